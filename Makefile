@@ -1,0 +1,52 @@
+# popup: every target says what it does after ##; `make help` lists them.
+export CGO_ENABLED ?= 0
+GO    ?= go
+TOOLS := $(GO) tool -modfile=tools/go.mod
+ARGS  ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help needs run start-fresh test test-slow lint fmt generate build bench check clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+needs: ## install what is missing: Postgres 15 with PostGIS, by apt
+	@sh scripts/needs.sh
+
+build: ## build all programs into bin/
+	$(GO) build -trimpath -ldflags='-s -w' -o bin/ ./cmd/...
+
+run: needs ## open the shop at http://127.0.0.1:8080 (ARGS="--apart" for one program per function)
+	$(if $(findstring --apart,$(ARGS)),$(MAKE) build,$(GO) build -o bin/popup ./cmd/popup)
+	bin/popup run $(ARGS)
+
+start-fresh: ## open the shop anew: empty, migrated, seeded
+	$(MAKE) run ARGS="--fresh $(ARGS)"
+
+test: needs ## run every test, with real parts
+	$(GO) vet ./...
+	$(GO) test -timeout 18m ./...
+
+test-slow: needs ## run the long faults: storms in full, kills, races
+	POPUP_SLOW=1 $(GO) test -timeout 60m -v -run 'Storm|Kill|Crash|Race' ./internal/local/...
+
+lint: ## gofumpt, go vet, staticcheck
+	@test -z "$$($(TOOLS) gofumpt -l $$(git ls-files '*.go'))" || { $(TOOLS) gofumpt -l $$(git ls-files '*.go'); echo 'run make fmt'; exit 1; }
+	$(GO) vet ./...
+	$(TOOLS) staticcheck ./...
+
+fmt: ## format the code
+	$(TOOLS) gofumpt -w $$(git ls-files '*.go')
+
+generate: ## write schemas/ from code
+	$(GO) run ./cmd/popup generate
+
+bench: needs ## measure, and write docs/performance.md
+	$(GO) build -o bin/popup ./cmd/popup
+	bin/popup bench order --write docs/performance.md $(ARGS)
+
+check: ## prove the promises of the shop that runs here; each row must be 0
+	$(GO) run ./cmd/popup check --rebuild
+
+clean: ## remove what was built, and the shop of this folder
+	rm -rf bin .popup

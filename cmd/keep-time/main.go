@@ -1,0 +1,9 @@
+// Command keep-time says what is due.
+package main
+
+import (
+	keeptime "github.com/popup-shop/popup/functions/keep-time"
+	"github.com/popup-shop/popup/internal/function"
+)
+
+func main() { function.Main(keeptime.New()) }

@@ -1,0 +1,9 @@
+// Command place-order takes orders.
+package main
+
+import (
+	placeorder "github.com/popup-shop/popup/functions/place-order"
+	"github.com/popup-shop/popup/internal/function"
+)
+
+func main() { function.MainWith(placeorder.New) }

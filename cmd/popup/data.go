@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/alecthomas/kong"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/popup-shop/popup/config"
+	"github.com/popup-shop/popup/functions"
+	"github.com/popup-shop/popup/internal/contract"
+	"github.com/popup-shop/popup/internal/ledger"
+	"github.com/popup-shop/popup/internal/local/postgres"
+	"github.com/popup-shop/popup/internal/seed"
+	"github.com/popup-shop/popup/migrations"
+)
+
+// vars are the defaults that depend on the machine.
+func vars() kong.Vars {
+	bin := "bin"
+	if self, err := os.Executable(); err == nil {
+		bin = filepath.Dir(self)
+	}
+	return kong.Vars{"dir": ".popup", "bin": bin}
+}
+
+// database is the shop that a command looks into: that of the settings, or the one that runs on this machine.
+type database struct {
+	place
+	Database string `env:"DATABASE_URL" help:"The shop's Postgres; the one that runs on this machine if not set."`
+}
+
+func (d database) url() (string, error) {
+	if d.Database != "" {
+		return d.Database, nil
+	}
+	if os.Getenv("DB_HOST") != "" {
+		settings, err := config.Read[config.Database]()
+		return settings.Address(), err
+	}
+	url, err := postgres.Running(filepath.Join(d.Dir, "postgres"))
+	if err != nil {
+		return "", fmt.Errorf("no shop runs in %s (popup run starts one) and DATABASE_URL is not set: %w", d.Dir, err)
+	}
+	return url, nil
+}
+
+func (d database) open(ctx context.Context) (*pgxpool.Pool, error) {
+	url, err := d.url()
+	if err != nil {
+		return nil, err
+	}
+	pool, err := config.Database{URL: url, Pool: 4}.Open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("reach the shop's database: %w", err)
+	}
+	return pool, nil
+}
+
+type migrateCommand struct {
+	database
+	Password string `env:"ROLE_PASSWORD" help:"Password of the functions' roles; none where the database trusts its socket."`
+}
+
+// Run applies what is missing, and writes who is told what and who may do what.
+func (c *migrateCommand) Run(ctx context.Context) error {
+	url, err := c.url()
+	if err != nil {
+		return err
+	}
+	if err := migrations.Up(ctx, url); err != nil {
+		return err
+	}
+	pool, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	all := functions.All(functions.Settings{})
+	if err := ledger.Subscribe(ctx, pool, all); err != nil {
+		return err
+	}
+	return ledger.GrantRoles(ctx, pool, all, c.Password)
+}
+
+type seedCommand struct {
+	database
+	Size string `default:"demo" enum:"demo" help:"How much: ${enum}."`
+}
+
+// Run makes the demo shop; twice does no more than once.
+func (c *seedCommand) Run(ctx context.Context) error {
+	pool, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	return seed.Demo(ctx, pool)
+}
+
+type generateCommand struct {
+	Dir string `default:"schemas" help:"Where to." type:"path"`
+}
+
+// Run writes schemas, AsyncAPI and routes.
+func (c *generateCommand) Run() error {
+	if _, err := os.Stat("go.mod"); err != nil {
+		return errors.New("generate: must be run in the project's root")
+	}
+	return contract.Write(c.Dir, functions.All(functions.Settings{}))
+}

@@ -1,0 +1,268 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/popup-shop/popup/internal/ledger"
+)
+
+type eventsCommand struct {
+	Tail   tailCommand   `cmd:"" default:"withargs" help:"Show events as they are said, or all of one order."`
+	Replay replayCommand `cmd:"" help:"Let a function hear the events since a moment that it has not heard."`
+	Drop   dropCommand   `cmd:"" help:"Drop the log of a month, once nobody waits for anything in it."`
+}
+
+type tailCommand struct {
+	database
+	Order string        `help:"Only events of this order; without --follow, ends when they are shown."`
+	Type  string        `help:"Only events of this type, such as order.placed."`
+	Since time.Duration `help:"Begin that long ago, instead of now."`
+	JSON  bool          `name:"json" help:"One JSON object a line."`
+	Alias bool          `help:"Show the older names of event types."`
+
+	Follow bool `help:"Go on with what is said from now on."`
+}
+
+// Run shows events; it takes nothing from anybody.
+func (c *tailCommand) Run(ctx context.Context) error {
+	pool, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	var at ledger.Cursor
+	filter := ledger.Filter{OrderID: c.Order, Type: c.Type}
+	switch {
+	case c.Since > 0:
+		filter.Since = time.Now().Add(-c.Since)
+	case c.Order == "":
+		if at, err = ledger.End(ctx, pool); err != nil {
+			return err
+		}
+	}
+	for {
+		said, next, err := ledger.Read(ctx, pool, at, filter)
+		if err != nil {
+			return err
+		}
+		at = next
+		for _, m := range said {
+			if err := c.show(ledger.EntryOf(m)); err != nil {
+				return err
+			}
+		}
+		if c.Order != "" && !c.Follow {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+func (c *tailCommand) show(e ledger.Entry) error {
+	if c.JSON {
+		return json.NewEncoder(os.Stdout).Encode(e)
+	}
+	name := e.Type
+	if c.Alias && e.Alias != "" {
+		name = e.Alias
+	}
+	_, err := fmt.Printf("%s  %-20s %-28s %s\n", e.Time.Local().Format("15:04:05.000"), name, e.Source, e.OrderID)
+	return err
+}
+
+type replayCommand struct {
+	database
+	Function string    `arg:"" help:"Who shall hear."`
+	Since    time.Time `required:"" help:"From when on, like 2026-01-31T00:00:00Z."`
+}
+
+// Run asks for a replay; the sweeper does it.
+func (c *replayCommand) Run(ctx context.Context) error {
+	pool, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	n, err := ledger.Replay(ctx, pool, c.Function, c.Since)
+	if err == nil {
+		fmt.Printf("%d events will be told to %s\n", n, c.Function)
+	}
+	return err
+}
+
+type dropCommand struct {
+	database
+	Month string `arg:"" help:"The month, like 2026-01."`
+}
+
+// Run drops a month, or says what still waits in it.
+func (c *dropCommand) Run(ctx context.Context) error {
+	month, err := time.Parse("2006-01", c.Month)
+	if err != nil {
+		return fmt.Errorf("month %q: must be like 2026-01", c.Month)
+	}
+	pool, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	_, err = pool.Exec(ctx, `SELECT bus.drop_month($1)`, month)
+	return err
+}
+
+type parkedCommand struct {
+	List    parkedList    `cmd:"" default:"withargs" help:"List parked events."`
+	Show    parkedShow    `cmd:"" help:"Show one, whole."`
+	Redrive parkedRedrive `cmd:"" help:"Let functions try them again."`
+	Discard parkedDiscard `cmd:"" help:"Give them up."`
+}
+
+type parkedList struct {
+	database
+	Function string `help:"Only those of this function."`
+	JSON     bool   `name:"json" help:"One JSON object a line."`
+}
+
+// Run lists what is parked.
+func (c *parkedList) Run(ctx context.Context) error {
+	pool, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	found, err := ledger.ListParked(ctx, pool, c.Function)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		for _, p := range found {
+			if err := json.NewEncoder(os.Stdout).Encode(p); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "ID\tAT\tFUNCTION\tTYPE\tKIND\tTRIES\tREASON")
+	for _, p := range found {
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%d\t%.80s\n", p.ID, p.ParkedAt.Local().Format(time.DateTime), p.Consumer, p.Type, p.Kind, p.Attempts, p.Reason)
+	}
+	return table.Flush()
+}
+
+type parkedShow struct {
+	database
+	ID int64 `arg:"" help:"Its number in the list."`
+}
+
+// Run shows one parked event as JSON.
+func (c *parkedShow) Run(ctx context.Context) error {
+	pool, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	p, err := ledger.ShowParked(ctx, pool, c.ID)
+	if err != nil {
+		return err
+	}
+	pretty := json.NewEncoder(os.Stdout)
+	pretty.SetIndent("", "  ")
+	return pretty.Encode(p)
+}
+
+// selection is which parked events are meant.
+type selection struct {
+	database
+	ID       []int64 `arg:"" optional:"" help:"Their numbers in the list."`
+	Function string  `help:"All of this function."`
+}
+
+type act func(ctx context.Context, pool *pgxpool.Pool, by, consumer string, ids ...int64) (int64, error)
+
+func (s selection) do(ctx context.Context, verb string, do act) error {
+	if len(s.ID) == 0 && s.Function == "" {
+		return errors.New("name them by number or by --function")
+	}
+	pool, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	n, err := do(ctx, pool, person(), s.Function, s.ID...)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return errors.New("none of them is parked")
+	}
+	fmt.Printf("%d %s\n", n, verb)
+	return nil
+}
+
+// person is who types, for the record.
+func person() string {
+	if who, err := user.Current(); err == nil {
+		return who.Username
+	}
+	return "unknown"
+}
+
+type parkedRedrive struct{ selection }
+
+// Run redrives parked events.
+func (c *parkedRedrive) Run(ctx context.Context) error { return c.do(ctx, "redriven", ledger.Redrive) }
+
+type parkedDiscard struct{ selection }
+
+// Run discards parked events.
+func (c *parkedDiscard) Run(ctx context.Context) error { return c.do(ctx, "discarded", ledger.Discard) }
+
+type checkCommand struct {
+	database
+	Rebuild bool     `help:"Fold the logs too, and compare with the current rows."`
+	Only    []string `arg:"" optional:"" help:"Only these: stock, orders, payments, delivery, mail, bus."`
+}
+
+// Run prints one row for each promise: its name and how often it is broken.
+func (c *checkCommand) Run(ctx context.Context) error {
+	pool, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	results, err := ledger.Check(ctx, pool, c.Rebuild)
+	if err != nil {
+		return err
+	}
+	broken := 0
+	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	for _, r := range results {
+		if len(c.Only) > 0 && !slices.Contains(c.Only, r.Domain) {
+			continue
+		}
+		fmt.Fprintf(table, "%s\t%s\t%d\n", r.Domain, r.Promise, r.Broken)
+		broken += r.Broken
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if broken > 0 {
+		return fmt.Errorf("%d times a promise is broken", broken)
+	}
+	return nil
+}

@@ -1,0 +1,38 @@
+// Command popup is the shop for people: it runs it, looks into it and repairs it.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands are what one can type after popup.
+type commands struct {
+	Run      runCommand      `cmd:"" help:"Run the whole shop on this machine."`
+	Migrate  migrateCommand  `cmd:"" help:"Bring a database up to date: schema, subscriptions, roles."`
+	Seed     seedCommand     `cmd:"" help:"Fill a shop with demo data."`
+	Events   eventsCommand   `cmd:"" help:"Show events as they are said."`
+	Parked   parkedCommand   `cmd:"" help:"Look at events that nobody could handle, and deal with them."`
+	Check    checkCommand    `cmd:"" help:"Prove the shop's promises against its database; each row must be 0."`
+	Bench    benchCommand    `cmd:"" help:"Measure how fast the shop is."`
+	Env      envCommand      `cmd:"" help:"Show every setting with its default and meaning."`
+	Generate generateCommand `cmd:"" hidden:"" help:"Write the published contracts from code."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	parser := kong.Parse(&commands{}, kong.Name("popup"), kong.UsageOnError(),
+		kong.Description("A shop that is not there until a customer walks in."),
+		kong.BindTo(ctx, (*context.Context)(nil)), vars())
+	if err := parser.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "popup:", err)
+		stop()
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/popup-shop/popup/config"
+	"github.com/popup-shop/popup/functions"
+	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
+	"github.com/popup-shop/popup/infra"
+	"github.com/popup-shop/popup/internal/local"
+	"github.com/popup-shop/popup/internal/seed"
+)
+
+const door = "serve-gateway"
+
+// place is where a shop on this machine keeps what it has.
+type place struct {
+	Dir string `default:"${dir}" env:"POPUP_DIR" help:"Folder of the shop on this machine." type:"path"`
+}
+
+type runCommand struct {
+	place
+	Listen   string        `default:"127.0.0.1:8080" env:"POPUP_LISTEN" help:"Address of the shop."`
+	Apart    bool          `help:"Run each function as a program of its own, started on its first event and stopped when idle."`
+	Bin      string        `default:"${bin}" help:"Folder of the functions' programs, for --apart." type:"path"`
+	Idle     time.Duration `default:"30s" help:"How long a program may be idle, with --apart."`
+	Fresh    bool          `help:"Start over: forget everything that is kept."`
+	Empty    bool          `help:"Start without demo data."`
+	Profile  string        `default:"spec" enum:"spec,natss,hostile" help:"How events are delivered: ${enum}."`
+	Database string        `env:"DATABASE_URL" help:"Use this Postgres instead of a private one."`
+	Pool     int32         `default:"16" help:"Connections to the database, when all functions run in one program."`
+}
+
+// Run runs the shop until it is told to stop.
+func (c *runCommand) Run(ctx context.Context) error {
+	settings, err := config.Read[functions.Settings]()
+	if err != nil {
+		return err
+	}
+	if settings.StaffToken, err = c.staffToken(settings.StaffToken); err != nil {
+		return err
+	}
+	shop, err := c.open(ctx, settings)
+	if err != nil {
+		return err
+	}
+	defer shop.Close()
+	if !c.Empty {
+		if err := seed.Demo(ctx, shop.Pool); err != nil {
+			return err
+		}
+	}
+	l, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("open the door: %w", err)
+	}
+	c.greet(l.Addr().String())
+	return shop.Serve(ctx, l)
+}
+
+func (c *runCommand) open(ctx context.Context, settings functions.Settings) (*local.Shop, error) {
+	options := local.Options{
+		Dir: c.Dir, DatabaseURL: c.Database, Fresh: c.Fresh, Profile: local.Profile(c.Profile), Connections: c.Pool,
+		Apart: c.Apart, Bin: c.Bin, Idle: c.Idle, Tick: time.Second, Out: os.Stderr,
+		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	}
+	if c.Apart { // so that the programs of the clock can stop too
+		options.Tick = time.Minute
+		os.Setenv("STAFF_TOKEN", settings.StaffToken)
+		os.Setenv("LOG_LEVEL", "warn")
+	}
+	shop, err := local.Open(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	settings.SMTP = shop.SMTP
+	if err := startShop(ctx, shop, settings); err != nil {
+		shop.Close()
+		return nil, err
+	}
+	return shop, nil
+}
+
+// startShop starts all functions, with the gateway calling the others without HTTP where they are in this program.
+func startShop(ctx context.Context, shop *local.Shop, settings functions.Settings) error {
+	triggers, err := local.ReadTriggers(functions.Manifests, infra.Delivery)
+	if err != nil {
+		return err
+	}
+	return shop.Start(ctx, functions.All(settings), triggers, local.Door{Name: door, Within: servegateway.Within})
+}
+
+// staffToken is the one that is set, or one that is made once and kept in the shop's folder.
+func (c *runCommand) staffToken(set string) (string, error) {
+	if set != "" {
+		return set, nil
+	}
+	file := filepath.Join(c.Dir, "staff-token")
+	kept, err := os.ReadFile(file)
+	if err == nil && !c.Fresh {
+		return strings.TrimSpace(string(kept)), nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("read staff token: %w", err)
+	}
+	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
+		return "", fmt.Errorf("make folder: %w", err)
+	}
+	token := rand.Text()
+	return token, os.WriteFile(file, []byte(token+"\n"), 0o600)
+}
+
+func (c *runCommand) greet(address string) {
+	fmt.Printf(`
+  popup is open.
+
+  shop         http://%[1]s/v1/products
+  mailbox      http://%[1]s/mailbox
+  staff token  %[2]s
+
+  popup events   shows what happens
+  popup check    proves that nothing was lost
+
+  Press Ctrl-C to close.
+
+`, address, filepath.Join(c.Dir, "staff-token"))
+}

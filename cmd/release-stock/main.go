@@ -1,0 +1,9 @@
+// Command release-stock gives held stock back.
+package main
+
+import (
+	releasestock "github.com/popup-shop/popup/functions/release-stock"
+	"github.com/popup-shop/popup/internal/function"
+)
+
+func main() { function.Main(releasestock.New()) }

@@ -1,0 +1,9 @@
+// Command serve-catalogue shows what is sold.
+package main
+
+import (
+	servecatalogue "github.com/popup-shop/popup/functions/serve-catalogue"
+	"github.com/popup-shop/popup/internal/function"
+)
+
+func main() { function.MainWith(servecatalogue.New) }

@@ -1,0 +1,9 @@
+// Command sweep-events publishes again what somebody has not heard.
+package main
+
+import (
+	sweepevents "github.com/popup-shop/popup/functions/sweep-events"
+	"github.com/popup-shop/popup/internal/function"
+)
+
+func main() { function.Main(sweepevents.New()) }

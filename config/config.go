@@ -1,0 +1,142 @@
+// Package config reads settings from the environment, one struct per need, once, at the edge. Each variable says what it
+// is for; `popup env` prints them all.
+package config
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/kelseyhightower/envconfig"
+)
+
+// Read fills a struct of settings. Its error names the setting that is wrong.
+func Read[C any]() (C, error) {
+	var c C
+	err := envconfig.Process("", &c)
+	if checked, ok := any(c).(interface{ Check() error }); err == nil && ok {
+		err = checked.Check()
+	}
+	return c, err
+}
+
+// Process is what every program needs to run.
+type Process struct {
+	Port            int           `envconfig:"PORT" desc:"port to listen on; SERVER_PORT when not set"`
+	ServerHost      string        `envconfig:"SERVER_HOST" desc:"address to listen on; all when empty"`
+	ServerPort      int           `envconfig:"SERVER_PORT" default:"8080" desc:"port to listen on"`
+	LogLevel        string        `envconfig:"LOG_LEVEL" default:"info" desc:"debug, info, warn or error"`
+	ShutdownTimeout time.Duration `envconfig:"SHUTDOWN_TIMEOUT" default:"30s" desc:"how long work in hand may take at the end"`
+	Revision        string        `envconfig:"K_REVISION" desc:"revision of the function, set by Knative"`
+	Sink            string        `envconfig:"K_SINK" desc:"address of the broker, set by the SinkBinding"`
+}
+
+// Address is where the program listens.
+func (p Process) Address() string {
+	port := p.Port
+	if port == 0 {
+		port = p.ServerPort
+	}
+	return net.JoinHostPort(p.ServerHost, strconv.Itoa(port))
+}
+
+// Database says where Postgres is.
+type Database struct {
+	URL      string `envconfig:"DATABASE_URL" desc:"Postgres, as a URL; or the DB_ settings"`
+	Host     string `envconfig:"DB_HOST" default:"localhost" desc:"host of Postgres"`
+	Port     int    `envconfig:"DB_PORT" default:"5432" desc:"port of Postgres"`
+	User     string `envconfig:"DB_USER" default:"popup" desc:"role to log in as"`
+	Password string `envconfig:"DB_PASSWORD" desc:"password of the role"`
+	Name     string `envconfig:"DB_NAME" default:"popup" desc:"database"`
+	Pool     int32  `envconfig:"DB_POOL" default:"4" desc:"connections at most"`
+}
+
+// Address is the database as a URL.
+func (d Database) Address() string {
+	if d.URL != "" {
+		return d.URL
+	}
+	u := url.URL{Scheme: "postgres", Host: net.JoinHostPort(d.Host, strconv.Itoa(d.Port)), Path: d.Name, User: url.UserPassword(d.User, d.Password)}
+	return u.String()
+}
+
+// Open opens a pool. It does not connect yet: a database that starts later is waited for by those who use it.
+func (d Database) Open(ctx context.Context) (*pgxpool.Pool, error) {
+	settings, err := pgxpool.ParseConfig(d.Address())
+	if err != nil {
+		return nil, fmt.Errorf("read DATABASE_URL: %w", err)
+	}
+	settings.MaxConns = d.Pool
+	for name, value := range map[string]string{"lock_timeout": "2s", "statement_timeout": "5s", "application_name": "popup"} {
+		if _, set := settings.ConnConfig.RuntimeParams[name]; !set {
+			settings.ConnConfig.RuntimeParams[name] = value
+		}
+	}
+	return pgxpool.NewWithConfig(ctx, settings)
+}
+
+// Shop is how the shop does business.
+type Shop struct {
+	StockCheckDelay   time.Duration `envconfig:"STOCK_CHECK_DELAY" default:"0s" desc:"how long the stock check is put off"`
+	PaymentCheckDelay time.Duration `envconfig:"PAYMENT_CHECK_DELAY" default:"0s" desc:"how long the payment check is put off"`
+	HoldTime          time.Duration `envconfig:"HOLD_TIME" default:"30m" desc:"how long a pending order holds its stock"`
+	PayTime           time.Duration `envconfig:"PAY_TIME" default:"168h" desc:"how long an authorised order may stay unpaid"`
+	PickupTime        time.Duration `envconfig:"PICKUP_TIME" default:"168h" desc:"how long goods wait to be picked up"`
+	StaffTime         time.Duration `envconfig:"STAFF_TIME" default:"72h" desc:"how long an order may wait for staff before they are told"`
+	CompleteAfter     time.Duration `envconfig:"COMPLETE_AFTER" default:"0s" desc:"how long a delivered order rests before it is completed"`
+	CarrierPace       time.Duration `envconfig:"CARRIER_PACE" default:"0s" desc:"time between two moves of an automatic shipment"`
+	Shipping          string        `envconfig:"SHIPPING" default:"auto" desc:"auto: shipments move by themselves; manual: staff moves them"`
+	PaymentMethods    []string      `envconfig:"PAYMENT_METHODS" default:"simulated" desc:"methods that customers may choose"`
+	SimulatedSuccess  float64       `envconfig:"SIMULATED_SUCCESS" default:"0.9" desc:"chance of a simulated payment, 0 to 1"`
+	TaxJPY            int64         `envconfig:"TAX_JPY" default:"10" desc:"tax on orders in yen, in percent"`
+}
+
+// Check refuses settings that make no sense, by name.
+func (s Shop) Check() error {
+	positive := map[string]time.Duration{"HOLD_TIME": s.HoldTime, "PAY_TIME": s.PayTime, "PICKUP_TIME": s.PickupTime, "STAFF_TIME": s.StaffTime}
+	for name, value := range positive {
+		if value <= 0 {
+			return fmt.Errorf("%s=%s: must be above 0", name, value)
+		}
+	}
+	for name, value := range map[string]time.Duration{
+		"STOCK_CHECK_DELAY": s.StockCheckDelay, "PAYMENT_CHECK_DELAY": s.PaymentCheckDelay,
+		"COMPLETE_AFTER": s.CompleteAfter, "CARRIER_PACE": s.CarrierPace,
+	} {
+		if value < 0 {
+			return fmt.Errorf("%s=%s: must not be negative", name, value)
+		}
+	}
+	switch {
+	case s.Shipping != "auto" && s.Shipping != "manual":
+		return fmt.Errorf("SHIPPING=%s: must be auto or manual", s.Shipping)
+	case s.SimulatedSuccess < 0 || s.SimulatedSuccess > 1:
+		return fmt.Errorf("SIMULATED_SUCCESS=%g: must be between 0 and 1", s.SimulatedSuccess)
+	case s.TaxJPY < 0 || s.TaxJPY > 100:
+		return fmt.Errorf("TAX_JPY=%d: must be between 0 and 100", s.TaxJPY)
+	}
+	return nil
+}
+
+// Mail is how mails leave.
+type Mail struct {
+	SMTP      string `envconfig:"SMTP_URL" default:"smtp://localhost:1025" desc:"mail server: smtp://user:password@host:port, smtps:// for TLS"`
+	From      string `envconfig:"MAIL_FROM" default:"popup <shop@popup.example>" desc:"sender of all mails"`
+	Staff     string `envconfig:"STAFF_MAIL" default:"staff@popup.example" desc:"where staff is told"`
+	PublicURL string `envconfig:"PUBLIC_URL" default:"http://localhost:8080" desc:"the shop's address in links"`
+}
+
+// Access is who may do what staff may, until there are accounts.
+type Access struct {
+	StaffToken string `envconfig:"STAFF_TOKEN" desc:"bearer token of staff; nobody is staff when it is empty"`
+}
+
+// Gateway is how the public door reaches the functions.
+type Gateway struct {
+	Upstream string `envconfig:"FUNCTION_URL" default:"http://{function}" desc:"address of a function; {function} stands for its name"`
+	Via      string `envconfig:"FUNCTION_VIA" desc:"host:port that all functions are reached through; none: by their own names"`
+}

@@ -1,0 +1,24 @@
+package events
+
+// MailSent says that the mail server took a mail.
+type MailSent struct {
+	MailID  string `json:"mail_id"`
+	OrderID string `json:"order_id"`
+	Kind    string `json:"kind"`
+}
+
+// MailFailed says that a mail was given up, and after how many tries.
+type MailFailed struct {
+	MailID  string `json:"mail_id"`
+	OrderID string `json:"order_id"`
+	Kind    string `json:"kind"`
+	Tries   int    `json:"tries"`
+}
+
+func (MailSent) EventType() string   { return "mail.sent" }
+func (MailFailed) EventType() string { return "mail.failed" }
+
+func (e MailSent) About() About   { return About{Subject: e.MailID, OrderID: e.OrderID} }
+func (e MailFailed) About() About { return About{Subject: e.MailID, OrderID: e.OrderID} }
+
+func mails() []Event { return []Event{MailSent{}, MailFailed{}} }

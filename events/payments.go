@@ -1,0 +1,98 @@
+package events
+
+import "time"
+
+// PaymentCreated says that a payment is open at its provider, and how to pay it.
+type PaymentCreated struct {
+	PaymentID   string     `json:"payment_id"`
+	OrderID     string     `json:"order_id"`
+	Method      string     `json:"method"`
+	Provider    string     `json:"provider"`
+	AmountMinor int64      `json:"amount_minor"`
+	Currency    string     `json:"currency"`
+	URI         string     `json:"uri,omitempty"`
+	ExpiresAt   *time.Time `json:"expires_at,omitempty"`
+}
+
+// PaymentPaid says that the money of a payment was captured.
+type PaymentPaid struct {
+	PaymentID   string    `json:"payment_id"`
+	OrderID     string    `json:"order_id"`
+	Method      string    `json:"method"`
+	AmountMinor int64     `json:"amount_minor"`
+	Currency    string    `json:"currency"`
+	ProviderRef string    `json:"provider_ref"`
+	At          time.Time `json:"at"`
+}
+
+// PaymentFailed says that a payment will never be paid.
+type PaymentFailed struct {
+	PaymentID string    `json:"payment_id"`
+	OrderID   string    `json:"order_id"`
+	Reason    string    `json:"reason" jsonschema:"not_enough_money, declined or refused"`
+	At        time.Time `json:"at"`
+}
+
+// PaymentRefunded says that money went back.
+type PaymentRefunded struct {
+	PaymentID     string    `json:"payment_id"`
+	OrderID       string    `json:"order_id"`
+	RefundID      string    `json:"refund_id"`
+	AmountMinor   int64     `json:"amount_minor"`
+	RefundedMinor int64     `json:"refunded_minor" jsonschema:"all that went back so far"`
+	Currency      string    `json:"currency"`
+	At            time.Time `json:"at"`
+}
+
+// PaymentVoided says that an open payment was closed at its provider: nobody can pay it any more.
+type PaymentVoided struct {
+	PaymentID string    `json:"payment_id"`
+	OrderID   string    `json:"order_id"`
+	At        time.Time `json:"at"`
+}
+
+// RefundRequested asks for money to go back.
+type RefundRequested struct {
+	RefundID    string `json:"refund_id"`
+	PaymentID   string `json:"payment_id"`
+	OrderID     string `json:"order_id"`
+	AmountMinor int64  `json:"amount_minor"`
+	Currency    string `json:"currency"`
+	Points      int64  `json:"points"`
+	Reason      string `json:"reason"`
+	By          string `json:"by"`
+}
+
+// RefundFailed says that a provider refused to give money back.
+type RefundFailed struct {
+	RefundID    string `json:"refund_id"`
+	PaymentID   string `json:"payment_id"`
+	OrderID     string `json:"order_id"`
+	AmountMinor int64  `json:"amount_minor"`
+	Currency    string `json:"currency"`
+	Reason      string `json:"reason"`
+}
+
+func (PaymentCreated) EventType() string  { return "payment.created" }
+func (PaymentPaid) EventType() string     { return "payment.paid" }
+func (PaymentFailed) EventType() string   { return "payment.failed" }
+func (PaymentRefunded) EventType() string { return "payment.refunded" }
+func (PaymentVoided) EventType() string   { return "payment.voided" }
+func (RefundRequested) EventType() string { return "refund.requested" }
+func (RefundFailed) EventType() string    { return "refund.failed" }
+
+func aboutPayment(id, order string) About { return About{Subject: id, OrderID: order} }
+
+func (e PaymentCreated) About() About  { return aboutPayment(e.PaymentID, e.OrderID) }
+func (e PaymentPaid) About() About     { return aboutPayment(e.PaymentID, e.OrderID) }
+func (e PaymentFailed) About() About   { return aboutPayment(e.PaymentID, e.OrderID) }
+func (e PaymentRefunded) About() About { return aboutPayment(e.PaymentID, e.OrderID) }
+func (e PaymentVoided) About() About   { return aboutPayment(e.PaymentID, e.OrderID) }
+func (e RefundRequested) About() About { return aboutPayment(e.PaymentID, e.OrderID) }
+func (e RefundFailed) About() About    { return aboutPayment(e.PaymentID, e.OrderID) }
+
+func payments() []Event {
+	return []Event{
+		PaymentCreated{}, PaymentPaid{}, PaymentFailed{}, PaymentRefunded{}, PaymentVoided{}, RefundRequested{}, RefundFailed{},
+	}
+}

@@ -1,0 +1,106 @@
+package events
+
+import "time"
+
+// HeldLine is what is held for one line of an order in one warehouse.
+type HeldLine struct {
+	Line        int    `json:"line"`
+	SKU         string `json:"sku"`
+	Quantity    int64  `json:"quantity"`
+	WarehouseID string `json:"warehouse_id"`
+	StoreID     string `json:"store_id"`
+}
+
+// Why a line is short.
+const (
+	WhyShort = "short" // there are some, but not enough
+	WhyGone  = "gone"  // the product is not sold any more, or was never stocked
+)
+
+// ShortLine is a line that could not be held, and why.
+type ShortLine struct {
+	Line      int    `json:"line"`
+	SKU       string `json:"sku"`
+	StoreID   string `json:"store_id"`
+	Wanted    int64  `json:"wanted"`
+	Available int64  `json:"available"`
+	Why       string `json:"why" jsonschema:"short or gone"`
+}
+
+// StockLine is a quantity of a SKU in a warehouse.
+type StockLine struct {
+	SKU         string `json:"sku"`
+	WarehouseID string `json:"warehouse_id"`
+	Quantity    int64  `json:"quantity"`
+}
+
+// StockReserved says that every line of an order is held.
+type StockReserved struct {
+	OrderID string     `json:"order_id"`
+	Lines   []HeldLine `json:"lines"`
+	Until   time.Time  `json:"until"`
+}
+
+// StockShort says that nothing is held for an order, and which lines are to blame.
+type StockShort struct {
+	OrderID string      `json:"order_id"`
+	Lines   []ShortLine `json:"lines"`
+}
+
+// StockReleased says that held stock was given back.
+type StockReleased struct {
+	OrderID string      `json:"order_id"`
+	Lines   []StockLine `json:"lines"`
+}
+
+// StockShipped says that an order's goods left the warehouse.
+type StockShipped struct {
+	OrderID string      `json:"order_id"`
+	Lines   []StockLine `json:"lines"`
+}
+
+// StockReturned says that an order's goods are on the shelf again.
+type StockReturned struct {
+	OrderID string      `json:"order_id"`
+	Lines   []StockLine `json:"lines"`
+}
+
+// StockChanged says that staff changed a level, and how it stands now.
+type StockChanged struct {
+	SKU         string `json:"sku"`
+	WarehouseID string `json:"warehouse_id"`
+	Kind        string `json:"kind" jsonschema:"inbound, outbound or adjustment"`
+	Quantity    int64  `json:"quantity"`
+	OnHand      int64  `json:"on_hand"`
+	Reserved    int64  `json:"reserved"`
+	Available   int64  `json:"available"`
+	Reason      string `json:"reason"`
+	By          string `json:"by"`
+}
+
+// StockDue is a tick: the stock check of an order was put off until now.
+type StockDue struct {
+	clock
+	OrderID string       `json:"order_id"`
+	Lines   []PlacedLine `json:"lines"`
+}
+
+func (StockReserved) EventType() string { return "stock.reserved" }
+func (StockShort) EventType() string    { return "stock.short" }
+func (StockReleased) EventType() string { return "stock.released" }
+func (StockShipped) EventType() string  { return "stock.shipped" }
+func (StockReturned) EventType() string { return "stock.returned" }
+func (StockChanged) EventType() string  { return "stock.changed" }
+func (StockDue) EventType() string      { return "stock.due" }
+
+func (e StockReserved) About() About { return aboutOrder(e.OrderID, 0) }
+func (e StockShort) About() About    { return aboutOrder(e.OrderID, 0) }
+func (e StockReleased) About() About { return aboutOrder(e.OrderID, 0) }
+func (e StockShipped) About() About  { return aboutOrder(e.OrderID, 0) }
+func (e StockReturned) About() About { return aboutOrder(e.OrderID, 0) }
+func (e StockChanged) About() About  { return About{Subject: e.SKU} }
+func (e StockDue) About() About      { return aboutOrder(e.OrderID, 0) }
+
+func stock() []Event {
+	return []Event{StockReserved{}, StockShort{}, StockReleased{}, StockShipped{}, StockReturned{}, StockChanged{}, StockDue{}}
+}

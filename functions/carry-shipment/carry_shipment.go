@@ -1,0 +1,66 @@
+// Package carryshipment plays the carrier when shipping is automatic: shipments move by themselves.
+package carryshipment
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/popup-shop/popup/config"
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/delivery"
+	"github.com/popup-shop/popup/internal/function"
+)
+
+const name = "carry-shipment"
+
+// New declares the function.
+func New(shop config.Shop) function.Function {
+	c := carrier{automatic: shop.Shipping == "auto", pace: shop.CarrierPace}
+	return function.Function{
+		Name: name,
+		On: []function.Handler{
+			function.OnBatch(func(ctx context.Context, tx pgx.Tx, created events.ShipmentCreated) ([]events.Event, error) {
+				return c.carry(ctx, tx, created.ShipmentID, created.OrderID)
+			}),
+			function.OnBatch(func(ctx context.Context, tx pgx.Tx, due events.ShipmentDue) ([]events.Event, error) {
+				return c.carry(ctx, tx, due.ShipmentID, due.OrderID)
+			}),
+		},
+		Emits:  []events.Event{events.ShipmentMoved{}},
+		Writes: []string{"delivery.shipments", "delivery.tracking"},
+	}
+}
+
+type carrier struct {
+	automatic bool
+	pace      time.Duration
+}
+
+// carry moves the shipment one state on and names the time of the next move, or all the way when there is no pace to keep.
+func (c carrier) carry(ctx context.Context, tx pgx.Tx, shipmentID, orderID string) ([]events.Event, error) {
+	if !c.automatic {
+		return nil, nil
+	}
+	from, due, err := lockShipment(ctx, tx, shipmentID)
+	if err != nil || !due {
+		return nil, err
+	}
+	var moved []events.Event
+	var states []string
+	now := time.Now().UTC()
+	for to, ok := delivery.Next(from); ok && (c.pace == 0 || len(states) == 0); to, ok = delivery.Next(to) {
+		moved = append(moved, events.ShipmentMoved{ShipmentID: shipmentID, OrderID: orderID, From: from, To: to, By: name, At: now})
+		states, from = append(states, to), to
+	}
+	if len(states) == 0 {
+		return nil, nil
+	}
+	var next *time.Time
+	if _, more := delivery.Next(from); more {
+		at := now.Add(c.pace)
+		next = &at
+	}
+	return moved, move(ctx, tx, shipmentID, states, next)
+}

@@ -1,0 +1,42 @@
+package carryshipment
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// lockShipment reads where a shipment is, and whether its next move is due.
+func lockShipment(ctx context.Context, tx pgx.Tx, shipmentID string) (status string, due bool, err error) {
+	err = tx.QueryRow(ctx, `
+		SELECT status, coalesce(due_at <= clock_timestamp(), status = 'planned')
+		FROM delivery.shipments
+		WHERE shipment_id = @shipment_id
+		FOR NO KEY UPDATE`, pgx.NamedArgs{"shipment_id": shipmentID}).Scan(&status, &due)
+	if err != nil {
+		return "", false, fmt.Errorf("lock shipment %s: %w", shipmentID, err)
+	}
+	return status, due, nil
+}
+
+// move stores the states that a shipment went through, and when its next move is due.
+func move(ctx context.Context, tx pgx.Tx, shipmentID string, states []string, next *time.Time) error {
+	_, err := tx.Exec(ctx, `
+		WITH moved AS (
+			UPDATE delivery.shipments SET
+				status = @last, due_at = @next, delivered_at = CASE WHEN @last = 'delivered' THEN now() ELSE delivered_at END
+			WHERE shipment_id = @shipment_id
+		), seen AS (
+			SELECT max(n) AS n FROM delivery.tracking WHERE shipment_id = @shipment_id
+		)
+		INSERT INTO delivery.tracking (shipment_id, n, status, at)
+		SELECT @shipment_id, seen.n + state.n, state.status, clock_timestamp()
+		FROM seen, unnest(@states::text[]) WITH ORDINALITY AS state (status, n)`,
+		pgx.NamedArgs{"shipment_id": shipmentID, "last": states[len(states)-1], "next": next, "states": states})
+	if err != nil {
+		return fmt.Errorf("move shipment %s: %w", shipmentID, err)
+	}
+	return nil
+}

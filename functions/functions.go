@@ -1,0 +1,71 @@
+// Package functions is the list of all steps of the shop. Only programs that hold them all, and tests, import it.
+package functions
+
+import (
+	"embed"
+
+	"github.com/popup-shop/popup/config"
+	carryshipment "github.com/popup-shop/popup/functions/carry-shipment"
+	closeorder "github.com/popup-shop/popup/functions/close-order"
+	completeorder "github.com/popup-shop/popup/functions/complete-order"
+	createpayment "github.com/popup-shop/popup/functions/create-payment"
+	followshipment "github.com/popup-shop/popup/functions/follow-shipment"
+	keeptime "github.com/popup-shop/popup/functions/keep-time"
+	movestock "github.com/popup-shop/popup/functions/move-stock"
+	parkevent "github.com/popup-shop/popup/functions/park-event"
+	placeorder "github.com/popup-shop/popup/functions/place-order"
+	refundpayment "github.com/popup-shop/popup/functions/refund-payment"
+	releasestock "github.com/popup-shop/popup/functions/release-stock"
+	reservestock "github.com/popup-shop/popup/functions/reserve-stock"
+	sendemail "github.com/popup-shop/popup/functions/send-email"
+	servecatalogue "github.com/popup-shop/popup/functions/serve-catalogue"
+	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
+	serveorders "github.com/popup-shop/popup/functions/serve-orders"
+	servestock "github.com/popup-shop/popup/functions/serve-stock"
+	shiporder "github.com/popup-shop/popup/functions/ship-order"
+	sweepevents "github.com/popup-shop/popup/functions/sweep-events"
+	trackorder "github.com/popup-shop/popup/functions/track-order"
+	"github.com/popup-shop/popup/internal/function"
+)
+
+// Manifests are the Services and Triggers of all functions, one file each.
+//
+//go:embed */service.yaml
+var Manifests embed.FS
+
+// Settings are those of all functions.
+type Settings struct {
+	config.Shop
+	config.Access
+	config.Mail
+	config.Gateway
+}
+
+// Check refuses settings that make no sense, by name.
+func (s Settings) Check() error { return s.Shop.Check() }
+
+// All lists the functions.
+func All(s Settings) []function.Function {
+	return []function.Function{
+		servegateway.New(s.Gateway),
+		placeorder.New(placeorder.Settings{Shop: s.Shop, Access: s.Access}),
+		serveorders.New(serveorders.Settings{Shop: s.Shop, Access: s.Access}),
+		servecatalogue.New(s.Access),
+		servestock.New(s.Access),
+		reservestock.New(),
+		releasestock.New(),
+		movestock.New(),
+		createpayment.New(s.Shop),
+		refundpayment.New(s.Shop),
+		trackorder.New(s.Shop),
+		closeorder.New(),
+		completeorder.New(),
+		shiporder.New(),
+		carryshipment.New(s.Shop),
+		followshipment.New(s.Shop),
+		sendemail.New(s.Mail),
+		keeptime.New(),
+		sweepevents.New(),
+		parkevent.New(),
+	}
+}

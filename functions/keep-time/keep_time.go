@@ -1,0 +1,34 @@
+// Package keeptime says what is due. Due times are columns of the tables they belong to; nobody waits by sleeping.
+package keeptime
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/function"
+)
+
+// New declares the function.
+func New() function.Function {
+	return function.Function{
+		Name:  "keep-time",
+		Clock: strike,
+		Emits: []events.Event{events.StockDue{}, events.OrderOverdue{}, events.OrderRested{}, events.ShipmentDue{}},
+	}
+}
+
+// strike says all that is due now, and when the next thing will be.
+func strike(ctx context.Context, tx pgx.Tx, _ time.Time) (due []events.Event, next time.Time, err error) {
+	for _, read := range []func(context.Context, pgx.Tx) ([]events.Event, error){stockDue, ordersOverdue, ordersRested, shipmentsDue} {
+		found, err := read(ctx, tx)
+		if err != nil {
+			return nil, time.Time{}, err
+		}
+		due = append(due, found...)
+	}
+	next, err = nextDue(ctx, tx)
+	return due, next, err
+}

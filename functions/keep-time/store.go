@@ -1,0 +1,98 @@
+package keeptime
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/popup-shop/popup/events"
+)
+
+// atOnce is how much is said at one stroke of the clock; what is left is due at the next.
+const atOnce = 500
+
+func stockDue(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
+	return read(ctx, tx, "stock checks", `
+		SELECT order_id::text, (
+			SELECT json_agg(json_build_object('line', line, 'product_id', product_id, 'sku', sku, 'store_id', store_id, 'name', product_name,
+				'quantity', quantity, 'unit_price_minor', unit_price_minor, 'total_minor', total_minor) ORDER BY line)
+			FROM orders.lines l WHERE l.order_id = o.order_id)
+		FROM orders.orders o
+		WHERE status = 'pending' AND stock = 'pending' AND stock_check_at <= clock_timestamp() AND stock_check_at > created_at
+		ORDER BY stock_check_at
+		LIMIT $1`, func(row pgx.CollectableRow) (events.Event, error) {
+		var due events.StockDue
+		err := row.Scan(&due.OrderID, &due.Lines)
+		return due, err
+	})
+}
+
+func ordersOverdue(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
+	return read(ctx, tx, "overdue orders", `
+		SELECT order_id::text, status, deadline
+		FROM orders.orders
+		WHERE deadline <= clock_timestamp() AND status <> 'delivered'
+		ORDER BY deadline
+		LIMIT $1`, func(row pgx.CollectableRow) (events.Event, error) {
+		var due events.OrderOverdue
+		err := row.Scan(&due.OrderID, &due.Status, &due.Deadline)
+		due.Deadline = due.Deadline.UTC()
+		return due, err
+	})
+}
+
+func ordersRested(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
+	return read(ctx, tx, "rested orders", `
+		SELECT order_id::text, delivered_at
+		FROM orders.orders
+		WHERE deadline <= clock_timestamp() AND status = 'delivered' AND deadline > delivered_at
+		ORDER BY deadline
+		LIMIT $1`, func(row pgx.CollectableRow) (events.Event, error) {
+		var due events.OrderRested
+		err := row.Scan(&due.OrderID, &due.DeliveredAt)
+		due.DeliveredAt = due.DeliveredAt.UTC()
+		return due, err
+	})
+}
+
+func shipmentsDue(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
+	return read(ctx, tx, "due shipments", `
+		SELECT shipment_id::text, order_id::text, due_at
+		FROM delivery.shipments
+		WHERE due_at <= clock_timestamp()
+		ORDER BY due_at
+		LIMIT $1`, func(row pgx.CollectableRow) (events.Event, error) {
+		var due events.ShipmentDue
+		err := row.Scan(&due.ShipmentID, &due.OrderID, &due.DueAt)
+		due.DueAt = due.DueAt.UTC()
+		return due, err
+	})
+}
+
+// nextDue is the next moment at which anything will be due, or zero.
+func nextDue(ctx context.Context, tx pgx.Tx) (time.Time, error) {
+	var next *time.Time
+	err := tx.QueryRow(ctx, `
+		SELECT LEAST(
+			(SELECT min(stock_check_at) FROM orders.orders WHERE status = 'pending' AND stock = 'pending' AND stock_check_at > clock_timestamp()),
+			(SELECT min(deadline) FROM orders.orders WHERE deadline > clock_timestamp()),
+			(SELECT min(due_at) FROM delivery.shipments WHERE due_at > clock_timestamp()))`).Scan(&next)
+	if err != nil || next == nil {
+		return time.Time{}, err
+	}
+	return *next, nil
+}
+
+func read(ctx context.Context, tx pgx.Tx, what, sql string, row pgx.RowToFunc[events.Event]) ([]events.Event, error) {
+	rows, err := tx.Query(ctx, sql, atOnce)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", what, err)
+	}
+	due, err := pgx.CollectRows(rows, row)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", what, err)
+	}
+	return due, nil
+}

@@ -1,0 +1,12 @@
+// Package parkevent keeps for a person what no function would take: it is where the broker sends its dead letters.
+package parkevent
+
+import (
+	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/ledger"
+)
+
+// New declares the function.
+func New() function.Function {
+	return function.Function{Name: "park-event", Dead: ledger.Bury, Writes: []string{"bus.parked"}}
+}

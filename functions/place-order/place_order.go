@@ -1,0 +1,147 @@
+// Package placeorder checks, prices and stores an order. Whether it can be served is decided by the steps that hear of it;
+// the call waits for them as long as its caller wishes.
+package placeorder
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/popup-shop/popup/config"
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/order"
+	"github.com/popup-shop/popup/internal/orderview"
+	"github.com/popup-shop/popup/internal/web"
+)
+
+const name = "place-order"
+
+// Settings are those that the function needs.
+type Settings struct {
+	config.Shop
+	config.Access
+}
+
+// Check refuses settings that make no sense, by name.
+func (s Settings) Check() error { return s.Shop.Check() }
+
+// New declares the function.
+func New(settings Settings) function.Function {
+	p := &placing{shop: settings.Shop}
+	return function.Function{
+		Name: name,
+		Door: web.Door(name, settings.Access, web.Post("/v1/orders", web.All, web.Change[*Request, Placed, Answer]{
+			Status: http.StatusCreated, Do: p.place, Show: p.show,
+		})),
+		Emits:  []events.Event{events.OrderPlaced{}},
+		Writes: []string{"orders.orders", "orders.lines", "orders.addresses", "orders.history"},
+	}
+}
+
+type placing struct {
+	shop    config.Shop
+	watcher orderview.Watcher
+}
+
+// Placed is what is kept of a placed order under its idempotency key.
+type Placed struct {
+	OrderID string `json:"order_id"`
+	Token   string `json:"order_token"`
+}
+
+// place stores a checked and priced order, all of it or nothing.
+func (p *placing) place(ctx context.Context, tx pgx.Tx, in *Request) (Placed, []events.Event, error) {
+	if faults := in.Body.faults(p.shop.PaymentMethods); faults != nil {
+		return Placed{}, nil, web.Invalid(faults...)
+	}
+	products, err := readProducts(ctx, tx, in.Body.Lines)
+	if err != nil {
+		return Placed{}, nil, err
+	}
+	if known, err := knowsStore(ctx, tx, in.Body.Pickup); err != nil || !known {
+		return Placed{}, nil, cmp.Or[error](err, web.Invalid(web.Fault{Field: "pickup.store_id", Why: "is not one of our stores"}))
+	}
+	priced, err := price(in.Body, products, p.shop.TaxJPY)
+	if err != nil {
+		return Placed{}, nil, err
+	}
+	orderID, err := uuid.NewV7()
+	if err != nil {
+		return Placed{}, nil, err
+	}
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	placed := priced.event(orderID.String(), now, p.delays(products), p.shop.HoldTime)
+	token := rand.Text()
+	if err := store(ctx, tx, placed, in.Body, products, orderview.HashToken(token)); err != nil {
+		return Placed{}, nil, err
+	}
+	return Placed{placed.OrderID, token}, []events.Event{placed}, nil
+}
+
+// delays is how long stock and payment checks are put off: the shop's setting or a store's own, whichever is longest.
+func (p *placing) delays(products map[string]product) delays {
+	d := delays{stock: p.shop.StockCheckDelay, payment: p.shop.PaymentCheckDelay}
+	for _, sold := range products {
+		d.stock = max(d.stock, sold.CheckDelay)
+	}
+	return d
+}
+
+type delays struct{ stock, payment time.Duration }
+
+// Answer is the order as it stands after the wait.
+type Answer struct {
+	Status            int
+	Location          string `header:"Location"`
+	PreferenceApplied string `header:"Preference-Applied"`
+	Body              struct {
+		*orderview.Order
+		OrderToken string `json:"order_token,omitempty" doc:"opens this order, for guests; shown here only"`
+	}
+}
+
+// show waits for the outcome: 201 when the order is confirmed or can be paid, 409 when it was refused, 202 otherwise.
+func (p *placing) show(ctx context.Context, db web.Reader, in *Request, placed Placed) (*Answer, error) {
+	p.watcher.Decided(ctx, db, placed.OrderID, orderview.Wait(in.Prefer))
+	o, err := orderview.Read(ctx, db, placed.OrderID, web.Caller{OrderToken: placed.Token})
+	if err != nil {
+		return nil, err
+	}
+	if order.Status(o.Status) == order.Rejected {
+		return nil, refusal(ctx, db, o)
+	}
+	answer := &Answer{Status: http.StatusCreated, Location: "/v1/orders/" + o.ID}
+	if order.Status(o.Status) == order.Pending && o.PaymentURI == "" {
+		answer.Status = http.StatusAccepted
+	}
+	answer.Body.Order, answer.Body.OrderToken = o, placed.Token
+	return answer, nil
+}
+
+// refusal tells why an order was rejected.
+func refusal(ctx context.Context, db web.Reader, o *orderview.Order) error {
+	if !slices.Contains([]string{order.OutOfStock, order.Invalid}, o.Reason) {
+		return web.NewProblem(http.StatusConflict, "payment-refused", "the payment was not accepted").
+			With("order_id", o.ID).With("reason", o.Reason)
+	}
+	short, err := orderview.Short(ctx, db, o.ID)
+	if err != nil {
+		return err
+	}
+	lines := make([]map[string]any, len(short))
+	for i, line := range short {
+		lines[i] = map[string]any{"sku": line.SKU, "store_id": line.StoreID, "requested": line.Wanted, "available": line.Available}
+	}
+	kind, detail := "out-of-stock", "there is not enough of what was ordered"
+	if o.Reason == order.Invalid {
+		kind, detail = "not-on-sale", "something that was ordered is not sold any more"
+	}
+	return web.NewProblem(http.StatusConflict, kind, detail).With("order_id", o.ID).With("reason", o.Reason).With("lines", lines)
+}

@@ -1,0 +1,93 @@
+package placeorder
+
+import (
+	"fmt"
+	netmail "net/mail"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/popup-shop/popup/internal/address"
+	"github.com/popup-shop/popup/internal/money"
+	"github.com/popup-shop/popup/internal/orderview"
+	"github.com/popup-shop/popup/internal/web"
+)
+
+// Request is a call that places an order.
+type Request struct {
+	web.Key
+	Prefer string `header:"Prefer" maxLength:"100" doc:"wait=N: how many seconds to wait for the outcome, 2 unless said, 10 at most"`
+	Body   Body
+}
+
+// Body is what is ordered, by whom, and where it goes.
+type Body struct {
+	Lines         []Item            `json:"lines" minItems:"1" maxItems:"100"`
+	Address       *address.Address  `json:"address,omitempty" doc:"where it goes; or pickup"`
+	Pickup        *orderview.Pickup `json:"pickup,omitempty"`
+	PaymentMethod string            `json:"payment_method" maxLength:"40" example:"simulated"`
+	ExpectedTotal *money.Amount     `json:"expected_total,omitempty" doc:"refuse the order if its total is another"`
+	Locale        string            `json:"locale,omitempty" maxLength:"20" pattern:"^[A-Za-z0-9-]*$" example:"en"`
+	Contact       *Contact          `json:"contact,omitempty" doc:"for guests"`
+}
+
+// Item is a product, by its id or its SKU, and how many of it.
+type Item struct {
+	ProductID string `json:"product_id,omitempty" format:"uuid"`
+	SKU       string `json:"sku,omitempty" maxLength:"64"`
+	Quantity  int64  `json:"quantity" minimum:"1" maximum:"99"`
+}
+
+// Contact is how a guest is reached.
+type Contact struct {
+	Name  string `json:"name" maxLength:"200"`
+	Email string `json:"email" maxLength:"254"`
+	Phone string `json:"phone" maxLength:"40"`
+}
+
+// faults lists what is wrong with an order before anything is looked up.
+func (b Body) faults(methods []string) (faults []web.Fault) {
+	add := func(field, why string) { faults = append(faults, web.Fault{Field: field, Why: why}) }
+	for i, line := range b.Lines {
+		if (line.ProductID == "") == (line.SKU == "") {
+			add(fmt.Sprintf("lines[%d]", i), "must have a product_id or a sku")
+		}
+		if line.ProductID != "" && uuid.Validate(line.ProductID) != nil {
+			add(fmt.Sprintf("lines[%d].product_id", i), "is not a UUID")
+		}
+	}
+	switch {
+	case (b.Address == nil) == (b.Pickup == nil):
+		add("address", "must be given unless pickup is")
+	case b.Address != nil:
+		for _, fault := range b.Address.Faults() {
+			add("address."+fault.Field, fault.Why)
+		}
+	}
+	if !slices.Contains(methods, b.PaymentMethod) {
+		add("payment_method", "is not one of "+strings.Join(methods, ", "))
+	}
+	if b.ExpectedTotal != nil {
+		if _, ok := money.Exponent(b.ExpectedTotal.Currency); !ok {
+			add("expected_total.currency", "is not a currency")
+		}
+	}
+	return append(faults, b.Contact.faults()...)
+}
+
+func (c *Contact) faults() (faults []web.Fault) {
+	if c == nil {
+		return []web.Fault{{Field: "contact", Why: "must be given by guests"}}
+	}
+	if strings.TrimSpace(c.Name) == "" {
+		faults = append(faults, web.Fault{Field: "contact.name", Why: "must not be empty"})
+	}
+	if parsed, err := netmail.ParseAddress(c.Email); err != nil || parsed.Address != c.Email {
+		faults = append(faults, web.Fault{Field: "contact.email", Why: "is not an e-mail address"})
+	}
+	if !address.Phone(c.Phone) {
+		faults = append(faults, web.Fault{Field: "contact.phone", Why: "is not a telephone number"})
+	}
+	return faults
+}

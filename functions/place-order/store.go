@@ -1,0 +1,114 @@
+package placeorder
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/address"
+	"github.com/popup-shop/popup/internal/orderview"
+)
+
+// readProducts reads what is ordered from the catalogue, by the id or the SKU that the line names.
+func readProducts(ctx context.Context, tx pgx.Tx, lines []Item) (map[string]product, error) {
+	ids, skus := []string{}, []string{}
+	for _, line := range lines {
+		if line.ProductID != "" {
+			ids = append(ids, line.ProductID)
+		} else {
+			skus = append(skus, line.SKU)
+		}
+	}
+	rows, err := tx.Query(ctx, `
+		SELECT p.product_id::text, p.sku, p.name, s.store_id::text, s.name, p.price_minor, p.currency,
+			p.active AND p.deleted_at IS NULL AND s.participating, s.check_delay
+		FROM catalogue.products p
+		JOIN catalogue.stores s USING (store_id)
+		WHERE p.product_id = ANY (@ids::uuid[]) OR p.sku = ANY (@skus)`, pgx.NamedArgs{"ids": ids, "skus": skus})
+	if err != nil {
+		return nil, fmt.Errorf("read products: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[product])
+	if err != nil {
+		return nil, fmt.Errorf("read products: %w", err)
+	}
+	products := make(map[string]product, 2*len(found))
+	for _, p := range found {
+		products[p.ID], products[p.SKU] = p, p
+	}
+	return products, nil
+}
+
+// knowsStore says whether the store of a pickup, if there is one, takes part.
+func knowsStore(ctx context.Context, tx pgx.Tx, pickup *orderview.Pickup) (known bool, err error) {
+	if pickup == nil {
+		return true, nil
+	}
+	err = tx.QueryRow(ctx, `
+		SELECT EXISTS (SELECT FROM catalogue.stores WHERE store_id = @store_id AND participating)`,
+		pgx.NamedArgs{"store_id": pickup.StoreID}).Scan(&known)
+	if err != nil {
+		return false, fmt.Errorf("read store %s: %w", pickup.StoreID, err)
+	}
+	return known, nil
+}
+
+// store writes the order, its lines, its address and the first version of its log in one statement.
+func store(ctx context.Context, tx pgx.Tx, placed events.OrderPlaced, b Body, products map[string]product, tokenHash []byte) error {
+	type line struct {
+		events.PlacedLine
+		StoreName string `json:"store_name"`
+	}
+	lines := make([]line, len(placed.Lines))
+	for i, l := range placed.Lines {
+		lines[i] = line{l, products[l.SKU].StoreName}
+	}
+	encoded, err := json.Marshal(lines)
+	if err != nil {
+		return err
+	}
+	var to address.Address
+	if b.Address != nil {
+		to = *b.Address
+	}
+	var pickup *string
+	if b.Pickup != nil {
+		pickup = &b.Pickup.StoreID
+	}
+	_, err = tx.Exec(ctx, `
+		WITH placed AS (
+			INSERT INTO orders.orders (order_id, order_number, token_hash, status, stock, payment, version, currency, subtotal_minor,
+				delivery_fee_minor, tax_minor, discount_minor, total_minor, payment_method, pickup, locale,
+				stock_check_at, payment_check_at, deadline)
+			VALUES (@order_id, @order_number, @token_hash, 'pending', 'pending', 'pending', 1, @currency, @subtotal,
+				@delivery_fee, @tax, @discount, @total, @payment_method, @pickup::uuid IS NOT NULL, @locale,
+				@stock_check_at, @payment_check_at, @deadline)
+			RETURNING order_id, version, status, stock, payment, reason, deadline
+		), logged AS (
+			INSERT INTO orders.history (order_id, version, to_status, stock, payment, reason, deadline, by, cause)
+			SELECT order_id, version, status, stock, payment, reason, deadline, 'customer', 'POST /v1/orders' FROM placed
+		), addressed AS (
+			INSERT INTO orders.addresses (order_id, name, email, phone, country, postal_code, prefecture, region, city, address_line1, address_line2, store_id)
+			VALUES (@order_id, @name, @email, @phone, @country, @postal_code, @prefecture, @region, @city, @line1, @line2, @pickup)
+		)
+		INSERT INTO orders.lines (order_id, line, product_id, sku, store_id, store_name, product_name, quantity, unit_price_minor, total_minor)
+		SELECT @order_id, line, product_id, sku, store_id, store_name, name, quantity, unit_price_minor, total_minor
+		FROM json_to_recordset(@lines) AS l (line integer, product_id uuid, sku text, store_id uuid, store_name text, name text,
+			quantity bigint, unit_price_minor bigint, total_minor bigint)`, pgx.NamedArgs{
+		"order_id": placed.OrderID, "order_number": placed.OrderNumber, "token_hash": tokenHash, "currency": placed.Currency,
+		"subtotal": placed.SubtotalMinor, "delivery_fee": placed.DeliveryFeeMinor, "tax": placed.TaxMinor, "discount": placed.DiscountMinor,
+		"total": placed.TotalMinor, "payment_method": placed.PaymentMethod, "locale": placed.Locale, "pickup": pickup,
+		"stock_check_at": placed.StockCheckAt, "payment_check_at": placed.PaymentCheckAt, "deadline": placed.Deadline,
+		"name": cmp.Or(to.Name, b.Contact.Name), "email": b.Contact.Email, "phone": cmp.Or(to.Phone, b.Contact.Phone),
+		"country": to.Country, "postal_code": to.PostalCode, "prefecture": to.Prefecture, "region": to.Region, "city": to.City,
+		"line1": to.AddressLine1, "line2": to.AddressLine2, "lines": string(encoded),
+	})
+	if err != nil {
+		return fmt.Errorf("store order %s: %w", placed.OrderID, err)
+	}
+	return nil
+}

@@ -1,0 +1,117 @@
+// Package refundpayment gives money back and closes what is still open when an order is over or a refund is asked for.
+package refundpayment
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/popup-shop/popup/config"
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/money"
+	"github.com/popup-shop/popup/internal/payment"
+)
+
+// New declares the function. It asks the providers to give money back.
+func New(shop config.Shop) function.Function {
+	u := undoing{payment.Of(shop.SimulatedSuccess)}
+	return function.Function{
+		Name:   "refund-payment",
+		On:     []function.Handler{over[events.OrderWithdrawn](u), over[events.OrderRejected](u), over[events.OrderExpired](u), over[events.RefundRequested](u)},
+		Emits:  []events.Event{events.PaymentRefunded{}, events.PaymentVoided{}, events.RefundFailed{}},
+		Writes: []string{"payments.payments", "payments.refunds", "payments.attempts", "payments.entries", "payments.suspense"},
+	}
+}
+
+func over[E events.Event](u undoing) function.Handler {
+	return function.Ask(function.Asking[E, question, answer]{
+		Prepare: func(ctx context.Context, tx pgx.Tx, e E) (*question, error) {
+			return u.prepare(ctx, tx, e.About().OrderID)
+		},
+		Call: func(ctx context.Context, _ string, q question) (answer, error) { return u.call(ctx, q) },
+		Record: func(ctx context.Context, tx pgx.Tx, _ E, q question, a answer) ([]events.Event, error) {
+			return u.record(ctx, tx, q, a)
+		},
+		Failed: func(ctx context.Context, tx pgx.Tx, _ E, q question, cause error) error {
+			return noteAttempt(ctx, tx, q, "unknown: "+cause.Error())
+		},
+	})
+}
+
+type undoing struct{ providers payment.Providers }
+
+// question is which payment is to be undone, and how much of its money is here.
+type question struct {
+	PaymentID string
+	OrderID   string
+	Method    string
+	Provider  string
+	Ref       string
+	Kept      int64 // captured and not given back; 0 when the payment is only open
+	Currency  string
+	Apart     bool // the money is in suspense: the order was over when it came
+	RefundID  string
+}
+
+// answer is what the provider did.
+type answer struct {
+	Refunded bool
+	Late     bool // the payment was paid while it was being closed
+	Refusal  string
+}
+
+// prepare asks for nothing when the order has no money here and nothing open.
+func (u undoing) prepare(ctx context.Context, tx pgx.Tx, orderID string) (*question, error) {
+	q, found, err := readPayment(ctx, tx, orderID)
+	if err != nil || !found {
+		return nil, err
+	}
+	if _, err := u.providers.For(q.Method); err != nil {
+		return nil, function.Permanent(err)
+	}
+	q.RefundID, err = payment.WholeRefund(q.PaymentID)
+	return &q, err
+}
+
+// call closes an open payment, and gives back what was paid, even if it was paid in that moment.
+func (u undoing) call(ctx context.Context, q question) (a answer, err error) {
+	provider, err := u.providers.For(q.Method)
+	if err != nil {
+		return a, err
+	}
+	if q.Kept == 0 {
+		if a.Late, err = provider.Void(ctx, q.PaymentID, q.Ref); err != nil || !a.Late {
+			return a, err
+		}
+	}
+	a.Refunded, a.Refusal, err = provider.Refund(ctx, q.RefundID, q.Ref, money.Amount{Minor: q.Kept, Currency: q.Currency})
+	return a, err
+}
+
+func (u undoing) record(ctx context.Context, tx pgx.Tx, q question, a answer) ([]events.Event, error) {
+	at := time.Now().UTC()
+	if q.Kept == 0 && !a.Late {
+		voided, err := void(ctx, tx, q)
+		if err != nil || !voided {
+			return nil, err
+		}
+		return []events.Event{events.PaymentVoided{PaymentID: q.PaymentID, OrderID: q.OrderID, At: at}}, nil
+	}
+	if !a.Refunded {
+		if err := noteRefusal(ctx, tx, q, a); err != nil {
+			return nil, err
+		}
+		return []events.Event{events.RefundFailed{
+			RefundID: q.RefundID, PaymentID: q.PaymentID, OrderID: q.OrderID, AmountMinor: q.Kept, Currency: q.Currency, Reason: "refused",
+		}}, nil
+	}
+	refunded, first, err := refund(ctx, tx, q, a)
+	if err != nil || !first {
+		return nil, err
+	}
+	return []events.Event{events.PaymentRefunded{
+		PaymentID: q.PaymentID, OrderID: q.OrderID, RefundID: q.RefundID, AmountMinor: q.Kept, RefundedMinor: refunded, Currency: q.Currency, At: at,
+	}}, nil
+}

@@ -1,0 +1,112 @@
+package refundpayment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// readPayment finds what is to be undone for an order: money in its payment, money in suspense, or an open payment.
+func readPayment(ctx context.Context, tx pgx.Tx, orderID string) (q question, found bool, err error) {
+	err = tx.QueryRow(ctx, `
+		SELECT p.payment_id::text, p.order_id::text, p.method, p.provider, p.provider_ref,
+			coalesce(s.amount_minor, p.captured_minor - p.refunded_minor), p.currency, s.payment_id IS NOT NULL
+		FROM payments.payments p
+		LEFT JOIN payments.suspense s ON s.payment_id = p.payment_id AND s.returned_at IS NULL
+		WHERE p.order_id = @order_id AND (p.status IN ('opening', 'created') OR p.captured_minor > p.refunded_minor OR s.payment_id IS NOT NULL)
+		ORDER BY p.created_at
+		LIMIT 1`, pgx.NamedArgs{"order_id": orderID}).
+		Scan(&q.PaymentID, &q.OrderID, &q.Method, &q.Provider, &q.Ref, &q.Kept, &q.Currency, &q.Apart)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return q, false, nil
+	}
+	if err != nil {
+		return q, false, fmt.Errorf("read payment of order %s: %w", orderID, err)
+	}
+	return q, true, nil
+}
+
+// void closes an open payment; false when somebody closed it before.
+func void(ctx context.Context, tx pgx.Tx, q question) (bool, error) {
+	tag, err := tx.Exec(ctx, `
+		WITH noted AS (
+			INSERT INTO payments.attempts (key, payment_id, order_id, method, act, result, at)
+			VALUES (@payment_id, @payment_id, @order_id, @method, 'void', 'voided', clock_timestamp())
+		)
+		INSERT INTO payments.entries (payment_id, kind, amount_minor, currency, provider, provider_ref)
+		VALUES (@payment_id, 'voided', 0, @currency, @provider, @ref)
+		ON CONFLICT DO NOTHING`, q.args())
+	if err != nil {
+		return false, fmt.Errorf("void payment %s: %w", q.PaymentID, err)
+	}
+	return tag.RowsAffected() == 1, nil
+}
+
+// refund stores that money went back, once, and reads how much went back in all. Money from suspense enters the books and
+// leaves them in the same moment.
+func refund(ctx context.Context, tx pgx.Tx, q question, a answer) (refunded int64, first bool, err error) {
+	args := q.args()
+	args["into_books"] = q.Apart || a.Late
+	tag, err := tx.Exec(ctx, `
+		WITH noted AS (
+			INSERT INTO payments.attempts (key, payment_id, order_id, method, act, result, at)
+			VALUES (@refund_id, @payment_id, @order_id, @method, 'refund', 'refunded', clock_timestamp())
+		), returned AS (
+			INSERT INTO payments.refunds (refund_id, payment_id, order_id, amount_minor, currency, reason, by, status)
+			VALUES (@refund_id, @payment_id, @order_id, @amount, @currency, 'order is over', 'refund-payment', 'refunded')
+			ON CONFLICT (refund_id) DO UPDATE SET status = 'refunded' WHERE refunds.status = 'failed'
+			RETURNING refund_id
+		), released AS (
+			UPDATE payments.suspense SET returned_at = now() WHERE payment_id = @payment_id AND EXISTS (SELECT FROM returned)
+		)
+		INSERT INTO payments.entries (payment_id, kind, amount_minor, currency, provider, provider_ref)
+		SELECT @payment_id::uuid, kind, @amount::bigint, @currency, @provider, ref
+		FROM returned, (VALUES (1, 'captured', @ref), (2, 'refunded', @refund_id::uuid::text)) AS entry (n, kind, ref)
+		WHERE kind = 'refunded' OR @into_books::boolean
+		ORDER BY n`, args)
+	if err != nil {
+		return 0, false, fmt.Errorf("store refund %s: %w", q.RefundID, err)
+	}
+	if tag.RowsAffected() == 0 {
+		return 0, false, nil
+	}
+	err = tx.QueryRow(ctx, `
+		SELECT refunded_minor FROM payments.payments WHERE payment_id = @payment_id`, args).Scan(&refunded)
+	if err != nil {
+		return 0, false, fmt.Errorf("read payment %s: %w", q.PaymentID, err)
+	}
+	return refunded, true, nil
+}
+
+// noteRefusal stores a refund that the provider refused: staff can repeat it.
+func noteRefusal(ctx context.Context, tx pgx.Tx, q question, a answer) error {
+	_, err := tx.Exec(ctx, `
+		INSERT INTO payments.refunds (refund_id, payment_id, order_id, amount_minor, currency, reason, by, status)
+		VALUES (@refund_id, @payment_id, @order_id, @amount, @currency, 'order is over', 'refund-payment', 'failed')
+		ON CONFLICT DO NOTHING`, q.args())
+	if err != nil {
+		return fmt.Errorf("note refusal of refund %s: %w", q.RefundID, err)
+	}
+	return noteAttempt(ctx, tx, q, "refused: "+a.Refusal)
+}
+
+func noteAttempt(ctx context.Context, tx pgx.Tx, q question, result string) error {
+	args := q.args()
+	args["result"] = result
+	_, err := tx.Exec(ctx, `
+		INSERT INTO payments.attempts (key, payment_id, order_id, method, act, result, at)
+		VALUES (@refund_id, @payment_id, @order_id, @method, CASE WHEN @amount::bigint > 0 THEN 'refund' ELSE 'void' END, @result, clock_timestamp())`, args)
+	if err != nil {
+		return fmt.Errorf("note attempt at refund %s: %w", q.RefundID, err)
+	}
+	return nil
+}
+
+func (q question) args() pgx.NamedArgs {
+	return pgx.NamedArgs{
+		"payment_id": q.PaymentID, "order_id": q.OrderID, "method": q.Method, "provider": q.Provider, "ref": q.Ref,
+		"amount": q.Kept, "currency": q.Currency, "refund_id": q.RefundID,
+	}
+}

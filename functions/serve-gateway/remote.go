@@ -1,0 +1,63 @@
+package servegateway
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/popup-shop/popup/config"
+	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/web"
+)
+
+const (
+	answerIn    = 60 * time.Second // a sleeping function has to wake first
+	dialAtMost  = 5 * time.Second
+	idlePerHost = 64
+)
+
+// remote reaches functions over HTTP.
+type remote struct{ settings config.Gateway }
+
+func (g *remote) open(rt *function.Runtime) func(name string) http.Handler {
+	transport := g.transport()
+	return func(name string) http.Handler {
+		upstream, err := url.Parse(strings.ReplaceAll(g.settings.Upstream, "{function}", name))
+		if err != nil {
+			panic(fmt.Errorf("FUNCTION_URL=%s: %w", g.settings.Upstream, err))
+		}
+		return &httputil.ReverseProxy{
+			Transport:    transport,
+			Rewrite:      func(r *httputil.ProxyRequest) { r.SetURL(upstream); r.Out.Host = upstream.Host; r.SetXForwarded() },
+			ErrorHandler: unreachable(rt.Log, name),
+		}
+	}
+}
+
+// transport reaches every function by its own name, or all of them through one address that tells them apart by name.
+func (g *remote) transport() http.RoundTripper {
+	dialer := &net.Dialer{Timeout: dialAtMost}
+	transport := &http.Transport{MaxIdleConnsPerHost: idlePerHost, IdleConnTimeout: time.Minute, ResponseHeaderTimeout: answerIn}
+	transport.DialContext = dialer.DialContext
+	if via := g.settings.Via; via != "" {
+		transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return dialer.DialContext(ctx, network, via)
+		}
+	}
+	return transport
+}
+
+// unreachable answers for a function that does not.
+func unreachable(log *slog.Logger, name string) func(http.ResponseWriter, *http.Request, error) {
+	return func(w http.ResponseWriter, r *http.Request, err error) {
+		id := r.Header.Get("X-Request-ID")
+		log.Warn("function did not answer", "function", name, "path", r.URL.Path, "request", id, "error", err)
+		web.NewProblem(http.StatusServiceUnavailable, "dependency-down", "a part of the shop does not answer; try again with the same key").Write(w, id)
+	}
+}

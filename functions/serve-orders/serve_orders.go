@@ -1,0 +1,163 @@
+// Package serveorders shows orders to those who may see them, and cancels them.
+package serveorders
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/popup-shop/popup/config"
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/ledger"
+	"github.com/popup-shop/popup/internal/order"
+	"github.com/popup-shop/popup/internal/orderlog"
+	"github.com/popup-shop/popup/internal/orderview"
+	"github.com/popup-shop/popup/internal/web"
+)
+
+const name = "serve-orders"
+
+// Settings are those that the function needs.
+type Settings struct {
+	config.Shop
+	config.Access
+}
+
+// Check refuses settings that make no sense, by name.
+func (s Settings) Check() error { return s.Shop.Check() }
+
+// New declares the function.
+func New(settings Settings) function.Function {
+	s := &serving{times: orderlog.Times(settings.Shop)}
+	return function.Function{
+		Name: name,
+		Door: web.Door(name, settings.Access,
+			web.Get("/v1/orders/{id}", web.Customer, read),
+			web.Get("/v1/orders/{id}/events", web.Customer, readEvents),
+			web.Post("/v1/orders/{id}/cancel", web.Customer, web.Change[*CancelRequest, string, Answer]{
+				Status: http.StatusOK, Do: s.cancel, Show: s.show,
+			}),
+		),
+		Emits:  []events.Event{events.OrderWithdrawn{}},
+		Writes: []string{"orders.orders", "orders.history"},
+	}
+}
+
+type serving struct {
+	times   order.Times
+	watcher orderview.Watcher
+}
+
+// Request names an order.
+type Request struct {
+	ID         string `path:"id" format:"uuid"`
+	OrderToken string `header:"Popup-Order-Token" maxLength:"100" doc:"for guests: opens this order"`
+}
+
+// Answer is an order as it stands.
+type Answer struct {
+	Status int
+	Body   *orderview.Order
+}
+
+func read(ctx context.Context, db web.Reader, in *Request) (*Answer, error) {
+	o, err := orderview.Read(ctx, db, in.ID, web.CallerOf(ctx))
+	return &Answer{Status: http.StatusOK, Body: o}, err
+}
+
+// Event is an event of an order as its customer sees it: without inner data.
+type Event struct {
+	ID    string    `json:"id" format:"uuid"`
+	Type  string    `json:"type" example:"order.placed"`
+	Alias string    `json:"alias,omitempty" example:"ORDER_REQUESTED"`
+	Time  time.Time `json:"time"`
+	Cause string    `json:"causation_id"`
+	Data  any       `json:"data,omitempty" doc:"for staff"`
+}
+
+// Events are all events of an order, in the order in which they were said.
+type Events struct {
+	Body struct {
+		Items []Event `json:"items"`
+	}
+}
+
+func readEvents(ctx context.Context, db web.Reader, in *Request) (*Events, error) {
+	caller := web.CallerOf(ctx)
+	if _, err := orderview.Read(ctx, db, in.ID, caller); err != nil {
+		return nil, err
+	}
+	said, err := ledger.OfOrder(ctx, db, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	answer := &Events{}
+	answer.Body.Items = make([]Event, len(said))
+	for i, m := range said {
+		entry := ledger.EntryOf(m)
+		answer.Body.Items[i] = Event{ID: entry.ID, Type: entry.Type, Alias: entry.Alias, Time: entry.Time, Cause: entry.Cause}
+		if caller.Staff {
+			answer.Body.Items[i].Data = entry.Data
+		}
+	}
+	return answer, nil
+}
+
+// CancelRequest asks to undo an order.
+type CancelRequest struct {
+	web.Key
+	Request
+	Prefer string `header:"Prefer" maxLength:"100" doc:"wait=N: how many seconds to wait for the end, 2 unless said, 10 at most"`
+	Body   struct {
+		Reason string `json:"reason" maxLength:"500"`
+	}
+}
+
+// cancel begins the undo. What it gives back is seen to by those who hear of it.
+func (s *serving) cancel(ctx context.Context, tx pgx.Tx, in *CancelRequest) (string, []events.Event, error) {
+	caller := web.CallerOf(ctx)
+	if open, err := opens(ctx, tx, in.ID, caller); err != nil || !open {
+		return "", nil, orNotFound(err)
+	}
+	o, err := orderlog.Lock(ctx, tx, in.ID)
+	if err != nil {
+		return "", nil, err
+	}
+	by := "customer"
+	if caller.Staff {
+		by = "staff"
+	}
+	from, held := o.Status, o.HeldStock()
+	if !o.Withdraw(by, in.Body.Reason, s.times) {
+		return "", nil, web.NewProblem(http.StatusConflict, "not-possible-now", "an order that is "+string(o.Status)+" cannot be cancelled").
+			With("order_id", o.ID).With("order_status", o.Status)
+	}
+	if err := orderlog.Save(ctx, tx, o, name, "POST /v1/orders/{id}/cancel"); err != nil {
+		return "", nil, err
+	}
+	return o.ID, []events.Event{orderlog.Withdrawn(o, from, held)}, nil
+}
+
+func orNotFound(err error) error {
+	if err == nil {
+		return web.NotFound("order")
+	}
+	return err
+}
+
+// show waits for the end of the undo: 200 when the order is cancelled, 202 while it is being undone.
+func (s *serving) show(ctx context.Context, db web.Reader, in *CancelRequest, orderID string) (*Answer, error) {
+	s.watcher.Decided(ctx, db, orderID, orderview.Wait(in.Prefer))
+	o, err := orderview.Read(ctx, db, orderID, web.CallerOf(ctx))
+	if err != nil {
+		return nil, err
+	}
+	answer := &Answer{Status: http.StatusOK, Body: o}
+	if order.Status(o.Status) == order.Cancelling {
+		answer.Status = http.StatusAccepted
+	}
+	return answer, nil
+}

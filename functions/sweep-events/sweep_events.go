@@ -1,0 +1,16 @@
+// Package sweepevents publishes again what somebody has not heard, so that the broker may lose anything.
+package sweepevents
+
+import (
+	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/ledger"
+)
+
+// New declares the function.
+func New() function.Function {
+	return function.Function{
+		Name:   "sweep-events",
+		Upkeep: ledger.Sweep,
+		Writes: []string{"bus.unheard", "bus.sweep", "bus.parked"},
+	}
+}

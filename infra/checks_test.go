@@ -1,0 +1,206 @@
+package infra
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	eventingduckv1 "knative.dev/eventing/pkg/apis/duck/v1"
+	"knative.dev/eventing/pkg/apis/feature"
+	sourcesv1 "knative.dev/eventing/pkg/apis/sources/v1"
+	"knative.dev/pkg/apis"
+	"knative.dev/pkg/kmap"
+	"knative.dev/serving/pkg/apis/autoscaling"
+	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
+)
+
+// acceptedByKnative asks Knative's own webhook code. A warning is as bad as an error. Other kinds pass.
+func acceptedByKnative(object runtime.Object) error {
+	checked, ok := object.DeepCopyObject().(interface {
+		apis.Defaultable
+		apis.Validatable
+	})
+	if !ok {
+		return nil
+	}
+	flags, err := feature.NewFlagsConfigFromMap(nil) // as in a cluster where nobody has set one
+	if err != nil {
+		return err
+	}
+	ctx := feature.ToContext(apis.WithinCreate(context.Background()), flags)
+	checked.SetDefaults(ctx)
+	if found := checked.Validate(ctx); found != nil {
+		return found
+	}
+	return nil
+}
+
+// scalingKnown refuses an annotation of the autoscaler that Knative has never heard of; its webhook lets them pass.
+func scalingKnown(service *servingv1.Service) error {
+	known := slices.Concat([]kmap.KeyPriority{
+		autoscaling.ClassAnnotation, autoscaling.InitialScaleAnnotation, autoscaling.MaxScaleAnnotation,
+		autoscaling.MetricAnnotation, autoscaling.MetricAggregationAlgorithmAnnotation, autoscaling.ActivationScale,
+		autoscaling.MinScaleAnnotation, autoscaling.PanicThresholdPercentageAnnotation,
+		autoscaling.PanicWindowPercentageAnnotation, autoscaling.ScaleDownDelayAnnotation,
+		autoscaling.ScaleToZeroPodRetentionPeriodAnnotation, autoscaling.TargetAnnotation,
+		autoscaling.TargetBurstCapacityAnnotation, autoscaling.TargetUtilizationPercentageAnnotation,
+		autoscaling.WindowAnnotation,
+	}...)
+	var found []error
+	for key := range service.Spec.Template.Annotations {
+		if strings.HasPrefix(key, autoscaling.GroupName+"/") && !slices.Contains(known, key) {
+			found = append(found, fmt.Errorf("%s: unknown annotation %s", service.Name, key))
+		}
+	}
+	for key := range service.Annotations {
+		if strings.HasPrefix(key, autoscaling.GroupName+"/") {
+			found = append(found, fmt.Errorf("%s: annotation %s belongs on the template", service.Name, key))
+		}
+	}
+	return errors.Join(found...)
+}
+
+// deliveryComplete demands all five parts, since the NATS broker loses events or crashes with fewer.
+func deliveryComplete(name string, delivery *eventingduckv1.DeliverySpec) error {
+	if delivery == nil {
+		return fmt.Errorf("%s: no delivery", name)
+	}
+	var missing []string
+	demand := func(ok bool, part string) {
+		if !ok {
+			missing = append(missing, part)
+		}
+	}
+	demand(delivery.Retry != nil && *delivery.Retry > 0, "retry")
+	demand(delivery.BackoffPolicy != nil && *delivery.BackoffPolicy == eventingduckv1.BackoffPolicyLinear, "linear backoffPolicy")
+	demand(delivery.BackoffDelay != nil, "backoffDelay")
+	demand(delivery.Timeout != nil, "timeout")
+	sink := delivery.DeadLetterSink
+	demand(sink != nil && sink.Ref != nil && sink.Ref.Kind == "Service" && sink.Ref.Name == "park-event", "deadLetterSink park-event")
+	if missing != nil {
+		return fmt.Errorf("%s: delivery lacks %s", name, strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+var fineDuration = regexp.MustCompile(`\bP[0-9DT.]*\.[0-9]{2,}[HMS]`)
+
+// durationsKept refuses an ISO duration with more than one decimal digit: Knative would silently round it.
+func durationsKept(text []byte) error {
+	if found := fineDuration.Find(text); found != nil {
+		return fmt.Errorf("duration %s has more than one decimal", found)
+	}
+	return nil
+}
+
+// restricted demands the restricted Pod Security level of every container, and a disk that cannot be written.
+func restricted(name string, pod corev1.PodSpec) error {
+	var found []error
+	for _, container := range slices.Concat(pod.InitContainers, pod.Containers) {
+		demand := func(ok bool, what string) {
+			if !ok {
+				found = append(found, fmt.Errorf("%s: container %s: %s", name, container.Name, what))
+			}
+		}
+		security := container.SecurityContext
+		if security == nil {
+			security = &corev1.SecurityContext{}
+		}
+		caps, seccomp := security.Capabilities, security.SeccompProfile
+		demand(is(security.RunAsNonRoot, true), "may run as root")
+		demand(is(security.ReadOnlyRootFilesystem, true), "may write to its disk")
+		demand(is(security.AllowPrivilegeEscalation, false), "may gain privileges")
+		demand(!is(security.Privileged, true), "is privileged")
+		demand(caps != nil && slices.Equal(caps.Drop, []corev1.Capability{"ALL"}) && caps.Add == nil, "keeps capabilities")
+		demand(seccomp != nil && seccomp.Type == corev1.SeccompProfileTypeRuntimeDefault, "has no seccomp profile")
+	}
+	if pod.HostNetwork || pod.HostPID || pod.HostIPC {
+		found = append(found, fmt.Errorf("%s: shares with its host", name))
+	}
+	if !is(pod.AutomountServiceAccountToken, false) {
+		found = append(found, fmt.Errorf("%s: holds a token for the cluster", name))
+	}
+	return errors.Join(found...)
+}
+
+func is(value *bool, want bool) bool { return value != nil && *value == want }
+
+// common demands what all functions share; infra/function gives it.
+func common(service *servingv1.Service) error {
+	template := service.Spec.Template
+	container := template.Spec.Containers[0]
+	var found []error
+	demand := func(ok bool, what string) {
+		if !ok {
+			found = append(found, fmt.Errorf("%s: lacks %s", service.Name, what))
+		}
+	}
+	probe := container.ReadinessProbe
+	demand(probe != nil && probe.HTTPGet != nil && probe.HTTPGet.Path == "/health" && probe.PeriodSeconds > 0, "readiness at /health with a period")
+	demand(container.LivenessProbe != nil, "a liveness probe")
+	demand(template.Spec.ServiceAccountName == "function", "the service account")
+	demand(template.Spec.ContainerConcurrency != nil && *template.Spec.ContainerConcurrency > 0, "a bound on concurrent calls")
+	demand(template.Spec.TimeoutSeconds != nil, "a timeout")
+	demand(template.Annotations[autoscaling.MinScaleAnnotationKey] != "", "a lower scale bound")
+	demand(template.Annotations[autoscaling.MaxScaleAnnotationKey] != "", "an upper scale bound")
+	for _, need := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory} {
+		demand(!container.Resources.Requests.Name(need, "").IsZero(), "a request of "+string(need))
+		demand(!container.Resources.Limits.Name(need, "").IsZero(), "a limit of "+string(need))
+	}
+	demand(slices.ContainsFunc(container.EnvFrom, func(from corev1.EnvFromSource) bool {
+		return from.ConfigMapRef != nil && from.ConfigMapRef.Name == "popup-settings"
+	}), "the settings")
+	demand(slices.ContainsFunc(container.EnvFrom, func(from corev1.EnvFromSource) bool {
+		return from.SecretRef != nil && from.SecretRef.Name == "popup-database"
+	}), "the database")
+	return errors.Join(found...)
+}
+
+// privateButGateway demands that the gateway, and nothing else, can be reached from outside.
+func privateButGateway(service metav1.Object) error {
+	private := service.GetLabels()["networking.knative.dev/visibility"] == "cluster-local"
+	if private == (service.GetName() == "serve-gateway") {
+		return fmt.Errorf("%s: cluster-local is %t", service.GetName(), private)
+	}
+	return nil
+}
+
+// clockGoesStraight demands a Knative Service as the sink, since the broker may be what the clock has to repair.
+func clockGoesStraight(ping *sourcesv1.PingSource) error {
+	ref := ping.Spec.Sink.Ref
+	if ref == nil || ref.Kind != "Service" || ref.APIVersion != "serving.knative.dev/v1" || ref.Name != ping.Name {
+		return fmt.Errorf("%s: does not go straight to its function", ping.Name)
+	}
+	return nil
+}
+
+var hexWord = regexp.MustCompile(`\b[0-9a-f]{7,40}\b`)
+
+// commitFree refuses what looks like a commit hash: it would start a new revision of every function at every commit.
+func commitFree(text []byte) error {
+	for _, word := range hexWord.FindAllString(string(text), -1) {
+		if strings.ContainsAny(word, "0123456789") && strings.ContainsAny(word, "abcdef") {
+			return fmt.Errorf("%s looks like a commit", word)
+		}
+	}
+	return nil
+}
+
+var koImage = regexp.MustCompile(`ko://(\S+)`)
+
+// programsExist refuses a ko:// image that is none of the main packages.
+func programsExist(text []byte, mains []string) error {
+	var found []error
+	for _, image := range koImage.FindAllSubmatch(text, -1) {
+		if !slices.Contains(mains, string(image[1])) {
+			found = append(found, fmt.Errorf("no program %s", image[1]))
+		}
+	}
+	return errors.Join(found...)
+}

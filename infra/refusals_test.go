@@ -1,0 +1,121 @@
+package infra
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	eventingduckv1 "knative.dev/eventing/pkg/apis/duck/v1"
+	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
+	sourcesv1 "knative.dev/eventing/pkg/apis/sources/v1"
+	servingv1 "knative.dev/serving/pkg/apis/serving/v1"
+)
+
+// A check that cannot fail proves nothing: each is fed a good object with one thing broken.
+
+func TestAMisspeltManifestIsRefused(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"unknown field": "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: a}\nspec: {tempalte: {}}",
+		"unknown kind":  "apiVersion: serving.knative.dev/v1\nkind: Servise\nmetadata: {name: a}",
+		"field twice":   "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: b}\ndata: {a: c}",
+	} {
+		_, err := decode([]byte(text))
+		require.Error(t, err, name)
+	}
+}
+
+func TestABrokenFunctionIsRefused(t *testing.T) {
+	t.Parallel()
+	good := each[*servingv1.Service](build(t, "kind"))[0]
+	for name, c := range map[string]struct {
+		breaks func(*servingv1.Service, *corev1.Container)
+		check  func(*servingv1.Service) error
+		says   string
+	}{
+		"error":             {func(_ *servingv1.Service, c *corev1.Container) { c.Image = "" }, accepted, "image"},
+		"warning":           {func(_ *servingv1.Service, c *corev1.Container) { c.SecurityContext.RunAsNonRoot = nil }, accepted, "insecure"},
+		"unknown scaling":   {func(s *servingv1.Service, _ *corev1.Container) { annotate(s, "minimum-scale") }, scalingKnown, "unknown"},
+		"misplaced scaling": {func(s *servingv1.Service, _ *corev1.Container) { s.Annotations = annotations("min-scale") }, scalingKnown, "template"},
+		"root":              {func(_ *servingv1.Service, c *corev1.Container) { c.SecurityContext.RunAsNonRoot = nil }, level, "root"},
+		"writable disk":     {func(_ *servingv1.Service, c *corev1.Container) { c.SecurityContext.ReadOnlyRootFilesystem = nil }, level, "disk"},
+		"escalation":        {func(_ *servingv1.Service, c *corev1.Container) { c.SecurityContext.AllowPrivilegeEscalation = nil }, level, "gain"},
+		"capabilities":      {func(_ *servingv1.Service, c *corev1.Container) { c.SecurityContext.Capabilities = nil }, level, "capabilities"},
+		"no seccomp":        {func(_ *servingv1.Service, c *corev1.Container) { c.SecurityContext.SeccompProfile = nil }, level, "seccomp"},
+		"no security":       {func(_ *servingv1.Service, c *corev1.Container) { c.SecurityContext = nil }, level, "root"},
+		"token": {func(s *servingv1.Service, _ *corev1.Container) {
+			s.Spec.Template.Spec.AutomountServiceAccountToken = nil
+		}, level, "token"},
+		"no probe":        {func(_ *servingv1.Service, c *corev1.Container) { c.ReadinessProbe = nil }, common, "readiness"},
+		"hasty probe":     {func(_ *servingv1.Service, c *corev1.Container) { c.ReadinessProbe.PeriodSeconds = 0 }, common, "period"},
+		"no limits":       {func(_ *servingv1.Service, c *corev1.Container) { c.Resources.Limits = nil }, common, "limit of memory"},
+		"no environment":  {func(_ *servingv1.Service, c *corev1.Container) { c.EnvFrom = nil }, common, "database"},
+		"no concurrency":  {func(s *servingv1.Service, _ *corev1.Container) { s.Spec.Template.Spec.ContainerConcurrency = nil }, common, "concurrent"},
+		"no scale bound":  {func(s *servingv1.Service, _ *corev1.Container) { s.Spec.Template.Annotations = nil }, common, "upper"},
+		"public":          {func(s *servingv1.Service, _ *corev1.Container) { s.Labels = nil }, public, "cluster-local"},
+		"private gateway": {func(s *servingv1.Service, _ *corev1.Container) { s.Name = "serve-gateway" }, public, "cluster-local"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			broken := good.DeepCopy()
+			require.NoError(t, c.check(broken))
+			c.breaks(broken, &broken.Spec.Template.Spec.Containers[0])
+			require.ErrorContains(t, c.check(broken), c.says)
+		})
+	}
+}
+
+func accepted(service *servingv1.Service) error { return acceptedByKnative(service) }
+func public(service *servingv1.Service) error   { return privateButGateway(service) }
+func level(service *servingv1.Service) error {
+	return restricted(service.Name, service.Spec.Template.Spec.PodSpec)
+}
+
+func annotations(key string) map[string]string {
+	return map[string]string{"autoscaling.knative.dev/" + key: "1"}
+}
+
+func annotate(service *servingv1.Service, key string) {
+	service.Spec.Template.Annotations = annotations(key)
+}
+
+func TestABrokenTriggerIsRefused(t *testing.T) {
+	t.Parallel()
+	good := each[*eventingv1.Trigger](build(t, "kind"))[0].Spec.Delivery
+	for says, breaks := range map[string]func(*eventingduckv1.DeliverySpec){
+		"lacks retry":            func(d *eventingduckv1.DeliverySpec) { d.Retry = nil },
+		"lacks backoffDelay":     func(d *eventingduckv1.DeliverySpec) { d.BackoffDelay = nil },
+		"lacks timeout":          func(d *eventingduckv1.DeliverySpec) { d.Timeout = nil },
+		"lacks linear":           func(d *eventingduckv1.DeliverySpec) { d.BackoffPolicy = nil },
+		"linear backoffPolicy":   func(d *eventingduckv1.DeliverySpec) { *d.BackoffPolicy = "exponential" },
+		"lacks deadLetterSink":   func(d *eventingduckv1.DeliverySpec) { d.DeadLetterSink = nil },
+		"deadLetterSink park":    func(d *eventingduckv1.DeliverySpec) { d.DeadLetterSink.Ref.Name = "send-email" },
+		"retry, linear backoff":  func(d *eventingduckv1.DeliverySpec) { d.Retry, d.BackoffPolicy = nil, nil },
+		"backoffDelay, timeout,": func(d *eventingduckv1.DeliverySpec) { *d = eventingduckv1.DeliverySpec{} },
+	} {
+		broken := good.DeepCopy()
+		require.NoError(t, deliveryComplete("a", broken))
+		breaks(broken)
+		require.ErrorContains(t, deliveryComplete("a", broken), says)
+	}
+	require.ErrorContains(t, deliveryComplete("a", nil), "no delivery")
+}
+
+func TestADetourOfTheClockIsRefused(t *testing.T) {
+	t.Parallel()
+	broken := each[*sourcesv1.PingSource](build(t, "kind"))[0].DeepCopy()
+	require.NoError(t, clockGoesStraight(broken))
+	broken.Spec.Sink.Ref.APIVersion, broken.Spec.Sink.Ref.Kind = "eventing.knative.dev/v1", "Broker"
+	require.Error(t, clockGoesStraight(broken))
+}
+
+func TestBrokenTextIsRefused(t *testing.T) {
+	t.Parallel()
+	require.Error(t, durationsKept([]byte("backoffDelay: PT0.25S")))
+	require.NoError(t, durationsKept([]byte("backoffDelay: PT0.5S, image: a:1.25.3")))
+	require.Error(t, commitFree([]byte("commit: 3f2a91c")))
+	require.Error(t, commitFree([]byte("image: a:9fceb02d0ae598e95dc970b74767f19372d61af8")))
+	require.NoError(t, commitFree([]byte("user: 65532000, image: facade")))
+	require.Error(t, programsExist([]byte("image: ko://a/cmd/sell-ice"), []string{"a/cmd/buy-ice"}))
+	require.NoError(t, programsExist([]byte("image: ko://a/cmd/buy-ice"), []string{"a/cmd/buy-ice"}))
+}

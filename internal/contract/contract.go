@@ -1,0 +1,68 @@
+// Package contract writes what the shop publishes about its events and its doors: a JSON Schema per event, one AsyncAPI
+// document of who says and hears what, and the list of routes. It knows functions by their declarations only.
+package contract
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/function"
+)
+
+// Write writes the contract into dir, which is schemas/ of the repository, and removes the schemas of events that are no
+// more. What is said about an event is read from its comment and its sample in events/, beside dir.
+func Write(dir string, functions []function.Function) error {
+	files, err := contract(os.DirFS(filepath.Join(dir, "..", "events")), functions)
+	if err != nil {
+		return fmt.Errorf("make contract: %w", err)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "events")); err != nil {
+		return fmt.Errorf("write contract: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "events"), 0o755); err != nil {
+		return fmt.Errorf("write contract: %w", err)
+	}
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+			return fmt.Errorf("write contract: %w", err)
+		}
+	}
+	return nil
+}
+
+// contract is the content of every file by its name.
+func contract(source fs.FS, functions []function.Function) (map[string][]byte, error) {
+	says, err := comments(source)
+	if err != nil {
+		return nil, err
+	}
+	files := map[string][]byte{}
+	for _, e := range events.All() {
+		if files[schemaFile(e)], err = schema(source, e, says); err != nil {
+			return nil, fmt.Errorf("schema of %s: %w", e.EventType(), err)
+		}
+	}
+	if files["asyncapi.yaml"], err = asyncAPI(functions, says); err != nil {
+		return nil, err
+	}
+	files["routes.json"], err = routes(functions)
+	return files, err
+}
+
+// schemaFile is where the schema of an event is, from schemas/ on.
+func schemaFile(e events.Event) string { return "events/" + e.EventType() + ".json" }
+
+// indented is a value as JSON that people can read.
+func indented(value any) ([]byte, error) {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	err := encoder.Encode(value)
+	return text.Bytes(), err
+}

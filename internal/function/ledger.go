@@ -1,0 +1,161 @@
+package function
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/popup-shop/popup/internal/id"
+)
+
+var (
+	errUnknown   = errors.New("the ledger does not know the event")
+	errDuplicate = errors.New("the event was handled before")
+)
+
+// claim takes an event for a consumer, once, if the ledger knows it.
+func claim(consumer string, m Message) statement {
+	return receipt(m, `
+		WITH known AS (
+			SELECT FROM bus.event WHERE event_id = @event_id AND type = @type AND source = @source
+		), claimed AS (
+			INSERT INTO bus.inbox (event_id, consumer)
+			SELECT @event_id, @consumer FROM known
+			ON CONFLICT DO NOTHING
+			RETURNING 1
+		)
+		SELECT EXISTS (SELECT FROM known), EXISTS (SELECT FROM claimed)`, consumer)
+}
+
+// peek asks what claim would say, without taking the event.
+func peek(consumer string, m Message) statement {
+	return receipt(m, `
+		SELECT EXISTS (SELECT FROM bus.event WHERE event_id = @event_id AND type = @type AND source = @source),
+		   NOT EXISTS (SELECT FROM bus.inbox WHERE event_id = @event_id AND consumer = @consumer)`, consumer)
+}
+
+func receipt(m Message, sql, consumer string) statement {
+	args := pgx.NamedArgs{"event_id": m.ID, "type": m.Type, "source": m.Source, "consumer": consumer}
+	return statement{sql: sql, args: []any{args}, row: func(row pgx.Row) error {
+		var known, fresh bool
+		if err := row.Scan(&known, &fresh); err != nil {
+			return err
+		}
+		switch {
+		case !known:
+			return errUnknown
+		case !fresh:
+			return errDuplicate
+		}
+		return nil
+	}}
+}
+
+// The commit of an event-triggered function need not wait for the disk: the ledger plays a lost suffix again.
+var commitSoon = statement{sql: `SET LOCAL synchronous_commit = off`}
+
+// say stores what is said. stored gets the ids of those that were not there before.
+func say(said []Message, stored func(ids []string)) statement {
+	var ids, types, subjects, data, traces []string
+	var orders []pgtype.UUID
+	var ns []int16
+	var versions []int64
+	var delayed []bool
+	for _, m := range said {
+		ids, types, subjects = append(ids, m.ID), append(types, m.Type), append(subjects, m.Subject)
+		data, traces = append(data, string(m.Data)), append(traces, m.TraceParent)
+		ns, versions, delayed = append(ns, int16(m.N)), append(versions, m.Version), append(delayed, m.Delayed)
+		order, err := uuid.Parse(m.OrderID)
+		orders = append(orders, pgtype.UUID{Bytes: order, Valid: err == nil})
+	}
+	return statement{
+		sql: `
+		WITH stored AS (
+			INSERT INTO bus.event (event_id, type, source, subject, order_id, causation_id, n, version, delayed, traceparent, data)
+			SELECT id, type, $2, subject, order_id, $3, n, version, delayed, trace, data
+			FROM unnest($1::uuid[], $4::text[], $5::text[], $6::uuid[], $7::smallint[], $8::bigint[], $9::boolean[], $10::text[], $11::json[])
+				AS said (id, type, subject, order_id, n, version, delayed, trace, data)
+			ON CONFLICT DO NOTHING
+			RETURNING event_id
+		)
+		SELECT coalesce(array_agg(event_id::text), '{}') FROM stored`,
+		args: []any{ids, said[0].Source, said[0].CausationID, types, subjects, orders, ns, versions, delayed, traces, data},
+		row: func(row pgx.Row) error {
+			var fresh []string
+			if err := row.Scan(&fresh); err != nil {
+				return err
+			}
+			stored(fresh)
+			return nil
+		},
+	}
+}
+
+// park keeps an event for a person. Parked again for the same function, it counts.
+func park(consumer, revision, kind, reason string, m Message) statement {
+	structured, err := json.Marshal(m.CloudEvent())
+	if err != nil { // not an event that can be written down as one: keep its data
+		structured = m.Data
+	}
+	return statement{
+		sql: `
+		INSERT INTO bus.parked (event_id, type, source, consumer, revision, kind, reason, event)
+		VALUES (@event_id, @type, @source, @consumer, @revision, @kind, @reason, @event)
+		ON CONFLICT (event_id, consumer) WHERE resolved_at IS NULL
+		DO UPDATE SET attempts = parked.attempts + 1, reason = excluded.reason, revision = excluded.revision, parked_at = now()`,
+		args: []any{pgx.NamedArgs{
+			"event_id": m.ID, "type": m.Type, "source": m.Source, "consumer": consumer,
+			"revision": revision, "kind": kind, "reason": reason, "event": structured,
+		}},
+	}
+}
+
+// maxSaid is how many events one cause may have.
+const maxSaid = 16
+
+// unheard reads those events of a cause that some subscriber has no receipt for yet.
+func (rt *Runtime) unheard(ctx context.Context, speaker, cause string) ([]Message, error) {
+	var ids []string
+	for n := range maxSaid {
+		eventID, err := id.Derive(speaker, cause, strconv.Itoa(n))
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, eventID)
+	}
+	rows, err := rt.Pool.Query(ctx, SelectMessages+`
+		WHERE e.event_id = ANY ($1::uuid[]) AND EXISTS (
+			SELECT FROM bus.subscription s
+			WHERE s.type = e.type AND s.since <= e.created_at
+			AND NOT EXISTS (SELECT FROM bus.inbox i WHERE i.event_id = e.event_id AND i.consumer = s.consumer))
+		ORDER BY e.n`, ids)
+	if err != nil {
+		return nil, err
+	}
+	return CollectMessages(rows)
+}
+
+// SelectMessages begins a query over the ledger, which is called e in it; CollectMessages reads its rows.
+const SelectMessages = `
+	SELECT e.event_id::text, e.type, e.source, e.subject, coalesce(e.order_id::text, ''), e.causation_id::text, e.n,
+		e.version, e.delayed, e.traceparent, e.created_at, e.data::text
+	FROM bus.event e`
+
+// CollectMessages reads the rows of a query that begins with SelectMessages.
+func CollectMessages(rows pgx.Rows) ([]Message, error) {
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (Message, error) {
+		var m Message
+		var data string
+		var at time.Time
+		err := row.Scan(&m.ID, &m.Type, &m.Source, &m.Subject, &m.OrderID, &m.CausationID, &m.N,
+			&m.Version, &m.Delayed, &m.TraceParent, &at, &data)
+		m.Time, m.Data = at.UTC(), []byte(data)
+		return m, err
+	})
+}

@@ -1,0 +1,84 @@
+package function
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"time"
+
+	"knative.dev/pkg/network/handlers"
+	"knative.dev/pkg/signals"
+
+	"github.com/popup-shop/popup/config"
+)
+
+// quiet is how long a stopping function still answers, so that the last requests routed to it are not refused.
+const quiet = 2 * time.Second
+
+// Main runs one function as a program, until it is told to stop.
+func Main(f Function) {
+	if err := run(signals.NewContext(), f); err != nil {
+		fmt.Fprintln(os.Stderr, f.Name+": "+err.Error())
+		os.Exit(1)
+	}
+}
+
+// MainWith is Main for a function that needs settings. They are read once, here.
+func MainWith[C any](declare func(C) Function) {
+	settings, err := config.Read[C]()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	Main(declare(settings))
+}
+
+func run(ctx context.Context, f Function) error {
+	process, err := config.Read[config.Process]()
+	if err != nil {
+		return err
+	}
+	database, err := config.Read[config.Database]()
+	if err != nil {
+		return err
+	}
+	pool, err := database.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(process.LogLevel)); err != nil {
+		return fmt.Errorf("LOG_LEVEL=%s: %w", process.LogLevel, err)
+	}
+	rt := &Runtime{
+		Pool:     pool,
+		Sink:     HTTPSink{URL: process.Sink, Client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}},
+		Log:      slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: level})),
+		Revision: process.Revision,
+	}
+	return serve(ctx, process, rt.ServeMux(&f))
+}
+
+// serve answers until ctx ends, then drains: probes are refused, what is in hand is finished.
+func serve(ctx context.Context, process config.Process, mux http.Handler) error {
+	drainer := &handlers.Drainer{Inner: mux, QuietPeriod: quiet, HealthCheckUAPrefixes: []string{"kube-probe/"}}
+	server := &http.Server{Addr: process.Address(), Handler: drainer, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	failed := make(chan error, 1)
+	go func() { failed <- server.ListenAndServe() }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	drainer.Drain()
+	stopping, cancel := context.WithTimeout(context.Background(), process.ShutdownTimeout)
+	defer cancel()
+	if err := server.Shutdown(stopping); err != nil && !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("stop: %w", err)
+	}
+	return nil
+}

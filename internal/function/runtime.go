@@ -1,0 +1,345 @@
+package function
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/id"
+)
+
+const (
+	publishEach = time.Second            // for one event
+	publishAll  = 3 * time.Second        // for all events of a cause
+	publishHTTP = 300 * time.Millisecond // for all events of a call: its caller waits, and the sweeper does not
+	acquireIn   = 2 * time.Second        // for a connection; then the function is overloaded
+	triesInTurn = 3                      // for what passes by itself
+	stayAwake   = 55 * time.Second       // how long a clock stays for what is due soon
+)
+
+// ErrOverloaded says that a function has more to do than it can.
+var ErrOverloaded = errors.New("overloaded")
+
+// Publisher hands an event to the broker. It returns once the broker has stored it.
+type Publisher interface {
+	Publish(ctx context.Context, m Message) error
+}
+
+// Runtime is what functions run on: one per process.
+type Runtime struct {
+	Pool     *pgxpool.Pool
+	Sink     Publisher
+	Log      *slog.Logger
+	Revision string // of the program, kept with what it parks
+
+	clocks sync.Map // the functions of the clock that are awake, and how to make them look again
+}
+
+// Deliver tells a function one event: nil means done, known before, or parked; any error means try again. It returns only
+// after everything said is stored and with the broker.
+func (rt *Runtime) Deliver(ctx context.Context, f *Function, m Message) error {
+	if f.Clock != nil || f.Upkeep != nil { // struck by a schedule, or armed by an event
+		return rt.Tick(ctx, f)
+	}
+	began := time.Now()
+	said, err := rt.handle(ctx, f, m)
+	switch {
+	case errors.Is(err, errDuplicate):
+		said, err = rt.unheard(ctx, f.Name, m.ID)
+	case errors.Is(err, errUnknown):
+		err = rt.park(ctx, f, m, "unknown", err)
+	case isPermanent(err):
+		err = rt.park(ctx, f, m, "poison", err)
+	}
+	if err == nil {
+		err = rt.publish(ctx, said, publishAll)
+	}
+	rt.note(ctx, f, m, began, err)
+	return err
+}
+
+func (rt *Runtime) note(ctx context.Context, f *Function, m Message, began time.Time, err error) {
+	level, text := slog.LevelInfo, "handled"
+	if err != nil {
+		level, text = slog.LevelWarn, "will be tried again"
+	}
+	if !rt.Log.Enabled(ctx, level) {
+		return
+	}
+	rt.Log.Log(ctx, level, text, "function", f.Name, "type", m.Type, "event", m.ID, "order", m.OrderID,
+		"trace", m.TraceParent, "ms", time.Since(began).Milliseconds(), "error", err)
+}
+
+// handle runs the handler and stores what it says, trying again at once what passes by itself.
+func (rt *Runtime) handle(ctx context.Context, f *Function, m Message) ([]Message, error) {
+	i := slices.IndexFunc(f.On, func(h Handler) bool { return h.Event.EventType() == m.Type })
+	if i < 0 {
+		return nil, Permanent(fmt.Errorf("%s is not told %s", f.Name, m.Type))
+	}
+	if _, err := uuid.Parse(m.ID); err != nil {
+		return nil, errUnknown
+	}
+	var said []Message
+	err := inTurn(ctx, func() (err error) {
+		said, err = rt.attempt(ctx, f, f.On[i], m)
+		return err
+	})
+	return said, err
+}
+
+func (rt *Runtime) attempt(ctx context.Context, f *Function, h Handler, m Message) (said []Message, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			rt.Log.Error("panic", "function", f.Name, "type", m.Type, "event", m.ID, "panic", p, "stack", string(debug.Stack()))
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	step, err := h.open(m.Data)
+	if err != nil {
+		return nil, err
+	}
+	if step.asks() {
+		if asked, err := rt.ask(ctx, f, step, m); !asked || err != nil {
+			return nil, err
+		}
+	}
+	err = rt.transact(ctx, []statement{claim(f.Name, m)}, func(tx *pipeline) ([]statement, error) {
+		results, err := step.record(ctx, tx)
+		if err != nil {
+			return nil, err
+		}
+		said, err = messages(f.Name, m.ID, m.TraceParent, results)
+		return ending(f, said), err
+	})
+	return said, err
+}
+
+// ask prepares and makes the call of a step that asks outside. asked is false when there was nothing to ask; then the event
+// is done. What was prepared is on disk before the call is made.
+func (rt *Runtime) ask(ctx context.Context, f *Function, step step, m Message) (asked bool, err error) {
+	err = rt.transact(ctx, []statement{peek(f.Name, m)}, func(tx *pipeline) ([]statement, error) {
+		if asked, err = step.prepare(ctx, tx); asked || err != nil {
+			return nil, err
+		}
+		return []statement{claim(f.Name, m), commitSoon}, nil
+	})
+	if !asked || err != nil {
+		return false, err
+	}
+	key, err := id.Derive(f.Name, m.ID, "call")
+	if err != nil {
+		return false, err
+	}
+	cause := step.call(ctx, key)
+	if cause == nil {
+		return true, nil
+	}
+	err = rt.transact(ctx, nil, func(tx *pipeline) ([]statement, error) { return nil, step.failed(ctx, tx, cause) })
+	return false, errors.Join(cause, err)
+}
+
+// ending are the last statements of a handling: how to commit, and what is said.
+func ending(f *Function, said []Message) (last []statement) {
+	if !f.Durable || len(said) == 0 {
+		last = append(last, commitSoon)
+	}
+	if len(said) > 0 {
+		last = append(last, say(said, func([]string) {}))
+	}
+	return last
+}
+
+// transact runs one transaction: head is sent with the first statement of do, what do returns with COMMIT.
+func (rt *Runtime) transact(ctx context.Context, head []statement, do func(*pipeline) ([]statement, error)) error {
+	waiting, cancel := context.WithTimeout(ctx, acquireIn)
+	defer cancel()
+	conn, err := rt.Pool.Acquire(waiting)
+	if err != nil {
+		if waiting.Err() != nil && ctx.Err() == nil {
+			return fmt.Errorf("%w: no connection to the database in %s", ErrOverloaded, acquireIn)
+		}
+		return fmt.Errorf("connect to the database: %w", err)
+	}
+	defer conn.Release()
+	tx := begin(conn, head...)
+	defer tx.rollback()
+	last, err := do(tx)
+	if tx.err != nil { // the claim was refused: whatever the handler made of that
+		return tx.err
+	}
+	if err != nil {
+		return err
+	}
+	return tx.end(ctx, last...)
+}
+
+// Do runs what an HTTP caller asked for in one transaction with what is said about it, and publishes that as far as a
+// caller's patience allows; the sweeper sees to the rest. The commit waits for the disk.
+func (rt *Runtime) Do(ctx context.Context, speaker, traceparent string, do func(pgx.Tx) ([]events.Event, error)) error {
+	cause, err := uuid.NewV7()
+	if err != nil {
+		return err
+	}
+	var said []Message
+	err = inTurn(ctx, func() error {
+		return rt.transact(ctx, nil, func(tx *pipeline) (last []statement, err error) {
+			results, err := do(tx)
+			if err != nil || len(results) == 0 {
+				return nil, err
+			}
+			said, err = messages(speaker, cause.String(), traceparent, results)
+			return []statement{say(said, func([]string) {})}, err
+		})
+	})
+	if err != nil {
+		return err
+	}
+	if err := rt.publish(ctx, said, publishHTTP); err != nil {
+		rt.Log.Warn("left to the sweeper", "function", speaker, "error", err)
+	}
+	return nil
+}
+
+// Tick runs a function of the clock. When something is due soon, it stays awake for it after the answer: another Tick
+// makes it look again at once.
+func (rt *Runtime) Tick(ctx context.Context, f *Function) error {
+	if f.Upkeep != nil {
+		return f.Upkeep(ctx, rt.Pool, rt.Sink)
+	}
+	next, err := rt.tickOnce(ctx, f, time.Now())
+	if err != nil || next.IsZero() || time.Until(next) > stayAwake {
+		return err
+	}
+	again := make(chan time.Time, 1)
+	if awake, is := rt.clocks.LoadOrStore(f.Name, again); is {
+		select {
+		case awake.(chan time.Time) <- next:
+		default: // it will look soon enough
+		}
+		return nil
+	}
+	go rt.stayAwake(f, next, again)
+	return nil
+}
+
+// stayAwake ticks at each time that the clock names, until nothing is due soon.
+func (rt *Runtime) stayAwake(f *Function, next time.Time, again <-chan time.Time) {
+	defer rt.clocks.Delete(f.Name)
+	until := time.Now().Add(stayAwake)
+	for !next.IsZero() && next.Before(until) {
+		select {
+		case sooner := <-again:
+			until = time.Now().Add(stayAwake)
+			if sooner.Before(next) {
+				next = sooner
+			}
+			continue
+		case <-time.After(max(time.Until(next), 10*time.Millisecond)):
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), stayAwake)
+		var err error
+		next, err = rt.tickOnce(ctx, f, time.Now())
+		cancel()
+		if err != nil { // the next schedule tries again
+			rt.Log.Warn("clock stopped", "function", f.Name, "error", err)
+			return
+		}
+	}
+}
+
+// tickOnce stores what is due and was not said before; the id of a tick is that of the thing that is due.
+func (rt *Runtime) tickOnce(ctx context.Context, f *Function, now time.Time) (next time.Time, err error) {
+	var due []Message
+	var fresh []string
+	err = rt.transact(ctx, nil, func(tx *pipeline) ([]statement, error) {
+		var said []events.Event
+		said, next, err = f.Clock(ctx, tx, now)
+		if err != nil || len(said) == 0 {
+			return nil, err
+		}
+		due, err = ticks(f.Name, said)
+		return []statement{commitSoon, say(due, func(ids []string) { fresh = ids })}, err
+	})
+	if err != nil {
+		return next, err
+	}
+	due = slices.DeleteFunc(due, func(m Message) bool { return !slices.Contains(fresh, m.ID) })
+	return next, rt.publish(ctx, due, publishAll)
+}
+
+func ticks(speaker string, said []events.Event) ([]Message, error) {
+	var due []Message
+	for n, e := range said {
+		m, err := message("", speaker, e.About().Subject, newTrace(), e)
+		if err != nil {
+			return nil, err
+		}
+		m.N = n
+		if m.ID, err = id.Derive(speaker, m.Subject, m.Type+string(m.Data)); err != nil {
+			return nil, err
+		}
+		due = append(due, m)
+	}
+	return due, nil
+}
+
+// Bury hands a dead letter to the function that keeps them.
+func (rt *Runtime) Bury(ctx context.Context, f *Function, dead DeadLetter) error {
+	return inTurn(ctx, func() error {
+		return rt.transact(ctx, nil, func(tx *pipeline) ([]statement, error) { return nil, f.Dead(ctx, tx, dead) })
+	})
+}
+
+func (rt *Runtime) park(ctx context.Context, f *Function, m Message, kind string, why error) error {
+	rt.Log.Error("parked", "function", f.Name, "type", m.Type, "event", m.ID, "kind", kind, "error", why)
+	return rt.transact(ctx, nil, func(tx *pipeline) ([]statement, error) {
+		return []statement{park(f.Name, rt.Revision, kind, why.Error(), m)}, nil
+	})
+}
+
+// publish hands messages to the broker, in order, each in at most a second.
+func (rt *Runtime) publish(ctx context.Context, said []Message, budget time.Duration) error {
+	if len(said) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, budget)
+	defer cancel()
+	for _, m := range said {
+		each, cancel := context.WithTimeout(ctx, publishEach)
+		err := rt.Sink.Publish(each, m)
+		cancel()
+		if err != nil {
+			return fmt.Errorf("publish %s %s: %w", m.Type, m.ID, err)
+		}
+	}
+	return nil
+}
+
+// inTurn tries again at once, with jitter, what passes by itself: serialisation failures, deadlocks, locks not free.
+func inTurn(ctx context.Context, do func() error) error {
+	for try := 1; ; try++ {
+		err := do()
+		var pg *pgconn.PgError
+		if err == nil || try == triesInTurn || !errors.As(err, &pg) || !strings.Contains("40001 40P01 55P03", pg.Code) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(time.Duration(rand.IntN(20*try)) * time.Millisecond):
+		}
+	}
+}

@@ -1,0 +1,65 @@
+package ledger
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Result is how often a promise is broken.
+type Result struct {
+	Domain  string
+	Promise string
+	Broken  int
+}
+
+//go:embed checks/*.sql rebuild/*.sql
+var checks embed.FS
+
+// Check asks the database about every promise that takes more than one transaction to keep. Each is a query that finds
+// what breaks it; the first line of its file is the promise. rebuild folds the logs too.
+func Check(ctx context.Context, pool *pgxpool.Pool, rebuild bool) (results []Result, err error) {
+	folders := []string{"checks"}
+	if rebuild {
+		folders = append(folders, "rebuild")
+	}
+	err = pgx.BeginTxFunc(ctx, pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = '5min'`); err != nil {
+			return err
+		}
+		for _, folder := range folders {
+			files, err := fs.Glob(checks, folder+"/*.sql")
+			if err != nil {
+				return err
+			}
+			for _, file := range files {
+				r, err := ask(ctx, tx, file)
+				if err != nil {
+					return fmt.Errorf("check %s: %w", file, err)
+				}
+				results = append(results, r)
+			}
+		}
+		return nil
+	})
+	return results, err
+}
+
+// ask counts the rows that a check finds. A file is called domain_promise.sql.
+func ask(ctx context.Context, tx pgx.Tx, file string) (r Result, err error) {
+	sql, err := checks.ReadFile(file)
+	if err != nil {
+		return r, err
+	}
+	first, _, _ := strings.Cut(string(sql), "\n")
+	r.Promise = strings.TrimSpace(strings.TrimPrefix(first, "--"))
+	r.Domain, _, _ = strings.Cut(path.Base(file), "_")
+	err = tx.QueryRow(ctx, `SELECT count(*) FROM (`+string(sql)+"\n) AS found").Scan(&r.Broken)
+	return r, err
+}

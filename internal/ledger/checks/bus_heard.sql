@@ -1,0 +1,2 @@
+-- nobody heard an event that was not said
+SELECT i.event_id FROM bus.inbox i LEFT JOIN bus.event e USING (event_id) WHERE e.event_id IS NULL

@@ -1,0 +1,135 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/popup-shop/popup/internal/function"
+)
+
+// Parked is an event that nobody could handle.
+type Parked struct {
+	ID       int64     `json:"id"`
+	EventID  string    `json:"event_id"`
+	Type     string    `json:"type"`
+	Source   string    `json:"source"`
+	Consumer string    `json:"function"`
+	Revision string    `json:"revision"`
+	Kind     string    `json:"kind"`
+	Reason   string    `json:"reason"`
+	Attempts int       `json:"attempts"`
+	ParkedAt time.Time `json:"parked_at"`
+	Event    string    `json:"event"`
+}
+
+// ListParked lists what is parked, the oldest first, of one function or of all.
+func ListParked(ctx context.Context, pool *pgxpool.Pool, consumer string) ([]Parked, error) {
+	return readParked(ctx, pool, `resolved_at IS NULL AND @consumer IN ('', consumer)`, pgx.NamedArgs{"consumer": consumer})
+}
+
+// ShowParked is one parked event, whole, resolved or not.
+func ShowParked(ctx context.Context, pool *pgxpool.Pool, id int64) (Parked, error) {
+	found, err := readParked(ctx, pool, `parked_id = @id`, pgx.NamedArgs{"id": id})
+	if err == nil && len(found) == 0 {
+		err = fmt.Errorf("show parked event %d: there is none", id)
+	}
+	if err != nil {
+		return Parked{}, err
+	}
+	return found[0], nil
+}
+
+func readParked(ctx context.Context, pool *pgxpool.Pool, where string, args pgx.NamedArgs) ([]Parked, error) {
+	rows, err := pool.Query(ctx, `
+		SELECT parked_id, event_id, type, source, consumer, revision, kind, reason, attempts, parked_at, convert_from(event, 'UTF8')
+		FROM bus.parked
+		WHERE `+where+`
+		ORDER BY parked_id`, args)
+	if err != nil {
+		return nil, fmt.Errorf("read parked events: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[Parked])
+}
+
+// Redrive lets the sweeper publish parked events again: those with the ids, or all of a function. Only what the ledger
+// knows can be redriven. The act is kept with its person.
+func Redrive(ctx context.Context, pool *pgxpool.Pool, by, consumer string, ids ...int64) (n int64, err error) {
+	tag, err := pool.Exec(ctx, `
+		WITH redriven AS (
+			UPDATE bus.parked p SET resolved_at = now()
+			FROM bus.event e
+			WHERE p.resolved_at IS NULL AND e.event_id::text = p.event_id
+			AND (p.parked_id = ANY (@ids) OR p.consumer = @consumer)
+			RETURNING p.parked_id, e.event_id, p.consumer, e.created_at
+		), noted AS (
+			INSERT INTO bus.parked_act (parked_id, act, by) SELECT parked_id, 'redrive', @by FROM redriven
+		)
+		INSERT INTO bus.unheard (event_id, consumer, created_at)
+		SELECT event_id, consumer, created_at FROM redriven
+		ON CONFLICT (event_id, consumer) DO UPDATE SET attempts = 0, next_at = now()`,
+		pgx.NamedArgs{"ids": ids, "consumer": consumer, "by": by})
+	if err != nil {
+		return 0, fmt.Errorf("redrive: %w", err)
+	}
+	return tag.RowsAffected(), nil
+}
+
+// Discard gives up parked events: those with the ids, or all of a function. Their functions count as having heard them.
+func Discard(ctx context.Context, pool *pgxpool.Pool, by, consumer string, ids ...int64) (n int64, err error) {
+	tag, err := pool.Exec(ctx, `
+		WITH discarded AS (
+			UPDATE bus.parked SET resolved_at = now()
+			WHERE resolved_at IS NULL AND (parked_id = ANY (@ids) OR consumer = @consumer)
+			RETURNING parked_id, event_id, consumer
+		), heard AS (
+			INSERT INTO bus.inbox (event_id, consumer)
+			SELECT e.event_id, d.consumer FROM discarded d JOIN bus.event e ON e.event_id::text = d.event_id
+			ON CONFLICT DO NOTHING
+		)
+		INSERT INTO bus.parked_act (parked_id, act, by) SELECT parked_id, 'discard', @by FROM discarded`,
+		pgx.NamedArgs{"ids": ids, "consumer": consumer, "by": by})
+	if err != nil {
+		return 0, fmt.Errorf("discard: %w", err)
+	}
+	return tag.RowsAffected(), nil
+}
+
+// Bury keeps a dead letter for a person, if its function would not take it. One whose function could not be reached is
+// left to the sweeper, which tries again until it is back; one that the ledger does not know is kept as such.
+func Bury(ctx context.Context, tx pgx.Tx, dead function.DeadLetter) error {
+	kind := "undelivered"
+	if dead.Reason == "" {
+		known, err := knows(ctx, tx, dead.Message)
+		if known || err != nil {
+			return err
+		}
+		kind = "unknown"
+	}
+	structured, err := dead.CloudEvent().MarshalJSON()
+	if err != nil {
+		structured = dead.Data
+	}
+	_, err = tx.Exec(ctx, `
+		INSERT INTO bus.parked (event_id, type, source, consumer, kind, reason, event)
+		VALUES (@event_id, @type, @source, @consumer, @kind, @reason, @event)
+		ON CONFLICT (event_id, consumer) WHERE resolved_at IS NULL
+		DO UPDATE SET attempts = parked.attempts + 1, reason = excluded.reason, parked_at = now()`,
+		pgx.NamedArgs{
+			"event_id": dead.ID, "type": dead.Type, "source": dead.Source, "consumer": dead.Consumer, "kind": kind,
+			"reason": fmt.Sprintf("%d %s", dead.Code, dead.Reason), "event": structured,
+		})
+	if err != nil {
+		return fmt.Errorf("park event %s: %w", dead.ID, err)
+	}
+	return nil
+}
+
+func knows(ctx context.Context, tx pgx.Tx, m function.Message) (known bool, err error) {
+	err = tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM bus.event WHERE event_id::text = @event_id AND type = @type)`,
+		pgx.NamedArgs{"event_id": m.ID, "type": m.Type}).Scan(&known)
+	return known, err
+}

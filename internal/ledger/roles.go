@@ -1,0 +1,97 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/popup-shop/popup/internal/function"
+)
+
+// shared are the rights of every function in the ledger.
+const shared = `
+	GRANT USAGE ON SCHEMA %[2]s TO %[1]s;
+	GRANT SELECT ON ALL TABLES IN SCHEMA %[2]s TO %[1]s;
+	GRANT INSERT ON bus.event, bus.inbox, bus.parked, bus.idempotency TO %[1]s;
+	GRANT UPDATE ON bus.parked, bus.idempotency TO %[1]s;
+	ALTER ROLE %[1]s SET lock_timeout = '2s';
+	ALTER ROLE %[1]s SET statement_timeout = '5s';`
+
+// GrantRoles makes a login role for each function, with the rights that its declaration asks for and no others: it reads
+// everything, writes its own tables, and only adds to logs. An empty password is none: for a database that trusts its
+// socket.
+func GrantRoles(ctx context.Context, pool *pgxpool.Pool, functions []function.Function, password string) error {
+	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+		// Roles belong to the whole server: two shops on it must not make them at the same time.
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtext('popup roles'))`); err != nil {
+			return err
+		}
+		schemas, logs, err := readCatalogue(ctx, tx)
+		if err != nil {
+			return err
+		}
+		for _, f := range functions {
+			if err := grant(ctx, tx, f, schemas, logs, password); err != nil {
+				return fmt.Errorf("grant rights to %s: %w", f.Name, err)
+			}
+		}
+		return nil
+	})
+}
+
+// readCatalogue finds the schemas of the shop, and the tables that can only be added to.
+func readCatalogue(ctx context.Context, tx pgx.Tx) (schemas []string, logs map[string]bool, err error) {
+	rows, err := tx.Query(ctx, `
+		SELECT nspname FROM pg_namespace
+		WHERE nspname NOT IN ('pg_catalog', 'information_schema', 'public') AND nspname !~ '^pg_' ORDER BY 1`)
+	if err != nil {
+		return nil, nil, err
+	}
+	if schemas, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
+		return nil, nil, err
+	}
+	rows, err = tx.Query(ctx, `
+		SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE tgfoid = 'bus.refuse_change'::regproc`)
+	if err != nil {
+		return nil, nil, err
+	}
+	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	logs = map[string]bool{}
+	for _, table := range tables {
+		logs[table] = true
+	}
+	return schemas, logs, err
+}
+
+func grant(ctx context.Context, tx pgx.Tx, f function.Function, schemas []string, logs map[string]bool, password string) error {
+	role := pgx.Identifier{f.Name}.Sanitize()
+	var exists bool
+	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)`, f.Name).Scan(&exists); err != nil {
+		return err
+	}
+	var sql strings.Builder
+	if !exists {
+		fmt.Fprintf(&sql, "CREATE ROLE %s LOGIN;", role)
+	}
+	if password != "" {
+		fmt.Fprintf(&sql, "ALTER ROLE %s PASSWORD '%s';", role, strings.ReplaceAll(password, "'", "''"))
+	}
+	list := strings.Join(schemas, ", ")
+	fmt.Fprintf(&sql, "REVOKE ALL ON ALL TABLES IN SCHEMA %s FROM %s;", list, role)
+	fmt.Fprintf(&sql, shared, role, list)
+	for _, table := range f.Writes {
+		rights := "INSERT, UPDATE, DELETE"
+		if logs[table] {
+			rights = "INSERT"
+		}
+		fmt.Fprintf(&sql, "GRANT %s ON %s TO %s;", rights, table, role)
+	}
+	for _, table := range f.Locks { // locking a row takes the right to change some column of it
+		fmt.Fprintf(&sql, "GRANT UPDATE (updated_at) ON %s TO %s;", table, role)
+	}
+	_, err := tx.Exec(ctx, sql.String())
+	return err
+}

@@ -1,0 +1,162 @@
+// Package ledger cares for the log of events: it finds what somebody has not heard, keeps what nobody could handle, and
+// shows what was said. It knows no domain.
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/popup-shop/popup/internal/function"
+)
+
+// Grace is how long an event may take to be heard before the sweeper minds.
+const Grace = 5 * time.Second
+
+// Alarm is the age at which an event that somebody has not heard is a fault.
+const Alarm = 15 * time.Minute
+
+const batch = 500
+
+// Sweep publishes again what somebody has not heard, and closes what all have heard. The events since the last sweep are
+// looked at once, all together; only those that are late get a row of their own, and are tried again ever more slowly.
+func Sweep(ctx context.Context, pool *pgxpool.Pool, sink function.Publisher) error {
+	if err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error { return look(ctx, tx) }); err != nil {
+		return fmt.Errorf("look for unheard events: %w", err)
+	}
+	for {
+		due, err := take(ctx, pool)
+		if err != nil {
+			return fmt.Errorf("read unheard events: %w", err)
+		}
+		for _, m := range due {
+			if err := sink.Publish(ctx, m); err != nil {
+				return fmt.Errorf("publish %s %s again: %w", m.Type, m.ID, err)
+			}
+		}
+		if len(due) < batch {
+			return nil
+		}
+	}
+}
+
+// look moves the mark over all events of ended transactions that are past their grace, and notes those among them that
+// some subscriber has no receipt for. Two sweepers at once: one looks, the other finds nothing.
+func look(ctx context.Context, tx pgx.Tx) error {
+	for _, sql := range []string{`
+		DELETE FROM bus.unheard u USING bus.inbox i WHERE (i.event_id, i.consumer) = (u.event_id, u.consumer)`, `
+		DELETE FROM bus.unheard u WHERE NOT EXISTS (SELECT FROM bus.event e WHERE e.event_id = u.event_id)`, `
+		UPDATE bus.parked p SET resolved_at = now()
+		WHERE resolved_at IS NULL AND kind = 'unknown' AND EXISTS (SELECT FROM bus.event e WHERE e.event_id::text = p.event_id)`, `
+		SELECT bus.make_months()`} {
+		if _, err := tx.Exec(ctx, sql); err != nil {
+			return err
+		}
+	}
+	_, err := tx.Exec(ctx, `
+		WITH sweep AS (
+			SELECT mark FROM bus.sweep FOR UPDATE
+		), horizon AS (
+			SELECT coalesce(
+				(SELECT e.xid FROM bus.event e, sweep WHERE e.xid >= sweep.mark AND e.created_at > now() - @grace::interval ORDER BY e.xid LIMIT 1),
+				pg_snapshot_xmax(pg_current_snapshot())) AS xid
+		), upto AS (
+			SELECT LEAST(horizon.xid, pg_snapshot_xmin(pg_current_snapshot())) AS xid FROM horizon
+		), late AS (
+			INSERT INTO bus.unheard (event_id, consumer, created_at)
+			SELECT e.event_id, s.consumer, e.created_at
+			FROM bus.event e
+			CROSS JOIN sweep CROSS JOIN upto
+			JOIN bus.subscription s ON s.type = e.type AND s.since <= e.created_at
+			WHERE e.xid >= sweep.mark AND e.xid < upto.xid
+			AND NOT EXISTS (SELECT FROM bus.inbox i WHERE i.event_id = e.event_id AND i.consumer = s.consumer)
+			ON CONFLICT DO NOTHING
+		)
+		UPDATE bus.sweep SET mark = upto.xid FROM upto WHERE sweep.mark < upto.xid`,
+		pgx.NamedArgs{"grace": Grace})
+	return err
+}
+
+// take reads what is due to be published again, each event once, and sets its next time: 10 s, 20 s, … up to an hour. What
+// is parked waits for a person.
+func take(ctx context.Context, pool *pgxpool.Pool) ([]function.Message, error) {
+	rows, err := pool.Query(ctx, `
+		WITH due AS (
+			SELECT u.event_id, u.consumer
+			FROM bus.unheard u
+			WHERE u.next_at <= now() AND NOT EXISTS (
+				SELECT FROM bus.parked p
+				WHERE p.event_id = u.event_id::text AND p.consumer = u.consumer AND p.resolved_at IS NULL)
+			ORDER BY u.next_at
+			LIMIT @batch
+			FOR UPDATE SKIP LOCKED
+		), again AS (
+			UPDATE bus.unheard u SET attempts = u.attempts + 1, next_at = now() + LEAST(interval '1 hour', interval '10 s' * 2 ^ LEAST(u.attempts, 10))
+			FROM due WHERE (u.event_id, u.consumer) = (due.event_id, due.consumer)
+			RETURNING u.event_id
+		)`+function.SelectMessages+`
+		WHERE e.event_id IN (SELECT event_id FROM again)
+		ORDER BY e.xid, e.n`, pgx.NamedArgs{"batch": batch})
+	if err != nil {
+		return nil, err
+	}
+	return function.CollectMessages(rows)
+}
+
+// Late counts the events that somebody has not heard for longer than Alarm.
+func Late(ctx context.Context, pool *pgxpool.Pool) (n int, err error) {
+	err = pool.QueryRow(ctx, `SELECT count(*) FROM bus.unheard WHERE created_at < now() - @alarm::interval`,
+		pgx.NamedArgs{"alarm": Alarm}).Scan(&n)
+	return n, err
+}
+
+// Subscribe writes who is told what. A new listener hears from now on; one that is gone is forgotten. It returns an error
+// when two functions bear one name.
+func Subscribe(ctx context.Context, pool *pgxpool.Pool, functions []function.Function) error {
+	var types, consumers []string
+	seen := map[string]bool{}
+	for _, f := range functions {
+		if seen[f.Name] {
+			return errors.New("two functions are called " + f.Name)
+		}
+		seen[f.Name] = true
+		for _, h := range f.On {
+			types, consumers = append(types, h.Event.EventType()), append(consumers, f.Name)
+		}
+	}
+	_, err := pool.Exec(ctx, `
+		WITH told AS (
+			SELECT * FROM unnest(@types::text[], @consumers::text[]) AS told (type, consumer)
+		), gone AS (
+			DELETE FROM bus.subscription s WHERE NOT EXISTS (SELECT FROM told WHERE told = (s.type, s.consumer))
+		)
+		INSERT INTO bus.subscription (type, consumer)
+		SELECT type, consumer FROM told
+		ON CONFLICT DO NOTHING`, pgx.NamedArgs{"types": types, "consumers": consumers})
+	if err != nil {
+		return fmt.Errorf("write subscriptions: %w", err)
+	}
+	return nil
+}
+
+// Replay lets a consumer hear the events since a moment that it has not heard, as if it had been there.
+func Replay(ctx context.Context, pool *pgxpool.Pool, consumer string, since time.Time) (events int64, err error) {
+	tag, err := pool.Exec(ctx, `
+		WITH from_then AS (
+			UPDATE bus.subscription SET since = LEAST(since, @since) WHERE consumer = @consumer RETURNING type
+		)
+		INSERT INTO bus.unheard (event_id, consumer, created_at)
+		SELECT e.event_id, @consumer, e.created_at
+		FROM bus.event e JOIN from_then USING (type)
+		WHERE e.created_at >= @since
+		AND NOT EXISTS (SELECT FROM bus.inbox i WHERE i.event_id = e.event_id AND i.consumer = @consumer)
+		ON CONFLICT DO NOTHING`, pgx.NamedArgs{"consumer": consumer, "since": since})
+	if err != nil {
+		return 0, fmt.Errorf("replay for %s: %w", consumer, err)
+	}
+	return tag.RowsAffected(), nil
+}

@@ -1,0 +1,273 @@
+package local
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/cloudevents/sdk-go/v2/binding"
+	cehttp "github.com/cloudevents/sdk-go/v2/protocol/http"
+
+	"github.com/popup-shop/popup/internal/function"
+)
+
+const (
+	startIn = 20 * time.Second
+	stopIn  = 35 * time.Second
+)
+
+// Apart are functions as programs of their own: started on their first call, stopped when idle, as on a cluster.
+type Apart struct {
+	Bin  string                         // folder of the programs
+	Env  func(function string) []string // settings of a program, beside its PORT
+	Idle time.Duration                  // after how long without a call a program is stopped
+	Log  *slog.Logger
+	Out  io.Writer // what the programs print
+
+	mu       sync.Mutex
+	programs map[string]*program
+	client   http.Client
+}
+
+// program is one function that runs, or is about to.
+type program struct {
+	name    string
+	ready   chan struct{} // closed when it answers, or never will
+	err     error
+	url     *url.URL
+	cmd     *exec.Cmd
+	exited  chan struct{}
+	calls   int
+	lastUse time.Time
+	started time.Time
+	took    time.Duration
+}
+
+// Running names the programs that run now, with their process ids.
+func (a *Apart) Running() map[string]int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	running := map[string]int{}
+	for name, p := range a.programs {
+		if p.cmd != nil && p.cmd.Process != nil {
+			running[name] = p.cmd.Process.Pid
+		}
+	}
+	return running
+}
+
+// Run stops idle programs until ctx ends, then all of them.
+func (a *Apart) Run(ctx context.Context) {
+	for ctx.Err() == nil {
+		a.stop(func(p *program) bool { return p.calls == 0 && time.Since(p.lastUse) > a.Idle })
+		pause(ctx, min(time.Second, a.Idle/2))
+	}
+	a.stop(func(*program) bool { return true })
+}
+
+func (a *Apart) stop(which func(*program) bool) {
+	a.mu.Lock()
+	var stopping []*program
+	for name, p := range a.programs {
+		if p.cmd != nil && which(p) {
+			stopping = append(stopping, p)
+			delete(a.programs, name)
+		}
+	}
+	a.mu.Unlock()
+	var stopped sync.WaitGroup
+	for _, p := range stopping {
+		stopped.Go(p.stop)
+	}
+	stopped.Wait()
+}
+
+func (p *program) stop() {
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.exited:
+	case <-time.After(stopIn):
+		_ = p.cmd.Process.Kill()
+		<-p.exited
+	}
+}
+
+// use is the address of a function, which is started if need be; done says that the call is over.
+func (a *Apart) use(ctx context.Context, name string) (address *url.URL, done func(), err error) {
+	a.mu.Lock()
+	if a.programs == nil {
+		a.programs = map[string]*program{}
+	}
+	p, runs := a.programs[name]
+	if !runs {
+		p = &program{name: name, ready: make(chan struct{}), exited: make(chan struct{}), started: time.Now()}
+		a.programs[name] = p
+		go a.start(p)
+	}
+	p.calls++
+	a.mu.Unlock()
+	done = func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		p.calls--
+		p.lastUse = time.Now()
+	}
+	select {
+	case <-p.ready:
+	case <-ctx.Done():
+		done()
+		return nil, nil, ctx.Err()
+	}
+	if p.err != nil {
+		done()
+		return nil, nil, p.err
+	}
+	return p.url, done, nil
+}
+
+// start starts a program and waits until it answers. One that exits is forgotten, so that the next call starts it again.
+func (a *Apart) start(p *program) {
+	defer close(p.ready)
+	if p.err = a.launch(p); p.err != nil {
+		a.forget(p)
+		return
+	}
+	deadline := time.Now().Add(startIn)
+	for {
+		if answer, err := a.client.Get(p.url.String() + "/health"); err == nil {
+			_ = answer.Body.Close()
+			p.took = time.Since(p.started)
+			a.Log.Info("started", "function", p.name, "ms", p.took.Milliseconds())
+			return
+		}
+		select {
+		case <-p.exited:
+			p.err = fmt.Errorf("start %s: it exited", p.name)
+			return
+		case <-time.After(2 * time.Millisecond):
+		}
+		if time.Now().After(deadline) {
+			p.err = fmt.Errorf("start %s: no answer in %s", p.name, startIn)
+			_ = p.cmd.Process.Kill()
+			return
+		}
+	}
+}
+
+func (a *Apart) launch(p *program) error {
+	port, err := freePort()
+	if err != nil {
+		return err
+	}
+	p.url = &url.URL{Scheme: "http", Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))}
+	cmd := exec.Command(filepath.Join(a.Bin, p.name))
+	cmd.Env = append(append(os.Environ(), a.Env(p.name)...), "SERVER_HOST=127.0.0.1", "PORT="+strconv.Itoa(port), "K_REVISION=local")
+	cmd.Stdout, cmd.Stderr = a.Out, a.Out
+	endWithUs(cmd)
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start %s (make build makes it): %w", p.name, err)
+	}
+	a.mu.Lock()
+	p.cmd, p.lastUse = cmd, time.Now()
+	a.mu.Unlock()
+	go func() {
+		_ = cmd.Wait() // how it exited shows in what it printed
+		close(p.exited)
+		a.forget(p)
+	}()
+	return nil
+}
+
+func (a *Apart) forget(p *program) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.programs[p.name] == p {
+		delete(a.programs, p.name)
+	}
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+func (a *Apart) tell(ctx context.Context, name string, m function.Message) answer {
+	return a.post(ctx, name, m, nil)
+}
+
+func (a *Apart) bury(ctx context.Context, name string, dead function.DeadLetter) answer {
+	return a.post(ctx, name, dead.Message, http.Header{
+		"Knativeerrorcode": {strconv.Itoa(dead.Code)}, "Knativeerrordata": {dead.Reason}, "Knativeerrordest": {dead.Consumer},
+	})
+}
+
+// post sends an event to a function's program, in binary form.
+func (a *Apart) post(ctx context.Context, name string, m function.Message, more http.Header) answer {
+	address, done, err := a.use(ctx, name)
+	if err != nil {
+		return answer{0, ""} // not reached: no verdict of the function
+	}
+	defer done()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address.String()+"/", nil)
+	if err != nil {
+		return answer{0, ""}
+	}
+	e := m.CloudEvent()
+	if err := cehttp.WriteRequest(ctx, (*binding.EventMessage)(&e), request); err != nil {
+		return answer{http.StatusBadRequest, err.Error()}
+	}
+	for name, values := range more {
+		request.Header[name] = values
+	}
+	response, err := a.client.Do(request)
+	if err != nil {
+		return answer{0, ""}
+	}
+	defer response.Body.Close()
+	body, _ := io.ReadAll(io.LimitReader(response.Body, 64<<10))
+	var said struct {
+		Reason string `json:"reason"`
+	}
+	_ = json.Unmarshal(bytes.TrimSpace(body), &said)
+	return answer{response.StatusCode, said.Reason}
+}
+
+// ServeHTTP passes a call to the function that its host names, as a cluster's ingress does.
+func (a *Apart) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.Handler(r.Host).ServeHTTP(w, r) }
+
+// Handler passes calls to a function.
+func (a *Apart) Handler(name string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		address, done, err := a.use(r.Context(), name)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		defer done()
+		proxy := &httputil.ReverseProxy{
+			Rewrite: func(p *httputil.ProxyRequest) { p.SetURL(address) },
+			ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
+				http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			},
+		}
+		proxy.ServeHTTP(w, r)
+	})
+}

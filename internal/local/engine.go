@@ -1,0 +1,184 @@
+// Package local runs the whole shop on one machine: a private Postgres, an embedded broker, a mailbox, and the same
+// functions, told by the same Triggers, as on a cluster. It knows no domain.
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/popup-shop/popup/internal/function"
+)
+
+// Engine delivers events to functions as the Triggers say, and strikes the clock.
+type Engine struct {
+	Functions []function.Function
+	Triggers  []Trigger
+	Profile   Profile
+	Dir       string // of the broker
+	Log       *slog.Logger
+	Tell      functions // how functions are reached
+	Every     time.Duration
+
+	broker  atomic.Pointer[Broker]
+	restart sync.Mutex
+	stop    context.CancelFunc
+	running sync.WaitGroup
+}
+
+var errNoBroker = errors.New("the broker is away")
+
+// Publish stores an event in the broker, if there is one.
+func (e *Engine) Publish(ctx context.Context, m function.Message) error {
+	b := e.broker.Load()
+	if b == nil {
+		return errNoBroker
+	}
+	return b.Publish(ctx, m)
+}
+
+// Start opens the broker and delivers until Stop.
+func (e *Engine) Start(ctx context.Context) error {
+	ctx, e.stop = context.WithCancel(ctx)
+	if err := e.StartBroker(ctx); err != nil {
+		return err
+	}
+	for _, t := range e.Triggers {
+		e.running.Go(func() { e.trigger(ctx, t) })
+	}
+	for _, f := range e.Functions {
+		if f.Clock != nil || f.Upkeep != nil {
+			e.running.Go(func() { e.strike(ctx, f.Name) })
+		}
+	}
+	return nil
+}
+
+// Stop finishes what is in hand and closes the broker.
+func (e *Engine) Stop() {
+	e.stop()
+	e.running.Wait()
+	e.StopBroker()
+}
+
+// StopBroker takes the broker away, and StartBroker brings it back: nothing else ends, and nothing is lost.
+func (e *Engine) StopBroker() {
+	e.restart.Lock()
+	defer e.restart.Unlock()
+	if b := e.broker.Swap(nil); b != nil {
+		b.Close()
+	}
+}
+
+// StartBroker opens the broker on its folder and makes its consumers, so that what is said from now on is kept for them.
+func (e *Engine) StartBroker(ctx context.Context) error {
+	e.restart.Lock()
+	defer e.restart.Unlock()
+	if e.broker.Load() != nil {
+		return nil
+	}
+	b, err := OpenBroker(ctx, e.Dir)
+	if err != nil {
+		return err
+	}
+	for _, t := range e.Triggers {
+		if _, err := b.consumer(ctx, t, e.Profile == NATSS); err != nil {
+			b.Close()
+			return err
+		}
+	}
+	e.broker.Store(b)
+	return nil
+}
+
+// LoseBroker deletes all that the broker stored while it runs, and starts it again empty.
+func (e *Engine) LoseBroker(ctx context.Context) error {
+	b := e.broker.Load()
+	if b == nil {
+		return errNoBroker
+	}
+	if err := b.Forget(); err != nil {
+		return fmt.Errorf("delete the broker's folder: %w", err)
+	}
+	e.StopBroker()
+	if err := b.Forget(); err != nil { // what it wrote while it stopped
+		return fmt.Errorf("delete the broker's folder: %w", err)
+	}
+	return e.StartBroker(ctx)
+}
+
+// trigger delivers the events of one Trigger, and begins again whenever the broker was away.
+func (e *Engine) trigger(ctx context.Context, t Trigger) {
+	d := &dispatcher{trigger: t, profile: e.Profile, functions: e.Tell, log: e.Log}
+	for ctx.Err() == nil {
+		if b := e.broker.Load(); b != nil {
+			consumer, err := b.consumer(ctx, t, e.Profile == NATSS)
+			if err == nil {
+				d.run(ctx, consumer)
+			}
+		}
+		pause(ctx, 200*time.Millisecond)
+	}
+}
+
+// strike tells a function of the clock that time goes by, as a cluster's schedule does each minute.
+func (e *Engine) strike(ctx context.Context, name string) {
+	for ctx.Err() == nil {
+		tick := function.Message{ID: "tick", Type: "dev.knative.sources.ping", Source: "/local/clock"}
+		if a := e.Tell.tell(ctx, name, tick); !a.ok() && ctx.Err() == nil {
+			e.Log.Warn("clock not heard", "function", name, "status", a.status, "reason", a.reason)
+		}
+		pause(ctx, e.Every)
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// Together are functions in this program, called without HTTP.
+type Together struct {
+	Runtime *function.Runtime
+	byName  map[string]*function.Function
+	doors   map[string]http.Handler
+}
+
+// NewTogether makes the functions ready to be called.
+func NewTogether(rt *function.Runtime, all []function.Function) *Together {
+	t := &Together{Runtime: rt, byName: map[string]*function.Function{}, doors: map[string]http.Handler{}}
+	for i := range all {
+		t.byName[all[i].Name] = &all[i]
+		t.doors[all[i].Name] = rt.ServeMux(&all[i])
+	}
+	return t
+}
+
+// Handler is the HTTP face of a function.
+func (t *Together) Handler(name string) http.Handler { return t.doors[name] }
+
+func (t *Together) tell(ctx context.Context, name string, m function.Message) answer {
+	return answered(t.Runtime.Deliver(ctx, t.byName[name], m))
+}
+
+func (t *Together) bury(ctx context.Context, name string, dead function.DeadLetter) answer {
+	return answered(t.Runtime.Bury(ctx, t.byName[name], dead))
+}
+
+// answered is what a function's program would answer over HTTP.
+func answered(err error) answer {
+	switch {
+	case err == nil:
+		return answer{status: http.StatusOK}
+	case errors.Is(err, function.ErrOverloaded):
+		return answer{http.StatusTooManyRequests, err.Error()}
+	}
+	return answer{http.StatusServiceUnavailable, err.Error()}
+}

@@ -1,0 +1,196 @@
+// Package mailbox is a mail server that delivers nothing: it keeps every mail on disk and shows it on a page.
+//
+// It does not know who sends mails or why.
+package mailbox
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/emersion/go-smtp"
+	"github.com/google/uuid"
+)
+
+const (
+	maxIndex      = 10_000  // mails the page and its filters know
+	maxBytes      = 1 << 20 // of one mail
+	maxRecipients = 50      // of one mail
+	extension     = ".eml"  // of a mail's file; its name is the mail's id
+	unfinished    = ".part" // of a file that is being written
+	idle          = 5 * time.Minute
+)
+
+// Box keeps mails in a folder, one file each, the newest 10,000 of them in an index. Files of older mails stay.
+type Box struct {
+	dir    string
+	server *smtp.Server
+	refuse atomic.Pointer[func() error]
+
+	mu        sync.RWMutex
+	index     []summary // oldest first
+	listeners []net.Listener
+	closed    bool
+}
+
+// Open returns the box of a folder, made when missing, with the mails of earlier runs.
+func Open(dir string) (*Box, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open mailbox %s: %w", dir, err)
+	}
+	b := &Box{dir: dir}
+	if err := b.load(); err != nil {
+		return nil, fmt.Errorf("open mailbox %s: %w", dir, err)
+	}
+	b.server = smtp.NewServer(smtp.BackendFunc(b.session))
+	b.server.Domain = "localhost"
+	b.server.MaxMessageBytes = maxBytes
+	b.server.MaxRecipients = maxRecipients
+	b.server.ReadTimeout = idle
+	b.server.WriteTimeout = idle
+	b.server.EnableSMTPUTF8 = true
+	b.server.ErrorLog = silent{}
+	return b, nil
+}
+
+// Serve accepts mails on l until Close, and returns nil then. A closed box closes l and returns at once.
+func (b *Box) Serve(l net.Listener) error {
+	b.mu.Lock()
+	b.listeners = append(b.listeners, l)
+	closed := b.closed
+	b.mu.Unlock()
+	if closed {
+		return l.Close()
+	}
+	if err := b.server.Serve(l); err != nil {
+		return fmt.Errorf("serve mailbox %s: %w", b.dir, err)
+	}
+	return nil
+}
+
+// Close stops Serve and cuts its connections. Mails that were answered for are on disk. Closing again does nothing.
+func (b *Box) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return nil
+	}
+	b.closed = true
+	err := b.server.Close()
+	for _, l := range b.listeners { // the server does not know one whose Serve has only begun
+		if again := l.Close(); !errors.Is(again, net.ErrClosed) {
+			err = errors.Join(err, again)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("close mailbox %s: %w", b.dir, err)
+	}
+	return nil
+}
+
+// Refuse has every mail answered with 451 for which f returns an error, as a broken mail server would; nil ends it.
+func (b *Box) Refuse(f func() error) {
+	if f == nil {
+		b.refuse.Store(nil)
+		return
+	}
+	b.refuse.Store(&f)
+}
+
+// store writes a mail to disk and then to the index. The file is whole or not there.
+func (b *Box) store(raw []byte) error {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return fmt.Errorf("name mail: %w", err)
+	}
+	path := b.path(id.String())
+	if err := os.WriteFile(path+unfinished, raw, 0o600); err != nil {
+		return fmt.Errorf("write mail: %w", err)
+	}
+	if err := os.Rename(path+unfinished, path); err != nil {
+		return fmt.Errorf("write mail: %w", err)
+	}
+	b.add(summarise(id, raw))
+	return nil
+}
+
+// add puts a mail where its id belongs, which is the end but for mails that come at the same time.
+func (b *Box) add(s summary) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	at, _ := slices.BinarySearchFunc(b.index, s, byID)
+	b.index = slices.Insert(b.index, at, s)
+	if len(b.index) > maxIndex+maxIndex/10 {
+		b.index = slices.Clone(b.index[len(b.index)-maxIndex:])
+	}
+}
+
+// newest returns up to limit mails that match, the newest first.
+func (b *Box) newest(match func(summary) bool, limit int) []summary {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	found := []summary{}
+	for _, s := range slices.Backward(b.index[max(0, len(b.index)-maxIndex):]) {
+		if len(found) == limit {
+			break
+		}
+		if match(s) {
+			found = append(found, s)
+		}
+	}
+	return found
+}
+
+// read returns a mail from disk. An id that is none is fs.ErrNotExist, so that no other file can be asked for.
+func (b *Box) read(id string) (Mail, error) {
+	known, err := uuid.Parse(id)
+	if err != nil || known.String() != id {
+		return Mail{}, fmt.Errorf("read mail: %w", fs.ErrNotExist)
+	}
+	raw, err := os.ReadFile(b.path(id))
+	if err != nil {
+		return Mail{}, fmt.Errorf("read mail %s: %w", id, err)
+	}
+	return parse(known, raw), nil
+}
+
+// load reads the newest mails of the folder and removes what was not finished.
+func (b *Box) load() error {
+	entries, err := os.ReadDir(b.dir) // sorted by name, that is, by time
+	if err != nil {
+		return err
+	}
+	var ids []uuid.UUID
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), unfinished) {
+			_ = os.Remove(filepath.Join(b.dir, e.Name())) // it was never answered for
+		}
+		if id, err := uuid.Parse(strings.TrimSuffix(e.Name(), extension)); err == nil {
+			ids = append(ids, id)
+		}
+	}
+	for _, id := range ids[max(0, len(ids)-maxIndex):] {
+		raw, err := os.ReadFile(b.path(id.String()))
+		if err != nil {
+			return err
+		}
+		b.index = append(b.index, summarise(id, raw))
+	}
+	return nil
+}
+
+func (b *Box) path(id string) string { return filepath.Join(b.dir, id+extension) }
+
+// silent drops what the library says about broken connections: a sink has nobody to tell.
+type silent struct{}
+
+func (silent) Printf(string, ...any) {}
+func (silent) Println(...any)        {}

@@ -1,0 +1,249 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/popup-shop/popup/config"
+	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/ledger"
+	"github.com/popup-shop/popup/internal/local/mailbox"
+	"github.com/popup-shop/popup/internal/local/postgres"
+	"github.com/popup-shop/popup/migrations"
+)
+
+// Options are how a shop is run on one machine.
+type Options struct {
+	Dir         string // everything that is kept
+	DatabaseURL string // a Postgres of somebody else's; none: a private one
+	Fresh       bool   // start over, empty
+	Postgres    map[string]string
+	Profile     Profile
+	Connections int32
+	Apart       bool
+	Bin         string        // of the functions' programs, for Apart
+	Idle        time.Duration // after which they are stopped
+	Tick        time.Duration // of the clock
+	Log         *slog.Logger
+	Out         io.Writer
+}
+
+// Shop is a shop on one machine.
+type Shop struct {
+	Pool     *pgxpool.Pool
+	Postgres *postgres.Server // nil with a DatabaseURL
+	Mailbox  *mailbox.Box
+	SMTP     string // address of the mailbox, as SMTP_URL
+	Engine   *Engine
+	Apart    *Apart
+
+	options  Options
+	url      string
+	handler  http.Handler
+	inside   *http.Server
+	stopping []func()
+}
+
+// Open opens what functions stand on: database, migrated, and mailbox.
+func Open(ctx context.Context, o Options) (s *Shop, err error) {
+	s = &Shop{options: o, url: o.DatabaseURL}
+	defer func() {
+		if err != nil {
+			s.Close()
+			s = nil
+		}
+	}()
+	if err := s.prepareDir(); err != nil {
+		return s, err
+	}
+	if s.url == "" {
+		s.Postgres, err = postgres.Start(ctx, postgres.Options{Dir: filepath.Join(o.Dir, "postgres"), Fresh: o.Fresh, Settings: o.Postgres})
+		if err != nil {
+			return s, err
+		}
+		s.url = s.Postgres.URL()
+		s.later(func() { s.stopPostgres() })
+	}
+	if err := migrations.Up(ctx, s.url); err != nil {
+		return s, err
+	}
+	s.Pool, err = config.Database{URL: s.url, Pool: o.Connections}.Open(ctx)
+	if err != nil {
+		return s, err
+	}
+	s.later(s.Pool.Close)
+	return s, s.openMailbox()
+}
+
+func (s *Shop) later(stop func()) { s.stopping = append(s.stopping, stop) }
+
+// prepareDir makes the folder, and empties what is not Postgres's when starting over.
+func (s *Shop) prepareDir() error {
+	for _, part := range []string{"broker", "mailbox"} {
+		dir := filepath.Join(s.options.Dir, part)
+		if s.options.Fresh {
+			if err := os.RemoveAll(dir); err != nil {
+				return fmt.Errorf("start over: %w", err)
+			}
+		}
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return fmt.Errorf("make folder: %w", err)
+		}
+	}
+	return nil
+}
+
+func (s *Shop) stopPostgres() {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	if err := s.Postgres.Stop(ctx); err != nil {
+		s.options.Log.Error("postgres did not stop", "error", err)
+	}
+}
+
+func (s *Shop) openMailbox() (err error) {
+	if s.Mailbox, err = mailbox.Open(filepath.Join(s.options.Dir, "mailbox")); err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("open mailbox: %w", err)
+	}
+	s.SMTP = "smtp://" + l.Addr().String()
+	s.later(func() { _ = s.Mailbox.Close() })
+	go func() { _ = s.Mailbox.Serve(l) }()
+	return nil
+}
+
+// Door is the function that is the public door: its name, and how it is declared when it holds the others.
+type Door struct {
+	Name   string
+	Within func(reach func(name string) http.Handler) function.Function
+}
+
+// Start subscribes the functions and begins to deliver.
+func (s *Shop) Start(ctx context.Context, all []function.Function, triggers []Trigger, door Door) error {
+	if err := ledger.Subscribe(ctx, s.Pool, all); err != nil {
+		return err
+	}
+	if err := ledger.GrantRoles(ctx, s.Pool, all, ""); err != nil {
+		return err
+	}
+	s.Engine = &Engine{
+		Functions: all, Triggers: triggers, Profile: s.options.Profile, Dir: filepath.Join(s.options.Dir, "broker"),
+		Log: s.options.Log, Every: s.options.Tick,
+	}
+	var front http.Handler
+	if s.options.Apart {
+		if err := s.openInside(); err != nil {
+			return err
+		}
+		s.Engine.Tell, front = s.Apart, s.Apart.Handler(door.Name)
+	} else {
+		rt := &function.Runtime{Pool: s.Pool, Sink: s.Engine, Log: s.options.Log, Revision: "local"}
+		together := NewTogether(rt, all)
+		within := door.Within(together.Handler)
+		s.Engine.Tell, front = together, rt.ServeMux(&within)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/mailbox", s.Mailbox.Handler())
+	mux.Handle("/mailbox/", s.Mailbox.Handler())
+	mux.Handle("/mailbox.json", s.Mailbox.Handler())
+	mux.Handle("/", front)
+	s.handler = mux
+	if err := s.Engine.Start(ctx); err != nil {
+		return err
+	}
+	s.later(s.Engine.Stop)
+	return nil
+}
+
+// Handler is the shop's one public door, and the mailbox.
+func (s *Shop) Handler() http.Handler { return s.handler }
+
+// openInside opens the way between functions that are programs of their own: the broker's address and an ingress.
+func (s *Shop) openInside() error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("open the way between functions: %w", err)
+	}
+	inside := l.Addr().String()
+	s.Apart = &Apart{Bin: s.options.Bin, Idle: s.options.Idle, Log: s.options.Log, Out: s.options.Out, Env: func(name string) []string {
+		return []string{
+			"DATABASE_URL=" + s.urlFor(name), "K_SINK=http://" + inside + "/broker",
+			"FUNCTION_URL=http://{function}", "FUNCTION_VIA=" + inside, "SMTP_URL=" + s.SMTP,
+		}
+	}}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /broker", s.ingress)
+	mux.Handle("/", s.Apart)
+	s.inside = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = s.inside.Serve(l) }()
+	ctx, cancel := context.WithCancel(context.Background())
+	stopped := make(chan struct{})
+	go func() { defer close(stopped); s.Apart.Run(ctx) }()
+	s.later(func() {
+		cancel()
+		<-stopped
+		_ = s.inside.Close()
+	})
+	return nil
+}
+
+// urlFor is the database as a function's own role sees it.
+func (s *Shop) urlFor(name string) string {
+	if s.Postgres == nil {
+		return s.url
+	}
+	return s.Postgres.URLFor(name, postgres.Superuser)
+}
+
+// ingress is called by functions: it is the broker's door, as K_SINK names it.
+func (s *Shop) ingress(w http.ResponseWriter, r *http.Request) {
+	m, err := function.ReadEvent(r)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	if err := s.Engine.Publish(r.Context(), m); err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	w.WriteHeader(http.StatusAccepted)
+}
+
+// Close stops everything, the last opened first.
+func (s *Shop) Close() {
+	for i := len(s.stopping) - 1; i >= 0; i-- {
+		s.stopping[i]()
+	}
+	s.stopping = nil
+}
+
+// Serve serves the public door on an address until ctx ends.
+func (s *Shop) Serve(ctx context.Context, l net.Listener) error {
+	server := &http.Server{Handler: s.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(l) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	stopping, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	defer cancel()
+	if err := server.Shutdown(stopping); err != nil && !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("stop: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,49 @@
+// Package money is amounts: whole numbers of minor units with an ISO 4217 currency. It knows no prices and no providers.
+package money
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/bojanz/currency"
+)
+
+// Amount is a sum of money as callers see it.
+type Amount struct {
+	Minor    int64  `json:"amount_minor" doc:"whole number of the currency's smallest coin" example:"1999"`
+	Currency string `json:"currency" doc:"ISO 4217 code" pattern:"^[A-Z]{3}$" example:"EUR"`
+}
+
+// Exponent is the number of decimals of a currency: 0 for JPY, 2 for EUR, 3 for KWD. ok is false for a code that is none.
+func Exponent(code string) (exponent int, ok bool) {
+	digits, ok := currency.GetDigits(code)
+	return int(digits), ok
+}
+
+// Decimal is the amount in units of its currency: "19.99", "1999" for yen.
+func (a Amount) Decimal() string {
+	exponent, _ := Exponent(a.Currency)
+	sign, digits := "", strconv.FormatInt(a.Minor, 10)
+	if strings.HasPrefix(digits, "-") {
+		sign, digits = "-", digits[1:]
+	}
+	if exponent == 0 {
+		return sign + digits
+	}
+	digits = strings.Repeat("0", max(0, exponent+1-len(digits))) + digits
+	return sign + digits[:len(digits)-exponent] + "." + digits[len(digits)-exponent:]
+}
+
+// Format writes the amount for people, as they write it in their locale.
+func (a Amount) Format(locale string) string {
+	amount, err := currency.NewAmount(a.Decimal(), a.Currency)
+	if err != nil {
+		return a.Decimal() + " " + a.Currency
+	}
+	return currency.NewFormatter(currency.NewLocale(cmp.Or(locale, "en"))).Format(amount)
+}
+
+// String is the amount as a log or an error shows it.
+func (a Amount) String() string { return fmt.Sprintf("%s %s", a.Decimal(), a.Currency) }

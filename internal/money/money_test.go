@@ -1,0 +1,93 @@
+package money_test
+
+import (
+	"math"
+	"math/big"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/popup-shop/popup/internal/money"
+)
+
+// exponents are the decimals of some currencies, by ISO 4217.
+var exponents = map[string]int{"JPY": 0, "KRW": 0, "EUR": 2, "USD": 2, "CHF": 2, "KWD": 3, "BHD": 3}
+
+func TestEachCurrencyHasItsDecimals(t *testing.T) {
+	t.Parallel()
+	for code, decimals := range exponents {
+		exponent, ok := money.Exponent(code)
+		require.True(t, ok, code)
+		require.Equal(t, decimals, exponent, code)
+	}
+}
+
+func TestACodeThatIsNoneIsNoCurrency(t *testing.T) {
+	t.Parallel()
+	for _, code := range []string{"", "eur", "EURO", "ZZZ", "€"} {
+		_, ok := money.Exponent(code)
+		require.False(t, ok, code)
+	}
+}
+
+func TestAnAmountIsWrittenInUnitsOfItsCurrency(t *testing.T) {
+	t.Parallel()
+	for _, of := range []struct {
+		minor    int64
+		currency string
+		decimal  string
+	}{
+		{1999, "JPY", "1999"},
+		{0, "JPY", "0"},
+		{-1999, "JPY", "-1999"},
+		{1999, "EUR", "19.99"},
+		{1900, "EUR", "19.00"},
+		{99, "EUR", "0.99"},
+		{5, "USD", "0.05"},
+		{0, "USD", "0.00"},
+		{-5, "USD", "-0.05"},
+		{-1999, "USD", "-19.99"},
+		{1, "KWD", "0.001"},
+		{1234, "KWD", "1.234"},
+		{-1234, "KWD", "-1.234"},
+		{math.MaxInt64, "EUR", "92233720368547758.07"},
+		{math.MinInt64, "EUR", "-92233720368547758.08"},
+	} {
+		amount := money.Amount{Minor: of.minor, Currency: of.currency}
+		require.Equal(t, of.decimal, amount.Decimal())
+		require.Equal(t, of.decimal+" "+of.currency, amount.String())
+	}
+}
+
+func TestADecimalIsExact(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		code := rapid.SampledFrom([]string{"JPY", "EUR", "USD", "KWD"}).Draw(t, "currency")
+		minor := rapid.Int64().Draw(t, "minor")
+		units, ok := new(big.Rat).SetString(money.Amount{Minor: minor, Currency: code}.Decimal())
+		require.True(t, ok)
+		scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(exponents[code])), nil)
+		require.Equal(t, new(big.Rat).SetInt64(minor).RatString(), units.Mul(units, new(big.Rat).SetInt(scale)).RatString())
+	})
+}
+
+func TestPeopleReadAnAmountAsTheyWriteIt(t *testing.T) {
+	t.Parallel()
+	for _, of := range []struct {
+		minor                      int64
+		currency, locale, readable string
+	}{
+		{199999, "EUR", "en", "€1,999.99"},
+		{199999, "EUR", "de", "1.999,99\u00a0€"},
+		{199999, "EUR", "", "€1,999.99"},
+		{199999, "EUR", "no such locale", "€1,999.99"},
+		{1999, "JPY", "ja", "￥1,999"},
+		{1999, "JPY", "en", "¥1,999"},
+		{-5, "USD", "en", "-$0.05"},
+		{1234, "KWD", "en", "KWD\u00a01.234"},
+		{5, "ZZZ", "en", "5 ZZZ"},
+	} {
+		require.Equal(t, of.readable, money.Amount{Minor: of.minor, Currency: of.currency}.Format(of.locale))
+	}
+}

@@ -1,0 +1,245 @@
+// Package order is the rules of an order: its states, the moves between them, and what follows from a fact. It does no
+// input or output and reads no clock.
+package order
+
+import (
+	"slices"
+	"time"
+
+	"github.com/popup-shop/popup/events"
+)
+
+// Status is where an order stands.
+type Status string
+
+// The fifteen states.
+const (
+	Pending        Status = "pending"
+	Confirmed      Status = "confirmed"
+	Processing     Status = "processing"
+	ReadyForPickup Status = "ready_for_pickup"
+	PickedUp       Status = "picked_up"
+	Shipped        Status = "shipped"
+	InTransit      Status = "in_transit"
+	Delivered      Status = "delivered"
+	FailedDelivery Status = "failed_delivery"
+	Cancelling     Status = "cancelling"
+	Completed      Status = "completed"
+	Returned       Status = "returned"
+	Cancelled      Status = "cancelled"
+	Rejected       Status = "rejected"
+	Expired        Status = "expired"
+)
+
+// Statuses lists all states.
+func Statuses() []Status {
+	return []Status{
+		Pending, Confirmed, Processing, ReadyForPickup, PickedUp, Shipped, InTransit, Delivered, FailedDelivery,
+		Cancelling, Completed, Returned, Cancelled, Rejected, Expired,
+	}
+}
+
+// moves is the table of the product: where an order may go from each state.
+var moves = map[Status][]Status{
+	Pending:        {Confirmed, Rejected, Expired, Cancelling},
+	Confirmed:      {Processing, Cancelling},
+	Processing:     {Shipped, ReadyForPickup},
+	ReadyForPickup: {PickedUp, Cancelling},
+	PickedUp:       {Delivered},
+	Shipped:        {InTransit},
+	InTransit:      {Delivered, FailedDelivery},
+	Delivered:      {Completed, Returned},
+	FailedDelivery: {Delivered, Returned},
+	Cancelling:     {Cancelled},
+}
+
+// CanGo says whether an order may go from one state to another.
+func (s Status) CanGo(to Status) bool { return slices.Contains(moves[s], to) }
+
+// Ended says that an order will not change any more.
+func (s Status) Ended() bool { return len(moves[s]) == 0 }
+
+// StockSide is how an order's stock stands.
+type StockSide string
+
+// The five stock sides.
+const (
+	StockPending  StockSide = "pending"
+	StockHeld     StockSide = "held"
+	StockShort    StockSide = "short"
+	StockReleased StockSide = "released"
+	StockShipped  StockSide = "shipped"
+)
+
+// PaymentSide is how an order's payment stands.
+type PaymentSide string
+
+// The eight payment sides.
+const (
+	PaymentPending    PaymentSide = "pending"
+	PaymentCreated    PaymentSide = "created"
+	PaymentAuthorised PaymentSide = "authorised"
+	PaymentPaid       PaymentSide = "paid"
+	PaymentFailed     PaymentSide = "failed"
+	PaymentExpired    PaymentSide = "expired"
+	PaymentRefunding  PaymentSide = "refunding"
+	PaymentRefunded   PaymentSide = "refunded"
+)
+
+// Sure says that the money is captured or set aside.
+func (p PaymentSide) Sure() bool { return p == PaymentAuthorised || p == PaymentPaid }
+
+// Why an order was rejected.
+const (
+	OutOfStock     = "out_of_stock"
+	NotEnoughMoney = "not_enough_money"
+	PaymentRefused = "payment_failed"
+	Invalid        = "invalid"
+)
+
+// Order is the current row of an order.
+type Order struct {
+	ID             string
+	Number         string
+	CustomerID     string
+	Version        int64
+	Status         Status
+	Stock          StockSide
+	Payment        PaymentSide
+	Reason         string
+	Currency       string
+	TotalMinor     int64
+	PaymentMethod  string
+	PaymentID      string
+	ShipmentID     string
+	Carrier        string
+	TrackingNumber string
+	WithdrawnBy    string
+	Pickup         bool
+	Deadline       time.Time // zero once the order has ended
+	DeliveredAt    time.Time
+	StockCheckAt   time.Time
+	Now            time.Time // when the order was read
+	Lines          []events.Line
+}
+
+// Times are the settings that deadlines are made of.
+type Times struct {
+	Pay, Pickup, Staff, CompleteAfter time.Duration
+}
+
+// deadline is how long an order may stay in a state.
+func (t Times) deadline(s Status, p PaymentSide) time.Duration {
+	switch {
+	case s == Confirmed && p == PaymentAuthorised:
+		return t.Pay
+	case s == ReadyForPickup:
+		return t.Pickup
+	case s == Delivered:
+		return t.CompleteAfter
+	}
+	return t.Staff
+}
+
+// Go moves the order to a state and sets the deadline of that state. It reports whether the order may go there.
+func (o *Order) Go(to Status, times Times) bool {
+	if !o.Status.CanGo(to) {
+		return false
+	}
+	o.Status = to
+	o.Deadline = time.Time{}
+	if !to.Ended() {
+		o.Deadline = o.Now.Add(times.deadline(to, o.Payment))
+	}
+	return true
+}
+
+// Hold notes that every line is held. It reports whether that was news.
+func (o *Order) Hold() bool {
+	if o.Status.Ended() || o.Stock != StockPending {
+		return false
+	}
+	o.Stock = StockHeld
+	return true
+}
+
+// Open notes that a payment was opened. It reports whether that was news.
+func (o *Order) Open(paymentID string) bool {
+	if o.Status.Ended() || o.Payment != PaymentPending {
+		return false
+	}
+	o.Payment, o.PaymentID = PaymentCreated, paymentID
+	return true
+}
+
+// Pay notes that the money was captured. It reports whether that was news.
+func (o *Order) Pay(paymentID string) bool {
+	if o.Status.Ended() || (o.Payment != PaymentPending && o.Payment != PaymentCreated && o.Payment != PaymentAuthorised) {
+		return false
+	}
+	o.Payment, o.PaymentID = PaymentPaid, paymentID
+	return true
+}
+
+// Confirmable says that stock is held and money is sure: whichever came last, the order can be confirmed.
+func (o *Order) Confirmable() bool {
+	return o.Status == Pending && o.Stock == StockHeld && o.Payment.Sure()
+}
+
+// Unwanted says that money which comes for the order now must go back.
+func (o *Order) Unwanted() bool { return o.Status.Ended() || o.Status == Cancelling }
+
+// Reject ends a pending order that the shop can't serve.
+func (o *Order) Reject(reason string) bool {
+	if !o.Go(Rejected, Times{}) {
+		return false
+	}
+	o.Reason = reason
+	return true
+}
+
+// Cancellable says that a customer or staff may cancel now.
+func (o *Order) Cancellable() bool { return o.Status.CanGo(Cancelling) }
+
+// Withdraw begins the undo of an order.
+func (o *Order) Withdraw(by, reason string, times Times) bool {
+	if !o.Go(Cancelling, times) {
+		return false
+	}
+	o.WithdrawnBy, o.Reason = by, reason
+	if o.Payment == PaymentPaid {
+		o.Payment = PaymentRefunding
+	}
+	return true
+}
+
+// WhyWithdrawn is why an order is undone, as a code: what a customer wrote stays in the row.
+func (o *Order) WhyWithdrawn() string {
+	if o.WithdrawnBy == "clock" {
+		return "overdue"
+	}
+	return "requested"
+}
+
+// Shippable says that goods may be prepared for the carrier.
+func (o *Order) Shippable() bool { return o.Status == Confirmed && o.Payment == PaymentPaid }
+
+// Completable says that a delivered order is paid, booked out and rested.
+func (o *Order) Completable() bool {
+	return o.Status == Delivered && o.Payment == PaymentPaid && o.Stock == StockShipped && !o.Now.Before(o.Deadline)
+}
+
+// HeldStock says that stock was held for the order before it ended or was withdrawn.
+func (o *Order) HeldStock() bool { return o.Stock == StockHeld }
+
+// along is the way of a shipment, and the state that an order is in at each of its states.
+var along = map[string]Status{
+	"preparing": Processing, "ready_for_pickup": ReadyForPickup, "picked_up": PickedUp, "shipped": Shipped,
+	"in_transit": InTransit, "delivered": Delivered, "failed_delivery": FailedDelivery, "returned": Returned,
+}
+
+// Behind is the state of an order whose shipment is in a state; ok is false where the order does not follow.
+func Behind(shipment string) (s Status, ok bool) {
+	s, ok = along[shipment]
+	return s, ok
+}

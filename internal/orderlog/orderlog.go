@@ -1,0 +1,107 @@
+// Package orderlog keeps the current row of an order and the log of its versions, both in one statement. What an order may
+// do is not decided here: package order knows.
+package orderlog
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/popup-shop/popup/config"
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/order"
+)
+
+// Lock reads an order and locks its row until the transaction ends. An order that does not exist is a permanent error.
+func Lock(ctx context.Context, tx pgx.Tx, id string) (*order.Order, error) {
+	var o order.Order
+	var deadline, delivered *time.Time
+	var lines []byte
+	err := tx.QueryRow(ctx, `
+		SELECT order_id::text, order_number, coalesce(customer_id::text, ''), version, status, stock, payment, reason, currency,
+			total_minor, payment_method, coalesce(payment_id::text, ''), coalesce(shipment_id::text, ''), carrier, tracking_number,
+			withdrawn_by, pickup, deadline, delivered_at, stock_check_at, clock_timestamp(), (
+				SELECT json_agg(json_build_object('line', line, 'sku', sku, 'quantity', quantity) ORDER BY line)
+				FROM orders.lines l WHERE l.order_id = o.order_id)
+		FROM orders.orders o
+		WHERE order_id = @order_id
+		FOR NO KEY UPDATE`, pgx.NamedArgs{"order_id": id}).Scan(
+		&o.ID, &o.Number, &o.CustomerID, &o.Version, &o.Status, &o.Stock, &o.Payment, &o.Reason, &o.Currency,
+		&o.TotalMinor, &o.PaymentMethod, &o.PaymentID, &o.ShipmentID, &o.Carrier, &o.TrackingNumber,
+		&o.WithdrawnBy, &o.Pickup, &deadline, &delivered, &o.StockCheckAt, &o.Now, &lines)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, function.Permanent(fmt.Errorf("lock order %s: there is none", id))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lock order %s: %w", id, err)
+	}
+	if deadline != nil {
+		o.Deadline = *deadline
+	}
+	if delivered != nil {
+		o.DeliveredAt = *delivered
+	}
+	if err := json.Unmarshal(lines, &o.Lines); err != nil {
+		return nil, fmt.Errorf("read lines of order %s: %w", id, err)
+	}
+	return &o, nil
+}
+
+// Save writes the next version of a locked order and its row in the log. by is who changed it, cause is what they were told.
+func Save(ctx context.Context, tx pgx.Tx, o *order.Order, by, cause string) error {
+	tag, err := tx.Exec(ctx, `
+		WITH saved AS (
+			UPDATE orders.orders o SET
+				version = o.version + 1, status = @status, stock = @stock, payment = @payment, reason = @reason,
+				payment_id = nullif(@payment_id, '')::uuid, shipment_id = nullif(@shipment_id, '')::uuid, carrier = @carrier,
+				tracking_number = @tracking_number, withdrawn_by = @withdrawn_by, deadline = @deadline, delivered_at = @delivered_at
+			FROM (SELECT status FROM orders.orders WHERE order_id = @order_id) AS before
+			WHERE order_id = @order_id AND version = @version
+			RETURNING o.*, before.status AS status_before
+		)
+		INSERT INTO orders.history (order_id, version, from_status, to_status, stock, payment, reason, deadline, by, cause)
+		SELECT order_id, version, status_before, status, stock, payment, reason, deadline, @by, @cause FROM saved`,
+		pgx.NamedArgs{
+			"order_id": o.ID, "version": o.Version, "status": o.Status, "stock": o.Stock, "payment": o.Payment, "reason": o.Reason,
+			"payment_id": o.PaymentID, "shipment_id": o.ShipmentID, "carrier": o.Carrier, "tracking_number": o.TrackingNumber,
+			"withdrawn_by": o.WithdrawnBy, "deadline": nullTime(o.Deadline), "delivered_at": nullTime(o.DeliveredAt),
+			"by": by, "cause": cause,
+		})
+	if err != nil {
+		return fmt.Errorf("save order %s: %w", o.ID, err)
+	}
+	if tag.RowsAffected() != 1 {
+		return fmt.Errorf("save order %s: version %d is not the last", o.ID, o.Version)
+	}
+	o.Version++
+	return nil
+}
+
+func nullTime(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// Times are the shop's settings that an order's deadlines are made of.
+func Times(shop config.Shop) order.Times {
+	return order.Times{Pay: shop.PayTime, Pickup: shop.PickupTime, Staff: shop.StaffTime, CompleteAfter: shop.CompleteAfter}
+}
+
+// Withdrawn is the event of an order that is being undone. It carries every line, so that nobody has to ask what to undo.
+func Withdrawn(o *order.Order, from order.Status, stockHeld bool) events.OrderWithdrawn {
+	withdrawn := events.OrderWithdrawn{
+		OrderID: o.ID, Version: o.Version, FromStatus: string(from), By: o.WithdrawnBy, Reason: o.WhyWithdrawn(),
+		Lines: o.Lines, StockHeld: stockHeld, Currency: o.Currency, PaymentID: o.PaymentID,
+	}
+	if o.Payment == order.PaymentRefunding {
+		withdrawn.CapturedMinor = o.TotalMinor
+	}
+	return withdrawn
+}

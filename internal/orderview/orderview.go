@@ -1,0 +1,157 @@
+// Package orderview is an order as callers see it, and how to wait for what becomes of it. It changes nothing.
+package orderview
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/address"
+	"github.com/popup-shop/popup/internal/money"
+	"github.com/popup-shop/popup/internal/web"
+)
+
+// Order is an order as it stands.
+type Order struct {
+	ID             string           `json:"id" format:"uuid"`
+	Number         string           `json:"order_number" example:"ORD-20260131-7K3QX9"`
+	CustomerID     string           `json:"customer_id,omitempty" format:"uuid"`
+	Status         string           `json:"status"`
+	Reason         string           `json:"reason,omitempty"`
+	Stock          string           `json:"stock"`
+	Payment        string           `json:"payment"`
+	Version        int64            `json:"version"`
+	Lines          []Line           `json:"lines"`
+	Subtotal       money.Amount     `json:"subtotal"`
+	DeliveryFee    money.Amount     `json:"delivery_fee"`
+	Tax            money.Amount     `json:"tax"`
+	Discount       money.Amount     `json:"discount"`
+	Total          money.Amount     `json:"total"`
+	Address        *address.Address `json:"address,omitempty"`
+	Pickup         *Pickup          `json:"pickup,omitempty"`
+	PaymentMethod  string           `json:"payment_method"`
+	PaymentID      string           `json:"payment_id,omitempty" format:"uuid"`
+	PaymentURI     string           `json:"payment_uri,omitempty"`
+	ShipmentID     string           `json:"shipment_id,omitempty" format:"uuid"`
+	Carrier        string           `json:"carrier,omitempty"`
+	TrackingNumber string           `json:"tracking_number,omitempty"`
+	Deadline       *time.Time       `json:"deadline,omitempty"`
+	DeliveredAt    *time.Time       `json:"delivered_at,omitempty"`
+	Locale         string           `json:"locale"`
+	CreatedAt      time.Time        `json:"created_at"`
+	UpdatedAt      time.Time        `json:"updated_at"`
+}
+
+// Line is one line of an order, as it was sold.
+type Line struct {
+	Line        int          `json:"line"`
+	ProductID   string       `json:"product_id"`
+	SKU         string       `json:"sku"`
+	StoreID     string       `json:"store_id"`
+	StoreName   string       `json:"store_name"`
+	ProductName string       `json:"product_name"`
+	Quantity    int64        `json:"quantity"`
+	UnitPrice   money.Amount `json:"unit_price"`
+	TotalPrice  money.Amount `json:"total_price"`
+}
+
+// Pickup is the store where an order waits for its customer.
+type Pickup struct {
+	StoreID string `json:"store_id" format:"uuid"`
+}
+
+// Read reads an order for a caller who may see it: staff, or whoever shows its token. For everybody else it is not there.
+func Read(ctx context.Context, db web.Reader, orderID string, caller web.Caller) (*Order, error) {
+	if err := uuid.Validate(orderID); err != nil {
+		return nil, web.NotFound("order")
+	}
+	o, tokenHash, err := read(ctx, db, orderID)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, web.NotFound("order")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read order %s: %w", orderID, err)
+	}
+	if !Opens(caller, tokenHash) {
+		return nil, web.NotFound("order")
+	}
+	return o, nil
+}
+
+// Opens says whether a caller may see the order with this token hash.
+func Opens(caller web.Caller, tokenHash []byte) bool {
+	hash := HashToken(caller.OrderToken)
+	return caller.Staff || len(tokenHash) > 0 && subtle.ConstantTimeCompare(hash, tokenHash) == 1
+}
+
+// HashToken is what is stored of an order token.
+func HashToken(token string) []byte {
+	hash := sha256.Sum256([]byte(token))
+	return hash[:]
+}
+
+func read(ctx context.Context, db web.Reader, orderID string) (*Order, []byte, error) {
+	var o Order
+	var tokenHash []byte
+	var pickup *string
+	var a address.Address
+	err := db.QueryRow(ctx, `
+		SELECT o.order_id::text, order_number, coalesce(customer_id::text, ''), status, reason, stock, payment, version,
+			subtotal_minor, delivery_fee_minor, tax_minor, discount_minor, total_minor, currency,
+			payment_method, coalesce(o.payment_id::text, ''),
+			coalesce((SELECT uri FROM payments.payments p WHERE p.payment_id = o.payment_id AND p.status = 'created'), ''),
+			coalesce(shipment_id::text, ''), carrier, tracking_number, deadline, delivered_at, locale, created_at, updated_at, token_hash,
+			a.store_id::text, a.name, a.phone, a.country, a.postal_code, a.prefecture, a.region, a.city, a.address_line1, a.address_line2,
+			(SELECT json_agg(json_build_object('line', line, 'product_id', product_id, 'sku', sku, 'store_id', store_id,
+				'store_name', store_name, 'product_name', product_name, 'quantity', quantity,
+				'unit_price', json_build_object('amount_minor', unit_price_minor, 'currency', currency),
+				'total_price', json_build_object('amount_minor', total_minor, 'currency', currency)) ORDER BY line)
+			FROM orders.lines l WHERE l.order_id = o.order_id)
+		FROM orders.orders o
+		JOIN orders.addresses a USING (order_id)
+		WHERE o.order_id = @order_id`, pgx.NamedArgs{"order_id": orderID}).Scan(
+		&o.ID, &o.Number, &o.CustomerID, &o.Status, &o.Reason, &o.Stock, &o.Payment, &o.Version,
+		&o.Subtotal.Minor, &o.DeliveryFee.Minor, &o.Tax.Minor, &o.Discount.Minor, &o.Total.Minor, &o.Total.Currency,
+		&o.PaymentMethod, &o.PaymentID, &o.PaymentURI, &o.ShipmentID, &o.Carrier, &o.TrackingNumber,
+		&o.Deadline, &o.DeliveredAt, &o.Locale, &o.CreatedAt, &o.UpdatedAt, &tokenHash,
+		&pickup, &a.Name, &a.Phone, &a.Country, &a.PostalCode, &a.Prefecture, &a.Region, &a.City, &a.AddressLine1, &a.AddressLine2,
+		&o.Lines)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, amount := range []*money.Amount{&o.Subtotal, &o.DeliveryFee, &o.Tax, &o.Discount} {
+		amount.Currency = o.Total.Currency
+	}
+	for _, at := range []*time.Time{o.Deadline, o.DeliveredAt, &o.CreatedAt, &o.UpdatedAt} {
+		if at != nil {
+			*at = at.UTC()
+		}
+	}
+	if pickup != nil {
+		o.Pickup = &Pickup{StoreID: *pickup}
+	} else {
+		o.Address = &a
+	}
+	return &o, tokenHash, nil
+}
+
+// Short reads which lines of a rejected order were short.
+func Short(ctx context.Context, db web.Reader, orderID string) ([]events.ShortLine, error) {
+	var said events.StockShort
+	err := db.QueryRow(ctx, `
+		SELECT data
+		FROM bus.event
+		WHERE order_id = @order_id AND type = 'stock.short'
+		LIMIT 1`, pgx.NamedArgs{"order_id": orderID}).Scan(&said)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return nil, fmt.Errorf("read what order %s lacks: %w", orderID, err)
+	}
+	return said.Lines, nil
+}

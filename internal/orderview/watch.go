@@ -1,0 +1,103 @@
+package orderview
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/popup-shop/popup/internal/web"
+)
+
+const pollEvery = 4 * time.Millisecond
+
+// Watcher lets any number of callers wait for their orders with one query at a time. Its zero value is ready.
+type Watcher struct {
+	mu      sync.Mutex
+	waiting map[string][]chan struct{}
+}
+
+// Decided waits until the shop has decided about a pending order, or it can be paid by its customer, or until the time is
+// up.
+func (w *Watcher) Decided(ctx context.Context, db web.Reader, orderID string, atMost time.Duration) {
+	if atMost <= 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, atMost)
+	defer cancel()
+	select {
+	case <-w.join(db, orderID):
+	case <-ctx.Done():
+	}
+}
+
+// join adds a caller to those who wait, and sees to it that somebody looks for them.
+func (w *Watcher) join(db web.Reader, orderID string) <-chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	decided := make(chan struct{})
+	if w.waiting == nil {
+		w.waiting = map[string][]chan struct{}{}
+		go w.look(db)
+	}
+	w.waiting[orderID] = append(w.waiting[orderID], decided)
+	return decided
+}
+
+// look asks for all orders that somebody waits for, again and again, until there are none. Who waits no longer stays on
+// the list for as long as a call may wait at most.
+func (w *Watcher) look(db web.Reader) {
+	began := map[string]time.Time{}
+	for {
+		time.Sleep(pollEvery)
+		w.mu.Lock()
+		ids := make([]string, 0, len(w.waiting))
+		for id := range w.waiting {
+			if began[id].IsZero() {
+				began[id] = time.Now()
+			}
+			ids = append(ids, id)
+		}
+		w.mu.Unlock()
+		decided := readDecided(db, ids)
+		for id, since := range began {
+			if time.Since(since) > maxWait {
+				decided = append(decided, id)
+			}
+		}
+		w.mu.Lock()
+		for _, id := range decided {
+			for _, caller := range w.waiting[id] {
+				close(caller)
+			}
+			delete(w.waiting, id)
+			delete(began, id)
+		}
+		if len(w.waiting) == 0 {
+			w.waiting = nil
+			w.mu.Unlock()
+			return
+		}
+		w.mu.Unlock()
+	}
+}
+
+// readDecided is none when the database does not answer: the next look asks again.
+func readDecided(db web.Reader, ids []string) []string {
+	ctx, cancel := context.WithTimeout(context.Background(), maxWait)
+	defer cancel()
+	rows, err := db.Query(ctx, `
+		SELECT order_id::text
+		FROM orders.orders o
+		WHERE order_id = ANY (@ids::uuid[]) AND (status NOT IN ('pending', 'cancelling') OR payment = 'created' AND stock = 'held' AND EXISTS (
+			SELECT FROM payments.payments p WHERE p.order_id = o.order_id AND p.status = 'created'))`, pgx.NamedArgs{"ids": ids})
+	if err != nil {
+		return nil
+	}
+	decided, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil
+	}
+	return decided
+}

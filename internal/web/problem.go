@@ -1,0 +1,182 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/popup-shop/popup/internal/function"
+)
+
+// Fault is a field of a request that is wrong, and why.
+type Fault struct {
+	Field string `json:"field"`
+	Why   string `json:"why"`
+}
+
+// Problem is an error as callers see it: problem details, RFC 9457.
+type Problem struct {
+	Kind       string // last part of the type URI
+	Status     int
+	Detail     string
+	RequestID  string
+	Errors     []Fault
+	Data       map[string]any // of the case, beside the standard members
+	RetryAfter int            // seconds; 0 leaves it out
+}
+
+// NewProblem makes a problem of a kind.
+func NewProblem(status int, kind, detail string) *Problem {
+	p := &Problem{Status: status, Kind: kind, Detail: detail}
+	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
+		p.RetryAfter = 1
+	}
+	return p
+}
+
+// Invalid is a request with wrong fields.
+func Invalid(faults ...Fault) *Problem {
+	p := NewProblem(http.StatusBadRequest, "invalid", "the request has fields that are wrong")
+	p.Errors = faults
+	return p
+}
+
+// NotFound is an object that is not there, or not for this caller.
+func NotFound(what string) *Problem {
+	return NewProblem(http.StatusNotFound, "not-found", "there is no such "+what)
+}
+
+// With adds data of the case.
+func (p *Problem) With(name string, value any) *Problem {
+	if p.Data == nil {
+		p.Data = map[string]any{}
+	}
+	p.Data[name] = value
+	return p
+}
+
+// Error is the problem in one line.
+func (p *Problem) Error() string { return p.Kind + ": " + p.Detail }
+
+// GetStatus is the HTTP status.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// GetHeaders are the headers that go with it.
+func (p *Problem) GetHeaders() http.Header {
+	if p.RetryAfter == 0 {
+		return nil
+	}
+	return http.Header{"Retry-After": {strconv.Itoa(p.RetryAfter)}}
+}
+
+// ContentType is that of problem details, whatever was asked for.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+// MarshalJSON writes the standard members and the data of the case side by side.
+func (p *Problem) MarshalJSON() ([]byte, error) {
+	members := map[string]any{
+		"type": "/problems/" + p.Kind, "title": strings.ReplaceAll(p.Kind, "-", " "), "status": p.Status, "detail": p.Detail,
+	}
+	if p.RequestID != "" {
+		members["request_id"] = p.RequestID
+	}
+	if len(p.Errors) > 0 {
+		members["errors"] = p.Errors
+	}
+	maps.Copy(members, p.Data)
+	return json.Marshal(members)
+}
+
+// Write answers with the problem.
+func (p *Problem) Write(w http.ResponseWriter, requestID string) {
+	p.RequestID = requestID
+	for name, values := range p.GetHeaders() {
+		w.Header()[name] = values
+	}
+	w.Header().Set("Content-Type", p.ContentType(""))
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p)
+}
+
+// problemOf is what callers hear of an error that is not theirs: that they may come again, or that we are at fault.
+func problemOf(err error) *Problem {
+	var pg *pgconn.PgError
+	var connect *pgconn.ConnectError
+	var network net.Error
+	passing := errors.Is(err, function.ErrOverloaded) || errors.As(err, &connect) || errors.As(err, &network) ||
+		errors.Is(err, context.DeadlineExceeded) || pgconn.SafeToRetry(err)
+	if errors.As(err, &pg) {
+		switch pg.Code[:2] {
+		case "08", "40", "53", "55", "57": // connection, serialisation, resources, locks, intervention
+			passing = true
+		}
+	}
+	if passing {
+		return NewProblem(http.StatusServiceUnavailable, "busy", "the shop cannot do this right now; try again with the same key")
+	}
+	return NewProblem(http.StatusInternalServerError, "internal", "this is our fault; the request id finds it in our logs")
+}
+
+// What the library finds wrong with a request becomes a problem of ours.
+func init() {
+	huma.NewErrorWithContext = func(ctx huma.Context, status int, detail string, errs ...error) huma.StatusError {
+		p := libraryProblem(status, detail, errs)
+		if ctx != nil {
+			p.RequestID = ctx.Header("X-Request-ID")
+		}
+		return p
+	}
+	huma.NewError = func(status int, detail string, errs ...error) huma.StatusError {
+		return libraryProblem(status, detail, errs)
+	}
+}
+
+var kinds = map[int]string{
+	http.StatusNotFound: "not-found", http.StatusMethodNotAllowed: "not-allowed", http.StatusRequestEntityTooLarge: "too-large",
+	http.StatusUnsupportedMediaType: "unsupported", http.StatusRequestTimeout: "too-slow", http.StatusInternalServerError: "internal",
+}
+
+func libraryProblem(status int, detail string, errs []error) *Problem {
+	if status == http.StatusUnprocessableEntity {
+		status = http.StatusBadRequest // 422 is for keys that are used again
+	}
+	kind, ok := kinds[status]
+	if !ok {
+		kind = "invalid"
+	}
+	p := NewProblem(status, kind, detail)
+	for _, err := range errs {
+		var at huma.ErrorDetailer
+		if errors.As(err, &at) {
+			d := at.ErrorDetail()
+			p.Errors = append(p.Errors, Fault{Field: fieldOf(d), Why: d.Message})
+		} else if err != nil {
+			p.Errors = append(p.Errors, Fault{Field: "body", Why: err.Error()})
+		}
+	}
+	return p
+}
+
+// fieldOf is the field that the library's location names. A missing property is named, not the object that lacks it.
+func fieldOf(d *huma.ErrorDetail) string {
+	field := d.Location
+	for _, in := range []string{"body.", "path.", "query.", "header."} {
+		field = strings.TrimPrefix(field, in)
+	}
+	if name, missing := strings.CutPrefix(d.Message, "expected required property "); missing {
+		name, _, _ = strings.Cut(name, " ")
+		if field == "body" || field == "" {
+			return name
+		}
+		return field + "." + name
+	}
+	return field
+}

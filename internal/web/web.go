@@ -1,0 +1,138 @@
+// Package web is what HTTP functions share: typed routes, problem details, idempotency, who is calling. It knows no domain.
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/popup-shop/popup/config"
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/function"
+)
+
+const bodyLimit = 64 << 10
+
+// Who may take a route.
+const (
+	All      = "all"   // anybody
+	Customer = "cust"  // whoever shows a token of the object; the handler checks
+	Staff    = "staff" // staff
+)
+
+// Reader reads from the database, outside any transaction.
+type Reader interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// Route is a way in with what happens behind it.
+type Route struct {
+	function.Route
+	open func(api huma.API, server *server)
+}
+
+// door is the routes of one function.
+type door struct {
+	name   string
+	access config.Access
+	routes []Route
+}
+
+// Door makes the routes of a function into what the shell serves.
+func Door(name string, access config.Access, routes ...Route) function.Door {
+	return door{name, access, routes}
+}
+
+// server is what the routes of a running function need.
+type server struct {
+	*function.Runtime
+	name string
+}
+
+// Routes lists the declared routes.
+func (d door) Routes() []function.Route {
+	declared := make([]function.Route, len(d.routes))
+	for i, r := range d.routes {
+		declared[i] = r.Route
+	}
+	return declared
+}
+
+// Open serves the routes on mux. Whatever it has no route for is a problem too.
+func (d door) Open(mux *http.ServeMux, rt *function.Runtime) {
+	settings := huma.DefaultConfig(d.name, "1")
+	settings.CreateHooks, settings.DocsPath, settings.OpenAPIPath, settings.SchemasPath = nil, "", "", ""
+	api := humago.New(mux, settings)
+	api.UseMiddleware(d.identify(api))
+	for _, r := range d.routes {
+		r.open(api, &server{rt, d.name})
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		NewProblem(http.StatusNotFound, "not-found", "there is nothing at "+r.URL.Path).Write(w, r.Header.Get("X-Request-ID"))
+	})
+}
+
+// Get declares a route that reads.
+func Get[I, O any](path, who string, read func(ctx context.Context, db Reader, in *I) (*O, error)) Route {
+	route := function.Route{Method: http.MethodGet, Path: path, Who: who}
+	return Route{route, func(api huma.API, s *server) {
+		huma.Register(api, operation(route, http.StatusOK), func(ctx context.Context, in *I) (*O, error) {
+			out, err := read(ctx, s.Pool, in)
+			return out, s.problem(ctx, err)
+		})
+	}}
+}
+
+// Change is a call that changes something: Do runs in one transaction with what is said about it and with the claim of its
+// idempotency key; Show runs after the commit, on the first call and on a replay alike, and makes the answer. S is what is
+// kept under the key.
+type Change[I Keyed, S, O any] struct {
+	Status int // when Show names no other
+	Do     func(ctx context.Context, tx pgx.Tx, in I) (S, []events.Event, error)
+	Show   func(ctx context.Context, db Reader, in I, done S) (*O, error)
+}
+
+// Post declares a route that changes something. Its input embeds Key.
+func Post[I any, P interface {
+	*I
+	Keyed
+}, S, O any](path, who string, c Change[P, S, O]) Route {
+	route := function.Route{Method: http.MethodPost, Path: path, Who: who}
+	return Route{route, func(api huma.API, s *server) {
+		huma.Register(api, operation(route, c.Status), func(ctx context.Context, in *I) (*O, error) {
+			done, err := once(ctx, s, P(in), c.Do)
+			if err != nil {
+				return nil, s.problem(ctx, err)
+			}
+			out, err := c.Show(ctx, s.Pool, P(in), done)
+			return out, s.problem(ctx, err)
+		})
+	}}
+}
+
+func operation(r function.Route, status int) huma.Operation {
+	return huma.Operation{
+		Method: r.Method, Path: r.Path, OperationID: r.Method + " " + r.Path, DefaultStatus: status, MaxBodyBytes: bodyLimit,
+		BodyReadTimeout: 10 * time.Second, RejectUnknownQueryParameters: true, Metadata: map[string]any{"who": r.Who},
+	}
+}
+
+// problem is the answer to an error. What is no problem of the caller is logged, and told in our words.
+func (s *server) problem(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	var known *Problem
+	if !errors.As(err, &known) {
+		s.Log.ErrorContext(ctx, "call failed", "function", s.name, "request", requestID(ctx), "trace", function.Trace(ctx), "error", err)
+		known = problemOf(err)
+	}
+	known.RequestID = requestID(ctx)
+	return known
+}

@@ -1,0 +1,35 @@
+#!/bin/sh
+# Installs what the shop needs on a machine and Go cannot bring: Postgres 15 and PostGIS. Says what to install where it may not.
+set -eu
+
+have() { ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1; }
+have_maps() { ls /usr/share/postgresql/*/extension/postgis.control >/dev/null 2>&1; }
+
+packages=
+have || packages="postgresql-15 postgresql-contrib"
+have_maps || packages="$packages postgresql-15-postgis-3"
+[ -z "$packages" ] && exit 0
+
+if [ "$(id -u)" = 0 ]; then
+	as_root=
+elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
+	as_root=sudo
+else
+	as_root=none
+fi
+if [ "$as_root" = none ] || ! command -v apt-get >/dev/null 2>&1; then
+	have || { echo "Please install Postgres 15 (Debian: apt-get install $packages), then try again." >&2; exit 1; }
+	exit 0 # maps are only missed where they are asked for
+fi
+
+# The Debian package would start a server of its own; the shop has its own, so none is made.
+if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+	$as_root mkdir -p /etc/postgresql-common
+	echo "create_main_cluster = false" | $as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
+fi
+echo "installing $packages"
+$as_root apt-get update -qq
+DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $packages >/dev/null || {
+	have || exit 1
+	echo "PostGIS could not be installed; the shop runs without maps." >&2
+}
