@@ -71,7 +71,7 @@ func (d Database) Open(ctx context.Context) (*pgxpool.Pool, error) {
 		return nil, fmt.Errorf("read DATABASE_URL: %w", err)
 	}
 	settings.MaxConns = d.Pool
-	for name, value := range map[string]string{"lock_timeout": "2s", "statement_timeout": "5s", "application_name": "popup"} {
+	for name, value := range map[string]string{"lock_timeout": "2s", "statement_timeout": "5s", "application_name": "popup", "plan_cache_mode": "force_generic_plan"} {
 		if _, set := settings.ConnConfig.RuntimeParams[name]; !set {
 			settings.ConnConfig.RuntimeParams[name] = value
 		}

@@ -1,4 +1,4 @@
--- written by: every function (event, inbox, idempotency, parked), sweep-events (unheard, sweep), popup migrate (subscription)
+-- written by: every function (event, inbox, idempotency, parked), sweep-events (unheard, sweep), popup migrate (subscription), popup parked (parked_act)
 -- The ledger: what was said, who heard it, and what nobody could handle.
 
 -- +goose Up

@@ -1,4 +1,4 @@
--- written by: serve-catalogue (products, stores)
+-- written by: popup seed (products, stores)
 -- What things are and what they cost. How many there are is the stock domain's.
 
 -- +goose Up

@@ -1,4 +1,4 @@
--- written by: serve-stock (warehouses, levels, movements), reserve-stock, release-stock (reservations), move-stock (reservations, movements)
+-- written by: popup seed (warehouses), serve-stock (levels, movements), reserve-stock, release-stock (reservations), move-stock (reservations, movements)
 -- How many there are, where, and for whom they are held. on_hand = inbound - outbound, 0 <= reserved <= on_hand.
 
 -- +goose Up
@@ -59,10 +59,14 @@ CREATE INDEX movements_by_level ON stock.movements (level_id, created_at);
 CREATE TRIGGER movements_never_change BEFORE UPDATE OR DELETE OR TRUNCATE ON stock.movements
     FOR EACH STATEMENT EXECUTE FUNCTION bus.refuse_change();
 
--- A movement changes the figures of its level.
+-- A movement changes the figures of its level. Those of a reservation come from it alone.
 -- +goose StatementBegin
 CREATE FUNCTION stock.apply_movement() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = stock, pg_catalog AS $$
 BEGIN
+    IF pg_trigger_depth() < 2 AND (NEW.kind IN ('reservation', 'release') OR NEW.kind = 'outbound' AND NEW.reservation_id IS NOT NULL) THEN
+        RAISE EXCEPTION 'a reservation is booked by its own moves only'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'movements_follow_their_reservation';
+    END IF;
     UPDATE stock.levels SET
         on_hand = on_hand + CASE NEW.kind
             WHEN 'inbound' THEN NEW.quantity WHEN 'adjustment' THEN NEW.quantity WHEN 'outbound' THEN -NEW.quantity ELSE 0 END,

@@ -109,7 +109,8 @@ CREATE FUNCTION payments.guard_payment() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'INSERT' AND (NEW.status, NEW.captured_minor, NEW.refunded_minor) <> ('opening', 0, 0)
         OR TG_OP = 'UPDATE' AND pg_trigger_depth() < 2
-            AND (NEW.status, NEW.captured_minor, NEW.refunded_minor, NEW.amount_minor) <> (OLD.status, OLD.captured_minor, OLD.refunded_minor, OLD.amount_minor) THEN
+            AND (NEW.status, NEW.captured_minor, NEW.refunded_minor, NEW.amount_minor, NEW.currency, NEW.order_id)
+                <> (OLD.status, OLD.captured_minor, OLD.refunded_minor, OLD.amount_minor, OLD.currency, OLD.order_id) THEN
         RAISE EXCEPTION 'payments change through entries only' USING ERRCODE = 'check_violation', CONSTRAINT = 'payments_change_through_entries';
     END IF;
     RETURN NULL;

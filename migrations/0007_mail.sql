@@ -10,6 +10,7 @@ CREATE TABLE mail.mails (
     kind       text        NOT NULL,
     status     text        NOT NULL CONSTRAINT mails_status_known CHECK (status IN ('sending', 'waiting', 'sent', 'failed', 'unknown')),
     tries      integer     NOT NULL DEFAULT 1,
+    taken_by   uuid        NOT NULL,
     taken_at   timestamptz NOT NULL DEFAULT now(),
     sent_at    timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),

@@ -1,7 +1,151 @@
 package main
 
-import "context"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
 
-type benchCommand struct{}
+	"github.com/jackc/pgx/v5/pgxpool"
 
-func (benchCommand) Run(context.Context) error { return nil }
+	"github.com/popup-shop/popup/config"
+	"github.com/popup-shop/popup/internal/local/postgres"
+)
+
+type benchCommand struct {
+	Order benchOrder `cmd:"" help:"Orders from POST to confirmed, beside a bare pgbench of as many commits."`
+	Cold  benchCold  `cmd:"" help:"Each function's program from start to its first answer and its first SQL."`
+}
+
+// bench is a shop of its own, in a process of its own, that is measured from outside.
+type bench struct {
+	dir  string
+	url  string
+	shop *exec.Cmd
+	pool *pgxpool.Pool
+	log  *os.File
+	data postgres.Found
+}
+
+// openBench starts a fresh shop in a folder for temporary files, with these settings in its environment.
+func openBench(ctx context.Context, flags []string, settings ...string) (b *bench, err error) {
+	b = &bench{}
+	defer func() {
+		if err != nil {
+			b.close()
+		}
+	}()
+	if b.dir, err = os.MkdirTemp("", "popup-bench-"); err != nil {
+		return b, err
+	}
+	if err := os.Chmod(b.dir, 0o755); err != nil { // Postgres runs as somebody else when we are root
+		return b, err
+	}
+	if b.log, err = os.Create(filepath.Join(b.dir, "log")); err != nil {
+		return b, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return b, err
+	}
+	address, err := freeAddress()
+	if err != nil {
+		return b, err
+	}
+	b.url = "http://" + address
+	b.shop = exec.CommandContext(ctx, self, append([]string{"run", "--dir", b.dir, "--listen", address}, flags...)...)
+	b.shop.Env = append(os.Environ(), settings...)
+	b.shop.Stdout, b.shop.Stderr = b.log, b.log
+	b.shop.Cancel = func() error { return b.shop.Process.Signal(syscall.SIGTERM) }
+	if err := b.shop.Start(); err != nil {
+		return b, err
+	}
+	if err := b.await(ctx); err != nil {
+		return b, err
+	}
+	if b.data, err = postgres.Find(filepath.Join(b.dir, "postgres")); err != nil {
+		return b, err
+	}
+	b.pool, err = config.Database{URL: b.data.URL(), Pool: 2}.Open(ctx)
+	return b, err
+}
+
+// await waits until the shop answers.
+func (b *bench) await(ctx context.Context) error {
+	for until := time.Now().Add(60 * time.Second); time.Now().Before(until); {
+		answer, err := http.Get(b.url + "/v1/products?limit=1")
+		if err == nil {
+			_, _ = io.Copy(io.Discard, answer.Body)
+			_ = answer.Body.Close()
+			if answer.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	text, _ := os.ReadFile(b.log.Name())
+	return errors.New("the shop did not open: " + strings.TrimSpace(string(text)))
+}
+
+func (b *bench) close() {
+	if b.pool != nil {
+		b.pool.Close()
+	}
+	if b.shop != nil && b.shop.Process != nil {
+		_ = b.shop.Process.Signal(syscall.SIGTERM)
+		_ = b.shop.Wait()
+	}
+	if b.log != nil {
+		_ = b.log.Close()
+	}
+	if b.dir != "" {
+		_ = os.RemoveAll(b.dir)
+	}
+}
+
+// cpu is what the shop's process and its Postgres used so far.
+func (b *bench) cpu() (shop, database time.Duration, err error) {
+	database, err = b.data.CPUTime()
+	if err != nil {
+		return 0, 0, err
+	}
+	shop, err = ownTime(b.shop.Process.Pid)
+	return shop, database, err
+}
+
+// ownTime reads the user and system time of a process, without its children, as proc(5) numbers them.
+func ownTime(pid int) (time.Duration, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, fmt.Errorf("read CPU time of the shop: %w", err)
+	}
+	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+	if len(fields) < 13 {
+		return 0, errors.New("read CPU time of the shop: stat is cut short")
+	}
+	user, err1 := strconv.Atoi(fields[11])
+	system, err2 := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * 10 * time.Millisecond, errors.Join(err1, err2)
+}
+
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}

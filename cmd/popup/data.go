@@ -42,11 +42,11 @@ func (d database) url() (string, error) {
 		settings, err := config.Read[config.Database]()
 		return settings.Address(), err
 	}
-	url, err := postgres.Running(filepath.Join(d.Dir, "postgres"))
+	found, err := postgres.Find(filepath.Join(d.Dir, "postgres"))
 	if err != nil {
 		return "", fmt.Errorf("no shop runs in %s (popup run starts one) and DATABASE_URL is not set: %w", d.Dir, err)
 	}
-	return url, nil
+	return found.URL(), nil
 }
 
 func (d database) open(ctx context.Context) (*pgxpool.Pool, error) {

@@ -30,15 +30,16 @@ type place struct {
 
 type runCommand struct {
 	place
-	Listen   string        `default:"127.0.0.1:8080" env:"POPUP_LISTEN" help:"Address of the shop."`
-	Apart    bool          `help:"Run each function as a program of its own, started on its first event and stopped when idle."`
-	Bin      string        `default:"${bin}" help:"Folder of the functions' programs, for --apart." type:"path"`
-	Idle     time.Duration `default:"30s" help:"How long a program may be idle, with --apart."`
-	Fresh    bool          `help:"Start over: forget everything that is kept."`
-	Empty    bool          `help:"Start without demo data."`
-	Profile  string        `default:"spec" enum:"spec,natss,hostile" help:"How events are delivered: ${enum}."`
-	Database string        `env:"DATABASE_URL" help:"Use this Postgres instead of a private one."`
-	Pool     int32         `default:"16" help:"Connections to the database, when all functions run in one program."`
+	Listen   string            `default:"127.0.0.1:8080" env:"POPUP_LISTEN" help:"Address of the shop."`
+	Apart    bool              `help:"Run each function as a program of its own, started on its first event and stopped when idle."`
+	Bin      string            `default:"${bin}" help:"Folder of the functions' programs, for --apart." type:"path"`
+	Idle     time.Duration     `default:"30s" help:"How long a program may be idle, with --apart."`
+	Fresh    bool              `help:"Start over: forget everything that is kept."`
+	Empty    bool              `help:"Start without demo data."`
+	Profile  string            `default:"spec" enum:"spec,natss,hostile" help:"How events are delivered: ${enum}."`
+	Database string            `env:"DATABASE_URL" help:"Use this Postgres instead of a private one."`
+	Postgres map[string]string `help:"Settings of the private Postgres, such as --postgres=shared_buffers=1GB."`
+	Pool     int32             `default:"16" help:"Connections to the database, when all functions run in one program."`
 }
 
 // Run runs the shop until it is told to stop.
@@ -70,7 +71,7 @@ func (c *runCommand) Run(ctx context.Context) error {
 
 func (c *runCommand) open(ctx context.Context, settings functions.Settings) (*local.Shop, error) {
 	options := local.Options{
-		Dir: c.Dir, DatabaseURL: c.Database, Fresh: c.Fresh, Profile: local.Profile(c.Profile), Connections: c.Pool,
+		Dir: c.Dir, DatabaseURL: c.Database, Fresh: c.Fresh, Postgres: c.Postgres, Profile: local.Profile(c.Profile), Connections: c.Pool,
 		Apart: c.Apart, Bin: c.Bin, Idle: c.Idle, Tick: time.Second, Out: os.Stderr,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/popup-shop/popup/internal/function"
 )
 
 // lockShipment reads where a shipment is, and whether its next move is due.
@@ -23,7 +25,7 @@ func lockShipment(ctx context.Context, tx pgx.Tx, shipmentID string) (status str
 
 // move stores the states that a shipment went through, and when its next move is due.
 func move(ctx context.Context, tx pgx.Tx, shipmentID string, states []string, next *time.Time) error {
-	_, err := tx.Exec(ctx, `
+	err := function.Queue(ctx, tx, -1, `
 		WITH moved AS (
 			UPDATE delivery.shipments SET
 				status = @last, due_at = @next, delivered_at = CASE WHEN @last = 'delivered' THEN now() ELSE delivered_at END

@@ -27,8 +27,8 @@ func New() function.Function {
 }
 
 func told[E events.Event](ctx context.Context, tx pgx.Tx, fact E) (events.Event, error) {
-	o, err := orderlog.Lock(ctx, tx, fact.About().OrderID)
-	if err != nil {
+	o, err := orderlog.LockWhen(ctx, tx, fact.About().OrderID, "status = 'delivered'")
+	if err != nil || o == nil {
 		return nil, err
 	}
 	return weigh(ctx, tx, o, fact, false)

@@ -15,8 +15,10 @@ import (
 )
 
 // New declares the function. It asks the providers for payments.
-func New(shop config.Shop) function.Function {
-	open := opening{payment.Of(shop.SimulatedSuccess)}
+func New(shop config.Shop) function.Function { return with(payment.Of(shop.SimulatedSuccess)) }
+
+func with(providers payment.Providers) function.Function {
+	open := opening{providers}
 	return function.Function{
 		Name: "create-payment",
 		On: []function.Handler{function.Ask(function.Asking[events.StockReserved, question, payment.Opened]{

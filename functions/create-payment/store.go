@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/payment"
 )
 
@@ -14,7 +15,8 @@ func readOrder(ctx context.Context, tx pgx.Tx, orderID string) (q question, pend
 	q.OrderID = orderID
 	err = tx.QueryRow(ctx, `
 		SELECT payment_method, total_minor, currency, status = 'pending' AND payment = 'pending'
-		FROM orders.orders
+			AND NOT EXISTS (SELECT FROM payments.payments p WHERE p.order_id = o.order_id)
+		FROM orders.orders o
 		WHERE order_id = @order_id`, pgx.NamedArgs{"order_id": orderID}).
 		Scan(&q.Method, &q.Amount.Minor, &q.Amount.Currency, &pending)
 	if err != nil {
@@ -37,7 +39,7 @@ func lockOrder(ctx context.Context, tx pgx.Tx, orderID string) (ended bool, err 
 }
 
 func noteAttempt(ctx context.Context, tx pgx.Tx, q question, result string) error {
-	_, err := tx.Exec(ctx, `
+	err := function.Queue(ctx, tx, 1, `
 		INSERT INTO payments.attempts (key, payment_id, order_id, method, act, result, at)
 		VALUES (@payment_id, @payment_id, @order_id, @method, 'open', @result, clock_timestamp())`,
 		pgx.NamedArgs{"payment_id": q.PaymentID, "order_id": q.OrderID, "method": q.Method, "result": result})
@@ -56,7 +58,7 @@ func store(ctx context.Context, tx pgx.Tx, q question, provider string, opened p
 	if kind, closed := entryOf[opened.Outcome]; closed {
 		kinds = append(kinds, kind)
 	}
-	_, err := tx.Exec(ctx, `
+	err := function.Queue(ctx, tx, -1, `
 		WITH opened AS (
 			INSERT INTO payments.payments (payment_id, order_id, method, provider, amount_minor, currency, provider_ref, uri, expires_at)
 			VALUES (@payment_id, @order_id, @method, @provider, @amount, @currency, @ref, @uri, @expires_at)
@@ -75,7 +77,7 @@ func store(ctx context.Context, tx pgx.Tx, q question, provider string, opened p
 
 // keepApart stores a payment that came too late: it never was open for the shop, and its money is in suspense.
 func keepApart(ctx context.Context, tx pgx.Tx, q question, provider string, opened payment.Opened) error {
-	_, err := tx.Exec(ctx, `
+	err := function.Queue(ctx, tx, -1, `
 		WITH opened AS (
 			INSERT INTO payments.payments (payment_id, order_id, method, provider, amount_minor, currency, provider_ref, uri, expires_at)
 			VALUES (@payment_id, @order_id, @method, @provider, @amount, @currency, @ref, @uri, @expires_at)

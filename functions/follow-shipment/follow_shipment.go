@@ -4,6 +4,7 @@ package followshipment
 
 import (
 	"context"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -37,11 +38,11 @@ func New(shop config.Shop) function.Function {
 type following struct{ times order.Times }
 
 func (f following) follow(ctx context.Context, tx pgx.Tx, fact events.Event) (said []events.Event, err error) {
-	o, err := orderlog.Lock(ctx, tx, fact.About().OrderID)
-	if err != nil {
+	shipment, err := readShipment(ctx, tx, fact.About().Subject)
+	if err != nil || !shipment.moves() {
 		return nil, err
 	}
-	shipment, err := readShipment(ctx, tx, fact.About().Subject)
+	o, err := orderlog.Lock(ctx, tx, fact.About().OrderID)
 	if err != nil {
 		return nil, err
 	}
@@ -62,6 +63,11 @@ func (f following) follow(ctx context.Context, tx pgx.Tx, fact events.Event) (sa
 		said = append(said, moved(o, from, seen))
 	}
 	return said, nil
+}
+
+// moves says that a shipment was somewhere that an order follows to.
+func (s shipment) moves() bool {
+	return slices.ContainsFunc(s.Seen, func(seen sighting) bool { _, follows := order.Behind(seen.Status); return follows })
 }
 
 // moved is the event of an order's new state.

@@ -10,7 +10,7 @@ import (
 	"github.com/popup-shop/popup/events"
 )
 
-// atOnce is how much is said at one stroke of the clock; what is left is due at the next.
+// atOnce is how much of a kind is said at one stroke of the clock; what is left is due at the next, at once.
 const atOnce = 500
 
 func stockDue(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
@@ -21,6 +21,7 @@ func stockDue(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
 			FROM orders.lines l WHERE l.order_id = o.order_id)
 		FROM orders.orders o
 		WHERE status = 'pending' AND stock = 'pending' AND stock_check_at <= clock_timestamp() AND stock_check_at > created_at
+		AND NOT EXISTS (SELECT FROM bus.event e WHERE e.order_id = o.order_id AND e.type = 'stock.due')
 		ORDER BY stock_check_at
 		LIMIT $1`, func(row pgx.CollectableRow) (events.Event, error) {
 		var due events.StockDue
@@ -32,8 +33,11 @@ func stockDue(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
 func ordersOverdue(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
 	return read(ctx, tx, "overdue orders", `
 		SELECT order_id::text, status, deadline
-		FROM orders.orders
+		FROM orders.orders o
 		WHERE deadline <= clock_timestamp() AND status <> 'delivered'
+		AND NOT EXISTS (
+			SELECT FROM bus.event e
+			WHERE e.order_id = o.order_id AND e.type = 'order.overdue' AND (e.data->>'deadline')::timestamptz = deadline)
 		ORDER BY deadline
 		LIMIT $1`, func(row pgx.CollectableRow) (events.Event, error) {
 		var due events.OrderOverdue
@@ -46,8 +50,9 @@ func ordersOverdue(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
 func ordersRested(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
 	return read(ctx, tx, "rested orders", `
 		SELECT order_id::text, delivered_at
-		FROM orders.orders
+		FROM orders.orders o
 		WHERE deadline <= clock_timestamp() AND status = 'delivered' AND deadline > delivered_at
+		AND NOT EXISTS (SELECT FROM bus.event e WHERE e.order_id = o.order_id AND e.type = 'order.rested')
 		ORDER BY deadline
 		LIMIT $1`, func(row pgx.CollectableRow) (events.Event, error) {
 		var due events.OrderRested
@@ -60,8 +65,11 @@ func ordersRested(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
 func shipmentsDue(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
 	return read(ctx, tx, "due shipments", `
 		SELECT shipment_id::text, order_id::text, due_at
-		FROM delivery.shipments
+		FROM delivery.shipments s
 		WHERE due_at <= clock_timestamp()
+		AND NOT EXISTS (
+			SELECT FROM bus.event e
+			WHERE e.order_id = s.order_id AND e.type = 'shipment.due' AND (e.data->>'due_at')::timestamptz = due_at)
 		ORDER BY due_at
 		LIMIT $1`, func(row pgx.CollectableRow) (events.Event, error) {
 		var due events.ShipmentDue

@@ -15,7 +15,7 @@ import (
 func New() function.Function {
 	return function.Function{
 		Name:   "move-stock",
-		On:     []function.Handler{function.On(shipped), function.On(advanced), function.On(returned)},
+		On:     []function.Handler{function.On(shipped), function.On(advanced), function.OnBatch(returned)},
 		Emits:  []events.Event{events.StockShipped{}, events.StockReturned{}},
 		Locks:  []string{"stock.levels"},
 		Writes: []string{"stock.reservations", "stock.movements"},
@@ -45,13 +45,18 @@ func out(ctx context.Context, tx pgx.Tx, orderID string) (events.Event, error) {
 	return events.StockShipped{OrderID: orderID, Lines: lines}, nil
 }
 
-func returned(ctx context.Context, tx pgx.Tx, returned events.OrderReturned) (events.Event, error) {
-	if err := lockLevels(ctx, tx, returned.OrderID); err != nil {
+// returned books out first what it had not heard to have left.
+func returned(ctx context.Context, tx pgx.Tx, returned events.OrderReturned) (said []events.Event, err error) {
+	left, err := out(ctx, tx, returned.OrderID)
+	if err != nil {
 		return nil, err
+	}
+	if left != nil {
+		said = append(said, left)
 	}
 	lines, err := bookIn(ctx, tx, returned.OrderID)
 	if err != nil || len(lines) == 0 {
-		return nil, err
+		return said, err
 	}
-	return events.StockReturned{OrderID: returned.OrderID, Lines: lines}, nil
+	return append(said, events.StockReturned{OrderID: returned.OrderID, Lines: lines}), nil
 }

@@ -7,11 +7,12 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/function"
 )
 
 // lockLevels locks the levels that the order's goods came from, in the order of SKU and warehouse.
 func lockLevels(ctx context.Context, tx pgx.Tx, orderID string) error {
-	_, err := tx.Exec(ctx, `
+	err := function.Queue(ctx, tx, -1, `
 		SELECT FROM stock.levels
 		WHERE level_id IN (SELECT level_id FROM stock.reservations WHERE order_id = @order_id)
 		ORDER BY sku, warehouse_id

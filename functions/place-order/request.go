@@ -6,9 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/uuid"
-
 	"github.com/popup-shop/popup/internal/address"
+	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/money"
 	"github.com/popup-shop/popup/internal/orderview"
 	"github.com/popup-shop/popup/internal/web"
@@ -49,17 +48,22 @@ type Contact struct {
 // faults lists what is wrong with an order before anything is looked up.
 func (b Body) faults(methods []string) (faults []web.Fault) {
 	add := func(field, why string) { faults = append(faults, web.Fault{Field: field, Why: why}) }
+	if len(b.Lines) == 0 { // null passes for a list
+		add("lines", "must have at least one")
+	}
 	for i, line := range b.Lines {
 		if (line.ProductID == "") == (line.SKU == "") {
 			add(fmt.Sprintf("lines[%d]", i), "must have a product_id or a sku")
 		}
-		if line.ProductID != "" && uuid.Validate(line.ProductID) != nil {
+		if line.ProductID != "" && !id.Valid(line.ProductID) {
 			add(fmt.Sprintf("lines[%d].product_id", i), "is not a UUID")
 		}
 	}
 	switch {
 	case (b.Address == nil) == (b.Pickup == nil):
 		add("address", "must be given unless pickup is")
+	case b.Pickup != nil && !id.Valid(b.Pickup.StoreID):
+		add("pickup.store_id", "is not a UUID")
 	case b.Address != nil:
 		for _, fault := range b.Address.Faults() {
 			add("address."+fault.Field, fault.Why)

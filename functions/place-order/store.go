@@ -5,11 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/address"
+	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/orderview"
 )
 
@@ -57,8 +59,9 @@ func knowsStore(ctx context.Context, tx pgx.Tx, pickup *orderview.Pickup) (known
 	return known, nil
 }
 
-// store writes the order, its lines, its address and the first version of its log in one statement.
-func store(ctx context.Context, tx pgx.Tx, placed events.OrderPlaced, b Body, products map[string]product, tokenHash []byte) error {
+// store writes the order, its lines, its address and the first version of its log in one statement. It is created at the
+// time that its dates count from, so that a check which is not put off is due at that time and not a moment later.
+func store(ctx context.Context, tx pgx.Tx, at time.Time, placed events.OrderPlaced, b Body, products map[string]product, tokenHash []byte) error {
 	type line struct {
 		events.PlacedLine
 		StoreName string `json:"store_name"`
@@ -79,14 +82,14 @@ func store(ctx context.Context, tx pgx.Tx, placed events.OrderPlaced, b Body, pr
 	if b.Pickup != nil {
 		pickup = &b.Pickup.StoreID
 	}
-	_, err = tx.Exec(ctx, `
+	err = function.Queue(ctx, tx, -1, `
 		WITH placed AS (
 			INSERT INTO orders.orders (order_id, order_number, token_hash, status, stock, payment, version, currency, subtotal_minor,
 				delivery_fee_minor, tax_minor, discount_minor, total_minor, payment_method, pickup, locale,
-				stock_check_at, payment_check_at, deadline)
+				stock_check_at, payment_check_at, deadline, created_at)
 			VALUES (@order_id, @order_number, @token_hash, 'pending', 'pending', 'pending', 1, @currency, @subtotal,
 				@delivery_fee, @tax, @discount, @total, @payment_method, @pickup::uuid IS NOT NULL, @locale,
-				@stock_check_at, @payment_check_at, @deadline)
+				@stock_check_at, @payment_check_at, @deadline, @at)
 			RETURNING order_id, version, status, stock, payment, reason, deadline
 		), logged AS (
 			INSERT INTO orders.history (order_id, version, to_status, stock, payment, reason, deadline, by, cause)
@@ -102,7 +105,7 @@ func store(ctx context.Context, tx pgx.Tx, placed events.OrderPlaced, b Body, pr
 		"order_id": placed.OrderID, "order_number": placed.OrderNumber, "token_hash": tokenHash, "currency": placed.Currency,
 		"subtotal": placed.SubtotalMinor, "delivery_fee": placed.DeliveryFeeMinor, "tax": placed.TaxMinor, "discount": placed.DiscountMinor,
 		"total": placed.TotalMinor, "payment_method": placed.PaymentMethod, "locale": placed.Locale, "pickup": pickup,
-		"stock_check_at": placed.StockCheckAt, "payment_check_at": placed.PaymentCheckAt, "deadline": placed.Deadline,
+		"stock_check_at": placed.StockCheckAt, "payment_check_at": placed.PaymentCheckAt, "deadline": placed.Deadline, "at": at,
 		"name": cmp.Or(to.Name, b.Contact.Name), "email": b.Contact.Email, "phone": cmp.Or(to.Phone, b.Contact.Phone),
 		"country": to.Country, "postal_code": to.PostalCode, "prefecture": to.Prefecture, "region": to.Region, "city": to.City,
 		"line1": to.AddressLine1, "line2": to.AddressLine2, "lines": string(encoded),

@@ -15,13 +15,15 @@ import (
 )
 
 // New declares the function. It asks the providers to give money back.
-func New(shop config.Shop) function.Function {
-	u := undoing{payment.Of(shop.SimulatedSuccess)}
+func New(shop config.Shop) function.Function { return with(payment.Of(shop.SimulatedSuccess)) }
+
+func with(providers payment.Providers) function.Function {
+	u := undoing{providers}
 	return function.Function{
 		Name:   "refund-payment",
 		On:     []function.Handler{over[events.OrderWithdrawn](u), over[events.OrderRejected](u), over[events.OrderExpired](u), over[events.RefundRequested](u)},
 		Emits:  []events.Event{events.PaymentRefunded{}, events.PaymentVoided{}, events.RefundFailed{}},
-		Writes: []string{"payments.payments", "payments.refunds", "payments.attempts", "payments.entries", "payments.suspense"},
+		Writes: []string{"payments.refunds", "payments.attempts", "payments.entries", "payments.suspense"},
 	}
 }
 
@@ -49,6 +51,7 @@ type question struct {
 	Method    string
 	Provider  string
 	Ref       string
+	Amount    int64 // of the payment
 	Kept      int64 // captured and not given back; 0 when the payment is only open
 	Currency  string
 	Apart     bool // the money is in suspense: the order was over when it came
@@ -85,6 +88,7 @@ func (u undoing) call(ctx context.Context, q question) (a answer, err error) {
 		if a.Late, err = provider.Void(ctx, q.PaymentID, q.Ref); err != nil || !a.Late {
 			return a, err
 		}
+		q.Kept = q.Amount
 	}
 	a.Refunded, a.Refusal, err = provider.Refund(ctx, q.RefundID, q.Ref, money.Amount{Minor: q.Kept, Currency: q.Currency})
 	return a, err
@@ -92,7 +96,10 @@ func (u undoing) call(ctx context.Context, q question) (a answer, err error) {
 
 func (u undoing) record(ctx context.Context, tx pgx.Tx, q question, a answer) ([]events.Event, error) {
 	at := time.Now().UTC()
-	if q.Kept == 0 && !a.Late {
+	if a.Late {
+		q.Kept = q.Amount
+	}
+	if q.Kept == 0 {
 		voided, err := void(ctx, tx, q)
 		if err != nil || !voided {
 			return nil, err

@@ -6,19 +6,21 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/popup-shop/popup/internal/function"
 )
 
 // readPayment finds what is to be undone for an order: money in its payment, money in suspense, or an open payment.
 func readPayment(ctx context.Context, tx pgx.Tx, orderID string) (q question, found bool, err error) {
 	err = tx.QueryRow(ctx, `
-		SELECT p.payment_id::text, p.order_id::text, p.method, p.provider, p.provider_ref,
+		SELECT p.payment_id::text, p.order_id::text, p.method, p.provider, p.provider_ref, p.amount_minor,
 			coalesce(s.amount_minor, p.captured_minor - p.refunded_minor), p.currency, s.payment_id IS NOT NULL
 		FROM payments.payments p
 		LEFT JOIN payments.suspense s ON s.payment_id = p.payment_id AND s.returned_at IS NULL
 		WHERE p.order_id = @order_id AND (p.status IN ('opening', 'created') OR p.captured_minor > p.refunded_minor OR s.payment_id IS NOT NULL)
 		ORDER BY p.created_at
 		LIMIT 1`, pgx.NamedArgs{"order_id": orderID}).
-		Scan(&q.PaymentID, &q.OrderID, &q.Method, &q.Provider, &q.Ref, &q.Kept, &q.Currency, &q.Apart)
+		Scan(&q.PaymentID, &q.OrderID, &q.Method, &q.Provider, &q.Ref, &q.Amount, &q.Kept, &q.Currency, &q.Apart)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return q, false, nil
 	}
@@ -95,7 +97,7 @@ func noteRefusal(ctx context.Context, tx pgx.Tx, q question, a answer) error {
 func noteAttempt(ctx context.Context, tx pgx.Tx, q question, result string) error {
 	args := q.args()
 	args["result"] = result
-	_, err := tx.Exec(ctx, `
+	err := function.Queue(ctx, tx, 1, `
 		INSERT INTO payments.attempts (key, payment_id, order_id, method, act, result, at)
 		VALUES (@refund_id, @payment_id, @order_id, @method, CASE WHEN @amount::bigint > 0 THEN 'refund' ELSE 'void' END, @result, clock_timestamp())`, args)
 	if err != nil {

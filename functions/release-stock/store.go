@@ -7,11 +7,12 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/function"
 )
 
 // lockLevels locks what the order holds in the order of SKU and warehouse, so that crossing orders never deadlock.
 func lockLevels(ctx context.Context, tx pgx.Tx, orderID string) error {
-	_, err := tx.Exec(ctx, `
+	err := function.Queue(ctx, tx, -1, `
 		SELECT FROM stock.levels
 		WHERE level_id IN (SELECT level_id FROM stock.reservations WHERE order_id = @order_id AND status = 'held')
 		ORDER BY sku, warehouse_id

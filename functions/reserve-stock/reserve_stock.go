@@ -35,8 +35,8 @@ func reserve(ctx context.Context, tx pgx.Tx, orderID string, lines []events.Plac
 	if err != nil || !waiting.Due {
 		return nil, err
 	}
-	levels, err := lockLevels(ctx, tx, lines)
-	if err != nil {
+	levels, held, err := lockLevels(ctx, tx, orderID, lines)
+	if err != nil || held {
 		return nil, err
 	}
 	takes, short := levels.Take(lines, waiting.OnSale)

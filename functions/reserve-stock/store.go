@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/stock"
 )
 
@@ -17,7 +18,8 @@ type order struct {
 	OnSale   map[string]string // the default warehouse of each product that is still sold
 }
 
-// lockOrder keeps the order from ending while its stock is being held.
+// lockOrder keeps the order from ending, and everybody else from holding for it, while its stock is being held. A check that
+// was not put off is due whatever the clocks say.
 func lockOrder(ctx context.Context, tx pgx.Tx, orderID string, lines []events.PlacedLine) (order, error) {
 	products := make([]string, len(lines))
 	for i, line := range lines {
@@ -25,42 +27,47 @@ func lockOrder(ctx context.Context, tx pgx.Tx, orderID string, lines []events.Pl
 	}
 	var o order
 	err := tx.QueryRow(ctx, `
-		SELECT status = 'pending' AND stock = 'pending' AND stock_check_at <= clock_timestamp()
-				AND NOT EXISTS (SELECT FROM stock.reservations r WHERE r.order_id = o.order_id),
+		SELECT status = 'pending' AND stock = 'pending' AND (stock_check_at <= clock_timestamp() OR stock_check_at <= created_at),
 			coalesce(deadline, now()), (
 				SELECT coalesce(json_object_agg(p.product_id, s.warehouse_id), '{}')
 				FROM catalogue.products p JOIN catalogue.stores s USING (store_id)
 				WHERE p.product_id = ANY (@products::uuid[]) AND p.active AND p.deleted_at IS NULL AND s.participating)
 		FROM orders.orders o
 		WHERE order_id = @order_id
-		FOR SHARE`, pgx.NamedArgs{"order_id": orderID, "products": products}).Scan(&o.Due, &o.Deadline, &o.OnSale)
+		FOR NO KEY UPDATE`, pgx.NamedArgs{"order_id": orderID, "products": products}).Scan(&o.Due, &o.Deadline, &o.OnSale)
 	if err != nil {
 		return o, fmt.Errorf("lock order %s: %w", orderID, err)
 	}
 	return o, nil
 }
 
-// lockLevels locks the levels of the lines in the order of SKU and warehouse.
-func lockLevels(ctx context.Context, tx pgx.Tx, lines []events.PlacedLine) (stock.Levels, error) {
+// lockLevels locks the levels of the lines in the order of SKU and warehouse. held says that the order has its stock: it is
+// asked for once the order is locked, since whoever held the lock before may have taken it.
+func lockLevels(ctx context.Context, tx pgx.Tx, orderID string, lines []events.PlacedLine) (levels stock.Levels, held bool, err error) {
 	skus := make([]string, len(lines))
 	for i, line := range lines {
 		skus[i] = line.SKU
 	}
 	rows, err := tx.Query(ctx, `
 		SELECT level_id::text, sku, warehouse_id::text, (
-			SELECT priority FROM stock.warehouses w WHERE w.warehouse_id = l.warehouse_id), on_hand, reserved
+			SELECT priority FROM stock.warehouses w WHERE w.warehouse_id = l.warehouse_id), on_hand, reserved,
+			EXISTS (SELECT FROM stock.reservations WHERE order_id = @order_id)
 		FROM stock.levels l
 		WHERE sku = ANY (@skus)
 		ORDER BY sku, warehouse_id
-		FOR NO KEY UPDATE`, pgx.NamedArgs{"skus": skus})
+		FOR NO KEY UPDATE`, pgx.NamedArgs{"order_id": orderID, "skus": skus})
 	if err != nil {
-		return nil, fmt.Errorf("lock levels: %w", err)
+		return nil, false, fmt.Errorf("lock levels: %w", err)
 	}
-	levels, err := pgx.CollectRows(rows, pgx.RowToStructByPos[stock.Level])
+	var l stock.Level
+	_, err = pgx.ForEachRow(rows, []any{&l.ID, &l.SKU, &l.WarehouseID, &l.Priority, &l.OnHand, &l.Reserved, &held}, func() error {
+		levels = append(levels, l)
+		return nil
+	})
 	if err != nil {
-		return nil, fmt.Errorf("lock levels: %w", err)
+		return nil, false, fmt.Errorf("lock levels: %w", err)
 	}
-	return levels, nil
+	return levels, held, nil
 }
 
 // hold makes the reservations; movements and levels follow by themselves.
@@ -69,7 +76,7 @@ func hold(ctx context.Context, tx pgx.Tx, orderID string, takes []stock.Take) er
 	for i, take := range takes {
 		lines[i], levels[i], quantities[i] = take.Line, take.LevelID, take.Quantity
 	}
-	_, err := tx.Exec(ctx, `
+	err := function.Queue(ctx, tx, -1, `
 		INSERT INTO stock.reservations (order_id, line, level_id, quantity)
 		SELECT @order_id, line, level_id, quantity
 		FROM unnest(@lines::integer[], @levels::uuid[], @quantities::bigint[]) AS take (line, level_id, quantity)`,

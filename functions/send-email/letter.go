@@ -14,7 +14,6 @@ import (
 // letter is all that a mail can tell.
 type letter struct {
 	MailID         string
-	Tries          int
 	GivenUp        bool
 	Kind           string
 	OrderID        string

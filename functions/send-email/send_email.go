@@ -84,7 +84,7 @@ func prepare(ctx context.Context, tx pgx.Tx, orderID, kind string) (*letter, err
 	if err != nil {
 		return nil, err
 	}
-	taken, err := takeMail(ctx, tx, mailID, orderID, kind)
+	l, taken, err := takeLetter(ctx, tx, mailID, orderID, kind)
 	if err != nil {
 		return nil, err
 	}
@@ -94,11 +94,7 @@ func prepare(ctx context.Context, tx pgx.Tx, orderID, kind string) (*letter, err
 	case taken.Status != "sending":
 		return nil, nil
 	}
-	l, err := readLetter(ctx, tx, orderID, kind)
-	if err != nil {
-		return nil, err
-	}
-	l.MailID, l.Tries, l.GivenUp = mailID, taken.Tries, taken.Tries > maxTries
+	l.GivenUp = taken.Tries > maxTries
 	return &l, nil
 }
 

@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -19,9 +19,8 @@ const name = "serve-catalogue"
 // New declares the function.
 func New(access config.Access) function.Function {
 	return function.Function{
-		Name:   name,
-		Door:   web.Door(name, access, web.Get("/v1/products", web.All, list), web.Get("/v1/products/{id}", web.All, read)),
-		Writes: []string{"catalogue.products", "catalogue.stores"},
+		Name: name,
+		Door: web.Door(name, access, web.Get("/v1/products", web.All, list), web.Get("/v1/products/{id}", web.All, read)),
 	}
 }
 
@@ -65,7 +64,7 @@ type Request struct {
 type Answer struct{ Body Product }
 
 func read(ctx context.Context, db web.Reader, in *Request) (*Answer, error) {
-	if uuid.Validate(in.ID) != nil {
+	if !id.Valid(in.ID) {
 		return nil, web.NotFound("product")
 	}
 	p, err := readProduct(ctx, db, in.ID)

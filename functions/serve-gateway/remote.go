@@ -2,6 +2,7 @@ package servegateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -53,10 +54,15 @@ func (g *remote) transport() http.RoundTripper {
 	return transport
 }
 
-// unreachable answers for a function that does not.
+// unreachable answers for a function that does not, or was not sent a body over the limit.
 func unreachable(log *slog.Logger, name string) func(http.ResponseWriter, *http.Request, error) {
 	return func(w http.ResponseWriter, r *http.Request, err error) {
 		id := r.Header.Get("X-Request-ID")
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			web.NewProblem(http.StatusRequestEntityTooLarge, "too-large", "a request is at most 64 KiB").Write(w, id)
+			return
+		}
 		log.Warn("function did not answer", "function", name, "path", r.URL.Path, "request", id, "error", err)
 		web.NewProblem(http.StatusServiceUnavailable, "dependency-down", "a part of the shop does not answer; try again with the same key").Write(w, id)
 	}

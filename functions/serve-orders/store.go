@@ -7,12 +7,16 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/orderview"
 	"github.com/popup-shop/popup/internal/web"
 )
 
 // opens says whether there is such an order and the caller may change it.
 func opens(ctx context.Context, tx pgx.Tx, orderID string, caller web.Caller) (bool, error) {
+	if !id.Valid(orderID) {
+		return false, nil
+	}
 	var tokenHash []byte
 	err := tx.QueryRow(ctx, `
 		SELECT token_hash

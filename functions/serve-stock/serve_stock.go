@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -36,7 +36,7 @@ func New(access config.Access) function.Function {
 			}),
 		),
 		Emits:  []events.Event{events.StockChanged{}},
-		Writes: []string{"stock.warehouses", "stock.levels", "stock.movements"},
+		Writes: []string{"stock.levels", "stock.movements"},
 	}
 }
 
@@ -84,6 +84,9 @@ type CreateRequest struct {
 type LevelAnswer struct{ Body Level }
 
 func create(ctx context.Context, tx pgx.Tx, in *CreateRequest) (string, []events.Event, error) {
+	if !id.Valid(in.Body.WarehouseID) {
+		return "", nil, web.Invalid(web.Fault{Field: "warehouse_id", Why: "is not a UUID"})
+	}
 	levelID, created, err := insertLevel(ctx, tx, in.Body.SKU, in.Body.WarehouseID)
 	if err != nil {
 		return "", nil, err
@@ -121,7 +124,7 @@ type MoveRequest struct {
 type MoveAnswer struct{ Body Moved }
 
 func move(ctx context.Context, tx pgx.Tx, in *MoveRequest) (Moved, []events.Event, error) {
-	if uuid.Validate(in.ID) != nil {
+	if !id.Valid(in.ID) {
 		return Moved{}, nil, web.NotFound("level")
 	}
 	moved, err := book(ctx, tx, in.ID, movement{Kind: in.Body.Kind, Quantity: in.Body.Quantity, Reason: in.Body.Reason})

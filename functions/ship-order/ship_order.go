@@ -27,8 +27,8 @@ func New() function.Function {
 
 // ship does nothing for an order that is not both confirmed and paid, or has its shipment.
 func ship[E events.Event](ctx context.Context, tx pgx.Tx, fact E) (events.Event, error) {
-	o, err := orderlog.Lock(ctx, tx, fact.About().OrderID)
-	if err != nil || !o.Shippable() {
+	o, err := orderlog.LockWhen(ctx, tx, fact.About().OrderID, "status = 'confirmed' AND payment = 'paid'")
+	if err != nil || o == nil || !o.Shippable() {
 		return nil, err
 	}
 	shipmentID, err := id.Derive("ship-order", o.ID, "shipment")

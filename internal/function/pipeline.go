@@ -3,37 +3,61 @@ package function
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// statement is one that waits to be sent, and what is done with its row.
+// statement is one that waits to be sent, and what is done with its row or with the number of rows it changed.
 type statement struct {
 	sql  string
 	args []any
 	row  func(pgx.Row) error
+	tag  func(pgconn.CommandTag) error
 }
 
-// pipeline is a transaction whose beginning travels with the handler's first statement and whose end is one message, so
-// that a handler of one statement costs two round trips. It is the pgx.Tx that handlers get.
+// pipeline is the pgx.Tx that handlers get: a transaction that sends what need not be answered at once together with what
+// comes next. Its beginning travels with the handler's first question and its end with the handler's last words, so a
+// handler that asks one question costs two round trips, and one that asks none costs one.
 type pipeline struct {
-	pgx.Tx // nil: what a handler has no business with panics
-	conn   *pgxpool.Conn
-	head   []statement
-	err    error // why the head was refused
+	pgx.Tx  // nil: what a handler has no business with panics
+	conn    *pgxpool.Conn
+	waiting []statement
+	err     error // of a statement that waited: the transaction is lost, whatever the handler makes of it
 }
 
 // begin sends nothing yet.
 func begin(conn *pgxpool.Conn, head ...statement) *pipeline {
-	return &pipeline{conn: conn, head: append([]statement{{sql: "BEGIN"}}, head...)}
+	return &pipeline{conn: conn, waiting: append([]statement{{sql: "BEGIN"}}, head...)}
 }
 
-func (p *pipeline) Conn() *pgx.Conn { return p.conn.Conn() }
+// Queue sends a statement whose result no decision needs: with the next question or with COMMIT. When it fails, so does
+// the transaction. It must change as many rows as rows says, or any number if that is negative.
+func Queue(ctx context.Context, tx pgx.Tx, rows int64, sql string, args ...any) error {
+	changed := func(tag pgconn.CommandTag) error {
+		if rows >= 0 && tag.RowsAffected() != rows {
+			return fmt.Errorf("%d rows instead of %d", tag.RowsAffected(), rows)
+		}
+		return nil
+	}
+	if p, is := tx.(*pipeline); is {
+		sql, args = positional(sql, args)
+		p.waiting = append(p.waiting, statement{sql: sql, args: args, tag: changed})
+		return nil
+	}
+	tag, err := tx.Exec(ctx, sql, args...)
+	if err != nil {
+		return err
+	}
+	return changed(tag)
+}
 
 func (p *pipeline) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
-	if p.head == nil {
+	sql, args = positional(sql, args)
+	if len(p.waiting) == 0 {
 		return p.conn.Query(ctx, sql, args...)
 	}
 	results, err := p.send(ctx, statement{sql: sql, args: args})
@@ -49,7 +73,8 @@ func (p *pipeline) Query(ctx context.Context, sql string, args ...any) (pgx.Rows
 }
 
 func (p *pipeline) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
-	if p.head == nil {
+	sql, args = positional(sql, args)
+	if len(p.waiting) == 0 {
 		return p.conn.QueryRow(ctx, sql, args...)
 	}
 	results, err := p.send(ctx, statement{sql: sql, args: args})
@@ -57,7 +82,8 @@ func (p *pipeline) QueryRow(ctx context.Context, sql string, args ...any) pgx.Ro
 }
 
 func (p *pipeline) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
-	if p.head == nil {
+	sql, args = positional(sql, args)
+	if len(p.waiting) == 0 {
 		return p.conn.Exec(ctx, sql, args...)
 	}
 	results, err := p.send(ctx, statement{sql: sql, args: args})
@@ -72,22 +98,17 @@ func (p *pipeline) Exec(ctx context.Context, sql string, args ...any) (pgconn.Co
 	return tag, results.Close()
 }
 
-// send sends the head and what follows it in one message, and reads the head's results.
+// send sends what waits and what follows it in one message, and reads the results of what waited.
 func (p *pipeline) send(ctx context.Context, then ...statement) (pgx.BatchResults, error) {
 	batch := &pgx.Batch{}
-	for _, s := range append(p.head, then...) {
+	for _, s := range append(p.waiting, then...) {
 		batch.Queue(s.sql, s.args...)
 	}
 	results := p.conn.SendBatch(ctx, batch)
-	head := p.head
-	p.head = nil
-	for _, s := range head {
-		if s.row == nil {
-			_, p.err = results.Exec()
-		} else {
-			p.err = s.row(results.QueryRow())
-		}
-		if p.err != nil {
+	waited := p.waiting
+	p.waiting = nil
+	for _, s := range waited {
+		if _, p.err = s.read(results); p.err != nil {
 			_ = results.Close() // repeats the first error
 			return nil, p.err
 		}
@@ -100,39 +121,30 @@ func (p *pipeline) end(ctx context.Context, last ...statement) error {
 	if p.err != nil {
 		return p.err
 	}
-	last = append(last, statement{sql: "COMMIT"})
-	if p.head != nil {
-		results, err := p.send(ctx, last...)
-		if err != nil {
-			return err
-		}
-		return readAll(results, last)
+	p.waiting = append(p.waiting, last...)
+	results, err := p.send(ctx, statement{sql: "COMMIT"})
+	if err != nil {
+		return err
 	}
-	batch := &pgx.Batch{}
-	for _, s := range last {
-		batch.Queue(s.sql, s.args...)
+	tag, err := results.Exec()
+	if err == nil && tag.String() != "COMMIT" {
+		err = errors.New("the transaction was rolled back")
 	}
-	return readAll(p.conn.SendBatch(ctx, batch), last)
-}
-
-func readAll(results pgx.BatchResults, sent []statement) error {
-	for i, s := range sent {
-		var err error
-		var tag pgconn.CommandTag
-		if s.row != nil {
-			err = s.row(results.QueryRow())
-		} else {
-			tag, err = results.Exec()
-		}
-		if err == nil && i == len(sent)-1 && tag.String() != "COMMIT" {
-			err = errors.New("the transaction was rolled back")
-		}
-		if err != nil {
-			_ = results.Close()
-			return err
-		}
+	if err != nil {
+		_ = results.Close() // repeats the error of the statement
+		return err
 	}
 	return results.Close()
+}
+
+func (s statement) read(results pgx.BatchResults) (tag pgconn.CommandTag, err error) {
+	if s.row != nil {
+		return tag, s.row(results.QueryRow())
+	}
+	if tag, err = results.Exec(); err == nil && s.tag != nil {
+		err = s.tag(tag)
+	}
+	return tag, err
 }
 
 // rollback gives up what was done, if anything was sent. A connection that can't is closed.
@@ -191,4 +203,48 @@ func (r *lastRow) Scan(into ...any) error {
 		return err
 	}
 	return r.results.Close()
+}
+
+// numbered is a statement whose named arguments were numbered.
+type numbered struct {
+	sql   string
+	names []string
+}
+
+// known are the statements of the program: the library would read each one's text again at every call.
+var known sync.Map
+
+// positional numbers named arguments. What has none, or what the library will complain about, is left to the library.
+func positional(sql string, args []any) (string, []any) {
+	if len(args) != 1 {
+		return sql, args
+	}
+	named, is := args[0].(pgx.NamedArgs)
+	if !is {
+		return sql, args
+	}
+	found, is := known.Load(sql)
+	if !is {
+		asked := make(pgx.NamedArgs, len(named))
+		for name := range named {
+			asked[name] = name
+		}
+		text, names, err := asked.RewriteQuery(context.Background(), nil, sql, nil)
+		if err != nil {
+			return sql, args
+		}
+		n := numbered{sql: text}
+		for _, name := range names {
+			text, _ := name.(string) // a name that was not given stays empty, and its argument NULL
+			n.names = append(n.names, text)
+		}
+		known.Store(sql, n)
+		found = n
+	}
+	n := found.(numbered)
+	values := make([]any, len(n.names))
+	for i, name := range n.names {
+		values[i] = named[name]
+	}
+	return n.sql, values
 }

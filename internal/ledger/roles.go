@@ -2,10 +2,13 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/popup-shop/popup/internal/function"
@@ -24,8 +27,23 @@ const shared = `
 // everything, writes its own tables, and only adds to logs. An empty password is none: for a database that trusts its
 // socket.
 func GrantRoles(ctx context.Context, pool *pgxpool.Pool, functions []function.Function, password string) error {
+	for try := 1; ; try++ {
+		err := grantRoles(ctx, pool, functions, password)
+		var pg *pgconn.PgError
+		if err == nil || try == triesAtRoles || !errors.As(err, &pg) || !slices.Contains(clashes, pg.Code) {
+			return err
+		}
+	}
+}
+
+// Roles belong to the whole server: another shop on it may make them at the same time, and no lock reaches across
+// databases. Whoever clashes tries again once the other is done.
+const triesAtRoles = 20
+
+var clashes = []string{"XX000", "23505", "42710", "40P01"} // changed at once, made at once (twice), waited for each other
+
+func grantRoles(ctx context.Context, pool *pgxpool.Pool, functions []function.Function, password string) error {
 	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
-		// Roles belong to the whole server: two shops on it must not make them at the same time.
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtext('popup roles'))`); err != nil {
 			return err
 		}

@@ -57,27 +57,30 @@ func look(ctx context.Context, tx pgx.Tx) error {
 			return err
 		}
 	}
-	_, err := tx.Exec(ctx, `
-		WITH sweep AS (
-			SELECT mark FROM bus.sweep FOR UPDATE
-		), horizon AS (
-			SELECT coalesce(
-				(SELECT e.xid FROM bus.event e, sweep WHERE e.xid >= sweep.mark AND e.created_at > now() - @grace::interval ORDER BY e.xid LIMIT 1),
-				pg_snapshot_xmax(pg_current_snapshot())) AS xid
-		), upto AS (
-			SELECT LEAST(horizon.xid, pg_snapshot_xmin(pg_current_snapshot())) AS xid FROM horizon
-		), late AS (
-			INSERT INTO bus.unheard (event_id, consumer, created_at)
-			SELECT e.event_id, s.consumer, e.created_at
-			FROM bus.event e
-			CROSS JOIN sweep CROSS JOIN upto
-			JOIN bus.subscription s ON s.type = e.type AND s.since <= e.created_at
-			WHERE e.xid >= sweep.mark AND e.xid < upto.xid
-			AND NOT EXISTS (SELECT FROM bus.inbox i WHERE i.event_id = e.event_id AND i.consumer = s.consumer)
-			ON CONFLICT DO NOTHING
-		)
-		UPDATE bus.sweep SET mark = upto.xid FROM upto WHERE sweep.mark < upto.xid`,
-		pgx.NamedArgs{"grace": Grace})
+	var mark, upto string
+	err := tx.QueryRow(ctx, `
+		SELECT mark::text, LEAST(pg_snapshot_xmin(pg_current_snapshot()), (
+			SELECT e.xid FROM bus.event e
+			WHERE e.xid >= sweep.mark AND e.created_at > now() - @grace::interval
+			ORDER BY e.xid
+			LIMIT 1))::text
+		FROM bus.sweep
+		FOR UPDATE`, pgx.NamedArgs{"grace": Grace}).Scan(&mark, &upto)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `
+		INSERT INTO bus.unheard (event_id, consumer, created_at)
+		SELECT e.event_id, s.consumer, e.created_at
+		FROM bus.event e
+		JOIN bus.subscription s ON s.type = e.type AND s.since <= e.created_at
+		WHERE e.xid >= @mark::xid8 AND e.xid < @upto::xid8
+		AND NOT EXISTS (SELECT FROM bus.inbox i WHERE i.event_id = e.event_id AND i.consumer = s.consumer)
+		ON CONFLICT DO NOTHING`, pgx.NamedArgs{"mark": mark, "upto": upto})
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `UPDATE bus.sweep SET mark = @upto::xid8 WHERE mark < @upto::xid8`, pgx.NamedArgs{"upto": upto})
 	return err
 }
 

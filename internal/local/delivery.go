@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"sync"
 	"time"
@@ -43,6 +44,7 @@ type functions interface {
 type dispatcher struct {
 	trigger   Trigger
 	profile   Profile
+	copies    int
 	functions functions
 	log       *slog.Logger
 }
@@ -92,10 +94,13 @@ func (d *dispatcher) deliver(ctx context.Context, msg jetstream.Msg) {
 		return
 	}
 	time.Sleep(does.delay)
-	var twin sync.WaitGroup
-	defer twin.Wait()
-	if does.twice {
-		twin.Go(func() { d.tell(ctx, m) })
+	var twins sync.WaitGroup
+	defer twins.Wait()
+	for range does.copies + d.copies {
+		twins.Go(func() {
+			time.Sleep(time.Duration(rand.IntN(20)) * time.Millisecond)
+			d.tell(ctx, m)
+		})
 	}
 	d.settle(ctx, msg, m, d.tell(ctx, m))
 }

@@ -24,6 +24,7 @@ type Engine struct {
 	Log       *slog.Logger
 	Tell      functions // how functions are reached
 	Every     time.Duration
+	Copies    int // each event is delivered so many times more, for tests
 
 	broker  atomic.Pointer[Broker]
 	restart sync.Mutex
@@ -114,7 +115,7 @@ func (e *Engine) LoseBroker(ctx context.Context) error {
 
 // trigger delivers the events of one Trigger, and begins again whenever the broker was away.
 func (e *Engine) trigger(ctx context.Context, t Trigger) {
-	d := &dispatcher{trigger: t, profile: e.Profile, functions: e.Tell, log: e.Log}
+	d := &dispatcher{trigger: t, profile: e.Profile, copies: e.Copies, functions: e.Tell, log: e.Log}
 	for ctx.Err() == nil {
 		if b := e.broker.Load(); b != nil {
 			consumer, err := b.consumer(ctx, t, e.Profile == NATSS)

@@ -36,9 +36,9 @@ func ParseProfile(text string) (Profile, error) {
 
 // mischief is what a hostile broker does with one delivery.
 type mischief struct {
-	lose  bool
-	delay time.Duration
-	twice bool
+	lose   bool
+	delay  time.Duration
+	copies int // beside the one
 }
 
 func (p Profile) mischief() (m mischief) {
@@ -46,7 +46,7 @@ func (p Profile) mischief() (m mischief) {
 		return m
 	}
 	m.lose = rand.IntN(100) < 2
-	m.twice = rand.IntN(100) < 20
+	m.copies = rand.IntN(10) / 8
 	if rand.IntN(100) < 30 {
 		m.delay = time.Duration(rand.IntN(50)) * time.Millisecond
 	}

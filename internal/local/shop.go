@@ -36,6 +36,10 @@ type Options struct {
 	Tick        time.Duration // of the clock
 	Log         *slog.Logger
 	Out         io.Writer
+
+	// For tests: how often each event is delivered beside the once, and what stands between functions and the broker.
+	Copies int
+	Sink   func(function.Publisher) function.Publisher
 }
 
 // Shop is a shop on one machine.
@@ -141,7 +145,11 @@ func (s *Shop) Start(ctx context.Context, all []function.Function, triggers []Tr
 	}
 	s.Engine = &Engine{
 		Functions: all, Triggers: triggers, Profile: s.options.Profile, Dir: filepath.Join(s.options.Dir, "broker"),
-		Log: s.options.Log, Every: s.options.Tick,
+		Log: s.options.Log, Every: s.options.Tick, Copies: s.options.Copies,
+	}
+	sink := function.Publisher(s.Engine)
+	if s.options.Sink != nil {
+		sink = s.options.Sink(sink)
 	}
 	var front http.Handler
 	if s.options.Apart {
@@ -150,7 +158,7 @@ func (s *Shop) Start(ctx context.Context, all []function.Function, triggers []Tr
 		}
 		s.Engine.Tell, front = s.Apart, s.Apart.Handler(door.Name)
 	} else {
-		rt := &function.Runtime{Pool: s.Pool, Sink: s.Engine, Log: s.options.Log, Revision: "local"}
+		rt := &function.Runtime{Pool: s.Pool, Sink: sink, Log: s.options.Log, Revision: "local"}
 		together := NewTogether(rt, all)
 		within := door.Within(together.Handler)
 		s.Engine.Tell, front = together, rt.ServeMux(&within)

@@ -186,8 +186,10 @@ func (o *Order) Confirmable() bool {
 	return o.Status == Pending && o.Stock == StockHeld && o.Payment.Sure()
 }
 
-// Unwanted says that money which comes for the order now must go back.
-func (o *Order) Unwanted() bool { return o.Status.Ended() || o.Status == Cancelling }
+// Unwanted says that money which comes for the order now must go back: the order is undone, or never came to be.
+func (o *Order) Unwanted() bool {
+	return slices.Contains([]Status{Cancelling, Cancelled, Rejected, Expired}, o.Status)
+}
 
 // Reject ends a pending order that the shop can't serve.
 func (o *Order) Reject(reason string) bool {

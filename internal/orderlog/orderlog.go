@@ -19,6 +19,16 @@ import (
 
 // Lock reads an order and locks its row until the transaction ends. An order that does not exist is a permanent error.
 func Lock(ctx context.Context, tx pgx.Tx, id string) (*order.Order, error) {
+	o, err := LockWhen(ctx, tx, id, "true")
+	if err == nil && o == nil {
+		return nil, function.Permanent(fmt.Errorf("lock order %s: there is none", id))
+	}
+	return o, err
+}
+
+// LockWhen is Lock for an order that fulfils a condition, and nil for any other: a step that an order does not need yet
+// makes nobody wait. Whatever fulfils the condition later will be told of when it happens.
+func LockWhen(ctx context.Context, tx pgx.Tx, id, condition string) (*order.Order, error) {
 	var o order.Order
 	var deadline, delivered *time.Time
 	var lines []byte
@@ -29,13 +39,13 @@ func Lock(ctx context.Context, tx pgx.Tx, id string) (*order.Order, error) {
 				SELECT json_agg(json_build_object('line', line, 'sku', sku, 'quantity', quantity) ORDER BY line)
 				FROM orders.lines l WHERE l.order_id = o.order_id)
 		FROM orders.orders o
-		WHERE order_id = @order_id
+		WHERE order_id = @order_id AND `+condition+`
 		FOR NO KEY UPDATE`, pgx.NamedArgs{"order_id": id}).Scan(
 		&o.ID, &o.Number, &o.CustomerID, &o.Version, &o.Status, &o.Stock, &o.Payment, &o.Reason, &o.Currency,
 		&o.TotalMinor, &o.PaymentMethod, &o.PaymentID, &o.ShipmentID, &o.Carrier, &o.TrackingNumber,
 		&o.WithdrawnBy, &o.Pickup, &deadline, &delivered, &o.StockCheckAt, &o.Now, &lines)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, function.Permanent(fmt.Errorf("lock order %s: there is none", id))
+		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("lock order %s: %w", id, err)
@@ -54,7 +64,7 @@ func Lock(ctx context.Context, tx pgx.Tx, id string) (*order.Order, error) {
 
 // Save writes the next version of a locked order and its row in the log. by is who changed it, cause is what they were told.
 func Save(ctx context.Context, tx pgx.Tx, o *order.Order, by, cause string) error {
-	tag, err := tx.Exec(ctx, `
+	err := function.Queue(ctx, tx, 1, `
 		WITH saved AS (
 			UPDATE orders.orders o SET
 				version = o.version + 1, status = @status, stock = @stock, payment = @payment, reason = @reason,
@@ -74,9 +84,6 @@ func Save(ctx context.Context, tx pgx.Tx, o *order.Order, by, cause string) erro
 		})
 	if err != nil {
 		return fmt.Errorf("save order %s: %w", o.ID, err)
-	}
-	if tag.RowsAffected() != 1 {
-		return fmt.Errorf("save order %s: version %d is not the last", o.ID, o.Version)
 	}
 	o.Version++
 	return nil

@@ -106,7 +106,10 @@ func (p *Problem) Write(w http.ResponseWriter, requestID string) {
 	_ = json.NewEncoder(w).Encode(p)
 }
 
-// problemOf is what callers hear of an error that is not theirs: that they may come again, or that we are at fault.
+// noText is what Postgres says to a zero byte, and to bytes that are no UTF-8: only a caller can have sent them.
+const noText = "22021"
+
+// problemOf is what callers hear of an error that nobody foresaw: that they may come again, or that we are at fault.
 func problemOf(err error) *Problem {
 	var pg *pgconn.PgError
 	var connect *pgconn.ConnectError
@@ -114,6 +117,9 @@ func problemOf(err error) *Problem {
 	passing := errors.Is(err, function.ErrOverloaded) || errors.As(err, &connect) || errors.As(err, &network) ||
 		errors.Is(err, context.DeadlineExceeded) || pgconn.SafeToRetry(err)
 	if errors.As(err, &pg) {
+		if pg.Code == noText {
+			return NewProblem(http.StatusBadRequest, "invalid", "the request holds bytes that are no text")
+		}
 		switch pg.Code[:2] {
 		case "08", "40", "53", "55", "57": // connection, serialisation, resources, locks, intervention
 			passing = true

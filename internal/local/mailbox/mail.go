@@ -31,6 +31,8 @@ type summary struct {
 	Date       time.Time `json:"date"` // as the mail says; the time of receipt when it says nothing
 	MessageID  string    `json:"message_id"`
 	ReceivedAt time.Time `json:"received_at"`
+
+	place place
 }
 
 func byID(a, b summary) int { return strings.Compare(a.ID, b.ID) }

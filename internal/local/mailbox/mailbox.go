@@ -9,9 +9,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,14 +22,13 @@ const (
 	maxIndex      = 10_000  // mails the page and its filters know
 	maxBytes      = 1 << 20 // of one mail
 	maxRecipients = 50      // of one mail
-	extension     = ".eml"  // of a mail's file; its name is the mail's id
-	unfinished    = ".part" // of a file that is being written
 	idle          = 5 * time.Minute
 )
 
-// Box keeps mails in a folder, one file each, the newest 10,000 of them in an index. Files of older mails stay.
+// Box keeps mails in a file, the newest 10,000 of them in an index. Older mails stay in the file.
 type Box struct {
 	dir    string
+	file   *file
 	server *smtp.Server
 	refuse atomic.Pointer[func() error]
 
@@ -90,7 +87,7 @@ func (b *Box) Close() error {
 			err = errors.Join(err, again)
 		}
 	}
-	if err != nil {
+	if err = errors.Join(err, b.file.f.Close()); err != nil {
 		return fmt.Errorf("close mailbox %s: %w", b.dir, err)
 	}
 	return nil
@@ -105,27 +102,24 @@ func (b *Box) Refuse(f func() error) {
 	b.refuse.Store(&f)
 }
 
-// store writes a mail to disk and then to the index. The file is whole or not there.
+// store writes a mail to disk and then to the index. What is in the index is on disk.
 func (b *Box) store(raw []byte) error {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return fmt.Errorf("name mail: %w", err)
 	}
-	path := b.path(id.String())
-	if err := os.WriteFile(path+unfinished, raw, 0o600); err != nil {
+	s := summarise(id, raw)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if s.place, err = b.file.add(id, raw); err != nil {
 		return fmt.Errorf("write mail: %w", err)
 	}
-	if err := os.Rename(path+unfinished, path); err != nil {
-		return fmt.Errorf("write mail: %w", err)
-	}
-	b.add(summarise(id, raw))
+	b.add(s)
 	return nil
 }
 
 // add puts a mail where its id belongs, which is the end but for mails that come at the same time.
 func (b *Box) add(s summary) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
 	at, _ := slices.BinarySearchFunc(b.index, s, byID)
 	b.index = slices.Insert(b.index, at, s)
 	if len(b.index) > maxIndex+maxIndex/10 {
@@ -149,45 +143,30 @@ func (b *Box) newest(match func(summary) bool, limit int) []summary {
 	return found
 }
 
-// read returns a mail from disk. An id that is none is fs.ErrNotExist, so that no other file can be asked for.
+// read returns a mail from disk. One that the index does not know is fs.ErrNotExist.
 func (b *Box) read(id string) (Mail, error) {
-	known, err := uuid.Parse(id)
-	if err != nil || known.String() != id {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	at, found := slices.BinarySearchFunc(b.index, summary{ID: id}, byID)
+	if !found {
 		return Mail{}, fmt.Errorf("read mail: %w", fs.ErrNotExist)
 	}
-	raw, err := os.ReadFile(b.path(id))
+	raw, err := b.file.read(b.index[at].place)
 	if err != nil {
 		return Mail{}, fmt.Errorf("read mail %s: %w", id, err)
 	}
-	return parse(known, raw), nil
+	return parse(uuid.MustParse(id), raw), nil
 }
 
-// load reads the newest mails of the folder and removes what was not finished.
-func (b *Box) load() error {
-	entries, err := os.ReadDir(b.dir) // sorted by name, that is, by time
-	if err != nil {
-		return err
-	}
-	var ids []uuid.UUID
-	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), unfinished) {
-			_ = os.Remove(filepath.Join(b.dir, e.Name())) // it was never answered for
-		}
-		if id, err := uuid.Parse(strings.TrimSuffix(e.Name(), extension)); err == nil {
-			ids = append(ids, id)
-		}
-	}
-	for _, id := range ids[max(0, len(ids)-maxIndex):] {
-		raw, err := os.ReadFile(b.path(id.String()))
-		if err != nil {
-			return err
-		}
-		b.index = append(b.index, summarise(id, raw))
-	}
-	return nil
+// load reads the index of the folder's mails.
+func (b *Box) load() (err error) {
+	b.file, err = openFile(b.dir, func(id uuid.UUID, at place, raw []byte) {
+		s := summarise(id, raw)
+		s.place = at
+		b.add(s)
+	})
+	return err
 }
-
-func (b *Box) path(id string) string { return filepath.Join(b.dir, id+extension) }
 
 // silent drops what the library says about broken connections: a sink has nobody to tell.
 type silent struct{}

@@ -242,13 +242,14 @@ func TestRestartKeepsMails(t *testing.T) {
 	b.send(t, "ann@example.test,bob@example.test", confirmation)
 	b.send(t, "ann@example.test", "Subject: second\n\n")
 	before := b.mails(t, "")
-	torn := filepath.Join(b.dir, uuid.NewString()+extension+unfinished)
-	require.NoError(t, os.WriteFile(torn, []byte("Subj"), 0o600))
-
 	require.NoError(t, b.box.Close())
+	torn, err := os.OpenFile(filepath.Join(b.dir, fileName), os.O_APPEND|os.O_WRONLY, 0)
+	require.NoError(t, err)
+	_, err = torn.WriteString(uuid.NewString() + " 500\nSubject: half a ma")
+	require.NoError(t, errors.Join(err, torn.Close()))
+
 	b.open(t)
 	require.Equal(t, before, b.mails(t, ""))
-	require.NoFileExists(t, torn)
 	b.send(t, "ann@example.test", "Subject: third\n\n")
 	require.Equal(t, "third", b.mails(t, "")[0].Subject)
 }
@@ -269,7 +270,9 @@ func TestRefusedMailIsNotKept(t *testing.T) {
 func TestMailThatCannotBeStoredIsToBeTriedAgain(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	require.NoError(t, os.RemoveAll(b.dir))
+	readOnly, err := os.Open(filepath.Join(b.dir, fileName)) // as a disk that is full
+	require.NoError(t, errors.Join(err, b.box.file.f.Close()))
+	b.box.file.f = readOnly
 	require.ErrorContains(t, b.trySend("ann@example.test", "Subject: no\n\n"), `451 "4.3.0`)
 	require.Empty(t, b.mails(t, ""))
 }

@@ -1,27 +1,46 @@
 package postgres
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
-// Running is the address of the cluster that runs on a folder, for other processes than the one that started it.
-func Running(dir string) (string, error) {
+// Found is a cluster that another process started.
+type Found struct {
+	pid          int
+	socket, port string
+}
+
+// Find finds the cluster that runs on a folder.
+func Find(dir string) (Found, error) {
 	text, err := os.ReadFile(filepath.Join(dir, "data", "postmaster.pid"))
 	if err != nil {
-		return "", fmt.Errorf("find running postgres: %w", err)
+		return Found{}, fmt.Errorf("find running postgres: %w", err)
 	}
 	lines := strings.Split(string(text), "\n") // pid, data, start, port, socket folder, …
 	if len(lines) < 5 {
-		return "", fmt.Errorf("find running postgres in %s: it is starting", dir)
+		return Found{}, fmt.Errorf("find running postgres in %s: it is starting", dir)
 	}
 	pid, err := strconv.Atoi(strings.TrimSpace(lines[0]))
-	if err != nil || syscall.Kill(pid, 0) == syscall.ESRCH {
-		return "", fmt.Errorf("find running postgres in %s: it has stopped", dir)
+	if err != nil || errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+		return Found{}, fmt.Errorf("find running postgres in %s: it has stopped", dir)
 	}
-	return address(lines[4], lines[3], Superuser, Superuser), nil
+	return Found{pid: pid, socket: lines[4], port: lines[3]}, nil
+}
+
+// URL returns where its database popup is reached as its superuser.
+func (f Found) URL() string { return address(f.socket, f.port, Superuser, Superuser) }
+
+// CPUTime returns the user and system time that it has used since its start.
+func (f Found) CPUTime() (time.Duration, error) { return cpuTime(f.pid) }
+
+// Socket returns the folder of its socket and its port.
+func (f Found) Socket() (folder, port string) {
+	return strings.TrimSpace(f.socket), strings.TrimSpace(f.port)
 }

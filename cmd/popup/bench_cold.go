@@ -1,0 +1,7 @@
+package main
+
+import "context"
+
+type benchCold struct{}
+
+func (benchCold) Run(context.Context) error { return nil }

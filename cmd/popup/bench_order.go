@@ -1,0 +1,292 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+type benchOrder struct {
+	Seconds  int    `default:"10" help:"How long each load lasts."`
+	Parallel []int  `default:"1,16,64" help:"How many callers at once."`
+	Shipping string `default:"manual" enum:"manual,auto" help:"manual: orders stop at confirmed; auto: they go on to completed."`
+	Write    string `help:"Write the result to this file too." type:"path"`
+}
+
+// load is one closed loop: each caller places an order and waits until it is confirmed before the next.
+type load struct {
+	Parallel  int
+	Orders    int
+	Failed    int
+	Took      time.Duration
+	P50, P99  time.Duration
+	ShopCPU   time.Duration
+	DataCPU   time.Duration
+	Commits   int64
+	Reference float64 // orders a second that pgbench makes with as many commits
+}
+
+func (l load) rate() float64 { return float64(l.Orders) / l.Took.Seconds() }
+
+func (l load) cpuPerOrder() time.Duration {
+	return (l.ShopCPU + l.DataCPU) / time.Duration(max(l.Orders, 1))
+}
+
+// Run measures and prints.
+func (c *benchOrder) Run(ctx context.Context) error {
+	var flags []string
+	if os.Getenv("PGSS") != "" {
+		flags = []string{"--postgres=shared_preload_libraries=pg_stat_statements;pg_stat_statements.track=all;pg_stat_statements.track_planning=on"}
+	}
+	b, err := openBench(ctx, flags, "SIMULATED_SUCCESS=1", "SHIPPING="+c.Shipping)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	if os.Getenv("PGSS") != "" {
+		b.pool.Exec(ctx, `CREATE EXTENSION pg_stat_statements`)
+	}
+	if err := b.stockUp(ctx); err != nil {
+		return err
+	}
+	var loads []load
+	for _, parallel := range c.Parallel {
+		l, err := b.order(ctx, parallel, time.Duration(c.Seconds)*time.Second)
+		if err != nil {
+			return err
+		}
+		l.Reference, err = b.reference(ctx, parallel, int(l.Commits)/max(l.Orders, 1), c.Seconds)
+		if err != nil {
+			return err
+		}
+		loads = append(loads, l)
+	}
+	if os.Getenv("PGSS") != "" {
+		rows, err := b.pool.Query(ctx, `SELECT calls, round(total_exec_time::numeric,0)::text, round(total_plan_time::numeric,0)::text, toplevel::text, left(regexp_replace(query, '\s+', ' ', 'g'), 110) FROM pg_stat_statements WHERE query !~ 'bench' ORDER BY total_exec_time+total_plan_time DESC LIMIT 45`)
+		fmt.Println(err)
+		for rows.Next() {
+			var n int
+			var a, b, c, d string
+			fmt.Println(rows.Scan(&n, &a, &b, &c, &d), n, a, b, c, d)
+		}
+	}
+	report := c.report(loads)
+	fmt.Print(report)
+	if c.Write == "" {
+		return nil
+	}
+	return os.WriteFile(c.Write, []byte(report), 0o644)
+}
+
+// benchSKUs is over how many SKUs the orders are spread.
+const benchSKUs = 100
+
+// stockUp makes products that cannot run out.
+func (b *bench) stockUp(ctx context.Context) error {
+	_, err := b.pool.Exec(ctx, `
+		WITH numbers AS (
+			SELECT n, ('02000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid AS id FROM generate_series(1, $1) AS n
+		), products AS (
+			INSERT INTO catalogue.products (product_id, store_id, sku, name, price_minor, currency)
+			SELECT id, '01900000-0000-7000-8000-000000000011', 'BENCH-' || n, 'Bench ' || n, 1000, 'EUR' FROM numbers
+		)
+		INSERT INTO stock.levels (level_id, sku, warehouse_id)
+		SELECT id, 'BENCH-' || n, '01900000-0000-7000-8000-000000000001' FROM numbers`, benchSKUs)
+	if err != nil {
+		return fmt.Errorf("stock up: %w", err)
+	}
+	_, err = b.pool.Exec(ctx, `
+		INSERT INTO stock.movements (level_id, kind, quantity, reference)
+		SELECT level_id, 'inbound', 1000000000, 'bench' FROM stock.levels WHERE sku LIKE 'BENCH-%'`)
+	if err != nil {
+		return fmt.Errorf("stock up: %w", err)
+	}
+	return nil
+}
+
+// order runs the closed loop.
+func (b *bench) order(ctx context.Context, parallel int, lasts time.Duration) (l load, err error) {
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: parallel}, Timeout: 30 * time.Second}
+	shop0, data0, err := b.cpu()
+	if err != nil {
+		return l, err
+	}
+	commits0, err := b.commits(ctx)
+	if err != nil {
+		return l, err
+	}
+	var failed atomic.Int64
+	times := make([][]time.Duration, parallel)
+	began := time.Now()
+	var callers sync.WaitGroup
+	for i := range parallel {
+		callers.Go(func() {
+			for n := i; time.Since(began) < lasts && ctx.Err() == nil; n++ {
+				posted := time.Now()
+				if err := b.place(ctx, client, n%benchSKUs+1); err != nil {
+					failed.Add(1)
+					continue
+				}
+				times[i] = append(times[i], time.Since(posted))
+			}
+		})
+	}
+	callers.Wait()
+	l = load{Parallel: parallel, Took: time.Since(began), Failed: int(failed.Load())}
+	if err := b.rest(ctx); err != nil {
+		return l, err
+	}
+	shop1, data1, err := b.cpu()
+	if err != nil {
+		return l, err
+	}
+	commits1, err := b.commits(ctx)
+	all := slices.Concat(times...)
+	slices.Sort(all)
+	l.Orders, l.ShopCPU, l.DataCPU, l.Commits = len(all), shop1-shop0, data1-data0, commits1-commits0
+	if len(all) > 0 {
+		l.P50, l.P99 = all[len(all)/2], all[len(all)*99/100]
+	}
+	return l, err
+}
+
+// place places one order and waits until it is confirmed.
+func (b *bench) place(ctx context.Context, client *http.Client, sku int) error {
+	body := fmt.Sprintf(`{"lines":[{"sku":"BENCH-%d","quantity":1}],"payment_method":"simulated",
+		"address":{"name":"B","phone":"+49 40 1234567","country":"DE","postal_code":"20457","city":"Hamburg","address_line1":"Kai 1"},
+		"contact":{"name":"B","email":"bench@example.com","phone":"+49 40 1234567"}}`, sku)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, b.url+"/v1/orders", strings.NewReader(body))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Idempotency-Key", uuid.NewString())
+	request.Header.Set("Prefer", "wait=10")
+	answer, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return err
+	}
+	if answer.StatusCode != http.StatusCreated || !bytes.Contains(text, []byte(`"status":"confirmed"`)) && !bytes.Contains(text, []byte(`"status":"completed"`)) && !bytes.Contains(text, []byte(`"payment":"paid"`)) {
+		return fmt.Errorf("order was answered %s: %s", answer.Status, text)
+	}
+	return nil
+}
+
+// rest waits until nothing more is said, so that all the work of the orders is counted.
+func (b *bench) rest(ctx context.Context) error {
+	for before := int64(-1); ; {
+		var n int64
+		if err := b.pool.QueryRow(ctx, `SELECT (SELECT count(*) FROM bus.inbox) + (SELECT count(*) FROM bus.event)`).Scan(&n); err != nil {
+			return err
+		}
+		if n == before {
+			return nil
+		}
+		before = n
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
+}
+
+// commits counts the transactions that wrote something: each has a number of its own.
+func (b *bench) commits(ctx context.Context) (n int64, err error) {
+	err = b.pool.QueryRow(ctx, `SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint`).Scan(&n)
+	return n, err
+}
+
+var tps = regexp.MustCompile(`tps = ([0-9.]+)`)
+
+// reference measures what this machine's Postgres does with nothing but as many commits an order: the first waits for the
+// disk, the others need not.
+func (b *bench) reference(ctx context.Context, parallel, commits, seconds int) (float64, error) {
+	conn, err := pgx.Connect(ctx, b.data.URL())
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close(ctx)
+	if _, err := conn.Exec(ctx, `
+		CREATE SCHEMA IF NOT EXISTS bench;
+		CREATE TABLE IF NOT EXISTS bench.steps (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, said text, at timestamptz DEFAULT now())`); err != nil {
+		return 0, err
+	}
+	insert := "INSERT INTO bench.steps (said) VALUES (repeat('x', 300));\n"
+	script := insert + strings.Repeat("BEGIN;\nSET LOCAL synchronous_commit = off;\n"+insert+"COMMIT;\n", max(commits-1, 0))
+	file := filepath.Join(b.dir, "reference.sql")
+	if err := os.WriteFile(file, []byte(script), 0o644); err != nil {
+		return 0, err
+	}
+	program, err := pgbench()
+	if err != nil {
+		return 0, err
+	}
+	socket, port := b.data.Socket()
+	out, err := exec.CommandContext(ctx, program, "-n", "-h", socket, "-p", port, "-U", "popup", "-M", "prepared",
+		"-c", strconv.Itoa(parallel), "-j", "2", "-T", strconv.Itoa(seconds), "-f", file, "popup").CombinedOutput()
+	if err != nil {
+		return 0, fmt.Errorf("pgbench: %w: %s", err, out)
+	}
+	found := tps.FindSubmatch(out)
+	if found == nil {
+		return 0, fmt.Errorf("pgbench said no tps: %s", out)
+	}
+	return strconv.ParseFloat(string(found[1]), 64)
+}
+
+// pgbench finds the program, which comes with Postgres.
+func pgbench() (string, error) {
+	if path, err := exec.LookPath("pgbench"); err == nil {
+		return path, nil
+	}
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/pgbench")
+	if err != nil || len(found) == 0 {
+		return "", fmt.Errorf("pgbench is not installed (Debian: postgresql-contrib)")
+	}
+	return found[len(found)-1], nil
+}
+
+func (c *benchOrder) report(loads []load) string {
+	var w strings.Builder
+	fmt.Fprintf(&w, `# Performance
+
+Measured by `+"`popup bench order --shipping %s`"+` on %s: %d cores, %s/%s, %s.
+Postgres with fsync on, and the callers, on the same machine. Each caller posts an order of one line and waits until it is confirmed; %d SKUs.
+CPU is counted until the last event of the last order is handled, mails included. The reference is pgbench with as many commits an order
+and callers, in the same run: one row each, the first commit waits for the disk.
+
+| parallel | orders | failed | confirmed/s | p50 | p99 | CPU/order | of it shop | of it Postgres | commits/order | reference/s | of it |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+`, c.Shipping, time.Now().Format(time.DateOnly), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), benchSKUs)
+	for _, l := range loads {
+		n := time.Duration(max(l.Orders, 1))
+		fmt.Fprintf(&w, "| %d | %d | %d | %.0f | %.1f ms | %.1f ms | %.2f ms | %.2f ms | %.2f ms | %.1f | %.0f | %.0f %% |\n",
+			l.Parallel, l.Orders, l.Failed, l.rate(), ms(l.P50), ms(l.P99), ms(l.cpuPerOrder()), ms(l.ShopCPU/n), ms(l.DataCPU/n),
+			float64(l.Commits)/float64(n), l.Reference, 100*l.rate()/l.Reference)
+	}
+	return w.String()
+}
+
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -1,0 +1,76 @@
+package carryshipment_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/functions"
+	"github.com/popup-shop/popup/internal/functiontest"
+)
+
+const name = "carry-shipment"
+
+// planned is a shop whose carrier keeps a pace, and a planned shipment.
+func planned(t *testing.T, shipping string, pace time.Duration) (*functiontest.Shop, events.ShipmentCreated) {
+	shop := functiontest.Open(t, functions.All, func(s *functions.Settings) {
+		s.SimulatedSuccess, s.Shipping, s.CarrierPace = 1, shipping, pace
+	})
+	placed := shop.Reach(t, "confirmed")
+	return shop, shop.Deliver(t, "ship-order", shop.Said(t, placed.ID, "order.confirmed")[0])[0].(events.ShipmentCreated)
+}
+
+// steps are the moves among what was said, as from→to.
+func steps(t *testing.T, said []events.Event) (all []string) {
+	for _, e := range said {
+		moved, is := e.(events.ShipmentMoved)
+		require.True(t, is, "%T", e)
+		require.Equal(t, name, moved.By)
+		all = append(all, moved.From+"→"+moved.To)
+	}
+	return all
+}
+
+func seen(t *testing.T, shop *functiontest.Shop) []string {
+	return functiontest.One[[]string](t, shop, `SELECT array_agg(status ORDER BY n) FROM delivery.tracking`)
+}
+
+func TestWithoutPaceTheWholeWayIsOneBatch(t *testing.T) {
+	t.Parallel()
+	shop, created := planned(t, "auto", 0)
+	require.Equal(t, []string{"planned→preparing", "preparing→shipped", "shipped→in_transit", "in_transit→delivered"},
+		steps(t, shop.Tell(t, name, created)))
+	require.Equal(t, []string{"planned", "preparing", "shipped", "in_transit", "delivered"}, seen(t, shop))
+	require.True(t, functiontest.One[bool](t, shop, `SELECT status = 'delivered' AND delivered_at IS NOT NULL AND due_at IS NULL FROM delivery.shipments`))
+
+	require.Empty(t, shop.Tell(t, name, created))
+	require.Empty(t, shop.Tell(t, name, events.ShipmentDue{ShipmentID: created.ShipmentID, OrderID: created.OrderID}))
+	require.Len(t, seen(t, shop), 5)
+}
+
+func TestWithPaceEachMoveNamesTheTimeOfTheNext(t *testing.T) {
+	t.Parallel()
+	shop, created := planned(t, "auto", time.Hour)
+	due := events.ShipmentDue{ShipmentID: created.ShipmentID, OrderID: created.OrderID}
+	require.Equal(t, []string{"planned→preparing"}, steps(t, shop.Tell(t, name, created)))
+	for _, step := range []string{"preparing→shipped", "shipped→in_transit", "in_transit→delivered"} {
+		wait := time.Until(functiontest.One[time.Time](t, shop, `SELECT due_at FROM delivery.shipments`))
+		require.InDelta(t, time.Hour, wait, float64(time.Minute))
+		require.Empty(t, shop.Tell(t, name, due), "it is not due yet")
+		require.Empty(t, shop.Tell(t, name, created), "it has begun")
+
+		shop.Exec(t, `UPDATE delivery.shipments SET due_at = now()`)
+		require.Equal(t, []string{step}, steps(t, shop.Tell(t, name, due)))
+	}
+	require.True(t, functiontest.One[bool](t, shop, `SELECT due_at IS NULL FROM delivery.shipments`), "nothing is due after the last move")
+	require.Empty(t, shop.Tell(t, name, due))
+}
+
+func TestManualShippingIsLeftToStaff(t *testing.T) {
+	t.Parallel()
+	shop, created := planned(t, "manual", 0)
+	require.Empty(t, shop.Tell(t, name, created))
+	require.Equal(t, []string{"planned"}, seen(t, shop))
+}

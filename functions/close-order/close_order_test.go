@@ -1,0 +1,123 @@
+package closeorder_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/functions"
+	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/functiontest"
+)
+
+const name = "close-order"
+
+func open(t *testing.T) *functiontest.Shop {
+	return functiontest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "manual" })
+}
+
+// undone is a paid order that was cancelled, with all that came of it but what close-order made of that.
+func undone(t *testing.T, shop *functiontest.Shop) (orderID string, facts []function.Message) {
+	placed := shop.Reach(t, "cancelling")
+	withdrawn := shop.Said(t, placed.ID, "order.withdrawn")[0]
+	require.Len(t, shop.Deliver(t, "release-stock", withdrawn), 1)
+	require.Len(t, shop.Deliver(t, "refund-payment", withdrawn), 1)
+	return placed.ID, []function.Message{withdrawn, shop.Said(t, placed.ID, "stock.released")[0], shop.Said(t, placed.ID, "payment.refunded")[0]}
+}
+
+func TestWhicheverFactComesFirstTheOrderIsCancelledOnce(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	for _, turn := range [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
+		orderID, facts := undone(t, shop)
+		for _, i := range turn {
+			shop.Deliver(t, name, facts[i])
+			shop.Tell(t, name, functiontest.EventOf(t, facts[i]))
+		}
+		said := shop.Said(t, orderID, "order.cancelled")
+		require.Len(t, said, 1, "%v", turn)
+		cancelled := functiontest.EventOf(t, said[0]).(events.OrderCancelled)
+		require.Equal(t, []string{"customer", "requested"}, []string{cancelled.By, cancelled.Reason}, "what a customer wrote stays in the row")
+		require.True(t, cancelled.StockHeld)
+		require.EqualValues(t, 2400, cancelled.RefundedMinor)
+		require.Equal(t, []events.Line{{Line: 1, SKU: functiontest.Cap, Quantity: 1}}, cancelled.Lines)
+		require.Equal(t, "cancelled released refunded", sides(t, shop, orderID), "%v", turn)
+	}
+}
+
+func sides(t *testing.T, shop *functiontest.Shop, orderID string) string {
+	return functiontest.One[string](t, shop, `SELECT concat_ws(' ', status, stock, payment) FROM orders.orders WHERE order_id = $1`, orderID)
+}
+
+func TestNothingIsCancelledWhileSomethingIsHeld(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	for held, undo := range map[string]string{"money": "release-stock", "stock": "refund-payment"} {
+		placed := shop.Reach(t, "cancelling")
+		withdrawn := shop.Said(t, placed.ID, "order.withdrawn")[0]
+		require.Empty(t, shop.Deliver(t, name, withdrawn))
+		for _, fact := range shop.Deliver(t, undo, withdrawn) {
+			require.Empty(t, shop.Tell(t, name, fact), "%s is held", held)
+		}
+		require.Equal(t, "cancelling", shop.Status(t, placed.ID))
+	}
+}
+
+func TestOrderForWhichNothingWasHeldIsCancelledAtOnce(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
+	said := shop.Tell(t, name, shop.Cancel(t, placed))
+	require.Len(t, said, 1)
+	require.False(t, said[0].(events.OrderCancelled).StockHeld)
+	require.Equal(t, "cancelled pending pending", sides(t, shop, placed.ID))
+}
+
+func TestLateFactsCannotReviveACancelledOrder(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	orderID, facts := undone(t, shop)
+	for _, fact := range facts {
+		shop.Deliver(t, name, fact)
+	}
+	for _, s := range []string{"order.placed", "stock.reserved", "payment.created", "payment.paid", "order.confirmed", "shipment.created"} {
+		for _, m := range shop.Said(t, orderID, s) {
+			for _, consumer := range consumers(t, shop, m.Type) {
+				shop.Tell(t, consumer, functiontest.EventOf(t, m))
+			}
+		}
+	}
+	shop.Drive(t, orderID, "")
+	require.Equal(t, "cancelled released refunded", sides(t, shop, orderID))
+	require.Len(t, shop.Said(t, orderID, "order.cancelled"), 1)
+	onHand, reserved := shop.Stock(t, functiontest.Cap)
+	require.Equal(t, []int64{120, 0}, []int64{onHand, reserved})
+}
+
+func consumers(t *testing.T, shop *functiontest.Shop, eventType string) []string {
+	return functiontest.One[[]string](t, shop, `
+		SELECT coalesce(array_agg(consumer), '{}') FROM bus.subscription WHERE type = $1 AND consumer <> 'send-email'`, eventType)
+}
+
+func TestWhatComesBackIsNotedOnOrdersThatEndedOtherwise(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
+	reserved := shop.Tell(t, "reserve-stock", placed.OrderPlaced)[0]
+	shop.Tell(t, "track-order", reserved)
+	shop.Set(t, placed.ID, "deadline = now()")
+	expired := shop.Tell(t, "track-order", events.OrderOverdue{OrderID: placed.ID})[0]
+
+	require.Empty(t, shop.Tell(t, name, shop.Tell(t, "release-stock", expired)[0]))
+	require.Empty(t, shop.Tell(t, name, events.PaymentVoided{OrderID: placed.ID}))
+	require.Equal(t, "expired released expired", sides(t, shop, placed.ID))
+}
+
+func TestPartRefundLeavesTheOrderPaid(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	placed := shop.Reach(t, "confirmed")
+	require.Empty(t, shop.Tell(t, name, events.PaymentRefunded{OrderID: placed.ID, AmountMinor: 1000, RefundedMinor: 1000}))
+	require.Equal(t, "confirmed held paid", sides(t, shop, placed.ID))
+}

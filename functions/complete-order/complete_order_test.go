@@ -1,0 +1,118 @@
+package completeorder_test
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/functions"
+	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/functiontest"
+)
+
+const name = "complete-order"
+
+func open(t *testing.T, rest time.Duration) *functiontest.Shop {
+	return functiontest.Open(t, functions.All, func(s *functions.Settings) {
+		s.SimulatedSuccess, s.Shipping, s.CompleteAfter = 1, "manual", rest
+	})
+}
+
+// delivered is an order that has arrived, and the events that its end waits for; complete-order has heard none of them.
+func delivered(t *testing.T, shop *functiontest.Shop) (orderID string, arrived, left function.Message) {
+	placed := shop.Reach(t, "in_transit")
+	shop.Deliver(t, "move-stock", shop.Said(t, placed.ID, "order.shipped")[0])
+	shop.Tell(t, "follow-shipment", shop.Move(t, placed.ID, "delivered"))
+	return placed.ID, shop.Said(t, placed.ID, "order.delivered")[0], shop.Said(t, placed.ID, "stock.shipped")[0]
+}
+
+func TestWhicheverFactComesLastTheOrderIsCompletedOnce(t *testing.T) {
+	t.Parallel()
+	shop := open(t, 0)
+	for range 2 {
+		orderID, arrived, left := delivered(t, shop)
+		for _, m := range []function.Message{arrived, left, arrived} {
+			shop.Deliver(t, name, m)
+			shop.Tell(t, name, functiontest.EventOf(t, m))
+		}
+		requireCompletedOnce(t, shop, orderID)
+
+		orderID, arrived, left = delivered(t, shop)
+		for _, m := range []function.Message{left, arrived, left} {
+			shop.Deliver(t, name, m)
+			shop.Tell(t, name, functiontest.EventOf(t, m))
+		}
+		requireCompletedOnce(t, shop, orderID)
+	}
+}
+
+func requireCompletedOnce(t *testing.T, shop *functiontest.Shop, orderID string) {
+	t.Helper()
+	said := shop.Said(t, orderID, "order.completed")
+	require.Len(t, said, 1)
+	completed := functiontest.EventOf(t, said[0]).(events.OrderCompleted)
+	require.Equal(t, []int64{2400, 2400}, []int64{completed.TotalMinor, completed.PaidMinor})
+	require.Equal(t, "completed shipped", functiontest.One[string](t, shop, `SELECT concat_ws(' ', status, stock) FROM orders.orders WHERE order_id = $1`, orderID))
+}
+
+func TestFactsAtTheSameTimeCompleteOnce(t *testing.T) {
+	t.Parallel()
+	shop := open(t, 0)
+	for range 3 {
+		orderID, arrived, left := delivered(t, shop)
+		var both sync.WaitGroup
+		both.Go(func() { shop.Deliver(t, name, arrived) })
+		both.Go(func() { shop.Deliver(t, name, left) })
+		both.Wait()
+		requireCompletedOnce(t, shop, orderID)
+	}
+}
+
+func TestNothingIsCompletedBeforeItHasRested(t *testing.T) {
+	t.Parallel()
+	shop := open(t, time.Hour)
+	orderID, arrived, left := delivered(t, shop)
+	require.Empty(t, shop.Deliver(t, name, left))
+	require.Empty(t, shop.Deliver(t, name, arrived))
+	require.Empty(t, shop.Tell(t, name, events.OrderRested{OrderID: orderID}), "a clock that is ahead of the database")
+
+	shop.Set(t, orderID, "deadline = now()")
+	require.Len(t, shop.Tell(t, name, events.OrderRested{OrderID: orderID}), 1)
+	requireCompletedOnce(t, shop, orderID)
+}
+
+func TestNothingIsCompletedBeforeItsMoneyIsHere(t *testing.T) {
+	t.Parallel()
+	shop := open(t, 0)
+	orderID, arrived, left := delivered(t, shop)
+	shop.Set(t, orderID, "payment = 'authorised'")
+	require.Empty(t, shop.Deliver(t, name, left))
+	require.Empty(t, shop.Deliver(t, name, arrived))
+
+	shop.Set(t, orderID, "payment = 'paid'")
+	require.Len(t, shop.Tell(t, name, events.PaymentPaid{OrderID: orderID}), 1)
+}
+
+func TestGoodsThatLeftAreNotedAndNothingIsSaidOnTheWay(t *testing.T) {
+	t.Parallel()
+	shop := open(t, 0)
+	placed := shop.Reach(t, "shipped")
+	left := shop.Deliver(t, "move-stock", shop.Said(t, placed.ID, "order.shipped")[0])
+	for range 2 {
+		require.Empty(t, shop.Tell(t, name, left[0]))
+		require.Empty(t, shop.Tell(t, name, events.OrderDelivered{OrderID: placed.ID}), "the order itself says where it is")
+	}
+	require.Equal(t, "shipped shipped", functiontest.One[string](t, shop, `SELECT concat_ws(' ', status, stock) FROM orders.orders WHERE order_id = $1`, placed.ID))
+}
+
+func TestReturnedOrderIsNeverCompleted(t *testing.T) {
+	t.Parallel()
+	shop := open(t, 0)
+	placed := shop.Reach(t, "returned")
+	shop.Drive(t, placed.ID, "")
+	require.Empty(t, shop.Tell(t, name, events.OrderDelivered{OrderID: placed.ID}))
+	require.Equal(t, "returned", shop.Status(t, placed.ID))
+}

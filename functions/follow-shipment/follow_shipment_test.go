@@ -1,0 +1,138 @@
+package followshipment_test
+
+import (
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/functions"
+	"github.com/popup-shop/popup/internal/functiontest"
+)
+
+const name = "follow-shipment"
+
+func open(t *testing.T) *functiontest.Shop {
+	return functiontest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "manual" })
+}
+
+// shipped is an order with a planned shipment that then went all these ways; nobody has heard of that.
+func shipped(t *testing.T, shop *functiontest.Shop, way ...string) (orderID string, moves []events.Event) {
+	placed := shop.Reach(t, "confirmed")
+	shop.Drive(t, placed.ID, "")
+	for _, to := range way {
+		moves = append(moves, shop.Move(t, placed.ID, to))
+	}
+	return placed.ID, moves
+}
+
+// versions are the states that an order went through after it was confirmed.
+func versions(t *testing.T, shop *functiontest.Shop, orderID string) []string {
+	return functiontest.One[[]string](t, shop, `
+		SELECT array_agg(to_status ORDER BY version) FROM orders.history WHERE order_id = $1 AND by = 'follow-shipment'`, orderID)
+}
+
+func TestOrderGoesThroughEveryStateOnceInAnyOrderOfArrival(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	way := []string{"preparing", "shipped", "in_transit", "delivered"}
+	for range 6 {
+		orderID, moves := shipped(t, shop, way...)
+		moves = append(moves, moves...)
+		rand.Shuffle(len(moves), func(i, j int) { moves[i], moves[j] = moves[j], moves[i] })
+		var said []events.Event
+		for _, moved := range moves {
+			said = append(said, shop.Tell(t, name, moved)...)
+		}
+		require.Equal(t, []string{"processing", "shipped", "in_transit", "delivered"}, versions(t, shop, orderID))
+		require.Equal(t, []string{"order.advanced", "order.shipped", "order.advanced", "order.delivered"}, types(said))
+		requireVersionsRise(t, said)
+	}
+}
+
+func types(said []events.Event) (all []string) {
+	for _, e := range said {
+		all = append(all, e.EventType())
+	}
+	return all
+}
+
+func requireVersionsRise(t *testing.T, said []events.Event) {
+	t.Helper()
+	for i := 1; i < len(said); i++ {
+		require.Equal(t, said[i-1].About().Version+1, said[i].About().Version)
+	}
+}
+
+func TestMovesAtTheSameTimeAreFollowedOnce(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	for range 3 {
+		orderID, moves := shipped(t, shop, "preparing", "shipped", "in_transit", "delivered")
+		var all sync.WaitGroup
+		for _, moved := range moves {
+			m := shop.Store(t, moved)
+			all.Go(func() { shop.Deliver(t, name, m) })
+		}
+		all.Wait()
+		require.Equal(t, []string{"processing", "shipped", "in_transit", "delivered"}, versions(t, shop, orderID))
+		require.Len(t, shop.Said(t, orderID, "order.shipped"), 1)
+	}
+}
+
+func TestEveryWayEndsWhereTheShipmentDoes(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	for end, way := range map[string][]string{
+		"picked up":               {"preparing", "ready_for_pickup", "picked_up", "delivered"},
+		"delivered at second try": {"preparing", "shipped", "in_transit", "failed_delivery", "delivered"},
+		"returned":                {"preparing", "shipped", "in_transit", "failed_delivery", "returned"},
+		"delivered, then back":    {"preparing", "shipped", "in_transit", "delivered", "returned"},
+	} {
+		orderID, moves := shipped(t, shop, way...)
+		said := shop.Tell(t, name, moves[0])
+		want := append([]string{"processing"}, way[1:]...)
+		require.Equal(t, want, versions(t, shop, orderID), end)
+		require.Len(t, said, len(want), end)
+		for _, moved := range moves {
+			require.Empty(t, shop.Tell(t, name, moved), end)
+		}
+	}
+}
+
+func TestOrderKnowsItsCarrierAndWhenItArrived(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	orderID, moves := shipped(t, shop, "preparing", "shipped")
+	said := shop.Tell(t, name, moves[1])
+	sent := said[1].(events.OrderShipped)
+	require.Equal(t, "popup", sent.Carrier)
+	require.Equal(t, []events.Line{{Line: 1, SKU: functiontest.Cap, Quantity: 1}}, sent.Lines)
+	require.Equal(t, sent.TrackingNumber, functiontest.One[string](t, shop, `SELECT tracking_number FROM orders.orders WHERE order_id = $1`, orderID))
+
+	shop.Tell(t, name, shop.Move(t, orderID, "in_transit"))
+	arrived := shop.Tell(t, name, shop.Move(t, orderID, "delivered"))[0].(events.OrderDelivered)
+	require.True(t, functiontest.One[bool](t, shop, `
+		SELECT delivered_at = $2 AND deadline = $2 FROM orders.orders WHERE order_id = $1`, orderID, arrived.DeliveredAt))
+}
+
+func TestPlannedShipmentMovesNothing(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	placed := shop.Reach(t, "confirmed")
+	created := shop.Deliver(t, "ship-order", shop.Said(t, placed.ID, "order.confirmed")[0])[0]
+	require.Empty(t, shop.Tell(t, name, created))
+	require.Equal(t, "confirmed", shop.Status(t, placed.ID))
+}
+
+func TestOrderThatIsUndoneFollowsNoShipment(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	placed := shop.Reach(t, "confirmed")
+	shop.Drive(t, placed.ID, "")
+	shop.Cancel(t, placed)
+	require.Empty(t, shop.Tell(t, name, shop.Move(t, placed.ID, "preparing")))
+	require.Equal(t, "cancelling", shop.Status(t, placed.ID))
+}

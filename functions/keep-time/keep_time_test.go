@@ -1,0 +1,152 @@
+package keeptime_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/functions"
+	"github.com/popup-shop/popup/internal/functiontest"
+)
+
+const name = "keep-time"
+
+func open(t *testing.T, change ...func(*functions.Settings)) *functiontest.Shop {
+	calm := func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping, s.HoldTime = 1, "manual", 2*time.Hour }
+	return functiontest.Open(t, functions.All, append([]func(*functions.Settings){calm}, change...)...)
+}
+
+// strike lets the clock strike, and returns what is due about an order and was never said before.
+func strike(t *testing.T, shop *functiontest.Shop, orderID string) (due []events.Event) {
+	t.Helper()
+	before := len(said(t, shop, orderID))
+	require.NoError(t, shop.Runtime(t, name).Tick(t.Context(), shop.Function(t, name)))
+	return said(t, shop, orderID)[before:]
+}
+
+func said(t *testing.T, shop *functiontest.Shop, orderID string) (all []events.Event) {
+	for _, tick := range []events.Event{events.StockDue{}, events.OrderOverdue{}, events.OrderRested{}, events.ShipmentDue{}} {
+		for _, m := range shop.Said(t, orderID, tick.EventType()) {
+			all = append(all, functiontest.EventOf(t, m))
+		}
+	}
+	return all
+}
+
+// next is when the clock wants to strike again.
+func next(t *testing.T, shop *functiontest.Shop) (at time.Time) {
+	t.Helper()
+	require.NoError(t, pgx.BeginFunc(t.Context(), shop.Pool, func(tx pgx.Tx) (err error) {
+		_, at, err = shop.Function(t, name).Clock(t.Context(), tx, time.Now())
+		return err
+	}))
+	return at
+}
+
+func place(t *testing.T, shop *functiontest.Shop) functiontest.Placed {
+	return shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 2)))
+}
+
+func TestStockCheckThatWasPutOffIsDueOnce(t *testing.T) {
+	t.Parallel()
+	shop := open(t, func(s *functions.Settings) { s.StockCheckDelay = time.Hour })
+	placed := place(t, shop)
+	require.Empty(t, strike(t, shop, placed.ID))
+	require.WithinDuration(t, placed.StockCheckAt, next(t, shop), 0)
+
+	shop.Set(t, placed.ID, "stock_check_at = now()")
+	require.Equal(t, []events.Event{events.StockDue{OrderID: placed.ID, Lines: placed.Lines}}, strike(t, shop, placed.ID))
+	require.Empty(t, strike(t, shop, placed.ID))
+	require.WithinDuration(t, placed.Deadline, next(t, shop), 0)
+}
+
+func TestStockCheckThatWasNotPutOffIsNoBusinessOfTheClock(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	require.Empty(t, strike(t, shop, place(t, shop).ID))
+}
+
+func TestPassedDeadlineIsSaidOnceAndAgainWhenThereIsANewOne(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	placed := shop.Reach(t, "confirmed")
+	require.Empty(t, strike(t, shop, placed.ID))
+	for range 2 {
+		shop.Set(t, placed.ID, "deadline = clock_timestamp()")
+		due := strike(t, shop, placed.ID)
+		require.Len(t, due, 1)
+		require.Equal(t, "confirmed", due[0].(events.OrderOverdue).Status)
+		require.Empty(t, strike(t, shop, placed.ID))
+
+		stalled := shop.Tell(t, "track-order", due[0])[0].(events.OrderStalled)
+		require.WithinDuration(t, stalled.NextDeadline, next(t, shop), 0)
+	}
+}
+
+func TestDeliveredOrderRestsAndIsNotOverdue(t *testing.T) {
+	t.Parallel()
+	shop := open(t, func(s *functions.Settings) { s.CompleteAfter = time.Hour })
+	placed := shop.Reach(t, "delivered")
+	shop.Drive(t, placed.ID, "")
+	require.Empty(t, strike(t, shop, placed.ID))
+
+	shop.Set(t, placed.ID, "deadline = now()")
+	due := strike(t, shop, placed.ID)
+	require.Len(t, due, 1)
+	require.IsType(t, events.OrderRested{}, due[0])
+	require.Empty(t, strike(t, shop, placed.ID))
+	require.Len(t, shop.Tell(t, "complete-order", due[0]), 1)
+	require.Zero(t, next(t, shop), "nothing will ever be due")
+}
+
+func TestShipmentIsDueOncePerMove(t *testing.T) {
+	t.Parallel()
+	shop := open(t, func(s *functions.Settings) { s.Shipping, s.CarrierPace = "auto", time.Hour })
+	placed := shop.Reach(t, "processing")
+	require.Empty(t, strike(t, shop, placed.ID))
+	for range 2 {
+		shop.Exec(t, `UPDATE delivery.shipments SET due_at = now()`)
+		due := strike(t, shop, placed.ID)
+		require.Len(t, due, 1)
+		require.IsType(t, events.ShipmentDue{}, due[0])
+		require.Empty(t, strike(t, shop, placed.ID))
+		require.Len(t, shop.Tell(t, "carry-shipment", due[0]), 1)
+	}
+}
+
+func TestEndedOrdersAreNeverDue(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	for _, status := range []string{"completed", "returned", "cancelled", "rejected", "expired"} {
+		placed := shop.Reach(t, status)
+		shop.Drive(t, placed.ID, "")
+		require.Empty(t, strike(t, shop, placed.ID), status)
+	}
+	require.Zero(t, next(t, shop))
+}
+
+func TestMoreThanOneStrokeCanSayFollowsAtOnce(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	placed := place(t, shop)
+	shop.Exec(t, `
+		WITH many AS (
+			INSERT INTO orders.orders
+			SELECT (json_populate_record(o, json_build_object('order_id', gen_random_uuid(),
+				'order_number', 'ORD-20260101-' || lpad(n::text, 6, '0'), 'deadline', now() - n * interval '1 ms'))).*
+			FROM orders.orders o, generate_series(1, 1100) n WHERE order_id = $1
+			RETURNING *
+		)
+		INSERT INTO orders.history (order_id, version, to_status, stock, payment, reason, deadline, by, cause)
+		SELECT order_id, version, status, stock, payment, reason, deadline, 'test', 'test' FROM many`, placed.ID)
+
+	require.NoError(t, shop.Runtime(t, name).Tick(t.Context(), shop.Function(t, name)))
+	require.Eventually(t, func() bool {
+		return functiontest.One[int64](t, shop, `SELECT count(DISTINCT order_id) FROM bus.event WHERE type = 'order.overdue'`) == 1100
+	}, 10*time.Second, 10*time.Millisecond)
+	require.Empty(t, strike(t, shop, placed.ID))
+	require.EqualValues(t, 1100, functiontest.One[int64](t, shop, `SELECT count(*) FROM bus.event`)-1)
+}

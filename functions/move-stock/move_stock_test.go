@@ -1,0 +1,102 @@
+package movestock_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/functions"
+	"github.com/popup-shop/popup/internal/functiontest"
+)
+
+const name = "move-stock"
+
+// held is a shop with one order that holds two caps and a T-shirt.
+func held(t *testing.T) (*functiontest.Shop, string) {
+	shop := functiontest.Open(t, functions.All)
+	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 2), functiontest.Of(functiontest.Tee, 1)))
+	require.IsType(t, events.StockReserved{}, shop.Tell(t, "reserve-stock", placed.OrderPlaced)[0])
+	return shop, placed.ID
+}
+
+var (
+	goods = []events.StockLine{
+		{SKU: functiontest.Cap, WarehouseID: functiontest.Harbour, Quantity: 2},
+		{SKU: functiontest.Tee, WarehouseID: functiontest.Harbour, Quantity: 1},
+	}
+	kinds = `SELECT array_agg(kind ORDER BY m.created_at) FROM stock.movements m JOIN stock.levels USING (level_id) WHERE sku = 'CAP-NAVY'`
+)
+
+// requireCaps checks how many caps there are, and how many of them are held.
+func requireCaps(t *testing.T, shop *functiontest.Shop, onHand, reserved int64) {
+	t.Helper()
+	hasOnHand, hasReserved := shop.Stock(t, functiontest.Cap)
+	require.Equal(t, []int64{onHand, reserved}, []int64{hasOnHand, hasReserved})
+}
+
+func TestGoodsLeaveWhenTheOrderDoes(t *testing.T) {
+	t.Parallel()
+	for how, left := range map[string]func(orderID string) events.Event{
+		"shipped":   func(id string) events.Event { return events.OrderShipped{OrderID: id} },
+		"picked up": func(id string) events.Event { return events.OrderAdvanced{OrderID: id, To: "picked_up"} },
+	} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			shop, orderID := held(t)
+			said := shop.Tell(t, name, left(orderID))
+			require.Len(t, said, 1)
+			require.ElementsMatch(t, goods, said[0].(events.StockShipped).Lines)
+			requireCaps(t, shop, 118, 0)
+
+			require.Empty(t, shop.Tell(t, name, left(orderID)), "goods leave once")
+			requireCaps(t, shop, 118, 0)
+			require.Equal(t, []string{"inbound", "reservation", "outbound"}, functiontest.One[[]string](t, shop, kinds))
+		})
+	}
+}
+
+func TestOtherStepsOnTheWayMoveNothing(t *testing.T) {
+	t.Parallel()
+	shop, orderID := held(t)
+	for _, to := range []string{"processing", "ready_for_pickup", "in_transit", "failed_delivery"} {
+		require.Empty(t, shop.Tell(t, name, events.OrderAdvanced{OrderID: orderID, To: to}), to)
+	}
+	requireCaps(t, shop, 120, 2)
+}
+
+func TestGoodsThatComeBackAreOnTheShelfAgainOnce(t *testing.T) {
+	t.Parallel()
+	shop, orderID := held(t)
+	shop.Tell(t, name, events.OrderShipped{OrderID: orderID})
+
+	said := shop.Tell(t, name, events.OrderReturned{OrderID: orderID})
+	require.Len(t, said, 1)
+	require.ElementsMatch(t, goods, said[0].(events.StockReturned).Lines)
+	require.Empty(t, shop.Tell(t, name, events.OrderReturned{OrderID: orderID}))
+	requireCaps(t, shop, 120, 0)
+	require.Equal(t, orderID, functiontest.One[string](t, shop, `
+		SELECT DISTINCT reference FROM stock.movements WHERE kind = 'inbound' AND reason = 'returned'`))
+}
+
+// The events of an order may come in any order: that goods came back says that they had left.
+func TestReturnThatIsHeardBeforeTheShippingLosesNothing(t *testing.T) {
+	t.Parallel()
+	shop, orderID := held(t)
+
+	said := shop.Tell(t, name, events.OrderReturned{OrderID: orderID})
+	require.Len(t, said, 2)
+	require.ElementsMatch(t, goods, said[0].(events.StockShipped).Lines)
+	require.ElementsMatch(t, goods, said[1].(events.StockReturned).Lines)
+	require.Empty(t, shop.Tell(t, name, events.OrderShipped{OrderID: orderID}))
+	requireCaps(t, shop, 120, 0)
+}
+
+func TestOrderThatHeldNothingMovesNothing(t *testing.T) {
+	t.Parallel()
+	shop := functiontest.Open(t, functions.All)
+	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
+	require.Empty(t, shop.Tell(t, name, events.OrderShipped{OrderID: placed.ID}))
+	require.Empty(t, shop.Tell(t, name, events.OrderReturned{OrderID: placed.ID}))
+	requireCaps(t, shop, 120, 0)
+}

@@ -1,0 +1,391 @@
+package placeorder_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/functions"
+	"github.com/popup-shop/popup/internal/functiontest"
+)
+
+const name = "place-order"
+
+func open(t *testing.T, change ...func(*functions.Settings)) *functiontest.Shop {
+	return functiontest.Open(t, functions.All, change...)
+}
+
+// post places an order, or tries to, without waiting for what becomes of it.
+func post(t *testing.T, shop *functiontest.Shop, body any, headers ...string) functiontest.Answer {
+	t.Helper()
+	headers = append([]string{"Prefer", "wait=0", "Idempotency-Key", uuid.NewString()}, headers...)
+	return shop.Call(t, name, http.MethodPost, "/v1/orders", body, headers...)
+}
+
+func order() functiontest.Body { return functiontest.Order(functiontest.Of(functiontest.Cap, 2)) }
+
+// rows is how many rows there are in all tables.
+func rows(t *testing.T, shop *functiontest.Shop) int64 {
+	return functiontest.One[int64](t, shop, `
+		SELECT sum((xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM %I.%I', schemaname, tablename), false, true, '')))[1]::text::bigint)::bigint
+		FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`)
+}
+
+func TestOrderIsAnsweredWithAllThatIsKnownOfIt(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	a := post(t, shop, order())
+	require.Equal(t, http.StatusAccepted, a.Status, a.Raw)
+	require.Equal(t, "/v1/orders/"+a.Body["id"].(string), a.Header.Get("Location"))
+	require.Regexp(t, `^ORD-\d{8}-[2-9A-HJ-NP-Z]{6}$`, a.Body["order_number"])
+	require.Equal(t, "pending", a.Body["status"])
+	require.NotEmpty(t, a.Body["order_token"])
+	require.Equal(t, map[string]any{"amount_minor": 4800.0, "currency": "EUR"}, a.Body["total"])
+	line := a.Body["lines"].([]any)[0].(map[string]any)
+	require.Equal(t, []any{functiontest.Cap, "Harbour cap", "Tide & Thread", 2.0}, []any{line["sku"], line["product_name"], line["store_name"], line["quantity"]})
+}
+
+func TestOrderIsAnnouncedOnceWithItsRow(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	placed := shop.Place(t, order())
+	require.Len(t, shop.Said(t, placed.ID, "order.placed"), 1)
+	got := shop.Broker.Got()
+	require.Len(t, got, 1)
+	require.Equal(t, placed.ID, got[0].Subject)
+	require.Equal(t, "/functions/place-order", got[0].Source)
+	require.WithinDuration(t, time.Now().Add(30*time.Minute), placed.Deadline, time.Minute)
+	require.False(t, placed.Delayed)
+}
+
+// change is an order in which one thing is wrong.
+type change func(functiontest.Body) functiontest.Body
+
+func with(field string, value any) change {
+	return func(b functiontest.Body) functiontest.Body { return b.With(field, value) }
+}
+
+// in changes a field of the address or the contact.
+func in(part, field string, value any) change {
+	return func(b functiontest.Body) functiontest.Body {
+		if b[part].(map[string]any)[field] = value; value == nil {
+			delete(b[part].(map[string]any), field)
+		}
+		return b
+	}
+}
+
+func lines(items ...map[string]any) change { return with("lines", items) }
+
+func japan(field string, value any) change {
+	return func(b functiontest.Body) functiontest.Body {
+		b["address"] = map[string]any{
+			"name": "紫", "phone": "03-1234-5678", "country": "JP", "postal_code": "104-0045", "prefecture": "Tokyo", "city": "中央区", "address_line1": "築地1",
+		}
+		return in("address", field, value)(b)
+	}
+}
+
+// wrong are orders with one fault each, and the field that the answer names.
+var wrong = map[string]struct {
+	change
+	field string
+}{
+	"no lines":                   {with("lines", nil), "lines"},
+	"empty lines":                {with("lines", []string{}), "lines"},
+	"lines that are null":        {with("lines", json.RawMessage("null")), "lines"},
+	"unknown SKU":                {lines(map[string]any{"sku": "NO-SUCH", "quantity": 1}), "lines[0]"},
+	"unknown product":            {lines(map[string]any{"product_id": uuid.NewString(), "quantity": 1}), "lines[0]"},
+	"product id that is none":    {lines(map[string]any{"product_id": "seven", "quantity": 1}), "lines[0].product_id"},
+	"product id of another form": {lines(map[string]any{"product_id": "urn:uuid:01900000-0000-7000-8000-000000000102", "quantity": 1}), "lines[0].product_id"},
+	"product and SKU":            {lines(map[string]any{"product_id": uuid.NewString(), "sku": functiontest.Cap, "quantity": 1}), "lines[0]"},
+	"neither product nor SKU":    {lines(map[string]any{"quantity": 1}), "lines[0]"},
+	"quantity 0":                 {lines(map[string]any{"sku": functiontest.Cap, "quantity": 0}), "lines[0].quantity"},
+	"quantity -1":                {lines(map[string]any{"sku": functiontest.Cap, "quantity": -1}), "lines[0].quantity"},
+	"quantity 100":               {lines(map[string]any{"sku": functiontest.Cap, "quantity": 100}), "lines[0].quantity"},
+	"quantity 1.5":               {lines(map[string]any{"sku": functiontest.Cap, "quantity": 1.5}), "lines[0].quantity"},
+	"quantity as text":           {lines(map[string]any{"sku": functiontest.Cap, "quantity": "1"}), "lines[0].quantity"},
+	"no quantity":                {lines(map[string]any{"sku": functiontest.Cap}), "lines[0].quantity"},
+	"a price":                    {lines(map[string]any{"sku": functiontest.Cap, "quantity": 1, "unit_price_minor": 1}), "lines[0].unit_price_minor"},
+	"a field we do not know":     {with("discount", 100), "discount"},
+	"no payment method":          {with("payment_method", nil), "payment_method"},
+	"unknown payment method":     {with("payment_method", "bitcoin"), "payment_method"},
+	"two currencies":             {lines(map[string]any{"sku": functiontest.Cap, "quantity": 1}, map[string]any{"sku": functiontest.Cup, "quantity": 1}), "lines[1]"},
+	"locale that is none":        {with("locale", "en\r\nBcc: x"), "locale"},
+	"no address and no pickup":   {with("address", nil), "address"},
+	"address and pickup":         {with("pickup", map[string]string{"store_id": functiontest.TheStore}), "address"},
+	"pickup in no store": {func(b functiontest.Body) functiontest.Body {
+		return b.With("address", nil).With("pickup", map[string]string{"store_id": uuid.NewString()})
+	}, "pickup.store_id"},
+	"no name":                  {in("address", "name", " "), "address.name"},
+	"no phone":                 {in("address", "phone", nil), "address.phone"},
+	"phone that is none":       {in("address", "phone", "call me"), "address.phone"},
+	"no city":                  {in("address", "city", ""), "address.city"},
+	"no street":                {in("address", "address_line1", ""), "address.address_line1"},
+	"country that is none":     {in("address", "country", "de"), "address.country"},
+	"postal code of elsewhere": {in("address", "postal_code", "104-0045"), "address.postal_code"},
+	"Japan without prefecture": {japan("prefecture", nil), "address.prefecture"},
+	"unknown prefecture":       {japan("prefecture", "Bavaria"), "address.prefecture"},
+	"guest without contact":    {with("contact", nil), "contact"},
+	"guest without name":       {in("contact", "name", "\t"), "contact.name"},
+	"mail that is none":        {in("contact", "email", "ada"), "contact.email"},
+	"mail with a second one":   {in("contact", "email", "ada@example.test, eve@example.test"), "contact.email"},
+	"mail with a name":         {in("contact", "email", "Ada <ada@example.test>"), "contact.email"},
+	"mail with a line break":   {in("contact", "email", "ada@example.test\r\nBcc: eve@example.test"), "contact.email"},
+	"guest's phone":            {in("contact", "phone", "+"), "contact.phone"},
+	"expected in no currency":  {with("expected_total", map[string]any{"amount_minor": 4800, "currency": "XXQ"}), "expected_total.currency"},
+}
+
+func TestEachFaultIsNamedAndNothingIsStored(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	before := rows(t, shop)
+	for fault, c := range wrong {
+		a := post(t, shop, c.change(order()))
+		require.Equal(t, http.StatusBadRequest, a.Status, "%s: %s", fault, a.Raw)
+		require.Equal(t, "/problems/invalid", a.Body["type"], fault)
+		require.Contains(t, a.Faults(), c.field, "%s: %s", fault, a.Raw)
+	}
+	require.Equal(t, before, rows(t, shop))
+	require.Empty(t, shop.Broker.Got())
+}
+
+func TestAllFaultsAreNamedAtOnce(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	body := in("address", "city", "")(in("contact", "email", "no")(order().With("payment_method", "bitcoin")))
+	require.ElementsMatch(t, []string{"address.city", "contact.email", "payment_method"}, post(t, shop, body).Faults())
+}
+
+// Postgres cannot keep a NUL. That is the caller's mistake, not ours.
+func TestTextThatCannotBeKeptIsTheCallersMistake(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	for at, body := range map[string]functiontest.Body{
+		"name": in("address", "name", "A\x00B")(order()), "sku": lines(map[string]any{"sku": "A\x00", "quantity": 1})(order()),
+		"city": in("address", "city", "\x00")(order()),
+	} {
+		require.Equal(t, http.StatusBadRequest, post(t, shop, body).Status, at)
+	}
+}
+
+func TestTotalsAreTheCatalogues(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	priced := func(sku string, price int64) functiontest.Item {
+		shop.Exec(t, `
+			INSERT INTO catalogue.products (product_id, store_id, sku, name, price_minor, currency)
+			VALUES (gen_random_uuid(), $1, $2, 'Priced', $3, 'JPY')`, functiontest.TheStore, sku, price)
+		return functiontest.Of(sku, 1)
+	}
+	for what, c := range map[string]struct {
+		items                []functiontest.Item
+		subtotal, tax, total int64
+	}{
+		"euros, no tax":                     {[]functiontest.Item{functiontest.Of(functiontest.Tee, 3), functiontest.Of(functiontest.Cap, 2)}, 16500, 0, 16500},
+		"1,000 yen":                         {[]functiontest.Item{priced("YEN-1000", 1000)}, 1000, 100, 1100},
+		"1,009 yen: tax is rounded down":    {[]functiontest.Item{priced("YEN-1009", 1009)}, 1009, 100, 1109},
+		"once per order, not once per line": {[]functiontest.Item{priced("YEN-5", 5), priced("YEN-6", 5)}, 10, 1, 11},
+	} {
+		placed := shop.Place(t, functiontest.Order(c.items...))
+		require.Equal(t, []int64{c.subtotal, 0, c.tax, 0, c.total},
+			[]int64{placed.SubtotalMinor, placed.DeliveryFeeMinor, placed.TaxMinor, placed.DiscountMinor, placed.TotalMinor}, what)
+	}
+}
+
+func TestOrderWhoseTotalIsNotTheExpectedOneIsRefusedWithTheNewOne(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	expected := func(minor int64, currency string) functiontest.Body {
+		return order().With("expected_total", map[string]any{"amount_minor": minor, "currency": currency})
+	}
+	before := rows(t, shop)
+	for _, body := range []functiontest.Body{expected(4799, "EUR"), expected(4800, "USD")} {
+		a := post(t, shop, body)
+		require.Equal(t, http.StatusConflict, a.Status)
+		require.Equal(t, "/problems/total-changed", a.Body["type"])
+		require.Equal(t, map[string]any{"amount_minor": 4800.0, "currency": "EUR"}, a.Body["total"])
+	}
+	require.Equal(t, before, rows(t, shop))
+	require.Equal(t, http.StatusAccepted, post(t, shop, expected(4800, "EUR")).Status)
+}
+
+func TestWhatIsNotOnSaleCannotBeOrdered(t *testing.T) {
+	t.Parallel()
+	for how, end := range map[string]string{
+		"off sale":     `UPDATE catalogue.products SET active = false WHERE sku = 'CAP-NAVY'`,
+		"deleted":      `UPDATE catalogue.products SET deleted_at = now() WHERE sku = 'CAP-NAVY'`,
+		"store closed": `UPDATE catalogue.stores SET participating = false`,
+	} {
+		shop := open(t)
+		shop.Exec(t, end)
+		a := post(t, shop, order())
+		require.Equal(t, http.StatusBadRequest, a.Status, how)
+		require.Equal(t, []string{"lines[0]"}, a.Faults(), how)
+	}
+}
+
+func TestSameKeyIsOneOrder(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	key := []string{"Idempotency-Key", "one"}
+	first := post(t, shop, order(), key...)
+	again := post(t, shop, order(), key...)
+	require.Equal(t, []any{first.Body["id"], first.Body["order_token"], "true"},
+		[]any{again.Body["id"], again.Body["order_token"], again.Header.Get("Idempotency-Replayed")})
+	require.Empty(t, first.Header.Get("Idempotency-Replayed"))
+
+	require.Equal(t, http.StatusUnprocessableEntity, post(t, shop, functiontest.Order(functiontest.Of(functiontest.Cap, 3)), key...).Status)
+	require.Equal(t, http.StatusBadRequest, post(t, shop, order(), "Idempotency-Key", "").Status)
+	require.EqualValues(t, 1, functiontest.One[int64](t, shop, `SELECT count(*) FROM orders.orders`))
+}
+
+func TestReplayIsAnsweredAsTheOrderNowStands(t *testing.T) {
+	t.Parallel()
+	shop := open(t, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "manual" })
+	a := post(t, shop, order(), "Idempotency-Key", "one")
+	shop.Drive(t, a.Body["id"].(string), "confirmed")
+	again := post(t, shop, order(), "Idempotency-Key", "one")
+	require.Equal(t, []any{http.StatusCreated, "confirmed"}, []any{again.Status, again.Body["status"]})
+}
+
+func TestManyPostsWithOneKeyAreOneOrder(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			if status := post(t, shop, order(), "Idempotency-Key", "one").Status; status != http.StatusAccepted && status != http.StatusConflict {
+				t.Errorf("answered %d", status)
+			}
+		})
+	}
+	all.Wait()
+	require.EqualValues(t, 1, functiontest.One[int64](t, shop, `SELECT count(*) FROM orders.orders`))
+	require.EqualValues(t, 1, functiontest.One[int64](t, shop, `SELECT count(*) FROM bus.event`))
+}
+
+func TestRefusedOrderLeavesItsKeyFree(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	require.Equal(t, http.StatusBadRequest, post(t, shop, order().With("payment_method", "bitcoin"), "Idempotency-Key", "one").Status)
+	require.Equal(t, http.StatusAccepted, post(t, shop, order(), "Idempotency-Key", "one").Status)
+}
+
+func TestFaultBetweenTwoInsertsLeavesNothing(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	shop.Exec(t, `ALTER TABLE orders.addresses ADD CONSTRAINT broken CHECK (false) NOT VALID`)
+	before := rows(t, shop)
+	a := post(t, shop, order())
+	require.Equal(t, http.StatusInternalServerError, a.Status)
+	require.NotContains(t, a.Raw, "broken", "what went wrong is ours to know")
+	require.Equal(t, before, rows(t, shop))
+	require.Empty(t, shop.Broker.Got())
+}
+
+func TestOrderNumbersAreRandom(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	seen := map[string]bool{}
+	for range 20 {
+		placed := shop.Place(t, order())
+		require.Regexp(t, `^ORD-\d{8}-[0-9A-Z]{6}$`, placed.OrderNumber)
+		require.False(t, seen[placed.OrderNumber])
+		seen[placed.OrderNumber] = true
+	}
+}
+
+func TestOrderKeepsNoTokenThatOpensIt(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	placed := shop.Place(t, order())
+	require.False(t, functiontest.One[bool](t, shop, `
+		SELECT bool_or(o::text LIKE '%' || $1 || '%') FROM orders.orders o`, placed.Token))
+	for _, m := range shop.Said(t, placed.ID, "order.placed") {
+		for _, private := range []string{placed.Token, "ada@example.test", "Ada", "1234567", "Kai 1"} {
+			require.NotContains(t, string(m.Data), private)
+		}
+	}
+}
+
+func TestEachCheckCanBePutOffAndTheLongestDelayCounts(t *testing.T) {
+	t.Parallel()
+	shop := open(t, func(s *functions.Settings) { s.StockCheckDelay, s.PaymentCheckDelay = 5*time.Second, 15*time.Second })
+	placed := shop.Place(t, order())
+	now := placed.StockCheckAt.Add(-5 * time.Second)
+	require.Equal(t, []time.Time{now.Add(15 * time.Second), now.Add(15*time.Second + 30*time.Minute)}, []time.Time{placed.PaymentCheckAt, placed.Deadline})
+	require.True(t, shop.Broker.Got()[0].Delayed, "keep-time is woken")
+
+	shop.Exec(t, `UPDATE catalogue.stores SET check_delay = '20 s' WHERE store_id = $1`, functiontest.TheStore)
+	placed = shop.Place(t, order())
+	require.Equal(t, placed.StockCheckAt, placed.PaymentCheckAt, "no payment is checked before the stock")
+	require.Equal(t, 20*time.Second, functiontest.One[time.Duration](t, shop, `
+		SELECT stock_check_at - created_at FROM orders.orders WHERE order_id = $1`, placed.ID))
+}
+
+// placing posts an order whose caller waits, and drives it meanwhile.
+func placing(t *testing.T, shop *functiontest.Shop, body functiontest.Body) functiontest.Answer {
+	t.Helper()
+	answered := make(chan functiontest.Answer, 1)
+	go func() { answered <- post(t, shop, body, "Prefer", "wait=10") }()
+	var id string
+	require.Eventually(t, func() bool {
+		return shop.Pool.QueryRow(t.Context(), `SELECT order_id::text FROM orders.orders`).Scan(&id) == nil
+	}, 10*time.Second, 5*time.Millisecond)
+	shop.Drive(t, id, "")
+	return <-answered
+}
+
+func TestCallerWhoWaitsHearsTheOutcome(t *testing.T) {
+	t.Parallel()
+	t.Run("confirmed", func(t *testing.T) {
+		t.Parallel()
+		a := placing(t, open(t, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "manual" }), order())
+		require.Equal(t, []any{http.StatusCreated, "confirmed"}, []any{a.Status, a.Body["status"]}, a.Raw)
+	})
+	t.Run("out of stock", func(t *testing.T) {
+		t.Parallel()
+		shop := open(t)
+		shop.Leave(t, functiontest.Cap, functiontest.Harbour, 1)
+		a := placing(t, shop, order())
+		require.Equal(t, http.StatusConflict, a.Status, a.Raw)
+		require.Equal(t, "/problems/out-of-stock", a.Body["type"])
+		require.Equal(t, []any{map[string]any{"sku": functiontest.Cap, "store_id": functiontest.TheStore, "requested": 2.0, "available": 1.0}}, a.Body["lines"])
+	})
+	t.Run("payment refused", func(t *testing.T) {
+		t.Parallel()
+		a := placing(t, open(t, func(s *functions.Settings) { s.SimulatedSuccess = 0 }), order())
+		require.Equal(t, http.StatusConflict, a.Status, a.Raw)
+		require.Equal(t, []any{"/problems/payment-refused", "payment_failed"}, []any{a.Body["type"], a.Body["reason"]})
+	})
+}
+
+func TestHundredLinesFitIntoOneEvent(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	shop.Exec(t, `UPDATE catalogue.products SET name = repeat('湯', 60) WHERE sku = $1`, functiontest.Cup)
+	items := make([]functiontest.Item, 100)
+	for i := range items {
+		items[i] = functiontest.Of(functiontest.Cup, 99)
+	}
+	placed := shop.Place(t, functiontest.Order(items...))
+	require.Len(t, placed.Lines, 100)
+	data, err := json.Marshal(placed.OrderPlaced)
+	require.NoError(t, err)
+	require.Less(t, len(data), 64<<10)
+	require.Equal(t, http.StatusBadRequest, post(t, shop, functiontest.Order(append(items, items[0])...)).Status)
+}
+
+func TestBodyThatIsTooLargeIsRefused(t *testing.T) {
+	t.Parallel()
+	a := post(t, open(t), order().With("locale", strings.Repeat("x", 70<<10)))
+	require.Equal(t, http.StatusRequestEntityTooLarge, a.Status, fmt.Sprint(a.Body))
+}

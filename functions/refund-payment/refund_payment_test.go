@@ -1,0 +1,184 @@
+package refundpayment_test
+
+import (
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/functions"
+	refundpayment "github.com/popup-shop/popup/functions/refund-payment"
+	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/money"
+	"github.com/popup-shop/popup/internal/payment"
+)
+
+const name = "refund-payment"
+
+var price = money.Amount{Minor: 2400, Currency: "EUR"}
+
+// withdrawn is a shop with a bank, and an order that was cancelled when its payment had these entries.
+func withdrawn(t *testing.T, bank *functiontest.Bank, entries ...string) (*functiontest.Shop, events.OrderWithdrawn) {
+	shop := open(t, bank)
+	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
+	enter(t, shop, placed.ID, entries...)
+	return shop, shop.Cancel(t, placed)
+}
+
+func open(t *testing.T, bank *functiontest.Bank) *functiontest.Shop {
+	shop := functiontest.Open(t, functions.All)
+	shop.Replace(t, refundpayment.With(payment.Providers{"simulated": bank}))
+	return shop
+}
+
+// enter makes a payment with these entries.
+func enter(t *testing.T, shop *functiontest.Shop, orderID string, kinds ...string) {
+	t.Helper()
+	shop.Exec(t, `
+		INSERT INTO payments.payments (payment_id, order_id, method, provider, amount_minor, currency, provider_ref)
+		SELECT order_id, order_id, 'simulated', 'bank', total_minor, currency, order_id FROM orders.orders WHERE order_id = $1`, orderID)
+	shop.Exec(t, `
+		INSERT INTO payments.entries (payment_id, kind, amount_minor, currency, provider, provider_ref)
+		SELECT payment_id, kind, CASE WHEN kind IN ('failed', 'voided') THEN 0 ELSE amount_minor END, currency, provider, provider_ref
+		FROM payments.payments, unnest($2::text[]) WITH ORDINALITY AS entry (kind, n) WHERE order_id = $1 ORDER BY n`, orderID, kinds)
+}
+
+// requireBooks checks what an order's payment says, and that its money is here or not.
+func requireBooks(t *testing.T, shop *functiontest.Shop, orderID, status string, captured, refunded int64) {
+	t.Helper()
+	var hasStatus string
+	var hasCaptured, hasRefunded int64
+	require.NoError(t, shop.Pool.QueryRow(t.Context(), `
+		SELECT status, captured_minor, refunded_minor FROM payments.payments WHERE order_id = $1`, orderID).Scan(&hasStatus, &hasCaptured, &hasRefunded))
+	require.Equal(t, []any{status, captured, refunded}, []any{hasStatus, hasCaptured, hasRefunded})
+}
+
+func TestAllMoneyGoesBackOnceHoweverOftenItIsAskedFor(t *testing.T) {
+	t.Parallel()
+	bank := &functiontest.Bank{}
+	shop, over := withdrawn(t, bank, "created", "captured")
+	m := shop.Store(t, over)
+	var all sync.WaitGroup
+	for range 5 {
+		all.Go(func() { shop.Deliver(t, name, m) })
+	}
+	all.Wait()
+
+	said := shop.SaidFor(t, name, m)
+	require.Len(t, said, 1)
+	refunded := said[0].(events.PaymentRefunded)
+	require.Equal(t, []int64{2400, 2400}, []int64{refunded.AmountMinor, refunded.RefundedMinor})
+	require.Empty(t, shop.Tell(t, name, events.RefundRequested{OrderID: over.OrderID, PaymentID: refunded.PaymentID}))
+	require.Empty(t, shop.Tell(t, name, over))
+	require.Equal(t, []money.Amount{price}, bank.Refunded())
+	requireBooks(t, shop, over.OrderID, "refunded", 2400, 2400)
+}
+
+func TestTwoReasonsAtOnceRefundOnce(t *testing.T) {
+	t.Parallel()
+	bank := &functiontest.Bank{}
+	shop, over := withdrawn(t, bank, "created", "captured")
+	one, two := shop.Store(t, over), shop.Store(t, events.RefundRequested{OrderID: over.OrderID})
+	var both sync.WaitGroup
+	both.Go(func() { shop.Deliver(t, name, one) })
+	both.Go(func() { shop.Deliver(t, name, two) })
+	both.Wait()
+	require.Len(t, append(shop.SaidFor(t, name, one), shop.SaidFor(t, name, two)...), 1)
+	require.Len(t, bank.Refunded(), 1)
+	requireBooks(t, shop, over.OrderID, "refunded", 2400, 2400)
+}
+
+func TestNothingToGiveBackIsNothingToSay(t *testing.T) {
+	t.Parallel()
+	bank := &functiontest.Bank{}
+	shop := open(t, bank)
+	unpaid := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
+	declined := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
+	enter(t, shop, declined.ID, "created", "failed")
+	for _, id := range []string{unpaid.ID, declined.ID} {
+		require.Empty(t, shop.Tell(t, name, events.OrderExpired{OrderID: id}))
+		require.Empty(t, shop.Tell(t, name, events.OrderRejected{OrderID: id}))
+	}
+	require.Empty(t, bank.Refunded())
+}
+
+func TestOpenPaymentIsClosedSoThatNobodyCanPayIt(t *testing.T) {
+	t.Parallel()
+	bank := &functiontest.Bank{}
+	shop, over := withdrawn(t, bank, "created")
+
+	said := shop.Tell(t, name, over)
+	require.Len(t, said, 1)
+	require.IsType(t, events.PaymentVoided{}, said[0])
+	require.Empty(t, shop.Tell(t, name, over))
+	require.Equal(t, 1, bank.Voided())
+	requireBooks(t, shop, over.OrderID, "voided", 0, 0)
+}
+
+func TestPaymentPaidWhileItIsBeingClosedGoesBackWhole(t *testing.T) {
+	t.Parallel()
+	bank := &functiontest.Bank{TooLate: true}
+	shop, over := withdrawn(t, bank, "created")
+
+	said := shop.Tell(t, name, over)
+	require.Len(t, said, 1)
+	require.EqualValues(t, 2400, said[0].(events.PaymentRefunded).AmountMinor)
+	require.Equal(t, []money.Amount{price}, bank.Refunded())
+	requireBooks(t, shop, over.OrderID, "refunded", 2400, 2400)
+}
+
+func TestMoneyInSuspenseGoesBackAndTheBooksAreZero(t *testing.T) {
+	t.Parallel()
+	bank := &functiontest.Bank{}
+	shop := open(t, bank)
+	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
+	shop.Tell(t, "close-order", shop.Cancel(t, placed))
+	enter(t, shop, placed.ID, "voided")
+	shop.Exec(t, `
+		INSERT INTO payments.suspense (payment_id, order_id, provider, provider_ref, amount_minor, currency)
+		SELECT payment_id, order_id, provider, provider_ref, amount_minor, currency FROM payments.payments`)
+	require.Equal(t, "cancelled", shop.Status(t, placed.ID))
+
+	said := shop.Tell(t, name, events.RefundRequested{OrderID: placed.ID})
+	require.Len(t, said, 1)
+	require.EqualValues(t, 2400, said[0].(events.PaymentRefunded).RefundedMinor)
+	require.Empty(t, shop.Tell(t, name, events.RefundRequested{OrderID: placed.ID}))
+	require.Equal(t, []money.Amount{price}, bank.Refunded())
+	require.Zero(t, functiontest.One[int64](t, shop, `SELECT count(*) FROM payments.suspense WHERE returned_at IS NULL`))
+	requireBooks(t, shop, placed.ID, "refunded", 2400, 2400)
+}
+
+func TestRefusedRefundIsToldAndCanBeRepeated(t *testing.T) {
+	t.Parallel()
+	bank := &functiontest.Bank{Refusing: true}
+	shop, over := withdrawn(t, bank, "created", "captured")
+
+	said := shop.Tell(t, name, over)
+	require.Len(t, said, 1)
+	require.EqualValues(t, 2400, said[0].(events.RefundFailed).AmountMinor)
+	requireBooks(t, shop, over.OrderID, "paid", 2400, 0)
+	require.Equal(t, "failed", functiontest.One[string](t, shop, `SELECT status FROM payments.refunds`))
+
+	bank.Refusing = false
+	again := events.RefundRequested{OrderID: over.OrderID}
+	require.IsType(t, events.PaymentRefunded{}, shop.Tell(t, name, again)[0])
+	require.Empty(t, shop.Tell(t, name, again))
+	requireBooks(t, shop, over.OrderID, "refunded", 2400, 2400)
+	require.Equal(t, "refunded", functiontest.One[string](t, shop, `SELECT status FROM payments.refunds`))
+}
+
+func TestBankThatDoesNotAnswerIsAskedAgainForTheSameRefund(t *testing.T) {
+	t.Parallel()
+	bank := &functiontest.Bank{}
+	shop, over := withdrawn(t, bank, "created", "captured")
+	m := shop.Store(t, over)
+	bank.Away = true
+	require.ErrorContains(t, shop.TryDeliver(t, name, m), "does not answer")
+	bank.Away = false
+	require.Len(t, shop.Deliver(t, name, m), 1)
+	require.Equal(t, []string{"unknown: the bank does not answer", "refunded"}, functiontest.One[[]string](t, shop, `
+		SELECT array_agg(result ORDER BY at) FROM payments.attempts WHERE act = 'refund'`))
+	require.EqualValues(t, 1, functiontest.One[int64](t, shop, `SELECT count(DISTINCT key) FROM payments.attempts WHERE act = 'refund'`))
+	require.Len(t, bank.Refunded(), 1)
+}

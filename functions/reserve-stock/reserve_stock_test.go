@@ -1,0 +1,198 @@
+package reservestock_test
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/functions"
+	"github.com/popup-shop/popup/internal/functiontest"
+)
+
+const name = "reserve-stock"
+
+func open(t *testing.T, change ...func(*functions.Settings)) *functiontest.Shop {
+	return functiontest.Open(t, functions.All, change...)
+}
+
+// available is how many of a SKU a new order could still have.
+func available(t *testing.T, shop *functiontest.Shop, sku string) int64 {
+	onHand, reserved := shop.Stock(t, sku)
+	return onHand - reserved
+}
+
+func TestHoldsExactlyTheOrderedLines(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 2), functiontest.Of(functiontest.Print, 1)))
+
+	said := shop.Tell(t, name, placed.OrderPlaced)
+	require.Len(t, said, 1)
+	reserved := said[0].(events.StockReserved)
+	require.Equal(t, placed.Deadline, reserved.Until, "stock is held as long as the order may be pending")
+	require.Equal(t, []events.HeldLine{
+		{Line: 1, SKU: functiontest.Cap, Quantity: 2, WarehouseID: functiontest.Harbour, StoreID: functiontest.TheStore},
+		{Line: 2, SKU: functiontest.Print, Quantity: 1, WarehouseID: functiontest.Harbour, StoreID: functiontest.TheStore},
+	}, reserved.Lines)
+	onHand, held := shop.Stock(t, functiontest.Cap)
+	require.Equal(t, []int64{120, 2}, []int64{onHand, held})
+	require.EqualValues(t, 49, available(t, shop, functiontest.Print))
+}
+
+func TestHoldsNothingWhenOneLineIsShort(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	shop.Leave(t, functiontest.Print, functiontest.Harbour, 3)
+	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1), functiontest.Of(functiontest.Print, 4)))
+
+	require.Equal(t, []events.Event{events.StockShort{OrderID: placed.ID, Lines: []events.ShortLine{
+		{Line: 2, SKU: functiontest.Print, StoreID: functiontest.TheStore, Wanted: 4, Available: 3, Why: events.WhyShort},
+	}}}, shop.Tell(t, name, placed.OrderPlaced))
+	require.EqualValues(t, 120, available(t, shop, functiontest.Cap))
+	require.EqualValues(t, 3, available(t, shop, functiontest.Print))
+}
+
+func TestEqualSKUsAreAddedUp(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	shop.Leave(t, functiontest.Print, functiontest.Harbour, 5)
+	threeAnd := func(more int64) functiontest.Body {
+		return functiontest.Order(functiontest.Of(functiontest.Print, 3), functiontest.Of(functiontest.Print, more))
+	}
+
+	said := shop.Tell(t, name, shop.Place(t, threeAnd(3)).OrderPlaced)
+	require.Equal(t, []events.ShortLine{
+		{Line: 2, SKU: functiontest.Print, StoreID: functiontest.TheStore, Wanted: 3, Available: 2, Why: events.WhyShort},
+	}, said[0].(events.StockShort).Lines)
+
+	said = shop.Tell(t, name, shop.Place(t, threeAnd(2)).OrderPlaced)
+	require.Len(t, said[0].(events.StockReserved).Lines, 2)
+	require.Zero(t, available(t, shop, functiontest.Print))
+}
+
+func TestLineIsSplitOverWarehousesItsStoresOwnFirst(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	shop.Leave(t, functiontest.Tee, functiontest.Harbour, 3)
+	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Tee, 5)))
+
+	said := shop.Tell(t, name, placed.OrderPlaced)
+	require.Equal(t, []events.HeldLine{
+		{Line: 1, SKU: functiontest.Tee, Quantity: 3, WarehouseID: functiontest.Harbour, StoreID: functiontest.TheStore},
+		{Line: 1, SKU: functiontest.Tee, Quantity: 2, WarehouseID: functiontest.Canal, StoreID: functiontest.TheStore},
+	}, said[0].(events.StockReserved).Lines)
+}
+
+func TestWarehousesAreEmptiedByPriority(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	shop.Exec(t, `INSERT INTO stock.levels (level_id, sku, warehouse_id) VALUES (gen_random_uuid(), $1, $2)`, functiontest.Tee, functiontest.Tsukiji)
+	shop.Leave(t, functiontest.Tee, functiontest.Tsukiji, 10)
+	shop.Leave(t, functiontest.Tee, functiontest.Harbour, 0)
+	shop.Exec(t, `UPDATE stock.warehouses SET priority = 5 WHERE warehouse_id = $1`, functiontest.Tsukiji)
+
+	said := shop.Tell(t, name, shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Tee, 1))).OrderPlaced)
+	require.Equal(t, functiontest.Tsukiji, said[0].(events.StockReserved).Lines[0].WarehouseID)
+}
+
+func TestWhatCannotBeSoldAnyMoreIsNamed(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ end, why string }{
+		"taken off sale":  {`UPDATE catalogue.products SET active = false WHERE sku = 'LAMP'`, events.WhyGone},
+		"deleted":         {`UPDATE catalogue.products SET deleted_at = now() WHERE sku = 'LAMP'`, events.WhyGone},
+		"store closed":    {`UPDATE catalogue.stores SET participating = false WHERE name = 'Tide & Thread'`, events.WhyGone},
+		"in no warehouse": {`DELETE FROM stock.levels WHERE sku = 'LAMP'`, events.WhyShort},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			shop := open(t)
+			shop.Exec(t, `
+				INSERT INTO catalogue.products (product_id, store_id, sku, name, price_minor, currency)
+				VALUES (gen_random_uuid(), $1, 'LAMP', 'Lamp', 100, 'EUR')`, functiontest.TheStore)
+			shop.Exec(t, `INSERT INTO stock.levels (level_id, sku, warehouse_id) VALUES (gen_random_uuid(), 'LAMP', $1)`, functiontest.Harbour)
+			placed := shop.Place(t, functiontest.Order(functiontest.Of("LAMP", 1)))
+			shop.Exec(t, c.end)
+
+			short := shop.Tell(t, "reserve-stock", placed.OrderPlaced)[0].(events.StockShort)
+			require.Equal(t, []events.ShortLine{{Line: 1, SKU: "LAMP", StoreID: functiontest.TheStore, Wanted: 1, Why: c.why}}, short.Lines)
+		})
+	}
+}
+
+func TestOrderThatIsNotPendingIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
+	shop.Cancel(t, placed)
+	require.Equal(t, "cancelling", shop.Status(t, placed.ID))
+
+	require.Empty(t, shop.Tell(t, name, placed.OrderPlaced))
+	require.EqualValues(t, 120, available(t, shop, functiontest.Cap))
+}
+
+func TestSecondTellingHoldsNothingMore(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
+
+	require.Len(t, shop.Tell(t, name, placed.OrderPlaced), 1)
+	require.Empty(t, shop.Tell(t, name, placed.OrderPlaced), "under another id: only the rows remember")
+	require.Empty(t, shop.Tell(t, name, events.StockDue{OrderID: placed.ID, Lines: placed.Lines}))
+	require.EqualValues(t, 119, available(t, shop, functiontest.Cap))
+}
+
+func TestCheckThatIsPutOffWaitsForItsTime(t *testing.T) {
+	t.Parallel()
+	shop := open(t, func(s *functions.Settings) { s.StockCheckDelay = time.Hour })
+	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
+	due := events.StockDue{OrderID: placed.ID, Lines: placed.Lines}
+
+	require.Empty(t, shop.Tell(t, name, placed.OrderPlaced))
+	require.Empty(t, shop.Tell(t, name, due), "a clock that is ahead of the database")
+	require.EqualValues(t, 120, available(t, shop, functiontest.Cap))
+
+	shop.Set(t, placed.ID, "stock_check_at = now()")
+	require.IsType(t, events.StockReserved{}, shop.Tell(t, name, due)[0])
+	require.EqualValues(t, 119, available(t, shop, functiontest.Cap))
+}
+
+// The clock and the order's own event may come at the same time: keep-time knows only that nothing is held yet.
+func TestTwoTellingsAtOnceHoldOnce(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	for range 10 {
+		shop.Leave(t, functiontest.Tee, functiontest.Harbour, 1+held(t, shop, functiontest.Harbour))
+		shop.Leave(t, functiontest.Tee, functiontest.Canal, 1+held(t, shop, functiontest.Canal))
+		placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Tee, 1)))
+		one, two := shop.Store(t, placed.OrderPlaced), shop.Store(t, events.StockDue{OrderID: placed.ID, Lines: placed.Lines})
+
+		var both sync.WaitGroup
+		both.Go(func() { shop.Deliver(t, name, one) })
+		both.Go(func() { shop.Deliver(t, name, two) })
+		both.Wait()
+		require.Len(t, append(shop.SaidFor(t, name, one), shop.SaidFor(t, name, two)...), 1)
+		require.Equal(t, int64(1), functiontest.One[int64](t, shop, `SELECT count(*) FROM stock.reservations WHERE order_id = $1`, placed.ID))
+	}
+}
+
+func held(t *testing.T, shop *functiontest.Shop, warehouse string) int64 {
+	return functiontest.One[int64](t, shop, `SELECT reserved FROM stock.levels WHERE sku = $1 AND warehouse_id = $2`, functiontest.Tee, warehouse)
+}
+
+func TestSameUnitIsNeverHeldTwice(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	shop.Leave(t, functiontest.Cap, functiontest.Harbour, 5)
+	var all sync.WaitGroup
+	for range 30 {
+		m := shop.Said(t, shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1))).ID, "order.placed")[0]
+		all.Go(func() { shop.Deliver(t, name, m) })
+	}
+	all.Wait()
+	onHand, reserved := shop.Stock(t, functiontest.Cap)
+	require.Equal(t, []int64{5, 5}, []int64{onHand, reserved})
+	require.EqualValues(t, 25, functiontest.One[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type = 'stock.short'`))
+}

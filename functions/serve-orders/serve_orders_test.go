@@ -1,0 +1,167 @@
+package serveorders_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/functions"
+	"github.com/popup-shop/popup/internal/functiontest"
+)
+
+const (
+	name  = "serve-orders"
+	staff = "Bearer staff-token"
+)
+
+func open(t *testing.T) *functiontest.Shop {
+	return functiontest.Open(t, functions.All, func(s *functions.Settings) {
+		s.SimulatedSuccess, s.Shipping, s.StaffToken = 1, "manual", "staff-token"
+	})
+}
+
+func get(t *testing.T, shop *functiontest.Shop, path string, headers ...string) functiontest.Answer {
+	return shop.Call(t, name, http.MethodGet, path, nil, headers...)
+}
+
+func cancel(t *testing.T, shop *functiontest.Shop, orderID string, headers ...string) functiontest.Answer {
+	headers = append([]string{"Idempotency-Key", uuid.NewString(), "Prefer", "wait=0"}, headers...)
+	return shop.Call(t, name, http.MethodPost, "/v1/orders/"+orderID+"/cancel", map[string]string{"reason": "too big, says Ada"}, headers...)
+}
+
+func TestTokenOpensItsOrderOnly(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	placed, other := shop.Reach(t, "pending"), shop.Reach(t, "pending")
+	for _, path := range []string{"/v1/orders/" + placed.ID, "/v1/orders/" + placed.ID + "/events"} {
+		for who, c := range map[string]struct {
+			headers []string
+			want    int
+		}{
+			"with its token":        {[]string{"Popup-Order-Token", placed.Token}, http.StatusOK},
+			"staff":                 {[]string{"Authorization", staff}, http.StatusOK},
+			"nobody":                {nil, http.StatusNotFound},
+			"with another's token":  {[]string{"Popup-Order-Token", other.Token}, http.StatusNotFound},
+			"with an empty token":   {[]string{"Popup-Order-Token", ""}, http.StatusNotFound},
+			"with a made-up bearer": {[]string{"Authorization", "Bearer staff"}, http.StatusUnauthorized},
+		} {
+			require.Equal(t, c.want, get(t, shop, path, c.headers...).Status, "%s %s", who, path)
+		}
+	}
+}
+
+func TestOrderThatIsNotThereIsNotFound(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	for _, id := range []string{uuid.NewString(), "urn:uuid:" + uuid.NewString()} {
+		require.Equal(t, http.StatusNotFound, get(t, shop, "/v1/orders/"+id, "Authorization", staff).Status, id)
+		require.Equal(t, http.StatusNotFound, cancel(t, shop, id, "Authorization", staff).Status, id)
+	}
+	require.Equal(t, http.StatusBadRequest, get(t, shop, "/v1/orders/seven", "Authorization", staff).Status)
+}
+
+func TestTwoReadsInARowAreEqual(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	placed := shop.Reach(t, "shipped")
+	first, second := get(t, shop, "/v1/orders/"+placed.ID, "Popup-Order-Token", placed.Token), get(t, shop, "/v1/orders/"+placed.ID, "Popup-Order-Token", placed.Token)
+	require.Equal(t, first.Raw, second.Raw)
+	for field, want := range map[string]any{
+		"status": "shipped", "stock": "held", "payment": "paid", "carrier": "popup", "order_number": placed.OrderNumber, "payment_method": "simulated",
+	} {
+		require.Equal(t, want, first.Body[field], field)
+	}
+	require.NotEmpty(t, first.Body["tracking_number"])
+	require.NotContains(t, first.Raw, placed.Token)
+	require.NotContains(t, first.Raw, "example.test", "an order shows where it goes, and not the mail address")
+}
+
+func TestCancelIsPossibleFromThreeStatesAndRefusedWithTheReasonFromAllOthers(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	for status, possible := range map[string]bool{
+		"pending": true, "confirmed": true, "ready_for_pickup": true,
+		"processing": false, "picked_up": false, "shipped": false, "in_transit": false, "delivered": false, "failed_delivery": false,
+		"cancelling": false, "completed": false, "returned": false, "cancelled": false, "rejected": false, "expired": false,
+	} {
+		placed := shop.Reach(t, status)
+		a := cancel(t, shop, placed.ID, "Popup-Order-Token", placed.Token)
+		if !possible {
+			require.Equal(t, http.StatusConflict, a.Status, status)
+			require.Equal(t, []any{"/problems/not-possible-now", status}, []any{a.Body["type"], a.Body["order_status"]})
+			require.Equal(t, status, shop.Status(t, placed.ID))
+			continue
+		}
+		require.Equal(t, []any{http.StatusAccepted, "cancelling"}, []any{a.Status, a.Body["status"]}, "%s: %s", status, a.Raw)
+		withdrawn := functiontest.EventOf(t, shop.Said(t, placed.ID, "order.withdrawn")[0]).(events.OrderWithdrawn)
+		require.Equal(t, []string{status, "customer", "requested"}, []string{withdrawn.FromStatus, withdrawn.By, withdrawn.Reason})
+		require.Equal(t, []events.Line{{Line: 1, SKU: functiontest.Cap, Quantity: 1}}, withdrawn.Lines)
+	}
+}
+
+func TestPaidOrderThatIsCancelledGivesEverythingBack(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	placed := shop.Reach(t, "confirmed")
+	require.Equal(t, http.StatusAccepted, cancel(t, shop, placed.ID, "Authorization", staff).Status)
+	shop.Drive(t, placed.ID, "")
+	require.Equal(t, "cancelled", shop.Status(t, placed.ID))
+	_, reserved := shop.Stock(t, functiontest.Cap)
+	require.Zero(t, reserved)
+	require.Len(t, shop.Said(t, placed.ID, "payment.refunded"), 1)
+	cancelled := functiontest.EventOf(t, shop.Said(t, placed.ID, "order.cancelled")[0]).(events.OrderCancelled)
+	require.Equal(t, "staff", cancelled.By)
+
+	a := get(t, shop, "/v1/orders/"+placed.ID, "Authorization", staff)
+	require.Equal(t, []any{"cancelled", "too big, says Ada"}, []any{a.Body["status"], a.Body["reason"]}, "the customer's own words are in the row")
+}
+
+func TestNobodyCancelsAnothersOrder(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	placed, other := shop.Reach(t, "pending"), shop.Reach(t, "pending")
+	require.Equal(t, http.StatusNotFound, cancel(t, shop, placed.ID).Status)
+	require.Equal(t, http.StatusNotFound, cancel(t, shop, placed.ID, "Popup-Order-Token", other.Token).Status)
+	require.Equal(t, "pending", shop.Status(t, placed.ID))
+}
+
+func TestSameCancelTwiceIsOneCancel(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	placed := shop.Reach(t, "pending")
+	key := []string{"Idempotency-Key", "one", "Popup-Order-Token", placed.Token}
+	require.Equal(t, http.StatusAccepted, cancel(t, shop, placed.ID, key...).Status)
+	shop.Drive(t, placed.ID, "cancelled")
+	again := cancel(t, shop, placed.ID, key...)
+	require.Equal(t, []any{http.StatusOK, "cancelled", "true"}, []any{again.Status, again.Body["status"], again.Header.Get("Idempotency-Replayed")})
+	require.Len(t, shop.Said(t, placed.ID, "order.withdrawn"), 1)
+	require.Equal(t, http.StatusBadRequest, cancel(t, shop, placed.ID, "Idempotency-Key", "", "Popup-Order-Token", placed.Token).Status)
+}
+
+func TestEventsOfAnOrderAreShownInTurnAndTheirDataToStaffOnly(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	placed := shop.Reach(t, "confirmed")
+	path := "/v1/orders/" + placed.ID + "/events"
+	forCustomer, forStaff := items(get(t, shop, path, "Popup-Order-Token", placed.Token)), items(get(t, shop, path, "Authorization", staff))
+	var types []any
+	for i, e := range forCustomer {
+		types = append(types, e["type"])
+		require.Nil(t, e["data"])
+		require.NotNil(t, forStaff[i]["data"])
+	}
+	require.Equal(t, []any{"order.placed", "stock.reserved", "payment.created", "payment.paid", "order.confirmed"}, types)
+	require.Equal(t, "ORDER_REQUESTED", forCustomer[0]["alias"])
+	require.Equal(t, forCustomer[0]["id"], forCustomer[1]["causation_id"])
+}
+
+func items(a functiontest.Answer) (all []map[string]any) {
+	list, _ := a.Body["items"].([]any)
+	for _, item := range list {
+		all = append(all, item.(map[string]any))
+	}
+	return all
+}

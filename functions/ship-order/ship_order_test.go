@@ -1,0 +1,62 @@
+package shiporder_test
+
+import (
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/functions"
+	"github.com/popup-shop/popup/internal/functiontest"
+)
+
+const name = "ship-order"
+
+func open(t *testing.T) *functiontest.Shop {
+	return functiontest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "manual" })
+}
+
+func TestConfirmedAndPaidOrderGetsOneShipment(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	placed := shop.Reach(t, "confirmed")
+	confirmed, paid := shop.Said(t, placed.ID, "order.confirmed")[0], shop.Said(t, placed.ID, "payment.paid")[0]
+	var both sync.WaitGroup
+	both.Go(func() { shop.Deliver(t, name, confirmed) })
+	both.Go(func() { shop.Tell(t, name, functiontest.EventOf(t, paid)) })
+	both.Wait()
+	shop.Tell(t, name, functiontest.EventOf(t, confirmed))
+
+	said := shop.Said(t, placed.ID, "shipment.created")
+	require.Len(t, said, 1)
+	created := functiontest.EventOf(t, said[0]).(events.ShipmentCreated)
+	require.Regexp(t, `^PU[0-9A-F]{14}$`, created.TrackingNumber)
+	require.Equal(t, []events.Line{{Line: 1, SKU: functiontest.Cap, Quantity: 1}}, created.Lines)
+	require.False(t, created.Pickup)
+	require.Equal(t, "planned "+created.TrackingNumber, functiontest.One[string](t, shop, `
+		SELECT concat_ws(' ', s.status, tracking_number) FROM delivery.shipments s JOIN delivery.tracking t USING (shipment_id) WHERE order_id = $1 AND n = 1`, placed.ID))
+}
+
+func TestPickupIsPlannedAsOne(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	order := functiontest.Order(functiontest.Of(functiontest.Cap, 1)).With("address", nil).With("pickup", map[string]string{"store_id": functiontest.TheStore})
+	placed := shop.Place(t, order)
+	shop.Drive(t, placed.ID, "")
+	require.True(t, functiontest.EventOf(t, shop.Said(t, placed.ID, "shipment.created")[0]).(events.ShipmentCreated).Pickup)
+}
+
+func TestNothingIsShippedThatIsNotBothConfirmedAndPaid(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	for _, status := range []string{"pending", "cancelling", "cancelled", "rejected", "expired"} {
+		placed := shop.Reach(t, status)
+		require.Empty(t, shop.Tell(t, name, events.PaymentPaid{OrderID: placed.ID}), status)
+		require.Empty(t, shop.Tell(t, name, events.OrderConfirmed{OrderID: placed.ID}), status)
+	}
+	placed := shop.Reach(t, "confirmed")
+	shop.Set(t, placed.ID, "payment = 'authorised'")
+	require.Empty(t, shop.Tell(t, name, events.OrderConfirmed{OrderID: placed.ID}), "authorised")
+	require.Zero(t, functiontest.One[int64](t, shop, `SELECT count(*) FROM delivery.shipments WHERE order_id = $1`, placed.ID))
+}

@@ -1,0 +1,202 @@
+package trackorder_test
+
+import (
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/functions"
+	"github.com/popup-shop/popup/internal/functiontest"
+)
+
+const name = "track-order"
+
+func open(t *testing.T) *functiontest.Shop {
+	return functiontest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "manual" })
+}
+
+// facts are the facts that confirm an order.
+func facts(orderID string) []events.Event {
+	payment := uuid.NewString()
+	return []events.Event{
+		events.StockReserved{OrderID: orderID},
+		events.PaymentCreated{OrderID: orderID, PaymentID: payment},
+		events.PaymentPaid{OrderID: orderID, PaymentID: payment},
+	}
+}
+
+func place(t *testing.T, shop *functiontest.Shop) functiontest.Placed {
+	return shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 2)))
+}
+
+func TestWhicheverFactComesLastTheOrderIsConfirmedOnce(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	for _, turn := range [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}, {0, 2}, {2, 0}} {
+		placed := place(t, shop)
+		all := facts(placed.ID)
+		var said []events.Event
+		for _, i := range turn {
+			said = append(said, shop.Tell(t, name, all[i])...)
+			said = append(said, shop.Tell(t, name, all[i])...)
+		}
+		require.Len(t, said, 1, "%v", turn)
+		confirmed := said[0].(events.OrderConfirmed)
+		require.Equal(t, []events.Line{{Line: 1, SKU: functiontest.Cap, Quantity: 2}}, confirmed.Lines)
+		require.Equal(t, all[2].(events.PaymentPaid).PaymentID, confirmed.PaymentID)
+		require.EqualValues(t, 4800, confirmed.TotalMinor)
+		require.Equal(t, "confirmed", shop.Status(t, placed.ID))
+	}
+}
+
+func TestFactsAtTheSameTimeConfirmOnce(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	for range 5 {
+		placed := place(t, shop)
+		var all sync.WaitGroup
+		for _, fact := range facts(placed.ID) {
+			m := shop.Store(t, fact)
+			all.Go(func() { shop.Deliver(t, name, m) })
+		}
+		all.Wait()
+		require.Len(t, shop.Said(t, placed.ID, "order.confirmed"), 1)
+	}
+}
+
+func TestEachVersionIsLoggedOnceWithItsCause(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	placed := place(t, shop)
+	for _, fact := range slices.Concat(facts(placed.ID), facts(placed.ID)) {
+		shop.Tell(t, name, fact)
+	}
+	require.Equal(t, []string{"1 POST /v1/orders", "2 stock.reserved", "3 payment.created", "4 payment.paid"}, functiontest.One[[]string](t, shop, `
+		SELECT array_agg(version || ' ' || cause ORDER BY version) FROM orders.history WHERE order_id = $1`, placed.ID))
+}
+
+func TestOrderThatCannotBeServedIsRejectedWithTheReason(t *testing.T) {
+	t.Parallel()
+	line := func(why string) []events.ShortLine {
+		return []events.ShortLine{{Line: 1, SKU: functiontest.Cap, Wanted: 2, Why: events.WhyShort}, {Line: 2, SKU: functiontest.Cap, Wanted: 1, Why: why}}
+	}
+	shop := open(t)
+	for reason, c := range map[string]struct {
+		held bool
+		no   func(orderID string) events.Event
+	}{
+		"out_of_stock":     {false, func(id string) events.Event { return events.StockShort{OrderID: id, Lines: line(events.WhyShort)} }},
+		"invalid":          {false, func(id string) events.Event { return events.StockShort{OrderID: id, Lines: line(events.WhyGone)} }},
+		"payment_failed":   {true, func(id string) events.Event { return failed(id, "declined") }},
+		"not_enough_money": {true, func(id string) events.Event { return failed(id, "not_enough_money") }},
+	} {
+		placed := place(t, shop)
+		if c.held {
+			shop.Tell(t, name, events.StockReserved{OrderID: placed.ID})
+		}
+		said := shop.Tell(t, name, c.no(placed.ID))
+		require.Len(t, said, 1, reason)
+		rejected := said[0].(events.OrderRejected)
+		require.Equal(t, reason, rejected.Reason)
+		require.Equal(t, c.held, rejected.StockHeld, reason)
+		require.Equal(t, []events.Line{{Line: 1, SKU: functiontest.Cap, Quantity: 2}}, rejected.Lines)
+		require.Equal(t, "rejected", shop.Status(t, placed.ID))
+		require.Empty(t, shop.Tell(t, name, c.no(placed.ID)), reason)
+	}
+}
+
+func failed(orderID, reason string) events.Event {
+	return events.PaymentFailed{OrderID: orderID, PaymentID: uuid.NewString(), Reason: reason}
+}
+
+func TestMoneyForAnOrderThatIsOverIsAskedBack(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	for _, status := range []string{"cancelling", "cancelled", "rejected", "expired"} {
+		placed := shop.Reach(t, status)
+		late := facts(placed.ID)
+		require.Empty(t, shop.Tell(t, name, late[0]), status)
+
+		byCreated, byPaid := shop.Tell(t, name, late[1]), shop.Tell(t, name, late[2])
+		require.Len(t, byPaid, 1, status)
+		requested := byPaid[0].(events.RefundRequested)
+		require.Equal(t, late[2].(events.PaymentPaid).PaymentID, requested.PaymentID)
+		require.Equal(t, requested.RefundID, byCreated[0].(events.RefundRequested).RefundID, "it is one refund, whoever asks for it")
+		require.Equal(t, status, shop.Status(t, placed.ID))
+	}
+}
+
+func TestLateNoChangesNothing(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	for _, status := range []string{"confirmed", "cancelling", "cancelled", "rejected", "expired", "completed", "returned"} {
+		placed := shop.Reach(t, status)
+		require.Empty(t, shop.Tell(t, name, events.StockShort{OrderID: placed.ID}), status)
+		require.Empty(t, shop.Tell(t, name, failed(placed.ID, "declined")), status)
+		require.Equal(t, status, shop.Status(t, placed.ID))
+	}
+}
+
+func TestPassedDeadlineLeadsSomewhereFromEveryOpenState(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	for status, want := range map[string]events.Event{
+		"pending":          events.OrderExpired{},
+		"confirmed":        events.OrderStalled{},
+		"processing":       events.OrderStalled{},
+		"ready_for_pickup": events.OrderWithdrawn{},
+		"picked_up":        events.OrderStalled{},
+		"shipped":          events.OrderStalled{},
+		"in_transit":       events.OrderStalled{},
+		"failed_delivery":  events.OrderStalled{},
+		"cancelling":       events.OrderStalled{},
+	} {
+		placed := shop.Reach(t, status)
+		require.Empty(t, shop.Tell(t, name, events.OrderOverdue{OrderID: placed.ID}), "%s: it is not overdue yet", status)
+		shop.Set(t, placed.ID, "deadline = now()")
+
+		said := shop.Tell(t, name, events.OrderOverdue{OrderID: placed.ID})
+		require.Len(t, said, 1, status)
+		require.IsType(t, want, said[0], status)
+		require.Empty(t, shop.Tell(t, name, events.OrderOverdue{OrderID: placed.ID}), "%s: it was led on once", status)
+		if stalled, is := said[0].(events.OrderStalled); is {
+			require.Equal(t, status, stalled.Status)
+			require.Greater(t, time.Until(stalled.NextDeadline), 70*time.Hour, status)
+			require.Equal(t, status, shop.Status(t, placed.ID))
+		}
+	}
+}
+
+func TestAuthorisedOrderThatIsNotPaidInTimeIsUndone(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	placed := place(t, shop)
+	shop.Tell(t, name, events.StockReserved{OrderID: placed.ID})
+	shop.Set(t, placed.ID, "status = 'confirmed', payment = 'authorised', deadline = now()")
+
+	withdrawn := shop.Tell(t, name, events.OrderOverdue{OrderID: placed.ID})[0].(events.OrderWithdrawn)
+	require.Equal(t, []string{"clock", "overdue", "confirmed"}, []string{withdrawn.By, withdrawn.Reason, withdrawn.FromStatus})
+	require.True(t, withdrawn.StockHeld)
+	require.Equal(t, []events.Line{{Line: 1, SKU: functiontest.Cap, Quantity: 2}}, withdrawn.Lines)
+}
+
+func TestEndedOrderIsNeverOverdue(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	for _, status := range []string{"completed", "returned", "cancelled", "rejected", "expired"} {
+		placed := shop.Reach(t, status)
+		require.Empty(t, shop.Tell(t, name, events.OrderOverdue{OrderID: placed.ID}), status)
+	}
+}
+
+func TestFactAboutNoOrderIsParkedForAPerson(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	require.Empty(t, shop.Tell(t, name, events.StockReserved{OrderID: uuid.NewString()}))
+	require.Contains(t, functiontest.One[string](t, shop, `SELECT reason FROM bus.parked WHERE consumer = $1`, name), "there is none")
+}

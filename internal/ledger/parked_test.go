@@ -1,0 +1,205 @@
+package ledger_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/ledger"
+)
+
+// park keeps an event for a person and returns its number.
+func park(t testing.TB, b bundle, eventID, consumer, kind string) (id int64) {
+	t.Helper()
+	require.NoError(t, b.pool.QueryRow(t.Context(), `
+		INSERT INTO bus.parked (event_id, type, source, consumer, kind, reason, event)
+		VALUES ($1, 'order.placed', '/functions/place-order', $2, $3, 'because', '{}')
+		RETURNING parked_id`, eventID, consumer, kind).Scan(&id))
+	return id
+}
+
+func TestParkedEventsAreListedOldestFirstUntilTheyAreResolved(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	first, second, resolved := park(t, b, "1", "send-email", "poison"), park(t, b, "2", "ship-order", "poison"), park(t, b, "3", "send-email", "poison")
+	b.exec(t, `UPDATE bus.parked SET resolved_at = now() WHERE parked_id = $1`, resolved)
+	all, err := ledger.ListParked(t.Context(), b.pool, "")
+	require.NoError(t, err)
+	require.Len(t, all, 2)
+	require.Equal(t, []int64{first, second}, []int64{all[0].ID, all[1].ID})
+	some, err := ledger.ListParked(t.Context(), b.pool, "ship-order")
+	require.NoError(t, err)
+	require.Len(t, some, 1)
+	require.Equal(t, second, some[0].ID)
+	one, err := ledger.ShowParked(t.Context(), b.pool, resolved)
+	require.NoError(t, err)
+	require.Equal(t, "because", one.Reason)
+	_, err = ledger.ShowParked(t.Context(), b.pool, 4711)
+	require.ErrorContains(t, err, "4711")
+}
+
+func TestJunkCanBeLookedAt(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := park(t, b, "1", "send-email", "unreadable")
+	b.exec(t, `UPDATE bus.parked SET event = '\xff00'::bytea`)
+	all, err := ledger.ListParked(t.Context(), b.pool, "")
+	require.NoError(t, err)
+	require.Len(t, all, 1)
+	_, err = ledger.ShowParked(t.Context(), b.pool, id)
+	require.NoError(t, err)
+}
+
+func TestARedrivenEventIsPublishedAtOnceAndTheActIsKept(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := say(t, b.pool, old)
+	hear(t, b, id, "send-email")
+	parked := park(t, b, id, "reserve-stock", "poison")
+	b.sweepPast(t)
+	b.exec(t, `UPDATE bus.unheard SET attempts = 9, next_at = now() + interval '1 hour'`)
+	n, err := ledger.Redrive(t.Context(), b.pool, "ann", "", parked)
+	require.NoError(t, err)
+	require.EqualValues(t, 1, n)
+	require.Empty(t, b.broker.said)
+	b.sweep(t)
+	require.Equal(t, []string{id}, b.broker.said)
+	require.Equal(t, 1, count(t, b, `bus.unheard WHERE attempts = 1`), "it begins anew")
+	require.Equal(t, 1, count(t, b, `bus.parked_act WHERE parked_id = $1 AND act = 'redrive' AND by = 'ann'`, parked))
+	n, err = ledger.Redrive(t.Context(), b.pool, "ann", "", parked)
+	require.NoError(t, err)
+	require.Zero(t, n, "it is resolved")
+}
+
+func TestAnEventThatCameBeforeTheMarkIsRedrivenToo(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := say(t, b.pool, old)
+	hear(t, b, id, "send-email", "reserve-stock")
+	b.sweepPast(t)
+	b.exec(t, `DELETE FROM bus.inbox WHERE consumer = 'reserve-stock'`)
+	park(t, b, id, "reserve-stock", "poison")
+	n, err := ledger.Redrive(t.Context(), b.pool, "ann", "reserve-stock")
+	require.NoError(t, err)
+	require.EqualValues(t, 1, n)
+	b.sweep(t)
+	require.Equal(t, []string{id}, b.broker.said)
+}
+
+func TestAllEventsOfAFunctionAreRedrivenTogether(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for range 3 {
+		park(t, b, say(t, b.pool, old), "reserve-stock", "poison")
+	}
+	other := park(t, b, say(t, b.pool, old), "send-email", "poison")
+	n, err := ledger.Redrive(t.Context(), b.pool, "ann", "reserve-stock")
+	require.NoError(t, err)
+	require.EqualValues(t, 3, n)
+	require.Equal(t, 3, count(t, b, `bus.parked_act WHERE act = 'redrive'`))
+	left, err := ledger.ListParked(t.Context(), b.pool, "")
+	require.NoError(t, err)
+	require.Len(t, left, 1)
+	require.Equal(t, other, left[0].ID)
+}
+
+func TestWhatTheLedgerDoesNotKnowCannotBeRedriven(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	forged, err := uuid.NewV7()
+	require.NoError(t, err)
+	parked := park(t, b, forged.String(), "reserve-stock", "unknown")
+	n, err := ledger.Redrive(t.Context(), b.pool, "ann", "", parked)
+	require.NoError(t, err)
+	require.Zero(t, n)
+	require.Zero(t, count(t, b, `bus.parked_act`))
+	require.Equal(t, 1, count(t, b, `bus.parked WHERE resolved_at IS NULL`))
+}
+
+func TestADiscardedEventCountsAsHeardAndTheActIsKept(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := say(t, b.pool, old)
+	hear(t, b, id, "send-email")
+	parked := park(t, b, id, "reserve-stock", "poison")
+	junk := park(t, b, "no id", "reserve-stock", "unreadable")
+	n, err := ledger.Discard(t.Context(), b.pool, "bob", "", parked, junk)
+	require.NoError(t, err)
+	require.EqualValues(t, 2, n)
+	b.sweepPast(t)
+	require.Empty(t, b.broker.said)
+	require.Zero(t, count(t, b, `bus.unheard`))
+	require.Equal(t, 1, count(t, b, `bus.inbox WHERE event_id = $1 AND consumer = 'reserve-stock'`, id))
+	require.Equal(t, 2, count(t, b, `bus.parked_act WHERE act = 'discard' AND by = 'bob'`))
+}
+
+// A dead letter that does not say whom it was for has no function's name.
+func TestAnActOnOneEventLeavesAllOthersAlone(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	one, other := park(t, b, say(t, b.pool, old), "", "undelivered"), park(t, b, say(t, b.pool, old), "", "undelivered")
+	n, err := ledger.Redrive(t.Context(), b.pool, "ann", "", one)
+	require.NoError(t, err)
+	require.EqualValues(t, 1, n)
+	n, err = ledger.Discard(t.Context(), b.pool, "ann", "")
+	require.NoError(t, err)
+	require.Zero(t, n, "nothing was named")
+	n, err = ledger.Discard(t.Context(), b.pool, "ann", "", other)
+	require.NoError(t, err)
+	require.EqualValues(t, 1, n)
+}
+
+func bury(t testing.TB, b bundle, dead function.DeadLetter) {
+	t.Helper()
+	require.NoError(t, pgx.BeginFunc(t.Context(), b.pool, func(tx pgx.Tx) error { return ledger.Bury(t.Context(), tx, dead) }))
+}
+
+func letter(id, reason string) function.DeadLetter {
+	return function.DeadLetter{
+		Message:  function.Message{ID: id, Type: "order.placed", Source: "/functions/place-order", Time: time.Now(), Data: []byte(`{}`)},
+		Consumer: "reserve-stock", Code: 503, Reason: reason,
+	}
+}
+
+func TestADeadLetterThatItsFunctionWouldNotTakeIsParked(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := say(t, b.pool, old)
+	bury(t, b, letter(id, `{"reason":"no"}`))
+	bury(t, b, letter(id, `{"reason":"still no"}`))
+	parked, err := ledger.ListParked(t.Context(), b.pool, "reserve-stock")
+	require.NoError(t, err)
+	require.Len(t, parked, 1, "once per event and function")
+	require.Equal(t, "undelivered", parked[0].Kind)
+	require.Equal(t, `503 {"reason":"still no"}`, parked[0].Reason)
+	require.Equal(t, 2, parked[0].Attempts)
+	require.Equal(t, id, parked[0].EventID)
+	require.Contains(t, parked[0].Event, "shop.popup.order.placed")
+}
+
+func TestADeadLetterWhoseFunctionWasAwayIsLeftToTheSweeper(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := say(t, b.pool, old)
+	bury(t, b, letter(id, ""))
+	require.Zero(t, count(t, b, `bus.parked`))
+	b.sweepPast(t)
+	require.Equal(t, []string{id}, b.broker.said)
+}
+
+func TestADeadLetterThatTheLedgerDoesNotKnowIsParkedAsSuch(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	forged, err := uuid.NewV7()
+	require.NoError(t, err)
+	other := letter(say(t, b.pool, old), "")
+	other.Type = "payment.paid" // a known id under another type
+	for _, dead := range []function.DeadLetter{letter(forged.String(), ""), letter("no id", ""), other} {
+		bury(t, b, dead)
+	}
+	require.Equal(t, 3, count(t, b, `bus.parked WHERE kind = 'unknown'`))
+}

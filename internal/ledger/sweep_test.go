@@ -1,0 +1,379 @@
+package ledger_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/dbtest"
+	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/ledger"
+)
+
+// broker counts what is published, and may be away.
+type broker struct {
+	mu   sync.Mutex
+	said []string
+	away error
+}
+
+func (b *broker) Publish(_ context.Context, m function.Message) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.away != nil {
+		return b.away
+	}
+	b.said = append(b.said, m.ID)
+	return nil
+}
+
+func (b *broker) times(id string) (n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, said := range b.said {
+		if said == id {
+			n++
+		}
+	}
+	return n
+}
+
+// bundle is a ledger of the test's own: order.placed is told to reserve-stock and send-email, since yesterday.
+type bundle struct {
+	pool   *pgxpool.Pool
+	broker *broker
+}
+
+func setup(t testing.TB) bundle {
+	t.Helper()
+	return begin(t, dbtest.DB(t))
+}
+
+// setupApart has a Postgres of its own: a transaction that stays open holds back all ledgers on its server.
+func setupApart(t testing.TB) bundle {
+	t.Helper()
+	pool, err := pgxpool.New(t.Context(), dbtest.Server(t).URL())
+	require.NoError(t, err)
+	t.Cleanup(pool.Close)
+	return begin(t, pool)
+}
+
+func begin(t testing.TB, pool *pgxpool.Pool) bundle {
+	t.Helper()
+	require.NoError(t, ledger.Subscribe(t.Context(), pool, []function.Function{listener("reserve-stock"), listener("send-email")}))
+	b := bundle{pool, &broker{}}
+	b.exec(t, `UPDATE bus.subscription SET since = now() - interval '1 day'`)
+	return b
+}
+
+func listener(name string) function.Function {
+	return function.Function{Name: name, On: []function.Handler{function.On(func(context.Context, pgx.Tx, events.OrderPlaced) (events.Event, error) {
+		return nil, nil
+	})}}
+}
+
+func (b bundle) exec(t testing.TB, sql string, args ...any) {
+	t.Helper()
+	_, err := b.pool.Exec(t.Context(), sql, args...)
+	require.NoError(t, err)
+}
+
+func count(t testing.TB, b bundle, sql string, args ...any) (n int) {
+	t.Helper()
+	require.NoError(t, b.pool.QueryRow(t.Context(), `SELECT count(*) FROM `+sql, args...).Scan(&n))
+	return n
+}
+
+// execer is a pool or a transaction.
+type execer interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+}
+
+// say stores an order.placed that was said some time ago.
+func say(t testing.TB, db execer, ago time.Duration) (id string) {
+	t.Helper()
+	made, err := uuid.NewV7()
+	require.NoError(t, err)
+	_, err = db.Exec(t.Context(), `
+		INSERT INTO bus.event (event_id, type, source, subject, order_id, causation_id, n, data, created_at)
+		VALUES ($1, 'order.placed', '/functions/place-order', $1, $1, $1, 0, '{"a": 1}', now() - $2::interval)`, made.String(), ago)
+	require.NoError(t, err)
+	return made.String()
+}
+
+func hear(t testing.TB, b bundle, id string, consumers ...string) {
+	t.Helper()
+	for _, consumer := range consumers {
+		b.exec(t, `INSERT INTO bus.inbox (event_id, consumer) VALUES ($1, $2)`, id, consumer)
+	}
+}
+
+func (b bundle) sweep(t testing.TB) {
+	t.Helper()
+	require.NoError(t, ledger.Sweep(t.Context(), b.pool, b.broker))
+}
+
+// sweepPast sweeps until the mark is behind all that was said. Transactions of other tests on the same server may hold it
+// back for a moment.
+func (b bundle) sweepPast(t testing.TB) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		b.sweep(t)
+		return count(t, b, `bus.event e, bus.sweep s WHERE e.xid >= s.mark`) == 0
+	}, 20*time.Second, time.Millisecond)
+}
+
+// later makes all that waits for its next time due.
+func (b bundle) later(t testing.TB) {
+	t.Helper()
+	b.exec(t, `UPDATE bus.unheard SET next_at = now()`)
+}
+
+const old = time.Minute
+
+func TestAnEventThatSomebodyHasNotHeardIsPublishedAgain(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := say(t, b.pool, old)
+	hear(t, b, id, "send-email")
+	b.sweepPast(t)
+	require.Equal(t, []string{id}, b.broker.said)
+	require.Equal(t, 1, count(t, b, `bus.unheard WHERE event_id = $1 AND consumer = 'reserve-stock' AND attempts = 1`, id))
+	require.Equal(t, 1, count(t, b, `bus.unheard`))
+}
+
+func TestAnEventThatNobodyHasHeardIsPublishedOnceForAll(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := say(t, b.pool, old)
+	b.sweepPast(t)
+	require.Equal(t, []string{id}, b.broker.said)
+	require.Equal(t, 2, count(t, b, `bus.unheard`))
+}
+
+func TestWhatAllHaveHeardIsNeverPublishedAndLeavesNoRow(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := say(t, b.pool, old)
+	hear(t, b, id, "send-email", "reserve-stock")
+	b.sweepPast(t)
+	require.Empty(t, b.broker.said)
+	require.Zero(t, count(t, b, `bus.unheard`))
+}
+
+func TestAnEventIsTriedMoreAndMoreSlowlyUpToHourly(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := say(t, b.pool, old)
+	b.sweepPast(t)
+	for try, wait := range []int{10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600, 3600} {
+		require.Equal(t, try+1, b.broker.times(id))
+		b.sweep(t)
+		require.Equal(t, try+1, b.broker.times(id), "not before its time")
+		require.Equal(t, 2, count(t, b, `bus.unheard WHERE next_at - now() BETWEEN make_interval(secs => $1 - 9) AND make_interval(secs => $1)`, wait), "try %d", try)
+		b.later(t)
+		b.sweep(t)
+	}
+}
+
+func TestWhatIsHeardAfterAllIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := say(t, b.pool, old)
+	b.sweepPast(t)
+	hear(t, b, id, "send-email", "reserve-stock")
+	b.later(t)
+	b.sweep(t)
+	require.Equal(t, 1, b.broker.times(id))
+	require.Zero(t, count(t, b, `bus.unheard`))
+}
+
+func TestAnEventOnItsWayIsGivenTime(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := say(t, b.pool, 0)
+	b.sweep(t)
+	require.Empty(t, b.broker.said)
+	require.Zero(t, count(t, b, `bus.unheard`))
+	b.exec(t, `UPDATE bus.event SET created_at = now() - $1::interval`, ledger.Grace)
+	b.sweepPast(t)
+	require.Equal(t, []string{id}, b.broker.said, "the mark was not moved over it")
+}
+
+func TestAnEventOfASlowTransactionIsNotPassedOver(t *testing.T) {
+	t.Parallel()
+	b := setupApart(t)
+	tx, err := b.pool.Begin(t.Context())
+	require.NoError(t, err)
+	slow := say(t, tx, old)
+	quick := say(t, b.pool, old)
+	b.sweep(t)
+	require.Empty(t, b.broker.said, "the quick one waits: the mark stands before the slow one")
+	require.NoError(t, tx.Commit(t.Context()))
+	b.sweep(t)
+	require.Equal(t, []string{slow, quick}, b.broker.said)
+}
+
+func TestOnlyThoseAreToldWhoHadSubscribed(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.exec(t, `UPDATE bus.subscription SET since = now() - interval '30 s' WHERE consumer = 'send-email'`)
+	b.exec(t, `DELETE FROM bus.subscription WHERE consumer = 'reserve-stock'`)
+	before, after := say(t, b.pool, old), say(t, b.pool, 10*time.Second)
+	b.sweepPast(t)
+	require.Equal(t, []string{after}, b.broker.said)
+	require.Zero(t, b.broker.times(before))
+}
+
+func TestWhatIsParkedWaitsForAPerson(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	parked, other := say(t, b.pool, old), say(t, b.pool, old)
+	park(t, b, parked, "reserve-stock", "poison")
+	hear(t, b, parked, "send-email")
+	b.sweepPast(t)
+	require.Equal(t, []string{other}, b.broker.said)
+	b.exec(t, `UPDATE bus.parked SET resolved_at = now()`)
+	b.later(t)
+	b.sweep(t)
+	require.Equal(t, 1, b.broker.times(parked))
+}
+
+func TestWhatWasUnknownIsResolvedOnceTheLedgerKnowsIt(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := say(t, b.pool, old)
+	never, err := uuid.NewV7()
+	require.NoError(t, err)
+	park(t, b, id, "reserve-stock", "unknown")
+	park(t, b, never.String(), "reserve-stock", "unknown")
+	park(t, b, "not even an id", "reserve-stock", "unknown")
+	park(t, b, id, "send-email", "poison")
+	b.sweepPast(t)
+	require.Equal(t, 3, count(t, b, `bus.parked WHERE resolved_at IS NULL`))
+	require.Equal(t, 1, count(t, b, `bus.parked WHERE resolved_at IS NOT NULL AND event_id = $1 AND consumer = 'reserve-stock'`, id))
+	require.Equal(t, 1, b.broker.times(id))
+}
+
+func TestABrokerThatIsAwayLosesNothing(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ids := []string{say(t, b.pool, old), say(t, b.pool, old)}
+	b.broker.away = errors.New("away")
+	require.Eventually(t, func() bool { return ledger.Sweep(t.Context(), b.pool, b.broker) != nil }, 20*time.Second, time.Millisecond)
+	b.broker.away = nil
+	b.sweepPast(t)
+	b.later(t)
+	b.sweep(t)
+	for _, id := range ids {
+		require.NotZero(t, b.broker.times(id))
+	}
+}
+
+func TestMoreThanABatchIsPublishedAtOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.exec(t, `DELETE FROM bus.subscription WHERE consumer = 'send-email'`)
+	b.exec(t, `
+		INSERT INTO bus.event (event_id, type, source, subject, causation_id, n, data, created_at)
+		SELECT gen_random_uuid(), 'order.placed', 'x', 'x', gen_random_uuid(), 0, '{}', now() - interval '1 min' FROM generate_series(1, 1001)`)
+	b.sweepPast(t)
+	require.Len(t, b.broker.said, 1001)
+	require.Len(t, slices.Compact(slices.Sorted(slices.Values(b.broker.said))), 1001)
+}
+
+func TestTwoSweepersAtOnceShareTheWork(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.exec(t, `DELETE FROM bus.subscription WHERE consumer = 'send-email'`)
+	for range 50 {
+		say(t, b.pool, old)
+	}
+	swept := make(chan error)
+	for range 4 {
+		go func() { swept <- ledger.Sweep(t.Context(), b.pool, b.broker) }()
+	}
+	for range 4 {
+		require.NoError(t, <-swept)
+	}
+	b.sweepPast(t)
+	require.Len(t, b.broker.said, 50)
+	require.Len(t, slices.Compact(slices.Sorted(slices.Values(b.broker.said))), 50)
+}
+
+func TestWhatIsPublishedAgainIsWhatWasSaid(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := say(t, b.pool, old)
+	var got function.Message
+	b.exec(t, `UPDATE bus.event SET version = 3, delayed = true, traceparent = 'trace', n = 2`)
+	require.Eventually(t, func() bool {
+		require.NoError(t, ledger.Sweep(t.Context(), b.pool, publisher(func(m function.Message) { got = m })))
+		return got.ID != ""
+	}, 20*time.Second, time.Millisecond)
+	got.Time = time.Time{}
+	require.Equal(t, function.Message{
+		ID: id, Type: "order.placed", Source: "/functions/place-order", Subject: id, OrderID: id, CausationID: id,
+		N: 2, Version: 3, Delayed: true, TraceParent: "trace", Data: []byte(`{"a": 1}`),
+	}, got)
+}
+
+type publisher func(function.Message)
+
+func (p publisher) Publish(_ context.Context, m function.Message) error { p(m); return nil }
+
+func TestWhatWaitsForOver15MinutesIsLate(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	say(t, b.pool, 14*time.Minute)
+	b.sweepPast(t)
+	late, err := ledger.Late(t.Context(), b.pool)
+	require.NoError(t, err)
+	require.Zero(t, late)
+	say(t, b.pool, 16*time.Minute)
+	b.sweepPast(t)
+	late, err = ledger.Late(t.Context(), b.pool)
+	require.NoError(t, err)
+	require.Equal(t, 2, late, "for each of the two who have not heard it")
+}
+
+func TestAListenerIsSubscribedFromNowOnAndForgottenWhenItIsGone(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	require.NoError(t, ledger.Subscribe(t.Context(), b.pool, []function.Function{listener("send-email"), listener("ship-order")}))
+	require.Equal(t, 1, count(t, b, `bus.subscription WHERE consumer = 'send-email' AND since < now() - interval '1 hour'`), "as it was")
+	require.Equal(t, 1, count(t, b, `bus.subscription WHERE consumer = 'ship-order' AND since > now() - interval '1 min'`), "from now on")
+	require.Zero(t, count(t, b, `bus.subscription WHERE consumer = 'reserve-stock'`), "gone")
+	require.ErrorContains(t, ledger.Subscribe(t.Context(), b.pool, []function.Function{listener("x"), listener("x")}), "two functions are called x")
+}
+
+func TestANewListenerHearsThePastOnceIfAsked(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ids := []string{say(t, b.pool, time.Hour), say(t, b.pool, 20*time.Minute), say(t, b.pool, old)}
+	for _, id := range ids {
+		hear(t, b, id, "send-email", "reserve-stock")
+	}
+	require.NoError(t, ledger.Subscribe(t.Context(), b.pool, []function.Function{listener("send-email"), listener("reserve-stock"), listener("ship-order")}))
+	b.sweepPast(t)
+	require.Empty(t, b.broker.said, "it is told nothing by itself")
+	hear(t, b, ids[2], "ship-order")
+	n, err := ledger.Replay(t.Context(), b.pool, "ship-order", time.Now().Add(-30*time.Minute))
+	require.NoError(t, err)
+	require.EqualValues(t, 1, n)
+	b.sweep(t)
+	require.Equal(t, []string{ids[1]}, b.broker.said)
+	n, err = ledger.Replay(t.Context(), b.pool, "nobody", time.Now().Add(-2*time.Hour))
+	require.NoError(t, err)
+	require.Zero(t, n)
+}

@@ -1,0 +1,222 @@
+package local_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/config"
+	"github.com/popup-shop/popup/functions"
+	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
+	"github.com/popup-shop/popup/infra"
+	"github.com/popup-shop/popup/internal/ledger"
+	"github.com/popup-shop/popup/internal/local"
+	"github.com/popup-shop/popup/internal/seed"
+)
+
+// shop is a whole shop of a test's own, with its own Postgres, broker and mailbox.
+type shop struct {
+	*local.Shop
+	t   testing.TB
+	url string
+}
+
+const staffToken = "test-staff"
+
+type change func(*local.Options, *functions.Settings)
+
+func profile(p local.Profile) change {
+	return func(o *local.Options, _ *functions.Settings) { o.Profile = p }
+}
+
+// durable has Postgres wait for the disk, for tests that crash it.
+func durable(o *local.Options, _ *functions.Settings) { o.Postgres = nil }
+
+// open opens a seeded shop in which every simulated payment succeeds, unless changed.
+func open(t testing.TB, changes ...change) *shop {
+	t.Helper()
+	settings, err := config.Read[functions.Settings]()
+	require.NoError(t, err)
+	settings.SimulatedSuccess, settings.StaffToken = 1, staffToken
+	options := local.Options{
+		Dir: t.TempDir(), Profile: local.Spec, Connections: 16, Tick: 500 * time.Millisecond,
+		Postgres: map[string]string{"fsync": "off"}, Out: io.Discard,
+		Log: slog.New(slog.NewTextHandler(logTo(), &slog.HandlerOptions{Level: slog.LevelWarn})),
+	}
+	for _, change := range changes {
+		change(&options, &settings)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	s, err := local.Open(ctx, options)
+	require.NoError(t, err)
+	t.Cleanup(s.Close)
+	require.NoError(t, seed.Demo(ctx, s.Pool))
+	settings.SMTP = s.SMTP
+	triggers, err := local.ReadTriggers(functions.Manifests, infra.Delivery)
+	require.NoError(t, err)
+	require.NoError(t, s.Start(context.WithoutCancel(ctx), functions.All(settings), triggers, local.Door{Name: "serve-gateway", Within: servegateway.Within}))
+	server := httptest.NewServer(s.Handler())
+	t.Cleanup(server.Close)
+	return &shop{s, t, server.URL}
+}
+
+// logTo shows what the shop logs when asked to.
+func logTo() io.Writer {
+	if os.Getenv("POPUP_TEST_LOG") != "" {
+		return os.Stderr
+	}
+	return io.Discard
+}
+
+// placed is the answer to an order.
+type placed struct {
+	Code   int
+	ID     string `json:"id"`
+	Status any    `json:"status"` // a number in problems
+	Token  string `json:"order_token"`
+	Type   string `json:"type"`
+	Order  string `json:"order_id"` // in problems
+}
+
+// order is the body of an order of some quantity of each SKU.
+func orderOf(quantity int, skus ...string) string {
+	lines := make([]map[string]any, len(skus))
+	for i, sku := range skus {
+		lines[i] = map[string]any{"sku": sku, "quantity": quantity}
+	}
+	body, _ := json.Marshal(map[string]any{
+		"lines": lines, "payment_method": "simulated",
+		"address": map[string]any{"name": "Ada", "phone": "+49 40 123456", "country": "DE", "postal_code": "20457", "city": "Hamburg", "address_line1": "Kai 1"},
+		"contact": map[string]any{"name": "Ada", "email": "ada@example.com", "phone": "+49 40 123456"},
+	})
+	return string(body)
+}
+
+// post posts an order under a key and waits for its outcome at most so many seconds.
+func (s *shop) post(key, body string, wait int) (placed, error) {
+	request, err := http.NewRequest(http.MethodPost, s.url+"/v1/orders", bytes.NewReader([]byte(body)))
+	if err != nil {
+		return placed{}, err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Idempotency-Key", key)
+	request.Header.Set("Prefer", fmt.Sprintf("wait=%d", wait))
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return placed{}, err
+	}
+	defer answer.Body.Close()
+	p := placed{Code: answer.StatusCode}
+	return p, json.NewDecoder(answer.Body).Decode(&p)
+}
+
+// place posts an order that must be taken.
+func (s *shop) place(body string) placed {
+	s.t.Helper()
+	p, err := s.post(uuid.NewString(), body, 10)
+	require.NoError(s.t, err)
+	return p
+}
+
+// count is the number that a query gives.
+func (s *shop) count(sql string, args ...any) (n int) {
+	s.t.Helper()
+	require.NoError(s.t, s.Pool.QueryRow(s.t.Context(), sql, args...).Scan(&n))
+	return n
+}
+
+// settle waits until every order has ended and nobody has anything left to hear.
+func (s *shop) settle(within time.Duration) {
+	s.t.Helper()
+	var open, unheard int
+	ended := func() bool {
+		err := s.Pool.QueryRow(context.Background(), `
+			SELECT (SELECT count(*) FROM orders.orders WHERE deadline IS NOT NULL),
+				(SELECT count(*) FROM bus.event e JOIN bus.subscription s USING (type)
+				WHERE NOT EXISTS (SELECT FROM bus.inbox i WHERE i.event_id = e.event_id AND i.consumer = s.consumer))`).Scan(&open, &unheard)
+		return err == nil && open == 0 && unheard == 0
+	}
+	for until := time.Now().Add(within); !ended(); time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(until) {
+			require.FailNow(s.t, "the shop did not come to rest", "%d orders open, %d events unheard\n%s", open, unheard, s.why())
+		}
+	}
+}
+
+// why tells what stands still.
+func (s *shop) why() string {
+	rows, err := s.Pool.Query(context.Background(), `
+		SELECT format('%s %s stock=%s payment=%s', order_id, status, stock, payment) FROM orders.orders WHERE deadline IS NOT NULL
+		UNION ALL SELECT format('unheard %s by %s', e.type, s.consumer) FROM bus.event e JOIN bus.subscription s USING (type)
+			WHERE NOT EXISTS (SELECT FROM bus.inbox i WHERE i.event_id = e.event_id AND i.consumer = s.consumer)
+		UNION ALL SELECT format('parked %s %s: %s', consumer, type, reason) FROM bus.parked WHERE resolved_at IS NULL
+		LIMIT 20`)
+	if err != nil {
+		return err.Error()
+	}
+	defer rows.Close()
+	var text, line string
+	for rows.Next() && rows.Scan(&line) == nil {
+		text += line + "\n"
+	}
+	return text
+}
+
+// check proves all promises, logs folded too.
+func (s *shop) check() {
+	s.t.Helper()
+	results, err := ledger.Check(s.t.Context(), s.Pool, true)
+	require.NoError(s.t, err)
+	require.NotEmpty(s.t, results)
+	for _, r := range results {
+		require.Zero(s.t, r.Broken, "%s: %s", r.Domain, r.Promise)
+	}
+}
+
+// digest is all that a shop ended with, without what is random: two shops that were asked the same have the same.
+func (s *shop) digest() (lines []string) {
+	s.t.Helper()
+	rows, err := s.Pool.Query(s.t.Context(), `
+		SELECT format('order %s %s %s %s v%s: %s', status, stock, payment, reason, version, string_agg(sku || 'x' || quantity, ' ' ORDER BY line))
+		FROM orders.orders JOIN orders.lines USING (order_id) GROUP BY order_id
+		UNION ALL SELECT format('level %s %s %s', sku, on_hand, reserved) FROM stock.levels
+		UNION ALL SELECT format('money %s %s %s', status, captured_minor, refunded_minor) FROM payments.payments
+		UNION ALL SELECT format('mail %s %s', kind, status) FROM mail.mails
+		UNION ALL SELECT format('event %s %s', type, count(*)) FROM bus.event GROUP BY type
+		UNION ALL SELECT format('movement %s %s', kind, sum(quantity)) FROM stock.movements GROUP BY kind
+		ORDER BY 1`)
+	require.NoError(s.t, err)
+	defer rows.Close()
+	for rows.Next() {
+		var line string
+		require.NoError(s.t, rows.Scan(&line))
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// mails are the subjects in the mailbox.
+func (s *shop) mails() (subjects []string) {
+	s.t.Helper()
+	answer, err := http.Get(s.url + "/mailbox.json")
+	require.NoError(s.t, err)
+	defer answer.Body.Close()
+	var all []struct{ Subject string }
+	require.NoError(s.t, json.NewDecoder(answer.Body).Decode(&all))
+	for _, m := range all {
+		subjects = append(subjects, m.Subject)
+	}
+	return subjects
+}

@@ -1,0 +1,512 @@
+package web_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/config"
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/dbtest"
+	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/web"
+)
+
+const token = "a long secret of staff"
+
+// thing is what the function of these tests makes.
+type thing struct {
+	Name  string `json:"name" minLength:"1" maxLength:"20"`
+	Count int64  `json:"count" minimum:"1" maximum:"99"`
+	Parts []part `json:"parts,omitempty" maxItems:"3"`
+}
+
+type part struct {
+	Size int64 `json:"size"`
+}
+
+type makeRequest struct {
+	web.Key
+	Body thing
+}
+
+type readRequest struct {
+	ID    int64  `path:"id" minimum:"1"`
+	Shade string `query:"shade" maxLength:"10"`
+}
+
+type answer struct {
+	Body struct {
+		ID   int64  `json:"id"`
+		Name string `json:"name"`
+		Asks int64  `json:"asks"`
+	}
+}
+
+// bundle is a running function with one table and routes of each kind.
+type bundle struct {
+	pool  *pgxpool.Pool
+	url   string
+	said  recorder
+	asks  atomic.Int64
+	hold  chan struct{} // closed: nobody is held up
+	begun chan struct{} // gets one for each thing that is being made
+}
+
+// recorder is a broker that counts.
+type recorder struct {
+	mu  sync.Mutex
+	ids []string
+}
+
+func (r *recorder) Publish(_ context.Context, m function.Message) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ids = append(r.ids, m.ID)
+	return nil
+}
+
+func setup(t *testing.T, lockTimeout time.Duration) *bundle {
+	t.Helper()
+	settings := dbtest.DB(t).Config()
+	settings.ConnConfig.RuntimeParams["lock_timeout"] = strconv.FormatInt(lockTimeout.Milliseconds(), 10)
+	pool, err := pgxpool.NewWithConfig(t.Context(), settings)
+	require.NoError(t, err)
+	t.Cleanup(pool.Close)
+	_, err = pool.Exec(t.Context(), `CREATE TABLE things (id bigint GENERATED ALWAYS AS IDENTITY, name text CONSTRAINT things_are_no_unicorns CHECK (name <> 'unicorn'))`)
+	require.NoError(t, err)
+	return serve(t, pool)
+}
+
+func serve(t *testing.T, pool *pgxpool.Pool) *bundle {
+	t.Helper()
+	b := &bundle{pool: pool, hold: make(chan struct{}), begun: make(chan struct{}, 100)}
+	close(b.hold)
+	change := web.Change[*makeRequest, int64, answer]{Status: http.StatusCreated, Do: b.make, Show: b.show}
+	door := web.Door("serve-things", config.Access{StaffToken: token},
+		web.Get("/v1/things/{id}", web.All, func(ctx context.Context, db web.Reader, in *readRequest) (*answer, error) {
+			return b.read(ctx, db, in.ID, in.Shade)
+		}),
+		web.Post("/v1/things", web.All, change),
+		web.Post("/v1/staff/things", web.Staff, change),
+	)
+	rt := &function.Runtime{Pool: pool, Sink: &b.said, Log: slog.New(slog.DiscardHandler)}
+	server := httptest.NewServer(rt.ServeMux(&function.Function{Name: "serve-things", Door: door}))
+	t.Cleanup(server.Close)
+	b.url = server.URL
+	return b
+}
+
+func (b *bundle) make(ctx context.Context, tx pgx.Tx, in *makeRequest) (id int64, said []events.Event, err error) {
+	if in.Body.Name == "taken" {
+		return 0, nil, web.NewProblem(http.StatusConflict, "in-use", "there is one").With("name", in.Body.Name)
+	}
+	err = tx.QueryRow(ctx, `INSERT INTO things (name) VALUES ($1) RETURNING id`, in.Body.Name).Scan(&id)
+	if err != nil {
+		return 0, nil, err
+	}
+	b.begun <- struct{}{}
+	<-b.hold
+	return id, []events.Event{events.StockChanged{SKU: in.Body.Name}}, nil
+}
+
+func (b *bundle) show(ctx context.Context, db web.Reader, _ *makeRequest, id int64) (*answer, error) {
+	return b.read(ctx, db, id, "")
+}
+
+func (b *bundle) read(ctx context.Context, db web.Reader, id int64, shade string) (*answer, error) {
+	a := &answer{}
+	a.Body.ID, a.Body.Asks = id, b.asks.Add(1)
+	err := db.QueryRow(ctx, `SELECT name FROM things WHERE id = $1 AND $2 IN ('', 'blue')`, id, shade).Scan(&a.Body.Name)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, web.NotFound("thing")
+	}
+	return a, err
+}
+
+func (b *bundle) things(t *testing.T) (n int) {
+	t.Helper()
+	require.NoError(t, b.pool.QueryRow(t.Context(), `SELECT count(*) FROM things`).Scan(&n))
+	return n
+}
+
+// reply is an answer that was read.
+type reply struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func call(t testing.TB, method, url, body string, headers ...string) (r reply) {
+	t.Helper()
+	r, err := try(t.Context(), method, url, body, headers...)
+	require.NoError(t, err)
+	return r
+}
+
+func try(ctx context.Context, method, url, body string, headers ...string) (r reply, err error) {
+	request, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
+	if err != nil {
+		return r, err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	for i := 0; i < len(headers); i += 2 {
+		request.Header.Set(headers[i], headers[i+1])
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return r, err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	return reply{response.StatusCode, response.Header, string(text)}, err
+}
+
+// problem is an answer that must be problem details in every part.
+type problem struct {
+	Type      string `json:"type"`
+	Title     string `json:"title"`
+	Status    int    `json:"status"`
+	Detail    string `json:"detail"`
+	RequestID string `json:"request_id"`
+	Name      string `json:"name"`
+	Errors    []struct {
+		Field string `json:"field"`
+		Why   string `json:"why"`
+	} `json:"errors"`
+}
+
+func problemOf(t testing.TB, r reply) (p problem) {
+	t.Helper()
+	require.Equal(t, "application/problem+json", r.header.Get("Content-Type"), r.body)
+	decoder := json.NewDecoder(bytes.NewBufferString(r.body))
+	decoder.DisallowUnknownFields()
+	require.NoError(t, decoder.Decode(&p), r.body)
+	require.Equal(t, r.status, p.Status)
+	require.Regexp(t, `^/problems/[a-z-]+$`, p.Type)
+	require.Equal(t, strings.ReplaceAll(strings.TrimPrefix(p.Type, "/problems/"), "-", " "), p.Title)
+	require.NotEmpty(t, p.Detail)
+	return p
+}
+
+func TestAnErrorIsProblemDetailsWithTheCallersRequestID(t *testing.T) {
+	t.Parallel()
+	b := setup(t, time.Second)
+	r := call(t, "POST", b.url+"/v1/things", `{"name":"taken","count":1}`, "Idempotency-Key", "k", "X-Request-ID", "req-1")
+	require.Equal(t, http.StatusConflict, r.status)
+	p := problemOf(t, r)
+	require.Equal(t, problem{Type: "/problems/in-use", Title: "in use", Status: 409, Detail: "there is one", RequestID: "req-1", Name: "taken"}, p)
+}
+
+func TestAMistakeInARequestIsNamedByItsField(t *testing.T) {
+	t.Parallel()
+	b := setup(t, time.Second)
+	for name, c := range map[string]struct{ body, field string }{
+		"a missing field":              {`{"count":1}`, "name"},
+		"an unknown field":             {`{"name":"a","count":1,"colour":"red"}`, "colour"},
+		"text for a number":            {`{"name":"a","count":"one"}`, "count"},
+		"a number for text":            {`{"name":1,"count":1}`, "name"},
+		"a fraction":                   {`{"name":"a","count":1.5}`, "count"},
+		"a number too small":           {`{"name":"a","count":0}`, "count"},
+		"a number too large":           {`{"name":"a","count":100}`, "count"},
+		"an empty text":                {`{"name":"","count":1}`, "name"},
+		"a text too long":              {`{"name":"` + strings.Repeat("a", 21) + `","count":1}`, "name"},
+		"null":                         {`{"name":null,"count":1}`, "name"},
+		"a missing field further in":   {`{"name":"a","count":1,"parts":[{"size":1},{}]}`, "parts[1].size"},
+		"an unknown field further in":  {`{"name":"a","count":1,"parts":[{"size":1,"depth":2}]}`, "parts[0].depth"},
+		"a wrong type further in":      {`{"name":"a","count":1,"parts":[{"size":true}]}`, "parts[0].size"},
+		"too many":                     {`{"name":"a","count":1,"parts":[{"size":1},{"size":1},{"size":1},{"size":1}]}`, "parts"},
+		"a list for an object further": {`{"name":"a","count":1,"parts":[[]]}`, "parts[0]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := call(t, "POST", b.url+"/v1/things", c.body, "Idempotency-Key", name)
+			require.Equal(t, http.StatusBadRequest, r.status, r.body)
+			var fields []string
+			for _, fault := range problemOf(t, r).Errors {
+				require.NotEmpty(t, fault.Why)
+				fields = append(fields, fault.Field)
+			}
+			require.Contains(t, fields, c.field, r.body)
+		})
+	}
+	t.Cleanup(func() { require.Zero(t, len(b.begun), "nothing is made") })
+}
+
+func TestNoMistakeOfACallerIsOurFault(t *testing.T) {
+	t.Parallel()
+	b := setup(t, time.Second)
+	post := func(body string, headers ...string) func(*testing.T) reply {
+		return func(t *testing.T) reply { return call(t, "POST", b.url+"/v1/things", body, headers...) }
+	}
+	get := func(path string) func(*testing.T) reply {
+		return func(t *testing.T) reply { return call(t, "GET", b.url+path, "") }
+	}
+	for name, c := range map[string]struct {
+		status int
+		call   func(*testing.T) reply
+	}{
+		"no key":                         {400, post(`{"name":"a","count":1}`)},
+		"an empty key":                   {400, post(`{"name":"a","count":1}`, "Idempotency-Key", "")},
+		"a key too long":                 {400, post(`{"name":"a","count":1}`, "Idempotency-Key", strings.Repeat("k", 256))},
+		"a key that is no text":          {400, post(`{"name":"a","count":1}`, "Idempotency-Key", "\xff\xfe")},
+		"no body":                        {400, post(``, "Idempotency-Key", "1")},
+		"no JSON":                        {400, post(`name=a`, "Idempotency-Key", "2")},
+		"half of it":                     {400, post(`{"name":"a"`, "Idempotency-Key", "3")},
+		"a list":                         {400, post(`[]`, "Idempotency-Key", "4")},
+		"a number that nobody can hold":  {400, post(`{"name":"a","count":1e400}`, "Idempotency-Key", "5")},
+		"another type":                   {415, post(`<a/>`, "Idempotency-Key", "6", "Content-Type", "application/xml")},
+		"text that no database takes":    {400, post(`{"name":"a\u0000b","count":1}`, "Idempotency-Key", "7")},
+		"half a character":               {201, post(`{"name":"a\ud800b","count":1}`, "Idempotency-Key", "8")},
+		"an unknown query":               {400, get("/v1/things/1?colour=red")},
+		"a query that no database takes": {400, get("/v1/things/1?shade=%00")},
+		"an id that is none":             {400, get("/v1/things/one")},
+		"an id out of range":             {400, get("/v1/things/0")},
+		"an id larger than all":          {400, get("/v1/things/99999999999999999999")},
+		"an id of nothing":               {404, get("/v1/things/4711")},
+		"a path of nothing":              {404, get("/v1/nothing")},
+		"the root":                       {404, get("/")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := c.call(t)
+			require.Equal(t, c.status, r.status, r.body)
+			if r.status >= 400 {
+				problemOf(t, r)
+			}
+		})
+	}
+}
+
+func TestAMethodThatAPathLacksIsRefusedAsAProblem(t *testing.T) {
+	t.Parallel()
+	b := setup(t, time.Second)
+	for _, method := range []string{"PUT", "DELETE", "PATCH"} {
+		r := call(t, method, b.url+"/v1/things", `{}`)
+		require.Contains(t, []int{http.StatusNotFound, http.StatusMethodNotAllowed}, r.status)
+		problemOf(t, r)
+	}
+}
+
+func TestABodyOverTheLimitIsRefusedUnread(t *testing.T) {
+	t.Parallel()
+	b := setup(t, time.Second)
+	r := call(t, "POST", b.url+"/v1/things", `{"name":"`+strings.Repeat("a", 64<<10)+`","count":1}`, "Idempotency-Key", "k")
+	require.Equal(t, http.StatusRequestEntityTooLarge, r.status, r.body)
+	require.Equal(t, "/problems/too-large", problemOf(t, r).Type)
+}
+
+func TestABrokenPromiseOfTheSchemaThatNobodyForesawIsOurFaultAndTellsNothing(t *testing.T) {
+	t.Parallel()
+	b := setup(t, time.Second)
+	r := call(t, "POST", b.url+"/v1/things", `{"name":"unicorn","count":1}`, "Idempotency-Key", "k")
+	require.Equal(t, http.StatusInternalServerError, r.status)
+	require.Equal(t, "/problems/internal", problemOf(t, r).Type)
+	require.NotContains(t, r.body, "unicorn")
+}
+
+func TestOneKeyHasOneEffectAndIsAnsweredAgainAsThingsNowStand(t *testing.T) {
+	t.Parallel()
+	b := setup(t, time.Second)
+	body := `{"name":"a","count":1}`
+	first := call(t, "POST", b.url+"/v1/things", body, "Idempotency-Key", "k")
+	again := call(t, "POST", b.url+"/v1/things", body, "Idempotency-Key", "k")
+	require.Equal(t, http.StatusCreated, first.status, first.body)
+	require.Equal(t, http.StatusCreated, again.status, again.body)
+	require.Empty(t, first.header.Get("Idempotency-Replayed"))
+	require.Equal(t, "true", again.header.Get("Idempotency-Replayed"))
+	require.JSONEq(t, `{"id":1,"name":"a","asks":1}`, first.body)
+	require.JSONEq(t, `{"id":1,"name":"a","asks":2}`, again.body, "shown anew")
+	require.Equal(t, 1, b.things(t))
+	require.Len(t, b.said.ids, 1, "said once")
+}
+
+func TestAKeyOfAnotherRequestIsRefused(t *testing.T) {
+	t.Parallel()
+	b := setup(t, time.Second)
+	call(t, "POST", b.url+"/v1/things", `{"name":"a","count":1}`, "Idempotency-Key", "k")
+	r := call(t, "POST", b.url+"/v1/things", `{"name":"a","count":2}`, "Idempotency-Key", "k")
+	require.Equal(t, http.StatusUnprocessableEntity, r.status)
+	require.Equal(t, "/problems/key-reused", problemOf(t, r).Type)
+	require.Equal(t, 1, b.things(t))
+}
+
+func TestAKeyBelongsToItsCallerAndItsPath(t *testing.T) {
+	t.Parallel()
+	b := setup(t, time.Second)
+	body := `{"name":"a","count":1}`
+	require.Equal(t, http.StatusCreated, call(t, "POST", b.url+"/v1/things", body, "Idempotency-Key", "k").status)
+	for _, path := range []string{"/v1/things", "/v1/staff/things"} {
+		r := call(t, "POST", b.url+path, body, "Idempotency-Key", "k", "Authorization", "Bearer "+token)
+		require.Equal(t, http.StatusCreated, r.status, r.body)
+		require.Empty(t, r.header.Get("Idempotency-Replayed"))
+	}
+	require.Equal(t, 3, b.things(t))
+}
+
+func TestARefusedCallLeavesItsKeyFree(t *testing.T) {
+	t.Parallel()
+	b := setup(t, time.Second)
+	for _, c := range []struct {
+		body   string
+		status int
+	}{{`{"name":"taken","count":1}`, 409}, {`{"name":"unicorn","count":1}`, 500}, {`{"name":"a"}`, 400}, {`{"name":"a","count":1}`, 201}} {
+		r := call(t, "POST", b.url+"/v1/things", c.body, "Idempotency-Key", "k")
+		require.Equal(t, c.status, r.status, r.body)
+		require.Empty(t, r.header.Get("Idempotency-Replayed"))
+	}
+	require.Equal(t, 1, b.things(t))
+}
+
+func TestTwentyAtOnceWithOneKeyHaveOneEffect(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 10*time.Second)
+	replies := make(chan reply, 20)
+	for range 20 {
+		go func() {
+			r, err := try(t.Context(), "POST", b.url+"/v1/things", `{"name":"a","count":1}`, "Idempotency-Key", "k")
+			if err != nil {
+				r.body = err.Error()
+			}
+			replies <- r
+		}()
+	}
+	replayed := 0
+	for range 20 {
+		r := <-replies
+		require.Equal(t, http.StatusCreated, r.status, r.body)
+		if r.header.Get("Idempotency-Replayed") == "true" {
+			replayed++
+		}
+	}
+	require.Equal(t, 19, replayed)
+	require.Equal(t, 1, b.things(t))
+	require.Len(t, b.said.ids, 1)
+}
+
+func TestATwinOfACallInHandIsToldToComeAgain(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 50*time.Millisecond)
+	b.hold = make(chan struct{})
+	first := make(chan reply, 1)
+	go func() {
+		r, _ := try(t.Context(), "POST", b.url+"/v1/things", `{"name":"a","count":1}`, "Idempotency-Key", "k")
+		first <- r
+	}()
+	<-b.begun
+	twin := call(t, "POST", b.url+"/v1/things", `{"name":"a","count":1}`, "Idempotency-Key", "k")
+	require.Equal(t, http.StatusConflict, twin.status, twin.body)
+	require.Equal(t, "/problems/twin-in-flight", problemOf(t, twin).Type)
+	require.Equal(t, "1", twin.header.Get("Retry-After"))
+	close(b.hold)
+	require.Equal(t, http.StatusCreated, (<-first).status)
+	again := call(t, "POST", b.url+"/v1/things", `{"name":"a","count":1}`, "Idempotency-Key", "k")
+	require.Equal(t, "true", again.header.Get("Idempotency-Replayed"))
+	require.Equal(t, 1, b.things(t))
+}
+
+func TestStaffsRoutesAreForStaff(t *testing.T) {
+	t.Parallel()
+	b := setup(t, time.Second)
+	for name, c := range map[string]struct {
+		authorization string
+		status        int
+	}{
+		"nobody":                  {"", 401},
+		"a wrong token":           {"Bearer wrong", 401},
+		"no token":                {"Bearer ", 401},
+		"half the token":          {"Bearer " + token[:5], 401},
+		"another way of showing":  {"Basic " + token, 401},
+		"the token without a way": {token, 401},
+		"the token":               {"Bearer " + token, 201},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			headers := []string{"Idempotency-Key", name, "X-Request-ID", "req-2"}
+			if c.authorization != "" {
+				headers = append(headers, "Authorization", c.authorization)
+			}
+			r := call(t, "POST", b.url+"/v1/staff/things", `{"name":"a","count":1}`, headers...)
+			require.Equal(t, c.status, r.status, r.body)
+			if c.status == http.StatusUnauthorized {
+				p := problemOf(t, r)
+				require.Equal(t, "/problems/not-signed-in", p.Type)
+				require.Equal(t, "req-2", p.RequestID)
+				require.NotContains(t, r.body, token)
+			}
+		})
+	}
+}
+
+func TestAWrongTokenIsRefusedEverywhere(t *testing.T) {
+	t.Parallel()
+	b := setup(t, time.Second)
+	r := call(t, "GET", b.url+"/v1/things/1", "", "Authorization", "Bearer wrong")
+	require.Equal(t, http.StatusUnauthorized, r.status)
+}
+
+func TestWithoutATokenInTheSettingsNobodyIsStaff(t *testing.T) {
+	t.Parallel()
+	door := web.Door("serve-things", config.Access{}, web.Get("/v1/secret", web.Staff,
+		func(context.Context, web.Reader, *struct{}) (*answer, error) { return &answer{}, nil }))
+	rt := &function.Runtime{Log: slog.New(slog.DiscardHandler)}
+	server := httptest.NewServer(rt.ServeMux(&function.Function{Door: door}))
+	t.Cleanup(server.Close)
+	for _, authorization := range []string{"Bearer ", "Bearer", "Bearer x"} {
+		require.Equal(t, http.StatusUnauthorized, call(t, "GET", server.URL+"/v1/secret", "", "Authorization", authorization).status)
+	}
+}
+
+func TestWithoutADatabaseCallersAreToldToComeAgain(t *testing.T) {
+	t.Parallel()
+	pool, err := pgxpool.New(t.Context(), "postgres:///popup?host="+t.TempDir())
+	require.NoError(t, err)
+	t.Cleanup(pool.Close)
+	b := serve(t, pool)
+	for name, r := range map[string]reply{
+		"reading": call(t, "GET", b.url+"/v1/things/1", ""),
+		"making":  call(t, "POST", b.url+"/v1/things", `{"name":"a","count":1}`, "Idempotency-Key", "k"),
+	} {
+		require.Equal(t, http.StatusServiceUnavailable, r.status, "%s: %s", name, r.body)
+		require.Equal(t, "1", r.header.Get("Retry-After"), name)
+		require.Equal(t, "/problems/busy", problemOf(t, r).Type, name)
+	}
+}
+
+func TestWhatPassesByItselfIsNoFaultOfAnybody(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 20*time.Millisecond)
+	locked, err := b.pool.Begin(t.Context())
+	require.NoError(t, err)
+	defer func() { _ = locked.Rollback(context.Background()) }()
+	_, err = locked.Exec(t.Context(), `LOCK TABLE things`)
+	require.NoError(t, err)
+	for _, r := range []reply{
+		call(t, "POST", b.url+"/v1/things", `{"name":"a","count":1}`, "Idempotency-Key", "k"),
+		call(t, "GET", b.url+"/v1/things/1", ""),
+	} {
+		require.Equal(t, http.StatusServiceUnavailable, r.status, r.body)
+		require.Equal(t, "1", r.header.Get("Retry-After"))
+	}
+}
+
+func TestTheDeclaredRoutesAreTheOnesThatAreServed(t *testing.T) {
+	t.Parallel()
+	door := web.Door("x", config.Access{}, web.Get("/v1/a/{id}", web.All, func(context.Context, web.Reader, *readRequest) (*answer, error) { return &answer{}, nil }))
+	require.Equal(t, []function.Route{{Method: "GET", Path: "/v1/a/{id}", Who: "all"}}, door.Routes())
+}
