@@ -110,8 +110,8 @@ func park(consumer, revision, kind, reason string, m Message) statement {
 		ON CONFLICT (event_id, consumer) WHERE resolved_at IS NULL
 		DO UPDATE SET attempts = parked.attempts + 1, reason = excluded.reason, revision = excluded.revision, parked_at = now()`,
 		args: []any{pgx.NamedArgs{
-			"event_id": m.ID, "type": m.Type, "source": m.Source, "consumer": consumer,
-			"revision": revision, "kind": kind, "reason": reason, "event": structured,
+			"event_id": keepable(m.ID), "type": keepable(m.Type), "source": keepable(m.Source), "consumer": consumer,
+			"revision": revision, "kind": kind, "reason": keepable(reason), "event": []byte(keepable(string(structured))),
 		}},
 	}
 }
@@ -119,7 +119,8 @@ func park(consumer, revision, kind, reason string, m Message) statement {
 // maxSaid is how many events one cause may have.
 const maxSaid = 16
 
-// unheard reads those events of a cause that some subscriber has no receipt for yet.
+// unheard reads those events of a cause that some subscriber has no receipt for yet, and that nobody published again in the
+// last seconds: however often a cause comes, what it led to is published ever more slowly.
 func (rt *Runtime) unheard(ctx context.Context, speaker, cause string) ([]Message, error) {
 	var ids []string
 	for n := range maxSaid {
@@ -129,17 +130,29 @@ func (rt *Runtime) unheard(ctx context.Context, speaker, cause string) ([]Messag
 		}
 		ids = append(ids, eventID)
 	}
-	rows, err := rt.Pool.Query(ctx, SelectMessages+`
-		WHERE e.event_id = ANY ($1::uuid[]) AND EXISTS (
-			SELECT FROM bus.subscription s
-			WHERE s.type = e.type AND s.since <= e.created_at
-			AND NOT EXISTS (SELECT FROM bus.inbox i WHERE i.event_id = e.event_id AND i.consumer = s.consumer))
+	rows, err := rt.Pool.Query(ctx, `
+		WITH late AS (
+			INSERT INTO bus.unheard AS u (event_id, consumer, created_at, attempts, next_at)
+			SELECT e.event_id, s.consumer, e.created_at, 1, now() + interval '10 s'
+			FROM bus.event e
+			JOIN bus.subscription s ON s.type = e.type AND s.since <= e.created_at
+			WHERE e.event_id = ANY ($1::uuid[])
+			AND NOT EXISTS (SELECT FROM bus.inbox i WHERE i.event_id = e.event_id AND i.consumer = s.consumer)
+			ORDER BY e.event_id, s.consumer
+			ON CONFLICT (event_id, consumer) DO UPDATE SET attempts = u.attempts + 1, next_at = `+NextTry+`
+			WHERE u.next_at <= now()
+			RETURNING event_id
+		)`+SelectMessages+`
+		WHERE e.event_id IN (SELECT event_id FROM late)
 		ORDER BY e.n`, ids)
 	if err != nil {
 		return nil, err
 	}
 	return CollectMessages(rows)
 }
+
+// NextTry is when an event in bus.unheard, called u, is published again: 10 s, 20 s, … up to an hour from now.
+const NextTry = `now() + LEAST(interval '1 hour', interval '10 s' * 2 ^ LEAST(u.attempts, 10))`
 
 // SelectMessages begins a query over the ledger, which is called e in it; CollectMessages reads its rows.
 const SelectMessages = `

@@ -51,7 +51,7 @@ func look(ctx context.Context, tx pgx.Tx) error {
 		DELETE FROM bus.unheard u USING bus.inbox i WHERE (i.event_id, i.consumer) = (u.event_id, u.consumer)`, `
 		DELETE FROM bus.unheard u WHERE NOT EXISTS (SELECT FROM bus.event e WHERE e.event_id = u.event_id)`, `
 		UPDATE bus.parked p SET resolved_at = now()
-		WHERE resolved_at IS NULL AND kind = 'unknown' AND EXISTS (SELECT FROM bus.event e WHERE e.event_id::text = p.event_id)`, `
+		WHERE resolved_at IS NULL AND kind = 'unknown' AND EXISTS (SELECT FROM bus.event e WHERE e.event_id = bus.id_of(p.event_id))`, `
 		SELECT bus.make_months()`} {
 		if _, err := tx.Exec(ctx, sql); err != nil {
 			return err
@@ -98,7 +98,7 @@ func take(ctx context.Context, pool *pgxpool.Pool) ([]function.Message, error) {
 			LIMIT @batch
 			FOR UPDATE SKIP LOCKED
 		), again AS (
-			UPDATE bus.unheard u SET attempts = u.attempts + 1, next_at = now() + LEAST(interval '1 hour', interval '10 s' * 2 ^ LEAST(u.attempts, 10))
+			UPDATE bus.unheard u SET attempts = u.attempts + 1, next_at = `+function.NextTry+`
 			FROM due WHERE (u.event_id, u.consumer) = (due.event_id, due.consumer)
 			RETURNING u.event_id
 		)`+function.SelectMessages+`
