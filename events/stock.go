@@ -13,8 +13,8 @@ type HeldLine struct {
 
 // Why a line is short.
 const (
-	WhyShort = "short" // there are some, but not enough
-	WhyGone  = "gone"  // the product is not sold any more, or was never stocked
+	WhyShort = "short" // there are not enough, or none in any warehouse
+	WhyGone  = "gone"  // the product is not sold any more
 )
 
 // ShortLine is a line that could not be held, and why.

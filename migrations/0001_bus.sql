@@ -1,4 +1,4 @@
--- written by: every function (event, inbox, idempotency, parked), sweep-events (unheard, sweep), popup migrate (subscription), popup parked (parked_act)
+-- written by: every function (event, inbox, unheard, idempotency, parked), sweep-events (sweep), popup migrate (subscription), popup parked (parked_act)
 -- The ledger: what was said, who heard it, and what nobody could handle.
 
 -- +goose Up
@@ -127,22 +127,37 @@ CREATE FUNCTION bus.first_id_of(moment timestamptz) RETURNS uuid LANGUAGE sql IM
 $$;
 -- +goose StatementEnd
 
+-- id_of is the id in a text that may be anything, or NULL.
+-- +goose StatementBegin
+CREATE FUNCTION bus.id_of(anything text) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN anything ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN anything::uuid END
+$$;
+-- +goose StatementEnd
+
 -- make_months makes the partitions from this month to some months ahead, where they are missing.
 -- +goose StatementBegin
-CREATE FUNCTION bus.make_months(ahead integer DEFAULT 3) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = bus, pg_catalog AS $$
+CREATE FUNCTION bus.make_months(ahead integer DEFAULT 3) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = bus, pg_catalog SET timezone = 'UTC' AS $$
 DECLARE
-    first timestamptz;
-    name  text;
-    made  integer := 0;
-    log   text;
+    first   timestamptz;
+    lowest  uuid;
+    highest uuid;
+    name    text;
+    made    integer := 0;
+    log     text;
+    early   boolean;
 BEGIN
     FOR i IN 0..ahead LOOP
         first := date_trunc('month', now(), 'UTC') + make_interval(months => i);
+        lowest := bus.first_id_of(first);
+        highest := bus.first_id_of(date_trunc('month', first + interval '32 days', 'UTC'));
         FOREACH log IN ARRAY ARRAY['event', 'inbox'] LOOP
             name := log || '_' || to_char(first AT TIME ZONE 'UTC', 'YYYY_MM');
             CONTINUE WHEN to_regclass('bus.' || name) IS NOT NULL;
-            EXECUTE format('CREATE TABLE bus.%I PARTITION OF bus.%I FOR VALUES FROM (%L) TO (%L)', name, log,
-                bus.first_id_of(first), bus.first_id_of(date_trunc('month', first + interval '32 days', 'UTC')));
+            -- A month of which something was said before it was made stays with the rest.
+            EXECUTE format('SELECT EXISTS (SELECT FROM bus.%I WHERE event_id >= %L AND event_id < %L)', log || '_other', lowest, highest) INTO early;
+            CONTINUE WHEN early;
+            EXECUTE format('CREATE TABLE bus.%I PARTITION OF bus.%I FOR VALUES FROM (%L) TO (%L)', name, log, lowest, highest);
             made := made + 1;
         END LOOP;
     END LOOP;
@@ -165,7 +180,7 @@ BEGIN
     IF EXISTS (SELECT FROM bus.event e, bus.sweep s WHERE e.event_id >= lowest AND e.event_id < highest AND e.xid >= s.mark) THEN
         RAISE EXCEPTION 'drop month %: it is not swept yet', month;
     END IF;
-    IF EXISTS (SELECT FROM bus.parked p JOIN bus.event e ON e.event_id::text = p.event_id
+    IF EXISTS (SELECT FROM bus.parked p JOIN bus.event e ON e.event_id = bus.id_of(p.event_id)
                WHERE p.resolved_at IS NULL AND e.event_id >= lowest AND e.event_id < highest) THEN
         RAISE EXCEPTION 'drop month %: some of it is parked', month;
     END IF;

@@ -39,7 +39,7 @@ func lockOrder(ctx context.Context, tx pgx.Tx, orderID string) (ended bool, err 
 }
 
 func noteAttempt(ctx context.Context, tx pgx.Tx, q question, result string) error {
-	err := function.Queue(ctx, tx, 1, `
+	err := function.Queue(ctx, tx, -1, `
 		INSERT INTO payments.attempts (key, payment_id, order_id, method, act, result, at)
 		VALUES (@payment_id, @payment_id, @order_id, @method, 'open', @result, clock_timestamp())`,
 		pgx.NamedArgs{"payment_id": q.PaymentID, "order_id": q.OrderID, "method": q.Method, "result": result})

@@ -97,7 +97,7 @@ func noteRefusal(ctx context.Context, tx pgx.Tx, q question, a answer) error {
 func noteAttempt(ctx context.Context, tx pgx.Tx, q question, result string) error {
 	args := q.args()
 	args["result"] = result
-	err := function.Queue(ctx, tx, 1, `
+	err := function.Queue(ctx, tx, -1, `
 		INSERT INTO payments.attempts (key, payment_id, order_id, method, act, result, at)
 		VALUES (@refund_id, @payment_id, @order_id, @method, CASE WHEN @amount::bigint > 0 THEN 'refund' ELSE 'void' END, @result, clock_timestamp())`, args)
 	if err != nil {

@@ -2,6 +2,7 @@ package sendemail
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	netmail "net/mail"
 	"net/url"
@@ -27,7 +28,10 @@ type post struct {
 	idle []*smtp.Client
 }
 
-// send hands a mail over. nil means that the server took it; any error that it did not.
+// errUnsure says that the server heard a whole mail and its answer was lost: it may have taken it or not.
+var errUnsure = errors.New("the mail server's answer was lost")
+
+// send hands a mail over. nil means that the server took it, any error but errUnsure that it did not.
 func (p *post) send(ctx context.Context, l letter) error {
 	l.Link = strings.TrimRight(p.settings.PublicURL, "/") + "/orders/" + l.OrderID
 	m, err := p.message(l)
@@ -46,12 +50,24 @@ func (p *post) send(ctx context.Context, l letter) error {
 	}
 	if err := client.SendWithSMTPClient(connection, m); err != nil {
 		_ = connection.Close() // whatever state it is in
-		return fmt.Errorf("hand over mail %s: %w", l.MailID, err)
+		return outcome(m, err)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.idle = append(p.idle, connection)
 	return nil
+}
+
+// outcome is what a broken conversation means for its mail.
+func outcome(m *mail.Msg, err error) error {
+	var sending *mail.SendError
+	switch {
+	case m.IsDelivered(): // it broke after the server's yes
+		return nil
+	case errors.As(err, &sending) && sending.Reason == mail.ErrSMTPDataClose && sending.ErrorCode() == 0:
+		err = fmt.Errorf("%w: %w", errUnsure, err)
+	}
+	return fmt.Errorf("hand over mail: %w", err)
 }
 
 // connection is one that was kept and still answers, or a new one.

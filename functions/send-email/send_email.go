@@ -4,6 +4,7 @@ package sendemail
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -54,7 +55,8 @@ func advanced(e events.OrderAdvanced) string {
 }
 
 // writing is the handling of one event: take the mail's row, send, note. A mail whose row says that it is being sent when
-// nobody is sending it may have left or not: it is shown to staff and never sent by a machine again.
+// nobody is sending it, or whose server never said that it took it, may have left or not: it is shown to staff and never
+// sent by a machine again.
 func writing[E events.Event](post *post, kindOf func(E) string) function.Handler {
 	return function.Ask(function.Asking[E, letter, struct{}]{
 		Prepare: func(ctx context.Context, tx pgx.Tx, e E) (*letter, error) {
@@ -73,7 +75,10 @@ func writing[E events.Event](post *post, kindOf func(E) string) function.Handler
 		Record: func(ctx context.Context, tx pgx.Tx, _ E, l letter, _ struct{}) ([]events.Event, error) {
 			return record(ctx, tx, l)
 		},
-		Failed: func(ctx context.Context, tx pgx.Tx, _ E, l letter, _ error) error {
+		Failed: func(ctx context.Context, tx pgx.Tx, _ E, l letter, cause error) error {
+			if errors.Is(cause, errUnsure) {
+				return setStatus(ctx, tx, l.MailID, "unknown")
+			}
 			return setStatus(ctx, tx, l.MailID, "waiting")
 		},
 	})

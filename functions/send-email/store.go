@@ -60,7 +60,7 @@ func takeLetter(ctx context.Context, tx pgx.Tx, mailID, orderID, kind string) (l
 }
 
 func setStatus(ctx context.Context, tx pgx.Tx, mailID, status string) error {
-	err := function.Queue(ctx, tx, 1, `
+	err := function.Queue(ctx, tx, -1, `
 		UPDATE mail.mails SET status = @status, sent_at = CASE WHEN @status = 'sent' THEN now() END
 		WHERE mail_id = @mail_id`, pgx.NamedArgs{"mail_id": mailID, "status": status})
 	if err != nil {

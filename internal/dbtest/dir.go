@@ -2,6 +2,7 @@ package dbtest
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -38,14 +39,19 @@ func removeAfterUs(dir string) error {
 	cmd := exec.Command("sh", "-c", remover, "sh", dir)
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a terminal's interrupt is not for it
-	if _, err := cmd.StdinPipe(); err != nil {
+	input, err := cmd.StdinPipe()
+	if err != nil {
 		return fmt.Errorf("watch over %s: %w", dir, err)
 	}
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("watch over %s: %w", dir, err)
 	}
+	alive = append(alive, input)
 	return nil
 }
+
+// alive is the input of the removers: open until this process ends. Nobody may let the collector close it.
+var alive []io.Closer
 
 // sweep removes folders whose process is dead and whose remover is, too. It is a courtesy: what fails stays.
 func sweep() {

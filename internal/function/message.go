@@ -165,7 +165,15 @@ func deadLetter(m Message, header http.Header, e cloudevents.Event) DeadLetter {
 		return header.Get(name)
 	}
 	code, _ := strconv.Atoi(text("knativeerrorcode"))
-	return DeadLetter{Message: m, Consumer: consumerOf(text("knativeerrordest")), Code: code, Reason: text("knativeerrordata")}
+	m.ID, m.Type, m.Source, m.Data = keepable(m.ID), keepable(m.Type), keepable(m.Source), []byte(keepable(string(m.Data)))
+	return DeadLetter{
+		Message: m, Consumer: keepable(consumerOf(text("knativeerrordest"))), Code: code, Reason: keepable(text("knativeerrordata")),
+	}
+}
+
+// keepable is a text as the database can keep it, whatever was sent: UTF-8 and without zero bytes.
+func keepable(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 }
 
 // consumerOf is the function's name in the address that an event was meant for: its first host label.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/jackc/pgx/v5"
@@ -21,7 +22,7 @@ type statement struct {
 
 // pipeline is the pgx.Tx that handlers get: a transaction that sends what need not be answered at once together with what
 // comes next. Its beginning travels with the handler's first question and its end with the handler's last words, so a
-// handler that asks one question costs two round trips, and one that asks none costs one.
+// handler that asks one question costs two round trips, and so does one that asks none.
 type pipeline struct {
 	pgx.Tx  // nil: what a handler has no business with panics
 	conn    *pgxpool.Conn
@@ -45,7 +46,11 @@ func Queue(ctx context.Context, tx pgx.Tx, rows int64, sql string, args ...any) 
 	}
 	if p, is := tx.(*pipeline); is {
 		sql, args = positional(sql, args)
-		p.waiting = append(p.waiting, statement{sql: sql, args: args, tag: changed})
+		s := statement{sql: sql, args: args}
+		if rows >= 0 {
+			s.tag = changed
+		}
+		p.waiting = append(p.waiting, s)
 		return nil
 	}
 	tag, err := tx.Exec(ctx, sql, args...)
@@ -116,10 +121,23 @@ func (p *pipeline) send(ctx context.Context, then ...statement) (pgx.BatchResult
 	return results, nil
 }
 
-// end sends the last statements and COMMIT in one message. An error leaves the outcome unknown.
+// refusable says that a statement can be refused by us alone: the database would go on to COMMIT.
+func (s statement) refusable() bool { return s.row != nil || s.tag != nil }
+
+// end sends the last statements and COMMIT in one message, once nothing that waits can be refused any more. An error leaves
+// the outcome unknown.
 func (p *pipeline) end(ctx context.Context, last ...statement) error {
 	if p.err != nil {
 		return p.err
+	}
+	if slices.ContainsFunc(p.waiting, statement.refusable) {
+		results, err := p.send(ctx)
+		if err != nil {
+			return err
+		}
+		if err := results.Close(); err != nil {
+			return err
+		}
 	}
 	p.waiting = append(p.waiting, last...)
 	results, err := p.send(ctx, statement{sql: "COMMIT"})

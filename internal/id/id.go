@@ -8,6 +8,9 @@ import (
 	"github.com/google/uuid"
 )
 
+// Valid says whether a text is a UUID as we write them: of its other forms, Postgres does not read all.
+func Valid(text string) bool { return len(text) == 36 && uuid.Validate(text) == nil }
+
 // Derive makes the id of what speaker says or makes for a cause. The first 48 bits, a time in milliseconds, are those of
 // the cause, so that all that follows from one thing lies together in tables sorted by id.
 func Derive(speaker, cause, discriminator string) (string, error) {

@@ -110,3 +110,18 @@ func TestACauseThatIsNoIdIsRefused(t *testing.T) {
 		require.ErrorContains(t, err, fmt.Sprintf("derive id from cause %q", cause))
 	}
 }
+
+func TestOnlyTheUsualFormOfAUUIDIsValid(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"01a2008b-abdc-7bf8-8bf3-e0bc21714931":          true,
+		"01A2008B-ABDC-7BF8-8BF3-E0BC21714931":          true,
+		"01a2008babdc7bf88bf3e0bc21714931":              false,
+		"{01a2008b-abdc-7bf8-8bf3-e0bc21714931}":        false,
+		"urn:uuid:01a2008b-abdc-7bf8-8bf3-e0bc21714931": false,
+		"01a2008b-abdc-7bf8-8bf3-e0bc2171493g":          false,
+		"":                                              false,
+	} {
+		require.Equal(t, want, id.Valid(text), text)
+	}
+}

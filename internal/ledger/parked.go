@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -45,14 +46,19 @@ func ShowParked(ctx context.Context, pool *pgxpool.Pool, id int64) (Parked, erro
 
 func readParked(ctx context.Context, pool *pgxpool.Pool, where string, args pgx.NamedArgs) ([]Parked, error) {
 	rows, err := pool.Query(ctx, `
-		SELECT parked_id, event_id, type, source, consumer, revision, kind, reason, attempts, parked_at, convert_from(event, 'UTF8')
+		SELECT parked_id, event_id, type, source, consumer, revision, kind, reason, attempts, parked_at, event
 		FROM bus.parked
 		WHERE `+where+`
 		ORDER BY parked_id`, args)
 	if err != nil {
 		return nil, fmt.Errorf("read parked events: %w", err)
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[Parked])
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (p Parked, err error) {
+		var event []byte // anything at all may have been sent
+		err = row.Scan(&p.ID, &p.EventID, &p.Type, &p.Source, &p.Consumer, &p.Revision, &p.Kind, &p.Reason, &p.Attempts, &p.ParkedAt, &event)
+		p.Event = strings.ToValidUTF8(string(event), "\uFFFD")
+		return p, err
+	})
 }
 
 // Redrive lets the sweeper publish parked events again: those with the ids, or all of a function. Only what the ledger
@@ -62,8 +68,8 @@ func Redrive(ctx context.Context, pool *pgxpool.Pool, by, consumer string, ids .
 		WITH redriven AS (
 			UPDATE bus.parked p SET resolved_at = now()
 			FROM bus.event e
-			WHERE p.resolved_at IS NULL AND e.event_id::text = p.event_id
-			AND (p.parked_id = ANY (@ids) OR p.consumer = @consumer)
+			WHERE p.resolved_at IS NULL AND e.event_id = bus.id_of(p.event_id)
+			AND (p.parked_id = ANY (@ids) OR p.consumer = nullif(@consumer, ''))
 			RETURNING p.parked_id, e.event_id, p.consumer, e.created_at
 		), noted AS (
 			INSERT INTO bus.parked_act (parked_id, act, by) SELECT parked_id, 'redrive', @by FROM redriven
@@ -83,11 +89,11 @@ func Discard(ctx context.Context, pool *pgxpool.Pool, by, consumer string, ids .
 	tag, err := pool.Exec(ctx, `
 		WITH discarded AS (
 			UPDATE bus.parked SET resolved_at = now()
-			WHERE resolved_at IS NULL AND (parked_id = ANY (@ids) OR consumer = @consumer)
+			WHERE resolved_at IS NULL AND (parked_id = ANY (@ids) OR consumer = nullif(@consumer, ''))
 			RETURNING parked_id, event_id, consumer
 		), heard AS (
 			INSERT INTO bus.inbox (event_id, consumer)
-			SELECT e.event_id, d.consumer FROM discarded d JOIN bus.event e ON e.event_id::text = d.event_id
+			SELECT e.event_id, d.consumer FROM discarded d JOIN bus.event e ON e.event_id = bus.id_of(d.event_id)
 			ON CONFLICT DO NOTHING
 		)
 		INSERT INTO bus.parked_act (parked_id, act, by) SELECT parked_id, 'discard', @by FROM discarded`,
@@ -129,7 +135,7 @@ func Bury(ctx context.Context, tx pgx.Tx, dead function.DeadLetter) error {
 }
 
 func knows(ctx context.Context, tx pgx.Tx, m function.Message) (known bool, err error) {
-	err = tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM bus.event WHERE event_id::text = @event_id AND type = @type)`,
+	err = tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM bus.event WHERE event_id = bus.id_of(@event_id) AND type = @type)`,
 		pgx.NamedArgs{"event_id": m.ID, "type": m.Type}).Scan(&known)
 	return known, err
 }

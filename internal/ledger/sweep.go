@@ -33,15 +33,39 @@ func Sweep(ctx context.Context, pool *pgxpool.Pool, sink function.Publisher) err
 		if err != nil {
 			return fmt.Errorf("read unheard events: %w", err)
 		}
-		for _, m := range due {
-			if err := sink.Publish(ctx, m); err != nil {
-				return fmt.Errorf("publish %s %s again: %w", m.Type, m.ID, err)
-			}
-		}
-		if len(due) < batch {
-			return nil
+		if err := publish(ctx, pool, sink, due); err != nil || len(due) < batch {
+			return err
 		}
 	}
+}
+
+// hopeless is after how many failures in a row the broker counts as away.
+const hopeless = 5
+
+// publish publishes what is due. What the broker did not take is due again in a moment: it has not lost its turn.
+func publish(ctx context.Context, pool *pgxpool.Pool, sink function.Publisher, due []function.Message) error {
+	var failed []string
+	var failure error
+	inARow := 0
+	for _, m := range due {
+		if inARow < hopeless {
+			err := sink.Publish(ctx, m)
+			if err == nil {
+				inARow = 0
+				continue
+			}
+			failure = fmt.Errorf("publish %s %s again: %w", m.Type, m.ID, err)
+		}
+		inARow++
+		failed = append(failed, m.ID)
+	}
+	if failure == nil {
+		return nil
+	}
+	_, err := pool.Exec(ctx, `
+		UPDATE bus.unheard SET attempts = attempts - 1, next_at = now() + interval '1 s'
+		WHERE event_id = ANY (@ids::uuid[])`, pgx.NamedArgs{"ids": failed})
+	return errors.Join(failure, err)
 }
 
 // look moves the mark over all events of ended transactions that are past their grace, and notes those among them that

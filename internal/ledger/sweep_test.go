@@ -106,7 +106,8 @@ func say(t testing.TB, db execer, ago time.Duration) (id string) {
 	require.NoError(t, err)
 	_, err = db.Exec(t.Context(), `
 		INSERT INTO bus.event (event_id, type, source, subject, order_id, causation_id, n, data, created_at)
-		VALUES ($1, 'order.placed', '/functions/place-order', $1, $1, $1, 0, '{"a": 1}', now() - $2::interval)`, made.String(), ago)
+		SELECT id, 'order.placed', '/functions/place-order', id, id, id, 0, '{"a": 1}', now() - $2::interval
+		FROM (VALUES ($1::uuid)) AS said (id)`, made.String(), ago)
 	require.NoError(t, err)
 	return made.String()
 }
@@ -137,6 +138,15 @@ func (b bundle) sweepPast(t testing.TB) {
 func (b bundle) later(t testing.TB) {
 	t.Helper()
 	b.exec(t, `UPDATE bus.unheard SET next_at = now()`)
+}
+
+// open begins a transaction that is over when the test ends.
+func open(t testing.TB, pool *pgxpool.Pool) pgx.Tx {
+	t.Helper()
+	tx, err := pool.Begin(t.Context())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = tx.Rollback(context.Background()) }) // it may be over already
+	return tx
 }
 
 const old = time.Minute
@@ -213,8 +223,7 @@ func TestAnEventOnItsWayIsGivenTime(t *testing.T) {
 func TestAnEventOfASlowTransactionIsNotPassedOver(t *testing.T) {
 	t.Parallel()
 	b := setupApart(t)
-	tx, err := b.pool.Begin(t.Context())
-	require.NoError(t, err)
+	tx := open(t, b.pool)
 	slow := say(t, tx, old)
 	quick := say(t, b.pool, old)
 	b.sweep(t)

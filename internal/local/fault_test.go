@@ -43,9 +43,9 @@ func stormy(o *local.Options, _ *functions.Settings) {
 // orders is how many orders a storm has.
 func orders() int {
 	if os.Getenv("POPUP_SLOW") != "" {
-		return 2000
+		return 500
 	}
-	return 500
+	return 150
 }
 
 // shopping is the same for every shop: mostly what there is, some of what there is not.

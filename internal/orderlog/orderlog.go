@@ -63,15 +63,16 @@ func LockWhen(ctx context.Context, tx pgx.Tx, id, condition string) (*order.Orde
 }
 
 // Save writes the next version of a locked order and its row in the log. by is who changed it, cause is what they were told.
+// The database refuses a version that does not follow the last.
 func Save(ctx context.Context, tx pgx.Tx, o *order.Order, by, cause string) error {
-	err := function.Queue(ctx, tx, 1, `
+	err := function.Queue(ctx, tx, -1, `
 		WITH saved AS (
 			UPDATE orders.orders o SET
-				version = o.version + 1, status = @status, stock = @stock, payment = @payment, reason = @reason,
+				version = @version::bigint + 1, status = @status, stock = @stock, payment = @payment, reason = @reason,
 				payment_id = nullif(@payment_id, '')::uuid, shipment_id = nullif(@shipment_id, '')::uuid, carrier = @carrier,
 				tracking_number = @tracking_number, withdrawn_by = @withdrawn_by, deadline = @deadline, delivered_at = @delivered_at
 			FROM (SELECT status FROM orders.orders WHERE order_id = @order_id) AS before
-			WHERE order_id = @order_id AND version = @version
+			WHERE order_id = @order_id
 			RETURNING o.*, before.status AS status_before
 		)
 		INSERT INTO orders.history (order_id, version, from_status, to_status, stock, payment, reason, deadline, by, cause)

@@ -9,11 +9,11 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/address"
+	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/money"
 	"github.com/popup-shop/popup/internal/web"
 )
@@ -69,7 +69,7 @@ type Pickup struct {
 
 // Read reads an order for a caller who may see it: staff, or whoever shows its token. For everybody else it is not there.
 func Read(ctx context.Context, db web.Reader, orderID string, caller web.Caller) (*Order, error) {
-	if err := uuid.Validate(orderID); err != nil {
+	if !id.Valid(orderID) {
 		return nil, web.NotFound("order")
 	}
 	o, tokenHash, err := read(ctx, db, orderID)

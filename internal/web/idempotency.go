@@ -104,7 +104,7 @@ func (c claim) keep(ctx context.Context, tx pgx.Tx, done any) error {
 	if err != nil {
 		return err
 	}
-	err = function.Queue(ctx, tx, 1, `
+	err = function.Queue(ctx, tx, -1, `
 		UPDATE bus.idempotency SET answer = @answer
 		WHERE (caller, route, key) = (@caller, @route, @key)`, c.args(answer))
 	return wrap("keep", c.key, err)

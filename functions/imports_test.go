@@ -1,0 +1,195 @@
+package functions_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/internal/function"
+)
+
+// layers are the folders of the module from the bottom up. What is in one of them imports only from those below it, or
+// from its own.
+var layers = []string{"events", "migrations", "schemas", "infra", "config", "internal", "functions", "cmd"}
+
+// pkg is what go list says about a package.
+type pkg struct {
+	ImportPath string
+	Imports    []string
+	Deps       []string
+}
+
+func TestImportsGoDownOnly(t *testing.T) {
+	t.Parallel()
+	for name, p := range ours(t) {
+		mine := slices.Index(layers, top(name))
+		require.GreaterOrEqual(t, mine, 0, "%s is in a folder that has no place among the layers", name)
+		for _, imported := range p.Imports {
+			if below, own := strings.CutPrefix(imported, module+"/"); own {
+				require.LessOrEqual(t, slices.Index(layers, top(below)), mine, "%s imports %s", name, below)
+			}
+		}
+	}
+}
+
+func TestTheLanguageImportsTheStandardLibraryOnly(t *testing.T) {
+	t.Parallel()
+	for _, imported := range ours(t)["events"].Imports {
+		require.NotContains(t, imported, ".", "events imports %s", imported)
+	}
+}
+
+func TestNoFunctionImportsAnother(t *testing.T) {
+	t.Parallel()
+	for name, p := range ours(t) {
+		if top(name) != "functions" || name == "functions" { // functions.go is the list of them
+			continue
+		}
+		for _, imported := range p.Deps {
+			other, is := strings.CutPrefix(imported, module+"/functions")
+			require.False(t, is, "%s imports functions%s", name, other)
+		}
+	}
+}
+
+func TestOnlyProgramsThatHoldThemAllImportTheList(t *testing.T) {
+	t.Parallel()
+	for name, p := range ours(t) {
+		if name != "cmd/popup" {
+			require.NotContains(t, p.Deps, module+"/functions", name)
+		}
+	}
+}
+
+// rules decide and do nothing else: they know no shell, no database and no network.
+var rules = []string{"order", "stock", "money", "payment", "delivery", "address", "id"}
+
+func TestTheShellKnowsNoDomain(t *testing.T) {
+	t.Parallel()
+	own := []string{"internal/function", "internal/id"}
+	for _, imported := range ours(t)["internal/function"].Deps {
+		if below, is := strings.CutPrefix(imported, module+"/"); is && top(below) == "internal" {
+			require.Contains(t, own, below)
+		}
+	}
+}
+
+func TestTheRulesKnowNeitherShellNorDatabaseNorNetwork(t *testing.T) {
+	t.Parallel()
+	for _, rule := range rules {
+		p, found := ours(t)["internal/"+rule]
+		require.True(t, found, rule)
+		for _, imported := range p.Deps {
+			require.NotEqual(t, module+"/internal/function", imported, rule)
+			require.NotEqual(t, "net/http", imported, rule)
+			require.NotEqual(t, "database/sql", imported, rule)
+			require.False(t, strings.HasPrefix(imported, "github.com/jackc/"), "%s imports %s", rule, imported)
+		}
+	}
+}
+
+// denied are the parts that only programs with a need for them may hold, by the beginning of their paths.
+var denied = []string{
+	"github.com/danielgtaylor/huma/", "github.com/nats-io/", "github.com/pressly/goose/", "github.com/alecthomas/kong", "go.opentelemetry.io/",
+	"knative.dev/serving", "knative.dev/eventing", "github.com/google/jsonschema-go", "github.com/santhosh-tekuri/jsonschema", "k8s.io/",
+	"sigs.k8s.io/", "google.golang.org/grpc", "github.com/prometheus/", "html/template",
+}
+
+// allowed are exceptions with their reasons.
+var allowed = map[string]string{
+	"k8s.io/klog/v2":                       "comes with the Drainer of knative.dev/pkg",
+	"k8s.io/apimachinery/pkg/util/runtime": "comes with the Drainer of knative.dev/pkg",
+	"k8s.io/apimachinery/pkg/util/wait":    "comes with the Drainer of knative.dev/pkg",
+	"k8s.io/utils/clock":                   "comes with the Drainer of knative.dev/pkg",
+	"send-email html/template":             "writes the letters",
+}
+
+func TestAnEventFunctionHoldsNoPartThatItDoesNotNeed(t *testing.T) {
+	t.Parallel()
+	for _, f := range all(t) {
+		if f.Door != nil {
+			continue
+		}
+		for _, imported := range ours(t)["cmd/"+f.Name].Deps {
+			part := strings.Split(imported, "/internal/")[0]
+			if allowed[part] == "" && allowed[f.Name+" "+part] == "" {
+				require.False(t, slices.ContainsFunc(denied, func(d string) bool { return strings.HasPrefix(imported+"/", d) }), "%s holds %s", f.Name, imported)
+			}
+		}
+	}
+}
+
+// Programs, stripped, are at most this large: a plain event function starts from zero often. FUN-13 allows no function
+// more than 30 MB.
+const (
+	plainAtMost    = 13 << 20
+	functionAtMost = 30 << 20
+)
+
+// notPlain are event functions with a part that others do without.
+var notPlain = map[string]string{"send-email": "speaks SMTP and writes letters"}
+
+func TestProgramsAreSmall(t *testing.T) {
+	if testing.Short() {
+		t.Skip("links every program")
+	}
+	t.Parallel()
+	dir := t.TempDir()
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags=-s -w", "-o", dir+string(filepath.Separator), "./cmd/...")
+	build.Dir, build.Env = "..", append(os.Environ(), "CGO_ENABLED=0")
+	out, err := build.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	for _, f := range all(t) {
+		program, err := os.Stat(filepath.Join(dir, f.Name))
+		require.NoError(t, err)
+		require.LessOrEqual(t, program.Size(), budget(f), f.Name)
+	}
+}
+
+func budget(f function.Function) int64 {
+	if f.Door != nil || notPlain[f.Name] != "" {
+		return functionAtMost
+	}
+	return plainAtMost
+}
+
+// top is the first folder of a path in the module.
+func top(path string) string {
+	first, _, _ := strings.Cut(path, "/")
+	return first
+}
+
+// ours are the packages of the module, by their paths in it.
+func ours(t testing.TB) map[string]pkg {
+	t.Helper()
+	found, err := list()
+	require.NoError(t, err)
+	require.Contains(t, found, "events")
+	return found
+}
+
+var list = sync.OnceValues(func() (map[string]pkg, error) {
+	command := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", "./...")
+	command.Dir = ".."
+	out, err := command.Output()
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]pkg{}
+	for decoder := json.NewDecoder(bytes.NewReader(out)); decoder.More(); {
+		var p pkg
+		if err := decoder.Decode(&p); err != nil {
+			return nil, err
+		}
+		found[strings.TrimPrefix(p.ImportPath, module+"/")] = p
+	}
+	return found, nil
+})

@@ -1,0 +1,51 @@
+package parkevent_test
+
+import (
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/functions"
+	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/functiontest"
+)
+
+const name = "park-event"
+
+// bury hands a dead letter for track-order over.
+func bury(t *testing.T, shop *functiontest.Shop, m function.Message, code int, reason string) {
+	t.Helper()
+	dead := function.DeadLetter{Message: m, Consumer: "track-order", Code: code, Reason: reason}
+	require.NoError(t, shop.Runtime(t, name).Bury(t.Context(), shop.Function(t, name), dead))
+}
+
+func parked(t *testing.T, shop *functiontest.Shop) []string {
+	return functiontest.One[[]string](t, shop, `
+		SELECT coalesce(array_agg(rtrim(concat_ws(' ', kind, consumer, attempts, reason))), '{}') FROM bus.parked WHERE resolved_at IS NULL`)
+}
+
+func TestEventThatAFunctionWouldNotTakeIsKeptWithItsReason(t *testing.T) {
+	t.Parallel()
+	shop := functiontest.Open(t, functions.All)
+	m := shop.Store(t, events.StockReserved{OrderID: uuid.NewString()})
+	for range 2 {
+		bury(t, shop, m, 503, "not now")
+	}
+	require.Equal(t, []string{"undelivered track-order 2 503 not now"}, parked(t, shop))
+}
+
+func TestEventWhoseFunctionWasAwayIsLeftToTheSweeper(t *testing.T) {
+	t.Parallel()
+	shop := functiontest.Open(t, functions.All)
+	bury(t, shop, shop.Store(t, events.StockReserved{OrderID: uuid.NewString()}), 0, "")
+	require.Empty(t, parked(t, shop))
+}
+
+func TestEventThatTheLedgerDoesNotKnowIsKeptAsSuch(t *testing.T) {
+	t.Parallel()
+	shop := functiontest.Open(t, functions.All)
+	bury(t, shop, function.Message{ID: "made up", Type: "payment.paid", Source: "/functions/eve", Data: []byte(`{}`)}, 0, "")
+	require.Equal(t, []string{"unknown track-order 1 0"}, parked(t, shop))
+}

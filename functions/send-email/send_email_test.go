@@ -1,0 +1,347 @@
+package sendemail_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/mail"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/functions"
+	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/local/mailbox"
+)
+
+const name = "send-email"
+
+// post is a shop with a mail server.
+type post struct {
+	*functiontest.Shop
+	box *mailbox.Box
+}
+
+func open(t *testing.T) post {
+	t.Helper()
+	box, err := mailbox.Open(t.TempDir())
+	require.NoError(t, err)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	go func() { _ = box.Serve(l) }()
+	t.Cleanup(func() { require.NoError(t, box.Close()) })
+	return post{over(t, "smtp://"+l.Addr().String()), box}
+}
+
+// over is a shop whose mails go to an address.
+func over(t *testing.T, smtp string) *functiontest.Shop {
+	return functiontest.Open(t, functions.All, func(s *functions.Settings) {
+		s.SimulatedSuccess, s.Shipping, s.SMTP, s.Staff, s.PublicURL = 1, "manual", smtp, "staff@shop.test", "https://shop.test/"
+	})
+}
+
+// mails are those that the server took, oldest first.
+func (p post) mails(t *testing.T) (all []mailbox.Mail) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	p.box.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/mailbox.json", nil))
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &all))
+	slices.Reverse(all)
+	return all
+}
+
+func place(t *testing.T, shop *functiontest.Shop) functiontest.Placed {
+	return shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 2)))
+}
+
+// states are the states of an order's mails, as kind and state.
+func states(t *testing.T, shop *functiontest.Shop) []string {
+	return functiontest.One[[]string](t, shop, `SELECT coalesce(array_agg(kind || ' ' || status ORDER BY created_at), '{}') FROM mail.mails`)
+}
+
+func TestAnOrderThatIsDeliveredLeavesThreeMails(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	placed := p.Reach(t, "completed")
+	for _, told := range []string{"payment.created", "payment.paid", "order.advanced", "order.shipped"} {
+		for _, m := range p.Said(t, placed.ID, told) {
+			p.Deliver(t, name, m)
+		}
+	}
+	var subjects []string
+	for _, m := range p.mails(t) {
+		require.Equal(t, []string{"ada@example.test"}, m.To)
+		subjects = append(subjects, m.Subject)
+	}
+	n := placed.OrderNumber
+	require.Equal(t, []string{"How to pay for order " + n, "We received your payment for order " + n, "Order " + n + " is on its way"}, subjects)
+}
+
+func TestOneMailPerKindHoweverOftenItIsTold(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	placed := place(t, p.Shop)
+	m := p.Store(t, events.PaymentPaid{OrderID: placed.ID})
+	var all sync.WaitGroup
+	for range 5 {
+		all.Go(func() { _ = p.TryDeliver(t, name, m) }) // while one sends, the others are to come again
+	}
+	all.Wait()
+	p.Deliver(t, name, m)
+	require.Empty(t, p.Tell(t, name, events.PaymentPaid{OrderID: placed.ID}), "under another id: only the rows remember")
+	require.Len(t, p.mails(t), 1)
+	said := p.SaidFor(t, name, m)
+	require.Len(t, said, 1)
+	require.Equal(t, "payment_paid", said[0].(events.MailSent).Kind)
+	require.Equal(t, []string{"payment_paid sent"}, states(t, p.Shop))
+}
+
+func TestEachFactHasItsMail(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	placed := place(t, p.Shop)
+	for i, c := range []struct {
+		told    events.Event
+		subject string
+		to      string
+	}{
+		{events.PaymentCreated{OrderID: placed.ID}, "How to pay for order", "ada@example.test"},
+		{events.PaymentPaid{OrderID: placed.ID}, "We received your payment", "ada@example.test"},
+		{events.OrderShipped{OrderID: placed.ID}, "is on its way", "ada@example.test"},
+		{events.OrderAdvanced{OrderID: placed.ID, To: "ready_for_pickup"}, "is ready for you", "ada@example.test"},
+		{events.OrderAdvanced{OrderID: placed.ID, To: "failed_delivery"}, "We could not deliver", "ada@example.test"},
+		{events.OrderRejected{OrderID: placed.ID}, "could not be accepted", "ada@example.test"},
+		{events.OrderExpired{OrderID: placed.ID}, "was not paid", "ada@example.test"},
+		{events.OrderCancelled{OrderID: placed.ID}, "is cancelled", "ada@example.test"},
+		{events.PaymentRefunded{OrderID: placed.ID}, "on its way back", "ada@example.test"},
+		{events.RefundFailed{OrderID: placed.ID}, "[staff] The refund", "staff@shop.test"},
+		{events.OrderStalled{OrderID: placed.ID}, "stands still", "staff@shop.test"},
+	} {
+		require.Len(t, p.Tell(t, name, c.told), 1, c.subject)
+		mails := p.mails(t)
+		require.Len(t, mails, i+1)
+		m := mails[i]
+		require.Contains(t, m.Subject, c.subject)
+		require.Contains(t, m.Subject, placed.OrderNumber)
+		require.Equal(t, []string{c.to}, m.To)
+		for _, told := range []string{"2 × Harbour cap", "€48.00", "Kai 1", "https://shop.test/orders/" + placed.ID} {
+			require.Contains(t, m.HTML, told)
+		}
+	}
+}
+
+func TestStepsWithoutAMailHaveNone(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	placed := place(t, p.Shop)
+	for _, to := range []string{"processing", "picked_up", "in_transit"} {
+		require.Empty(t, p.Tell(t, name, events.OrderAdvanced{OrderID: placed.ID, To: to}))
+	}
+	require.Empty(t, p.mails(t))
+	require.Empty(t, states(t, p.Shop))
+}
+
+func TestMailIsInTheLanguageOfTheOrder(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	for locale, want := range map[string]string{"ja": "のお支払いを確認しました", "ja-JP": "のお支払いを確認しました", "fr": "We received your payment", "": "We received your payment"} {
+		placed := p.Place(t, functiontest.Order(functiontest.Of(functiontest.Cup, 1)).With("locale", locale))
+		p.Tell(t, name, events.PaymentPaid{OrderID: placed.ID})
+		mails := p.mails(t)
+		require.Contains(t, mails[len(mails)-1].Subject, want, locale)
+		require.Contains(t, mails[len(mails)-1].Text, "湯呑み「新月」", locale)
+	}
+}
+
+func TestNothingThatACustomerTypesBecomesAHeaderOrARecipient(t *testing.T) {
+	t.Parallel()
+	s := &server{}
+	shop := over(t, s.serve(t))
+	evil := "Ada\r\nBcc: eve@example.test\r\nSubject: won\r\n\r\n<script>alert(1)</script>, Eve <eve@example.test>"
+	body := functiontest.Order(functiontest.Of(functiontest.Cap, 1))
+	body["contact"].(map[string]any)["name"], body["address"].(map[string]any)["name"] = evil, evil
+	shop.Tell(t, name, events.PaymentPaid{OrderID: shop.Place(t, body).ID})
+
+	mails, recipients := s.heard()
+	require.Len(t, mails, 1)
+	require.Equal(t, []string{"TO:<ada@example.test>"}, recipients)
+	m, err := mail.ReadMessage(strings.NewReader(mails[0]))
+	require.NoError(t, err)
+	require.Empty(t, m.Header["Bcc"])
+	require.Len(t, m.Header["Subject"], 1)
+	to, err := m.Header.AddressList("To")
+	require.NoError(t, err)
+	require.Len(t, to, 1)
+	require.Equal(t, "ada@example.test", to[0].Address)
+	require.NotContains(t, parts(t, m)["text/html"], "<script>")
+}
+
+// parts are the parts of a mail by their types.
+func parts(t *testing.T, m *mail.Message) map[string]string {
+	t.Helper()
+	kind, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
+	require.NoError(t, err)
+	require.Equal(t, "multipart/alternative", kind)
+	all := map[string]string{}
+	r := multipart.NewReader(m.Body, params["boundary"])
+	for {
+		part, err := r.NextRawPart()
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		require.NoError(t, err)
+		require.Equal(t, "quoted-printable", part.Header.Get("Content-Transfer-Encoding"))
+		text, err := io.ReadAll(quotedprintable.NewReader(part))
+		require.NoError(t, err)
+		kind, _, err := mime.ParseMediaType(part.Header.Get("Content-Type"))
+		require.NoError(t, err)
+		all[kind] = string(text)
+	}
+}
+
+func TestMailIsWellFormed(t *testing.T) {
+	t.Parallel()
+	s := &server{}
+	shop := over(t, s.serve(t))
+	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cup, 1)).With("locale", "ja"))
+	shop.Tell(t, name, events.PaymentPaid{OrderID: placed.ID})
+
+	mails, _ := s.heard()
+	m, err := mail.ReadMessage(strings.NewReader(mails[0]))
+	require.NoError(t, err)
+	from, err := m.Header.AddressList("From")
+	require.NoError(t, err)
+	require.Equal(t, "shop@popup.example", from[0].Address)
+	_, err = m.Header.Date()
+	require.NoError(t, err)
+	require.Regexp(t, `^<[0-9a-f-]{36}@popup\.example>$`, m.Header.Get("Message-Id"))
+	subject, err := new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject"))
+	require.NoError(t, err)
+	require.Equal(t, "ご注文 "+placed.OrderNumber+" のお支払いを確認しました", subject)
+	text := parts(t, m)
+	require.Contains(t, text["text/plain"], "湯呑み「新月」 × 1")
+	require.Contains(t, text["text/html"], `<html lang="ja">`)
+	for _, line := range strings.Split(mails[0], "\r\n") {
+		require.LessOrEqual(t, len(line), 998)
+	}
+}
+
+func TestMessageIDIsThatOfOrderAndKind(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	placed, other := place(t, p.Shop), place(t, p.Shop)
+	p.Tell(t, name, events.PaymentPaid{OrderID: placed.ID})
+	p.Exec(t, `UPDATE mail.mails SET status = 'waiting'`) // staff sends it again by hand
+	p.Tell(t, name, events.PaymentPaid{OrderID: placed.ID})
+	p.Tell(t, name, events.PaymentCreated{OrderID: placed.ID})
+	p.Tell(t, name, events.PaymentPaid{OrderID: other.ID})
+
+	mails := p.mails(t)
+	require.Len(t, mails, 4)
+	require.Equal(t, mails[0].MessageID, mails[1].MessageID)
+	require.NotEqual(t, mails[0].MessageID, mails[2].MessageID)
+	require.NotEqual(t, mails[0].MessageID, mails[3].MessageID)
+}
+
+func TestMailThatTheServerRefusesWaitsAndIsSentOnceLater(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	placed := place(t, p.Shop)
+	m := p.Store(t, events.PaymentPaid{OrderID: placed.ID})
+	p.box.Refuse(func() error { return errors.New("the disk is full") })
+	for range 2 {
+		require.ErrorContains(t, p.TryDeliver(t, name, m), "the disk is full")
+		require.Equal(t, []string{"payment_paid waiting"}, states(t, p.Shop))
+	}
+	p.box.Refuse(nil)
+	require.Len(t, p.Deliver(t, name, m), 1)
+	p.Deliver(t, name, m)
+	require.Len(t, p.mails(t), 1)
+	require.EqualValues(t, 3, functiontest.One[int64](t, p.Shop, `SELECT tries FROM mail.mails`))
+}
+
+func TestServerThatIsAwayMeansLaterAndNotNever(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	address := l.Addr().String()
+	require.NoError(t, l.Close())
+	shop := over(t, "smtp://"+address)
+	m := shop.Store(t, events.PaymentPaid{OrderID: place(t, shop).ID})
+	require.ErrorContains(t, shop.TryDeliver(t, name, m), "reach mail server")
+	require.Equal(t, []string{"payment_paid waiting"}, states(t, shop))
+
+	box, err := mailbox.Open(t.TempDir())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = box.Close() })
+	l, err = net.Listen("tcp", address)
+	require.NoError(t, err)
+	go func() { _ = box.Serve(l) }()
+	require.Len(t, shop.Deliver(t, name, m), 1)
+	require.Len(t, post{shop, box}.mails(t), 1)
+}
+
+func TestMailOfWhichNobodyKnowsWhetherItLeftIsNeverSentAgain(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	placed := place(t, p.Shop)
+	m := p.Store(t, events.PaymentPaid{OrderID: placed.ID})
+	p.box.Refuse(func() error { return errors.New("not now") })
+	require.Error(t, p.TryDeliver(t, name, m))
+	p.box.Refuse(nil)
+	p.Exec(t, `UPDATE mail.mails SET status = 'sending', taken_at = now()`) // and then it crashed
+	require.ErrorContains(t, p.TryDeliver(t, name, m), "is being sent")
+
+	p.Exec(t, `UPDATE mail.mails SET taken_at = now() - interval '1 minute'`)
+	require.Empty(t, p.Deliver(t, name, m))
+	require.Equal(t, []string{"payment_paid unknown"}, states(t, p.Shop))
+	require.Empty(t, p.Tell(t, name, events.PaymentPaid{OrderID: placed.ID}))
+	require.Empty(t, p.mails(t))
+}
+
+func TestMailWhoseAnswerWasLostIsNeverSentAgain(t *testing.T) {
+	t.Parallel()
+	s := &server{hangUp: true}
+	shop := over(t, s.serve(t))
+	m := shop.Store(t, events.PaymentPaid{OrderID: place(t, shop).ID})
+	require.ErrorContains(t, shop.TryDeliver(t, name, m), "answer was lost")
+	require.Equal(t, []string{"payment_paid unknown"}, states(t, shop))
+	require.Empty(t, shop.Deliver(t, name, m))
+	mails, _ := s.heard()
+	require.Len(t, mails, 1)
+}
+
+func TestMailThatWasTakenIsSentWhateverTheServerDoesThen(t *testing.T) {
+	t.Parallel()
+	s := &server{last: "250 taken, and good bye"}
+	shop := over(t, s.serve(t))
+	m := shop.Store(t, events.PaymentPaid{OrderID: place(t, shop).ID})
+	require.Len(t, shop.Deliver(t, name, m), 1)
+	require.Equal(t, []string{"payment_paid sent"}, states(t, shop))
+	mails, _ := s.heard()
+	require.Len(t, mails, 1)
+}
+
+func TestMailThatFailedTooOftenIsGivenUpAndTold(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	placed := place(t, p.Shop)
+	m := p.Store(t, events.PaymentPaid{OrderID: placed.ID})
+	p.box.Refuse(func() error { return errors.New("never") })
+	require.Error(t, p.TryDeliver(t, name, m))
+	p.Exec(t, `UPDATE mail.mails SET tries = 50`)
+	said := p.Deliver(t, name, m)
+	require.Len(t, said, 1)
+	require.Equal(t, 50, said[0].(events.MailFailed).Tries)
+	require.Equal(t, []string{"payment_paid failed"}, states(t, p.Shop))
+}

@@ -1,0 +1,50 @@
+package sweepevents_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/functions"
+	"github.com/popup-shop/popup/internal/functiontest"
+)
+
+const name = "sweep-events"
+
+// sweep sweeps, and returns how many events it published.
+func sweep(t *testing.T, shop *functiontest.Shop) int {
+	t.Helper()
+	before := len(shop.Broker.Got())
+	require.NoError(t, shop.Runtime(t, name).Tick(t.Context(), shop.Function(t, name)))
+	return len(shop.Broker.Got()) - before
+}
+
+func TestWhatSomebodyHasNotHeardIsPublishedAgain(t *testing.T) {
+	t.Parallel()
+	shop := functiontest.Open(t, functions.All)
+	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
+	require.Zero(t, sweep(t, shop), "it is on its way")
+
+	shop.Exec(t, `UPDATE bus.subscription SET since = now() - interval '1 h'`)
+	shop.Exec(t, `UPDATE bus.event SET created_at = now() - interval '1 minute'`)
+	require.Equal(t, 1, sweep(t, shop))
+	got := shop.Broker.Got()
+	require.Equal(t, shop.Said(t, placed.ID, "order.placed")[0].ID, got[len(got)-1].ID)
+	require.Zero(t, sweep(t, shop), "it was just now")
+
+	shop.Deliver(t, "reserve-stock", got[len(got)-1])
+	shop.Exec(t, `UPDATE bus.unheard SET next_at = now()`)
+	require.Zero(t, sweep(t, shop), "all have heard it")
+}
+
+func TestWhatAllHaveHeardIsNotPublishedAgain(t *testing.T) {
+	t.Parallel()
+	shop := functiontest.Open(t, functions.All)
+	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
+	shop.Deliver(t, "reserve-stock", shop.Said(t, placed.ID, "order.placed")[0])
+	shop.Tell(t, "track-order", events.StockReserved{OrderID: placed.ID})
+	shop.Exec(t, `DELETE FROM bus.subscription WHERE consumer <> 'reserve-stock'; UPDATE bus.subscription SET since = now() - interval '1 h'`)
+	shop.Exec(t, `UPDATE bus.event SET created_at = now() - interval '1 minute'`)
+	require.Zero(t, sweep(t, shop))
+}

@@ -1,0 +1,185 @@
+package function_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/functiontest"
+)
+
+// outside is somebody whom a function asks.
+type outside struct {
+	call func() error // happens at every call
+
+	mu   sync.Mutex
+	keys []string
+}
+
+func (o *outside) asked() []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.keys
+}
+
+// asking is a function that notes that it will ask, asks, and notes the answer.
+func asking(o *outside, change ...func(*function.Asking[events.StockReserved, string, string])) function.Function {
+	a := function.Asking[events.StockReserved, string, string]{
+		Prepare: func(ctx context.Context, tx pgx.Tx, e events.StockReserved) (*string, error) {
+			return &e.OrderID, note(ctx, tx, "prepared")
+		},
+		Call: func(_ context.Context, key, _ string) (string, error) {
+			o.mu.Lock()
+			o.keys = append(o.keys, key)
+			o.mu.Unlock()
+			return "fine", o.call()
+		},
+		Record: func(ctx context.Context, tx pgx.Tx, e events.StockReserved, question, answer string) ([]events.Event, error) {
+			return []events.Event{events.OrderConfirmed{OrderID: question}}, note(ctx, tx, answer)
+		},
+		Failed: func(ctx context.Context, tx pgx.Tx, _ events.StockReserved, _ string, cause error) error {
+			return note(ctx, tx, "failed: "+cause.Error())
+		},
+	}
+	for _, c := range change {
+		c(&a)
+	}
+	f := handling(works)
+	f.On = []function.Handler{function.Ask(a)}
+	return f
+}
+
+func fine() error { return nil }
+
+func effects(t *testing.T, shop *functiontest.Shop) []string {
+	return functiontest.One[[]string](t, shop, `SELECT coalesce(array_agg(what ORDER BY ctid), '{}') FROM test.effects`)
+}
+
+func TestCallIsMadeOutsideAnyTransactionAfterItsPreparationIsDurable(t *testing.T) {
+	t.Parallel()
+	var shop *functiontest.Shop
+	o := &outside{call: func() error {
+		require.Equal(t, []string{"prepared"}, effects(t, shop), "others see it")
+		require.Zero(t, functiontest.One[int](t, shop, `
+			SELECT count(*) FROM pg_stat_activity
+			WHERE datname = current_database() AND pid <> pg_backend_pid() AND (xact_start IS NOT NULL OR state LIKE 'idle in transaction%')`))
+		require.Zero(t, count(t, shop, "bus.inbox"), "it is not done")
+		return nil
+	}}
+	shop = open(t, asking(o))
+	require.Len(t, shop.Tell(t, name, told()), 1)
+	require.Equal(t, []string{"prepared", "fine"}, effects(t, shop))
+}
+
+func TestEveryAttemptHasTheSameKeyAndFailuresAreNoted(t *testing.T) {
+	t.Parallel()
+	away := errors.New("nobody is there")
+	o := &outside{call: func() error { return away }}
+	shop := open(t, asking(o))
+	m := shop.Store(t, told())
+	for range 2 {
+		require.ErrorIs(t, shop.TryDeliver(t, name, m), away)
+	}
+	o.call = fine
+	require.Len(t, shop.Deliver(t, name, m), 1)
+	require.Equal(t, []string{"prepared", "failed: nobody is there", "prepared", "failed: nobody is there", "prepared", "fine"}, effects(t, shop))
+	require.Len(t, o.asked(), 3)
+	require.Equal(t, []string{o.asked()[0], o.asked()[0]}, o.asked()[1:])
+
+	shop.Tell(t, name, told())
+	require.NotEqual(t, o.asked()[0], o.asked()[3], "another event has another key")
+}
+
+func TestNothingToAskIsDone(t *testing.T) {
+	t.Parallel()
+	o := &outside{call: fine}
+	shop := open(t, asking(o, func(a *function.Asking[events.StockReserved, string, string]) {
+		a.Prepare = func(context.Context, pgx.Tx, events.StockReserved) (*string, error) { return nil, nil }
+	}))
+	m := shop.Store(t, told())
+	require.Empty(t, shop.Deliver(t, name, m))
+	require.EqualValues(t, 1, count(t, shop, "bus.inbox"))
+	require.Empty(t, o.asked())
+}
+
+func TestWhatIsDoneIsNotAskedAgain(t *testing.T) {
+	t.Parallel()
+	o := &outside{call: fine}
+	shop := open(t, asking(o))
+	m := shop.Store(t, told())
+	for range 3 {
+		require.Len(t, shop.Deliver(t, name, m), 1)
+	}
+	require.Len(t, o.asked(), 1)
+	require.Equal(t, []string{"prepared", "fine"}, effects(t, shop))
+}
+
+func TestWhatTheLedgerDoesNotKnowIsNotAsked(t *testing.T) {
+	t.Parallel()
+	o := &outside{call: fine}
+	shop := open(t, asking(o))
+	m := shop.Store(t, told())
+	m.Source = "/functions/eve"
+	require.NoError(t, shop.TryDeliver(t, name, m))
+	require.Empty(t, o.asked())
+	require.Empty(t, effects(t, shop))
+	require.EqualValues(t, 1, count(t, shop, "bus.parked"))
+}
+
+func TestAnswerThatCannotBeRecordedIsAskedForAgain(t *testing.T) {
+	t.Parallel()
+	o := &outside{call: fine}
+	broken := true
+	shop := open(t, asking(o, func(a *function.Asking[events.StockReserved, string, string]) {
+		record := a.Record
+		a.Record = func(ctx context.Context, tx pgx.Tx, e events.StockReserved, question, answer string) ([]events.Event, error) {
+			said, err := record(ctx, tx, e, question, answer)
+			if broken {
+				err = errors.New("the disk is full")
+			}
+			return said, err
+		}
+	}))
+	m := shop.Store(t, told())
+	require.ErrorContains(t, shop.TryDeliver(t, name, m), "the disk is full")
+	broken = false
+	require.Len(t, shop.Deliver(t, name, m), 1)
+	require.Equal(t, []string{"prepared", "prepared", "fine"}, effects(t, shop))
+	require.Equal(t, o.asked()[0], o.asked()[1])
+}
+
+func TestTwoDeliveriesAtOnceRecordOneAnswer(t *testing.T) {
+	t.Parallel()
+	o := &outside{call: fine}
+	shop := open(t, asking(o))
+	m := shop.Store(t, told())
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() { shop.Deliver(t, name, m) })
+	}
+	all.Wait()
+	require.EqualValues(t, 1, functiontest.One[int64](t, shop, `SELECT count(*) FROM test.effects WHERE what = 'fine'`))
+	require.Len(t, shop.SaidFor(t, name, m), 1)
+	for _, key := range o.asked() {
+		require.Equal(t, o.asked()[0], key)
+	}
+}
+
+func TestPanicAndPermanentErrorOfACallAreThoseOfAHandler(t *testing.T) {
+	t.Parallel()
+	o := &outside{call: func() error { panic("no such method") }}
+	shop := open(t, asking(o))
+	m := shop.Store(t, told())
+	require.ErrorContains(t, shop.TryDeliver(t, name, m), "no such method")
+	require.Zero(t, count(t, shop, "bus.inbox"))
+
+	o.call = func() error { return function.Permanent(errors.New("it will never work")) }
+	require.NoError(t, shop.TryDeliver(t, name, m))
+	require.Equal(t, "it will never work", functiontest.One[string](t, shop, `SELECT reason FROM bus.parked`))
+}

@@ -1,0 +1,98 @@
+package function_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/function"
+)
+
+// change notes an effect and says that an order was confirmed, unless it fails.
+func change(orderID string, err error) func(pgx.Tx) ([]events.Event, error) {
+	return func(tx pgx.Tx) ([]events.Event, error) {
+		if failed := note(context.Background(), tx, orderID); failed != nil {
+			return nil, failed
+		}
+		return []events.Event{events.OrderConfirmed{OrderID: orderID, Version: 2}}, err
+	}
+}
+
+const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+func TestWhatACallDoesAndSaysIsOneTransaction(t *testing.T) {
+	t.Parallel()
+	shop := open(t, handling(works))
+	orderID := uuid.Must(uuid.NewV7()).String()
+	refused := errors.New("refused")
+	require.ErrorIs(t, shop.Runtime(t, name).Do(t.Context(), name, trace, change(orderID, refused)), refused)
+	requireNothing(t, shop, 0)
+	require.Empty(t, shop.Broker.Got())
+
+	require.NoError(t, shop.Runtime(t, name).Do(t.Context(), name, trace, change(orderID, nil)))
+	require.EqualValues(t, 1, count(t, shop, "test.effects"))
+	m := shop.Said(t, orderID, "order.confirmed")[0]
+	require.Equal(t, []any{"/functions/" + name, orderID, int64(2), trace}, []any{m.Source, m.Subject, m.Version, m.TraceParent})
+	got := shop.Broker.Got()
+	require.Len(t, got, 1)
+	require.Equal(t, []string{m.ID, m.TraceParent}, []string{got[0].ID, got[0].TraceParent})
+}
+
+func TestCallIsNotHeldUpByABrokerThatIsSlowOrAway(t *testing.T) {
+	t.Parallel()
+	shop := open(t, handling(works))
+	rt := shop.Runtime(t, name)
+	for what, sink := range map[string]function.Publisher{
+		"away": broker(func(function.Message) error { return errors.New("the broker is away") }),
+		"slow": slow{},
+	} {
+		rt.Sink = sink
+		orderID := uuid.Must(uuid.NewV7()).String()
+		began := time.Now()
+		require.NoError(t, rt.Do(t.Context(), name, trace, change(orderID, nil)), what)
+		require.Less(t, time.Since(began), 2*time.Second, "%s: 300 ms are the broker's", what)
+		require.Len(t, shop.Said(t, orderID, "order.confirmed"), 1, "%s: the sweeper publishes it", what)
+	}
+}
+
+// slow is a broker that never answers.
+type slow struct{}
+
+func (slow) Publish(ctx context.Context, _ function.Message) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func TestCallThatChangesNothingSaysNothing(t *testing.T) {
+	t.Parallel()
+	shop := open(t, handling(works))
+	require.NoError(t, shop.Runtime(t, name).Do(t.Context(), name, trace, func(pgx.Tx) ([]events.Event, error) { return nil, nil }))
+	requireNothing(t, shop, 0)
+}
+
+func TestCallIsTriedAgainInPlaceWhenALockIsNotFree(t *testing.T) {
+	t.Parallel()
+	var tries atomic.Int32
+	shop, _ := contended(t, nil, nil)
+	holder := begin(t, shop)
+	require.NoError(t, lock(t.Context(), holder, "a"))
+	rt := &function.Runtime{Pool: shop.Pool, Sink: shop.Broker}
+	err := rt.Do(t.Context(), name, trace, func(tx pgx.Tx) ([]events.Event, error) {
+		if _, err := tx.Exec(t.Context(), `SET LOCAL lock_timeout = '20ms'`); err != nil {
+			return nil, err
+		}
+		if tries.Add(1) == 3 {
+			require.NoError(t, holder.Rollback(t.Context()))
+		}
+		return nil, lock(t.Context(), tx, "a")
+	})
+	require.NoError(t, err)
+	require.EqualValues(t, 3, tries.Load())
+}

@@ -1,0 +1,265 @@
+package function_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/ledger"
+)
+
+// serve serves the function under test over HTTP.
+func serve(t *testing.T, shop *functiontest.Shop) string {
+	t.Helper()
+	server := httptest.NewServer(shop.Runtime(t, name).ServeMux(shop.Function(t, name)))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// post posts a body with headers in pairs, and returns the status and what was answered.
+func post(t *testing.T, url string, body []byte, headers ...string) (status int, answer string, header http.Header) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, bytes.NewReader(body))
+	require.NoError(t, err)
+	for i := 0; i < len(headers); i += 2 {
+		r.Header[http.CanonicalHeaderKey(headers[i])] = []string{headers[i+1]}
+	}
+	a, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	defer a.Body.Close()
+	raw, err := io.ReadAll(a.Body)
+	require.NoError(t, err)
+	return a.StatusCode, string(raw), a.Header
+}
+
+// binary is an event as headers.
+func binary(m function.Message, more ...string) []string {
+	return append([]string{
+		"Content-Type", "application/json", "Ce-Specversion", "1.0", "Ce-Id", m.ID, "Ce-Type", events.Prefix + m.Type,
+		"Ce-Source", m.Source, "Ce-Subject", m.Subject,
+	}, more...)
+}
+
+// structured is an event as one JSON document.
+func structured(t *testing.T, m function.Message) []byte {
+	t.Helper()
+	document, err := json.Marshal(map[string]any{
+		"specversion": "1.0", "id": m.ID, "type": events.Prefix + m.Type, "source": m.Source, "subject": m.Subject,
+		"datacontenttype": "application/json", "data": json.RawMessage(m.Data),
+	})
+	require.NoError(t, err)
+	return document
+}
+
+func TestEventsAreTakenInBothForms(t *testing.T) {
+	t.Parallel()
+	shop := open(t, handling(works))
+	url := serve(t, shop)
+	one, two := shop.Store(t, told()), shop.Store(t, told())
+	status, answer, _ := post(t, url, one.Data, binary(one)...)
+	require.Equal(t, http.StatusOK, status)
+	require.Empty(t, answer, "a reply could be lost; what is said goes to the broker")
+	status, _, _ = post(t, url, structured(t, two), "Content-Type", "application/cloudevents+json")
+	require.Equal(t, http.StatusOK, status)
+	require.EqualValues(t, 2, count(t, shop, "test.effects"))
+	require.Len(t, shop.Broker.Got(), 4)
+}
+
+func TestAnswersAreThoseThatBrokersUnderstand(t *testing.T) {
+	t.Parallel()
+	fault := error(nil)
+	shop := open(t, handling(func(context.Context, pgx.Tx, events.StockReserved) ([]events.Event, error) { return nil, fault }))
+	url := serve(t, shop)
+	m := shop.Store(t, told())
+
+	fault = errors.New("not now")
+	status, answer, header := post(t, url, m.Data, binary(m)...)
+	require.Equal(t, []any{http.StatusServiceUnavailable, "1"}, []any{status, header.Get("Retry-After")})
+	require.JSONEq(t, `{"reason": "not now"}`, answer)
+	fault = function.Permanent(errors.New("never"))
+	status, _, _ = post(t, url, m.Data, binary(m)...)
+	require.Equal(t, http.StatusOK, status, "it is parked")
+	require.EqualValues(t, 1, count(t, shop, "bus.parked"))
+}
+
+func TestWhatIsNoEventIsParkedForAPersonWhoCanReadIt(t *testing.T) {
+	t.Parallel()
+	shop := open(t, handling(works))
+	url := serve(t, shop)
+	good := function.Message{ID: uuid.NewString(), Type: "stock.reserved", Source: "/functions/reserve-stock"}
+	for what, c := range map[string]struct {
+		body    []byte
+		headers []string
+	}{
+		"junk":                         {[]byte("hello?"), nil},
+		"nothing":                      {nil, nil},
+		"no id":                        {[]byte("{}"), binary(function.Message{Type: "x", Source: "y"})},
+		"no source":                    {[]byte("{}"), binary(function.Message{ID: "x", Type: "y"})},
+		"bytes that are no text":       {[]byte("\xff\xfe\x00\x01"), nil},
+		"document that is no event":    {[]byte(`{"specversion": "1.0"}`), []string{"Content-Type", "application/cloudevents+json"}},
+		"document with a zero byte":    {[]byte(`{"specversion":"1.0","id":"a\u0000b","type":"t\u0000","source":"s\u0000","data":{}}`), []string{"Content-Type", "application/cloudevents+json"}},
+		"document that is cut":         {structured(t, good)[:40], []string{"Content-Type", "application/cloudevents+json"}},
+		"headers that are no text":     {[]byte("{}"), binary(function.Message{ID: "\xff", Type: "\xfe", Source: "/\xfd"})},
+		"source that is no text":       {[]byte("{}"), binary(function.Message{ID: uuid.NewString(), Type: "stock.reserved", Source: "/\xfd"})},
+		"data that is no JSON":         {[]byte("\xff{"), binary(function.Message{ID: uuid.NewString(), Type: "stock.reserved", Source: "/functions/x"})},
+		"larger than an event can be":  {bytes.Repeat([]byte("x"), 256<<10+1), binary(good)},
+		"much larger":                  {bytes.Repeat([]byte("x"), 4<<20), nil},
+		"large, and cut in the middle": {bytes.Repeat([]byte("湯"), 100<<10), nil},
+	} {
+		status, answer, _ := post(t, url, c.body, c.headers...)
+		require.Equal(t, http.StatusOK, status, "%s: %s", what, answer)
+		parked, err := ledger.ListParked(t.Context(), shop.Pool, name)
+		require.NoError(t, err, what)
+		require.Len(t, parked, 1, what)
+		require.Contains(t, []string{"unreadable", "unknown", "poison"}, parked[0].Kind, what)
+		require.Equal(t, "test", parked[0].Revision)
+		shop.Exec(t, `UPDATE bus.parked SET resolved_at = now()`)
+	}
+	requireNothing(t, shop, 0)
+
+	m := shop.Store(t, told())
+	status, _, _ := post(t, url, m.Data, binary(m)...)
+	require.Equal(t, http.StatusOK, status)
+	require.EqualValues(t, 1, count(t, shop, "test.effects"), "the next one goes on")
+}
+
+func TestLargestEventIsTaken(t *testing.T) {
+	t.Parallel()
+	shop := open(t, handling(works))
+	m := shop.Store(t, told())
+	padded := append(m.Data, bytes.Repeat([]byte(" "), 256<<10-len(m.Data))...)
+	status, _, _ := post(t, serve(t, shop), padded, binary(m)...)
+	require.Equal(t, http.StatusOK, status)
+	require.EqualValues(t, 1, count(t, shop, "test.effects"))
+}
+
+func TestFunctionWithoutAFreeConnectionIsOverloaded(t *testing.T) {
+	t.Parallel()
+	shop := open(t, handling(works))
+	rt := shop.Runtime(t, name)
+	url := serve(t, shop)
+	for range rt.Pool.Config().MaxConns {
+		held, err := rt.Pool.Acquire(t.Context())
+		require.NoError(t, err)
+		t.Cleanup(held.Release)
+	}
+	m := shop.Store(t, told())
+	status, answer, header := post(t, url, m.Data, binary(m)...)
+	require.Equal(t, []any{http.StatusTooManyRequests, "1"}, []any{status, header.Get("Retry-After")})
+	require.Contains(t, answer, "overloaded")
+}
+
+func TestHealthAnswersWithoutADatabase(t *testing.T) {
+	t.Parallel()
+	pool, err := pgxpool.New(t.Context(), "postgres://nobody@127.0.0.1:1/nothing")
+	require.NoError(t, err)
+	t.Cleanup(pool.Close)
+	f := handling(works)
+	mux := (&function.Runtime{Pool: pool, Log: slog.New(slog.DiscardHandler)}).ServeMux(&f)
+	for path, want := range map[string]int{"/health": http.StatusOK, "/other": http.StatusNotFound, "/": http.StatusMethodNotAllowed} {
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		require.Equal(t, want, w.Code, path)
+	}
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/", strings.NewReader("junk")))
+	require.Equal(t, http.StatusServiceUnavailable, w.Code, "what cannot be parked is tried again")
+}
+
+const another = "00-11111111111111111111111111111111-2222222222222222-01"
+
+func TestTraceGoesOnInWhatIsSaid(t *testing.T) {
+	t.Parallel()
+	shop := open(t, handling(works))
+	url := serve(t, shop)
+	for how, c := range map[string]struct {
+		headers []string
+		want    string
+	}{
+		"header":                     {[]string{"Traceparent", trace}, trace},
+		"extension":                  {[]string{"Ce-Traceparent", trace}, trace},
+		"extension of our own":       {[]string{"Ce-Popuptrace", trace}, trace},
+		"ours survives a broker's":   {[]string{"Ce-Popuptrace", trace, "Ce-Traceparent", another, "Traceparent", another}, trace},
+		"ours where a broker blanks": {[]string{"Ce-Popuptrace", trace, "Ce-Traceparent", ""}, trace},
+		"none":                       {nil, ""},
+	} {
+		m := shop.Store(t, told())
+		status, answer, _ := post(t, url, m.Data, binary(m, c.headers...)...)
+		require.Equal(t, http.StatusOK, status, answer)
+		said := shop.Said(t, m.OrderID, "order.confirmed")
+		require.Len(t, said, 1, how)
+		require.Equal(t, c.want, said[0].TraceParent, how)
+	}
+}
+
+func TestSinkPostsAnEventThatReadsBackAsItWas(t *testing.T) {
+	t.Parallel()
+	shop := open(t, handling(works))
+	sent := shop.Store(t, told())
+	sent.TraceParent, sent.Version, sent.Delayed = trace, 7, true
+	var got function.Message
+	var header http.Header
+	ingress := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var err error
+		header = r.Header
+		if got, err = function.ReadEvent(r); err != nil {
+			t.Error(err)
+		}
+		w.WriteHeader(http.StatusAccepted)
+	}))
+	t.Cleanup(ingress.Close)
+
+	require.NoError(t, function.HTTPSink{URL: ingress.URL, Client: http.DefaultClient}.Publish(t.Context(), sent))
+	got.Time = sent.Time
+	require.Equal(t, sent, got)
+	for name, want := range map[string]string{
+		"Ce-Type": "shop.popup.stock.reserved", "Ce-Id": sent.ID, "Ce-Partitionkey": sent.OrderID, "Ce-Correlationid": sent.OrderID,
+		"Ce-Causationid": sent.CausationID, "Ce-Sequence": "7", "Ce-Delayed": "true", "Ce-Popuptrace": trace, "Traceparent": trace,
+		"Ce-Dataschema": "/schemas/events/stock.reserved.json",
+	} {
+		require.Equal(t, want, header.Get(name), name)
+	}
+}
+
+func TestSinkTakesOnlyYesForYes(t *testing.T) {
+	t.Parallel()
+	m := function.Message{ID: uuid.NewString(), Type: "stock.reserved", Source: "/functions/test", Data: []byte("{}")}
+	for status, ok := range map[int]bool{200: true, 202: true, 204: true, 301: false, 400: false, 404: false, 500: false, 503: false} {
+		ingress := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+		err := function.HTTPSink{URL: ingress.URL, Client: http.DefaultClient}.Publish(t.Context(), m)
+		require.Equal(t, ok, err == nil, "%d: %v", status, err)
+		ingress.Close()
+	}
+	require.Error(t, function.HTTPSink{URL: "http://127.0.0.1:1", Client: http.DefaultClient}.Publish(t.Context(), m))
+}
+
+func TestDeadLetterSaysWhoWouldNotTakeIt(t *testing.T) {
+	t.Parallel()
+	var dead function.DeadLetter
+	keeper := function.Function{Name: name, Writes: []string{"test.effects"}, Dead: func(ctx context.Context, tx pgx.Tx, d function.DeadLetter) error {
+		dead = d
+		return note(ctx, tx, d.ID)
+	}}
+	shop := open(t, keeper)
+	m := shop.Store(t, told())
+	status, _, _ := post(t, serve(t, shop), m.Data, binary(m,
+		"Ce-Knativeerrordest", "http://track-order.shop.svc.cluster.local/", "Ce-Knativeerrorcode", "503", "Ce-Knativeerrordata", `{"reason":"not now"}`)...)
+	require.Equal(t, http.StatusOK, status)
+	require.Equal(t, []any{"track-order", 503, `{"reason":"not now"}`, m.ID}, []any{dead.Consumer, dead.Code, dead.Reason, dead.ID})
+	require.EqualValues(t, 1, count(t, shop, "test.effects"))
+}

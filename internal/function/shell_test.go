@@ -1,0 +1,384 @@
+package function_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/functiontest"
+)
+
+// name is what the function under test is called.
+const name = "test-shell"
+
+// told is the event that it is told.
+func told() events.StockReserved {
+	return events.StockReserved{OrderID: uuid.Must(uuid.NewV7()).String()}
+}
+
+// handling is a function that handles told events in this way.
+func handling(handle func(context.Context, pgx.Tx, events.StockReserved) ([]events.Event, error)) function.Function {
+	return function.Function{
+		Name: name, On: []function.Handler{function.OnBatch(handle)},
+		Emits: []events.Event{events.OrderConfirmed{}, events.OrderStalled{}}, Writes: []string{"test.effects"},
+	}
+}
+
+// works notes its effect and says two things.
+func works(ctx context.Context, tx pgx.Tx, e events.StockReserved) ([]events.Event, error) {
+	if err := note(ctx, tx, e.OrderID); err != nil {
+		return nil, err
+	}
+	return []events.Event{events.OrderConfirmed{OrderID: e.OrderID}, events.OrderStalled{OrderID: e.OrderID}}, nil
+}
+
+func note(ctx context.Context, tx pgx.Tx, what string) error {
+	_, err := tx.Exec(ctx, `INSERT INTO test.effects VALUES ($1)`, what)
+	return err
+}
+
+// listener hears what the function under test says, and does nothing.
+var listener = function.Function{Name: "test-listener", On: []function.Handler{
+	function.On(func(context.Context, pgx.Tx, events.OrderConfirmed) (events.Event, error) { return nil, nil }),
+}}
+
+// open is a ledger with these functions, and a table for their effects.
+func open(t *testing.T, functions ...function.Function) *functiontest.Shop {
+	t.Helper()
+	shop := functiontest.Open(t, func(struct{}) []function.Function { return functions })
+	shop.Exec(t, `CREATE SCHEMA test; CREATE TABLE test.effects (what text NOT NULL)`)
+	return shop
+}
+
+func count(t *testing.T, shop *functiontest.Shop, from string) int64 {
+	t.Helper()
+	return functiontest.One[int64](t, shop, `SELECT count(*) FROM `+from)
+}
+
+// requireNothing checks that a handling left no trace: no effect, no receipt, nothing said.
+func requireNothing(t *testing.T, shop *functiontest.Shop, said int64) {
+	t.Helper()
+	require.Zero(t, count(t, shop, "test.effects"))
+	require.Zero(t, count(t, shop, "bus.inbox"))
+	require.Equal(t, said, count(t, shop, "bus.event"))
+}
+
+func TestManyDeliveriesAtOnceAreHandledOnce(t *testing.T) {
+	t.Parallel()
+	shop := open(t, handling(works))
+	m := shop.Store(t, told())
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() { shop.Deliver(t, name, m) })
+	}
+	all.Wait()
+	require.EqualValues(t, 1, count(t, shop, "test.effects"))
+	require.Len(t, shop.SaidFor(t, name, m), 2)
+	require.EqualValues(t, 1, count(t, shop, "bus.inbox"))
+}
+
+func TestWhatTheLedgerDoesNotKnowIsQuarantined(t *testing.T) {
+	t.Parallel()
+	shop := open(t, handling(works), listener)
+	known := shop.Store(t, told())
+	for forged, change := range map[string]func(*function.Message){
+		"made-up id":      func(m *function.Message) { m.ID = uuid.NewString() },
+		"id that is none": func(m *function.Message) { m.ID = "1" },
+		"another source":  func(m *function.Message) { m.Source = "/functions/eve" },
+	} {
+		m := known
+		change(&m)
+		require.NoError(t, shop.TryDeliver(t, name, m), forged)
+		require.Equal(t, "unknown", functiontest.One[string](t, shop, `
+			SELECT kind FROM bus.parked WHERE (event_id, source, consumer) = ($1, $2, $3)`, m.ID, m.Source, name), forged)
+	}
+	m := known
+	m.Type = "order.confirmed"
+	require.NoError(t, shop.TryDeliver(t, listener.Name, m))
+	require.Equal(t, "unknown", functiontest.One[string](t, shop, `SELECT kind FROM bus.parked WHERE consumer = $1`, listener.Name), "another type")
+	requireNothing(t, shop, 1)
+}
+
+func TestPermanentErrorIsParkedAndTheNextEventGoesOn(t *testing.T) {
+	t.Parallel()
+	poison := told()
+	shop := open(t, handling(func(ctx context.Context, tx pgx.Tx, e events.StockReserved) ([]events.Event, error) {
+		said, err := works(ctx, tx, e)
+		if e.OrderID == poison.OrderID {
+			err = function.Permanent(fmt.Errorf("no retry cures this: %w", errors.New("it is poison")))
+		}
+		return said, err
+	}))
+	m := shop.Store(t, poison)
+	for range 2 {
+		require.NoError(t, shop.TryDeliver(t, name, m))
+	}
+	requireNothing(t, shop, 1)
+	require.Equal(t, "poison test-shell test 2 no retry cures this: it is poison", functiontest.One[string](t, shop, `
+		SELECT concat_ws(' ', kind, consumer, revision, attempts, reason) FROM bus.parked WHERE resolved_at IS NULL`))
+
+	require.Len(t, shop.Tell(t, name, told()), 2)
+	require.EqualValues(t, 1, count(t, shop, "test.effects"))
+}
+
+func TestEventThatCannotBeReadIsParked(t *testing.T) {
+	t.Parallel()
+	shop := open(t, handling(works))
+	m := shop.Store(t, told())
+	m.Data = []byte(`{"order_id": 7}`)
+	require.NoError(t, shop.TryDeliver(t, name, m))
+	m.Type, m.Data = "order.placed", []byte(`{}`)
+	require.NoError(t, shop.TryDeliver(t, name, m), "not told to this function")
+	require.Equal(t, "poison 2", functiontest.One[string](t, shop, `SELECT concat_ws(' ', kind, attempts) FROM bus.parked`))
+	requireNothing(t, shop, 1)
+}
+
+func TestErrorRollsEverythingBackAndTheEventIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	for what, fault := range map[string]func() error{
+		"an error":      func() error { return errors.New("not now") },
+		"a panic":       func() error { panic("not now") },
+		"a nil pointer": func() error { var m *function.Message; return errors.New(m.ID) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			broken := true
+			shop := open(t, handling(func(ctx context.Context, tx pgx.Tx, e events.StockReserved) ([]events.Event, error) {
+				said, err := works(ctx, tx, e)
+				if broken {
+					err = fault()
+				}
+				return said, err
+			}))
+			m := shop.Store(t, told())
+			require.Error(t, shop.TryDeliver(t, name, m))
+			requireNothing(t, shop, 1)
+			require.Zero(t, count(t, shop, "bus.parked"))
+
+			broken = false
+			require.Len(t, shop.Deliver(t, name, m), 2)
+			require.EqualValues(t, 1, count(t, shop, "test.effects"))
+		})
+	}
+}
+
+func TestErrorOfTheDatabaseThatTheHandlerHidesStillRollsBack(t *testing.T) {
+	t.Parallel()
+	shop := open(t, handling(func(ctx context.Context, tx pgx.Tx, e events.StockReserved) ([]events.Event, error) {
+		_ = note(ctx, tx, e.OrderID)
+		_, _ = tx.Exec(ctx, `INSERT INTO test.effects VALUES (NULL)`)
+		return []events.Event{events.OrderConfirmed{OrderID: e.OrderID}}, nil
+	}))
+	require.Error(t, shop.TryDeliver(t, name, shop.Store(t, told())))
+	requireNothing(t, shop, 1)
+}
+
+func TestHandlerThatHidesTheRefusalOfItsClaimChangesNothing(t *testing.T) {
+	t.Parallel()
+	shop := open(t, handling(func(ctx context.Context, tx pgx.Tx, e events.StockReserved) ([]events.Event, error) {
+		_ = note(ctx, tx, e.OrderID)
+		return []events.Event{events.OrderConfirmed{OrderID: e.OrderID}}, nil
+	}))
+	m := shop.Store(t, told())
+	require.Len(t, shop.Deliver(t, name, m), 1)
+	require.NoError(t, shop.TryDeliver(t, name, m))
+	require.EqualValues(t, 1, count(t, shop, "test.effects"))
+	m.ID = uuid.NewString()
+	require.NoError(t, shop.TryDeliver(t, name, m))
+	require.EqualValues(t, 1, count(t, shop, "test.effects"))
+}
+
+func TestWhatIsSaidHasTheSameIdsWheneverItIsSaid(t *testing.T) {
+	t.Parallel()
+	one, two := open(t, handling(works)), open(t, handling(works))
+	m := one.Store(t, told())
+	copied := two.Store(t, functiontest.EventOf(t, m))
+	two.Exec(t, `UPDATE bus.event SET event_id = $1`, m.ID)
+	copied.ID = m.ID
+	one.Deliver(t, name, m)
+	two.Deliver(t, name, copied)
+
+	ids := `SELECT array_agg(event_id::text ORDER BY n) FROM bus.event WHERE causation_id = $1`
+	said := functiontest.One[[]string](t, one, ids, m.ID)
+	require.Len(t, said, 2)
+	require.NotEqual(t, said[0], said[1])
+	require.Equal(t, said, functiontest.One[[]string](t, two, ids, m.ID))
+	for n, id := range said {
+		require.Equal(t, m.ID[:13], id[:13], "an event inherits the time of its cause")
+		require.Equal(t, fmt.Sprintf("%d /functions/test-shell", n), functiontest.One[string](t, one, `
+			SELECT concat_ws(' ', n, source) FROM bus.event WHERE event_id = $1`, id))
+	}
+}
+
+// broker is one that looks around before it takes an event.
+type broker func(function.Message) error
+
+func (b broker) Publish(_ context.Context, m function.Message) error { return b(m) }
+
+func TestWhatIsSaidIsPublishedAfterTheCommitAndBeforeTheAnswer(t *testing.T) {
+	t.Parallel()
+	shop := open(t, handling(works), listener)
+	var published []string
+	var answered atomic.Bool
+	rt := shop.Runtime(t, name)
+	rt.Sink = broker(func(m function.Message) error {
+		require.False(t, answered.Load())
+		require.EqualValues(t, 1, count(t, shop, "test.effects"))
+		require.Equal(t, m.Type, functiontest.One[string](t, shop, `SELECT type FROM bus.event WHERE event_id = $1`, m.ID))
+		published = append(published, m.Type)
+		return nil
+	})
+	require.NoError(t, rt.Deliver(t.Context(), shop.Function(t, name), shop.Store(t, told())))
+	answered.Store(true)
+	require.Equal(t, []string{"order.confirmed", "order.stalled"}, published)
+}
+
+func TestWhatTheBrokerDidNotTakeIsPublishedAgainAndNotHandledAgain(t *testing.T) {
+	t.Parallel()
+	shop := open(t, handling(works), listener)
+	m := shop.Store(t, told())
+	shop.Broker.Fail(errors.New("the broker is away"))
+	require.ErrorContains(t, shop.TryDeliver(t, name, m), "the broker is away")
+	require.EqualValues(t, 1, count(t, shop, "test.effects"))
+
+	shop.Broker.Fail(nil)
+	require.NoError(t, shop.TryDeliver(t, name, m))
+	got := shop.Broker.Got()
+	require.Len(t, got, 1, "the other has no listener: nobody misses it")
+	require.Equal(t, shop.Said(t, m.OrderID, "order.confirmed")[0].ID, got[0].ID)
+	require.EqualValues(t, 1, count(t, shop, "test.effects"))
+}
+
+func TestCauseThatComesOftenPublishesItsResultsEverMoreSlowly(t *testing.T) {
+	t.Parallel()
+	shop := open(t, handling(works), listener)
+	m := shop.Store(t, told())
+	for range 3 {
+		shop.Deliver(t, name, m)
+	}
+	require.Len(t, shop.Broker.Got(), 3, "two at first, and the one with a listener once more")
+	for _, wait := range []time.Duration{10 * time.Second, 20 * time.Second, 40 * time.Second} {
+		left := functiontest.One[time.Duration](t, shop, `SELECT next_at - clock_timestamp() FROM bus.unheard`)
+		require.InDelta(t, wait, left, float64(8*time.Second), "until then it is the sweeper's")
+		shop.Exec(t, `UPDATE bus.unheard SET next_at = now()`)
+		before := len(shop.Broker.Got())
+		shop.Deliver(t, name, m)
+		shop.Deliver(t, name, m)
+		require.Len(t, shop.Broker.Got(), before+1)
+	}
+}
+
+func TestDuplicateWhoseResultsWereHeardPublishesNothing(t *testing.T) {
+	t.Parallel()
+	shop := open(t, handling(works), listener)
+	m := shop.Store(t, told())
+	shop.Deliver(t, name, m)
+	require.Len(t, shop.Broker.Got(), 2)
+	shop.Deliver(t, name, m)
+	require.Len(t, shop.Broker.Got(), 3, "nobody has heard it yet")
+
+	shop.Deliver(t, listener.Name, shop.Said(t, m.OrderID, "order.confirmed")[0])
+	shop.Deliver(t, name, m)
+	require.Len(t, shop.Broker.Got(), 3)
+}
+
+func TestHandlerThatSaysNothingIsDone(t *testing.T) {
+	t.Parallel()
+	shop := open(t, listener)
+	m := shop.Store(t, events.OrderConfirmed{OrderID: uuid.NewString()})
+	require.Empty(t, shop.Deliver(t, listener.Name, m))
+	require.EqualValues(t, 1, count(t, shop, "bus.inbox"))
+	require.Empty(t, shop.Broker.Got())
+}
+
+func TestTwoListenersBothHearAll(t *testing.T) {
+	t.Parallel()
+	other := handling(works)
+	other.Name = "test-other"
+	shop := open(t, handling(works), other)
+	m := shop.Store(t, told())
+	require.Len(t, shop.Deliver(t, name, m), 2)
+	require.Len(t, shop.Deliver(t, other.Name, m), 2)
+	require.EqualValues(t, 2, count(t, shop, "test.effects"))
+}
+
+func TestEventThatIsTooLargeIsNotSaid(t *testing.T) {
+	t.Parallel()
+	shop := open(t, handling(func(ctx context.Context, tx pgx.Tx, e events.StockReserved) ([]events.Event, error) {
+		return []events.Event{events.OrderStalled{OrderID: e.OrderID, Status: strings.Repeat("x", 70<<10)}}, note(ctx, tx, e.OrderID)
+	}))
+	require.Error(t, shop.TryDeliver(t, name, shop.Store(t, told())))
+	requireNothing(t, shop, 1)
+}
+
+func TestStatementsThatWaitRunInTurnAndBeforeTheNextQuestion(t *testing.T) {
+	t.Parallel()
+	shop := open(t, handling(func(ctx context.Context, tx pgx.Tx, e events.StockReserved) ([]events.Event, error) {
+		for _, what := range []string{"one", "two"} {
+			if err := function.Queue(ctx, tx, 1, `INSERT INTO test.effects VALUES (@what)`, pgx.NamedArgs{"what": what}); err != nil {
+				return nil, err
+			}
+		}
+		var seen string
+		if err := tx.QueryRow(ctx, `SELECT string_agg(what, ', ' ORDER BY ctid) FROM test.effects`).Scan(&seen); err != nil {
+			return nil, err
+		}
+		return nil, function.Queue(ctx, tx, 2, `UPDATE test.effects SET what = @seen`, pgx.NamedArgs{"seen": seen})
+	}))
+	require.Empty(t, shop.Tell(t, name, told()))
+	require.Equal(t, "one, two", functiontest.One[string](t, shop, `SELECT DISTINCT what FROM test.effects`))
+}
+
+func TestStatementThatWaitsAndFailsRollsEverythingBack(t *testing.T) {
+	t.Parallel()
+	for what, c := range map[string]struct {
+		rows int64
+		sql  string
+	}{
+		"an error":           {-1, `INSERT INTO test.effects VALUES (NULL)`},
+		"fewer rows":         {1, `UPDATE test.effects SET what = 'x' WHERE false`},
+		"more rows":          {1, `INSERT INTO test.effects VALUES ('a'), ('b')`},
+		"a deferred promise": {1, `INSERT INTO test.effects VALUES ('late')`},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			shop := open(t, handling(func(ctx context.Context, tx pgx.Tx, e events.StockReserved) ([]events.Event, error) {
+				said, err := works(ctx, tx, e)
+				return said, errors.Join(err, function.Queue(ctx, tx, c.rows, c.sql))
+			}))
+			shop.Exec(t, `ALTER TABLE test.effects ADD UNIQUE (what) DEFERRABLE INITIALLY DEFERRED`)
+			if what == "a deferred promise" {
+				shop.Exec(t, `INSERT INTO test.effects VALUES ('late')`)
+			}
+			require.Error(t, shop.TryDeliver(t, name, shop.Store(t, told())))
+			shop.Exec(t, `DELETE FROM test.effects WHERE what = 'late'`)
+			requireNothing(t, shop, 1)
+		})
+	}
+}
+
+func TestDuplicateOfAHandlingThatAsksNothingChangesNothing(t *testing.T) {
+	t.Parallel()
+	shop := open(t, handling(func(ctx context.Context, tx pgx.Tx, e events.StockReserved) ([]events.Event, error) {
+		return []events.Event{events.OrderConfirmed{OrderID: e.OrderID}}, function.Queue(ctx, tx, -1, `INSERT INTO test.effects VALUES ('done')`)
+	}))
+	m := shop.Store(t, told())
+	for range 3 {
+		require.Len(t, shop.Deliver(t, name, m), 1)
+	}
+	require.EqualValues(t, 1, count(t, shop, "test.effects"))
+	m.ID = uuid.NewString()
+	require.Empty(t, shop.Deliver(t, name, m), "forged")
+	require.EqualValues(t, 1, count(t, shop, "test.effects"))
+}

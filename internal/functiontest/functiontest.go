@@ -1,0 +1,221 @@
+// Package functiontest gives a test of functions a shop of its own: a seeded Postgres, and functions that are told one
+// event at a time, each under its own role, by the shell that runs them in earnest. Only the broker is left out: what is
+// said is kept in the ledger, where the test reads it.
+package functiontest
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/url"
+	"reflect"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/config"
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/dbtest"
+	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/ledger"
+	"github.com/popup-shop/popup/internal/seed"
+)
+
+// Shop is a shop in which nothing happens by itself.
+type Shop struct {
+	URL    string        // of the database, as the owner of all tables
+	Pool   *pgxpool.Pool // on it, to arrange things and to look
+	Broker *Recorder
+
+	functions []function.Function
+	mu        sync.Mutex
+	runtimes  map[string]*function.Runtime
+}
+
+// Open opens a seeded shop with all functions, subscribed to what they are told. Their settings are the defaults, changed
+// as the test likes.
+func Open[S any](t testing.TB, all func(S) []function.Function, change ...func(*S)) *Shop {
+	t.Helper()
+	settings, err := config.Read[S]()
+	require.NoError(t, err)
+	for _, c := range change {
+		c(&settings)
+	}
+	s := &Shop{Broker: &Recorder{}, URL: dbtest.URL(t), functions: all(settings), runtimes: map[string]*function.Runtime{}}
+	s.Pool = s.pool(t, "")
+	require.NoError(t, seed.Demo(t.Context(), s.Pool))
+	require.NoError(t, ledger.Subscribe(t.Context(), s.Pool, s.functions))
+	return s
+}
+
+// Replace puts another function into the place of the one that bears its name.
+func (s *Shop) Replace(t testing.TB, f function.Function) {
+	t.Helper()
+	*s.Function(t, f.Name) = f
+}
+
+// pool opens the database as a role, with the settings that functions have.
+func (s *Shop) pool(t testing.TB, role string) *pgxpool.Pool {
+	t.Helper()
+	u, err := url.Parse(s.URL)
+	require.NoError(t, err)
+	if role != "" {
+		u.User = url.User(role)
+	}
+	pool, err := config.Database{URL: u.String(), Pool: 8}.Open(context.Background())
+	require.NoError(t, err)
+	t.Cleanup(pool.Close)
+	return pool
+}
+
+// granting is held by whoever makes roles: they belong to the whole server, which the tests share.
+var granting sync.Mutex
+
+// Runtime is what a function runs on: its own role, with no more rights than it declares.
+func (s *Shop) Runtime(t testing.TB, name string) *function.Runtime {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if rt, open := s.runtimes[name]; open {
+		return rt
+	}
+	granting.Lock()
+	err := ledger.GrantRoles(t.Context(), s.Pool, []function.Function{*s.Function(t, name)}, "")
+	granting.Unlock()
+	require.NoError(t, err)
+	rt := &function.Runtime{Pool: s.pool(t, name), Sink: s.Broker, Log: slog.New(slog.DiscardHandler), Revision: "test"}
+	s.runtimes[name] = rt
+	return rt
+}
+
+// Function finds one of the shop's functions.
+func (s *Shop) Function(t testing.TB, name string) *function.Function {
+	t.Helper()
+	i := slices.IndexFunc(s.functions, func(f function.Function) bool { return f.Name == name })
+	require.GreaterOrEqual(t, i, 0, "there is no function %s", name)
+	return &s.functions[i]
+}
+
+// Tell stores an event as if it had just been said, tells it to a function, and returns what the function says.
+func (s *Shop) Tell(t testing.TB, name string, e events.Event) []events.Event {
+	t.Helper()
+	return s.Deliver(t, name, s.Store(t, e))
+}
+
+// Store puts an event into the ledger, said by the function that may say it.
+func (s *Shop) Store(t testing.TB, e events.Event) function.Message {
+	t.Helper()
+	data, err := json.Marshal(e)
+	require.NoError(t, err)
+	about := e.About()
+	m := function.Message{
+		ID: newID(t), Type: e.EventType(), Source: "/functions/" + s.speaker(e), Subject: about.Subject, OrderID: about.OrderID,
+		CausationID: newID(t), Version: about.Version, Delayed: about.Delayed, Data: data,
+	}
+	_, err = s.Pool.Exec(t.Context(), `
+		INSERT INTO bus.event (event_id, type, source, subject, order_id, causation_id, n, version, data)
+		VALUES ($1, $2, $3, $4, nullif($5, '')::uuid, $6, 0, $7, $8)`,
+		m.ID, m.Type, m.Source, m.Subject, m.OrderID, m.CausationID, m.Version, string(data))
+	require.NoError(t, err)
+	return m
+}
+
+func newID(t testing.TB) string {
+	t.Helper()
+	id, err := uuid.NewV7()
+	require.NoError(t, err)
+	return id.String()
+}
+
+func (s *Shop) speaker(e events.Event) string {
+	for _, f := range s.functions {
+		if slices.ContainsFunc(f.Emits, func(said events.Event) bool { return said.EventType() == e.EventType() }) {
+			return f.Name
+		}
+	}
+	return "test"
+}
+
+// Deliver tells a function an event of the ledger, and returns what it says because of it.
+func (s *Shop) Deliver(t testing.TB, name string, m function.Message) []events.Event {
+	t.Helper()
+	require.NoError(t, s.TryDeliver(t, name, m))
+	return s.SaidFor(t, name, m)
+}
+
+// TryDeliver tells a function an event of the ledger, and returns the error with which it is to be tried again.
+func (s *Shop) TryDeliver(t testing.TB, name string, m function.Message) error {
+	t.Helper()
+	return s.Runtime(t, name).Deliver(t.Context(), s.Function(t, name), m)
+}
+
+// SaidFor reads what a function said because of an event.
+func (s *Shop) SaidFor(t testing.TB, name string, cause function.Message) []events.Event {
+	t.Helper()
+	rows, err := s.Pool.Query(t.Context(), function.SelectMessages+`
+		WHERE e.causation_id = $1 AND e.source = $2 ORDER BY e.n`, cause.ID, "/functions/"+name)
+	require.NoError(t, err)
+	messages, err := function.CollectMessages(rows)
+	require.NoError(t, err)
+	var said []events.Event
+	for _, m := range messages {
+		said = append(said, EventOf(t, m))
+	}
+	return said
+}
+
+// Said reads what was said about an order, of one type.
+func (s *Shop) Said(t testing.TB, orderID, eventType string) []function.Message {
+	t.Helper()
+	rows, err := s.Pool.Query(t.Context(), function.SelectMessages+`
+		WHERE e.order_id = $1 AND e.type = $2 ORDER BY e.xid, e.n`, orderID, eventType)
+	require.NoError(t, err)
+	said, err := function.CollectMessages(rows)
+	require.NoError(t, err)
+	return said
+}
+
+// EventOf reads a message as the event it is.
+func EventOf(t testing.TB, m function.Message) events.Event {
+	t.Helper()
+	zero, known := events.ByType(m.Type)
+	require.True(t, known, m.Type)
+	e := reflect.New(reflect.TypeOf(zero))
+	require.NoError(t, json.Unmarshal(m.Data, e.Interface()))
+	return e.Elem().Interface().(events.Event)
+}
+
+// Recorder is a broker that keeps what it is given, and fails while it is told to.
+type Recorder struct {
+	mu   sync.Mutex
+	got  []function.Message
+	fail error
+}
+
+// Publish keeps the message.
+func (r *Recorder) Publish(_ context.Context, m function.Message) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.fail == nil {
+		r.got = append(r.got, m)
+	}
+	return r.fail
+}
+
+// Fail makes every Publish return err, until it is nil.
+func (r *Recorder) Fail(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.fail = err
+}
+
+// Got are the messages so far.
+func (r *Recorder) Got() []function.Message {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.got)
+}

@@ -1,0 +1,235 @@
+package functiontest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/function"
+)
+
+// Of the seeded shop: what there is of it, and where.
+const (
+	Tee      = "TEE-DROP-01" // 39.00 EUR; 200 in Harbour, which its store empties first, and 100 in Canal
+	Cap      = "CAP-NAVY"    // 24.00 EUR; 120 in Harbour
+	Print    = "PRINT-50"    // 120.00 EUR; 50 in Harbour
+	Cup      = "YUNOMI-01"   // 3800 JPY; 80 in Tsukiji
+	Harbour  = "01900000-0000-7000-8000-000000000001"
+	Canal    = "01900000-0000-7000-8000-000000000002"
+	Tsukiji  = "01900000-0000-7000-8000-000000000003"
+	TheStore = "01900000-0000-7000-8000-000000000011" // sells all that costs euros
+)
+
+// Item is one line of an order.
+type Item struct {
+	SKU      string `json:"sku"`
+	Quantity int64  `json:"quantity"`
+}
+
+// Of is so many of a SKU.
+func Of(sku string, quantity int64) Item { return Item{SKU: sku, Quantity: quantity} }
+
+// Body is what a call that places an order says; a test changes what it is about.
+type Body map[string]any
+
+// Order is the body of a good order of a guest.
+func Order(items ...Item) Body {
+	return Body{
+		"lines": items, "payment_method": "simulated",
+		"contact": map[string]any{"name": "Ada Byron", "email": "ada@example.test", "phone": "+49 40 1234567"},
+		"address": map[string]any{
+			"name": "Ada Byron", "phone": "+49 40 1234567", "country": "DE", "postal_code": "20095", "city": "Hamburg", "address_line1": "Kai 1",
+		},
+	}
+}
+
+// With is the body with one field changed, or without it when value is nil.
+func (b Body) With(field string, value any) Body {
+	changed := Body{}
+	maps.Copy(changed, b)
+	if changed[field] = value; value == nil {
+		delete(changed, field)
+	}
+	return changed
+}
+
+// Placed is a placed order.
+type Placed struct {
+	ID    string
+	Token string // opens it
+	events.OrderPlaced
+}
+
+// Place places an order through the door of place-order. Nobody has heard of it yet.
+func (s *Shop) Place(t testing.TB, body Body) Placed {
+	t.Helper()
+	answer := s.Call(t, "place-order", http.MethodPost, "/v1/orders", body, "Idempotency-Key", newID(t), "Prefer", "wait=0")
+	require.Equal(t, http.StatusAccepted, answer.Status, "%s", answer.Raw)
+	p := Placed{ID: answer.Body["id"].(string), Token: answer.Body["order_token"].(string)}
+	p.OrderPlaced = EventOf(t, s.Said(t, p.ID, "order.placed")[0]).(events.OrderPlaced)
+	return p
+}
+
+// Cancel cancels an order as its customer, and returns what is said then.
+func (s *Shop) Cancel(t testing.TB, p Placed) events.OrderWithdrawn {
+	t.Helper()
+	answer := s.Call(t, "serve-orders", http.MethodPost, "/v1/orders/"+p.ID+"/cancel", map[string]string{"reason": "I changed my mind"},
+		"Idempotency-Key", newID(t), "Prefer", "wait=0", "Popup-Order-Token", p.Token)
+	require.Equal(t, http.StatusAccepted, answer.Status, "%s", answer.Raw)
+	return EventOf(t, s.Said(t, p.ID, "order.withdrawn")[0]).(events.OrderWithdrawn)
+}
+
+// Answer is what a door answered.
+type Answer struct {
+	Status int
+	Header http.Header
+	Raw    string
+	Body   map[string]any
+}
+
+// Call calls a function's door with headers in pairs.
+func (s *Shop) Call(t testing.TB, name, method, path string, body any, headers ...string) Answer {
+	t.Helper()
+	var sent io.Reader
+	if body != nil {
+		encoded, err := json.Marshal(body)
+		require.NoError(t, err)
+		sent = bytes.NewReader(encoded)
+	}
+	r := httptest.NewRequestWithContext(t.Context(), method, path, sent)
+	r.Header.Set("Content-Type", "application/json")
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	s.Runtime(t, name).ServeMux(s.Function(t, name)).ServeHTTP(w, r)
+	a := Answer{Status: w.Code, Header: w.Header(), Raw: w.Body.String()}
+	_ = json.Unmarshal(w.Body.Bytes(), &a.Body) // a test that reads it finds out
+	return a
+}
+
+// Faults are the fields that a problem names.
+func (a Answer) Faults() (fields []string) {
+	faults, _ := a.Body["errors"].([]any)
+	for _, fault := range faults {
+		fields = append(fields, fault.(map[string]any)["field"].(string))
+	}
+	return fields
+}
+
+// Drive tells every function what it has not heard about an order, one event after the other in the order in which they
+// were said, until the order is in a state. An empty state drives until there is nothing left to tell. Mails are not sent:
+// nobody is there to take them.
+func (s *Shop) Drive(t testing.TB, orderID, status string) {
+	t.Helper()
+	for range 200 {
+		if status != "" && s.Status(t, orderID) == status {
+			return
+		}
+		consumer, m, more := s.unheard(t, orderID)
+		if !more {
+			require.Empty(t, status, "order %s is %s, and nobody has anything left to hear", orderID, s.Status(t, orderID))
+			return
+		}
+		s.Deliver(t, consumer, m)
+	}
+	require.Fail(t, "the order does not come to rest", orderID)
+}
+
+// unheard is the first event of an order that a subscriber has not heard.
+func (s *Shop) unheard(t testing.TB, orderID string) (consumer string, m function.Message, more bool) {
+	t.Helper()
+	var id string
+	err := s.Pool.QueryRow(t.Context(), `
+		SELECT e.event_id::text, s.consumer
+		FROM bus.event e
+		JOIN bus.subscription s USING (type)
+		WHERE e.order_id = $1 AND s.consumer <> 'send-email' AND NOT EXISTS (SELECT FROM bus.inbox i WHERE (i.event_id, i.consumer) = (e.event_id, s.consumer))
+		ORDER BY e.xid, e.n, s.consumer
+		LIMIT 1`, orderID).Scan(&id, &consumer)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", m, false
+	}
+	require.NoError(t, err)
+	rows, err := s.Pool.Query(t.Context(), function.SelectMessages+` WHERE e.event_id = $1`, id)
+	require.NoError(t, err)
+	found, err := function.CollectMessages(rows)
+	require.NoError(t, err)
+	return consumer, found[0], true
+}
+
+// Status reads where an order stands.
+func (s *Shop) Status(t testing.TB, orderID string) string {
+	t.Helper()
+	return One[string](t, s, `SELECT status FROM orders.orders WHERE order_id = $1`, orderID)
+}
+
+// Set changes the current row of an order, with its version and its log, as in: deadline = now().
+func (s *Shop) Set(t testing.TB, orderID, change string) {
+	t.Helper()
+	s.Exec(t, `
+		WITH changed AS (
+			UPDATE orders.orders SET version = version + 1, `+change+` WHERE order_id = $1 RETURNING *
+		)
+		INSERT INTO orders.history (order_id, version, from_status, to_status, stock, payment, reason, deadline, by, cause)
+		SELECT order_id, version, status, status, stock, payment, reason, deadline, 'test', 'test' FROM changed`, orderID)
+}
+
+// Move books a move of an order's shipment as staff would. Nobody has heard of it yet.
+func (s *Shop) Move(t testing.TB, orderID, to string) events.ShipmentMoved {
+	t.Helper()
+	moved := events.ShipmentMoved{OrderID: orderID, To: to, By: "staff"}
+	err := s.Pool.QueryRow(t.Context(), `
+		WITH before AS (
+			SELECT shipment_id, status FROM delivery.shipments WHERE order_id = $1
+		), moved AS (
+			UPDATE delivery.shipments SET status = $2 WHERE order_id = $1
+		), seen AS (
+			INSERT INTO delivery.tracking (shipment_id, n, status)
+			SELECT shipment_id, (SELECT max(n) + 1 FROM delivery.tracking t WHERE t.shipment_id = before.shipment_id), $2 FROM before
+		)
+		SELECT shipment_id::text, status FROM before`, orderID, to).Scan(&moved.ShipmentID, &moved.From)
+	require.NoError(t, err)
+	return moved
+}
+
+// One reads one value.
+func One[V any](t testing.TB, s *Shop, sql string, args ...any) (value V) {
+	t.Helper()
+	require.NoError(t, s.Pool.QueryRow(t.Context(), sql, args...).Scan(&value), sql)
+	return value
+}
+
+// Exec changes something behind everybody's back.
+func (s *Shop) Exec(t testing.TB, sql string, args ...any) {
+	t.Helper()
+	_, err := s.Pool.Exec(t.Context(), sql, args...)
+	require.NoError(t, err, sql)
+}
+
+// Stock reads how many of a SKU there are in all warehouses, and how many of them are held.
+func (s *Shop) Stock(t testing.TB, sku string) (onHand, reserved int64) {
+	t.Helper()
+	err := s.Pool.QueryRow(t.Context(), `
+		SELECT sum(on_hand)::bigint, sum(reserved)::bigint FROM stock.levels WHERE sku = $1`, sku).Scan(&onHand, &reserved)
+	require.NoError(t, err)
+	return onHand, reserved
+}
+
+// Leave leaves so many of a SKU in a warehouse.
+func (s *Shop) Leave(t testing.TB, sku, warehouse string, quantity int64) {
+	t.Helper()
+	s.Exec(t, `
+		INSERT INTO stock.movements (level_id, kind, quantity, reference)
+		SELECT level_id, 'adjustment', $3 - on_hand, 'test' FROM stock.levels WHERE sku = $1 AND warehouse_id = $2 AND on_hand <> $3`,
+		sku, warehouse, quantity)
+}

@@ -1,0 +1,62 @@
+package functiontest
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/events"
+)
+
+// moves are how staff takes the shipment of a confirmed order to where the order is in a state.
+var moves = map[string][]string{
+	"confirmed":        {},
+	"processing":       {"preparing"},
+	"ready_for_pickup": {"preparing", "ready_for_pickup"},
+	"picked_up":        {"preparing", "ready_for_pickup", "picked_up"},
+	"shipped":          {"preparing", "shipped"},
+	"in_transit":       {"preparing", "shipped", "in_transit"},
+	"delivered":        {"preparing", "shipped", "in_transit", "delivered"},
+	"completed":        {"preparing", "shipped", "in_transit", "delivered"},
+	"failed_delivery":  {"preparing", "shipped", "in_transit", "failed_delivery"},
+	"returned":         {"preparing", "shipped", "in_transit", "failed_delivery", "returned"},
+}
+
+// Reach places an order of one cap and takes it to a state: everybody is told everything, and staff moves the shipment. The
+// shop's payments must succeed, and its shipping be manual.
+func (s *Shop) Reach(t testing.TB, status string) Placed {
+	t.Helper()
+	p := s.Place(t, Order(Of(Cap, 1)))
+	switch status {
+	case "pending":
+	case "rejected":
+		s.Tell(t, "track-order", events.StockShort{OrderID: p.ID})
+	case "expired":
+		s.Set(t, p.ID, "deadline = now()")
+		s.Tell(t, "track-order", events.OrderOverdue{OrderID: p.ID})
+	case "cancelling", "cancelled":
+		s.Drive(t, p.ID, "confirmed")
+		s.Cancel(t, p)
+		s.Drive(t, p.ID, status)
+	default:
+		s.follow(t, p.ID, status)
+	}
+	require.Equal(t, status, s.Status(t, p.ID))
+	return p
+}
+
+// follow moves the shipment of an order step by step, and has the order follow.
+func (s *Shop) follow(t testing.TB, orderID, status string) {
+	t.Helper()
+	way, known := moves[status]
+	require.True(t, known, "no way leads to %s", status)
+	s.Drive(t, orderID, "confirmed")
+	for i, to := range way {
+		if i == 0 {
+			s.Drive(t, orderID, "")
+		}
+		moved := s.Move(t, orderID, to)
+		s.Tell(t, "follow-shipment", moved)
+	}
+	s.Drive(t, orderID, status)
+}

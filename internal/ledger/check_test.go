@@ -1,0 +1,211 @@
+package ledger_test
+
+import (
+	_ "embed"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/internal/dbtest"
+	"github.com/popup-shop/popup/internal/ledger"
+)
+
+// sound is a shop in which no promise is broken.
+//
+//go:embed testdata/sound.sql
+var sound string
+
+// breaks are ways to break the promise of each check.
+var breaks = map[string][]string{
+	"checks/bus_caused.sql":  {`DELETE FROM bus.inbox`, `UPDATE bus.inbox SET consumer = 'send-email'`},
+	"checks/bus_heard.sql":   {`INSERT INTO bus.inbox (event_id, consumer) VALUES (gen_random_uuid(), 'send-email')`},
+	"checks/bus_parked.sql":  {`UPDATE bus.parked SET resolved_at = NULL`},
+	"checks/bus_unheard.sql": {`UPDATE bus.unheard SET created_at = now() - interval '16 min'`},
+	"checks/delivery_behind.sql": {
+		`UPDATE orders.orders SET status = 'in_transit', deadline = now() + interval '1 hour' WHERE status = 'completed'`,
+	},
+	"checks/mail_left.sql": {`UPDATE mail.mails SET status = 'sending'`},
+	"checks/orders_announced.sql": {
+		`DELETE FROM bus.event WHERE event_id = '00000000-0000-8000-8000-000000000012'`,
+		`UPDATE bus.event SET order_id = gen_random_uuid() WHERE event_id = '00000000-0000-8000-8000-000000000012'`,
+		`DELETE FROM orders.orders WHERE status = 'pending'`,
+	},
+	"checks/orders_deadline.sql": {
+		`ALTER TABLE orders.orders DROP CONSTRAINT open_orders_have_a_deadline; UPDATE orders.orders SET deadline = NULL WHERE status = 'pending'`,
+		`ALTER TABLE orders.orders DROP CONSTRAINT open_orders_have_a_deadline; UPDATE orders.orders SET deadline = now() WHERE status = 'completed'`,
+	},
+	"checks/orders_once.sql": {again("order.placed"), again("stock.reserved")},
+	"checks/orders_one_end.sql": {
+		`UPDATE bus.event SET type = 'order.cancelled' WHERE type = 'stock.reserved'`,
+		`UPDATE bus.event SET type = 'order.rejected' WHERE type = 'stock.reserved'`,
+		`UPDATE bus.event SET type = 'order.expired' WHERE type = 'stock.reserved'`,
+		again("order.completed"),
+	},
+	"checks/orders_overdue.sql": {`UPDATE orders.orders SET deadline = now() - interval '3 min' WHERE status = 'pending'`},
+	"checks/orders_versions.sql": {
+		`DELETE FROM orders.history WHERE version = 3`,
+		`DELETE FROM orders.history WHERE version = 1`,
+		`DELETE FROM orders.history`,
+		`UPDATE orders.orders SET version = version + 1`,
+		`UPDATE orders.history SET version = 9 WHERE version = 7`,
+	},
+	"checks/payments_after_stock.sql": {`DELETE FROM stock.reservations`},
+	"checks/payments_one_outcome.sql": {
+		`UPDATE payments.entries SET kind = 'failed' WHERE kind = 'created'`,
+		`INSERT INTO payments.entries (payment_id, kind, amount_minor, currency, provider, provider_ref) SELECT payment_id, 'captured', 0, 'EUR', 'x', 'x' FROM payments.payments`,
+	},
+	"checks/payments_settled.sql": {
+		`UPDATE payments.payments SET captured_minor = 1999`,
+		`UPDATE payments.payments SET refunded_minor = 1`,
+		`DELETE FROM payments.payments`,
+		`UPDATE orders.orders SET status = 'cancelled' WHERE status = 'completed'`,
+		`UPDATE orders.orders SET status = 'rejected' WHERE status = 'completed'`,
+		`UPDATE orders.orders SET status = 'expired' WHERE status = 'completed'`,
+	},
+	"checks/payments_sums.sql": {
+		`UPDATE payments.payments SET captured_minor = 1999`,
+		`UPDATE payments.payments SET refunded_minor = 1`,
+		`DELETE FROM payments.entries`,
+	},
+	"checks/payments_suspense.sql": {`UPDATE payments.suspense SET returned_at = NULL`},
+	"checks/stock_ended.sql":       {`UPDATE stock.reservations SET status = 'held'`},
+	"checks/stock_figures.sql":     {`UPDATE stock.levels SET on_hand = on_hand + 1`, `DELETE FROM stock.movements WHERE kind = 'outbound'`, `DELETE FROM stock.movements`},
+	"checks/stock_reserved.sql":    {`UPDATE stock.levels SET reserved = 0`, `UPDATE stock.reservations SET status = 'released'`, `DELETE FROM stock.reservations`},
+	"checks/stock_whole.sql": {
+		`UPDATE stock.reservations SET quantity = 1 WHERE status = 'held'`,
+		`INSERT INTO orders.lines SELECT order_id, 2, product_id, NULL, sku, store_id, '', '', 1, 1, 1 FROM orders.lines`,
+	},
+	"rebuild/delivery_fold.sql": {`UPDATE delivery.shipments SET status = 'shipped'`, `DELETE FROM delivery.tracking`},
+	"rebuild/orders_fold.sql": {
+		`UPDATE orders.orders SET payment = 'refunded' WHERE status = 'completed'`,
+		`UPDATE orders.orders SET stock = 'released' WHERE status = 'pending'`,
+		`UPDATE orders.orders SET reason = 'x'`,
+		`UPDATE orders.orders SET deadline = deadline + interval '1 s'`,
+		`UPDATE orders.orders SET status = 'returned' WHERE status = 'completed'`,
+	},
+	"rebuild/orders_moves.sql": {
+		`UPDATE orders.history SET from_status = 'pending' WHERE version = 4`,
+		`DELETE FROM orders.history WHERE version IN (3, 4); UPDATE orders.history SET from_status = 'confirmed' WHERE version = 5`,
+		`UPDATE orders.history SET from_status = 'pending' WHERE version = 1`,
+	},
+}
+
+// again says a thing of an order a second time.
+func again(eventType string) string {
+	return `
+		INSERT INTO bus.event (event_id, type, source, subject, order_id, causation_id, n, data)
+		SELECT gen_random_uuid(), type, source, subject, order_id, gen_random_uuid(), 0, '{}' FROM bus.event WHERE type = '` + eventType + `'`
+}
+
+func TestEveryCheckFindsWhatBreaksItsPromise(t *testing.T) {
+	t.Parallel()
+	tx := dbtest.Tx(t)
+	_, err := tx.Exec(t.Context(), sound)
+	require.NoError(t, err)
+	for _, file := range checkFiles(t) {
+		require.NotEmpty(t, breaks[file], "%s: no break is known", file)
+		require.Zero(t, found(t, tx, file, ""))
+		for _, sql := range breaks[file] {
+			require.NotZero(t, found(t, tx, file, sql), "%s: %s", file, sql)
+		}
+	}
+}
+
+// found is how many rows a check finds after a statement, which is undone.
+func found(t testing.TB, tx pgx.Tx, file, sql string) (n int) {
+	t.Helper()
+	within, err := tx.Begin(t.Context())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, within.Rollback(t.Context())) }()
+	_, err = within.Exec(t.Context(), sql)
+	require.NoError(t, err)
+	check, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.NoError(t, within.QueryRow(t.Context(), `SELECT count(*) FROM (`+string(check)+`) AS found`).Scan(&n))
+	return n
+}
+
+func TestWhatACheckFindsIsCounted(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.exec(t, sound+`UPDATE stock.levels SET on_hand = on_hand + 1; DELETE FROM orders.history`)
+	results, err := ledger.Check(t.Context(), b.pool, false)
+	require.NoError(t, err)
+	counts := map[string]int{}
+	for _, r := range results {
+		counts[r.Promise] = r.Broken
+	}
+	require.Equal(t, 1, counts[promiseOf(t, "checks/stock_figures.sql")])
+	require.Equal(t, 2, counts[promiseOf(t, "checks/orders_versions.sql")])
+	require.Zero(t, counts[promiseOf(t, "checks/stock_reserved.sql")])
+}
+
+func TestNoCheckFindsAnythingInASoundShop(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	require.Empty(t, broken(t, b), "in an empty one neither")
+	b.exec(t, sound)
+	require.Empty(t, broken(t, b))
+}
+
+func TestEveryPromiseIsToldOnceAndHasADomain(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	results, err := ledger.Check(t.Context(), b.pool, true)
+	require.NoError(t, err)
+	require.Len(t, results, len(checkFiles(t)))
+	var promises []string
+	for _, r := range results {
+		require.Contains(t, []string{"bus", "stock", "orders", "payments", "delivery", "mail"}, r.Domain)
+		require.NotEmpty(t, r.Promise)
+		promises = append(promises, r.Promise)
+	}
+	require.Len(t, slices.Compact(slices.Sorted(slices.Values(promises))), len(promises))
+}
+
+func TestTheLogsAreFoldedOnlyIfAsked(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	results, err := ledger.Check(t.Context(), b.pool, false)
+	require.NoError(t, err)
+	folds, err := filepath.Glob("rebuild/*.sql")
+	require.NoError(t, err)
+	require.NotEmpty(t, folds)
+	require.Len(t, results, len(checkFiles(t))-len(folds))
+}
+
+func checkFiles(t testing.TB) []string {
+	t.Helper()
+	files, err := filepath.Glob("*/*_*.sql")
+	require.NoError(t, err)
+	require.Greater(t, len(files), 20)
+	return files
+}
+
+// promiseOf is the first line of a check.
+func promiseOf(t testing.TB, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	first, _, _ := strings.Cut(string(text), "\n")
+	require.Regexp(t, `^-- \S`, first)
+	return strings.TrimPrefix(first, "-- ")
+}
+
+// broken are the promises that are broken.
+func broken(t testing.TB, b bundle) (promises []string) {
+	t.Helper()
+	results, err := ledger.Check(t.Context(), b.pool, true)
+	require.NoError(t, err)
+	for _, r := range results {
+		if r.Broken > 0 {
+			promises = append(promises, r.Promise)
+		}
+	}
+	return promises
+}

@@ -1,0 +1,144 @@
+package ledger_test
+
+import (
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/ledger"
+)
+
+func read(t testing.TB, b bundle, from ledger.Cursor, f ledger.Filter) (ids []string, next ledger.Cursor) {
+	t.Helper()
+	found, next, err := ledger.Read(t.Context(), b.pool, from, f)
+	require.NoError(t, err)
+	for _, m := range found {
+		ids = append(ids, m.ID)
+	}
+	return ids, next
+}
+
+func TestAReaderWaitsForASlowTransactionAndMissesNothing(t *testing.T) {
+	t.Parallel()
+	b := setupApart(t)
+	before := say(t, b.pool, 0)
+	tx := open(t, b.pool)
+	slow := say(t, tx, 0)
+	quick := say(t, b.pool, 0)
+	ids, next := read(t, b, ledger.Cursor{}, ledger.Filter{})
+	require.Equal(t, []string{before}, ids)
+	end, err := ledger.End(t.Context(), b.pool)
+	require.NoError(t, err)
+	require.Equal(t, end, next)
+	require.NoError(t, tx.Commit(t.Context()))
+	ids, next = read(t, b, next, ledger.Filter{})
+	require.Equal(t, []string{slow, quick}, ids)
+	ids, _ = read(t, b, next, ledger.Filter{})
+	require.Empty(t, ids, "each once")
+}
+
+func TestAReaderAmongManySpeakersReadsEachEventOnce(t *testing.T) {
+	t.Parallel()
+	b := setupApart(t)
+	var speakers sync.WaitGroup
+	var mu sync.Mutex
+	var said []string
+	for range 8 {
+		speakers.Go(func() {
+			for range 25 {
+				tx, err := b.pool.Begin(t.Context())
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				one, other := say(t, tx, 0), say(t, tx, 0)
+				if err := tx.Commit(t.Context()); err != nil {
+					t.Error(err)
+					return
+				}
+				mu.Lock()
+				said = append(said, one, other)
+				mu.Unlock()
+			}
+		})
+	}
+	over := make(chan struct{})
+	go func() { speakers.Wait(); close(over) }()
+	var heard []string
+	var cursor ledger.Cursor
+	for last := false; ; {
+		ids, next := read(t, b, cursor, ledger.Filter{})
+		heard, cursor = append(heard, ids...), next
+		if last {
+			break
+		}
+		select {
+		case <-over:
+			last = true
+		default:
+		}
+	}
+	require.ElementsMatch(t, said, heard)
+	require.Len(t, heard, 400)
+}
+
+func TestAReaderWhoBeginsAtTheEndHearsWhatIsSaidFromThenOn(t *testing.T) {
+	t.Parallel()
+	b := setupApart(t)
+	say(t, b.pool, 0)
+	end, err := ledger.End(t.Context(), b.pool)
+	require.NoError(t, err)
+	after := say(t, b.pool, 0)
+	ids, _ := read(t, b, end, ledger.Filter{})
+	require.Equal(t, []string{after}, ids)
+}
+
+func TestAReaderGetsWhatTheFilterWants(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ancient, recent, paid := say(t, b.pool, time.Hour), say(t, b.pool, time.Minute), say(t, b.pool, time.Minute)
+	b.exec(t, `UPDATE bus.event SET type = 'payment.paid' WHERE event_id = $1`, paid)
+	require.Eventually(t, func() bool { // other tests' transactions are on the same server
+		ids, _ := read(t, b, ledger.Cursor{}, ledger.Filter{})
+		return len(ids) == 3
+	}, 20*time.Second, time.Millisecond)
+	for name, c := range map[string]struct {
+		filter ledger.Filter
+		want   []string
+	}{
+		"all":                  {ledger.Filter{}, []string{ancient, recent, paid}},
+		"an order's":           {ledger.Filter{OrderID: recent}, []string{recent}},
+		"a type's":             {ledger.Filter{Type: "payment.paid"}, []string{paid}},
+		"recent ones":          {ledger.Filter{Since: time.Now().Add(-30 * time.Minute)}, []string{recent, paid}},
+		"an order's of a type": {ledger.Filter{OrderID: recent, Type: "payment.paid"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ids, _ := read(t, b, ledger.Cursor{}, c.filter)
+			require.ElementsMatch(t, c.want, ids)
+		})
+	}
+}
+
+func TestAnOrdersEventsAreReadInTheOrderInWhichTheyWereSaid(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	first := say(t, b.pool, 0)
+	second := say(t, b.pool, 0)
+	b.exec(t, `UPDATE bus.event SET order_id = $1`, first)
+	other := say(t, b.pool, 0)
+	found, err := ledger.OfOrder(t.Context(), b.pool, first)
+	require.NoError(t, err)
+	require.Equal(t, []string{first, second}, ids(found))
+	require.NotContains(t, ids(found), other)
+}
+
+func ids(messages []function.Message) (ids []string) {
+	for _, m := range messages {
+		ids = append(ids, m.ID)
+	}
+	return slices.Clone(ids)
+}
