@@ -1,7 +1,116 @@
 package main
 
-import "context"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
 
-type benchCold struct{}
+	"github.com/google/uuid"
 
-func (benchCold) Run(context.Context) error { return nil }
+	"github.com/popup-shop/popup/functions"
+	"github.com/popup-shop/popup/internal/function"
+)
+
+type benchCold struct {
+	Bin string `default:"${bin}" help:"Folder of the functions' programs." type:"path"`
+}
+
+// Run starts each program from nothing and prints how long it takes to its first answer, and to the answer to its first
+// event or call, which takes SQL.
+func (c *benchCold) Run(ctx context.Context) error {
+	b, err := openBench(ctx, []string{"--fresh"})
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	fmt.Println("| function | first answer | first SQL | size |\n| --- | --- | --- | --- |")
+	for _, f := range functions.All(functions.Settings{}) {
+		answered, asked, err := c.start(ctx, b, f)
+		if err != nil {
+			return fmt.Errorf("start %s: %w", f.Name, err)
+		}
+		info, err := os.Stat(filepath.Join(c.Bin, f.Name))
+		if err != nil {
+			return err
+		}
+		fmt.Printf("| %s | %.0f ms | %.0f ms | %.1f MB |\n", f.Name, ms(answered), ms(asked), float64(info.Size())/1e6)
+	}
+	return nil
+}
+
+// start starts a program, asks it once, and stops it.
+func (c *benchCold) start(ctx context.Context, b *bench, f function.Function) (answered, asked time.Duration, err error) {
+	address, err := freeAddress()
+	if err != nil {
+		return 0, 0, err
+	}
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return 0, 0, err
+	}
+	cmd := exec.CommandContext(ctx, filepath.Join(c.Bin, f.Name))
+	cmd.Env = append(os.Environ(), "PORT="+port, "SERVER_HOST=127.0.0.1", "DATABASE_URL="+b.data.URL(), "LOG_LEVEL=error")
+	began := time.Now()
+	if err := cmd.Start(); err != nil {
+		return 0, 0, fmt.Errorf("%w (make build makes it)", err)
+	}
+	defer func() {
+		_ = cmd.Process.Signal(syscall.SIGKILL)
+		_ = cmd.Wait()
+	}()
+	for {
+		answer, err := http.Get("http://" + address + "/health")
+		if err == nil {
+			_ = answer.Body.Close()
+			break
+		}
+		if time.Since(began) > 10*time.Second {
+			return 0, 0, errors.New("no answer in 10 s")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	answered = time.Since(began)
+	answer, err := http.DefaultClient.Do(firstCall(ctx, f, address))
+	if err != nil {
+		return 0, 0, err
+	}
+	defer answer.Body.Close()
+	if text, _ := io.ReadAll(answer.Body); answer.StatusCode >= 500 && f.Door == nil {
+		return 0, 0, fmt.Errorf("answered %s: %s", answer.Status, text)
+	}
+	return answered, time.Since(began), nil
+}
+
+// firstCall is an event that the ledger does not know, or a call of the function's first route.
+func firstCall(ctx context.Context, f function.Function, address string) *http.Request {
+	method, path, body := http.MethodPost, "/", "{}"
+	if f.Door != nil {
+		method, path, body = http.MethodGet, "/v1/products", ""
+		if routes := f.Door.Routes(); len(routes) > 0 {
+			path = strings.ReplaceAll(routes[0].Path, "{id}", uuid.NewString())
+		}
+	}
+	request, err := http.NewRequestWithContext(ctx, method, "http://"+address+path, strings.NewReader(body))
+	if err != nil {
+		panic(err) // the address is ours
+	}
+	eventType := "dev.knative.sources.ping"
+	if len(f.On) > 0 {
+		eventType = "shop.popup." + f.On[0].Event.EventType()
+	}
+	for name, value := range map[string]string{
+		"Content-Type": "application/json", "Ce-Specversion": "1.0", "Ce-Id": uuid.NewString(), "Ce-Source": "/bench", "Ce-Type": eventType,
+	} {
+		request.Header.Set(name, value)
+	}
+	return request
+}

@@ -50,18 +50,11 @@ func (l load) cpuPerOrder() time.Duration {
 
 // Run measures and prints.
 func (c *benchOrder) Run(ctx context.Context) error {
-	var flags []string
-	if os.Getenv("PGSS") != "" {
-		flags = []string{"--postgres=shared_preload_libraries=pg_stat_statements;pg_stat_statements.track=all;pg_stat_statements.track_planning=on"}
-	}
-	b, err := openBench(ctx, flags, "SIMULATED_SUCCESS=1", "SHIPPING="+c.Shipping)
+	b, err := openBench(ctx, nil, "SIMULATED_SUCCESS=1", "SHIPPING="+c.Shipping)
 	if err != nil {
 		return err
 	}
 	defer b.close()
-	if os.Getenv("PGSS") != "" {
-		b.pool.Exec(ctx, `CREATE EXTENSION pg_stat_statements`)
-	}
 	if err := b.stockUp(ctx); err != nil {
 		return err
 	}
@@ -76,15 +69,6 @@ func (c *benchOrder) Run(ctx context.Context) error {
 			return err
 		}
 		loads = append(loads, l)
-	}
-	if os.Getenv("PGSS") != "" {
-		rows, err := b.pool.Query(ctx, `SELECT calls, round(total_exec_time::numeric,0)::text, round(total_plan_time::numeric,0)::text, toplevel::text, left(regexp_replace(query, '\s+', ' ', 'g'), 110) FROM pg_stat_statements WHERE query !~ 'bench' ORDER BY total_exec_time+total_plan_time DESC LIMIT 45`)
-		fmt.Println(err)
-		for rows.Next() {
-			var n int
-			var a, b, c, d string
-			fmt.Println(rows.Scan(&n, &a, &b, &c, &d), n, a, b, c, d)
-		}
 	}
 	report := c.report(loads)
 	fmt.Print(report)

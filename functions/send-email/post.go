@@ -18,7 +18,7 @@ import (
 )
 
 // sendIn is how long handing over one mail may take.
-const sendIn = 8 * time.Second
+const sendIn = 5 * time.Second
 
 // post hands mails to the mail server, over connections that are kept for the next mail.
 type post struct {

@@ -19,9 +19,10 @@ type taken struct {
 	Busy   bool // somebody is sending it right now
 }
 
-// sendingFor is after how long a mail that is being sent has certainly been left behind. It is less than a Trigger takes
-// for all its tries, so that such a mail is noted as unknown and not parked.
-const sendingFor = sendIn + 4*time.Second
+// sendingFor is after how long a mail that is being sent has certainly been left behind: asking for a connection, making
+// one and sending take sendIn each at most. It is less than a Trigger takes for all its tries, so that such a mail is noted
+// as unknown and not parked.
+const sendingFor = 3*sendIn + time.Second
 
 // takeLetter takes the one mail of an order and kind for sending, and reads what it tells from the order as it stands now.
 func takeLetter(ctx context.Context, tx pgx.Tx, mailID, orderID, kind string) (l letter, t taken, err error) {

@@ -1,0 +1,227 @@
+package main_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// build builds programs once for all tests of the package.
+var build = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "popup-test-bin-")
+	if err != nil {
+		return "", err
+	}
+	out, err := exec.Command("go", "build", "-o", dir, "../...").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("build: %w: %s", err, out)
+	}
+	return dir, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if dir, err := build(); err == nil {
+		_ = os.RemoveAll(dir)
+	}
+	os.Exit(code)
+}
+
+// program is `popup run` in a process of its own.
+type program struct {
+	t     *testing.T
+	dir   string
+	bin   string
+	url   string
+	flags []string
+	cmd   *exec.Cmd
+	log   bytes.Buffer
+}
+
+func newProgram(t *testing.T, flags ...string) *program {
+	t.Helper()
+	bin, err := build()
+	require.NoError(t, err)
+	dir := t.TempDir()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	address := l.Addr().String()
+	require.NoError(t, l.Close())
+	p := &program{t: t, dir: dir, bin: bin, url: "http://" + address, flags: append([]string{"run", "--dir", dir, "--listen", address}, flags...)}
+	t.Cleanup(p.stop)
+	return p
+}
+
+// start starts it and waits until it answers.
+func (p *program) start() {
+	p.t.Helper()
+	p.cmd = exec.Command(filepath.Join(p.bin, "popup"), p.flags...)
+	p.cmd.Env = append(os.Environ(), "SIMULATED_SUCCESS=1")
+	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
+	require.NoError(p.t, p.cmd.Start())
+	require.Eventually(p.t, func() bool {
+		answer, err := http.Get(p.url + "/v1/products")
+		if err != nil {
+			return false
+		}
+		defer answer.Body.Close()
+		return answer.StatusCode == http.StatusOK
+	}, time.Minute, 20*time.Millisecond, "the shop did not open: %s", &p.log)
+}
+
+func (p *program) stop() {
+	if p.cmd != nil && p.cmd.ProcessState == nil {
+		_ = p.cmd.Process.Signal(syscall.SIGTERM)
+		_ = p.cmd.Wait()
+	}
+}
+
+// kill ends it as a power cut would end a process.
+func (p *program) kill() {
+	p.t.Helper()
+	require.NoError(p.t, p.cmd.Process.Kill())
+	_ = p.cmd.Wait()
+}
+
+// popup runs another command of the program on the same shop.
+func (p *program) popup(args ...string) (string, error) {
+	out, err := exec.Command(filepath.Join(p.bin, "popup"), append(args, "--dir", p.dir)...).CombinedOutput()
+	return string(out), err
+}
+
+// order posts an order and returns its id, "" when it was not answered with one.
+func (p *program) order(key string, wait int) string {
+	body := `{"lines":[{"sku":"MUG-ENAMEL","quantity":1}],"payment_method":"simulated",
+		"address":{"name":"Ada","phone":"+49 40 123456","country":"DE","postal_code":"20457","city":"Hamburg","address_line1":"Kai 1"},
+		"contact":{"name":"Ada","email":"ada@example.com","phone":"+49 40 123456"}}`
+	request, err := http.NewRequest(http.MethodPost, p.url+"/v1/orders", strings.NewReader(body))
+	if err != nil {
+		return ""
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Idempotency-Key", key)
+	request.Header.Set("Prefer", fmt.Sprintf("wait=%d", wait))
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return ""
+	}
+	defer answer.Body.Close()
+	var placed struct {
+		ID string `json:"id"`
+	}
+	if answer.StatusCode/100 != 2 || json.NewDecoder(answer.Body).Decode(&placed) != nil {
+		return ""
+	}
+	return placed.ID
+}
+
+// completed waits until an order has come to its end.
+func (p *program) completed(id string, within time.Duration) {
+	p.t.Helper()
+	var out string
+	require.Eventually(p.t, func() bool {
+		var err error
+		out, err = p.popup("events", "--order", id)
+		return err == nil && strings.Contains(out, "order.completed")
+	}, within, 300*time.Millisecond, "order %s did not come to its end\n%s\n%s", id, &out, &p.log)
+}
+
+func TestKilledTenTimesInMidFlowTheShopLosesNothing(t *testing.T) {
+	p := newProgram(t)
+	answered := map[string]string{}
+	for round := range 10 {
+		p.start()
+		var mu sync.Mutex
+		var customers sync.WaitGroup
+		for c := range 4 {
+			customers.Go(func() {
+				for i := range 20 {
+					key := fmt.Sprintf("%d-%d-%d", round, c, i)
+					id := p.order(key, 0)
+					if id == "" {
+						return // killed
+					}
+					mu.Lock()
+					answered[key] = id
+					mu.Unlock()
+				}
+			})
+		}
+		time.Sleep(time.Duration(100+40*round) * time.Millisecond)
+		p.kill()
+		customers.Wait()
+	}
+	p.start()
+	require.NotEmpty(t, answered)
+	t.Logf("%d orders were answered", len(answered))
+	seen := map[string]bool{}
+	for key, id := range answered {
+		require.False(t, seen[id], "order %s twice", id)
+		seen[id] = true
+		require.Equal(t, id, p.order(key, 0), "the same key gives the same order")
+		p.completed(id, 90*time.Second)
+	}
+	out, err := p.popup("check", "--rebuild")
+	require.NoError(t, err, out)
+}
+
+func TestProgramsApartStartAndStopAndLeaveTheSameTrace(t *testing.T) {
+	together, apart := newProgram(t), newProgram(t, "--apart", "--idle", "3s")
+	apart.flags = append(apart.flags, "--bin", apart.bin)
+	var traces []string
+	for _, p := range []*program{together, apart} {
+		p.start()
+		id := p.order("one", 10)
+		require.NotEmpty(t, id, "%s", &p.log)
+		p.completed(id, 90*time.Second)
+		require.Eventually(t, func() bool {
+			answer, err := http.Get(p.url + "/mailbox.json")
+			if err != nil {
+				return false
+			}
+			defer answer.Body.Close()
+			var mails []any
+			return json.NewDecoder(answer.Body).Decode(&mails) == nil && len(mails) == 3
+		}, 30*time.Second, 100*time.Millisecond, "three mails")
+		out, err := p.popup("check", "--rebuild")
+		require.NoError(t, err, out)
+		traces = append(traces, p.trace(id))
+	}
+	require.Equal(t, traces[0], traces[1])
+	require.Eventually(t, func() bool { return apart.children() == 1 }, 2*time.Minute, 500*time.Millisecond,
+		"only Postgres is left once all functions are idle, not %d programs", apart.children())
+}
+
+// trace is which events were said and by whom, sorted: their order of arrival does not matter.
+func (p *program) trace(id string) string {
+	p.t.Helper()
+	out, err := p.popup("events", "--order", id, "--json")
+	require.NoError(p.t, err)
+	said := map[string]int{}
+	for line := range strings.Lines(out) {
+		var e struct{ Type, Source string }
+		require.NoError(p.t, json.Unmarshal([]byte(line), &e))
+		said[e.Type+" "+e.Source]++
+	}
+	text, err := json.Marshal(said)
+	require.NoError(p.t, err)
+	return string(text)
+}
+
+// children counts the processes that the shop has started and that still run.
+func (p *program) children() int {
+	out, _ := exec.Command("pgrep", "-P", fmt.Sprint(p.cmd.Process.Pid)).Output() // exit 1 when there are none
+	return len(strings.Fields(string(out)))
+}
