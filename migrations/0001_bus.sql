@@ -136,7 +136,7 @@ $$;
 
 -- make_months makes the partitions from this month to some months ahead, where they are missing.
 -- +goose StatementBegin
-CREATE FUNCTION bus.make_months(ahead integer DEFAULT 3) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER
+CREATE FUNCTION bus.make_months(ahead integer DEFAULT 1) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = bus, pg_catalog SET timezone = 'UTC' AS $$
 DECLARE
     first   timestamptz;
