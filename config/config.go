@@ -3,6 +3,7 @@
 package config
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -49,7 +50,8 @@ type Database struct {
 	URL      string `envconfig:"DATABASE_URL" desc:"Postgres, as a URL; or the DB_ settings"`
 	Host     string `envconfig:"DB_HOST" default:"localhost" desc:"host of Postgres"`
 	Port     int    `envconfig:"DB_PORT" default:"5432" desc:"port of Postgres"`
-	User     string `envconfig:"DB_USER" default:"popup" desc:"role to log in as"`
+	User     string `envconfig:"DB_USER" desc:"role to log in as; a function's own on Knative, popup elsewhere"`
+	Service  string `envconfig:"K_SERVICE" desc:"name of the function, set by Knative"`
 	Password string `envconfig:"DB_PASSWORD" desc:"password of the role"`
 	Name     string `envconfig:"DB_NAME" default:"popup" desc:"database"`
 	Pool     int32  `envconfig:"DB_POOL" default:"4" desc:"connections at most"`
@@ -60,7 +62,7 @@ func (d Database) Address() string {
 	if d.URL != "" {
 		return d.URL
 	}
-	u := url.URL{Scheme: "postgres", Host: net.JoinHostPort(d.Host, strconv.Itoa(d.Port)), Path: d.Name, User: url.UserPassword(d.User, d.Password)}
+	u := url.URL{Scheme: "postgres", Host: net.JoinHostPort(d.Host, strconv.Itoa(d.Port)), Path: d.Name, User: url.UserPassword(cmp.Or(d.User, d.Service, "popup"), d.Password)}
 	return u.String()
 }
 

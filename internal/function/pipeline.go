@@ -124,6 +124,16 @@ func (p *pipeline) send(ctx context.Context, then ...statement) (pgx.BatchResult
 // refusable says that a statement can be refused by us alone: the database would go on to COMMIT.
 func (s statement) refusable() bool { return s.row != nil || s.tag != nil }
 
+// flush sends what waits, if anything does, to learn whether it is refused.
+func (p *pipeline) flush(ctx context.Context) {
+	if len(p.waiting) == 0 {
+		return
+	}
+	if results, err := p.send(ctx); err == nil {
+		p.err = results.Close()
+	}
+}
+
 // end sends the last statements and COMMIT in one message, once nothing that waits can be refused any more. An error leaves
 // the outcome unknown.
 func (p *pipeline) end(ctx context.Context, last ...statement) error {
@@ -131,12 +141,8 @@ func (p *pipeline) end(ctx context.Context, last ...statement) error {
 		return p.err
 	}
 	if slices.ContainsFunc(p.waiting, statement.refusable) {
-		results, err := p.send(ctx)
-		if err != nil {
-			return err
-		}
-		if err := results.Close(); err != nil {
-			return err
+		if p.flush(ctx); p.err != nil {
+			return p.err
 		}
 	}
 	p.waiting = append(p.waiting, last...)

@@ -177,6 +177,9 @@ func (rt *Runtime) transact(ctx context.Context, head []statement, do func(*pipe
 	tx := begin(conn, head...)
 	defer tx.rollback()
 	last, err := do(tx)
+	if err != nil { // an event that is not ours to handle counts before what the handler made of it
+		tx.flush(ctx)
+	}
 	if tx.err != nil { // the claim was refused: whatever the handler made of that
 		return tx.err
 	}

@@ -382,3 +382,15 @@ func TestDuplicateOfAHandlingThatAsksNothingChangesNothing(t *testing.T) {
 	require.Empty(t, shop.Deliver(t, name, m), "forged")
 	require.EqualValues(t, 1, count(t, shop, "test.effects"))
 }
+
+// A forged event may hold anything: that it is not in the ledger counts before what the handler makes of it.
+func TestForgedEventIsParkedWhateverTheHandlerMakesOfIt(t *testing.T) {
+	t.Parallel()
+	shop := open(t, handling(func(context.Context, pgx.Tx, events.StockReserved) ([]events.Event, error) {
+		return nil, errors.New("no such order")
+	}))
+	require.NoError(t, shop.TryDeliver(t, name, function.Message{
+		ID: uuid.NewString(), Type: "stock.reserved", Source: "/functions/reserve-stock", Data: []byte(`{}`),
+	}))
+	require.Equal(t, "unknown", functiontest.One[string](t, shop, `SELECT kind FROM bus.parked`))
+}
