@@ -11,7 +11,7 @@ help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 needs: ## install what is missing: Postgres 15 with PostGIS, by apt
-	@sh scripts/needs.sh
+	@sh tools/needs.sh
 
 build: ## build all programs into bin/
 	$(GO) build -trimpath -ldflags='-s -w' -o bin/ ./cmd/...

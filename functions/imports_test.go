@@ -18,7 +18,7 @@ import (
 
 // layers are the folders of the module from the bottom up. What is in one of them imports only from those below it, or
 // from its own.
-var layers = []string{"events", "migrations", "schemas", "infra", "config", "internal", "functions", "cmd"}
+var layers = []string{"events", "migrations", "schemas", "infra", "config", "internal", "functions", "cmd", "docs"}
 
 // pkg is what go list says about a package.
 type pkg struct {

@@ -95,7 +95,7 @@ func prepare(ctx context.Context, tx pgx.Tx, orderID, kind string) (*letter, err
 	}
 	switch {
 	case taken.Busy:
-		return nil, fmt.Errorf("mail %s is being sent", mailID)
+		return nil, function.Away(fmt.Errorf("mail %s is being sent", mailID))
 	case taken.Status != "sending":
 		return nil, nil
 	}

@@ -164,6 +164,23 @@ func (p permanent) Unwrap() error { return p.error }
 // Permanent marks an error that no retry can cure: the event is parked for a person. Every other error is tried again.
 func Permanent(err error) error { return permanent{err} }
 
+type away struct{ error }
+
+func (a away) Unwrap() error { return a.error }
+
+// Away marks an error as no verdict on the event: somebody outside does not answer. The event is tried again for as long
+// as it takes, and is not parked. What a Call returns is marked by the shell.
+func Away(err error) error { return away{err} }
+
+// Reason is what a function has to say against an event: nothing when somebody outside was away.
+func Reason(err error) string {
+	var a away
+	if errors.As(err, &a) {
+		return ""
+	}
+	return err.Error()
+}
+
 func isPermanent(err error) bool {
 	var p permanent
 	return errors.As(err, &p)

@@ -48,7 +48,7 @@ func refuse(w http.ResponseWriter, status int, err error) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Retry-After", "1")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]string{"reason": err.Error()})
+	_ = json.NewEncoder(w).Encode(map[string]string{"reason": Reason(err)})
 }
 
 func (rt *Runtime) take(f *Function, r *http.Request) error {

@@ -151,8 +151,11 @@ func (rt *Runtime) unheard(ctx context.Context, speaker, cause string) ([]Messag
 	return CollectMessages(rows)
 }
 
-// NextTry is when an event in bus.unheard, called u, is published again: 10 s, 20 s, … up to an hour from now.
-const NextTry = `now() + LEAST(interval '1 hour', interval '10 s' * 2 ^ LEAST(u.attempts, 10))`
+// NextTry is when an event in bus.unheard, called u, is published again: in 10 s, 20 s, … 50 s for an hour, so that a
+// function that is back hears it within a minute, and then every hour.
+const NextTry = `now() + LEAST(
+	CASE WHEN u.created_at > now() - interval '1 hour' THEN interval '50 s' ELSE interval '1 hour' END,
+	interval '10 s' * 2 ^ LEAST(u.attempts, 10))`
 
 // SelectMessages begins a query over the ledger, which is called e in it; CollectMessages reads its rows.
 const SelectMessages = `

@@ -148,6 +148,9 @@ func (rt *Runtime) ask(ctx context.Context, f *Function, step step, m Message) (
 		return true, nil
 	}
 	err = rt.transact(ctx, nil, func(tx *pipeline) ([]statement, error) { return nil, step.failed(ctx, tx, cause) })
+	if !isPermanent(cause) {
+		cause = Away(cause)
+	}
 	return false, errors.Join(cause, err)
 }
 

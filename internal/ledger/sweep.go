@@ -76,6 +76,9 @@ func look(ctx context.Context, tx pgx.Tx) error {
 		DELETE FROM bus.unheard u WHERE NOT EXISTS (SELECT FROM bus.event e WHERE e.event_id = u.event_id)`, `
 		UPDATE bus.parked p SET resolved_at = now()
 		WHERE resolved_at IS NULL AND kind = 'unknown' AND EXISTS (SELECT FROM bus.event e WHERE e.event_id = bus.id_of(p.event_id))`, `
+		UPDATE bus.parked p SET resolved_at = now()
+		WHERE resolved_at IS NULL AND kind = 'undelivered' AND EXISTS (
+			SELECT FROM bus.inbox i WHERE i.event_id = bus.id_of(p.event_id) AND i.consumer = p.consumer)`, `
 		SELECT bus.make_months()`} {
 		if _, err := tx.Exec(ctx, sql); err != nil {
 			return err
@@ -108,7 +111,7 @@ func look(ctx context.Context, tx pgx.Tx) error {
 	return err
 }
 
-// take reads what is due to be published again, each event once, and sets its next time: 10 s, 20 s, … up to an hour. What
+// take reads what is due to be published again, each event once, and sets its next time, ever later. What
 // is parked waits for a person.
 func take(ctx context.Context, pool *pgxpool.Pool) ([]function.Message, error) {
 	rows, err := pool.Query(ctx, `

@@ -179,7 +179,7 @@ func answered(err error) answer {
 	case err == nil:
 		return answer{status: http.StatusOK}
 	case errors.Is(err, function.ErrOverloaded):
-		return answer{http.StatusTooManyRequests, err.Error()}
+		return answer{http.StatusTooManyRequests, ""}
 	}
-	return answer{http.StatusServiceUnavailable, err.Error()}
+	return answer{http.StatusServiceUnavailable, function.Reason(err)}
 }
