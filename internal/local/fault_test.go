@@ -233,3 +233,20 @@ func (s *shop) say(eventType, data, orderID string) (id string) {
 	require.NoError(s.t, err)
 	return id
 }
+
+// The mail server refuses for longer than the broker tries: the mails go out once it is back, and nobody has to do anything.
+func TestMailServerMayBeAway(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.Mailbox.Refuse(func() error { return errors.New("not now") })
+	p := s.place(orderOf(1, "CAP-NAVY"))
+	require.Equal(t, http.StatusCreated, p.Code)
+	require.Eventually(t, func() bool {
+		return s.count(`SELECT count(*) FROM bus.unheard WHERE consumer = 'send-email' AND attempts > 1`) == 3
+	}, 90*time.Second, 200*time.Millisecond, "all three are with the sweeper")
+	require.Empty(t, s.mails())
+	s.Mailbox.Refuse(nil)
+	s.settle(60 * time.Second)
+	s.check()
+	require.Len(t, s.mails(), 3)
+}
