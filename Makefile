@@ -41,9 +41,10 @@ fmt: ## format the code
 generate: ## write schemas/ from code
 	$(GO) run ./cmd/popup generate
 
-bench: needs ## measure, and write docs/performance.md
-	$(GO) build -o bin/popup ./cmd/popup
+bench: needs build ## measure, and write docs/performance.md
 	bin/popup bench order --write docs/performance.md $(ARGS)
+	@printf '\n## Cold start\n\n`popup bench cold`: from the start of each program to its first answer, and to the answer to its first event or call, which takes SQL.\n\n' >> docs/performance.md
+	bin/popup bench cold >> docs/performance.md
 
 check: ## prove the promises of the shop that runs here; each row must be 0
 	$(GO) run ./cmd/popup check --rebuild
