@@ -74,14 +74,6 @@ func store(ctx context.Context, tx pgx.Tx, at time.Time, placed events.OrderPlac
 	if err != nil {
 		return err
 	}
-	var to address.Address
-	if b.Address != nil {
-		to = *b.Address
-	}
-	var pickup *string
-	if b.Pickup != nil {
-		pickup = &b.Pickup.StoreID
-	}
 	err = function.Queue(ctx, tx, -1, `
 		WITH placed AS (
 			INSERT INTO orders.orders (order_id, order_number, token_hash, status, stock, payment, version, currency, subtotal_minor,
@@ -101,17 +93,30 @@ func store(ctx context.Context, tx pgx.Tx, at time.Time, placed events.OrderPlac
 		INSERT INTO orders.lines (order_id, line, product_id, sku, store_id, store_name, product_name, quantity, unit_price_minor, total_minor)
 		SELECT @order_id, line, product_id, sku, store_id, store_name, name, quantity, unit_price_minor, total_minor
 		FROM json_to_recordset(@lines) AS l (line integer, product_id uuid, sku text, store_id uuid, store_name text, name text,
-			quantity bigint, unit_price_minor bigint, total_minor bigint)`, pgx.NamedArgs{
+			quantity bigint, unit_price_minor bigint, total_minor bigint)`, orderArgs(placed, b, tokenHash, at, string(encoded)))
+	if err != nil {
+		return fmt.Errorf("store order %s: %w", placed.OrderID, err)
+	}
+	return nil
+}
+
+// orderArgs are the order's own columns and those of its address; its lines are encoded.
+func orderArgs(placed events.OrderPlaced, b Body, tokenHash []byte, at time.Time, lines string) pgx.NamedArgs {
+	var to address.Address
+	if b.Address != nil {
+		to = *b.Address
+	}
+	var pickup *string
+	if b.Pickup != nil {
+		pickup = &b.Pickup.StoreID
+	}
+	return pgx.NamedArgs{
 		"order_id": placed.OrderID, "order_number": placed.OrderNumber, "token_hash": tokenHash, "currency": placed.Currency,
 		"subtotal": placed.SubtotalMinor, "delivery_fee": placed.DeliveryFeeMinor, "tax": placed.TaxMinor, "discount": placed.DiscountMinor,
 		"total": placed.TotalMinor, "payment_method": placed.PaymentMethod, "locale": placed.Locale, "pickup": pickup,
 		"stock_check_at": placed.StockCheckAt, "payment_check_at": placed.PaymentCheckAt, "deadline": placed.Deadline, "at": at,
 		"name": cmp.Or(to.Name, b.Contact.Name), "email": b.Contact.Email, "phone": cmp.Or(to.Phone, b.Contact.Phone),
 		"country": to.Country, "postal_code": to.PostalCode, "prefecture": to.Prefecture, "region": to.Region, "city": to.City,
-		"line1": to.AddressLine1, "line2": to.AddressLine2, "lines": string(encoded),
-	})
-	if err != nil {
-		return fmt.Errorf("store order %s: %w", placed.OrderID, err)
+		"line1": to.AddressLine1, "line2": to.AddressLine2, "lines": lines,
 	}
-	return nil
 }
