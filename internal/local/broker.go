@@ -88,16 +88,15 @@ func (b *Broker) Publish(ctx context.Context, m function.Message) error {
 	return err
 }
 
-// read is the event in a stored message, and its attributes.
-func read(msg jetstream.Msg) (function.Message, map[string]string, error) {
+// attributesOf are the attributes of the event in a stored message.
+func attributesOf(msg jetstream.Msg) map[string]string {
 	attributes := make(map[string]string, len(msg.Headers()))
 	for name, values := range msg.Headers() {
 		if attribute, is := strings.CutPrefix(name, "ce-"); is && len(values) > 0 {
 			attributes[attribute] = values[0]
 		}
 	}
-	m, err := function.FromAttributes(attributes, msg.Data())
-	return m, attributes, err
+	return attributes
 }
 
 // Close stops the broker; what is stored stays.

@@ -82,12 +82,13 @@ func (d *dispatcher) run(ctx context.Context, consumer jetstream.Consumer) {
 
 // deliver hands one event to the function, and acknowledges it, gives it back for later, or buries it.
 func (d *dispatcher) deliver(ctx context.Context, msg jetstream.Msg) {
-	m, attributes, err := read(msg)
+	attributes := attributesOf(msg)
+	d.profile.spoil(attributes)
+	m, err := function.FromAttributes(attributes, msg.Data())
 	if err != nil || !d.trigger.Wants(attributes) {
 		_ = msg.Ack() // not an event, or not for this function
 		return
 	}
-	m = d.profile.spoil(m, attributes)
 	does := d.profile.mischief()
 	if does.lose {
 		_ = msg.Ack()

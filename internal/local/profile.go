@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"time"
-
-	"github.com/popup-shop/popup/internal/function"
 )
 
 // Profile is how faithfully events are delivered.
@@ -53,10 +51,9 @@ func (p Profile) mischief() (m mischief) {
 	return m
 }
 
-// spoil is what a profile does to an event itself.
-func (p Profile) spoil(m function.Message, attributes map[string]string) function.Message {
+// spoil is what a profile does to an event's attributes on its way.
+func (p Profile) spoil(attributes map[string]string) {
 	if p == NATSS {
-		m.TraceParent = attributes["popuptrace"]
+		delete(attributes, "traceparent")
 	}
-	return m
 }
