@@ -66,6 +66,13 @@ func (d Database) Address() string {
 	return u.String()
 }
 
+// session is how functions talk to Postgres. All names in SQL have their schema. The search path is that of the triggers
+// which run with their owner's rights: with another, Postgres would plan what both run anew at each turn.
+var session = map[string]string{
+	"application_name": "popup", "lock_timeout": "2s", "statement_timeout": "5s",
+	"plan_cache_mode": "force_generic_plan", "search_path": "pg_catalog, pg_temp",
+}
+
 // Open opens a pool. It does not connect yet: a database that starts later is waited for by those who use it.
 func (d Database) Open(ctx context.Context) (*pgxpool.Pool, error) {
 	settings, err := pgxpool.ParseConfig(d.Address())
@@ -73,7 +80,7 @@ func (d Database) Open(ctx context.Context) (*pgxpool.Pool, error) {
 		return nil, fmt.Errorf("read DATABASE_URL: %w", err)
 	}
 	settings.MaxConns = d.Pool
-	for name, value := range map[string]string{"lock_timeout": "2s", "statement_timeout": "5s", "application_name": "popup", "plan_cache_mode": "force_generic_plan"} {
+	for name, value := range session {
 		if _, set := settings.ConnConfig.RuntimeParams[name]; !set {
 			settings.ConnConfig.RuntimeParams[name] = value
 		}

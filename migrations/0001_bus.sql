@@ -37,6 +37,17 @@ CREATE TABLE bus.inbox (
 CREATE TABLE bus.event_other PARTITION OF bus.event DEFAULT;
 CREATE TABLE bus.inbox_other PARTITION OF bus.inbox DEFAULT;
 
+-- refuse_claim ends a transaction that wants to handle what the ledger does not know, or what was handled before.
+-- +goose StatementBegin
+CREATE FUNCTION bus.refuse_claim(known boolean) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF known THEN
+        RAISE EXCEPTION 'the event was handled before' USING ERRCODE = 'PU409';
+    END IF;
+    RAISE EXCEPTION 'the ledger does not know the event' USING ERRCODE = 'PU404';
+END $$;
+-- +goose StatementEnd
+
 -- Who is told what, and since when. Written from the functions' declarations.
 CREATE TABLE bus.subscription (
     type     text        NOT NULL,

@@ -61,7 +61,7 @@ CREATE TRIGGER movements_never_change BEFORE UPDATE OR DELETE OR TRUNCATE ON sto
 
 -- A movement changes the figures of its level. Those of a reservation come from it alone.
 -- +goose StatementBegin
-CREATE FUNCTION stock.apply_movement() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = stock, pg_catalog AS $$
+CREATE FUNCTION stock.apply_movement() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF pg_trigger_depth() < 2 AND (NEW.kind IN ('reservation', 'release') OR NEW.kind = 'outbound' AND NEW.reservation_id IS NOT NULL) THEN
         RAISE EXCEPTION 'a reservation is booked by its own moves only'
@@ -82,7 +82,7 @@ CREATE TRIGGER movements_change_levels AFTER INSERT ON stock.movements FOR EACH 
 
 -- A reservation that is made, released or shipped leaves the movement of that name.
 -- +goose StatementBegin
-CREATE FUNCTION stock.note_reservation() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = stock, pg_catalog AS $$
+CREATE FUNCTION stock.note_reservation() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF TG_OP = 'UPDATE' AND NEW.status = OLD.status THEN
         RETURN NULL;

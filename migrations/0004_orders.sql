@@ -24,8 +24,7 @@ CREATE TRIGGER moves_never_change BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE 
 
 CREATE TABLE orders.orders (
     order_id           uuid        PRIMARY KEY,
-    order_number       text        NOT NULL CONSTRAINT orders_number_unique UNIQUE
-                                   CONSTRAINT orders_number_form CHECK (order_number ~ '^ORD-\d{8}-[0-9A-Z]{6}$'),
+    order_number       text        NOT NULL CONSTRAINT orders_number_unique UNIQUE,
     customer_id        uuid,
     token_hash         bytea,
     status             text        NOT NULL,
@@ -55,8 +54,6 @@ CREATE TABLE orders.orders (
     created_at         timestamptz NOT NULL DEFAULT now(),
     updated_at         timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT orders_totals_add_up CHECK (subtotal_minor + delivery_fee_minor + tax_minor - discount_minor = total_minor),
-    CONSTRAINT orders_status_known CHECK (status IN ('pending', 'confirmed', 'processing', 'ready_for_pickup', 'picked_up', 'shipped',
-        'in_transit', 'delivered', 'failed_delivery', 'cancelling', 'completed', 'returned', 'cancelled', 'rejected', 'expired')),
     CONSTRAINT open_orders_have_a_deadline CHECK
         ((status IN ('completed', 'returned', 'cancelled', 'rejected', 'expired')) = (deadline IS NULL)),
     CONSTRAINT confirmed_orders_hold_stock CHECK (status <> 'confirmed' OR (stock = 'held' AND payment IN ('authorised', 'paid'))),
@@ -118,6 +115,7 @@ CREATE TRIGGER history_never_changes BEFORE UPDATE OR DELETE OR TRUNCATE ON orde
     FOR EACH STATEMENT EXECUTE FUNCTION bus.refuse_change();
 
 -- An order begins pending at version 1, makes only moves of the table, one version at a time, each with its row in the log.
+-- What only an insert or a move can break is looked at here: a CHECK would look at it at every change.
 -- +goose StatementBegin
 CREATE FUNCTION orders.guard_order() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -126,6 +124,9 @@ BEGIN
     ELSIF TG_OP = 'INSERT' THEN
         IF NEW.status <> 'pending' OR NEW.version <> 1 THEN
             RAISE EXCEPTION 'an order begins pending at version 1' USING ERRCODE = 'check_violation', CONSTRAINT = 'orders_begin_pending';
+        END IF;
+        IF NEW.order_number !~ '^ORD-\d{8}-[0-9A-Z]{6}$' THEN
+            RAISE EXCEPTION '% is no order number', NEW.order_number USING ERRCODE = 'check_violation', CONSTRAINT = 'orders_number_form';
         END IF;
     ELSE
         NEW.created_at := OLD.created_at;

@@ -80,48 +80,70 @@ CREATE TABLE payments.suspense (
     returned_at  timestamptz
 );
 
--- An entry changes the status and sums of its payment. Facts may come in any order: the sums are sums, and a status is
--- only ever replaced by one that knows more.
+-- Entries change the status and sums of their payment, all that one statement enters at once. They may come in any order:
+-- the sums are sums, and a status is only ever replaced by one that knows more.
 -- +goose StatementBegin
-CREATE FUNCTION payments.apply_entry() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_catalog AS $$
+CREATE FUNCTION payments.apply_entries() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    changed bigint;
 BEGIN
-    UPDATE payments.payments p SET
-        captured_minor = captured_minor + CASE NEW.kind WHEN 'captured' THEN NEW.amount_minor ELSE 0 END,
-        refunded_minor = refunded_minor + CASE NEW.kind WHEN 'refunded' THEN NEW.amount_minor ELSE 0 END,
+    UPDATE payments.payments SET
+        captured_minor = captured_minor + captured,
+        refunded_minor = refunded_minor + refunded,
         status = CASE
-            WHEN NEW.kind = 'created' AND status = 'opening' THEN 'created'
-            WHEN NEW.kind = 'captured' THEN 'paid'
-            WHEN NEW.kind IN ('failed', 'expired', 'voided') AND status IN ('opening', 'created') THEN NEW.kind
-            WHEN NEW.kind = 'refunded' AND refunded_minor + NEW.amount_minor = captured_minor THEN 'refunded'
-            ELSE status END,
+            WHEN refunded_minor + refunded > 0 AND refunded_minor + refunded = captured_minor + captured THEN 'refunded'
+            WHEN paid OR status IN ('paid', 'refunded') THEN 'paid'
+            WHEN status IN ('opening', 'created') THEN coalesce(closed, opened, status)
+            ELSE greatest(closed, status) END,
         updated_at = now()
-    WHERE payment_id = NEW.payment_id AND currency = NEW.currency;
-    IF NOT FOUND THEN
+    FROM (
+        SELECT payment_id AS of_payment, currency AS in_currency,
+            sum(CASE kind WHEN 'captured' THEN amount_minor ELSE 0 END) AS captured,
+            sum(CASE kind WHEN 'refunded' THEN amount_minor ELSE 0 END) AS refunded,
+            bool_or(kind = 'captured') AS paid,
+            max(kind) FILTER (WHERE kind IN ('failed', 'expired', 'voided')) AS closed,
+            max(kind) FILTER (WHERE kind = 'created') AS opened
+        FROM entered
+        GROUP BY payment_id, currency
+    ) AS told
+    WHERE payment_id = of_payment AND currency = in_currency;
+    GET DIAGNOSTICS changed = ROW_COUNT;
+    IF changed <> (SELECT count(DISTINCT (payment_id, currency)) FROM entered) THEN
         RAISE EXCEPTION 'an entry has the currency of its payment' USING ERRCODE = 'check_violation', CONSTRAINT = 'entries_keep_the_currency';
     END IF;
     RETURN NULL;
 END $$;
 -- +goose StatementEnd
-CREATE TRIGGER entries_change_payments AFTER INSERT ON payments.entries FOR EACH ROW EXECUTE FUNCTION payments.apply_entry();
+CREATE TRIGGER entries_change_payments AFTER INSERT ON payments.entries REFERENCING NEW TABLE AS entered
+    FOR EACH STATEMENT EXECUTE FUNCTION payments.apply_entries();
+
+-- +goose StatementBegin
+CREATE FUNCTION payments.begin_payment() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (NEW.status, NEW.captured_minor, NEW.refunded_minor) <> ('opening', 0, 0) THEN
+        RAISE EXCEPTION 'a payment begins without money' USING ERRCODE = 'check_violation', CONSTRAINT = 'payments_change_through_entries';
+    END IF;
+    RETURN NULL;
+END $$;
+-- +goose StatementEnd
+CREATE TRIGGER payments_begin_opening AFTER INSERT ON payments.payments FOR EACH ROW EXECUTE FUNCTION payments.begin_payment();
 
 -- +goose StatementBegin
 CREATE FUNCTION payments.guard_payment() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP = 'INSERT' AND (NEW.status, NEW.captured_minor, NEW.refunded_minor) <> ('opening', 0, 0)
-        OR TG_OP = 'UPDATE' AND pg_trigger_depth() < 2
-            AND (NEW.status, NEW.captured_minor, NEW.refunded_minor, NEW.amount_minor, NEW.currency, NEW.order_id)
-                <> (OLD.status, OLD.captured_minor, OLD.refunded_minor, OLD.amount_minor, OLD.currency, OLD.order_id) THEN
+    IF pg_trigger_depth() < 2 AND (NEW.status, NEW.captured_minor, NEW.refunded_minor, NEW.amount_minor, NEW.currency, NEW.order_id)
+            <> (OLD.status, OLD.captured_minor, OLD.refunded_minor, OLD.amount_minor, OLD.currency, OLD.order_id) THEN
         RAISE EXCEPTION 'payments change through entries only' USING ERRCODE = 'check_violation', CONSTRAINT = 'payments_change_through_entries';
     END IF;
     RETURN NULL;
 END $$;
 -- +goose StatementEnd
-CREATE TRIGGER payments_guarded AFTER INSERT OR UPDATE ON payments.payments FOR EACH ROW EXECUTE FUNCTION payments.guard_payment();
+CREATE TRIGGER payments_guarded AFTER UPDATE ON payments.payments FOR EACH ROW EXECUTE FUNCTION payments.guard_payment();
 
 -- An ended order is settled: completed means captured - refunded = its total, cancelled, rejected and expired mean 0.
 -- Whichever commits last, the order's end or the entry, sees the other: both sides lock the order row.
 -- +goose StatementBegin
-CREATE FUNCTION payments.demand_settled() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = payments, pg_catalog AS $$
+CREATE FUNCTION payments.demand_settled() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     o    record;
     kept bigint;

@@ -22,7 +22,7 @@ func with(providers payment.Providers) function.Function {
 	return function.Function{
 		Name: "create-payment",
 		On: []function.Handler{function.Ask(function.Asking[events.StockReserved, question, payment.Opened]{
-			Prepare: open.prepare, Call: open.call, Record: open.record, Failed: open.failed,
+			Prepare: open.prepare, Known: open.known, Call: open.call, Record: open.record, Failed: open.failed,
 		})},
 		Emits:  []events.Event{events.PaymentCreated{}, events.PaymentPaid{}, events.PaymentFailed{}},
 		Locks:  []string{"orders.orders"},
@@ -51,6 +51,15 @@ func (o opening) prepare(ctx context.Context, tx pgx.Tx, reserved events.StockRe
 	return &q, err
 }
 
+// known answers for a provider that need not be asked.
+func (o opening) known(q question) (opened payment.Opened, known bool) {
+	provider, known := o.providers[q.Method].(payment.Knowing)
+	if known {
+		opened = provider.Know(q.Request)
+	}
+	return opened, known
+}
+
 func (o opening) call(ctx context.Context, _ string, q question) (payment.Opened, error) {
 	provider, err := o.providers.For(q.Method)
 	if err != nil {
@@ -59,16 +68,18 @@ func (o opening) call(ctx context.Context, _ string, q question) (payment.Opened
 	return provider.Open(ctx, q.PaymentID, q.Request) // one payment per order: its id is the key
 }
 
-// record stores what the provider answered. Money that comes for an order which ended meanwhile is kept apart until it is
-// given back.
+// record stores what the provider answered. Money that comes for an order which ended while the provider was asked is kept
+// apart until it is given back.
 func (o opening) record(ctx context.Context, tx pgx.Tx, _ events.StockReserved, q question, opened payment.Opened) ([]events.Event, error) {
 	provider, err := o.providers.For(q.Method)
 	if err != nil {
 		return nil, err
 	}
-	ended, err := lockOrder(ctx, tx, q.OrderID)
-	if err != nil {
-		return nil, err
+	ended := false
+	if _, known := provider.(payment.Knowing); !known {
+		if ended, err = lockOrder(ctx, tx, q.OrderID); err != nil {
+			return nil, err
+		}
 	}
 	if err := noteAttempt(ctx, tx, q, string(opened.Outcome)); err != nil {
 		return nil, err

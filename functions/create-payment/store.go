@@ -10,14 +10,15 @@ import (
 	"github.com/popup-shop/popup/internal/payment"
 )
 
-// readOrder reads what to ask for, and whether the order still waits for it.
+// readOrder reads what to ask for, and whether the order still waits for it. It does not end before the transaction does.
 func readOrder(ctx context.Context, tx pgx.Tx, orderID string) (q question, pending bool, err error) {
 	q.OrderID = orderID
 	err = tx.QueryRow(ctx, `
 		SELECT payment_method, total_minor, currency, status = 'pending' AND payment = 'pending'
 			AND NOT EXISTS (SELECT FROM payments.payments p WHERE p.order_id = o.order_id)
 		FROM orders.orders o
-		WHERE order_id = @order_id`, pgx.NamedArgs{"order_id": orderID}).
+		WHERE order_id = @order_id
+		FOR SHARE OF o`, pgx.NamedArgs{"order_id": orderID}).
 		Scan(&q.Method, &q.Amount.Minor, &q.Amount.Currency, &pending)
 	if err != nil {
 		return q, false, fmt.Errorf("read order %s: %w", orderID, err)

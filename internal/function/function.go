@@ -64,7 +64,7 @@ type Handler struct {
 
 // step is one handling of one event: prepare and record run in transactions, call runs between them and outside both.
 type step interface {
-	prepare(ctx context.Context, tx pgx.Tx) (ask bool, err error)
+	prepare(ctx context.Context, tx pgx.Tx) (said []events.Event, ask bool, err error)
 	call(ctx context.Context, key string) error
 	record(ctx context.Context, tx pgx.Tx) ([]events.Event, error)
 	failed(ctx context.Context, tx pgx.Tx, cause error) error
@@ -88,10 +88,12 @@ func OnBatch[E events.Event](handle func(context.Context, pgx.Tx, E) ([]events.E
 }
 
 // Asking is a step that must ask somebody outside: Prepare decides in a transaction what to ask (nil: nothing), Call asks
-// outside any transaction with a key that is the same on every attempt, Record stores the answer. Failed, if set, notes a
-// call that went wrong; the event is tried again all the same.
+// outside any transaction with a key that is the same on every attempt, Record stores the answer. Known, if set, answers
+// what nobody outside need be asked: then Record follows in the transaction of Prepare. Failed, if set, notes a call that
+// went wrong; the event is tried again all the same.
 type Asking[E events.Event, Q, A any] struct {
 	Prepare func(context.Context, pgx.Tx, E) (*Q, error)
+	Known   func(question Q) (answer A, known bool)
 	Call    func(ctx context.Context, key string, question Q) (A, error)
 	Record  func(context.Context, pgx.Tx, E, Q, A) ([]events.Event, error)
 	Failed  func(context.Context, pgx.Tx, E, Q, error) error
@@ -118,10 +120,13 @@ type told[E events.Event] struct {
 	handle func(context.Context, pgx.Tx, E) ([]events.Event, error)
 }
 
-func (t *told[E]) asks() bool                                    { return false }
-func (t *told[E]) prepare(context.Context, pgx.Tx) (bool, error) { return false, nil }
-func (t *told[E]) call(context.Context, string) error            { return nil }
-func (t *told[E]) failed(context.Context, pgx.Tx, error) error   { return nil }
+func (t *told[E]) asks() bool                                  { return false }
+func (t *told[E]) call(context.Context, string) error          { return nil }
+func (t *told[E]) failed(context.Context, pgx.Tx, error) error { return nil }
+func (t *told[E]) prepare(context.Context, pgx.Tx) ([]events.Event, bool, error) {
+	return nil, false, nil
+}
+
 func (t *told[E]) record(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
 	return t.handle(ctx, tx, t.e)
 }
@@ -135,10 +140,18 @@ type asked[E events.Event, Q, A any] struct {
 
 func (a *asked[E, Q, A]) asks() bool { return true }
 
-func (a *asked[E, Q, A]) prepare(ctx context.Context, tx pgx.Tx) (bool, error) {
-	var err error
+func (a *asked[E, Q, A]) prepare(ctx context.Context, tx pgx.Tx) (said []events.Event, ask bool, err error) {
 	a.question, err = a.Prepare(ctx, tx, a.e)
-	return a.question != nil, err
+	if a.question == nil || err != nil {
+		return nil, false, err
+	}
+	if a.Known != nil {
+		if answer, known := a.Known(*a.question); known {
+			said, err = a.Record(ctx, tx, a.e, *a.question, answer)
+			return said, false, err
+		}
+	}
+	return nil, true, nil
 }
 
 func (a *asked[E, Q, A]) call(ctx context.Context, key string) (err error) {

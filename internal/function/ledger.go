@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/popup-shop/popup/internal/id"
@@ -19,9 +20,25 @@ var (
 	errDuplicate = errors.New("the event was handled before")
 )
 
-// claim takes an event for a consumer, once, if the ledger knows it.
-func claim(consumer string, m Message) statement {
-	return receipt(m, `
+// refused is what bus.refuse_claim meant, and any other error as it is.
+func refused(err error) error {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		switch pg.Code {
+		case "PU404":
+			return errUnknown
+		case "PU409":
+			return errDuplicate
+		}
+	}
+	return err
+}
+
+// claim takes an event for a function, once, if the ledger knows it. The database refuses any other, so that a claim may
+// travel with COMMIT. What the function commits need not wait for the disk unless it is durable: the ledger plays a lost
+// suffix of commits again.
+func claim(f *Function, m Message) statement {
+	return receipt(f, m, `
 		WITH known AS (
 			SELECT FROM bus.event WHERE event_id = @event_id AND type = @type AND source = @source
 		), claimed AS (
@@ -30,34 +47,32 @@ func claim(consumer string, m Message) statement {
 			ON CONFLICT DO NOTHING
 			RETURNING 1
 		)
-		SELECT EXISTS (SELECT FROM known), EXISTS (SELECT FROM claimed)`, consumer)
+		SELECT set_config('synchronous_commit', @commit, true),
+			CASE WHEN NOT EXISTS (SELECT FROM claimed) THEN bus.refuse_claim(EXISTS (SELECT FROM known)) END`)
 }
 
-// peek asks what claim would say, without taking the event.
-func peek(consumer string, m Message) statement {
-	return receipt(m, `
-		SELECT EXISTS (SELECT FROM bus.event WHERE event_id = @event_id AND type = @type AND source = @source),
-		   NOT EXISTS (SELECT FROM bus.inbox WHERE event_id = @event_id AND consumer = @consumer)`, consumer)
+// peek refuses what claim would refuse, without taking the event.
+func peek(f *Function, m Message) statement {
+	return receipt(f, m, `
+		WITH known AS (
+			SELECT FROM bus.event WHERE event_id = @event_id AND type = @type AND source = @source
+		)
+		SELECT bus.refuse_claim(EXISTS (SELECT FROM known))
+		WHERE NOT EXISTS (SELECT FROM known)
+		OR EXISTS (SELECT FROM bus.inbox WHERE event_id = @event_id AND consumer = @consumer)`)
 }
 
-func receipt(m Message, sql, consumer string) statement {
-	args := pgx.NamedArgs{"event_id": m.ID, "type": m.Type, "source": m.Source, "consumer": consumer}
-	return statement{sql: sql, args: []any{args}, row: func(row pgx.Row) error {
-		var known, fresh bool
-		if err := row.Scan(&known, &fresh); err != nil {
-			return err
-		}
-		switch {
-		case !known:
-			return errUnknown
-		case !fresh:
-			return errDuplicate
-		}
-		return nil
-	}}
+func receipt(f *Function, m Message, sql string) statement {
+	commit := "off"
+	if f.Durable {
+		commit = "on"
+	}
+	return statement{sql: sql, args: []any{pgx.NamedArgs{
+		"event_id": m.ID, "type": m.Type, "source": m.Source, "consumer": f.Name, "commit": commit,
+	}}}
 }
 
-// The commit of an event-triggered function need not wait for the disk: the ledger plays a lost suffix again.
+// The commit of a durable function that says nothing need not wait for the disk either, nor that of the clock.
 var commitSoon = statement{sql: `SET LOCAL synchronous_commit = off`}
 
 // say stores what is said. stored gets the ids of those that were not there before.

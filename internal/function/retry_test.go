@@ -124,7 +124,7 @@ func TestDeadlockIsResolvedInPlace(t *testing.T) {
 
 	require.NoError(t, deliver())
 	<-crossed
-	require.EqualValues(t, 2, tries.Load())
+	require.Contains(t, []int32{2, 3}, tries.Load(), "it may overtake the other before that has woken up, once")
 	require.EqualValues(t, 4, functiontest.One[int64](t, shop, `SELECT sum(n) FROM test.rows`), "both took both rows, one after the other")
 	require.EqualValues(t, 1, count(t, shop, "test.effects"))
 }

@@ -97,7 +97,7 @@ func (rt *Runtime) handle(ctx context.Context, f *Function, m Message) ([]Messag
 		said, err = rt.attempt(ctx, f, f.On[i], m)
 		return err
 	})
-	return said, err
+	return said, refused(err)
 }
 
 func (rt *Runtime) attempt(ctx context.Context, f *Function, h Handler, m Message) (said []Message, err error) {
@@ -112,11 +112,11 @@ func (rt *Runtime) attempt(ctx context.Context, f *Function, h Handler, m Messag
 		return nil, err
 	}
 	if step.asks() {
-		if asked, err := rt.ask(ctx, f, step, m); !asked || err != nil {
-			return nil, err
+		if said, asked, err := rt.ask(ctx, f, step, m); !asked || err != nil {
+			return said, err
 		}
 	}
-	err = rt.transact(ctx, []statement{claim(f.Name, m)}, func(tx *pipeline) ([]statement, error) {
+	err = rt.transact(ctx, []statement{claim(f, m)}, func(tx *pipeline) ([]statement, error) {
 		results, err := step.record(ctx, tx)
 		if err != nil {
 			return nil, err
@@ -127,42 +127,44 @@ func (rt *Runtime) attempt(ctx context.Context, f *Function, h Handler, m Messag
 	return said, err
 }
 
-// ask prepares and makes the call of a step that asks outside. asked is false when there was nothing to ask; then the event
-// is done. What was prepared is on disk before the call is made.
-func (rt *Runtime) ask(ctx context.Context, f *Function, step step, m Message) (asked bool, err error) {
-	err = rt.transact(ctx, []statement{peek(f.Name, m)}, func(tx *pipeline) ([]statement, error) {
-		if asked, err = step.prepare(ctx, tx); asked || err != nil {
+// ask prepares and makes the call of a step that asks outside. asked is false when nobody had to be asked; then the event is
+// done. What was prepared is on disk before the call is made.
+func (rt *Runtime) ask(ctx context.Context, f *Function, step step, m Message) (said []Message, asked bool, err error) {
+	err = rt.transact(ctx, []statement{peek(f, m)}, func(tx *pipeline) ([]statement, error) {
+		results, ask, err := step.prepare(ctx, tx)
+		if asked = ask; asked || err != nil {
 			return nil, err
 		}
-		return []statement{claim(f.Name, m), commitSoon}, nil
+		said, err = messages(f.Name, m.ID, m.TraceParent, results)
+		return append([]statement{claim(f, m)}, ending(f, said)...), err
 	})
 	if !asked || err != nil {
-		return false, err
+		return said, false, err
 	}
 	key, err := id.Derive(f.Name, m.ID, "call")
 	if err != nil {
-		return false, err
+		return nil, false, err
 	}
 	cause := step.call(ctx, key)
 	if cause == nil {
-		return true, nil
+		return nil, true, nil
 	}
 	err = rt.transact(ctx, nil, func(tx *pipeline) ([]statement, error) { return nil, step.failed(ctx, tx, cause) })
 	if !isPermanent(cause) {
 		cause = Away(cause)
 	}
-	return false, errors.Join(cause, err)
+	return nil, false, errors.Join(cause, err)
 }
 
 // ending are the last statements of a handling: how to commit, and what is said.
 func ending(f *Function, said []Message) (last []statement) {
-	if !f.Durable || len(said) == 0 {
-		last = append(last, commitSoon)
-	}
 	if len(said) > 0 {
-		last = append(last, say(said, func([]string) {}))
+		return []statement{say(said, func([]string) {})}
 	}
-	return last
+	if f.Durable {
+		return []statement{commitSoon}
+	}
+	return nil
 }
 
 // transact runs one transaction: head is sent with the first statement of do, what do returns with COMMIT.

@@ -59,6 +59,8 @@ func Defaults() map[string]string {
 		"timezone":           "UTC",
 		"wal_level":          "minimal",
 		"wal_writer_delay":   "10ms",
+
+		"update_process_title": "off",
 	}
 }
 
