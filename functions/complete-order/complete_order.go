@@ -21,8 +21,9 @@ func New() function.Function {
 		On: []function.Handler{
 			function.On(told[events.OrderDelivered]), function.On(told[events.OrderRested]), function.On(told[events.PaymentPaid]), function.On(shipped),
 		},
-		Emits:  []events.Event{events.OrderCompleted{}},
-		Writes: []string{"orders.orders", "orders.history"},
+		Emits:   []events.Event{events.OrderCompleted{}},
+		Writes:  []string{"orders.orders", "orders.history"},
+		Durable: true,
 	}
 }
 

@@ -30,8 +30,9 @@ func New(shop config.Shop) function.Function {
 				return f.follow(ctx, tx, moved)
 			}),
 		},
-		Emits:  []events.Event{events.OrderAdvanced{}, events.OrderShipped{}, events.OrderDelivered{}, events.OrderReturned{}},
-		Writes: []string{"orders.orders", "orders.history"},
+		Emits:   []events.Event{events.OrderAdvanced{}, events.OrderShipped{}, events.OrderDelivered{}, events.OrderReturned{}},
+		Writes:  []string{"orders.orders", "orders.history"},
+		Durable: true,
 	}
 }
 

@@ -20,10 +20,11 @@ func New(shop config.Shop) function.Function { return with(payment.Of(shop.Simul
 func with(providers payment.Providers) function.Function {
 	u := undoing{providers}
 	return function.Function{
-		Name:   "refund-payment",
-		On:     []function.Handler{over[events.OrderWithdrawn](u), over[events.OrderRejected](u), over[events.OrderExpired](u), over[events.RefundRequested](u)},
-		Emits:  []events.Event{events.PaymentRefunded{}, events.PaymentVoided{}, events.RefundFailed{}},
-		Writes: []string{"payments.refunds", "payments.attempts", "payments.entries", "payments.suspense"},
+		Name:    "refund-payment",
+		On:      []function.Handler{over[events.OrderWithdrawn](u), over[events.OrderRejected](u), over[events.OrderExpired](u), over[events.RefundRequested](u)},
+		Emits:   []events.Event{events.PaymentRefunded{}, events.PaymentVoided{}, events.RefundFailed{}},
+		Writes:  []string{"payments.refunds", "payments.attempts", "payments.entries", "payments.suspense"},
+		Durable: true,
 	}
 }
 

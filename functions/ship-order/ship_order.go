@@ -17,11 +17,12 @@ const carrier = "popup"
 // New declares the function.
 func New() function.Function {
 	return function.Function{
-		Name:   "ship-order",
-		On:     []function.Handler{function.On(ship[events.OrderConfirmed]), function.On(ship[events.PaymentPaid])},
-		Emits:  []events.Event{events.ShipmentCreated{}},
-		Locks:  []string{"orders.orders"},
-		Writes: []string{"delivery.shipments", "delivery.tracking"},
+		Name:    "ship-order",
+		On:      []function.Handler{function.On(ship[events.OrderConfirmed]), function.On(ship[events.PaymentPaid])},
+		Emits:   []events.Event{events.ShipmentCreated{}},
+		Locks:   []string{"orders.orders"},
+		Writes:  []string{"delivery.shipments", "delivery.tracking"},
+		Durable: true,
 	}
 }
 

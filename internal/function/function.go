@@ -28,8 +28,9 @@ type Function struct {
 	Writes []string       // the tables it may write, beside those of the ledger
 	Locks  []string       // the tables whose rows it locks and does not write
 
-	// Durable makes commits that say something wait for the disk, because people act on it. Without it a commit may be
-	// lost in a crash of the database, and is made again from the ledger.
+	// Durable makes commits that say something wait for the disk. Without it a commit may be lost in a crash of the database,
+	// and is made again from the ledger. That is not enough where people act on what is said, nor where several facts meet and
+	// the last one is the cause of what is said: made again, another may be the last.
 	Durable bool
 }
 

@@ -181,7 +181,7 @@ func (s *shop) check() {
 	require.NoError(s.t, err)
 	require.NotEmpty(s.t, results)
 	for _, r := range results {
-		require.Zero(s.t, r.Broken, "%s: %s", r.Domain, r.Promise)
+		require.Zero(s.t, r.Broken, "%s: %s\n%s", r.Domain, r.Promise, s.why())
 	}
 }
 
