@@ -2,7 +2,12 @@
 // event, who listens, or how it travels.
 package events
 
-import "slices"
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+)
 
 // Prefix stands before every type on the wire. It is written here and nowhere else.
 const Prefix = "shop.popup."
@@ -53,20 +58,44 @@ func ByType(name string) (Event, bool) {
 	return all[i], true
 }
 
-// aliases are the names that an older contract gave to nine of our events. They are labels for people: nothing is sent twice.
-var aliases = map[string]string{
-	"order.placed":    "ORDER_REQUESTED",
-	"stock.reserved":  "INVENTORY_RESERVED",
-	"stock.short":     "INVENTORY_NOT_RESERVED",
-	"payment.paid":    "TRANSACTION_COMPLETED",
-	"payment.failed":  "TRANSACTION_FAILED",
-	"order.confirmed": "ORDER_ACCEPTED",
-	"order.shipped":   "ORDER_SHIPPED",
-	"order.completed": "ORDER_COMPLETED",
-	"order.rejected":  "ORDER_CANCELLED",
-	"order.expired":   "ORDER_CANCELLED",
-	"order.cancelled": "ORDER_CANCELLED",
+// Read reads the data of an event of a type.
+func Read(eventType string, data []byte) (Event, error) {
+	zero, known := ByType(eventType)
+	if !known {
+		return nil, fmt.Errorf("read event: there is no type %q", eventType)
+	}
+	e := reflect.New(reflect.TypeOf(zero))
+	if err := json.Unmarshal(data, e.Interface()); err != nil {
+		return nil, fmt.Errorf("read %s: %w", eventType, err)
+	}
+	return e.Elem().Interface().(Event), nil
 }
 
-// Alias is the older name of a type, or "".
-func Alias(eventType string) string { return aliases[eventType] }
+// older are the names that two older contracts gave to some of our events, the upper-case one first. They are labels for
+// people: nothing is sent under them.
+var older = map[string][]string{
+	"order.placed":    {"ORDER_REQUESTED", "order.created"},
+	"stock.reserved":  {"INVENTORY_RESERVED"},
+	"stock.short":     {"INVENTORY_NOT_RESERVED"},
+	"payment.paid":    {"TRANSACTION_COMPLETED", "order.paid"},
+	"payment.failed":  {"TRANSACTION_FAILED"},
+	"order.confirmed": {"ORDER_ACCEPTED"},
+	"order.advanced":  {"order.status_changed"},
+	"order.shipped":   {"ORDER_SHIPPED", "order.shipped"},
+	"order.delivered": {"order.delivered"},
+	"order.completed": {"ORDER_COMPLETED"},
+	"order.rejected":  {"ORDER_CANCELLED"},
+	"order.expired":   {"ORDER_CANCELLED"},
+	"order.cancelled": {"ORDER_CANCELLED", "order.cancelled"},
+}
+
+// Aliases are the older names of a type, the upper-case one first.
+func Aliases(eventType string) []string { return slices.Clone(older[eventType]) }
+
+// Alias is the first of the older names of a type, or "".
+func Alias(eventType string) string {
+	if names := older[eventType]; len(names) > 0 {
+		return names[0]
+	}
+	return ""
+}

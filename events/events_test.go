@@ -132,23 +132,54 @@ func TestEveryTypeIsThereOnce(t *testing.T) {
 }
 
 // The types of the aliases, as the documentation lists them.
-var aliased = map[string][]string{
-	"ORDER_REQUESTED": {"order.placed"}, "INVENTORY_RESERVED": {"stock.reserved"}, "INVENTORY_NOT_RESERVED": {"stock.short"},
-	"TRANSACTION_COMPLETED": {"payment.paid"}, "TRANSACTION_FAILED": {"payment.failed"}, "ORDER_ACCEPTED": {"order.confirmed"},
-	"ORDER_SHIPPED": {"order.shipped"}, "ORDER_COMPLETED": {"order.completed"},
-	"ORDER_CANCELLED": {"order.rejected", "order.expired", "order.cancelled"},
-}
+var (
+	upperCase = map[string][]string{
+		"ORDER_REQUESTED": {"order.placed"}, "INVENTORY_RESERVED": {"stock.reserved"}, "INVENTORY_NOT_RESERVED": {"stock.short"},
+		"TRANSACTION_COMPLETED": {"payment.paid"}, "TRANSACTION_FAILED": {"payment.failed"}, "ORDER_ACCEPTED": {"order.confirmed"},
+		"ORDER_SHIPPED": {"order.shipped"}, "ORDER_COMPLETED": {"order.completed"},
+		"ORDER_CANCELLED": {"order.rejected", "order.expired", "order.cancelled"},
+	}
+	lowerCase = map[string][]string{
+		"order.created": {"order.placed"}, "order.paid": {"payment.paid"}, "order.status_changed": {"order.advanced"},
+		"order.shipped": {"order.shipped"}, "order.delivered": {"order.delivered"}, "order.cancelled": {"order.cancelled"},
+	}
+)
 
-func TestTheNineAliasesNameTypesThatExist(t *testing.T) {
+func TestTheAliasesNameTypesThatExist(t *testing.T) {
 	t.Parallel()
-	found := map[string][]string{}
+	upper, lower := map[string][]string{}, map[string][]string{}
 	for _, e := range events.All() {
-		if alias := events.Alias(e.EventType()); alias != "" {
-			found[alias] = append(found[alias], e.EventType())
+		for _, alias := range events.Aliases(e.EventType()) {
+			of := lower
+			if alias == strings.ToUpper(alias) {
+				of = upper
+			}
+			of[alias] = append(of[alias], e.EventType())
 		}
 	}
-	require.Equal(t, aliased, found)
-	require.Empty(t, events.Alias("order.advanced"))
+	require.Equal(t, upperCase, upper)
+	require.Equal(t, lowerCase, lower)
+}
+
+func TestTheUpperCaseAliasComesFirst(t *testing.T) {
+	t.Parallel()
+	for eventType, first := range map[string]string{
+		"order.placed": "ORDER_REQUESTED", "order.advanced": "order.status_changed", "order.withdrawn": "",
+	} {
+		require.Equal(t, first, events.Alias(eventType))
+	}
+}
+
+func TestEverySampleIsReadByItsType(t *testing.T) {
+	onEverySample(t, func(t *testing.T, sample []byte, e events.Event) {
+		read, err := events.Read(e.EventType(), sample)
+		require.NoError(t, err)
+		require.Equal(t, e, read)
+	})
+	_, err := events.Read("order.forgotten", []byte(`{}`))
+	require.ErrorContains(t, err, "order.forgotten")
+	_, err = events.Read("order.placed", []byte(`[]`))
+	require.ErrorContains(t, err, "order.placed")
 }
 
 // personal is what a field of personal data could be called, or end in.

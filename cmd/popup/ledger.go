@@ -13,6 +13,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/popup-shop/popup/internal/alias"
+	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/ledger"
 )
 
@@ -28,7 +30,7 @@ type tailCommand struct {
 	Type  string        `help:"Only events of this type, such as order.placed."`
 	Since time.Duration `help:"Begin that long ago, instead of now."`
 	JSON  bool          `name:"json" help:"One JSON object a line."`
-	Alias bool          `help:"Show the older names of event types."`
+	Alias bool          `help:"Show events under the names and in the fields of older contracts, one JSON object a line."`
 
 	Follow bool `help:"Go on with what is said from now on."`
 }
@@ -40,15 +42,9 @@ func (c *tailCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer pool.Close()
-	var at ledger.Cursor
-	filter := ledger.Filter{OrderID: c.Order, Type: c.Type}
-	switch {
-	case c.Since > 0:
-		filter.Since = time.Now().Add(-c.Since)
-	case c.Order == "":
-		if at, err = ledger.End(ctx, pool); err != nil {
-			return err
-		}
+	at, filter, err := c.from(ctx, pool)
+	if err != nil {
+		return err
 	}
 	for {
 		said, next, err := ledger.Read(ctx, pool, at, filter)
@@ -56,10 +52,8 @@ func (c *tailCommand) Run(ctx context.Context) error {
 			return err
 		}
 		at = next
-		for _, m := range said {
-			if err := c.show(ledger.EntryOf(m)); err != nil {
-				return err
-			}
+		if err := c.show(ctx, pool, said); err != nil {
+			return err
 		}
 		if c.Order != "" && !c.Follow {
 			return nil
@@ -72,15 +66,50 @@ func (c *tailCommand) Run(ctx context.Context) error {
 	}
 }
 
-func (c *tailCommand) show(e ledger.Entry) error {
+// from is where to begin, and what is wanted.
+func (c *tailCommand) from(ctx context.Context, pool *pgxpool.Pool) (at ledger.Cursor, filter ledger.Filter, err error) {
+	filter = ledger.Filter{OrderID: c.Order, Type: c.Type}
+	switch {
+	case c.Since > 0:
+		filter.Since = time.Now().Add(-c.Since)
+	case c.Order == "":
+		at, err = ledger.End(ctx, pool)
+	}
+	return at, filter, err
+}
+
+func (c *tailCommand) show(ctx context.Context, pool *pgxpool.Pool, said []function.Message) error {
+	if c.Alias {
+		shown, err := alias.Show(ctx, pool, said)
+		if err != nil {
+			return err
+		}
+		return encode(shown)
+	}
+	for _, m := range said {
+		if err := c.line(ledger.EntryOf(m)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// encode prints one JSON object a line.
+func encode[T any](all []T) error {
+	out := json.NewEncoder(os.Stdout)
+	for _, one := range all {
+		if err := out.Encode(one); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *tailCommand) line(e ledger.Entry) error {
 	if c.JSON {
-		return json.NewEncoder(os.Stdout).Encode(e)
+		return encode([]ledger.Entry{e})
 	}
-	name := e.Type
-	if c.Alias && e.Alias != "" {
-		name = e.Alias
-	}
-	_, err := fmt.Printf("%s  %-20s %-28s %s\n", e.Time.Local().Format("15:04:05.000"), name, e.Source, e.OrderID)
+	_, err := fmt.Printf("%s  %-20s %-23s %-28s %s\n", e.Time.Local().Format("15:04:05.000"), e.Type, e.Alias, e.Source, e.OrderID)
 	return err
 }
 
@@ -149,12 +178,7 @@ func (c *parkedList) Run(ctx context.Context) error {
 		return err
 	}
 	if c.JSON {
-		for _, p := range found {
-			if err := json.NewEncoder(os.Stdout).Encode(p); err != nil {
-				return err
-			}
-		}
-		return nil
+		return encode(found)
 	}
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "ID\tAT\tFUNCTION\tTYPE\tKIND\tTRIES\tREASON")

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/url"
-	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -182,11 +181,9 @@ func (s *Shop) Said(t testing.TB, orderID, eventType string) []function.Message 
 // EventOf reads a message as the event it is.
 func EventOf(t testing.TB, m function.Message) events.Event {
 	t.Helper()
-	zero, known := events.ByType(m.Type)
-	require.True(t, known, m.Type)
-	e := reflect.New(reflect.TypeOf(zero))
-	require.NoError(t, json.Unmarshal(m.Data, e.Interface()))
-	return e.Elem().Interface().(events.Event)
+	e, err := events.Read(m.Type, m.Data)
+	require.NoError(t, err)
+	return e
 }
 
 // Recorder is a broker that keeps what it is given, and fails while it is told to.

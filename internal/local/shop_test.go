@@ -28,8 +28,9 @@ import (
 // shop is a whole shop of a test's own, with its own Postgres, broker and mailbox.
 type shop struct {
 	*local.Shop
-	t   testing.TB
-	url string
+	t        testing.TB
+	url      string
+	settings functions.Settings
 }
 
 const staffToken = "test-staff"
@@ -69,7 +70,7 @@ func open(t testing.TB, changes ...change) *shop {
 	require.NoError(t, s.Start(context.WithoutCancel(ctx), functions.All(settings), triggers, local.Door{Name: "serve-gateway", Within: servegateway.Within}))
 	server := httptest.NewServer(s.Handler())
 	t.Cleanup(server.Close)
-	return &shop{s, t, server.URL}
+	return &shop{s, t, server.URL, settings}
 }
 
 // logTo shows what the shop logs when asked to.
