@@ -133,15 +133,9 @@ func (s Shop) Check() error {
 
 // Mail is how mails leave.
 type Mail struct {
-	SMTP      string `envconfig:"SMTP_URL" default:"smtp://localhost:1025" desc:"mail server: smtp://user:password@host:port, smtps:// for TLS"`
-	From      string `envconfig:"MAIL_FROM" default:"popup <shop@popup.example>" desc:"sender of all mails"`
-	Staff     string `envconfig:"STAFF_MAIL" default:"staff@popup.example" desc:"where staff is told"`
-	PublicURL string `envconfig:"PUBLIC_URL" default:"http://localhost:8080" desc:"the shop's address in links"`
-}
-
-// Access is who may do what staff may, until there are accounts.
-type Access struct {
-	StaffToken string `envconfig:"STAFF_TOKEN" desc:"bearer token of staff; nobody is staff when it is empty"`
+	SMTP  string `envconfig:"SMTP_URL" default:"smtp://localhost:1025" desc:"mail server: smtp://user:password@host:port, smtps:// for TLS"`
+	From  string `envconfig:"MAIL_FROM" default:"popup <shop@popup.example>" desc:"sender of all mails"`
+	Staff string `envconfig:"STAFF_MAIL" default:"staff@popup.example" desc:"where staff is told"`
 }
 
 // Gateway is how the public door reaches the functions.

@@ -2,6 +2,8 @@
 package functions
 
 import (
+	"cmp"
+	"crypto/ed25519"
 	"embed"
 
 	"github.com/popup-shop/popup/config"
@@ -37,12 +39,22 @@ var Manifests embed.FS
 type Settings struct {
 	config.Shop
 	config.Access
+	config.Signing
 	config.Mail
 	config.Gateway
 }
 
 // Check refuses settings that make no sense, by name.
-func (s Settings) Check() error { return s.Shop.Check() }
+func (s Settings) Check() error {
+	_, err := s.Signing.Keys()
+	return cmp.Or(err, s.Shop.Check(), s.Access.Check())
+}
+
+// UseKey makes a key the one that makes and verifies tokens.
+func (s *Settings) UseKey(key ed25519.PrivateKey) {
+	secret, public := config.KeySettings(key)
+	s.TokenKeys, s.TokenPublicKeys = []string{secret}, []string{public}
+}
 
 // All lists the functions.
 func All(s Settings) []function.Function {
@@ -63,7 +75,7 @@ func All(s Settings) []function.Function {
 		shiporder.New(),
 		carryshipment.New(s.Shop),
 		followshipment.New(s.Shop),
-		sendemail.New(s.Mail),
+		sendemail.New(sendemail.Settings{Mail: s.Mail, Public: s.Public}),
 		keeptime.New(),
 		sweepevents.New(),
 		parkevent.New(),

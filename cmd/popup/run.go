@@ -2,16 +2,11 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/popup-shop/popup/config"
@@ -53,7 +48,7 @@ func (c *runCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if settings.StaffToken, err = c.staffToken(settings.StaffToken); err != nil {
+	if err := c.useKey(&settings); err != nil {
 		return err
 	}
 	shop, err := c.open(ctx, settings)
@@ -82,8 +77,9 @@ func (c *runCommand) open(ctx context.Context, settings functions.Settings) (*lo
 	}
 	if c.Apart { // so that the programs of the clock can stop too
 		options.Tick = time.Minute
-		os.Setenv("STAFF_TOKEN", settings.StaffToken)
+		os.Unsetenv("TOKEN_KEYS") // one function gets it, and no other
 		os.Setenv("LOG_LEVEL", "warn")
+		options.Env = environment(settings)
 	}
 	shop, err := local.Open(ctx, options)
 	if err != nil {
@@ -106,38 +102,17 @@ func startShop(ctx context.Context, shop *local.Shop, settings functions.Setting
 	return shop.Start(ctx, functions.All(settings), triggers, local.Door{Name: door, Within: servegateway.Within})
 }
 
-// staffToken is the one that is set, or one that is made once and kept in the shop's folder.
-func (c *runCommand) staffToken(set string) (string, error) {
-	if set != "" {
-		return set, nil
-	}
-	file := filepath.Join(c.Dir, "staff-token")
-	kept, err := os.ReadFile(file)
-	if err == nil && !c.Fresh {
-		return strings.TrimSpace(string(kept)), nil
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("read staff token: %w", err)
-	}
-	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
-		return "", fmt.Errorf("make folder: %w", err)
-	}
-	token := rand.Text()
-	return token, os.WriteFile(file, []byte(token+"\n"), 0o600)
-}
-
 func (c *runCommand) greet(address string) {
 	fmt.Printf(`
   popup is open.
 
   shop         http://%[1]s/v1/products
   mailbox      http://%[1]s/mailbox
-  staff token  %[2]s
 
   popup events   shows what happens
   popup check    proves that nothing was lost
 
   Press Ctrl-C to close.
 
-`, address, filepath.Join(c.Dir, "staff-token"))
+`, address)
 }

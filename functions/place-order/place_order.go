@@ -30,7 +30,7 @@ type Settings struct {
 }
 
 // Check refuses settings that make no sense, by name.
-func (s Settings) Check() error { return s.Shop.Check() }
+func (s Settings) Check() error { return cmp.Or(s.Shop.Check(), s.Access.Check()) }
 
 // New declares the function.
 func New(settings Settings) function.Function {
@@ -79,7 +79,7 @@ func (p *placing) place(ctx context.Context, tx pgx.Tx, in *Request) (Placed, []
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	placed := priced.event(orderID.String(), now, p.delays(products), p.shop.HoldTime)
 	token := rand.Text()
-	if err := store(ctx, tx, now, placed, in.Body, products, orderview.HashToken(token)); err != nil {
+	if err := store(ctx, tx, now, placed, in.Body, products, web.HashToken(token)); err != nil {
 		return Placed{}, nil, err
 	}
 	return Placed{placed.OrderID, token}, []events.Event{placed}, nil

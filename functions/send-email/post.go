@@ -13,8 +13,6 @@ import (
 
 	"github.com/wneessen/go-mail"
 	"github.com/wneessen/go-mail/smtp"
-
-	"github.com/popup-shop/popup/config"
 )
 
 // sendIn is how long handing over one mail may take.
@@ -22,7 +20,7 @@ const sendIn = 5 * time.Second
 
 // post hands mails to the mail server, over connections that are kept for the next mail.
 type post struct {
-	settings config.Mail
+	settings Settings
 
 	mu   sync.Mutex
 	idle []*smtp.Client

@@ -21,8 +21,14 @@ const name = "send-email"
 // maxTries is after how many tries a mail is given up: two days, as the ledger's tries slow down to hourly.
 const maxTries = 50
 
+// Settings are those that the function needs.
+type Settings struct {
+	config.Mail
+	config.Public
+}
+
 // New declares the function. It asks the mail server.
-func New(settings config.Mail) (f function.Function) {
+func New(settings Settings) (f function.Function) {
 	post := &post{settings: settings}
 	return function.Function{
 		Name: name,

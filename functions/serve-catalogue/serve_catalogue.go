@@ -20,39 +20,15 @@ const name = "serve-catalogue"
 func New(access config.Access) function.Function {
 	return function.Function{
 		Name: name,
-		Door: web.Door(name, access, web.Get("/v1/products", web.All, list), web.Get("/v1/products/{id}", web.All, read)),
+		Door: web.Door(name, access, web.List("/v1/products", web.All, list), web.Get("/v1/products/{id}", web.All, read)),
 	}
 }
 
 // ListRequest asks for a page of products.
-type ListRequest struct {
-	Page  int64 `query:"page" minimum:"1" maximum:"1000000" default:"1"`
-	Limit int64 `query:"limit" minimum:"1" maximum:"1000" default:"20" doc:"at most 100 are answered"`
-}
+type ListRequest struct{ web.Paging }
 
-// ListAnswer is a page of products.
-type ListAnswer struct {
-	Body struct {
-		Items      []Product `json:"items"`
-		Page       int64     `json:"page"`
-		Limit      int64     `json:"limit"`
-		Total      int64     `json:"total"`
-		TotalPages int64     `json:"total_pages"`
-	}
-}
-
-const maxLimit = 100
-
-func list(ctx context.Context, db web.Reader, in *ListRequest) (*ListAnswer, error) {
-	limit := min(in.Limit, maxLimit)
-	items, total, err := readPage(ctx, db, in.Page, limit)
-	if err != nil {
-		return nil, err
-	}
-	answer := &ListAnswer{}
-	answer.Body.Items, answer.Body.Page, answer.Body.Limit, answer.Body.Total = items, in.Page, limit, total
-	answer.Body.TotalPages = (total + limit - 1) / limit
-	return answer, nil
+func list(ctx context.Context, db web.Reader, in *ListRequest) ([]Product, int64, error) {
+	return readPage(ctx, db, in.Limit, in.Offset())
 }
 
 // Request names a product.

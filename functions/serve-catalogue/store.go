@@ -44,7 +44,7 @@ func scan(row pgx.CollectableRow) (p Product, err error) {
 	return p, err
 }
 
-func readPage(ctx context.Context, db web.Reader, page, limit int64) (items []Product, total int64, err error) {
+func readPage(ctx context.Context, db web.Reader, limit, offset int64) (items []Product, total int64, err error) {
 	const onSale = `deleted_at IS NULL AND active`
 	if err := db.QueryRow(ctx, `SELECT count(*) FROM catalogue.products WHERE `+onSale).Scan(&total); err != nil {
 		return nil, 0, fmt.Errorf("count products: %w", err)
@@ -52,7 +52,7 @@ func readPage(ctx context.Context, db web.Reader, page, limit int64) (items []Pr
 	rows, err := db.Query(ctx, selectProducts+`
 		WHERE p.deleted_at IS NULL AND p.active
 		ORDER BY p.name, p.product_id
-		LIMIT @limit OFFSET @offset`, pgx.NamedArgs{"limit": limit, "offset": (page - 1) * limit})
+		LIMIT @limit OFFSET @offset`, pgx.NamedArgs{"limit": limit, "offset": offset})
 	if err != nil {
 		return nil, 0, fmt.Errorf("list products: %w", err)
 	}

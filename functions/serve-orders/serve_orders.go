@@ -2,6 +2,7 @@
 package serveorders
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -20,6 +21,9 @@ import (
 
 const name = "serve-orders"
 
+// holder is whoever may own an order, or show its token.
+var holder = web.Any(web.Customer, web.TokenHolder)
+
 // Settings are those that the function needs.
 type Settings struct {
 	config.Shop
@@ -27,7 +31,7 @@ type Settings struct {
 }
 
 // Check refuses settings that make no sense, by name.
-func (s Settings) Check() error { return s.Shop.Check() }
+func (s Settings) Check() error { return cmp.Or(s.Shop.Check(), s.Access.Check()) }
 
 // New declares the function.
 func New(settings Settings) function.Function {
@@ -35,9 +39,9 @@ func New(settings Settings) function.Function {
 	return function.Function{
 		Name: name,
 		Door: web.Door(name, settings.Access,
-			web.Get("/v1/orders/{id}", web.Customer, read),
-			web.Get("/v1/orders/{id}/events", web.Customer, readEvents),
-			web.Post("/v1/orders/{id}/cancel", web.Customer, web.Change[*CancelRequest, string, Answer]{
+			web.Get("/v1/orders/{id}", holder, read),
+			web.Get("/v1/orders/{id}/events", holder, readEvents),
+			web.Post("/v1/orders/{id}/cancel", holder, web.Change[*CancelRequest, string, Answer]{
 				Status: http.StatusOK, Do: s.cancel, Show: s.show,
 			}),
 		),
@@ -99,7 +103,7 @@ func readEvents(ctx context.Context, db web.Reader, in *Request) (*Events, error
 	for i, m := range said {
 		entry := ledger.EntryOf(m)
 		answer.Body.Items[i] = Event{ID: entry.ID, Type: entry.Type, Alias: entry.Alias, Time: entry.Time, Cause: entry.Cause}
-		if caller.Staff {
+		if caller.Staff() {
 			answer.Body.Items[i].Data = entry.Data
 		}
 	}
@@ -127,7 +131,7 @@ func (s *serving) cancel(ctx context.Context, tx pgx.Tx, in *CancelRequest) (str
 		return "", nil, err
 	}
 	by := "customer"
-	if caller.Staff {
+	if caller.Staff() {
 		by = "staff"
 	}
 	from, held := o.Status, o.HeldStock()

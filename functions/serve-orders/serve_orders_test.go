@@ -12,14 +12,11 @@ import (
 	"github.com/popup-shop/popup/internal/functiontest"
 )
 
-const (
-	name  = "serve-orders"
-	staff = "Bearer staff-token"
-)
+const name = "serve-orders"
 
 func open(t *testing.T) *functiontest.Shop {
 	return functiontest.Open(t, functions.All, func(s *functions.Settings) {
-		s.SimulatedSuccess, s.Shipping, s.StaffToken = 1, "manual", "staff-token"
+		s.SimulatedSuccess, s.Shipping = 1, "manual"
 	})
 }
 
@@ -42,10 +39,11 @@ func TestTokenOpensItsOrderOnly(t *testing.T) {
 			want    int
 		}{
 			"with its token":        {[]string{"Popup-Order-Token", placed.Token}, http.StatusOK},
-			"staff":                 {[]string{"Authorization", staff}, http.StatusOK},
-			"nobody":                {nil, http.StatusNotFound},
+			"staff":                 {[]string{"Authorization", shop.Staff(t)}, http.StatusOK},
+			"nobody":                {nil, http.StatusUnauthorized},
 			"with another's token":  {[]string{"Popup-Order-Token", other.Token}, http.StatusNotFound},
-			"with an empty token":   {[]string{"Popup-Order-Token", ""}, http.StatusNotFound},
+			"with an empty token":   {[]string{"Popup-Order-Token", ""}, http.StatusUnauthorized},
+			"another customer":      {[]string{"Authorization", shop.SignIn(t, "customer").Bearer}, http.StatusNotFound},
 			"with a made-up bearer": {[]string{"Authorization", "Bearer staff"}, http.StatusUnauthorized},
 		} {
 			require.Equal(t, c.want, get(t, shop, path, c.headers...).Status, "%s %s", who, path)
@@ -57,10 +55,10 @@ func TestOrderThatIsNotThereIsNotFound(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for _, id := range []string{uuid.NewString(), "urn:uuid:" + uuid.NewString()} {
-		require.Equal(t, http.StatusNotFound, get(t, shop, "/v1/orders/"+id, "Authorization", staff).Status, id)
-		require.Equal(t, http.StatusNotFound, cancel(t, shop, id, "Authorization", staff).Status, id)
+		require.Equal(t, http.StatusNotFound, get(t, shop, "/v1/orders/"+id, "Authorization", shop.Staff(t)).Status, id)
+		require.Equal(t, http.StatusNotFound, cancel(t, shop, id, "Authorization", shop.Staff(t)).Status, id)
 	}
-	require.Equal(t, http.StatusBadRequest, get(t, shop, "/v1/orders/seven", "Authorization", staff).Status)
+	require.Equal(t, http.StatusBadRequest, get(t, shop, "/v1/orders/seven", "Authorization", shop.Staff(t)).Status)
 }
 
 func TestTwoReadsInARowAreEqual(t *testing.T) {
@@ -106,7 +104,7 @@ func TestPaidOrderThatIsCancelledGivesEverythingBack(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	placed := shop.Reach(t, "confirmed")
-	require.Equal(t, http.StatusAccepted, cancel(t, shop, placed.ID, "Authorization", staff).Status)
+	require.Equal(t, http.StatusAccepted, cancel(t, shop, placed.ID, "Authorization", shop.Staff(t)).Status)
 	shop.Drive(t, placed.ID, "")
 	require.Equal(t, "cancelled", shop.Status(t, placed.ID))
 	_, reserved := shop.Stock(t, functiontest.Cap)
@@ -115,7 +113,7 @@ func TestPaidOrderThatIsCancelledGivesEverythingBack(t *testing.T) {
 	cancelled := functiontest.EventOf(t, shop.Said(t, placed.ID, "order.cancelled")[0]).(events.OrderCancelled)
 	require.Equal(t, "staff", cancelled.By)
 
-	a := get(t, shop, "/v1/orders/"+placed.ID, "Authorization", staff)
+	a := get(t, shop, "/v1/orders/"+placed.ID, "Authorization", shop.Staff(t))
 	require.Equal(t, []any{"cancelled", "too big, says Ada"}, []any{a.Body["status"], a.Body["reason"]}, "the customer's own words are in the row")
 }
 
@@ -123,7 +121,8 @@ func TestNobodyCancelsAnothersOrder(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	placed, other := shop.Reach(t, "pending"), shop.Reach(t, "pending")
-	require.Equal(t, http.StatusNotFound, cancel(t, shop, placed.ID).Status)
+	require.Equal(t, http.StatusUnauthorized, cancel(t, shop, placed.ID).Status)
+	require.Equal(t, http.StatusNotFound, cancel(t, shop, placed.ID, "Authorization", shop.SignIn(t, "customer").Bearer).Status)
 	require.Equal(t, http.StatusNotFound, cancel(t, shop, placed.ID, "Popup-Order-Token", other.Token).Status)
 	require.Equal(t, "pending", shop.Status(t, placed.ID))
 }
@@ -146,7 +145,7 @@ func TestEventsOfAnOrderAreShownInTurnAndTheirDataToStaffOnly(t *testing.T) {
 	shop := open(t)
 	placed := shop.Reach(t, "confirmed")
 	path := "/v1/orders/" + placed.ID + "/events"
-	forCustomer, forStaff := items(get(t, shop, path, "Popup-Order-Token", placed.Token)), items(get(t, shop, path, "Authorization", staff))
+	forCustomer, forStaff := items(get(t, shop, path, "Popup-Order-Token", placed.Token)), items(get(t, shop, path, "Authorization", shop.Staff(t)))
 	var types []any
 	for i, e := range forCustomer {
 		types = append(types, e["type"])

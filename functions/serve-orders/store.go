@@ -17,16 +17,17 @@ func opens(ctx context.Context, tx pgx.Tx, orderID string, caller web.Caller) (b
 	if !id.Valid(orderID) {
 		return false, nil
 	}
+	var customerID string
 	var tokenHash []byte
 	err := tx.QueryRow(ctx, `
-		SELECT token_hash
+		SELECT coalesce(customer_id::text, ''), token_hash
 		FROM orders.orders
-		WHERE order_id = @order_id`, pgx.NamedArgs{"order_id": orderID}).Scan(&tokenHash)
+		WHERE order_id = @order_id`, pgx.NamedArgs{"order_id": orderID}).Scan(&customerID, &tokenHash)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return false, nil
 	}
 	if err != nil {
 		return false, fmt.Errorf("read order %s: %w", orderID, err)
 	}
-	return orderview.Opens(caller, tokenHash), nil
+	return orderview.Opens(caller, customerID, tokenHash), nil
 }

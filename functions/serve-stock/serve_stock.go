@@ -18,18 +18,21 @@ import (
 
 const name = "serve-stock"
 
+// keeper is whoever keeps stock.
+var keeper = web.Any(web.Staff, web.Client("stock"))
+
 // New declares the function.
 func New(access config.Access) function.Function {
 	return function.Function{
 		Name: name,
 		Door: web.Door(name, access,
 			web.Get("/v1/inventory/stock", web.All, list),
-			web.Post("/v1/inventory/stock", web.Staff, web.Change[*CreateRequest, string, LevelAnswer]{
+			web.Post("/v1/inventory/stock", keeper, web.Change[*CreateRequest, string, LevelAnswer]{
 				Status: http.StatusCreated, Do: create, Show: func(ctx context.Context, db web.Reader, _ *CreateRequest, id string) (*LevelAnswer, error) {
 					return show(ctx, db, id)
 				},
 			}),
-			web.Post("/v1/inventory/stock/{id}/movements", web.Staff, web.Change[*MoveRequest, Moved, MoveAnswer]{
+			web.Post("/v1/inventory/stock/{id}/movements", keeper, web.Change[*MoveRequest, Moved, MoveAnswer]{
 				Status: http.StatusCreated, Do: move, Show: func(_ context.Context, _ web.Reader, _ *MoveRequest, moved Moved) (*MoveAnswer, error) {
 					return &MoveAnswer{Body: moved}, nil
 				},
@@ -53,7 +56,7 @@ type ListAnswer struct {
 	}
 }
 
-// list shows figures to staff; everybody else sees what is available.
+// list shows figures to those who keep stock; everybody else sees what is available.
 func list(ctx context.Context, db web.Reader, in *ListRequest) (*ListAnswer, error) {
 	levels, err := readLevels(ctx, db, in.SKU)
 	if err != nil {
@@ -63,7 +66,7 @@ func list(ctx context.Context, db web.Reader, in *ListRequest) (*ListAnswer, err
 	answer.Body.Items = levels
 	for i, level := range levels {
 		answer.Body.Available += level.Available
-		if !web.CallerOf(ctx).Staff {
+		if caller := web.CallerOf(ctx); !caller.Staff() && !caller.Has("stock") {
 			answer.Body.Items[i].Quantity, answer.Body.Items[i].Reserved = nil, nil
 		}
 	}

@@ -19,11 +19,11 @@ const (
 )
 
 func open(t *testing.T) *functiontest.Shop {
-	return functiontest.Open(t, functions.All, func(s *functions.Settings) { s.StaffToken = "staff-token" })
+	return functiontest.Open(t, functions.All)
 }
 
 func post(t *testing.T, shop *functiontest.Shop, path string, body any, headers ...string) functiontest.Answer {
-	headers = append([]string{"Authorization", "Bearer staff-token", "Idempotency-Key", uuid.NewString()}, headers...)
+	headers = append([]string{"Authorization", shop.Staff(t), "Idempotency-Key", uuid.NewString()}, headers...)
 	return shop.Call(t, name, http.MethodPost, path, body, headers...)
 }
 
@@ -132,7 +132,7 @@ func TestOnlyStaffChangesStockAndSeesAllFigures(t *testing.T) {
 		return figures(a.Body["items"].([]any)[0])
 	}
 	require.Equal(t, []any{nil, nil, 120.0}, seen())
-	require.Equal(t, []any{120.0, 0.0, 120.0}, seen("Authorization", "Bearer staff-token"))
+	require.Equal(t, []any{120.0, 0.0, 120.0}, seen("Authorization", shop.Staff(t)))
 }
 
 func TestFaultsAreNamed(t *testing.T) {

@@ -5,6 +5,7 @@ package functiontest
 
 import (
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"log/slog"
 	"net/url"
@@ -33,6 +34,7 @@ type Shop struct {
 	functions []function.Function
 	mu        sync.Mutex
 	runtimes  map[string]*function.Runtime
+	staff     Person
 }
 
 // Open opens a seeded shop with all functions, subscribed to what they are told. Their settings are the defaults, changed
@@ -41,6 +43,9 @@ func Open[S any](t testing.TB, all func(S) []function.Function, change ...func(*
 	t.Helper()
 	settings, err := config.Read[S]()
 	require.NoError(t, err)
+	if known, is := any(&settings).(interface{ UseKey(ed25519.PrivateKey) }); is {
+		known.UseKey(key)
+	}
 	for _, c := range change {
 		c(&settings)
 	}

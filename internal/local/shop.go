@@ -31,9 +31,10 @@ type Options struct {
 	Profile     Profile
 	Connections int32
 	Apart       bool
-	Bin         string        // of the functions' programs, for Apart
-	Idle        time.Duration // after which they are stopped
-	Tick        time.Duration // of the clock
+	Bin         string                         // of the functions' programs, for Apart
+	Idle        time.Duration                  // after which they are stopped
+	Env         func(function string) []string // settings of a program beside those that all have; may be nil
+	Tick        time.Duration                  // of the clock
 	Log         *slog.Logger
 	Out         io.Writer
 
@@ -187,10 +188,14 @@ func (s *Shop) openInside() error {
 	}
 	inside := l.Addr().String()
 	s.Apart = &Apart{Bin: s.options.Bin, Idle: s.options.Idle, Log: s.options.Log, Out: s.options.Out, Env: func(name string) []string {
-		return []string{
+		told := []string{
 			"DATABASE_URL=" + s.urlFor(name), "K_SINK=http://" + inside + "/broker",
 			"FUNCTION_URL=http://{function}", "FUNCTION_VIA=" + inside, "SMTP_URL=" + s.SMTP,
 		}
+		if s.options.Env != nil {
+			told = append(told, s.options.Env(name)...)
+		}
+		return told
 	}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /broker", s.ingress)

@@ -33,8 +33,6 @@ type shop struct {
 	settings functions.Settings
 }
 
-const staffToken = "test-staff"
-
 type change func(*local.Options, *functions.Settings)
 
 func profile(p local.Profile) change {
@@ -49,7 +47,7 @@ func open(t testing.TB, changes ...change) *shop {
 	t.Helper()
 	settings, err := config.Read[functions.Settings]()
 	require.NoError(t, err)
-	settings.SimulatedSuccess, settings.StaffToken = 1, staffToken
+	settings.SimulatedSuccess = 1
 	options := local.Options{
 		Dir: t.TempDir(), Profile: local.Spec, Connections: 16, Tick: 500 * time.Millisecond,
 		Postgres: map[string]string{"fsync": "off"}, Out: io.Discard,

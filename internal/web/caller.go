@@ -2,19 +2,32 @@ package web
 
 import (
 	"context"
-	"crypto/subtle"
-	"net/http"
-	"strings"
+	"crypto/sha256"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/token"
 )
 
-// Caller is who calls.
+// Caller is who calls. A visitor has no id and no role.
 type Caller struct {
-	Staff      bool
+	token.Claims
 	OrderToken string // opens one order
+}
+
+// Staff says whether the caller is staff or admin.
+func (c Caller) Staff() bool { return c.Role == token.Staff || c.Role == token.Admin }
+
+// Has says whether the caller is a machine client with a scope.
+func (c Caller) Has(scope string) bool {
+	return c.Role == token.Client && slices.Contains(c.Scopes, scope)
+}
+
+// HashToken is what is kept of a secret that is as good as random: an order token, a refresh token.
+func HashToken(secret string) []byte {
+	hash := sha256.Sum256([]byte(secret))
+	return hash[:]
 }
 
 type callKey struct{}
@@ -24,11 +37,15 @@ type call struct {
 	Caller
 	requestID string
 	path      string
+	source    string
 	answer    huma.Context
 }
 
 // CallerOf is who made the call that ctx belongs to.
 func CallerOf(ctx context.Context) Caller { return callOf(ctx).Caller }
+
+// SourceOf is the network address that the call came from, as the gateway saw it.
+func SourceOf(ctx context.Context) string { return callOf(ctx).source }
 
 func callOf(ctx context.Context) call {
 	c, _ := ctx.Value(callKey{}).(call)
@@ -36,27 +53,3 @@ func callOf(ctx context.Context) call {
 }
 
 func requestID(ctx context.Context) string { return callOf(ctx).requestID }
-
-// identify finds out who calls, and refuses staff's routes to everybody else.
-func (d door) identify(api huma.API) func(huma.Context, func(huma.Context)) {
-	return func(ctx huma.Context, next func(huma.Context)) {
-		u := ctx.URL()
-		c := call{Caller: Caller{OrderToken: ctx.Header("Popup-Order-Token")}, requestID: ctx.Header("X-Request-ID"), path: u.Path, answer: ctx}
-		bearer, shown := strings.CutPrefix(ctx.Header("Authorization"), "Bearer ")
-		c.Staff = shown && d.access.StaffToken != "" && subtle.ConstantTimeCompare([]byte(bearer), []byte(d.access.StaffToken)) == 1
-		switch who := ctx.Operation().Metadata["who"]; {
-		case ctx.Header("Authorization") != "" && !c.Staff, who == Staff && !shown:
-			refuse(api, ctx, NewProblem(http.StatusUnauthorized, "not-signed-in", "this needs a valid token"))
-			return
-		}
-		ctx = huma.WithValue(ctx, callKey{}, c)
-		next(huma.WithContext(ctx, function.WithTrace(ctx.Context(), ctx.Header("Traceparent"))))
-	}
-}
-
-func refuse(api huma.API, ctx huma.Context, p *Problem) {
-	p.RequestID = ctx.Header("X-Request-ID")
-	ctx.SetHeader("Content-Type", p.ContentType(""))
-	ctx.SetStatus(p.Status)
-	_ = api.Marshal(ctx.BodyWriter(), "application/json", p)
-}

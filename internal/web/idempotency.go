@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,7 +36,7 @@ func (k *Key) body() []byte { return k.RawBody }
 func once[I Keyed, S any](ctx context.Context, s *server, in I, do func(context.Context, pgx.Tx, I) (S, []events.Event, error)) (done S, err error) {
 	claim := claimOf(ctx, in)
 	replayed := false
-	err = s.Do(ctx, s.name, function.Trace(ctx), func(tx pgx.Tx) (said []events.Event, err error) {
+	err = s.do(ctx, func(tx pgx.Tx) (said []events.Event, err error) {
 		kept, first, err := claim.take(ctx, tx)
 		if err != nil {
 			return nil, err
@@ -62,11 +63,20 @@ type claim struct {
 
 func claimOf(ctx context.Context, in Keyed) claim {
 	hash := sha256.Sum256(in.body())
-	caller := "anybody"
-	if CallerOf(ctx).Staff {
-		caller = "staff"
+	return claim{CallerOf(ctx).keyholder(), callOf(ctx).path, in.key(), hash[:]}
+}
+
+// keyholder is whose a key is: that of the one who shows a token, or an order's token. Visitors hold nothing that a second
+// try would certainly still have, so they share their keys: a stranger who has the key gets the answer only with the whole
+// body, and so knows already what the answer says.
+func (c Caller) keyholder() string {
+	switch {
+	case c.ID != "":
+		return c.ID
+	case c.OrderToken != "":
+		return "order-token " + hex.EncodeToString(HashToken(c.OrderToken))
 	}
-	return claim{caller, callOf(ctx).path, in.key(), hash[:]}
+	return "visitor"
 }
 
 // take claims the key, or reads what is kept under it. It waits for a twin in flight as long as locks may be waited for.

@@ -131,8 +131,10 @@ func problemOf(err error) *Problem {
 	return NewProblem(http.StatusInternalServerError, "internal", "this is our fault; the request id finds it in our logs")
 }
 
-// What the library finds wrong with a request becomes a problem of ours.
+// What the library finds wrong with a request becomes a problem of ours. Names of fields are what they are, not another
+// case of them.
 func init() {
+	huma.ValidateStrictCasing = true
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, detail string, errs ...error) huma.StatusError {
 		p := libraryProblem(status, detail, errs)
 		if ctx != nil {
@@ -146,7 +148,7 @@ func init() {
 }
 
 var kinds = map[int]string{
-	http.StatusNotFound: "not-found", http.StatusMethodNotAllowed: "not-allowed", http.StatusRequestEntityTooLarge: "too-large",
+	http.StatusNotFound: "not-found", http.StatusMethodNotAllowed: "no-such-method", http.StatusRequestEntityTooLarge: "too-large",
 	http.StatusUnsupportedMediaType: "unsupported", http.StatusRequestTimeout: "too-slow", http.StatusInternalServerError: "internal",
 }
 
@@ -176,6 +178,9 @@ func fieldOf(d *huma.ErrorDetail) string {
 	field := d.Location
 	for _, in := range []string{"body.", "path.", "query.", "header."} {
 		field = strings.TrimPrefix(field, in)
+	}
+	if name, twice := strings.CutPrefix(d.Message, doubled); twice {
+		return name
 	}
 	if name, missing := strings.CutPrefix(d.Message, "expected required property "); missing {
 		name, _, _ = strings.Cut(name, " ")

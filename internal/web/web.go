@@ -18,14 +18,7 @@ import (
 
 const bodyLimit = 64 << 10
 
-// Who may take a route.
-const (
-	All      = "all"   // anybody
-	Customer = "cust"  // whoever shows a token of the object; the handler checks
-	Staff    = "staff" // staff
-)
-
-// Reader reads from the database, outside any transaction.
+// Reader reads from the database what the caller may see, outside any transaction.
 type Reader interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
@@ -40,13 +33,16 @@ type Route struct {
 // door is the routes of one function.
 type door struct {
 	name   string
-	access config.Access
+	keeper doorkeeper
 	routes []Route
 }
 
-// Door makes the routes of a function into what the shell serves.
+// Door makes the routes of a function into what the shell serves. A route that does not say who may take it panics.
 func Door(name string, access config.Access, routes ...Route) function.Door {
-	return door{name, access, routes}
+	for _, r := range routes {
+		mustSay(r.Method, r.Path, r.Who)
+	}
+	return door{name, newDoorkeeper(access), routes}
 }
 
 // server is what the routes of a running function need.
@@ -67,9 +63,10 @@ func (d door) Routes() []function.Route {
 // Open serves the routes on mux. Whatever it has no route for is a problem too.
 func (d door) Open(mux *http.ServeMux, rt *function.Runtime) {
 	settings := huma.DefaultConfig(d.name, "1")
+	settings.Formats = formats()
 	settings.CreateHooks, settings.DocsPath, settings.OpenAPIPath, settings.SchemasPath = nil, "", "", ""
 	api := humago.New(mux, settings)
-	api.UseMiddleware(d.identify(api))
+	api.UseMiddleware(d.keeper.identify(api))
 	for _, r := range d.routes {
 		r.open(api, &server{rt, d.name})
 	}
@@ -78,39 +75,20 @@ func (d door) Open(mux *http.ServeMux, rt *function.Runtime) {
 	})
 }
 
+// reader reads for the caller of ctx.
+func (s *server) reader(context.Context) Reader { return s.Pool }
+
+// do runs one transaction for the caller of ctx.
+func (s *server) do(ctx context.Context, do func(pgx.Tx) ([]events.Event, error)) error {
+	return s.Do(ctx, s.name, function.Trace(ctx), do)
+}
+
 // Get declares a route that reads.
 func Get[I, O any](path, who string, read func(ctx context.Context, db Reader, in *I) (*O, error)) Route {
 	route := function.Route{Method: http.MethodGet, Path: path, Who: who}
 	return Route{route, func(api huma.API, s *server) {
 		huma.Register(api, operation(route, http.StatusOK), func(ctx context.Context, in *I) (*O, error) {
-			out, err := read(ctx, s.Pool, in)
-			return out, s.problem(ctx, err)
-		})
-	}}
-}
-
-// Change is a call that changes something: Do runs in one transaction with what is said about it and with the claim of its
-// idempotency key; Show runs after the commit, on the first call and on a replay alike, and makes the answer. S is what is
-// kept under the key.
-type Change[I Keyed, S, O any] struct {
-	Status int // when Show names no other
-	Do     func(ctx context.Context, tx pgx.Tx, in I) (S, []events.Event, error)
-	Show   func(ctx context.Context, db Reader, in I, done S) (*O, error)
-}
-
-// Post declares a route that changes something. Its input embeds Key.
-func Post[I any, P interface {
-	*I
-	Keyed
-}, S, O any](path, who string, c Change[P, S, O]) Route {
-	route := function.Route{Method: http.MethodPost, Path: path, Who: who}
-	return Route{route, func(api huma.API, s *server) {
-		huma.Register(api, operation(route, c.Status), func(ctx context.Context, in *I) (*O, error) {
-			done, err := once(ctx, s, P(in), c.Do)
-			if err != nil {
-				return nil, s.problem(ctx, err)
-			}
-			out, err := c.Show(ctx, s.Pool, P(in), done)
+			out, err := read(ctx, s.reader(ctx), in)
 			return out, s.problem(ctx, err)
 		})
 	}}

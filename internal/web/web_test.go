@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
@@ -24,10 +25,22 @@ import (
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/dbtest"
 	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/token"
 	"github.com/popup-shop/popup/internal/web"
 )
 
-const token = "a long secret of staff"
+// access are settings that know the tokens of tests.
+func access(t testing.TB) config.Access {
+	t.Helper()
+	return config.Access{Public: config.Public{PublicURL: "http://shop.test"}, TokenPublicKeys: []string{functiontest.PublicKey()}}
+}
+
+// bearer is the Authorization header of somebody with a role.
+func bearer(t testing.TB, role string, scopes ...string) string {
+	t.Helper()
+	return functiontest.Bearer(t, token.Claims{ID: uuid.NewString(), Role: role, Session: uuid.NewString(), Scopes: scopes})
+}
 
 // thing is what the function of these tests makes.
 type thing struct {
@@ -98,7 +111,7 @@ func serve(t *testing.T, pool *pgxpool.Pool) *bundle {
 	b := &bundle{pool: pool, hold: make(chan struct{}), begun: make(chan struct{}, 100)}
 	close(b.hold)
 	change := web.Change[*makeRequest, int64, answer]{Status: http.StatusCreated, Do: b.make, Show: b.show}
-	door := web.Door("serve-things", config.Access{StaffToken: token},
+	door := web.Door("serve-things", access(t),
 		web.Get("/v1/things/{id}", web.All, func(ctx context.Context, db web.Reader, in *readRequest) (*answer, error) {
 			return b.read(ctx, db, in.ID, in.Shade)
 		}),
@@ -218,6 +231,10 @@ func TestAMistakeInARequestIsNamedByItsField(t *testing.T) {
 	b := setup(t, time.Second)
 	for name, c := range map[string]struct{ body, field string }{
 		"a missing field":              {`{"count":1}`, "name"},
+		"a field twice":                {`{"name":"a","count":1,"name":"b"}`, "name"},
+		"a field twice further in":     {`{"name":"a","count":1,"parts":[{"size":1,"size":2}]}`, "size"},
+		"a field in another case":      {`{"Name":"a","count":1}`, "Name"},
+		"a field in two cases":         {`{"name":"a","NAME":"b","count":1}`, "NAME"},
 		"an unknown field":             {`{"name":"a","count":1,"colour":"red"}`, "colour"},
 		"text for a number":            {`{"name":"a","count":"one"}`, "count"},
 		"a number for text":            {`{"name":1,"count":1}`, "name"},
@@ -272,6 +289,8 @@ func TestNoMistakeOfACallerIsOurFault(t *testing.T) {
 		"a number that nobody can hold":  {400, post(`{"name":"a","count":1e400}`, "Idempotency-Key", "5")},
 		"another type":                   {415, post(`<a/>`, "Idempotency-Key", "6", "Content-Type", "application/xml")},
 		"text that no database takes":    {400, post(`{"name":"a\u0000b","count":1}`, "Idempotency-Key", "7")},
+		"as deep as nobody needs":        {400, post(`{"name":"a","count":1,"parts":`+strings.Repeat("[", 17)+strings.Repeat("]", 17)+`}`, "Idempotency-Key", "9")},
+		"deeper than a stack":            {400, post(strings.Repeat("[", 60000), "Idempotency-Key", "10")},
 		"half a character":               {201, post(`{"name":"a\ud800b","count":1}`, "Idempotency-Key", "8")},
 		"an unknown query":               {400, get("/v1/things/1?colour=red")},
 		"a query that no database takes": {400, get("/v1/things/1?shade=%00")},
@@ -351,8 +370,9 @@ func TestAKeyBelongsToItsCallerAndItsPath(t *testing.T) {
 	b := setup(t, time.Second)
 	body := `{"name":"a","count":1}`
 	require.Equal(t, http.StatusCreated, call(t, "POST", b.url+"/v1/things", body, "Idempotency-Key", "k").status)
+	staff := bearer(t, token.Staff)
 	for _, path := range []string{"/v1/things", "/v1/staff/things"} {
-		r := call(t, "POST", b.url+path, body, "Idempotency-Key", "k", "Authorization", "Bearer "+token)
+		r := call(t, "POST", b.url+path, body, "Idempotency-Key", "k", "Authorization", staff)
 		require.Equal(t, http.StatusCreated, r.status, r.body)
 		require.Empty(t, r.header.Get("Idempotency-Replayed"))
 	}
@@ -423,6 +443,7 @@ func TestATwinOfACallInHandIsToldToComeAgain(t *testing.T) {
 func TestStaffsRoutesAreForStaff(t *testing.T) {
 	t.Parallel()
 	b := setup(t, time.Second)
+	staff := bearer(t, token.Staff)
 	for name, c := range map[string]struct {
 		authorization string
 		status        int
@@ -430,10 +451,11 @@ func TestStaffsRoutesAreForStaff(t *testing.T) {
 		"nobody":                  {"", 401},
 		"a wrong token":           {"Bearer wrong", 401},
 		"no token":                {"Bearer ", 401},
-		"half the token":          {"Bearer " + token[:5], 401},
-		"another way of showing":  {"Basic " + token, 401},
-		"the token without a way": {token, 401},
-		"the token":               {"Bearer " + token, 201},
+		"half the token":          {staff[:len(staff)/2], 401},
+		"another way of showing":  {"Basic " + staff[len("Bearer "):], 401},
+		"the token without a way": {staff[len("Bearer "):], 401},
+		"the token":               {staff, 201},
+		"another case":            {"bearer " + staff[len("Bearer "):], 201},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -447,7 +469,7 @@ func TestStaffsRoutesAreForStaff(t *testing.T) {
 				p := problemOf(t, r)
 				require.Equal(t, "/problems/not-signed-in", p.Type)
 				require.Equal(t, "req-2", p.RequestID)
-				require.NotContains(t, r.body, token)
+				require.NotContains(t, r.body, staff)
 			}
 		})
 	}
@@ -460,14 +482,14 @@ func TestAWrongTokenIsRefusedEverywhere(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, r.status)
 }
 
-func TestWithoutATokenInTheSettingsNobodyIsStaff(t *testing.T) {
+func TestWithoutAKeyInTheSettingsNobodyIsStaff(t *testing.T) {
 	t.Parallel()
 	door := web.Door("serve-things", config.Access{}, web.Get("/v1/secret", web.Staff,
 		func(context.Context, web.Reader, *struct{}) (*answer, error) { return &answer{}, nil }))
 	rt := &function.Runtime{Log: slog.New(slog.DiscardHandler)}
 	server := httptest.NewServer(rt.ServeMux(&function.Function{Door: door}))
 	t.Cleanup(server.Close)
-	for _, authorization := range []string{"Bearer ", "Bearer", "Bearer x"} {
+	for _, authorization := range []string{"Bearer ", "Bearer", "Bearer x", bearer(t, token.Staff)} {
 		require.Equal(t, http.StatusUnauthorized, call(t, "GET", server.URL+"/v1/secret", "", "Authorization", authorization).status)
 	}
 }

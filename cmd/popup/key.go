@@ -1,0 +1,67 @@
+package main
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/popup-shop/popup/config"
+	"github.com/popup-shop/popup/functions"
+)
+
+// useKey makes a key of tokens the shop's: the one that is set, or one that is made once and kept in its folder.
+func (c *runCommand) useKey(settings *functions.Settings) error {
+	if len(settings.TokenKeys) == 0 {
+		secret, err := c.keptKey()
+		if err != nil {
+			return err
+		}
+		settings.TokenKeys = []string{secret}
+	}
+	keys, err := settings.Signing.Keys()
+	if err != nil {
+		return err
+	}
+	settings.TokenPublicKeys = nil
+	for _, key := range keys {
+		_, public := config.KeySettings(key)
+		settings.TokenPublicKeys = append(settings.TokenPublicKeys, public)
+	}
+	return nil
+}
+
+func (c *runCommand) keptKey() (string, error) {
+	file := filepath.Join(c.Dir, "token-key")
+	kept, err := os.ReadFile(file)
+	if err == nil && !c.Fresh {
+		return strings.TrimSpace(string(kept)), nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("read key of tokens: %w", err)
+	}
+	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
+		return "", fmt.Errorf("make folder: %w", err)
+	}
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return "", fmt.Errorf("make key of tokens: %w", err)
+	}
+	secret, _ := config.KeySettings(key)
+	return secret, os.WriteFile(file, []byte(secret+"\n"), 0o600)
+}
+
+// environment is what each program is told about tokens: all can verify them, one can make them.
+func environment(settings functions.Settings) func(name string) []string {
+	return func(name string) []string {
+		told := []string{"TOKEN_PUBLIC_KEYS=" + strings.Join(settings.TokenPublicKeys, ",")}
+		if name == "serve-accounts" {
+			told = append(told, "TOKEN_KEYS="+strings.Join(settings.TokenKeys, ","))
+		}
+		return told
+	}
+}

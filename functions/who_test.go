@@ -1,0 +1,99 @@
+package functions_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/functions"
+	"github.com/popup-shop/popup/internal/functiontest"
+)
+
+// may is who may take each route there is: "client" is a machine client with the scope that the route names.
+var may = map[string]string{
+	"GET /v1/products":      "nobody guest customer staff admin stranger client",
+	"GET /v1/products/{id}": "nobody guest customer staff admin stranger client",
+
+	"GET /v1/inventory/stock":                 "nobody guest customer staff admin stranger client",
+	"POST /v1/inventory/stock":                "staff admin client",
+	"POST /v1/inventory/stock/{id}/movements": "staff admin client",
+
+	"POST /v1/orders":             "nobody guest customer staff admin stranger client",
+	"GET /v1/orders/{id}":         "guest customer staff admin",
+	"GET /v1/orders/{id}/events":  "guest customer staff admin",
+	"POST /v1/orders/{id}/cancel": "guest customer staff admin",
+}
+
+// TestWhoMayTakeEachRoute tries every route as everybody. A route that is not in the table fails.
+func TestWhoMayTakeEachRoute(t *testing.T) {
+	t.Parallel()
+	shop := functiontest.Open(t, functions.All)
+	tried := 0
+	for _, f := range all(t) {
+		if f.Door == nil {
+			continue
+		}
+		for _, r := range f.Door.Routes() {
+			name := r.Method + " " + r.Path
+			allowed, listed := may[name]
+			require.True(t, listed, "%s is not in the table", name)
+			for who, bearer := range callers(t, shop, scopeOf(r.Who)) {
+				status := shop.Call(t, f.Name, r.Method, filled(r.Path), body(r.Method), "Authorization", bearer, "Idempotency-Key", uuid.NewString()).Status
+				switch {
+				case slices.Contains(strings.Fields(allowed), who):
+					require.NotContains(t, []int{http.StatusUnauthorized, http.StatusForbidden}, status, "%s as %s", name, who)
+				case who == "nobody":
+					require.Equal(t, http.StatusUnauthorized, status, "%s as %s", name, who)
+				default:
+					require.Equal(t, http.StatusForbidden, status, "%s as %s", name, who)
+				}
+			}
+			tried++
+		}
+	}
+	require.Len(t, may, tried, "the table names a route that is not there")
+}
+
+// callers is one of each kind: the stranger is a client without the scope.
+func callers(t testing.TB, shop *functiontest.Shop, scope string) map[string]string {
+	t.Helper()
+	other := "metrics"
+	if scope == other {
+		other = "orders"
+	}
+	made := map[string]string{"nobody": "", "stranger": shop.SignIn(t, "client", other).Bearer, "client": shop.SignIn(t, "client", scope).Bearer}
+	for _, role := range []string{"guest", "customer", "staff", "admin"} {
+		made[role] = shop.SignIn(t, role).Bearer
+	}
+	return made
+}
+
+// scopeOf is the scope with which a client may take a route, or one that is of no use there.
+func scopeOf(who string) string {
+	for word := range strings.SplitSeq(who, ", ") {
+		if scope, is := strings.CutPrefix(word, "client:"); is {
+			return scope
+		}
+	}
+	return "orders"
+}
+
+// filled is a path that leads to nothing.
+func filled(path string) string {
+	for strings.Contains(path, "{") {
+		from, to := strings.Index(path, "{"), strings.Index(path, "}")
+		path = path[:from] + uuid.NewString() + path[to+1:]
+	}
+	return path
+}
+
+func body(method string) any {
+	if method == http.MethodGet || method == http.MethodDelete {
+		return nil
+	}
+	return map[string]any{}
+}

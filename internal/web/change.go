@@ -1,0 +1,103 @@
+package web
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/function"
+)
+
+// Change is a call that moves stock or money: Do runs in one transaction with what is said about it and with the claim of
+// its idempotency key; Show runs after the commit, on the first call and on a replay alike, and makes the answer. S is what
+// is kept under the key.
+type Change[I Keyed, S, O any] struct {
+	Status int // when Show names no other
+	Do     func(ctx context.Context, tx pgx.Tx, in I) (S, []events.Event, error)
+	Show   func(ctx context.Context, db Reader, in I, done S) (*O, error)
+}
+
+// Post declares a POST that needs an idempotency key. Its input embeds Key.
+func Post[I any, P interface {
+	*I
+	Keyed
+}, S, O any](path, who string, c Change[P, S, O]) Route {
+	route := function.Route{Method: http.MethodPost, Path: path, Who: who}
+	return Route{route, func(api huma.API, s *server) {
+		huma.Register(api, operation(route, c.Status), func(ctx context.Context, in *I) (*O, error) {
+			done, err := once(ctx, s, P(in), c.Do)
+			if err != nil {
+				return nil, s.problem(ctx, err)
+			}
+			out, err := c.Show(ctx, s.reader(ctx), P(in), done)
+			return out, s.problem(ctx, err)
+		})
+	}}
+}
+
+// Do is what a call does in one transaction with what is said about it. It may be run again before it is committed.
+type Do[I, O any] func(ctx context.Context, tx pgx.Tx, in *I) (*O, []events.Event, error)
+
+// Act declares a POST that needs no key, since a second one does no harm.
+func Act[I, O any](path, who string, status int, do Do[I, O]) Route {
+	return act(function.Route{Method: http.MethodPost, Path: path, Who: who}, status, do)
+}
+
+// Put declares a route that puts something into a state.
+func Put[I, O any](path, who string, do Do[I, O]) Route {
+	return act(function.Route{Method: http.MethodPut, Path: path, Who: who}, 0, do)
+}
+
+// Delete declares a route that takes something away.
+func Delete[I, O any](path, who string, do Do[I, O]) Route {
+	return act(function.Route{Method: http.MethodDelete, Path: path, Who: who}, 0, do)
+}
+
+func act[I, O any](route function.Route, status int, do Do[I, O]) Route {
+	return Route{route, func(api huma.API, s *server) {
+		huma.Register(api, operation(route, status), func(ctx context.Context, in *I) (out *O, err error) {
+			err = s.do(ctx, func(tx pgx.Tx) (said []events.Event, err error) {
+				out, said, err = do(ctx, tx, in)
+				return said, err
+			})
+			return out, s.problem(ctx, err)
+		})
+	}}
+}
+
+// Steps is a call with work that takes long, such as hashing: Prepare reads what it takes and notes that it was asked for,
+// in a transaction that is committed whatever comes after it; Work does it with no connection in hand; Do is as in Act.
+type Steps[I, Q, O any] struct {
+	Status  int
+	Prepare func(ctx context.Context, tx pgx.Tx, in *I) (*Q, error)
+	Work    func(ctx context.Context, in *I, q *Q) error
+	Do      func(ctx context.Context, tx pgx.Tx, in *I, q *Q) (*O, []events.Event, error)
+}
+
+// InSteps declares such a route.
+func InSteps[I, Q, O any](method, path, who string, steps Steps[I, Q, O]) Route {
+	route := function.Route{Method: method, Path: path, Who: who}
+	return Route{route, func(api huma.API, s *server) {
+		huma.Register(api, operation(route, steps.Status), func(ctx context.Context, in *I) (out *O, err error) {
+			var q *Q
+			err = s.do(ctx, func(tx pgx.Tx) (_ []events.Event, err error) {
+				q, err = steps.Prepare(ctx, tx, in)
+				return nil, err
+			})
+			if err == nil {
+				err = steps.Work(ctx, in, q)
+			}
+			if err != nil {
+				return nil, s.problem(ctx, err)
+			}
+			err = s.do(ctx, func(tx pgx.Tx) (said []events.Event, err error) {
+				out, said, err = steps.Do(ctx, tx, in, q)
+				return said, err
+			})
+			return out, s.problem(ctx, err)
+		})
+	}}
+}

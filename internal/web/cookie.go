@@ -1,0 +1,63 @@
+package web
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/popup-shop/popup/internal/token"
+)
+
+// RefreshLife is how long a refresh token can be used.
+const RefreshLife = 24 * time.Hour
+
+// Cookies are how browsers keep tokens: out of the reach of scripts, and on TLS for this host alone (RFC 6265bis, __Host-).
+type Cookies struct{ Secure bool }
+
+// Set keeps a new pair of tokens.
+func (c Cookies) Set(accessToken, refreshToken string) []http.Cookie {
+	return []http.Cookie{c.make("access", accessToken, int(token.Life.Seconds())), c.make("refresh", refreshToken, int(RefreshLife.Seconds()))}
+}
+
+// Clear forgets both.
+func (c Cookies) Clear() []http.Cookie {
+	return []http.Cookie{c.make("access", "", -1), c.make("refresh", "", -1)}
+}
+
+func (c Cookies) make(kind, value string, maxAge int) http.Cookie {
+	return http.Cookie{
+		Name: c.name(kind), Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: c.Secure,
+	}
+}
+
+func (c Cookies) name(kind string) string {
+	if c.Secure {
+		return "__Host-popup-" + kind
+	}
+	return "popup-" + kind
+}
+
+// Refresh is the refresh token that a browser sends along in the Cookie header, or "".
+func (c Cookies) Refresh(header string) string {
+	return c.value(&http.Request{Header: http.Header{"Cookie": {header}}}, "refresh")
+}
+
+func (c Cookies) access(r *http.Request) string { return c.value(r, "access") }
+
+func (c Cookies) value(r *http.Request, kind string) string {
+	kept, err := r.Cookie(c.name(kind))
+	if err != nil {
+		return ""
+	}
+	return kept.Value
+}
+
+// any says whether a call brings one of our cookies.
+func (c Cookies) any(r *http.Request) bool { return c.value(r, "access")+c.value(r, "refresh") != "" }
+
+// forgetAccess has the browser forget an access token that opened nothing.
+func (c Cookies) forgetAccess(w http.ResponseWriter, r *http.Request) {
+	if c.access(r) != "" {
+		gone := c.make("access", "", -1)
+		http.SetCookie(w, &gone)
+	}
+}

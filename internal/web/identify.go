@@ -1,0 +1,107 @@
+package web
+
+import (
+	"cmp"
+	"crypto/ed25519"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/popup-shop/popup/config"
+	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/token"
+)
+
+// doorkeeper finds out who calls.
+type doorkeeper struct {
+	keys    token.Keys
+	cookies Cookies
+	pages   *http.CrossOriginProtection
+}
+
+// newDoorkeeper panics on keys that are none: whoever reads settings checks them.
+func newDoorkeeper(access config.Access) doorkeeper {
+	keys, err := access.Keys()
+	if err != nil {
+		panic(err)
+	}
+	d := doorkeeper{cookies: Cookies{Secure: access.Secure()}, pages: http.NewCrossOriginProtection()}
+	for _, key := range keys {
+		d.keys = append(d.keys, ed25519.PublicKey(key))
+	}
+	_ = d.pages.AddTrustedOrigin(strings.TrimRight(access.PublicURL, "/")) // an address with a path is no origin: then only the Host counts
+	return d
+}
+
+// identify finds out who calls, and refuses a route to everybody whom it is not for.
+func (d doorkeeper) identify(api huma.API) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		r, w := humago.Unwrap(ctx)
+		who, _ := ctx.Operation().Metadata["who"].(string)
+		if !lists(ctx.Operation()) {
+			r.Header.Del("Accept") // only lists have another form than JSON
+		}
+		caller, problem := d.caller(r, who)
+		if problem == nil && !admits(who, caller) {
+			problem = refusalOf(caller)
+		}
+		if problem != nil {
+			if problem.Status == http.StatusUnauthorized && r.Header.Get("Authorization") == "" {
+				d.cookies.forgetAccess(w, r)
+			}
+			refuse(api, ctx, problem)
+			return
+		}
+		c := call{Caller: caller, requestID: r.Header.Get("X-Request-ID"), path: r.URL.Path, source: source(r), answer: ctx}
+		ctx = huma.WithValue(ctx, callKey{}, c)
+		next(huma.WithContext(ctx, function.WithTrace(ctx.Context(), r.Header.Get("Traceparent"))))
+	}
+}
+
+// caller is who shows a token, as bearer or in a cookie. A page of somebody else's may not use our cookies to change things.
+func (d doorkeeper) caller(r *http.Request, who string) (Caller, *Problem) {
+	visitor := Caller{OrderToken: r.Header.Get("Popup-Order-Token")}
+	shown, byCookie := r.Header.Get("Authorization"), false
+	if shown == "" && d.cookies.any(r) {
+		if d.pages.Check(r) != nil {
+			return visitor, NewProblem(http.StatusForbidden, "foreign-page", "a page of another site may not do this with our cookies")
+		}
+		shown, byCookie = d.cookies.access(r), true
+	}
+	if shown == "" || who == Credentials {
+		return visitor, nil
+	}
+	if !byCookie {
+		scheme, bearer, _ := strings.Cut(shown, " ")
+		if !strings.EqualFold(scheme, "Bearer") {
+			return visitor, NotSignedIn()
+		}
+		shown = bearer
+	}
+	claims, err := d.keys.Verify(shown)
+	if err != nil {
+		return visitor, NotSignedIn()
+	}
+	return Caller{Claims: claims, OrderToken: visitor.OrderToken}, nil
+}
+
+// source is the address that the gateway names, or that of the connection.
+func source(r *http.Request) string {
+	all := r.Header.Get("X-Forwarded-For")
+	last := strings.TrimSpace(all[strings.LastIndex(all, ",")+1:])
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	return cmp.Or(last, host)
+}
+
+func refuse(api huma.API, ctx huma.Context, p *Problem) {
+	p.RequestID = ctx.Header("X-Request-ID")
+	ctx.SetHeader("Content-Type", p.ContentType(""))
+	ctx.SetStatus(p.Status)
+	_ = api.Marshal(ctx.BodyWriter(), "application/json", p)
+}
