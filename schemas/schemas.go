@@ -6,5 +6,5 @@ import "embed"
 
 // Files are the files of this folder.
 //
-//go:embed events/*.json asyncapi.yaml routes.json
+//go:embed events/*.json asyncapi.yaml openapi.yaml routes.json
 var Files embed.FS

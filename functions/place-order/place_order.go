@@ -38,7 +38,7 @@ func New(settings Settings) function.Function {
 	return function.Function{
 		Name: name,
 		Door: web.Door(name, settings.Access, web.Post("/v1/orders", web.All, web.Change[*Request, Placed, Answer]{
-			Status: http.StatusCreated, Do: p.place, Show: p.show,
+			Status: http.StatusCreated, Also: []int{http.StatusAccepted}, Do: p.place, Show: p.show,
 		})),
 		Emits:  []events.Event{events.OrderPlaced{}},
 		Writes: []string{"orders.orders", "orders.lines", "orders.addresses", "orders.history"},

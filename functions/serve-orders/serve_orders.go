@@ -42,7 +42,7 @@ func New(settings Settings) function.Function {
 			web.Get("/v1/orders/{id}", holder, read),
 			web.Get("/v1/orders/{id}/events", holder, readEvents),
 			web.Post("/v1/orders/{id}/cancel", holder, web.Change[*CancelRequest, string, Answer]{
-				Status: http.StatusOK, Do: s.cancel, Show: s.show,
+				Status: http.StatusOK, Also: []int{http.StatusAccepted}, Do: s.cancel, Show: s.show,
 			}),
 		),
 		Emits:  []events.Event{events.OrderWithdrawn{}},

@@ -1,5 +1,5 @@
 // Package contract writes what the shop publishes about its events and its doors: a JSON Schema per event, one AsyncAPI
-// document of who says and hears what, and the list of routes. It knows functions by their declarations only.
+// document of who says and hears what, one OpenAPI document, and the list of routes. It knows functions by their declarations only.
 package contract
 
 import (
@@ -48,6 +48,9 @@ func contract(source fs.FS, functions []function.Function) (map[string][]byte, e
 		}
 	}
 	if files["asyncapi.yaml"], err = asyncAPI(functions, says); err != nil {
+		return nil, err
+	}
+	if files["openapi.yaml"], err = openAPI(functions); err != nil {
 		return nil, err
 	}
 	files["routes.json"], err = routes(functions)

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/contracttest"
 	"github.com/popup-shop/popup/internal/function"
 )
 
@@ -96,7 +97,7 @@ type Answer struct {
 	Body   map[string]any
 }
 
-// Call calls a function's door with headers in pairs.
+// Call calls a function's door with headers in pairs. Whatever it answers must be as the contract says.
 func (s *Shop) Call(t testing.TB, name, method, path string, body any, headers ...string) Answer {
 	t.Helper()
 	var sent io.Reader
@@ -112,6 +113,7 @@ func (s *Shop) Call(t testing.TB, name, method, path string, body any, headers .
 	}
 	w := httptest.NewRecorder()
 	s.Runtime(t, name).ServeMux(s.Function(t, name)).ServeHTTP(w, r)
+	contracttest.Check(t, r, w.Code, w.Header(), w.Body.Bytes())
 	a := Answer{Status: w.Code, Header: w.Header(), Raw: w.Body.String()}
 	_ = json.Unmarshal(w.Body.Bytes(), &a.Body) // a test that reads it finds out
 	return a

@@ -15,7 +15,8 @@ import (
 // its idempotency key; Show runs after the commit, on the first call and on a replay alike, and makes the answer. S is what
 // is kept under the key.
 type Change[I Keyed, S, O any] struct {
-	Status int // when Show names no other
+	Status int   // when Show names no other
+	Also   []int // the others that Show may name
 	Do     func(ctx context.Context, tx pgx.Tx, in I) (S, []events.Event, error)
 	Show   func(ctx context.Context, db Reader, in I, done S) (*O, error)
 }
@@ -27,7 +28,9 @@ func Post[I any, P interface {
 }, S, O any](path, who string, c Change[P, S, O]) Route {
 	route := function.Route{Method: http.MethodPost, Path: path, Who: who}
 	return Route{route, func(api huma.API, s *server) {
-		huma.Register(api, operation(route, c.Status), func(ctx context.Context, in *I) (*O, error) {
+		o := operation(route, c.Status)
+		o.Metadata["also"] = c.Also
+		huma.Register(api, o, func(ctx context.Context, in *I) (*O, error) {
 			done, err := once(ctx, s, P(in), c.Do)
 			if err != nil {
 				return nil, s.problem(ctx, err)

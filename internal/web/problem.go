@@ -95,6 +95,23 @@ func (p *Problem) MarshalJSON() ([]byte, error) {
 	return json.Marshal(members)
 }
 
+// Schema describes a problem for the contract.
+func (p *Problem) Schema(all huma.Registry) *huma.Schema {
+	text := func(says string) *huma.Schema { return &huma.Schema{Type: huma.TypeString, Description: says} }
+	all.Map()["Problem"] = &huma.Schema{
+		Type: huma.TypeObject, AdditionalProperties: true, Required: []string{"type", "title", "status", "detail"},
+		Properties: map[string]*huma.Schema{
+			"type": text("/problems/ and its kind"), "title": text("its kind in words"),
+			"status": {Type: huma.TypeInteger}, "detail": text("what is wrong, for people"), "request_id": text("finds it in our logs"),
+			"errors": {Type: huma.TypeArray, Items: &huma.Schema{
+				Type: huma.TypeObject, Required: []string{"field", "why"},
+				Properties: map[string]*huma.Schema{"field": text("which field is wrong"), "why": text("and why")},
+			}},
+		},
+	}
+	return &huma.Schema{Ref: "#/components/schemas/Problem"}
+}
+
 // Write answers with the problem.
 func (p *Problem) Write(w http.ResponseWriter, requestID string) {
 	p.RequestID = requestID

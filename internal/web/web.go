@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -96,9 +97,15 @@ func Get[I, O any](path, who string, read func(ctx context.Context, db Reader, i
 
 func operation(r function.Route, status int) huma.Operation {
 	return huma.Operation{
-		Method: r.Method, Path: r.Path, OperationID: r.Method + " " + r.Path, DefaultStatus: status, MaxBodyBytes: bodyLimit,
+		Method: r.Method, Path: r.Path, OperationID: operationID(r), DefaultStatus: status, MaxBodyBytes: bodyLimit,
 		BodyReadTimeout: 10 * time.Second, RejectUnknownQueryParameters: true, Metadata: map[string]any{"who": r.Who},
 	}
+}
+
+// operationID is the name of a route in the contract: "post-orders-id-cancel".
+func operationID(r function.Route) string {
+	path := wordBreak.ReplaceAllString(strings.TrimPrefix(r.Path, "/v1"), "-")
+	return strings.ToLower(r.Method) + strings.TrimSuffix(path, "-")
 }
 
 // problem is the answer to an error. What is no problem of the caller is logged, and told in our words.
