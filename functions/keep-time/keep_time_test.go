@@ -1,6 +1,7 @@
 package keeptime_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -61,6 +62,31 @@ func TestStockCheckThatWasPutOffIsDueOnce(t *testing.T) {
 	require.Equal(t, []events.Event{events.StockDue{OrderID: placed.ID, Lines: placed.Lines}}, strike(t, shop, placed.ID))
 	require.Empty(t, strike(t, shop, placed.ID))
 	require.WithinDuration(t, placed.Deadline, next(t, shop), 0)
+}
+
+// slow is a transaction in which time goes by before the last question, which is what is due next.
+type slow struct{ pgx.Tx }
+
+func (s slow) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	if _, err := s.Exec(ctx, `SELECT pg_sleep(0.3)`); err != nil {
+		panic(err)
+	}
+	return s.Tx.QueryRow(ctx, sql, args...)
+}
+
+func TestWhatFallsDueDuringAStrokeIsDueNext(t *testing.T) {
+	t.Parallel()
+	shop := open(t, func(s *functions.Settings) { s.StockCheckDelay = time.Hour })
+	placed := place(t, shop)
+	shop.Set(t, placed.ID, "stock_check_at = clock_timestamp() + interval '200 ms'")
+	at := functiontest.One[time.Time](t, shop, `SELECT stock_check_at FROM orders.orders`)
+	require.NoError(t, pgx.BeginFunc(t.Context(), shop.Pool, func(tx pgx.Tx) error {
+		due, next, err := shop.Function(t, name).Clock(t.Context(), slow{tx}, time.Now())
+		if len(due) == 0 { // the stroke began in time
+			require.WithinDuration(t, at, next, 0)
+		}
+		return err
+	}))
 }
 
 func TestStockCheckThatWasNotPutOffIsNoBusinessOfTheClock(t *testing.T) {

@@ -13,6 +13,8 @@ import (
 // atOnce is how much of a kind is said at one stroke of the clock; what is left is due at the next, at once.
 const atOnce = 500
 
+// All questions of a stroke are asked of the moment it began, now(): what falls due between two of them is due next.
+
 func stockDue(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
 	return read(ctx, tx, "stock checks", `
 		SELECT order_id::text, (
@@ -20,7 +22,7 @@ func stockDue(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
 				'quantity', quantity, 'unit_price_minor', unit_price_minor, 'total_minor', total_minor) ORDER BY line)
 			FROM orders.lines l WHERE l.order_id = o.order_id)
 		FROM orders.orders o
-		WHERE status = 'pending' AND stock = 'pending' AND stock_check_at <= clock_timestamp() AND stock_check_at > created_at
+		WHERE status = 'pending' AND stock = 'pending' AND stock_check_at <= now() AND stock_check_at > created_at
 		AND NOT EXISTS (SELECT FROM bus.event e WHERE e.order_id = o.order_id AND e.type = 'stock.due')
 		ORDER BY stock_check_at
 		LIMIT $1`, func(row pgx.CollectableRow) (events.Event, error) {
@@ -34,7 +36,7 @@ func ordersOverdue(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
 	return read(ctx, tx, "overdue orders", `
 		SELECT order_id::text, status, deadline
 		FROM orders.orders o
-		WHERE deadline <= clock_timestamp() AND status <> 'delivered'
+		WHERE deadline <= now() AND status <> 'delivered'
 		AND NOT EXISTS (
 			SELECT FROM bus.event e
 			WHERE e.order_id = o.order_id AND e.type = 'order.overdue' AND (e.data->>'deadline')::timestamptz = deadline)
@@ -51,7 +53,7 @@ func ordersRested(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
 	return read(ctx, tx, "rested orders", `
 		SELECT order_id::text, delivered_at
 		FROM orders.orders o
-		WHERE deadline <= clock_timestamp() AND status = 'delivered' AND deadline > delivered_at
+		WHERE deadline <= now() AND status = 'delivered' AND deadline > delivered_at
 		AND NOT EXISTS (SELECT FROM bus.event e WHERE e.order_id = o.order_id AND e.type = 'order.rested')
 		ORDER BY deadline
 		LIMIT $1`, func(row pgx.CollectableRow) (events.Event, error) {
@@ -66,7 +68,7 @@ func shipmentsDue(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
 	return read(ctx, tx, "due shipments", `
 		SELECT shipment_id::text, order_id::text, due_at
 		FROM delivery.shipments s
-		WHERE due_at <= clock_timestamp()
+		WHERE due_at <= now()
 		AND NOT EXISTS (
 			SELECT FROM bus.event e
 			WHERE e.order_id = s.order_id AND e.type = 'shipment.due' AND (e.data->>'due_at')::timestamptz = due_at)
@@ -84,9 +86,9 @@ func nextDue(ctx context.Context, tx pgx.Tx) (time.Time, error) {
 	var next *time.Time
 	err := tx.QueryRow(ctx, `
 		SELECT LEAST(
-			(SELECT min(stock_check_at) FROM orders.orders WHERE status = 'pending' AND stock = 'pending' AND stock_check_at > clock_timestamp()),
-			(SELECT min(deadline) FROM orders.orders WHERE deadline > clock_timestamp()),
-			(SELECT min(due_at) FROM delivery.shipments WHERE due_at > clock_timestamp()))`).Scan(&next)
+			(SELECT min(stock_check_at) FROM orders.orders WHERE status = 'pending' AND stock = 'pending' AND stock_check_at > now()),
+			(SELECT min(deadline) FROM orders.orders WHERE deadline > now()),
+			(SELECT min(due_at) FROM delivery.shipments WHERE due_at > now()))`).Scan(&next)
 	if err != nil || next == nil {
 		return time.Time{}, err
 	}

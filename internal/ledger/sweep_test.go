@@ -181,25 +181,46 @@ func TestWhatAllHaveHeardIsNeverPublishedAndLeavesNoRow(t *testing.T) {
 	require.Zero(t, count(t, b, `bus.unheard`))
 }
 
-func TestAnEventIsTriedMoreAndMoreSlowlyUpToHourly(t *testing.T) {
+func TestAnEventIsTriedMoreAndMoreSlowly(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
-	id := say(t, b.pool, old)
-	b.sweepPast(t)
-	for try, wait := range []int{10, 20, 40, 50, 50, 50, 50, 1280, 2560, 3600, 3600, 3600} {
-		if wait == 1280 { // nobody heard it for an hour
-			b.exec(t, `UPDATE bus.unheard SET created_at = now() - interval '1 hour', next_at = now()`)
-			b.broker.said = b.broker.said[:try]
-			b.exec(t, `UPDATE bus.unheard SET attempts = attempts - 1`)
-			b.sweep(t)
-		}
-		require.Equal(t, try+1, b.broker.times(id))
-		b.sweep(t)
-		require.Equal(t, try+1, b.broker.times(id), "not before its time")
-		require.Equal(t, 2, count(t, b, `bus.unheard WHERE next_at - now() BETWEEN make_interval(secs => $1 - 9) AND make_interval(secs => $1)`, wait), "try %d", try)
-		b.later(t)
-		b.sweep(t)
+	for name, c := range map[string]struct {
+		age   time.Duration // of the event
+		waits []time.Duration
+	}{
+		"and every 50 s in its first hour": {time.Minute, []time.Duration{
+			10 * time.Second, 20 * time.Second, 40 * time.Second, 50 * time.Second, 50 * time.Second, 50 * time.Second,
+		}},
+		"and hourly after it": {2 * time.Hour, []time.Duration{
+			10 * time.Second, 20 * time.Second, 40 * time.Second, 80 * time.Second, 160 * time.Second, 320 * time.Second,
+			640 * time.Second, 1280 * time.Second, 2560 * time.Second, time.Hour, time.Hour, time.Hour,
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			id := say(t, b.pool, c.age)
+			b.sweepPast(t)
+			for n, wait := range c.waits {
+				require.Equal(t, n+1, b.broker.times(id))
+				left := b.untilNextTry(t)
+				require.True(t, wait-slack < left && left <= wait, "after try %d: %s is left of %s", n+1, left, wait)
+				b.sweep(t)
+				require.Equal(t, n+1, b.broker.times(id), "not before its time")
+				b.later(t)
+				b.sweep(t)
+			}
+		})
 	}
+}
+
+// slack is how long a test may take from one line to the next.
+const slack = 9 * time.Second
+
+// untilNextTry is how long it is until what is unheard is published again.
+func (b bundle) untilNextTry(t testing.TB) (left time.Duration) {
+	t.Helper()
+	require.NoError(t, b.pool.QueryRow(t.Context(), `SELECT min(next_at) - clock_timestamp() FROM bus.unheard`).Scan(&left))
+	return left
 }
 
 func TestWhatIsHeardAfterAllIsLeftAlone(t *testing.T) {

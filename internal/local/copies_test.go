@@ -54,7 +54,7 @@ func noting(name string) function.Function {
 func triggerOf(name string, e events.Event) local.Trigger {
 	return local.Trigger{
 		Name: name, Subscriber: name, Filters: []local.Filter{{Exact: map[string]string{"type": events.WireType(e)}}},
-		Delivery: local.Delivery{DeadLetterSink: "park-event", Retry: 8, Linear: true, Delay: 500 * time.Millisecond, Timeout: 30 * time.Second},
+		Delivery: local.Delivery{DeadLetterSink: "park-event", Retry: 8, Backoff: local.Linear, Delay: 500 * time.Millisecond, Timeout: 30 * time.Second},
 	}
 }
 

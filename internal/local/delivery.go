@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
-	"net/http"
 	"sync"
 	"time"
 
@@ -25,15 +24,6 @@ type answer struct {
 
 func (a answer) ok() bool { return a.status/100 == 2 }
 
-// again says that delivery is tried again after such an answer, as Knative does.
-func (a answer) again() bool {
-	switch a.status {
-	case 0, http.StatusNotFound, http.StatusRequestTimeout, http.StatusConflict, http.StatusTooEarly, http.StatusTooManyRequests:
-		return true
-	}
-	return a.status/100 == 5 || a.status/100 == 3
-}
-
 // functions is where events are handed to: functions in this program, or programs of their own.
 type functions interface {
 	tell(ctx context.Context, name string, m function.Message) answer
@@ -44,13 +34,31 @@ type functions interface {
 type dispatcher struct {
 	trigger   Trigger
 	profile   Profile
+	filter    *filter
 	copies    int
 	functions functions
 	log       *slog.Logger
 }
 
-// run delivers until ctx ends, then waits for what is in hand.
-func (d *dispatcher) run(ctx context.Context, consumer jetstream.Consumer) {
+// filter is the process that delivers the events of all Triggers, as on a cluster: what crashes it for one stops it for all.
+type filter struct {
+	running context.Context // until it crashes or is stopped
+	end     context.CancelCauseFunc
+}
+
+var errCrashed = errors.New("the filter crashed")
+
+func newFilter(ctx context.Context) *filter {
+	running, end := context.WithCancelCause(ctx)
+	return &filter{running, end}
+}
+
+// crashed says that nobody is there any more who could acknowledge an event.
+func (f *filter) crashed() bool { return errors.Is(context.Cause(f.running), errCrashed) }
+
+// run delivers until the filter ends, then waits for what is in hand.
+func (d *dispatcher) run(consumer jetstream.Consumer) {
+	ctx := d.filter.running
 	var busy sync.WaitGroup
 	defer busy.Wait()
 	slots := make(chan struct{}, inFlight)
@@ -114,6 +122,9 @@ func (d *dispatcher) tell(ctx context.Context, m function.Message) answer {
 
 // settle does with a delivered event what the answer asks for.
 func (d *dispatcher) settle(ctx context.Context, msg jetstream.Msg, m function.Message, a answer) {
+	if d.filter.crashed() {
+		return
+	}
 	if a.ok() {
 		_ = msg.Ack()
 		return
@@ -122,20 +133,36 @@ func (d *dispatcher) settle(ctx context.Context, msg jetstream.Msg, m function.M
 	if metadata, err := msg.Metadata(); err == nil {
 		attempt = int(metadata.NumDelivered)
 	}
-	if a.again() && attempt <= d.trigger.Delivery.Retry {
-		_ = msg.NakWithDelay(d.trigger.Delivery.Wait(attempt))
-		return
-	}
-	if !a.again() && d.profile == NATSS {
+	again, last := d.profile.again(a), attempt > d.trigger.Delivery.Retry
+	switch {
+	case again && !last:
+		d.retry(msg, attempt)
+	case !last && d.profile == NATSS:
 		_ = msg.Ack()
+	default:
+		d.bury(ctx, msg, attempt, function.DeadLetter{Message: m, Consumer: d.trigger.Subscriber, Code: a.status, Reason: a.reason})
+	}
+}
+
+// retry gives an event back for later.
+func (d *dispatcher) retry(msg jetstream.Msg, attempt int) {
+	delay, crash := d.profile.wait(d.trigger.Delivery, attempt)
+	if crash {
+		d.log.Error("filter crashed", "trigger", d.trigger.Name)
+		d.filter.end(errCrashed)
 		return
 	}
-	buried := d.functions.bury(ctx, d.trigger.Delivery.DeadLetterSink, function.DeadLetter{
-		Message: m, Consumer: d.trigger.Subscriber, Code: a.status, Reason: a.reason,
-	})
-	if !buried.ok() && d.profile != NATSS {
-		_ = msg.NakWithDelay(d.trigger.Delivery.Wait(attempt))
-		return
+	_ = msg.NakWithDelay(delay)
+}
+
+// bury hands an event to the dead-letter sink, again and again until it takes it, if the profile has it so. Without a sink
+// the event is gone.
+func (d *dispatcher) bury(ctx context.Context, msg jetstream.Msg, attempt int, dead function.DeadLetter) {
+	if sink := d.trigger.Delivery.DeadLetterSink; sink != "" {
+		if !d.functions.bury(ctx, sink, dead).ok() && d.profile != NATSS {
+			_ = msg.NakWithDelay(d.trigger.Delivery.Wait(attempt))
+			return
+		}
 	}
 	_ = msg.Ack()
 }

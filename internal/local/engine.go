@@ -27,6 +27,7 @@ type Engine struct {
 	Copies    int // each event is delivered so many times more, for tests
 
 	broker  atomic.Pointer[Broker]
+	filter  atomic.Pointer[filter]
 	restart sync.Mutex
 	stop    context.CancelFunc
 	running sync.WaitGroup
@@ -49,6 +50,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	if err := e.StartBroker(ctx); err != nil {
 		return err
 	}
+	e.filter.Store(newFilter(ctx))
 	for _, t := range e.Triggers {
 		e.running.Go(func() { e.trigger(ctx, t) })
 	}
@@ -113,17 +115,20 @@ func (e *Engine) LoseBroker(ctx context.Context) error {
 	return e.StartBroker(ctx)
 }
 
-// trigger delivers the events of one Trigger, and begins again whenever the broker was away.
+// trigger delivers the events of one Trigger, and begins again whenever the broker was away or the filter crashed.
 func (e *Engine) trigger(ctx context.Context, t Trigger) {
-	d := &dispatcher{trigger: t, profile: e.Profile, copies: e.Copies, functions: e.Tell, log: e.Log}
 	for ctx.Err() == nil {
+		d := &dispatcher{trigger: t, profile: e.Profile, filter: e.filter.Load(), copies: e.Copies, functions: e.Tell, log: e.Log}
 		if b := e.broker.Load(); b != nil {
 			consumer, err := b.consumer(ctx, t, e.Profile == NATSS)
 			if err == nil {
-				d.run(ctx, consumer)
+				d.run(consumer)
 			}
 		}
 		pause(ctx, 200*time.Millisecond)
+		if d.filter.crashed() { // it is started again
+			e.filter.CompareAndSwap(d.filter, newFilter(ctx))
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -19,4 +20,15 @@ func (e *Engine) Consumer(ctx context.Context, t Trigger) (*jetstream.ConsumerIn
 		return nil, err
 	}
 	return consumer.Info(ctx)
+}
+
+// Filter is the process that delivers now: another one after a crash.
+func (e *Engine) Filter() any { return e.filter.Load() }
+
+// Again says that delivery is tried again after such an answer.
+func (p Profile) Again(status int) bool { return p.again(answer{status: status}) }
+
+// Wait is how long a profile waits before the attempt after this one, or that it crashes.
+func (p Profile) Wait(d Delivery, attempt int) (delay time.Duration, crash bool) {
+	return p.wait(d, attempt)
 }

@@ -1,8 +1,9 @@
 package local
 
 import (
-	"fmt"
+	"math"
 	"math/rand/v2"
+	"net/http"
 	"time"
 )
 
@@ -13,7 +14,8 @@ const (
 	// Spec keeps the contract of Knative: tried again as the Trigger says, then sent to the dead-letter sink.
 	Spec Profile = "spec"
 	// NATSS has the faults of the NATS broker for Knative: an answer of 4xx ends delivery without a dead letter, a
-	// dead letter that its sink does not take is gone, a new Trigger hears only what comes after it, traceparent is blanked.
+	// dead letter that its sink does not take is gone, a new Trigger hears only what comes after it, traceparent is blanked,
+	// a retry without a backoff crashes the filter, an exponential delay can overflow to none.
 	NATSS Profile = "natss"
 	// Hostile delivers twice, late, out of order, and loses what it acknowledged.
 	Hostile Profile = "hostile"
@@ -21,16 +23,6 @@ const (
 
 // Profiles lists them.
 func Profiles() []Profile { return []Profile{Spec, NATSS, Hostile} }
-
-// ParseProfile reads a profile's name.
-func ParseProfile(text string) (Profile, error) {
-	for _, p := range Profiles() {
-		if string(p) == text {
-			return p, nil
-		}
-	}
-	return "", fmt.Errorf("delivery profile %q: must be spec, natss or hostile", text)
-}
 
 // mischief is what a hostile broker does with one delivery.
 type mischief struct {
@@ -56,4 +48,33 @@ func (p Profile) spoil(attributes map[string]string) {
 	if p == NATSS {
 		delete(attributes, "traceparent")
 	}
+}
+
+// again says that delivery is tried again after an answer. Knative does so after some that the NATS broker gives up on.
+func (p Profile) again(a answer) bool {
+	switch a.status {
+	case 0, http.StatusRequestTimeout, http.StatusTooManyRequests:
+		return true
+	case http.StatusNotFound, http.StatusConflict, http.StatusTooEarly:
+		return p != NATSS
+	}
+	return a.status/100 == 5 || a.status/100 == 3 && p != NATSS
+}
+
+// wait is how long to wait before the attempt after this one, counted from 1. crash says that the filter does not survive
+// the question: that of the NATS broker reads policy and delay without asking whether they are there, and doubles the
+// delay for as long as it is told to.
+func (p Profile) wait(d Delivery, attempt int) (delay time.Duration, crash bool) {
+	if p != NATSS {
+		return d.Wait(attempt), false
+	}
+	switch {
+	case d.Delay == 0:
+		return 0, true
+	case d.Backoff == Linear:
+		return d.Delay * time.Duration(attempt), false
+	case d.Backoff == Exponential:
+		return d.Delay * time.Duration(math.Exp2(float64(attempt))), false
+	}
+	return 0, true
 }

@@ -85,21 +85,33 @@ func (t Trigger) Types() []string {
 	return nil
 }
 
-// Delivery is how an event is tried again, and where it ends.
+// Backoff is how the delay between attempts grows.
+type Backoff string
+
+// Ways of growing.
+const (
+	Linear      Backoff = "linear"
+	Exponential Backoff = "exponential"
+)
+
+// Delivery is how an event is tried again, and where it ends. A part of it may be missing.
 type Delivery struct {
 	DeadLetterSink string
 	Retry          int
-	Linear         bool // otherwise the delay doubles
+	Backoff        Backoff
 	Delay          time.Duration
 	Timeout        time.Duration
 }
 
-// Wait is how long to wait before the attempt after this one, counted from 1.
+// Wait is how long to wait before the attempt after this one, counted from 1: not at all when nothing says how.
 func (d Delivery) Wait(attempt int) time.Duration {
-	if d.Linear {
+	switch d.Backoff {
+	case Linear:
 		return d.Delay * time.Duration(attempt)
+	case Exponential:
+		return d.Delay << min(attempt-1, 16)
 	}
-	return d.Delay << min(attempt-1, 16)
+	return 0
 }
 
 // manifest is as much of a manifest as the engine needs.
@@ -173,7 +185,7 @@ func readDelivery(policy []byte) (Delivery, error) {
 	}
 	return Delivery{
 		DeadLetterSink: m.Spec.Delivery.DeadLetterSink.Ref.Name, Retry: m.Spec.Delivery.Retry,
-		Linear: m.Spec.Delivery.BackoffPolicy == "linear", Delay: delay, Timeout: timeout,
+		Backoff: Backoff(m.Spec.Delivery.BackoffPolicy), Delay: delay, Timeout: timeout,
 	}, nil
 }
 

@@ -1,0 +1,154 @@
+package local_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/functions"
+	"github.com/popup-shop/popup/infra"
+	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/local"
+)
+
+// doing is a function that does this when it is told E.
+func doing[E events.Event](name string, do func() error) function.Function {
+	return function.Function{Name: name, On: []function.Handler{
+		function.On(func(context.Context, pgx.Tx, E) (events.Event, error) { return nil, do() }),
+	}}
+}
+
+// deliver starts an engine with a profile and Triggers made by hand, and returns it with a way to say events.
+func deliver(t *testing.T, profile local.Profile, triggers []local.Trigger, all ...function.Function) (*local.Engine, func(events.Event)) {
+	t.Helper()
+	shop := functiontest.Open(t, func(struct{}) []function.Function { return all })
+	e := &local.Engine{Functions: all, Triggers: triggers, Profile: profile, Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler), Every: time.Minute}
+	e.Tell = local.NewTogether(&function.Runtime{Pool: shop.Pool, Sink: shop.Broker, Log: e.Log}, all)
+	run(t, e, nil)
+	return e, func(event events.Event) { require.NoError(t, e.Publish(t.Context(), shop.Store(t, event))) }
+}
+
+// delivered is how often events of a Trigger were delivered.
+func delivered(t *testing.T, e *local.Engine, trigger local.Trigger) uint64 {
+	t.Helper()
+	info, err := e.Consumer(t.Context(), trigger)
+	require.NoError(t, err)
+	return info.Delivered.Consumer
+}
+
+func orderID() string { return uuid.Must(uuid.NewV7()).String() }
+
+var errNever = errors.New("never")
+
+// A retry without a backoff: the filter of the NATS broker crashes when a function fails, and with it the deliveries of
+// everybody else's events.
+func TestARetryWithoutABackoffCrashesTheFilterOfTheNATSBrokerAlone(t *testing.T) {
+	t.Parallel()
+	for profile, times := range map[local.Profile]uint64{local.Spec: 1, local.NATSS: 2} {
+		t.Run(string(profile), func(t *testing.T) {
+			t.Parallel()
+			began, end := make(chan struct{}, 2), make(chan struct{})
+			failing := doing[events.StockShort]("test-failing", func() error { return errNever })
+			slow := doing[events.StockReserved]("test-slow", func() error { began <- struct{}{}; <-end; return nil })
+			partial, complete := triggerOf(failing.Name, events.StockShort{}), triggerOf(slow.Name, events.StockReserved{})
+			partial.Delivery = local.Delivery{Retry: 1, Timeout: time.Second}
+			complete.Delivery.Timeout = 5 * time.Second // after it and 5 s more an event that nobody acknowledged comes again
+			e, say := deliver(t, profile, []local.Trigger{partial, complete}, failing, slow)
+			filter := e.Filter()
+
+			say(events.StockReserved{OrderID: orderID()})
+			<-began
+			say(events.StockShort{OrderID: orderID()})
+			require.Eventually(t, func() bool {
+				info, err := e.Consumer(t.Context(), partial)
+				return err == nil && (e.Filter() != filter || info.Delivered.Consumer == 2 && atRest(info))
+			}, 20*time.Second, time.Millisecond, "it has failed for good, or crashed")
+			require.Equal(t, profile == local.NATSS, e.Filter() != filter)
+			close(end)
+			consumers(t, e, []local.Trigger{partial, complete}, "nothing is left", atRest)
+			require.Equal(t, times, delivered(t, e, complete), "what was in hand when the filter crashed comes again")
+			require.EqualValues(t, 2, delivered(t, e, partial))
+		})
+	}
+}
+
+// A delay that doubles: the NATS broker doubles it beyond what a number can hold, and does not wait at all.
+func TestAnExponentialDelayOverflowsOnTheNATSBroker(t *testing.T) {
+	t.Parallel()
+	var tries atomic.Int64
+	failing := doing[events.StockShort]("test-failing", func() error { tries.Add(1); return errNever })
+	trigger := triggerOf(failing.Name, events.StockShort{})
+	const long = time.Duration(1) << 62 // 146 years: the next doubling is below zero, all others are none
+	trigger.Delivery = local.Delivery{Retry: 5, Backoff: local.Exponential, Delay: long, Timeout: time.Second}
+	e, say := deliver(t, local.NATSS, []local.Trigger{trigger}, failing)
+	say(events.StockShort{OrderID: orderID()})
+	consumers(t, e, e.Triggers, "it is given up", func(c *jetstream.ConsumerInfo) bool { return c.Delivered.Consumer == 6 && atRest(c) })
+	require.EqualValues(t, 6, tries.Load(), "all tries at once")
+}
+
+func TestWaitsOfTheNATSBroker(t *testing.T) {
+	t.Parallel()
+	const half = 500 * time.Millisecond
+	for name, c := range map[string]struct {
+		delivery local.Delivery
+		attempt  int
+		delay    time.Duration // 0: none
+		crash    bool
+	}{
+		"linear":                     {local.Delivery{Backoff: local.Linear, Delay: half}, 3, 3 * half, false},
+		"exponential":                {local.Delivery{Backoff: local.Exponential, Delay: half}, 3, 8 * half, false},
+		"exponential, below zero":    {local.Delivery{Backoff: local.Exponential, Delay: half}, 35, 0, false},
+		"exponential, out of digits": {local.Delivery{Backoff: local.Exponential, Delay: half}, 70, 0, false},
+		"no policy":                  {local.Delivery{Delay: half}, 1, 0, true},
+		"no delay":                   {local.Delivery{Backoff: local.Linear}, 1, 0, true},
+	} {
+		delay, crash := local.NATSS.Wait(c.delivery, c.attempt)
+		require.Equal(t, c.crash, crash, name)
+		require.Equal(t, c.delay, max(delay, 0), name)
+		_, crash = local.Spec.Wait(c.delivery, c.attempt)
+		require.False(t, crash, name)
+	}
+}
+
+func TestTheNATSBrokerGivesUpOnAnswersThatKnativeTriesAgain(t *testing.T) {
+	t.Parallel()
+	for status, natss := range map[int]bool{0: true, 404: false, 408: true, 409: false, 425: false, 429: true, 500: true, 503: true} {
+		require.True(t, local.Spec.Again(status), status)
+		require.Equal(t, natss, local.NATSS.Again(status), status)
+	}
+	for _, status := range []int{400, 401, 413, 422} {
+		require.False(t, local.Spec.Again(status), status)
+		require.False(t, local.NATSS.Again(status), status)
+	}
+}
+
+// Our manifests name all parts of delivery, and a policy that cannot overflow.
+func TestOurTriggersAreDeliveredOnTheNATSBrokerAsTheySay(t *testing.T) {
+	t.Parallel()
+	triggers, err := local.ReadTriggers(functions.Manifests, infra.Delivery)
+	require.NoError(t, err)
+	require.NotEmpty(t, triggers)
+	for _, trigger := range triggers {
+		require.NotZero(t, trigger.Delivery.Retry)
+		require.NotEmpty(t, trigger.Delivery.DeadLetterSink)
+		for attempt := 1; attempt <= trigger.Delivery.Retry; attempt++ {
+			want := trigger.Delivery.Wait(attempt)
+			require.Positive(t, want)
+			for _, profile := range local.Profiles() {
+				delay, crash := profile.Wait(trigger.Delivery, attempt)
+				require.False(t, crash, "%s %s", profile, trigger.Name)
+				require.Equal(t, want, delay, "%s %s", profile, trigger.Name)
+			}
+		}
+	}
+}
