@@ -20,6 +20,7 @@ import (
 	releasestock "github.com/popup-shop/popup/functions/release-stock"
 	reservestock "github.com/popup-shop/popup/functions/reserve-stock"
 	sendemail "github.com/popup-shop/popup/functions/send-email"
+	serveaccounts "github.com/popup-shop/popup/functions/serve-accounts"
 	servecatalogue "github.com/popup-shop/popup/functions/serve-catalogue"
 	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
 	serveorders "github.com/popup-shop/popup/functions/serve-orders"
@@ -62,6 +63,7 @@ func All(s Settings) []function.Function {
 		servegateway.New(s.Gateway),
 		placeorder.New(placeorder.Settings{Shop: s.Shop, Access: s.Access}),
 		serveorders.New(serveorders.Settings{Shop: s.Shop, Access: s.Access}),
+		serveaccounts.New(serveaccounts.Settings{Access: s.Access, Signing: s.Signing}),
 		servecatalogue.New(s.Access),
 		servestock.New(s.Access),
 		reservestock.New(),

@@ -289,6 +289,8 @@ var heardByNobody = map[string]string{
 	"mail.sent":       "shown in the live view",
 	"mail.failed":     "shown in the live view",
 	"stock.changed":   "shown in the live view",
+	"account.created": "shown in the live view",
+	"account.changed": "shown in the live view",
 	"stock.returned":  "shown in the live view",
 	"order.completed": "settle-points will, once there are points",
 }

@@ -22,7 +22,40 @@ var may = map[string]string{
 	"POST /v1/inventory/stock":                "staff admin client",
 	"POST /v1/inventory/stock/{id}/movements": "staff admin client",
 
+	"POST /v1/users/register":           "nobody guest customer staff admin stranger client",
+	"POST /v1/users/login":              "nobody guest customer staff admin stranger client",
+	"POST /v1/users/refresh":            "nobody guest customer staff admin stranger client",
+	"POST /v1/users/logout":             "customer staff admin",
+	"GET /v1/keys":                      "nobody guest customer staff admin stranger client",
+	"GET /v1/users/me":                  "customer staff admin",
+	"PUT /v1/users/me":                  "customer staff admin",
+	"DELETE /v1/users/me":               "customer staff admin",
+	"GET /v1/users/me/data":             "customer staff admin",
+	"PUT /v1/users/me/password":         "customer staff admin",
+	"GET /v1/users/me/addresses":        "customer staff admin",
+	"POST /v1/users/me/addresses":       "customer staff admin",
+	"PUT /v1/addresses/{id}":            "customer staff admin",
+	"DELETE /v1/addresses/{id}":         "customer staff admin",
+	"GET /v1/users/me/ssh-keys":         "customer staff admin",
+	"POST /v1/users/me/ssh-keys":        "customer staff admin",
+	"DELETE /v1/users/me/ssh-keys/{id}": "customer staff admin",
+	"GET /v1/users/me/sessions":         "customer staff admin",
+	"DELETE /v1/users/me/sessions":      "customer staff admin",
+	"POST /v1/customers":                "nobody guest customer staff admin stranger client",
+	"GET /v1/customers/{id}":            "guest staff admin",
+	"POST /v1/customers/{id}/token":     "nobody guest customer staff admin stranger client",
+	"GET /v1/clients":                   "admin",
+	"POST /v1/clients":                  "admin",
+	"DELETE /v1/clients/{id}":           "admin",
+	"POST /v1/tokens":                   "nobody guest customer staff admin stranger client",
+	"GET /v1/users":                     "staff admin",
+	"GET /v1/users/{id}":                "admin",
+	"PUT /v1/users/{id}":                "admin",
+	"GET /v1/audit":                     "admin",
+
 	"POST /v1/orders":             "nobody guest customer staff admin stranger client",
+	"GET /v1/orders":              "guest customer staff admin",
+	"POST /v1/orders/{id}/claim":  "customer staff admin",
 	"GET /v1/orders/{id}":         "guest customer staff admin",
 	"GET /v1/orders/{id}/events":  "guest customer staff admin",
 	"POST /v1/orders/{id}/cancel": "guest customer staff admin",
@@ -95,5 +128,5 @@ func body(method string) any {
 	if method == http.MethodGet || method == http.MethodDelete {
 		return nil
 	}
-	return map[string]any{}
+	return map[string]any{"a_field_that_nobody_has": 1}
 }

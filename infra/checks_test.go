@@ -159,7 +159,22 @@ func common(service *servingv1.Service) error {
 	demand(slices.ContainsFunc(container.EnvFrom, func(from corev1.EnvFromSource) bool {
 		return from.SecretRef != nil && from.SecretRef.Name == "popup-database"
 	}), "the database")
+	demand(slices.ContainsFunc(container.EnvFrom, func(from corev1.EnvFromSource) bool {
+		return from.SecretRef != nil && from.SecretRef.Name == "popup-public-keys"
+	}), "the keys that verify tokens")
 	return errors.Join(found...)
+}
+
+// onlyAccountsSign demands that the key that makes tokens is given to the function that makes them, and to no other.
+func onlyAccountsSign(service *servingv1.Service) error {
+	signs := false
+	for _, env := range service.Spec.Template.Spec.Containers[0].Env {
+		signs = signs || env.Name == "TOKEN_KEYS" && env.ValueFrom != nil && env.ValueFrom.SecretKeyRef != nil
+	}
+	if signs != (service.Name == "serve-accounts") {
+		return fmt.Errorf("%s: is given the key of tokens: %t", service.Name, signs)
+	}
+	return nil
 }
 
 // privateButGateway demands that the gateway, and nothing else, can be reached from outside.

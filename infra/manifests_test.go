@@ -91,6 +91,7 @@ func TestEveryFunctionHasTheCommonParts(t *testing.T) {
 			require.NoError(t, common(service))
 			require.NoError(t, scalingKnown(service))
 			require.NoError(t, privateButGateway(service))
+			require.NoError(t, onlyAccountsSign(service))
 		}
 	})
 }

@@ -46,10 +46,14 @@ func TestABrokenFunctionIsRefused(t *testing.T) {
 		"token": {func(s *servingv1.Service, _ *corev1.Container) {
 			s.Spec.Template.Spec.AutomountServiceAccountToken = nil
 		}, level, "token"},
-		"no probe":        {func(_ *servingv1.Service, c *corev1.Container) { c.ReadinessProbe = nil }, common, "readiness"},
-		"hasty probe":     {func(_ *servingv1.Service, c *corev1.Container) { c.ReadinessProbe.PeriodSeconds = 0 }, common, "period"},
-		"no limits":       {func(_ *servingv1.Service, c *corev1.Container) { c.Resources.Limits = nil }, common, "limit of memory"},
-		"no environment":  {func(_ *servingv1.Service, c *corev1.Container) { c.EnvFrom = nil }, common, "database"},
+		"no probe":       {func(_ *servingv1.Service, c *corev1.Container) { c.ReadinessProbe = nil }, common, "readiness"},
+		"hasty probe":    {func(_ *servingv1.Service, c *corev1.Container) { c.ReadinessProbe.PeriodSeconds = 0 }, common, "period"},
+		"no limits":      {func(_ *servingv1.Service, c *corev1.Container) { c.Resources.Limits = nil }, common, "limit of memory"},
+		"no environment": {func(_ *servingv1.Service, c *corev1.Container) { c.EnvFrom = nil }, common, "database"},
+		"no keys":        {func(_ *servingv1.Service, c *corev1.Container) { c.EnvFrom = c.EnvFrom[:2] }, common, "verify"},
+		"key of tokens": {func(_ *servingv1.Service, c *corev1.Container) {
+			c.Env = []corev1.EnvVar{{Name: "TOKEN_KEYS", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{}}}}
+		}, onlyAccountsSign, "key of tokens"},
 		"no concurrency":  {func(s *servingv1.Service, _ *corev1.Container) { s.Spec.Template.Spec.ContainerConcurrency = nil }, common, "concurrent"},
 		"no scale bound":  {func(s *servingv1.Service, _ *corev1.Container) { s.Spec.Template.Annotations = nil }, common, "upper"},
 		"public":          {func(s *servingv1.Service, _ *corev1.Container) { s.Labels = nil }, public, "cluster-local"},

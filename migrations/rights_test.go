@@ -36,7 +36,11 @@ func TestEachFunctionWritesItsOwnTablesAndNoOthers(t *testing.T) {
 						require.Equal(t, noRight, code(err), "%s: %v", sql, err)
 					}
 				}
-				require.NoError(t, commit(t, conn, `SELECT FROM `+table+` LIMIT 1`), "everybody reads %s", table)
+				if err := commit(t, conn, `SELECT FROM `+table+` LIMIT 1`); slices.Contains(secrets, table) && !slices.Contains(f.Writes, table) {
+					require.Equal(t, noRight, code(err), "%s is secret", table)
+				} else {
+					require.NoError(t, err, "everybody reads %s", table)
+				}
 			}
 		})
 	}
@@ -49,7 +53,7 @@ func readTables(t testing.TB, db *pgxpool.Pool) map[string][]string {
 		SELECT c.oid::regclass::text, array_agg(attname::text ORDER BY attnum)
 		FROM pg_class c JOIN pg_attribute a ON attrelid = c.oid
 		WHERE relkind IN ('r', 'p') AND NOT relispartition AND attnum > 0 AND NOT attisdropped AND attname <> 'updated_at' AND attidentity = ''
-		AND relnamespace::regnamespace::text IN ('bus', 'catalogue', 'stock', 'orders', 'payments', 'delivery', 'mail')
+		AND relnamespace::regnamespace::text IN ('bus', 'catalogue', 'stock', 'orders', 'payments', 'delivery', 'mail', 'accounts')
 		GROUP BY c.oid`)
 	require.NoError(t, err)
 	tables := map[string][]string{}
@@ -74,6 +78,9 @@ func writes(table string, columns []string) map[string]string {
 		"TRUNCATE": `TRUNCATE ` + table + ` CASCADE`,
 	}
 }
+
+// secrets are read by nobody but who writes them.
+var secrets = []string{"accounts.passwords", "accounts.sessions", "accounts.spent_tokens", "accounts.clients", "accounts.throttles"}
 
 // logs can only be added to.
 var logs = []string{"stock.movements", "orders.history", "orders.lines", "payments.entries", "payments.attempts", "delivery.tracking"}

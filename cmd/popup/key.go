@@ -12,6 +12,7 @@ import (
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/functions"
+	serveaccounts "github.com/popup-shop/popup/functions/serve-accounts"
 )
 
 // useKey makes a key of tokens the shop's: the one that is set, or one that is made once and kept in its folder.
@@ -59,7 +60,7 @@ func (c *runCommand) keptKey() (string, error) {
 func environment(settings functions.Settings) func(name string) []string {
 	return func(name string) []string {
 		told := []string{"TOKEN_PUBLIC_KEYS=" + strings.Join(settings.TokenPublicKeys, ",")}
-		if name == "serve-accounts" {
+		if name == serveaccounts.Name {
 			told = append(told, "TOKEN_KEYS="+strings.Join(settings.TokenKeys, ","))
 		}
 		return told

@@ -53,11 +53,23 @@ type placing struct {
 // Placed is what is kept of a placed order under its idempotency key.
 type Placed struct {
 	OrderID string `json:"order_id"`
-	Token   string `json:"order_token"`
+	Token   string `json:"order_token"` // of a guest's order
+}
+
+// hash is what is stored of the token.
+func (p Placed) hash() []byte {
+	if p.Token == "" {
+		return nil
+	}
+	return web.HashToken(p.Token)
 }
 
 // place stores a checked and priced order, all of it or nothing.
 func (p *placing) place(ctx context.Context, tx pgx.Tx, in *Request) (Placed, []events.Event, error) {
+	who, err := readCustomer(ctx, tx, &in.Body)
+	if err != nil {
+		return Placed{}, nil, err
+	}
 	if faults := in.Body.faults(p.shop.PaymentMethods); faults != nil {
 		return Placed{}, nil, web.Invalid(faults...)
 	}
@@ -78,11 +90,18 @@ func (p *placing) place(ctx context.Context, tx pgx.Tx, in *Request) (Placed, []
 	}
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	placed := priced.event(orderID.String(), now, p.delays(products), p.shop.HoldTime)
-	token := rand.Text()
-	if err := store(ctx, tx, now, placed, in.Body, products, web.HashToken(token)); err != nil {
+	placed.CustomerID = who.ID
+	kept := Placed{OrderID: placed.OrderID}
+	if who.guest {
+		kept.Token = rand.Text()
+	}
+	if err := web.ShowToken(ctx, tx, kept.Token); err != nil {
 		return Placed{}, nil, err
 	}
-	return Placed{placed.OrderID, token}, []events.Event{placed}, nil
+	if err := store(ctx, tx, now, placed, in.Body, products, kept.hash()); err != nil {
+		return Placed{}, nil, err
+	}
+	return kept, []events.Event{placed}, nil
 }
 
 // delays is how long stock and payment checks are put off: the shop's setting or a store's own, whichever is longest.
@@ -110,7 +129,10 @@ type Answer struct {
 // show waits for the outcome: 201 when the order is confirmed or can be paid, 409 when it was refused, 202 otherwise.
 func (p *placing) show(ctx context.Context, db web.Reader, in *Request, placed Placed) (*Answer, error) {
 	p.watcher.Decided(ctx, db, placed.OrderID, orderview.Wait(in.Prefer))
-	o, err := orderview.Read(ctx, db, placed.OrderID, web.Caller{OrderToken: placed.Token})
+	if placed.Token != "" {
+		db = web.Holding(db, placed.Token)
+	}
+	o, err := orderview.Read(ctx, db, placed.OrderID)
 	if err != nil {
 		return nil, err
 	}

@@ -45,6 +45,14 @@ func (l letter) Price(i item) string {
 // Sum is the order's total as the reader writes it.
 func (l letter) Sum() string { return l.Total.Format(l.Locale) }
 
+// path leads to the page about what the mail tells.
+func (l letter) path() string {
+	if l.OrderID == "" {
+		return "/account"
+	}
+	return "/orders/" + l.OrderID
+}
+
 // language is that of the texts: Japanese or English.
 func (l letter) language() string {
 	if strings.HasPrefix(l.Locale, "ja") {

@@ -31,7 +31,7 @@ var errUnsure = errors.New("the mail server's answer was lost")
 
 // send hands a mail over. nil means that the server took it, any error but errUnsure that it did not.
 func (p *post) send(ctx context.Context, l letter) error {
-	l.Link = strings.TrimRight(p.settings.PublicURL, "/") + "/orders/" + l.OrderID
+	l.Link = strings.TrimRight(p.settings.PublicURL, "/") + l.path()
 	m, err := p.message(l)
 	if err != nil {
 		return err

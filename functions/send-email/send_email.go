@@ -43,6 +43,7 @@ func New(settings Settings) (f function.Function) {
 			writing(post, always[events.PaymentRefunded]("payment_refunded")),
 			writing(post, always[events.RefundFailed]("staff_refund")),
 			writing(post, always[events.OrderStalled]("staff_stalled")),
+			asking(post, prepareNotice),
 		},
 		Emits:  []events.Event{events.MailSent{}, events.MailFailed{}},
 		Writes: []string{"mail.mails"},
@@ -64,14 +65,18 @@ func advanced(e events.OrderAdvanced) string {
 // nobody is sending it, or whose server never said that it took it, may have left or not: it is shown to staff and never
 // sent by a machine again.
 func writing[E events.Event](post *post, kindOf func(E) string) function.Handler {
+	return asking(post, func(ctx context.Context, tx pgx.Tx, e E) (*letter, error) {
+		kind := kindOf(e)
+		if kind == "" {
+			return nil, nil
+		}
+		return prepare(ctx, tx, e.About().OrderID, kind)
+	})
+}
+
+func asking[E events.Event](post *post, prepare func(context.Context, pgx.Tx, E) (*letter, error)) function.Handler {
 	return function.Ask(function.Asking[E, letter, struct{}]{
-		Prepare: func(ctx context.Context, tx pgx.Tx, e E) (*letter, error) {
-			kind := kindOf(e)
-			if kind == "" {
-				return nil, nil
-			}
-			return prepare(ctx, tx, e.About().OrderID, kind)
-		},
+		Prepare: prepare,
 		Call: func(ctx context.Context, _ string, l letter) (struct{}, error) {
 			if l.GivenUp {
 				return struct{}{}, nil
@@ -99,9 +104,14 @@ func prepare(ctx context.Context, tx pgx.Tx, orderID, kind string) (*letter, err
 	if err != nil {
 		return nil, err
 	}
+	return toSend(l, taken)
+}
+
+// toSend is a letter that is ours to send, or nothing.
+func toSend(l letter, taken taken) (*letter, error) {
 	switch {
 	case taken.Busy:
-		return nil, function.Away(fmt.Errorf("mail %s is being sent", mailID))
+		return nil, function.Away(fmt.Errorf("mail %s is being sent", l.MailID))
 	case taken.Status != "sending":
 		return nil, nil
 	}
@@ -113,6 +123,9 @@ func record(ctx context.Context, tx pgx.Tx, l letter) ([]events.Event, error) {
 	status, said := "sent", events.Event(events.MailSent{MailID: l.MailID, OrderID: l.OrderID, Kind: l.Kind})
 	if l.GivenUp {
 		status, said = "failed", events.MailFailed{MailID: l.MailID, OrderID: l.OrderID, Kind: l.Kind, Tries: maxTries}
+	}
+	if l.OrderID == "" { // of no order: nobody follows it
+		return nil, setStatus(ctx, tx, l.MailID, status)
 	}
 	return []events.Event{said}, setStatus(ctx, tx, l.MailID, status)
 }

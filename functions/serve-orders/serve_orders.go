@@ -39,11 +39,13 @@ func New(settings Settings) function.Function {
 	return function.Function{
 		Name: name,
 		Door: web.Door(name, settings.Access,
+			web.List("/v1/orders", web.Customer, orderview.List),
 			web.Get("/v1/orders/{id}", holder, read),
 			web.Get("/v1/orders/{id}/events", holder, readEvents),
 			web.Post("/v1/orders/{id}/cancel", holder, web.Change[*CancelRequest, string, Answer]{
 				Status: http.StatusOK, Also: []int{http.StatusAccepted}, Do: s.cancel, Show: s.show,
 			}),
+			web.Act("/v1/orders/{id}/claim", web.Account, http.StatusOK, claim),
 		),
 		Emits:  []events.Event{events.OrderWithdrawn{}},
 		Writes: []string{"orders.orders", "orders.history"},
@@ -68,7 +70,7 @@ type Answer struct {
 }
 
 func read(ctx context.Context, db web.Reader, in *Request) (*Answer, error) {
-	o, err := orderview.Read(ctx, db, in.ID, web.CallerOf(ctx))
+	o, err := orderview.Read(ctx, db, in.ID)
 	return &Answer{Status: http.StatusOK, Body: o}, err
 }
 
@@ -91,7 +93,7 @@ type Events struct {
 
 func readEvents(ctx context.Context, db web.Reader, in *Request) (*Events, error) {
 	caller := web.CallerOf(ctx)
-	if _, err := orderview.Read(ctx, db, in.ID, caller); err != nil {
+	if _, err := orderview.Read(ctx, db, in.ID); err != nil {
 		return nil, err
 	}
 	said, err := ledger.OfOrder(ctx, db, in.ID)
@@ -123,7 +125,7 @@ type CancelRequest struct {
 // cancel begins the undo. What it gives back is seen to by those who hear of it.
 func (s *serving) cancel(ctx context.Context, tx pgx.Tx, in *CancelRequest) (string, []events.Event, error) {
 	caller := web.CallerOf(ctx)
-	if open, err := opens(ctx, tx, in.ID, caller); err != nil || !open {
+	if open, err := opens(ctx, tx, in.ID); err != nil || !open {
 		return "", nil, orNotFound(err)
 	}
 	o, err := orderlog.Lock(ctx, tx, in.ID)
@@ -155,7 +157,7 @@ func orNotFound(err error) error {
 // show waits for the end of the undo: 200 when the order is cancelled, 202 while it is being undone.
 func (s *serving) show(ctx context.Context, db web.Reader, in *CancelRequest, orderID string) (*Answer, error) {
 	s.watcher.Decided(ctx, db, orderID, orderview.Wait(in.Prefer))
-	o, err := orderview.Read(ctx, db, orderID, web.CallerOf(ctx))
+	o, err := orderview.Read(ctx, db, orderID)
 	if err != nil {
 		return nil, err
 	}

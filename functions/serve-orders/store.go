@@ -2,32 +2,44 @@ package serveorders
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/internal/id"
-	"github.com/popup-shop/popup/internal/orderview"
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// opens says whether there is such an order and the caller may change it.
-func opens(ctx context.Context, tx pgx.Tx, orderID string, caller web.Caller) (bool, error) {
+// opens says whether there is such an order for the caller.
+func opens(ctx context.Context, tx pgx.Tx, orderID string) (open bool, err error) {
 	if !id.Valid(orderID) {
 		return false, nil
 	}
-	var customerID string
-	var tokenHash []byte
-	err := tx.QueryRow(ctx, `
-		SELECT coalesce(customer_id::text, ''), token_hash
-		FROM orders.orders
-		WHERE order_id = @order_id`, pgx.NamedArgs{"order_id": orderID}).Scan(&customerID, &tokenHash)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return false, nil
-	}
+	err = tx.QueryRow(ctx, `
+		SELECT EXISTS (SELECT FROM orders.orders WHERE order_id = @order_id AND orders.is_for_caller(customer_id, token_hash))`,
+		pgx.NamedArgs{"order_id": orderID}).Scan(&open)
 	if err != nil {
 		return false, fmt.Errorf("read order %s: %w", orderID, err)
 	}
-	return orderview.Opens(caller, customerID, tokenHash), nil
+	return open, nil
+}
+
+// take makes the order that a token opens a customer's. From then on the account opens it, and the token nothing.
+func take(ctx context.Context, tx pgx.Tx, orderID, orderToken, customerID string) (taken bool, err error) {
+	if err := web.ShowToken(ctx, tx, orderToken); err != nil {
+		return false, err
+	}
+	tag, err := tx.Exec(ctx, `
+		WITH taken AS (
+			UPDATE orders.orders SET customer_id = @customer_id, token_hash = NULL, version = version + 1
+			WHERE order_id = @order_id AND token_hash = @token_hash
+			RETURNING order_id, version, status, stock, payment, reason, deadline
+		)
+		INSERT INTO orders.history (order_id, version, from_status, to_status, stock, payment, reason, deadline, by, cause)
+		SELECT order_id, version, status, status, stock, payment, reason, deadline, 'customer', 'POST /v1/orders/{id}/claim' FROM taken`,
+		pgx.NamedArgs{"order_id": orderID, "token_hash": web.HashToken(orderToken), "customer_id": customerID})
+	if err != nil {
+		return false, fmt.Errorf("make order %s that of user %s: %w", orderID, customerID, err)
+	}
+	return tag.RowsAffected() == 1, nil
 }

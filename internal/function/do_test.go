@@ -32,11 +32,11 @@ func TestWhatACallDoesAndSaysIsOneTransaction(t *testing.T) {
 	shop := open(t, handling(works))
 	orderID := uuid.Must(uuid.NewV7()).String()
 	refused := errors.New("refused")
-	require.ErrorIs(t, shop.Runtime(t, name).Do(t.Context(), name, trace, change(orderID, refused)), refused)
+	require.ErrorIs(t, shop.Runtime(t, name).Do(t.Context(), name, trace, function.Scope{}, change(orderID, refused)), refused)
 	requireNothing(t, shop, 0)
 	require.Empty(t, shop.Broker.Got())
 
-	require.NoError(t, shop.Runtime(t, name).Do(t.Context(), name, trace, change(orderID, nil)))
+	require.NoError(t, shop.Runtime(t, name).Do(t.Context(), name, trace, function.Scope{}, change(orderID, nil)))
 	require.EqualValues(t, 1, count(t, shop, "test.effects"))
 	m := shop.Said(t, orderID, "order.confirmed")[0]
 	require.Equal(t, []any{"/functions/" + name, orderID, int64(2), trace}, []any{m.Source, m.Subject, m.Version, m.TraceParent})
@@ -56,7 +56,7 @@ func TestCallIsNotHeldUpByABrokerThatIsSlowOrAway(t *testing.T) {
 		rt.Sink = sink
 		orderID := uuid.Must(uuid.NewV7()).String()
 		began := time.Now()
-		require.NoError(t, rt.Do(t.Context(), name, trace, change(orderID, nil)), what)
+		require.NoError(t, rt.Do(t.Context(), name, trace, function.Scope{}, change(orderID, nil)), what)
 		require.Less(t, time.Since(began), 2*time.Second, "%s: 300 ms are the broker's", what)
 		require.Len(t, shop.Said(t, orderID, "order.confirmed"), 1, "%s: the sweeper publishes it", what)
 	}
@@ -73,7 +73,7 @@ func (slow) Publish(ctx context.Context, _ function.Message) error {
 func TestCallThatChangesNothingSaysNothing(t *testing.T) {
 	t.Parallel()
 	shop := open(t, handling(works))
-	require.NoError(t, shop.Runtime(t, name).Do(t.Context(), name, trace, func(pgx.Tx) ([]events.Event, error) { return nil, nil }))
+	require.NoError(t, shop.Runtime(t, name).Do(t.Context(), name, trace, function.Scope{}, func(pgx.Tx) ([]events.Event, error) { return nil, nil }))
 	requireNothing(t, shop, 0)
 }
 
@@ -84,7 +84,7 @@ func TestCallIsTriedAgainInPlaceWhenALockIsNotFree(t *testing.T) {
 	holder := begin(t, shop)
 	require.NoError(t, lock(t.Context(), holder, "a"))
 	rt := &function.Runtime{Pool: shop.Pool, Sink: shop.Broker}
-	err := rt.Do(t.Context(), name, trace, func(tx pgx.Tx) ([]events.Event, error) {
+	err := rt.Do(t.Context(), name, trace, function.Scope{}, func(tx pgx.Tx) ([]events.Event, error) {
 		if _, err := tx.Exec(t.Context(), `SET LOCAL lock_timeout = '20ms'`); err != nil {
 			return nil, err
 		}

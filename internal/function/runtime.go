@@ -167,16 +167,24 @@ func ending(f *Function, said []Message) (last []statement) {
 	return nil
 }
 
-// transact runs one transaction: head is sent with the first statement of do, what do returns with COMMIT.
-func (rt *Runtime) transact(ctx context.Context, head []statement, do func(*pipeline) ([]statement, error)) error {
+func acquire(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Conn, error) {
 	waiting, cancel := context.WithTimeout(ctx, acquireIn)
 	defer cancel()
-	conn, err := rt.Pool.Acquire(waiting)
+	conn, err := pool.Acquire(waiting)
+	switch {
+	case err == nil:
+		return conn, nil
+	case waiting.Err() != nil && ctx.Err() == nil:
+		return nil, fmt.Errorf("%w: no connection to the database in %s", ErrOverloaded, acquireIn)
+	}
+	return nil, fmt.Errorf("connect to the database: %w", err)
+}
+
+// transact runs one transaction: head is sent with the first statement of do, what do returns with COMMIT.
+func (rt *Runtime) transact(ctx context.Context, head []statement, do func(*pipeline) ([]statement, error)) error {
+	conn, err := acquire(ctx, rt.Pool)
 	if err != nil {
-		if waiting.Err() != nil && ctx.Err() == nil {
-			return fmt.Errorf("%w: no connection to the database in %s", ErrOverloaded, acquireIn)
-		}
-		return fmt.Errorf("connect to the database: %w", err)
+		return err
 	}
 	defer conn.Release()
 	tx := begin(conn, head...)
@@ -195,15 +203,15 @@ func (rt *Runtime) transact(ctx context.Context, head []statement, do func(*pipe
 }
 
 // Do runs what an HTTP caller asked for in one transaction with what is said about it, and publishes that as far as a
-// caller's patience allows; the sweeper sees to the rest. The commit waits for the disk.
-func (rt *Runtime) Do(ctx context.Context, speaker, traceparent string, do func(pgx.Tx) ([]events.Event, error)) error {
+// caller's patience allows; the sweeper sees to the rest. The commit waits for the disk. The transaction begins with scope.
+func (rt *Runtime) Do(ctx context.Context, speaker, traceparent string, scope Scope, do func(pgx.Tx) ([]events.Event, error)) error {
 	cause, err := uuid.NewV7()
 	if err != nil {
 		return err
 	}
 	var said []Message
 	err = inTurn(ctx, func() error {
-		return rt.transact(ctx, nil, func(tx *pipeline) (last []statement, err error) {
+		return rt.transact(ctx, scope.head(), func(tx *pipeline) (last []statement, err error) {
 			results, err := do(tx)
 			if err != nil || len(results) == 0 {
 				return nil, err

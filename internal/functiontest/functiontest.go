@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -35,6 +36,26 @@ type Shop struct {
 	mu        sync.Mutex
 	runtimes  map[string]*function.Runtime
 	staff     Person
+	log       lines
+}
+
+// lines is a log that can be read while it is written.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+// Log is what the functions have logged.
+func (s *Shop) Log() string {
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	return s.log.text.String()
 }
 
 // Open opens a seeded shop with all functions, subscribed to what they are told. Their settings are the defaults, changed
@@ -91,7 +112,7 @@ func (s *Shop) Runtime(t testing.TB, name string) *function.Runtime {
 	err := ledger.GrantRoles(t.Context(), s.Pool, []function.Function{*s.Function(t, name)}, "")
 	granting.Unlock()
 	require.NoError(t, err)
-	rt := &function.Runtime{Pool: s.pool(t, name), Sink: s.Broker, Log: slog.New(slog.DiscardHandler), Revision: "test"}
+	rt := &function.Runtime{Pool: s.pool(t, name), Sink: s.Broker, Log: slog.New(slog.NewTextHandler(&s.log, nil)), Revision: "test"}
 	s.runtimes[name] = rt
 	return rt
 }

@@ -51,8 +51,12 @@ func grantRoles(ctx context.Context, pool *pgxpool.Pool, functions []function.Fu
 		if err != nil {
 			return err
 		}
+		kept, err := readSecrets(ctx, tx)
+		if err != nil {
+			return err
+		}
 		for _, f := range functions {
-			if err := grant(ctx, tx, f, schemas, logs, password); err != nil {
+			if err := grant(ctx, tx, f, schemas, logs, kept, password); err != nil {
 				return fmt.Errorf("grant rights to %s: %w", f.Name, err)
 			}
 		}
@@ -84,7 +88,7 @@ func readCatalogue(ctx context.Context, tx pgx.Tx) (schemas []string, logs map[s
 	return schemas, logs, err
 }
 
-func grant(ctx context.Context, tx pgx.Tx, f function.Function, schemas []string, logs map[string]bool, password string) error {
+func grant(ctx context.Context, tx pgx.Tx, f function.Function, schemas []string, logs map[string]bool, kept []secret, password string) error {
 	role := pgx.Identifier{f.Name}.Sanitize()
 	var exists bool
 	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)`, f.Name).Scan(&exists); err != nil {
@@ -100,6 +104,10 @@ func grant(ctx context.Context, tx pgx.Tx, f function.Function, schemas []string
 	list := strings.Join(schemas, ", ")
 	fmt.Fprintf(&sql, "REVOKE ALL ON ALL TABLES IN SCHEMA %s FROM %s;", list, role)
 	fmt.Fprintf(&sql, shared, role, list)
+	for _, s := range kept {
+		sql.WriteString(s.grant(role, f.Writes))
+	}
+	sql.WriteString(stepping(role, f))
 	for _, table := range f.Writes {
 		rights := "INSERT, UPDATE, DELETE"
 		if logs[table] {

@@ -3,7 +3,6 @@ package orderview
 
 import (
 	"context"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"time"
@@ -66,58 +65,52 @@ type Pickup struct {
 	StoreID string `json:"store_id" format:"uuid"`
 }
 
-// Read reads an order for a caller who may see it: staff, or whoever shows its token. For everybody else it is not there.
-func Read(ctx context.Context, db web.Reader, orderID string, caller web.Caller) (*Order, error) {
+// Read reads an order that the caller may see. For everybody else it is not there.
+func Read(ctx context.Context, db web.Reader, orderID string) (*Order, error) {
 	if !id.Valid(orderID) {
 		return nil, web.NotFound("order")
 	}
-	o, tokenHash, err := read(ctx, db, orderID)
+	o, err := scan(db.QueryRow(ctx, `
+		SELECT `+columns+from+`
+		WHERE o.order_id = @order_id AND orders.is_for_caller(customer_id, token_hash)`, pgx.NamedArgs{"order_id": orderID}))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, web.NotFound("order")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read order %s: %w", orderID, err)
 	}
-	if !Opens(caller, o.CustomerID, tokenHash) {
-		return nil, web.NotFound("order")
-	}
-	return o, nil
+	return &o, nil
 }
 
-// Opens says whether a caller may see the order of this customer with this token hash.
-func Opens(caller web.Caller, customerID string, tokenHash []byte) bool {
-	return caller.Staff() || caller.ID != "" && caller.ID == customerID ||
-		len(tokenHash) > 0 && subtle.ConstantTimeCompare(web.HashToken(caller.OrderToken), tokenHash) == 1
-}
-
-func read(ctx context.Context, db web.Reader, orderID string) (*Order, []byte, error) {
-	var o Order
-	var tokenHash []byte
-	var pickup *string
-	var a address.Address
-	err := db.QueryRow(ctx, `
-		SELECT o.order_id::text, order_number, coalesce(customer_id::text, ''), status, reason, stock, payment, version,
+const (
+	columns = `o.order_id::text, order_number, coalesce(customer_id::text, ''), status, reason, stock, payment, version,
 			subtotal_minor, delivery_fee_minor, tax_minor, discount_minor, total_minor, currency,
 			payment_method, coalesce(o.payment_id::text, ''),
 			coalesce((SELECT uri FROM payments.payments p WHERE p.payment_id = o.payment_id AND p.status = 'created'), ''),
-			coalesce(shipment_id::text, ''), carrier, tracking_number, deadline, delivered_at, locale, created_at, updated_at, token_hash,
+			coalesce(shipment_id::text, ''), carrier, tracking_number, deadline, delivered_at, locale, created_at, updated_at,
 			a.store_id::text, a.name, a.phone, a.country, a.postal_code, a.prefecture, a.region, a.city, a.address_line1, a.address_line2,
 			(SELECT json_agg(json_build_object('line', line, 'product_id', product_id, 'sku', sku, 'store_id', store_id,
 				'store_name', store_name, 'product_name', product_name, 'quantity', quantity,
 				'unit_price', json_build_object('amount_minor', unit_price_minor, 'currency', currency),
 				'total_price', json_build_object('amount_minor', total_minor, 'currency', currency)) ORDER BY line)
-			FROM orders.lines l WHERE l.order_id = o.order_id)
+			FROM orders.lines l WHERE l.order_id = o.order_id)`
+	from = `
 		FROM orders.orders o
-		JOIN orders.addresses a USING (order_id)
-		WHERE o.order_id = @order_id`, pgx.NamedArgs{"order_id": orderID}).Scan(
+		JOIN orders.addresses a USING (order_id)`
+)
+
+func scan(row pgx.Row) (o Order, err error) {
+	var pickup *string
+	var a address.Address
+	err = row.Scan(
 		&o.ID, &o.Number, &o.CustomerID, &o.Status, &o.Reason, &o.Stock, &o.Payment, &o.Version,
 		&o.Subtotal.Minor, &o.DeliveryFee.Minor, &o.Tax.Minor, &o.Discount.Minor, &o.Total.Minor, &o.Total.Currency,
 		&o.PaymentMethod, &o.PaymentID, &o.PaymentURI, &o.ShipmentID, &o.Carrier, &o.TrackingNumber,
-		&o.Deadline, &o.DeliveredAt, &o.Locale, &o.CreatedAt, &o.UpdatedAt, &tokenHash,
+		&o.Deadline, &o.DeliveredAt, &o.Locale, &o.CreatedAt, &o.UpdatedAt,
 		&pickup, &a.Name, &a.Phone, &a.Country, &a.PostalCode, &a.Prefecture, &a.Region, &a.City, &a.AddressLine1, &a.AddressLine2,
 		&o.Lines)
 	if err != nil {
-		return nil, nil, err
+		return o, err
 	}
 	for _, amount := range []*money.Amount{&o.Subtotal, &o.DeliveryFee, &o.Tax, &o.Discount} {
 		amount.Currency = o.Total.Currency
@@ -132,7 +125,7 @@ func read(ctx context.Context, db web.Reader, orderID string) (*Order, []byte, e
 	} else {
 		o.Address = &a
 	}
-	return &o, tokenHash, nil
+	return o, nil
 }
 
 // Short reads which lines of a rejected order were short.

@@ -27,7 +27,7 @@ func (w *Watcher) Decided(ctx context.Context, db web.Reader, orderID string, at
 	ctx, cancel := context.WithTimeout(ctx, atMost)
 	defer cancel()
 	select {
-	case <-w.join(db, orderID):
+	case <-w.join(web.ForNobody(db), orderID):
 	case <-ctx.Done():
 	}
 }
@@ -88,10 +88,7 @@ func readDecided(db web.Reader, ids []string) []string {
 	ctx, cancel := context.WithTimeout(context.Background(), maxWait)
 	defer cancel()
 	rows, err := db.Query(ctx, `
-		SELECT order_id::text
-		FROM orders.orders o
-		WHERE order_id = ANY (@ids::uuid[]) AND (status NOT IN ('pending', 'cancelling') OR payment = 'created' AND stock = 'held' AND EXISTS (
-			SELECT FROM payments.payments p WHERE p.order_id = o.order_id AND p.status = 'created'))`, pgx.NamedArgs{"ids": ids})
+		SELECT decided::text FROM orders.decided(@ids::uuid[]) AS decided`, pgx.NamedArgs{"ids": ids})
 	if err != nil {
 		return nil
 	}

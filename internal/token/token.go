@@ -58,6 +58,9 @@ type wire struct {
 
 // Sign makes a token that is valid from now for Life, in whole seconds.
 func (k Signing) Sign(c Claims, now time.Time) (string, error) {
+	if k.key == nil {
+		return "", errors.New("sign token: there is no key")
+	}
 	now = now.Truncate(time.Second)
 	made := jwt.NewWithClaims(jwt.SigningMethodEdDSA, wire{
 		Type: access, Role: c.Role, Email: c.Email, Session: c.Session, Scope: strings.Join(c.Scopes, " "),

@@ -37,6 +37,8 @@ type call struct {
 	Caller
 	requestID string
 	path      string
+	route     string // method and pattern
+	who       string // may take it
 	source    string
 	answer    huma.Context
 }

@@ -93,13 +93,12 @@ func InSteps[I, Q, O any](method, path, who string, steps Steps[I, Q, O]) Route 
 			if err == nil {
 				err = steps.Work(ctx, in, q)
 			}
-			if err != nil {
-				return nil, s.problem(ctx, err)
+			if err == nil {
+				err = s.do(ctx, func(tx pgx.Tx) (said []events.Event, err error) {
+					out, said, err = steps.Do(ctx, tx, in, q)
+					return said, err
+				})
 			}
-			err = s.do(ctx, func(tx pgx.Tx) (said []events.Event, err error) {
-				out, said, err = steps.Do(ctx, tx, in, q)
-				return said, err
-			})
 			return out, s.problem(ctx, err)
 		})
 	}}

@@ -13,20 +13,21 @@ const RefreshLife = 24 * time.Hour
 // Cookies are how browsers keep tokens: out of the reach of scripts, and on TLS for this host alone (RFC 6265bis, __Host-).
 type Cookies struct{ Secure bool }
 
-// Set keeps a new pair of tokens.
-func (c Cookies) Set(accessToken, refreshToken string) []http.Cookie {
-	return []http.Cookie{c.make("access", accessToken, int(token.Life.Seconds())), c.make("refresh", refreshToken, int(RefreshLife.Seconds()))}
+// Set is the Set-Cookie headers that keep a new pair of tokens.
+func (c Cookies) Set(accessToken, refreshToken string) []string {
+	return []string{c.make("access", accessToken, int(token.Life.Seconds())), c.make("refresh", refreshToken, int(RefreshLife.Seconds()))}
 }
 
-// Clear forgets both.
-func (c Cookies) Clear() []http.Cookie {
-	return []http.Cookie{c.make("access", "", -1), c.make("refresh", "", -1)}
+// Clear is those that forget both.
+func (c Cookies) Clear() []string {
+	return []string{c.make("access", "", -1), c.make("refresh", "", -1)}
 }
 
-func (c Cookies) make(kind, value string, maxAge int) http.Cookie {
-	return http.Cookie{
+func (c Cookies) make(kind, value string, maxAge int) string {
+	made := http.Cookie{
 		Name: c.name(kind), Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: c.Secure,
 	}
+	return made.String()
 }
 
 func (c Cookies) name(kind string) string {
@@ -57,7 +58,6 @@ func (c Cookies) any(r *http.Request) bool { return c.value(r, "access")+c.value
 // forgetAccess has the browser forget an access token that opened nothing.
 func (c Cookies) forgetAccess(w http.ResponseWriter, r *http.Request) {
 	if c.access(r) != "" {
-		gone := c.make("access", "", -1)
-		http.SetCookie(w, &gone)
+		w.Header().Add("Set-Cookie", c.make("access", "", -1))
 	}
 }

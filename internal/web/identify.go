@@ -55,7 +55,7 @@ func (d doorkeeper) identify(api huma.API) func(huma.Context, func(huma.Context)
 			refuse(api, ctx, problem)
 			return
 		}
-		c := call{Caller: caller, requestID: r.Header.Get("X-Request-ID"), path: r.URL.Path, source: source(r), answer: ctx}
+		c := call{Caller: caller, who: who, route: r.Method + " " + ctx.Operation().Path, requestID: r.Header.Get("X-Request-ID"), path: r.URL.Path, source: source(r), answer: ctx}
 		ctx = huma.WithValue(ctx, callKey{}, c)
 		next(huma.WithContext(ctx, function.WithTrace(ctx.Context(), r.Header.Get("Traceparent"))))
 	}

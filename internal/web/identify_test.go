@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/dbtest"
 	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/functiontest"
 	"github.com/popup-shop/popup/internal/token"
 	"github.com/popup-shop/popup/internal/web"
 )
@@ -34,7 +36,7 @@ func tell(ctx context.Context) *whoami {
 }
 
 // mirror is a function that says who calls it.
-func mirror(t *testing.T, settings config.Access) string {
+func mirror(t *testing.T, settings config.Access, known ...token.Claims) string {
 	t.Helper()
 	get := func(ctx context.Context, _ web.Reader, _ *struct{}) (*whoami, error) { return tell(ctx), nil }
 	act := func(ctx context.Context, _ pgx.Tx, _ *struct{}) (*whoami, []events.Event, error) {
@@ -43,7 +45,12 @@ func mirror(t *testing.T, settings config.Access) string {
 	door := web.Door("serve-mirror", settings,
 		web.Get("/all", web.All, get), web.Act("/all", web.All, http.StatusOK, act), web.Get("/own", web.Customer, get),
 		web.Get("/token", web.Any(web.Customer, web.TokenHolder), get), web.Get("/login", web.Credentials, get))
-	rt := &function.Runtime{Pool: dbtest.DB(t), Log: slog.New(slog.DiscardHandler)}
+	pool := dbtest.DB(t)
+	grantRole(t, pool, "serve-mirror")
+	for _, c := range known {
+		require.NoError(t, functiontest.Admit(t.Context(), pool, c))
+	}
+	rt := &function.Runtime{Pool: pool, Log: slog.New(slog.DiscardHandler)}
 	server := httptest.NewServer(rt.ServeMux(&function.Function{Name: "serve-mirror", Door: door}))
 	t.Cleanup(server.Close)
 	return server.URL
@@ -83,8 +90,10 @@ func TestACookieThatOpensNothingIsRefusedAndForgotten(t *testing.T) {
 
 func TestAPageOfAnotherSiteChangesNothingWithOurCookies(t *testing.T) {
 	t.Parallel()
-	url := mirror(t, access(t))
-	cookie := "popup-access=" + strings.TrimPrefix(bearer(t, token.Customer), "Bearer ")
+	ada := token.Claims{ID: uuid.NewString(), Role: token.Customer, Session: uuid.NewString(), Email: "ada@example.test"}
+	url := mirror(t, access(t), ada)
+	bearer := functiontest.Bearer(t, ada)
+	cookie := "popup-access=" + strings.TrimPrefix(bearer, "Bearer ")
 	for name, c := range map[string]struct {
 		method  string
 		headers []string
@@ -99,7 +108,7 @@ func TestAPageOfAnotherSiteChangesNothingWithOurCookies(t *testing.T) {
 		"our own page behind another host":   {"POST", []string{"Cookie", cookie, "Origin", "http://shop.test"}, 200},
 		"a program":                          {"POST", []string{"Cookie", cookie}, 200},
 		"cross-site, only reading":           {"GET", []string{"Cookie", cookie, "Sec-Fetch-Site", "cross-site"}, 200},
-		"cross-site, with a bearer":          {"POST", []string{"Authorization", bearer(t, token.Customer), "Sec-Fetch-Site", "cross-site"}, 200},
+		"cross-site, with a bearer":          {"POST", []string{"Authorization", bearer, "Sec-Fetch-Site", "cross-site"}, 200},
 		"cross-site, without any cookie":     {"POST", []string{"Sec-Fetch-Site", "cross-site"}, 200},
 		"cross-site, a cookie of no concern": {"POST", []string{"Cookie", "theme=dark", "Sec-Fetch-Site", "cross-site"}, 200},
 	} {

@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"reflect"
 	"regexp"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/internal/function"
 )
@@ -112,4 +114,20 @@ func cell(value any) string {
 		return "'" + text
 	}
 	return text
+}
+
+// Collect reads a page of a list and counts the whole of it. columns begins its statement, page orders and bounds it.
+func Collect[T any](ctx context.Context, db Reader, scan pgx.RowToFunc[T], from, columns, page string, args pgx.NamedArgs) (items []T, total int64, err error) {
+	err = db.QueryRow(ctx, `SELECT count(*) `+from, args).Scan(&total)
+	if err != nil {
+		return nil, 0, fmt.Errorf("count a list: %w", err)
+	}
+	rows, err := db.Query(ctx, columns+" "+from+" "+page, args)
+	if err == nil {
+		items, err = pgx.CollectRows(rows, scan)
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("read a page of a list: %w", err)
+	}
+	return items, total, nil
 }

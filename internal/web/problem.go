@@ -31,6 +31,7 @@ type Problem struct {
 	Errors     []Fault
 	Data       map[string]any // of the case, beside the standard members
 	RetryAfter int            // seconds; 0 leaves it out
+	Cookies    []string       // Set-Cookie headers
 }
 
 // NewProblem makes a problem of a kind.
@@ -71,10 +72,14 @@ func (p *Problem) GetStatus() int { return p.Status }
 
 // GetHeaders are the headers that go with it.
 func (p *Problem) GetHeaders() http.Header {
-	if p.RetryAfter == 0 {
-		return nil
+	headers := http.Header{}
+	if p.RetryAfter > 0 {
+		headers.Set("Retry-After", strconv.Itoa(p.RetryAfter))
 	}
-	return http.Header{"Retry-After": {strconv.Itoa(p.RetryAfter)}}
+	if len(p.Cookies) > 0 {
+		headers["Set-Cookie"] = p.Cookies
+	}
+	return headers
 }
 
 // ContentType is that of problem details, whatever was asked for.

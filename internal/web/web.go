@@ -76,13 +76,56 @@ func (d door) Open(mux *http.ServeMux, rt *function.Runtime) {
 	})
 }
 
-// reader reads for the caller of ctx.
-func (s *server) reader(context.Context) Reader { return s.Pool }
+// reader reads for whoever made a call.
+type reader struct {
+	function.View
+	server *server
+	call   call
+}
+
+func (s *server) reader(ctx context.Context) Reader { return s.readerFor(callOf(ctx)) }
+
+func (s *server) readerFor(c call) Reader { return reader{s.View(s.scope(c)), s, c} }
+
+// Holding reads for the caller as if they showed an order token.
+func Holding(db Reader, orderToken string) Reader {
+	if r, is := db.(reader); is {
+		r.call.OrderToken = orderToken
+		return r.server.readerFor(r.call)
+	}
+	return db
+}
+
+// ForNobody reads for no caller at all: what is nobody's secret.
+func ForNobody(db Reader) Reader {
+	if r, is := db.(reader); is {
+		return r.server.readerFor(call{route: r.call.route})
+	}
+	return db
+}
 
 // do runs one transaction for the caller of ctx.
 func (s *server) do(ctx context.Context, do func(pgx.Tx) ([]events.Event, error)) error {
-	return s.Do(ctx, s.name, function.Trace(ctx), do)
+	var kept kept
+	err := s.Do(ctx, s.name, function.Trace(ctx), s.scope(callOf(ctx)), func(tx pgx.Tx) ([]events.Event, error) {
+		kept.Problem = nil // of a try before
+		said, err := do(tx)
+		if errors.As(err, &kept) {
+			return said, nil
+		}
+		return said, err
+	})
+	if err == nil && kept.Problem != nil {
+		return kept.Problem
+	}
+	return err
 }
+
+// kept is a refusal that leaves traces.
+type kept struct{ *Problem }
+
+// Keep makes a refusal one that is committed: what its transaction wrote and said stays.
+func Keep(p *Problem) error { return kept{p} }
 
 // Get declares a route that reads.
 func Get[I, O any](path, who string, read func(ctx context.Context, db Reader, in *I) (*O, error)) Route {

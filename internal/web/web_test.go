@@ -26,6 +26,7 @@ import (
 	"github.com/popup-shop/popup/internal/dbtest"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/ledger"
 	"github.com/popup-shop/popup/internal/token"
 	"github.com/popup-shop/popup/internal/web"
 )
@@ -36,10 +37,18 @@ func access(t testing.TB) config.Access {
 	return config.Access{Public: config.Public{PublicURL: "http://shop.test"}, TokenPublicKeys: []string{functiontest.PublicKey()}}
 }
 
-// bearer is the Authorization header of somebody with a role.
-func bearer(t testing.TB, role string, scopes ...string) string {
+// bearer is the Authorization header of somebody with a role, who is known to no database.
+func bearer(t testing.TB, role string) string {
 	t.Helper()
-	return functiontest.Bearer(t, token.Claims{ID: uuid.NewString(), Role: role, Session: uuid.NewString(), Scopes: scopes})
+	return functiontest.Bearer(t, token.Claims{ID: uuid.NewString(), Role: role, Session: uuid.NewString()})
+}
+
+// known is the Authorization header of somebody who is.
+func (b *bundle) known(t testing.TB, role string) string {
+	t.Helper()
+	c := token.Claims{ID: uuid.NewString(), Role: role, Session: uuid.NewString(), Email: uuid.NewString() + "@example.test"}
+	require.NoError(t, functiontest.Admit(t.Context(), b.pool, c))
+	return functiontest.Bearer(t, c)
 }
 
 // thing is what the function of these tests makes.
@@ -103,7 +112,20 @@ func setup(t *testing.T, lockTimeout time.Duration) *bundle {
 	t.Cleanup(pool.Close)
 	_, err = pool.Exec(t.Context(), `CREATE TABLE things (id bigint GENERATED ALWAYS AS IDENTITY, name text CONSTRAINT things_are_no_unicorns CHECK (name <> 'unicorn'))`)
 	require.NoError(t, err)
+	grantRole(t, pool, "serve-things")
+	_, err = pool.Exec(t.Context(), `GRANT SELECT, INSERT ON things TO "serve-things"`)
+	require.NoError(t, err)
 	return serve(t, pool)
+}
+
+// granting is held by whoever makes roles: they belong to the whole server, which the tests share.
+var granting sync.Mutex
+
+func grantRole(t testing.TB, pool *pgxpool.Pool, name string) {
+	t.Helper()
+	granting.Lock()
+	defer granting.Unlock()
+	require.NoError(t, ledger.GrantRoles(t.Context(), pool, []function.Function{{Name: name, Door: web.Door(name, config.Access{})}}, ""))
 }
 
 func serve(t *testing.T, pool *pgxpool.Pool) *bundle {
@@ -370,7 +392,7 @@ func TestAKeyBelongsToItsCallerAndItsPath(t *testing.T) {
 	b := setup(t, time.Second)
 	body := `{"name":"a","count":1}`
 	require.Equal(t, http.StatusCreated, call(t, "POST", b.url+"/v1/things", body, "Idempotency-Key", "k").status)
-	staff := bearer(t, token.Staff)
+	staff := b.known(t, token.Staff)
 	for _, path := range []string{"/v1/things", "/v1/staff/things"} {
 		r := call(t, "POST", b.url+path, body, "Idempotency-Key", "k", "Authorization", staff)
 		require.Equal(t, http.StatusCreated, r.status, r.body)
@@ -443,7 +465,7 @@ func TestATwinOfACallInHandIsToldToComeAgain(t *testing.T) {
 func TestStaffsRoutesAreForStaff(t *testing.T) {
 	t.Parallel()
 	b := setup(t, time.Second)
-	staff := bearer(t, token.Staff)
+	staff := b.known(t, token.Staff)
 	for name, c := range map[string]struct {
 		authorization string
 		status        int

@@ -90,3 +90,6 @@ SELECT test.place('00000000-0000-7000-8000-000000000007');
 
 INSERT INTO bus.parked (event_id, type, source, consumer, kind, reason, event) VALUES ('1', 'order.placed', '/functions/place-order', 'send-email', 'poison', 'test', '');
 INSERT INTO bus.parked_act (parked_id, act, by) SELECT parked_id, 'discard', 'test' FROM bus.parked;
+
+INSERT INTO accounts.users (user_id, email, role) VALUES
+    ('00000000-0000-7000-8000-000000000001', 'admin@example.test', 'admin'), ('00000000-0000-7000-8000-000000000002', 'ada@example.test', 'customer');

@@ -1,0 +1,56 @@
+package sendemail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/id"
+)
+
+// prepareNotice writes to somebody whose sessions were ended for safety, once per session and reason.
+func prepareNotice(ctx context.Context, tx pgx.Tx, revoked events.SessionRevoked) (*letter, error) {
+	mailID, err := id.Derive(name, revoked.SessionID, revoked.Reason)
+	if err != nil {
+		return nil, err
+	}
+	l, taken, err := takeNotice(ctx, tx, mailID, revoked)
+	if errors.Is(err, pgx.ErrNoRows) { // the account was closed: nobody is there to write to
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("take mail %s: %w", mailID, err)
+	}
+	return toSend(l, taken)
+}
+
+// takeNotice takes the one mail about a session and a reason, which stands where that of an order would.
+func takeNotice(ctx context.Context, tx pgx.Tx, mailID string, revoked events.SessionRevoked) (l letter, t taken, err error) {
+	l.MailID, l.Kind, l.Reason = mailID, "session_revoked", revoked.Reason
+	err = tx.QueryRow(ctx, `
+		WITH taken AS (
+			INSERT INTO mail.mails AS m (mail_id, order_id, kind, status, taken_by)
+			SELECT @mail_id, @session_id, 'session_revoked ' || @reason, 'sending', @taker::uuid
+			FROM accounts.users WHERE user_id = @user_id AND closed_at IS NULL
+			ON CONFLICT (order_id, kind) DO UPDATE SET
+				status = CASE WHEN m.status = 'waiting' THEN 'sending'
+					WHEN m.status = 'sending' AND m.taken_at < now() - @sending_for::interval THEN 'unknown'
+					ELSE m.status END,
+				taken_by = CASE WHEN m.status = 'waiting' THEN @taker::uuid ELSE m.taken_by END,
+				taken_at = CASE WHEN m.status = 'waiting' THEN now() ELSE m.taken_at END,
+				tries = m.tries + CASE WHEN m.status = 'waiting' THEN 1 ELSE 0 END
+			RETURNING status, tries, status = 'sending' AND taken_by <> @taker::uuid AS busy
+		)
+		SELECT m.status, m.tries, m.busy, u.email, u.name, u.locale
+		FROM taken m
+		CROSS JOIN accounts.users u
+		WHERE u.user_id = @user_id`, pgx.NamedArgs{
+		"mail_id": mailID, "session_id": revoked.SessionID, "user_id": revoked.CustomerID, "reason": revoked.Reason,
+		"taker": uuid.NewString(), "sending_for": sendingFor,
+	}).Scan(&t.Status, &t.Tries, &t.Busy, &l.To, &l.Name, &l.Locale)
+	return l, t, err
+}

@@ -1,0 +1,177 @@
+package serveaccounts
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/id"
+	"github.com/popup-shop/popup/internal/token"
+	"github.com/popup-shop/popup/internal/web"
+)
+
+// UsersRequest asks for users and guests.
+type UsersRequest struct {
+	web.Paging
+	Q       string `query:"q" maxLength:"100" doc:"part of a name, an e-mail address or a telephone number"`
+	Role    string `query:"role" enum:"guest,customer,staff,admin"`
+	Active  string `query:"active" enum:"true,false"`
+	Ordered string `query:"ordered" enum:"true,false" doc:"whether they have ever ordered"`
+	Sort    string `query:"sort" enum:"created_at,-created_at,name,email" default:"-created_at"`
+}
+
+var orderOf = map[string]string{
+	"created_at": "created_at, user_id", "-created_at": "created_at DESC, user_id DESC", "name": "lower(name), user_id", "email": "lower(email), user_id",
+}
+
+// listUsers shows everybody who is known, with an account or as a guest.
+func listUsers(ctx context.Context, db web.Reader, in *UsersRequest) (items []User, total int64, err error) {
+	const from = `FROM (
+			SELECT user_id, email, name, phone, role, active, locale, created_at, updated_at FROM accounts.users WHERE closed_at IS NULL
+			UNION ALL
+			SELECT guest_id, '', name, phone, 'guest', true, '', created_at, updated_at FROM accounts.guests
+		) AS u
+		WHERE (@q = '' OR name ILIKE @like OR email ILIKE @like OR phone LIKE @like)
+		AND @role IN ('', role) AND @active IN ('', active::text)
+		AND (@ordered = '' OR @ordered::boolean = EXISTS (SELECT FROM orders.orders o WHERE o.customer_id = u.user_id))`
+	args := pgx.NamedArgs{
+		"q": in.Q, "like": "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(in.Q) + "%", "role": in.Role, "active": in.Active,
+		"ordered": in.Ordered, "limit": in.Limit, "offset": in.Offset(),
+	}
+	return web.Collect(ctx, db, func(row pgx.CollectableRow) (User, error) { return scanUser(row) }, from, `SELECT `+userColumns,
+		`ORDER BY `+orderOf[in.Sort]+` LIMIT @limit OFFSET @offset`, args)
+}
+
+func readUser(ctx context.Context, db web.Reader, in *Named) (*UserAnswer, error) {
+	if !id.Valid(in.ID) {
+		return nil, web.NotFound("user")
+	}
+	u, err := selectUser(ctx, db, in.ID)
+	return &UserAnswer{u}, err
+}
+
+// UserChange is what an admin decides about somebody.
+type UserChange struct {
+	ID   string `path:"id" format:"uuid"`
+	Body struct {
+		Role   string `json:"role" enum:"customer,staff,admin"`
+		Active bool   `json:"active"`
+	}
+}
+
+// changeUser gives somebody a role, or shuts them out. Sessions that were begun with other rights end.
+func changeUser(ctx context.Context, tx pgx.Tx, in *UserChange) (*UserAnswer, []events.Event, error) {
+	if !id.Valid(in.ID) {
+		return nil, nil, web.NotFound("user")
+	}
+	before, err := selectUser(ctx, tx, in.ID)
+	if err != nil {
+		return nil, nil, err
+	}
+	after, err := scanUser(tx.QueryRow(ctx, `
+		UPDATE accounts.users SET role = @role, active = @active
+		WHERE user_id = @user_id AND closed_at IS NULL
+		RETURNING `+userColumns, pgx.NamedArgs{"user_id": in.ID, "role": in.Body.Role, "active": in.Body.Active}))
+	switch {
+	case breaks(err, "the_last_admin_stays"):
+		return nil, nil, lastAdmin()
+	case errors.Is(err, pgx.ErrNoRows):
+		return nil, nil, web.NotFound("user")
+	case err != nil:
+		return nil, nil, fmt.Errorf("change user %s: %w", in.ID, err)
+	}
+	said, err := revoke(ctx, tx, before, after)
+	return &UserAnswer{after}, said, err
+}
+
+// revoke ends what somebody began with other rights, and says what changed.
+func revoke(ctx context.Context, tx pgx.Tx, before, after User) (said []events.Event, err error) {
+	if before.Role != after.Role {
+		said = append(said, events.AccountChanged{CustomerID: after.ID, Change: "role"})
+	}
+	shut := before.Active && !after.Active
+	if shut {
+		said = append(said, events.AccountChanged{CustomerID: after.ID, Change: "disabled"})
+	}
+	if len(said) == 0 {
+		return nil, nil
+	}
+	last, err := lastSession(ctx, tx, after.ID)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := end(ctx, tx, after.ID, web.CallerOf(ctx).Session, true); err != nil {
+		return nil, err
+	}
+	if shut && last != "" {
+		said = append(said, events.SessionRevoked{CustomerID: after.ID, SessionID: last, Reason: "disabled"})
+	}
+	return said, nil
+}
+
+// lastSession is the session that somebody used last of those that run, or "".
+func lastSession(ctx context.Context, tx pgx.Tx, userID string) (sessionID string, err error) {
+	err = tx.QueryRow(ctx, `
+		SELECT session_id::text FROM accounts.sessions
+		WHERE user_id = @user_id AND ended_at IS NULL
+		ORDER BY used_at DESC
+		LIMIT 1`, pgx.NamedArgs{"user_id": userID}).Scan(&sessionID)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return "", fmt.Errorf("read last session of user %s: %w", userID, err)
+	}
+	return sessionID, nil
+}
+
+// AuditRequest asks who did what.
+type AuditRequest struct {
+	web.Paging
+	By     string    `query:"by" format:"uuid"`
+	Object string    `query:"object" maxLength:"100" example:"user 019bb397-f900-7b6c-8586-3875e34487ca"`
+	From   time.Time `query:"from"`
+	To     time.Time `query:"to"`
+}
+
+// Act is one thing that somebody did.
+type Act struct {
+	At     time.Time       `json:"at"`
+	By     string          `json:"by" format:"uuid"`
+	Role   string          `json:"role"`
+	Act    string          `json:"act" example:"PUT /v1/users/{id}"`
+	Object string          `json:"object"`
+	Before json.RawMessage `json:"before,omitempty"`
+	After  json.RawMessage `json:"after,omitempty"`
+}
+
+func listAudit(ctx context.Context, db web.Reader, in *AuditRequest) (items []Act, total int64, err error) {
+	if in.By != "" && !id.Valid(in.By) {
+		return nil, 0, web.Invalid(web.Fault{Field: "by", Why: "is not a UUID"})
+	}
+	var to *time.Time
+	if !in.To.IsZero() {
+		to = &in.To
+	}
+	args := pgx.NamedArgs{"by": in.By, "object": in.Object, "from": in.From, "to": to, "limit": in.Limit, "offset": in.Offset()}
+	return web.Collect(ctx, db, pgx.RowToStructByPos[Act], `FROM bus.audit
+		WHERE @by IN ('', by::text) AND @object IN ('', object) AND at >= @from::timestamptz AND (@to::timestamptz IS NULL OR at < @to)`,
+		`SELECT at, coalesce(by::text, ''), role, act, object, before, after`, `ORDER BY audit_id DESC LIMIT @limit OFFSET @offset`, args)
+}
+
+// KeysAnswer is a JSON Web Key Set, RFC 7517.
+type KeysAnswer struct {
+	CacheControl string `header:"Cache-Control"`
+	Body         struct {
+		Keys []token.JWK `json:"keys" nullable:"false"`
+	}
+}
+
+func (a *accounts) readKeys(context.Context, web.Reader, *struct{}) (*KeysAnswer, error) {
+	answer := &KeysAnswer{CacheControl: "public, max-age=300"}
+	answer.Body.Keys = a.keys.Set()
+	return answer, nil
+}

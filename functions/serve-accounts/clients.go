@@ -1,0 +1,127 @@
+package serveaccounts
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/id"
+	"github.com/popup-shop/popup/internal/token"
+	"github.com/popup-shop/popup/internal/web"
+)
+
+// KnownClient is a program that may call the shop.
+type KnownClient struct {
+	ID        string    `json:"id" format:"uuid"`
+	Name      string    `json:"name"`
+	Scopes    []string  `json:"scopes" nullable:"false"`
+	OwnerID   string    `json:"owner_id" format:"uuid"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+func listClients(ctx context.Context, db web.Reader, in *ListRequest) (items []KnownClient, total int64, err error) {
+	args := pgx.NamedArgs{"limit": in.Limit, "offset": in.Offset()}
+	return web.Collect(ctx, db, pgx.RowToStructByPos[KnownClient], `FROM accounts.clients`,
+		`SELECT client_id::text, name, scopes, owner_id::text, created_at`, `ORDER BY created_at, client_id LIMIT @limit OFFSET @offset`, args)
+}
+
+// ClientRequest makes a client.
+type ClientRequest struct {
+	Body struct {
+		Name   string   `json:"name" minLength:"1" maxLength:"100"`
+		Scopes []string `json:"scopes" minItems:"1" maxItems:"6" uniqueItems:"true" enum:"orders,stock,catalogue,events,documents,metrics"`
+	}
+}
+
+// ClientAnswer is a new client with its secret, which is shown once.
+type ClientAnswer struct {
+	Body struct {
+		KnownClient
+		Secret string `json:"secret" doc:"shown here only"`
+	}
+}
+
+func addClient(ctx context.Context, tx pgx.Tx, in *ClientRequest) (*ClientAnswer, []events.Event, error) {
+	if !oneLine(in.Body.Name) {
+		return nil, nil, web.Invalid(web.Fault{Field: "name", Why: "must be text on one line"})
+	}
+	if len(in.Body.Scopes) == 0 { // null passes for a list
+		return nil, nil, web.Invalid(web.Fault{Field: "scopes", Why: "must have at least one"})
+	}
+	clientID, err := uuid.NewV7()
+	if err != nil {
+		return nil, nil, err
+	}
+	a := &ClientAnswer{}
+	a.Body.KnownClient = KnownClient{ID: clientID.String(), Name: in.Body.Name, Scopes: slices.Sorted(slices.Values(in.Body.Scopes)), OwnerID: web.CallerOf(ctx).ID}
+	a.Body.Secret = rand.Text() + rand.Text()
+	err = tx.QueryRow(ctx, `
+		INSERT INTO accounts.clients (client_id, name, secret_hash, scopes, owner_id)
+		VALUES (@client_id, @name, @secret_hash, @scopes, @owner_id)
+		RETURNING created_at`, pgx.NamedArgs{
+		"client_id": a.Body.ID, "name": a.Body.Name, "secret_hash": web.HashToken(a.Body.Secret), "scopes": a.Body.Scopes, "owner_id": a.Body.OwnerID,
+	}).Scan(&a.Body.CreatedAt)
+	if err != nil {
+		return nil, nil, fmt.Errorf("store client %s: %w", clientID, err)
+	}
+	return a, nil, nil
+}
+
+func deleteClient(ctx context.Context, tx pgx.Tx, in *Named) (*struct{}, []events.Event, error) {
+	return gone(ctx, tx, "client", in.ID, `
+		DELETE FROM accounts.clients
+		WHERE client_id = @id`)
+}
+
+// ClientTokenRequest shows that a program is a client.
+type ClientTokenRequest struct {
+	Body struct {
+		ClientID     string `json:"client_id" format:"uuid"`
+		ClientSecret string `json:"client_secret" maxLength:"200"`
+	}
+}
+
+// ClientTokenAnswer is an access token of a client.
+type ClientTokenAnswer struct {
+	Body struct {
+		AccessToken string `json:"access_token"`
+		ExpiresIn   int    `json:"expires_in"`
+		TokenType   string `json:"token_type" example:"Bearer"`
+	}
+}
+
+// clientToken gives a client a token. Its secret is as good as random, so nobody finds it by trying; tries are counted all
+// the same.
+func (a *accounts) clientToken(ctx context.Context, tx pgx.Tx, in *ClientTokenRequest) (*ClientTokenAnswer, []events.Event, error) {
+	keys := []string{throttleKey("source", web.SourceOf(ctx))}
+	if err := count(ctx, tx, keys); err != nil {
+		return nil, nil, err
+	}
+	who := token.Claims{ID: in.Body.ClientID, Role: token.Client}
+	if !id.Valid(who.ID) {
+		return nil, nil, web.Keep(wrong())
+	}
+	err := tx.QueryRow(ctx, `
+		SELECT scopes FROM accounts.client_of_secret(@client_id, @secret_hash)`,
+		pgx.NamedArgs{"client_id": who.ID, "secret_hash": web.HashToken(in.Body.ClientSecret)}).Scan(&who.Scopes)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil, web.Keep(wrong())
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("read client %s: %w", who.ID, err)
+	}
+	if err := calm(ctx, tx, keys); err != nil {
+		return nil, nil, err
+	}
+	answer := &ClientTokenAnswer{}
+	answer.Body.AccessToken, err = a.signing.Sign(who, time.Now())
+	answer.Body.ExpiresIn, answer.Body.TokenType = int(token.Life.Seconds()), "Bearer"
+	return answer, nil, err
+}

@@ -1,0 +1,79 @@
+package serveaccounts
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/web"
+)
+
+// closeAccount forgets who somebody was. Their orders and sums stay, as those of nobody. While goods are on their way
+// somebody has to know where to.
+func (a *accounts) closeAccount(ctx context.Context, tx pgx.Tx, _ *struct{}) (*ClearAnswer, []events.Event, error) {
+	caller := web.CallerOf(ctx)
+	var open bool
+	err := tx.QueryRow(ctx, `
+		SELECT EXISTS (SELECT FROM orders.orders WHERE customer_id = @user_id AND deadline IS NOT NULL)`,
+		pgx.NamedArgs{"user_id": caller.ID}).Scan(&open)
+	if err != nil {
+		return nil, nil, fmt.Errorf("look for open orders of user %s: %w", caller.ID, err)
+	}
+	if open {
+		return nil, nil, web.NewProblem(http.StatusConflict, "not-possible-now", "an order is still open")
+	}
+	for _, forget := range []func(context.Context, pgx.Tx, string) error{forgetOrders, forgetBelongings, forgetUser} {
+		if err := forget(ctx, tx, caller.ID); err != nil {
+			return nil, nil, err
+		}
+	}
+	return &ClearAnswer{a.cookies.Clear()}, []events.Event{events.AccountChanged{CustomerID: caller.ID, Change: "closed"}}, nil
+}
+
+func forgetOrders(ctx context.Context, tx pgx.Tx, userID string) error {
+	err := function.Queue(ctx, tx, -1, `
+		UPDATE orders.addresses SET name = '', email = '', phone = '', country = '', postal_code = '', prefecture = '', region = '',
+			city = '', address_line1 = '', address_line2 = ''
+		WHERE order_id IN (SELECT order_id FROM orders.orders WHERE customer_id = @user_id)`, pgx.NamedArgs{"user_id": userID})
+	if err != nil {
+		return fmt.Errorf("forget where orders of user %s went: %w", userID, err)
+	}
+	return nil
+}
+
+func forgetBelongings(ctx context.Context, tx pgx.Tx, userID string) error {
+	err := function.Queue(ctx, tx, -1, `
+		WITH passwords AS (
+			DELETE FROM accounts.passwords WHERE user_id = @user_id
+		), addresses AS (
+			DELETE FROM accounts.addresses WHERE user_id = @user_id
+		), keys AS (
+			DELETE FROM accounts.ssh_keys WHERE user_id = @user_id
+		)
+		DELETE FROM accounts.sessions WHERE user_id = @user_id`, pgx.NamedArgs{"user_id": userID})
+	if err != nil {
+		return fmt.Errorf("forget what user %s has: %w", userID, err)
+	}
+	return nil
+}
+
+func forgetUser(ctx context.Context, tx pgx.Tx, userID string) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE accounts.users SET email = '', name = '', phone = '', active = false, closed_at = now()
+		WHERE user_id = @user_id`, pgx.NamedArgs{"user_id": userID})
+	if breaks(err, "the_last_admin_stays") {
+		return lastAdmin()
+	}
+	if err != nil {
+		return fmt.Errorf("close account of user %s: %w", userID, err)
+	}
+	return nil
+}
+
+func lastAdmin() *web.Problem {
+	return web.NewProblem(http.StatusConflict, "not-possible-now", "the last admin stays")
+}

@@ -1,0 +1,200 @@
+package serveaccounts
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/password"
+	"github.com/popup-shop/popup/internal/token"
+	"github.com/popup-shop/popup/internal/web"
+)
+
+// LoginRequest shows who somebody is.
+type LoginRequest struct {
+	UserAgent string `header:"User-Agent"`
+	Body      struct {
+		Email    string `json:"email" maxLength:"254"`
+		Password string `json:"password" maxLength:"128"`
+	}
+}
+
+// login is a try to sign in.
+type login struct {
+	who    token.Claims
+	active bool
+	hash   string // what is kept; "" when there is nobody
+	fresh  string // what is to be kept in its place, or ""
+	keys   []string
+}
+
+// wrong is all that is said about a password or a token that is not right.
+func wrong() *web.Problem {
+	p := web.NotSignedIn()
+	p.Detail = "that is not right"
+	return p
+}
+
+// prepareLogin counts the try as one that fails, until it does not. A machine from which somebody has signed in before is
+// counted by itself, so that strangers who try do not lock the owner out.
+func prepareLogin(ctx context.Context, tx pgx.Tx, in *LoginRequest) (*login, error) {
+	var l login
+	var known bool
+	err := tx.QueryRow(ctx, `
+		SELECT coalesce(u.user_id::text, ''), coalesce(u.role, ''), coalesce(u.active, false), coalesce(u.hash, ''),
+			coalesce(accounts.known_source(u.user_id, @source), false)
+		FROM (SELECT 1) AS always
+		LEFT JOIN accounts.user_of_email(@email) u ON true`, pgx.NamedArgs{"email": in.Body.Email, "source": web.SourceOf(ctx)}).
+		Scan(&l.who.ID, &l.who.Role, &l.active, &l.hash, &known)
+	if err != nil {
+		return nil, fmt.Errorf("read user to sign in: %w", err)
+	}
+	l.who.Email = in.Body.Email
+	if !l.active {
+		l.hash = ""
+	}
+	l.keys = []string{throttleKey("source", web.SourceOf(ctx)), throttleKey("account", in.Body.Email)}
+	if known {
+		l.keys[1] = throttleKey("account", in.Body.Email, web.SourceOf(ctx))
+	}
+	return &l, count(ctx, tx, l.keys)
+}
+
+// checkLogin takes as long for somebody who is not there as for somebody who is.
+func checkLogin(ctx context.Context, in *LoginRequest, l *login) error {
+	right, old, err := password.Verify(ctx, l.hash, in.Body.Password)
+	if err != nil {
+		return err
+	}
+	if !right {
+		return wrong()
+	}
+	if old {
+		l.fresh, err = password.Hash(ctx, in.Body.Password)
+	}
+	return err
+}
+
+func (a *accounts) login(ctx context.Context, tx pgx.Tx, in *LoginRequest, l *login) (*TokensAnswer, []events.Event, error) {
+	if err := web.Become(ctx, tx, l.who); err != nil {
+		return nil, nil, err
+	}
+	if err := calm(ctx, tx, l.keys); err != nil {
+		return nil, nil, err
+	}
+	user, err := selectUser(ctx, tx, l.who.ID)
+	if err != nil {
+		return nil, nil, err
+	}
+	l.who.Role, l.who.Email = user.Role, user.Email
+	made, err := a.open(ctx, tx, l.who, l.hash, in.UserAgent)
+	if err != nil {
+		return nil, nil, err
+	}
+	if l.fresh != "" {
+		if err := setHash(ctx, tx, l.who.ID, l.hash, l.fresh); err != nil {
+			return nil, nil, err
+		}
+	}
+	return &TokensAnswer{a.cookies.Set(made.AccessToken, made.RefreshToken), made}, nil, nil
+}
+
+// setHash replaces a password's hash, if it is still the one that was looked at.
+func setHash(ctx context.Context, tx pgx.Tx, userID, before, after string) error {
+	tag, err := tx.Exec(ctx, `
+		UPDATE accounts.passwords SET hash = @after
+		WHERE user_id = @user_id AND hash = @before`, pgx.NamedArgs{"user_id": userID, "before": before, "after": after})
+	if err != nil {
+		return fmt.Errorf("store password of user %s: %w", userID, err)
+	}
+	if tag.RowsAffected() != 1 {
+		return wrong()
+	}
+	return nil
+}
+
+// RefreshRequest shows a refresh token, in the body or in the cookie.
+type RefreshRequest struct {
+	Cookie string `header:"Cookie"`
+	Body   *struct {
+		RefreshToken string `json:"refresh_token,omitempty" maxLength:"200"`
+	}
+}
+
+// refresh gives a new pair for a refresh token. One that was used before was copied: the whole session ends.
+func (a *accounts) refresh(ctx context.Context, tx pgx.Tx, in *RefreshRequest) (*TokensAnswer, []events.Event, error) {
+	shown := a.cookies.Refresh(in.Cookie)
+	if in.Body != nil && in.Body.RefreshToken != "" {
+		shown = in.Body.RefreshToken
+	}
+	refused := wrong()
+	refused.Cookies = a.cookies.Clear()
+	who, _, found, err := ofToken(ctx, tx, shown)
+	if err != nil || !found {
+		return nil, nil, orProblem(err, refused)
+	}
+	if err := web.Become(ctx, tx, who); err != nil {
+		return nil, nil, err
+	}
+	next := rand.Text() + rand.Text()
+	rotated, valid, err := rotate(ctx, tx, shown, next)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !valid {
+		said, err := reused(ctx, tx, shown)
+		return nil, said, orProblem(err, web.Keep(refused))
+	}
+	made, err := a.pair(rotated, next)
+	return &TokensAnswer{a.cookies.Set(made.AccessToken, made.RefreshToken), made}, nil, err
+}
+
+// reused ends the session of a token that was used before. Two that use one at the same moment are seen here too: the
+// second one waited for the first.
+func reused(ctx context.Context, tx pgx.Tx, shown string) ([]events.Event, error) {
+	who, spent, found, err := ofToken(ctx, tx, shown)
+	if err != nil || !found || !spent {
+		return nil, err
+	}
+	ended, err := end(ctx, tx, who.ID, who.Session, false)
+	if err != nil || ended == 0 {
+		return nil, err
+	}
+	return []events.Event{events.SessionRevoked{CustomerID: who.ID, SessionID: who.Session, Reason: "reuse"}}, nil
+}
+
+func orProblem(err, problem error) error {
+	if err != nil {
+		return err
+	}
+	return problem
+}
+
+// LogoutRequest ends a session, or all of somebody's.
+type LogoutRequest struct {
+	Everywhere bool `query:"everywhere"`
+}
+
+// ClearAnswer has browsers forget tokens.
+type ClearAnswer struct {
+	SetCookie []string `header:"Set-Cookie"`
+}
+
+func (a *accounts) logout(ctx context.Context, tx pgx.Tx, in *LogoutRequest) (*ClearAnswer, []events.Event, error) {
+	caller := web.CallerOf(ctx)
+	if _, err := end(ctx, tx, caller.ID, caller.Session, false); err != nil {
+		return nil, nil, err
+	}
+	answer := &ClearAnswer{a.cookies.Clear()}
+	if !in.Everywhere {
+		return answer, nil, nil
+	}
+	if _, err := end(ctx, tx, caller.ID, uuid.Nil.String(), true); err != nil {
+		return nil, nil, err
+	}
+	return answer, []events.Event{events.SessionRevoked{CustomerID: caller.ID, SessionID: caller.Session, Reason: "logout everywhere"}}, nil
+}

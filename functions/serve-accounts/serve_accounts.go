@@ -1,0 +1,143 @@
+// Package serveaccounts says who somebody is: accounts, sessions, guests and machine clients. What they may do elsewhere it
+// does not know.
+package serveaccounts
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"slices"
+
+	"github.com/popup-shop/popup/config"
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/token"
+	"github.com/popup-shop/popup/internal/web"
+)
+
+// Name is the function's: programs that hold its key give it to nobody else.
+const Name = "serve-accounts"
+
+// Settings are those that the function needs.
+type Settings struct {
+	config.Access
+	config.Signing
+}
+
+// Check refuses settings that make no sense, by name.
+func (s Settings) Check() error {
+	keys, err := s.Signing.Keys()
+	if err == nil && len(keys) == 0 {
+		err = errors.New("TOKEN_KEYS: must be set, or nobody can sign in")
+	}
+	return cmp.Or(err, s.Access.Check())
+}
+
+// accounts is what the routes have in common.
+type accounts struct {
+	keys    token.Keys // that verify
+	signing token.Signing
+	cookies web.Cookies
+}
+
+// New declares the function.
+func New(settings Settings) function.Function {
+	a := newAccounts(&settings)
+	return function.Function{
+		Name:  Name,
+		Door:  web.Door(Name, settings.Access, slices.Concat(a.signingIn(), a.ownAccount(), a.guests(), a.clients(), administration())...),
+		Emits: []events.Event{events.AccountCreated{}, events.AccountChanged{}, events.SessionRevoked{}},
+		Writes: []string{
+			"accounts.users", "accounts.passwords", "accounts.sessions", "accounts.spent_tokens", "accounts.addresses",
+			"accounts.guests", "accounts.clients", "accounts.ssh_keys", "accounts.throttles", "orders.addresses",
+		},
+	}
+}
+
+// newAccounts takes the keys into use. What a key makes it verifies too, whether or not the settings say so.
+func newAccounts(settings *Settings) *accounts {
+	a := &accounts{cookies: web.Cookies{Secure: settings.Secure()}}
+	keys, err := settings.Signing.Keys()
+	if err != nil {
+		panic(err) // whoever reads settings checks them
+	}
+	for i, key := range keys {
+		if i == 0 {
+			a.signing = token.NewSigning(key)
+		}
+		if _, public := config.KeySettings(key); !slices.Contains(settings.TokenPublicKeys, public) {
+			settings.TokenPublicKeys = append(slices.Clone(settings.TokenPublicKeys), public)
+		}
+	}
+	public, err := settings.Access.Keys()
+	if err != nil {
+		panic(err)
+	}
+	for _, key := range public {
+		a.keys = append(a.keys, key)
+	}
+	return a
+}
+
+func (a *accounts) signingIn() []web.Route {
+	return []web.Route{
+		web.InSteps(http.MethodPost, "/v1/users/register", web.All, web.Steps[RegisterRequest, hashed, RegisterAnswer]{
+			Status: http.StatusCreated, Prepare: prepareRegister, Work: hashNew, Do: a.register,
+		}),
+		web.InSteps(http.MethodPost, "/v1/users/login", web.Credentials, web.Steps[LoginRequest, login, TokensAnswer]{
+			Status: http.StatusOK, Prepare: prepareLogin, Work: checkLogin, Do: a.login,
+		}),
+		web.Act("/v1/users/refresh", web.Credentials, http.StatusOK, a.refresh),
+		web.Act("/v1/users/logout", web.Account, http.StatusNoContent, a.logout),
+		web.Get("/v1/keys", web.All, a.readKeys),
+	}
+}
+
+func (a *accounts) ownAccount() []web.Route {
+	return []web.Route{
+		web.Get("/v1/users/me", web.Account, readMe),
+		web.InSteps(http.MethodPut, "/v1/users/me", web.Account, web.Steps[ProfileRequest, proof, UserAnswer]{
+			Status: http.StatusOK, Prepare: prepareProfile, Work: checkProof[ProfileRequest], Do: changeProfile,
+		}),
+		web.Delete("/v1/users/me", web.Account, a.closeAccount),
+		web.Get("/v1/users/me/data", web.Account, readData),
+		web.InSteps(http.MethodPut, "/v1/users/me/password", web.Account, web.Steps[PasswordRequest, proof, struct{}]{
+			Status: http.StatusNoContent, Prepare: preparePassword, Work: checkPassword, Do: changePassword,
+		}),
+		web.List("/v1/users/me/addresses", web.Account, listAddresses),
+		web.Act("/v1/users/me/addresses", web.Account, http.StatusCreated, addAddress),
+		web.Put("/v1/addresses/{id}", web.Account, changeAddress),
+		web.Delete("/v1/addresses/{id}", web.Account, deleteAddress),
+		web.List("/v1/users/me/ssh-keys", web.Account, listSSHKeys),
+		web.Act("/v1/users/me/ssh-keys", web.Account, http.StatusCreated, addSSHKey),
+		web.Delete("/v1/users/me/ssh-keys/{id}", web.Account, deleteSSHKey),
+		web.List("/v1/users/me/sessions", web.Account, listSessions),
+		web.Delete("/v1/users/me/sessions", web.Account, endSessions),
+	}
+}
+
+func (a *accounts) guests() []web.Route {
+	return []web.Route{
+		web.Act("/v1/customers", web.All, http.StatusCreated, a.addGuest),
+		web.Get("/v1/customers/{id}", web.Guest, readGuest),
+		web.Act("/v1/customers/{id}/token", web.Credentials, http.StatusOK, a.guestToken),
+	}
+}
+
+func (a *accounts) clients() []web.Route {
+	return []web.Route{
+		web.List("/v1/clients", web.Admin, listClients),
+		web.Act("/v1/clients", web.Admin, http.StatusCreated, addClient),
+		web.Delete("/v1/clients/{id}", web.Admin, deleteClient),
+		web.Act("/v1/tokens", web.Credentials, http.StatusOK, a.clientToken),
+	}
+}
+
+func administration() []web.Route {
+	return []web.Route{
+		web.List("/v1/users", web.Staff, listUsers),
+		web.Get("/v1/users/{id}", web.Admin, readUser),
+		web.Put("/v1/users/{id}", web.Admin, changeUser),
+		web.List("/v1/audit", web.Admin, listAudit),
+	}
+}

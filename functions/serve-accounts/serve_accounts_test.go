@@ -1,0 +1,185 @@
+package serveaccounts_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/functions"
+	serveaccounts "github.com/popup-shop/popup/functions/serve-accounts"
+	"github.com/popup-shop/popup/internal/functiontest"
+)
+
+const secret = "correct horse battery"
+
+func open(t *testing.T, change ...func(*functions.Settings)) *functiontest.Shop {
+	return functiontest.Open(t, functions.All, change...)
+}
+
+func call(t testing.TB, shop *functiontest.Shop, method, path string, body any, headers ...string) functiontest.Answer {
+	t.Helper()
+	return shop.Call(t, serveaccounts.Name, method, path, body, headers...)
+}
+
+func post(t testing.TB, shop *functiontest.Shop, path string, body any, headers ...string) functiontest.Answer {
+	t.Helper()
+	return call(t, shop, http.MethodPost, path, body, headers...)
+}
+
+func get(t testing.TB, shop *functiontest.Shop, path string, headers ...string) functiontest.Answer {
+	t.Helper()
+	return call(t, shop, http.MethodGet, path, nil, headers...)
+}
+
+func signUp(email string) functiontest.Body {
+	return functiontest.Body{"email": email, "password": secret, "name": "Ada Byron", "phone": "+49 40 1234567"}
+}
+
+// person is somebody with an account who is signed in.
+type person struct {
+	id, email, access, refresh string
+}
+
+func (p person) bearer() []string { return []string{"Authorization", "Bearer " + p.access} }
+
+// register makes somebody an account.
+func register(t testing.TB, shop *functiontest.Shop, headers ...string) person {
+	t.Helper()
+	email := uuid.NewString() + "@example.test"
+	a := post(t, shop, "/v1/users/register", signUp(email), headers...)
+	require.Equal(t, http.StatusCreated, a.Status, a.Raw)
+	return person{a.Body["id"].(string), email, a.Body["access_token"].(string), a.Body["refresh_token"].(string)}
+}
+
+func login(t testing.TB, shop *functiontest.Shop, email, password string, headers ...string) functiontest.Answer {
+	t.Helper()
+	return post(t, shop, "/v1/users/login", map[string]string{"email": email, "password": password}, headers...)
+}
+
+func items(t testing.TB, a functiontest.Answer) (all []map[string]any) {
+	t.Helper()
+	list, is := a.Body["items"].([]any)
+	require.True(t, is, a.Raw)
+	for _, item := range list {
+		all = append(all, item.(map[string]any))
+	}
+	return all
+}
+
+// said are the events of a type about somebody, as their data.
+func said(t testing.TB, shop *functiontest.Shop, eventType, customerID string) (data []string) {
+	t.Helper()
+	return functiontest.One[[]string](t, shop, `
+		SELECT coalesce(array_agg(data::text ORDER BY xid, n), '{}') FROM bus.event WHERE type = $1 AND data ->> 'customer_id' = $2`, eventType, customerID)
+}
+
+// ACC-01
+func TestSignUpMakesAnAccountAndTheSameMailInAnyCaseIsTaken(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	a := post(t, shop, "/v1/users/register", signUp("Ada@example.test"))
+	require.Equal(t, http.StatusCreated, a.Status, a.Raw)
+	require.Equal(t, []any{"Ada@example.test", "Ada Byron", "+49 40 1234567", "customer", true, "en"},
+		[]any{a.Body["email"], a.Body["name"], a.Body["phone"], a.Body["role"], a.Body["active"], a.Body["locale"]})
+	for _, email := range []string{"Ada@example.test", "ada@EXAMPLE.test"} {
+		again := post(t, shop, "/v1/users/register", signUp(email))
+		require.Equal(t, []any{http.StatusConflict, "/problems/e-mail-taken"}, []any{again.Status, again.Body["type"]})
+	}
+	require.Equal(t, []string{`{"customer_id":"` + a.Body["id"].(string) + `","kind":"account"}`}, said(t, shop, "account.created", a.Body["id"].(string)))
+}
+
+// ACC-01, mass assignment, CRLF
+func TestWhatASignUpMayNotSayIsRefusedByItsName(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	for field, c := range map[string]struct {
+		with  string
+		value any
+	}{
+		"role": {"role", "admin"}, "id": {"id", uuid.NewString()}, "active": {"active", false}, "user_id": {"user_id", uuid.NewString()},
+		"Email": {"Email", "b@example.test"}, "email": {"email", "ada"}, "name": {"name", "Ada\r\nBcc: eve@example.test"}, "phone": {"phone", "+49\r\n40"},
+		"locale": {"locale", "en\r\nX: y"}, "password": {"password", "password1"},
+	} {
+		a := post(t, shop, "/v1/users/register", signUp("ada@example.test").With(c.with, c.value))
+		require.Equal(t, http.StatusBadRequest, a.Status, "%s: %s", field, a.Raw)
+		require.Contains(t, a.Faults(), field)
+	}
+	for _, email := range []string{"ada@example.test\r\nBcc: eve@example.test", "Ada <ada@example.test>", "a@b, c@d", "", strings.Repeat("a", 250) + "@b.test"} {
+		a := post(t, shop, "/v1/users/register", signUp(email))
+		require.Equal(t, http.StatusBadRequest, a.Status, email)
+		require.Contains(t, a.Faults(), "email")
+	}
+	require.Zero(t, functiontest.One[int](t, shop, `SELECT count(*) FROM accounts.users`))
+}
+
+// ACC-03
+func TestAPasswordIsKeptAsArgon2idOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	register(t, shop)
+	require.Regexp(t, `^\$argon2id\$v=19\$m=19456,t=2,p=1\$`, functiontest.One[string](t, shop, `SELECT hash FROM accounts.passwords`))
+	for _, easy := range []string{"password1", "short", strings.Repeat("aB3 ", 33), "qwertyuiop"} {
+		a := post(t, shop, "/v1/users/register", signUp("eve@example.test").With("password", easy))
+		require.Equal(t, http.StatusBadRequest, a.Status, easy)
+		require.Contains(t, a.Faults(), "password")
+		require.NotContains(t, a.Raw, `"`+easy+`"`)
+	}
+}
+
+// ACC-25
+func TestAUserHasTheseFieldsAndNoOthers(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	ada := register(t, shop)
+	a := get(t, shop, "/v1/users/me", ada.bearer()...)
+	require.Equal(t, http.StatusOK, a.Status)
+	var fields []string
+	for field := range a.Body {
+		fields = append(fields, field)
+	}
+	require.ElementsMatch(t, []string{"id", "email", "name", "phone", "role", "active", "locale", "created_at", "updated_at"}, fields)
+	require.NoError(t, uuid.Validate(ada.id))
+}
+
+// ACC-26
+func TestAProfileIsChangedByItsOwnerAndTheMailOnlyWithThePassword(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	ada, eve := register(t, shop), register(t, shop)
+	put := func(body functiontest.Body) functiontest.Answer {
+		return call(t, shop, http.MethodPut, "/v1/users/me", body, ada.bearer()...)
+	}
+	profile := functiontest.Body{"email": ada.email, "name": "Ada Lovelace", "phone": "+44 20 1234567", "locale": "ja"}
+	require.Equal(t, http.StatusOK, put(profile).Status)
+	me := get(t, shop, "/v1/users/me", ada.bearer()...)
+	require.Equal(t, []any{"Ada Lovelace", "+44 20 1234567", "ja"}, []any{me.Body["name"], me.Body["phone"], me.Body["locale"]})
+
+	moved := profile.With("email", "lovelace@example.test")
+	for _, wrong := range []functiontest.Body{moved, moved.With("password", "another one")} {
+		a := put(wrong)
+		require.Equal(t, http.StatusBadRequest, a.Status)
+		require.Equal(t, []string{"password"}, a.Faults())
+	}
+	require.Equal(t, http.StatusConflict, put(profile.With("email", strings.ToUpper(eve.email)).With("password", secret)).Status)
+	require.Equal(t, http.StatusOK, put(moved.With("password", secret)).Status)
+	require.Equal(t, http.StatusOK, login(t, shop, "Lovelace@example.test", secret).Status)
+	for _, field := range []string{"role", "id", "active", "created_at"} {
+		require.Equal(t, []string{field}, put(profile.With(field, "admin")).Faults())
+	}
+	require.Contains(t, said(t, shop, "account.changed", ada.id), `{"customer_id":"`+ada.id+`","change":"profile"}`)
+}
+
+// ACC-36
+func TestEveryIDIsAUUID(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	ada := register(t, shop)
+	guest := post(t, shop, "/v1/customers", map[string]string{"name": "Ada", "phone": "+49 40 1234567"})
+	address := post(t, shop, "/v1/users/me/addresses", home(), ada.bearer()...)
+	for _, id := range []any{ada.id, guest.Body["id"], address.Body["id"], address.Body["user_id"]} {
+		require.NoError(t, uuid.Validate(id.(string)))
+	}
+}

@@ -1,0 +1,61 @@
+package orderview
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/popup-shop/popup/internal/id"
+	"github.com/popup-shop/popup/internal/web"
+)
+
+// Filter is which orders are listed. What is empty does not count.
+type Filter struct {
+	web.Paging
+	Status     string    `query:"status" maxLength:"40"`
+	Number     string    `query:"number" maxLength:"40" doc:"the whole order number"`
+	CustomerID string    `query:"customer_id" format:"uuid"`
+	StoreID    string    `query:"store_id" format:"uuid" doc:"that sells one of the lines"`
+	Method     string    `query:"method" maxLength:"40"`
+	From       time.Time `query:"from"`
+	To         time.Time `query:"to"`
+	Sort       string    `query:"sort" enum:"created_at,-created_at,total,-total" default:"-created_at"`
+}
+
+// An order's id begins with the time at which it was placed, so the order of ids is that of times.
+var sorts = map[string]string{
+	"created_at": "o.order_id", "-created_at": "o.order_id DESC", "total": "total_minor, o.order_id", "-total": "total_minor DESC, o.order_id DESC",
+}
+
+// List reads a page of the orders that the caller may see: staff sees all of them, everybody else their own.
+func List(ctx context.Context, db web.Reader, f *Filter) (items []Order, total int64, err error) {
+	for field, value := range map[string]string{"customer_id": f.CustomerID, "store_id": f.StoreID} {
+		if value != "" && !id.Valid(value) {
+			return nil, 0, web.Invalid(web.Fault{Field: field, Why: "is not a UUID"})
+		}
+	}
+	own := ""
+	if caller := web.CallerOf(ctx); !caller.Staff() {
+		own = caller.ID
+	}
+	const which = from + `
+		WHERE (@own::text = '' OR customer_id = nullif(@own, '')::uuid)
+		AND (@customer_id = '' OR customer_id = nullif(@customer_id, '')::uuid)
+		AND @status IN ('', status) AND @number IN ('', order_number) AND @method IN ('', payment_method)
+		AND created_at >= @from::timestamptz AND (@to::timestamptz IS NULL OR created_at < @to)
+		AND (@store_id = '' OR EXISTS (SELECT FROM orders.lines l WHERE l.order_id = o.order_id AND l.store_id = nullif(@store_id, '')::uuid))`
+	args := pgx.NamedArgs{
+		"own": own, "customer_id": f.CustomerID, "status": f.Status, "number": f.Number, "method": f.Method, "store_id": f.StoreID,
+		"from": f.From, "to": orNone(f.To), "limit": f.Limit, "offset": f.Offset(),
+	}
+	return web.Collect(ctx, db, func(row pgx.CollectableRow) (Order, error) { return scan(row) }, which, `SELECT `+columns,
+		`ORDER BY `+sorts[f.Sort]+` LIMIT @limit OFFSET @offset`, args)
+}
+
+func orNone(at time.Time) *time.Time {
+	if at.IsZero() {
+		return nil
+	}
+	return &at
+}

@@ -1,0 +1,96 @@
+// Package password hashes passwords with argon2id, and says which ones are too easy. It keeps nothing.
+package password
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/crypto/argon2"
+	"golang.org/x/crypto/bcrypt"
+)
+
+// The cost of one hash: 19 MiB, 2 passes, 1 lane, as OWASP advises for argon2id.
+const (
+	memory  = 19 << 10
+	passes  = 2
+	lanes   = 1
+	keySize = 32
+	salt    = 16
+)
+
+// room bounds how many hashes are made at a time: each takes memory and a core.
+var room = make(chan struct{}, 4)
+
+// Hash makes what is kept of a password, in PHC form.
+func Hash(ctx context.Context, password string) (string, error) {
+	var salted [salt]byte
+	_, _ = rand.Read(salted[:]) // never fails
+	key, err := derive(ctx, password, salted[:], memory, passes, lanes, keySize)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, memory, passes, lanes, encode(salted[:]), encode(key)), nil
+}
+
+func derive(ctx context.Context, password string, salted []byte, memory, passes uint32, lanes uint8, size uint32) ([]byte, error) {
+	select {
+	case room <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { <-room }()
+	return argon2.IDKey([]byte(password), salted, passes, memory, lanes, size), nil
+}
+
+// nobodys is the hash that a password is compared with when there is nobody who has it.
+const nobodys = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+// Verify says whether a hash was made from a password. An empty hash is nobody's: it takes as long as any, and is no. old
+// says that the hash should be made anew, since it is of another kind or cost.
+func Verify(ctx context.Context, hash, password string) (right, old bool, err error) {
+	if hash == "" {
+		_, _, err := Verify(ctx, nobodys, password)
+		return false, false, err
+	}
+	if strings.HasPrefix(hash, "$2") {
+		err := bcrypt.CompareHashAndPassword([]byte(hash), []byte(password))
+		return err == nil, true, nil
+	}
+	cost, salted, want, err := parse(hash)
+	if err != nil {
+		return false, false, err
+	}
+	got, err := derive(ctx, password, salted, cost[0], cost[1], uint8(cost[2]), uint32(len(want)))
+	if err != nil {
+		return false, false, err
+	}
+	return subtle.ConstantTimeCompare(got, want) == 1, cost != [3]uint32{memory, passes, lanes}, nil
+}
+
+var errForm = errors.New("a kept hash has a form that nobody knows")
+
+// parse reads $argon2id$v=19$m=…,t=…,p=…$salt$key.
+func parse(hash string) (cost [3]uint32, salted, key []byte, err error) {
+	parts := strings.Split(hash, "$")
+	if len(parts) != 6 || parts[1] != "argon2id" {
+		return cost, nil, nil, errForm
+	}
+	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &cost[0], &cost[1], &cost[2]); err != nil {
+		return cost, nil, nil, errForm
+	}
+	salted, err = base64.RawStdEncoding.DecodeString(parts[4])
+	if err != nil {
+		return cost, nil, nil, errForm
+	}
+	if key, err = base64.RawStdEncoding.DecodeString(parts[5]); err != nil || len(key) == 0 || cost[1] == 0 || cost[2] == 0 || cost[2] > 255 {
+		return cost, nil, nil, errForm
+	}
+	return cost, salted, key, nil
+}
+
+func encode(b []byte) string { return base64.RawStdEncoding.EncodeToString(b) }

@@ -1,0 +1,68 @@
+package web
+
+import (
+	"context"
+	"encoding/hex"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/token"
+)
+
+// The first statement of whatever is done for a caller: the function takes on its own role and says for whom it acts, and
+// hears what has become of whoever the token names. Row-level security does the rest.
+const (
+	begin = `
+		SELECT set_config('role', $1, true), set_config('popup.act', $2, true), set_config('popup.order_token_hash', $3, true),
+			set_config('popup.caller', $4, true), set_config('popup.role', $5, true)`
+	beginKnown = begin + `, s.role_now, s.live
+		FROM accounts.standing($5, $4::text::uuid, nullif($6, '')::uuid) s`
+)
+
+// scope is that of a call.
+func (s *server) scope(c call) function.Scope {
+	args := []any{s.name, c.route, c.OrderTokenHash(), c.ID, c.Role}
+	if c.ID == "" {
+		return function.Scope{SQL: begin, Args: args}
+	}
+	return function.Scope{SQL: beginKnown, Args: append(args, c.Session), Row: c.standing}
+}
+
+// OrderTokenHash is what the database knows the caller's order token by, or "".
+func (c Caller) OrderTokenHash() string {
+	if c.OrderToken == "" {
+		return ""
+	}
+	return hex.EncodeToString(HashToken(c.OrderToken))
+}
+
+// standing refuses those whose token names somebody who is not any more what it says. Who was demoted hears that the route
+// is for others, if it is.
+func (c call) standing(row pgx.Row) error {
+	var set string
+	var role string
+	var live bool
+	if err := row.Scan(&set, &set, &set, &set, &set, &role, &live); err != nil {
+		return err
+	}
+	now := c.Caller
+	now.Role = role
+	switch {
+	case role != "" && role != c.Role && !admits(c.who, now):
+		return NotAllowed()
+	case role != c.Role || !live:
+		return NotSignedIn()
+	}
+	return nil
+}
+
+// Become makes a transaction that of somebody who has just shown who they are.
+func Become(ctx context.Context, tx pgx.Tx, who token.Claims) error {
+	return function.Queue(ctx, tx, -1, `SELECT set_config('popup.caller', $1, true), set_config('popup.role', $2, true)`, who.ID, who.Role)
+}
+
+// ShowToken makes a transaction see the order that a token opens, beside what its caller sees.
+func ShowToken(ctx context.Context, tx pgx.Tx, orderToken string) error {
+	return function.Queue(ctx, tx, -1, `SELECT set_config('popup.order_token_hash', $1, true)`, Caller{OrderToken: orderToken}.OrderTokenHash())
+}
