@@ -36,6 +36,7 @@ type Shop struct {
 	mu        sync.Mutex
 	runtimes  map[string]*function.Runtime
 	staff     Person
+	staffOnce sync.Once
 	log       lines
 }
 
