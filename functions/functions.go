@@ -60,7 +60,7 @@ func (s *Settings) UseKey(key ed25519.PrivateKey) {
 // All lists the functions.
 func All(s Settings) []function.Function {
 	return []function.Function{
-		servegateway.New(s.Gateway),
+		servegateway.New(servegateway.Settings{Gateway: s.Gateway, Access: s.Access}),
 		placeorder.New(placeorder.Settings{Shop: s.Shop, Access: s.Access}),
 		serveorders.New(serveorders.Settings{Shop: s.Shop, Access: s.Access}),
 		serveaccounts.New(serveaccounts.Settings{Access: s.Access, Signing: s.Signing}),

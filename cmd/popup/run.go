@@ -99,7 +99,7 @@ func startShop(ctx context.Context, shop *local.Shop, settings functions.Setting
 	if err != nil {
 		return err
 	}
-	return shop.Start(ctx, functions.All(settings), triggers, local.Door{Name: door, Within: servegateway.Within})
+	return shop.Start(ctx, functions.All(settings), triggers, local.Door{Name: door, Within: servegateway.Within(servegateway.Settings{Gateway: settings.Gateway, Access: settings.Access})})
 }
 
 func (c *runCommand) greet(address string) {

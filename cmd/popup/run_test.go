@@ -68,7 +68,7 @@ func newProgram(t *testing.T, flags ...string) *program {
 func (p *program) start() {
 	p.t.Helper()
 	p.cmd = exec.Command(filepath.Join(p.bin, "popup"), p.flags...)
-	p.cmd.Env = append(os.Environ(), "SIMULATED_SUCCESS=1")
+	p.cmd.Env = append(os.Environ(), "SIMULATED_SUCCESS=1", "RATE_LIMIT=0")
 	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
 	require.NoError(p.t, p.cmd.Start())
 	require.Eventually(p.t, func() bool {

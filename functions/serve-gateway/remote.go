@@ -35,10 +35,18 @@ func (g *remote) open(rt *function.Runtime) func(name string) http.Handler {
 		}
 		return &httputil.ReverseProxy{
 			Transport:    transport,
-			Rewrite:      func(r *httputil.ProxyRequest) { r.SetURL(upstream); r.Out.Host = upstream.Host; r.SetXForwarded() },
+			Rewrite:      func(r *httputil.ProxyRequest) { forward(r, upstream) },
 			ErrorHandler: unreachable(rt.Log, name),
 		}
 	}
+}
+
+// forward sends a call on. Where it came from is what the gateway says, and nothing that the caller made up.
+func forward(r *httputil.ProxyRequest, upstream *url.URL) {
+	r.SetURL(upstream)
+	r.Out.Host = upstream.Host
+	r.SetXForwarded()
+	r.Out.Header.Set("X-Forwarded-For", r.In.Header.Get("X-Forwarded-For"))
 }
 
 // transport reaches every function by its own name, or all of them through one address that tells them apart by name.

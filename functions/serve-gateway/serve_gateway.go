@@ -1,13 +1,11 @@
-// Package servegateway is the one public door: it knows which function serves a path, and passes calls on. What is behind
-// the doors it does not know.
+// Package servegateway is the one public door: it knows which function serves a path, who may call it and how often, and
+// passes calls on. What is behind the doors it does not know.
 package servegateway
 
 import (
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"regexp"
 	"strings"
 
 	"github.com/popup-shop/popup/config"
@@ -16,25 +14,38 @@ import (
 	"github.com/popup-shop/popup/schemas"
 )
 
-const (
-	name       = "serve-gateway"
-	bodyAtMost = 64 << 10
-)
+const name = "serve-gateway"
+
+// Settings are those that the function needs.
+type Settings struct {
+	config.Gateway
+	config.Access
+}
+
+// Check refuses settings that make no sense, by name.
+func (s Settings) Check() error { return s.Access.Check() }
 
 // New declares the function: it reaches the others over HTTP.
-func New(settings config.Gateway) function.Function {
-	remote := &remote{settings: settings}
-	return function.Function{Name: name, Door: &gateway{open: remote.open}}
+func New(settings Settings) function.Function {
+	remote := &remote{settings: settings.Gateway}
+	return declare(settings, remote.open)
 }
 
 // Within declares the gateway of a program that holds the other functions too, and calls them without HTTP.
-func Within(reach func(name string) http.Handler) function.Function {
-	return function.Function{Name: name, Door: &gateway{open: func(*function.Runtime) func(string) http.Handler { return reach }}}
+func Within(settings Settings) func(reach func(name string) http.Handler) function.Function {
+	return func(reach func(name string) http.Handler) function.Function {
+		return declare(settings, func(*function.Runtime) func(string) http.Handler { return reach })
+	}
+}
+
+func declare(settings Settings, open func(rt *function.Runtime) func(name string) http.Handler) function.Function {
+	return function.Function{Name: name, Door: &gateway{settings, open}, Writes: []string{"bus.rates"}}
 }
 
 // gateway knows how to open the way to functions by name.
 type gateway struct {
-	open func(rt *function.Runtime) func(name string) http.Handler
+	settings Settings
+	open     func(rt *function.Runtime) func(name string) http.Handler
 }
 
 // Routes are none of its own: it serves everybody else's.
@@ -59,45 +70,46 @@ func Targets() ([]Target, error) {
 	return targets, nil
 }
 
-// Open serves all declared routes. Routes that do not fit together are a mistake of ours and end the start.
+// Open serves all declared routes, and what the gateway answers itself. Routes that do not fit together are a mistake of
+// ours and end the start.
 func (g *gateway) Open(mux *http.ServeMux, rt *function.Runtime) {
 	targets, err := Targets()
 	if err != nil {
 		panic(err)
 	}
-	reach := g.open(rt)
-	for _, target := range targets {
-		mux.Handle(target.Method+" "+target.Path, pass(reach(target.Function)))
+	d := &doorway{
+		keeper: web.NewDoorkeeper(g.settings.Access), limits: newLimits(g.settings.Gateway, rt.Pool),
+		meters: newMeters(rt.Pool), log: rt.Log, hops: g.settings.TrustedHops, secure: g.settings.Secure(),
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		web.NewProblem(http.StatusNotFound, "not-found", "there is nothing at "+r.URL.Path).Write(w, identify(w, r))
-	})
+	reach := g.open(rt)
+	lines := map[string]*line{}
+	for _, target := range targets {
+		if lines[target.Function] == nil {
+			lines[target.Function] = newLine(target.Function, reach(target.Function))
+		}
+		mux.Handle(target.Method+" "+target.Path, d.guard(target.Route, lines[target.Function]))
+	}
+	own := &own{pool: rt.Pool, revision: rt.Revision, lines: lines}
+	for _, route := range own.routes(d.meters) {
+		mux.Handle(route.Method+" "+route.Path, d.guard(route.Route, route.handler))
+	}
+	mux.Handle("/", d.guard(function.Route{Path: "/", Who: web.Credentials}, nothing(mux)))
 }
 
-// pass hands calls on. What only brokers may say does not come through the door.
-func pass(to http.Handler) http.HandlerFunc {
+// nothing answers where there is no route, or none of that method.
+func nothing(mux *http.ServeMux) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		identify(w, r)
-		for header := range r.Header {
-			if strings.HasPrefix(header, "Ce-") {
-				r.Header.Del(header)
+		var allowed []string
+		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
+			if _, pattern := mux.Handler(&http.Request{Method: method, URL: r.URL, Host: r.Host}); pattern != "/" {
+				allowed = append(allowed, method)
 			}
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, bodyAtMost)
-		to.ServeHTTP(w, r)
+		problem := web.NewProblem(http.StatusNotFound, "not-found", "there is nothing at "+r.URL.Path)
+		if len(allowed) > 0 {
+			w.Header().Set("Allow", strings.Join(allowed, ", "))
+			problem = web.NewProblem(http.StatusMethodNotAllowed, "no-such-method", r.Method+" is not what one can do here")
+		}
+		problem.Write(w, r.Header.Get("X-Request-ID"))
 	}
-}
-
-var requestIDForm = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
-
-// identify takes over the caller's request id or makes one, and starts a trace where there is none.
-func identify(w http.ResponseWriter, r *http.Request) string {
-	id := r.Header.Get("X-Request-ID")
-	if !requestIDForm.MatchString(id) {
-		id = strings.ToLower(rand.Text())
-	}
-	r.Header.Set("X-Request-ID", id)
-	r.Header.Set("Traceparent", function.Trace(function.WithTrace(r.Context(), r.Header.Get("Traceparent"))))
-	w.Header().Set("X-Request-ID", id)
-	return id
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/config"
@@ -17,18 +18,31 @@ import (
 	placeorder "github.com/popup-shop/popup/functions/place-order"
 	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
 	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/token"
 )
 
 // within is a gateway whose functions say who they are and what they got, in one program.
 func within(t testing.TB) string {
 	t.Helper()
-	return open(t, servegateway.Within(func(name string) http.Handler { return echo(name) }))
+	return open(t, servegateway.Within(known())(func(name string) http.Handler { return echo(name) }))
+}
+
+// known are settings with the key of all tests' tokens.
+func known() (s servegateway.Settings) {
+	s.TokenPublicKeys = []string{functiontest.PublicKey()}
+	return s
+}
+
+func bearer(t testing.TB, role string) string {
+	t.Helper()
+	return functiontest.Bearer(t, token.Claims{ID: uuid.NewString(), Role: role, Session: uuid.NewString()})
 }
 
 // apart is a gateway that reaches functions over HTTP.
 func apart(t testing.TB, settings config.Gateway) string {
 	t.Helper()
-	return open(t, servegateway.New(settings))
+	return open(t, servegateway.New(servegateway.Settings{Gateway: settings}))
 }
 
 func open(t testing.TB, gateway function.Function) string {
@@ -124,11 +138,12 @@ func TestTheRoutesAreThoseThatTheFunctionsDeclare(t *testing.T) {
 func TestEveryRouteLeadsToItsFunctionUnchanged(t *testing.T) {
 	t.Parallel()
 	gateway := within(t)
+	admin := bearer(t, token.Admin)
 	targets, err := servegateway.Targets()
 	require.NoError(t, err)
 	for _, target := range targets {
 		path := strings.ReplaceAll(target.Path, "{id}", "4711")
-		e := got(t, target.Method, gateway+path+"?a=b", "the body", "Idempotency-Key", "k")
+		e := got(t, target.Method, gateway+path+"?a=b", "the body", "Idempotency-Key", "k", "Authorization", admin)
 		require.Equal(t, target.Function, e.Function)
 		require.Equal(t, target.Method, e.Method)
 		require.Equal(t, path, e.Path)
@@ -199,10 +214,13 @@ func TestNoEventComesInByTheFrontDoor(t *testing.T) {
 func TestWhatThereIsNotIsAProblem(t *testing.T) {
 	t.Parallel()
 	gateway := within(t)
-	for _, c := range [][2]string{{"GET", "/v1/nothing"}, {"DELETE", "/v1/orders"}, {"GET", "/v1/orders/1/2/3"}, {"PUT", "/"}} {
+	for _, c := range [][2]string{{"GET", "/v1/nothing"}, {"GET", "/v1/orders/1/2/3"}, {"PUT", "/"}} {
 		response, text := call(t, c[0], gateway+c[1], "")
 		requireProblem(t, response, text, http.StatusNotFound, "not-found")
 	}
+	response, text := call(t, "DELETE", gateway+"/v1/products", "")
+	requireProblem(t, response, text, http.StatusMethodNotAllowed, "no-such-method")
+	require.Equal(t, "GET", response.Header.Get("Allow"))
 }
 
 func TestAFunctionThatDoesNotAnswerIsAProblemThatPasses(t *testing.T) {
@@ -232,7 +250,7 @@ func TestABodyOverTheLimitIsRefusedByAFunctionInTheSameProgram(t *testing.T) {
 	require.NoError(t, err)
 	placing := placeorder.New(placeorder.Settings{Shop: settings.Shop})
 	rt := &function.Runtime{Log: slog.New(slog.DiscardHandler)}
-	gateway := open(t, servegateway.Within(func(string) http.Handler { return rt.ServeMux(&placing) }))
+	gateway := open(t, servegateway.Within(servegateway.Settings{})(func(string) http.Handler { return rt.ServeMux(&placing) }))
 	response, text := call(t, "POST", gateway+"/v1/orders", `{"locale":"`+strings.Repeat("a", 64<<10)+`"}`, "Content-Type", "application/json", "Idempotency-Key", "k")
 	requireProblem(t, response, text, http.StatusRequestEntityTooLarge, "too-large")
 }
@@ -260,8 +278,7 @@ func TestNobodyInventsWhereACallCameFrom(t *testing.T) {
 
 func TestAnAddressThatIsNoneEndsTheStart(t *testing.T) {
 	t.Parallel()
-	gateway := servegateway.New(config.Gateway{Upstream: "http://{function}:port"})
-	require.PanicsWithError(t, `FUNCTION_URL=http://{function}:port: parse "http://serve-stock:port": invalid port ":port" after host`, func() {
-		(&function.Runtime{Log: slog.New(slog.DiscardHandler)}).ServeMux(&gateway)
-	})
+	gateway := servegateway.New(servegateway.Settings{Gateway: config.Gateway{Upstream: "http://{function}:port"}})
+	defer func() { require.ErrorContains(t, recover().(error), `FUNCTION_URL=http://{function}:port: parse "http://serve-`) }()
+	(&function.Runtime{Log: slog.New(slog.DiscardHandler)}).ServeMux(&gateway)
 }

@@ -47,7 +47,7 @@ func open(t testing.TB, changes ...change) *shop {
 	t.Helper()
 	settings, err := config.Read[functions.Settings]()
 	require.NoError(t, err)
-	settings.SimulatedSuccess = 1
+	settings.SimulatedSuccess, settings.RateLimit = 1, 0
 	options := local.Options{
 		Dir: t.TempDir(), Profile: local.Spec, Connections: 16, Tick: 500 * time.Millisecond,
 		Postgres: map[string]string{"fsync": "off"}, Out: io.Discard,
@@ -65,7 +65,7 @@ func open(t testing.TB, changes ...change) *shop {
 	settings.SMTP = s.SMTP
 	triggers, err := local.ReadTriggers(functions.Manifests, infra.Delivery)
 	require.NoError(t, err)
-	require.NoError(t, s.Start(context.WithoutCancel(ctx), functions.All(settings), triggers, local.Door{Name: "serve-gateway", Within: servegateway.Within}))
+	require.NoError(t, s.Start(context.WithoutCancel(ctx), functions.All(settings), triggers, local.Door{Name: "serve-gateway", Within: servegateway.Within(servegateway.Settings{Gateway: settings.Gateway, Access: settings.Access})}))
 	server := httptest.NewServer(s.Handler())
 	t.Cleanup(server.Close)
 	return &shop{s, t, server.URL, settings}

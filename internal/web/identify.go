@@ -15,20 +15,20 @@ import (
 	"github.com/popup-shop/popup/internal/token"
 )
 
-// doorkeeper finds out who calls.
-type doorkeeper struct {
+// Doorkeeper finds out who calls. The gateway and every function have one.
+type Doorkeeper struct {
 	keys    token.Keys
 	cookies Cookies
 	pages   *http.CrossOriginProtection
 }
 
-// newDoorkeeper panics on keys that are none: whoever reads settings checks them.
-func newDoorkeeper(access config.Access) doorkeeper {
+// NewDoorkeeper panics on keys that are none: whoever reads settings checks them.
+func NewDoorkeeper(access config.Access) Doorkeeper {
 	keys, err := access.Keys()
 	if err != nil {
 		panic(err)
 	}
-	d := doorkeeper{cookies: Cookies{Secure: access.Secure()}, pages: http.NewCrossOriginProtection()}
+	d := Doorkeeper{cookies: Cookies{Secure: access.Secure()}, pages: http.NewCrossOriginProtection()}
 	for _, key := range keys {
 		d.keys = append(d.keys, ed25519.PublicKey(key))
 	}
@@ -37,21 +37,15 @@ func newDoorkeeper(access config.Access) doorkeeper {
 }
 
 // identify finds out who calls, and refuses a route to everybody whom it is not for.
-func (d doorkeeper) identify(api huma.API) func(huma.Context, func(huma.Context)) {
+func (d Doorkeeper) identify(api huma.API) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(ctx)
 		who, _ := ctx.Operation().Metadata["who"].(string)
 		if !lists(ctx.Operation()) {
 			r.Header.Del("Accept") // only lists have another form than JSON
 		}
-		caller, problem := d.caller(r, who)
-		if problem == nil && !admits(who, caller) {
-			problem = refusalOf(caller)
-		}
+		caller, problem := d.Admit(w, r, who)
 		if problem != nil {
-			if problem.Status == http.StatusUnauthorized && r.Header.Get("Authorization") == "" {
-				d.cookies.forgetAccess(w, r)
-			}
 			refuse(api, ctx, problem)
 			return
 		}
@@ -61,8 +55,20 @@ func (d doorkeeper) identify(api huma.API) func(huma.Context, func(huma.Context)
 	}
 }
 
+// Admit finds out who calls, and refuses whoever may not take a route. A cookie that is of no use any more is taken back.
+func (d Doorkeeper) Admit(w http.ResponseWriter, r *http.Request, who string) (Caller, *Problem) {
+	caller, problem := d.caller(r, who)
+	if problem == nil && !admits(who, caller) {
+		problem = refusalOf(caller)
+	}
+	if problem != nil && problem.Status == http.StatusUnauthorized && r.Header.Get("Authorization") == "" {
+		d.cookies.forgetAccess(w, r)
+	}
+	return caller, problem
+}
+
 // caller is who shows a token, as bearer or in a cookie. A page of somebody else's may not use our cookies to change things.
-func (d doorkeeper) caller(r *http.Request, who string) (Caller, *Problem) {
+func (d Doorkeeper) caller(r *http.Request, who string) (Caller, *Problem) {
 	visitor := Caller{OrderToken: r.Header.Get("Popup-Order-Token")}
 	shown, byCookie := r.Header.Get("Authorization"), false
 	if shown == "" && d.cookies.any(r) {

@@ -34,7 +34,7 @@ type Route struct {
 // door is the routes of one function.
 type door struct {
 	name   string
-	keeper doorkeeper
+	keeper Doorkeeper
 	routes []Route
 }
 
@@ -43,7 +43,7 @@ func Door(name string, access config.Access, routes ...Route) function.Door {
 	for _, r := range routes {
 		mustSay(r.Method, r.Path, r.Who)
 	}
-	return door{name, newDoorkeeper(access), routes}
+	return door{name, NewDoorkeeper(access), routes}
 }
 
 // server is what the routes of a running function need.

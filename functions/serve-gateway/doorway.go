@@ -1,0 +1,145 @@
+package servegateway
+
+import (
+	"crypto/rand"
+	"log/slog"
+	"net"
+	"net/http"
+	"regexp"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/web"
+)
+
+const bodyAtMost = 64 << 10
+
+// doorway is what every call goes through.
+type doorway struct {
+	keeper web.Doorkeeper
+	limits *limits
+	meters *meters
+	log    *slog.Logger
+	hops   int
+	secure bool
+}
+
+// guard lets calls through to a handler that may take the route and do not come too often.
+func (d *doorway) guard(route function.Route, to http.Handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		began := time.Now()
+		id := identify(r)
+		answer := &recorder{ResponseWriter: w}
+		d.protect(answer, id)
+		r.Header.Set("X-Forwarded-For", d.source(r))
+		defer func() {
+			if p := recover(); p != nil && p != http.ErrAbortHandler {
+				d.log.Error("panic", "function", name, "path", r.URL.Path, "request", id, "panic", p, "stack", string(debug.Stack()))
+				web.NewProblem(http.StatusInternalServerError, "internal", "this is our fault; the request id finds it in our logs").Write(answer, id)
+			}
+			d.meters.note(route, r.Method, answer, time.Since(began))
+			d.log.Info("call", "function", name, "method", r.Method, "route", route.Path, "status", answer.status, "ms", time.Since(began).Milliseconds(),
+				"request", id, "trace", r.Header.Get("Traceparent"))
+		}()
+		if r.Method == http.MethodOptions {
+			answer.WriteHeader(http.StatusNoContent)
+			return
+		}
+		caller, problem := d.keeper.Admit(answer, r, route.Who)
+		if problem == nil {
+			problem = d.limits.take(answer, r, caller)
+		}
+		if problem != nil {
+			problem.Write(answer, id)
+			return
+		}
+		strip(r)
+		r.Body = http.MaxBytesReader(w, r.Body, bodyAtMost)
+		to.ServeHTTP(answer, r)
+	}
+}
+
+// strip takes away what only brokers may say.
+func strip(r *http.Request) {
+	for header := range r.Header {
+		if strings.HasPrefix(header, "Ce-") {
+			r.Header.Del(header)
+		}
+	}
+}
+
+var requestIDForm = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+// identify takes over the caller's request id or makes one, and starts a trace where there is none.
+func identify(r *http.Request) string {
+	id := r.Header.Get("X-Request-ID")
+	if !requestIDForm.MatchString(id) {
+		id = strings.ToLower(rand.Text())
+	}
+	r.Header.Set("X-Request-ID", id)
+	r.Header.Set("Traceparent", function.Trace(function.WithTrace(r.Context(), r.Header.Get("Traceparent"))))
+	return id
+}
+
+// source is the address that the call came from: as far back as there are proxies that tell the truth.
+func (d *doorway) source(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	told := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	if at := len(told) - d.hops; d.hops > 0 && at >= 0 {
+		if address := strings.TrimSpace(told[at]); net.ParseIP(address) != nil {
+			return address
+		}
+	}
+	return host
+}
+
+// protect sets the headers of every answer. Pages of others may call with a token of their own and see the answer; cookies
+// are never theirs to use.
+func (d *doorway) protect(w http.ResponseWriter, id string) {
+	h := w.Header()
+	h.Set("X-Request-ID", id)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cache-Control", "no-store")
+	if d.secure {
+		h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+	}
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE")
+	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, If-None-Match, Popup-Order-Token, Prefer, Traceparent, X-Request-ID")
+	h.Set("Access-Control-Expose-Headers", "ETag, Idempotency-Replayed, Location, Preference-Applied, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-ID")
+	h.Set("Access-Control-Max-Age", "600")
+}
+
+// recorder remembers how a call was answered.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(b []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	n, err := r.ResponseWriter.Write(b)
+	r.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap lets the standard library reach what it wraps.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

@@ -1,0 +1,130 @@
+package servegateway
+
+import (
+	"cmp"
+	"context"
+	"embed"
+	"encoding/json"
+	"io/fs"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"sigs.k8s.io/yaml"
+
+	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/web"
+	"github.com/popup-shop/popup/schemas"
+)
+
+const (
+	askIn    = time.Second
+	lateFrom = 15 * time.Minute // then an event that nobody has heard is a fault
+)
+
+// own is what the gateway answers itself.
+type own struct {
+	pool     *pgxpool.Pool
+	revision string
+	lines    map[string]*line
+}
+
+type ownRoute struct {
+	function.Route
+	handler http.Handler
+}
+
+func (o *own) routes(m *meters) (all []ownRoute) {
+	add := func(path, who string, handler http.Handler) {
+		all = append(all, ownRoute{function.Route{Method: http.MethodGet, Path: path, Who: who}, handler})
+	}
+	add("/metrics", web.Any(web.Staff, web.Client("metrics")), m.handler())
+	add("/v1/status", web.All, http.HandlerFunc(o.status))
+	add("/v1/openapi.json", web.All, contract("openapi.yaml"))
+	add("/v1/asyncapi.json", web.All, contract("asyncapi.yaml"))
+	add("/schemas/events/{file}", web.All, http.HandlerFunc(schema))
+	add("/docs", web.All, page("index.html"))
+	add("/docs/rapidoc.js", web.All, page("rapidoc.js"))
+	return all
+}
+
+// dependency is a part that the shop needs, and whether it answers.
+type dependency struct {
+	Name string `json:"name"`
+	OK   bool   `json:"ok"`
+	MS   int64  `json:"ms"`
+}
+
+// status names what the shop depends on: its database, its events and its functions. A function that sleeps works; one
+// that fails again and again does not.
+func (o *own) status(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), askIn)
+	defer cancel()
+	began := time.Now()
+	standing, err := readStanding(ctx, o.pool)
+	took := time.Since(began).Milliseconds()
+	all := []dependency{{"postgres", err == nil, took}, {"events", err == nil && standing.Oldest < lateFrom, took}}
+	for _, function := range slices.Sorted(maps.Keys(o.lines)) {
+		all = append(all, dependency{Name: function, OK: o.lines[function].works()})
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if slices.ContainsFunc(all, func(d dependency) bool { return !d.OK }) {
+		w.Header().Set("Retry-After", "10")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	_ = json.NewEncoder(w).Encode(map[string]any{"version": cmp.Or(o.revision, "local"), "dependencies": all})
+}
+
+// contract serves a document of schemas/ as JSON. One that cannot be read ends the start.
+func contract(file string) http.Handler {
+	text, err := schemas.Files.ReadFile(file)
+	if err == nil {
+		text, err = yaml.YAMLToJSON(text)
+	}
+	if err != nil {
+		panic(err)
+	}
+	return serve("application/json", "", text)
+}
+
+// schema serves the schema of an event.
+func schema(w http.ResponseWriter, r *http.Request) {
+	text, err := fs.ReadFile(schemas.Files, "events/"+r.PathValue("file"))
+	if err != nil {
+		web.NotFound("schema").Write(w, r.Header.Get("X-Request-ID"))
+		return
+	}
+	serve("application/schema+json", "", text).ServeHTTP(w, r)
+}
+
+//go:embed docs/index.html docs/rapidoc.js
+var docs embed.FS
+
+const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// page serves a file of the page that shows the contract.
+func page(file string) http.Handler {
+	text, err := docs.ReadFile("docs/" + file)
+	if err != nil {
+		panic(err)
+	}
+	kind := "text/html; charset=utf-8"
+	if strings.HasSuffix(file, ".js") {
+		kind = "text/javascript; charset=utf-8"
+	}
+	return serve(kind, pagePolicy, text)
+}
+
+func serve(kind, policy string, text []byte) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", kind)
+		w.Header().Set("Cache-Control", "public, max-age=300")
+		if policy != "" {
+			w.Header().Set("Content-Security-Policy", policy)
+		}
+		_, _ = w.Write(text)
+	})
+}
