@@ -149,8 +149,7 @@ func (c *dropCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer pool.Close()
-	_, err = pool.Exec(ctx, `SELECT bus.drop_month($1)`, month)
-	return err
+	return ledger.DropMonth(ctx, pool, month)
 }
 
 type parkedCommand struct {

@@ -7,9 +7,9 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
-)
 
-const thisMonth = `date_trunc('month', now() AT TIME ZONE 'UTC')::date`
+	"github.com/popup-shop/popup/internal/ledger"
+)
 
 // parts are the partitions of the log of events.
 func parts(t testing.TB, b bundle) (names []string) {
@@ -23,8 +23,13 @@ func parts(t testing.TB, b bundle) (names []string) {
 
 func drop(t testing.TB, b bundle) error {
 	t.Helper()
-	_, err := b.pool.Exec(t.Context(), `SELECT bus.drop_month(`+thisMonth+`)`)
-	return err
+	return ledger.DropMonth(t.Context(), b.pool, time.Now().UTC())
+}
+
+// requireNotDropped checks that this month is not dropped, and that the reason is in our words.
+func requireNotDropped(t testing.TB, b bundle, why string) {
+	t.Helper()
+	require.EqualError(t, drop(t, b), "drop month "+time.Now().UTC().Format("2006-01")+": "+why)
 }
 
 func TestAnEventLiesInTheMonthOfItsID(t *testing.T) {
@@ -77,13 +82,13 @@ func TestAMonthIsDroppedOnceNobodyWaitsForAnythingInIt(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	id := say(t, b.pool, old)
-	require.ErrorContains(t, drop(t, b), "not swept")
+	requireNotDropped(t, b, "it is not swept yet")
 	b.sweepPast(t)
-	require.ErrorContains(t, drop(t, b), "not heard")
+	requireNotDropped(t, b, "somebody has not heard all of it")
 	hear(t, b, id, "send-email", "reserve-stock")
 	b.sweep(t)
 	parked := park(t, b, id, "send-email", "poison")
-	require.ErrorContains(t, drop(t, b), "parked")
+	requireNotDropped(t, b, "some of it is parked")
 	b.exec(t, `UPDATE bus.parked SET resolved_at = now() WHERE parked_id = $1`, parked)
 	require.NoError(t, drop(t, b))
 	require.Len(t, parts(t, b), 2)
@@ -91,6 +96,18 @@ func TestAMonthIsDroppedOnceNobodyWaitsForAnythingInIt(t *testing.T) {
 	require.Zero(t, count(t, b, `bus.inbox`))
 	b.sweep(t)
 	require.Len(t, parts(t, b), 3, "made again")
+}
+
+func TestAMonthWithoutALogOfItsOwnCannotBeDropped(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	const why = ": there is no log of it alone: nothing was said in it, or it began before its log was made"
+	long := time.Date(2020, time.February, 1, 0, 0, 0, 0, time.UTC)
+	require.EqualError(t, ledger.DropMonth(t.Context(), b.pool, long), "drop month 2020-02"+why)
+	b.exec(t, `CREATE TABLE bus.inbox_2020_02 PARTITION OF bus.inbox
+		FOR VALUES FROM ('016ffde0-0000-7000-8000-000000000000') TO ('01709330-0000-7000-8000-000000000000')`)
+	require.EqualError(t, ledger.DropMonth(t.Context(), b.pool, long), "drop month 2020-02"+why, "its events are with the rest")
+	require.Len(t, parts(t, b), 3, "nothing is dropped")
 }
 
 func TestTheFirstIDOfAMomentLiesBeforeAllOfIt(t *testing.T) {
