@@ -67,6 +67,7 @@ func (d database) open(ctx context.Context) (*pgxpool.Pool, error) {
 
 type migrateCommand struct {
 	database
+	firstAdmin
 	Password string `env:"ROLE_PASSWORD" help:"Password of the functions' roles; none where the database trusts its socket."`
 }
 
@@ -88,7 +89,12 @@ func (c *migrateCommand) Run(ctx context.Context) error {
 	if err := ledger.Subscribe(ctx, pool, all); err != nil {
 		return err
 	}
-	return ledger.GrantRoles(ctx, pool, all, c.Password)
+	if err := ledger.GrantRoles(ctx, pool, all, c.Password); err != nil {
+		return err
+	}
+	secret, err := c.ensure(ctx, pool)
+	fmt.Print(c.newAdmin(secret))
+	return err
 }
 
 type seedCommand struct {

@@ -56,6 +56,19 @@ func (c *runCommand) keptKey() (string, error) {
 	return secret, os.WriteFile(file, []byte(secret+"\n"), 0o600)
 }
 
+type keyCommand struct{}
+
+// Run makes a key and shows both halves, as an environment file.
+func (keyCommand) Run() error {
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return fmt.Errorf("make key of tokens: %w", err)
+	}
+	secret, public := config.KeySettings(key)
+	fmt.Printf("TOKEN_KEYS=%s\nTOKEN_PUBLIC_KEYS=%s\n", secret, public)
+	return nil
+}
+
 // environment is what each program is told about tokens: all can verify them, one can make them.
 func environment(settings functions.Settings) func(name string) []string {
 	return func(name string) []string {

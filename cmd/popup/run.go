@@ -29,6 +29,7 @@ type place struct {
 
 type runCommand struct {
 	place
+	firstAdmin
 	Listen   string            `default:"127.0.0.1:8080" env:"POPUP_LISTEN" help:"Address of the shop."`
 	Apart    bool              `help:"Run each function as a program of its own, started on its first event and stopped when idle."`
 	Bin      string            `default:"${bin}" help:"Folder of the functions' programs, for --apart." type:"path"`
@@ -61,11 +62,15 @@ func (c *runCommand) Run(ctx context.Context) error {
 			return err
 		}
 	}
+	secret, err := c.ensure(ctx, shop.Pool)
+	if err != nil {
+		return err
+	}
 	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("open the door: %w", err)
 	}
-	c.greet(l.Addr().String())
+	c.greet(l.Addr().String(), secret)
 	return shop.Serve(ctx, l)
 }
 
@@ -102,17 +107,18 @@ func startShop(ctx context.Context, shop *local.Shop, settings functions.Setting
 	return shop.Start(ctx, functions.All(settings), triggers, local.Door{Name: door, Within: servegateway.Within(servegateway.Settings{Gateway: settings.Gateway, Access: settings.Access})})
 }
 
-func (c *runCommand) greet(address string) {
+// greet shows where the shop is, and the first admin's password when it was made just now.
+func (c *runCommand) greet(address, secret string) {
 	fmt.Printf(`
   popup is open.
 
   shop         http://%[1]s/v1/products
   mailbox      http://%[1]s/mailbox
 
-  popup events   shows what happens
+%[2]s  popup events   shows what happens
   popup check    proves that nothing was lost
 
   Press Ctrl-C to close.
 
-`, address)
+`, address, c.newAdmin(secret))
 }

@@ -389,3 +389,37 @@ func TestBodyThatIsTooLargeIsRefused(t *testing.T) {
 	a := post(t, open(t), order().With("locale", strings.Repeat("x", 70<<10)))
 	require.Equal(t, http.StatusRequestEntityTooLarge, a.Status, fmt.Sprint(a.Body))
 }
+
+func TestWhoHasAnAccountNeedNotSayHowTheyAreReached(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	ada, guest := shop.SignIn(t, "customer"), shop.SignIn(t, "guest")
+	a := post(t, shop, order().With("contact", nil), "Authorization", ada.Bearer)
+	require.Equal(t, []any{http.StatusAccepted, ada.ID, nil}, []any{a.Status, a.Body["customer_id"], a.Body["order_token"]}, a.Raw)
+	require.Equal(t, ada.Email, functiontest.One[string](t, shop, `SELECT email FROM orders.addresses`))
+	require.Equal(t, []string{"contact"}, post(t, shop, order().With("contact", nil), "Authorization", guest.Bearer).Faults())
+	a = post(t, shop, order(), "Authorization", guest.Bearer)
+	require.Equal(t, guest.ID, a.Body["customer_id"], a.Raw)
+	require.NotEmpty(t, a.Body["order_token"], "guests have a token too")
+}
+
+func TestAnIDThatACallerClaimsToHaveIsRefused(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	ada := shop.SignIn(t, "customer")
+	for _, field := range []string{"customer_id", "order_id", "status", "order_token", "total_minor"} {
+		require.Equal(t, []string{field}, post(t, shop, order().With(field, uuid.NewString()), "Authorization", ada.Bearer).Faults())
+	}
+}
+
+func TestOneKeyOfTwoCustomersIsTwoOrders(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	ada, eve := shop.SignIn(t, "customer"), shop.SignIn(t, "customer")
+	one := post(t, shop, order(), "Authorization", ada.Bearer, "Idempotency-Key", "k")
+	two := post(t, shop, order(), "Authorization", eve.Bearer, "Idempotency-Key", "k")
+	require.Equal(t, http.StatusAccepted, two.Status, two.Raw)
+	require.NotEqual(t, one.Body["id"], two.Body["id"])
+	again := post(t, shop, order(), "Authorization", ada.Bearer, "Idempotency-Key", "k")
+	require.Equal(t, []any{one.Body["id"], "true"}, []any{again.Body["id"], again.Header.Get("Idempotency-Replayed")})
+}

@@ -100,7 +100,7 @@ type ClientTokenAnswer struct {
 // clientToken gives a client a token. Its secret is as good as random, so nobody finds it by trying; tries are counted all
 // the same.
 func (a *accounts) clientToken(ctx context.Context, tx pgx.Tx, in *ClientTokenRequest) (*ClientTokenAnswer, []events.Event, error) {
-	keys := []string{throttleKey("source", web.SourceOf(ctx))}
+	keys := sourceKeys(ctx)
 	if err := count(ctx, tx, keys); err != nil {
 		return nil, nil, err
 	}

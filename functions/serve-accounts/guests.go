@@ -95,7 +95,7 @@ func (a *accounts) guestToken(ctx context.Context, tx pgx.Tx, in *GuestTokenRequ
 	if !id.Valid(in.ID) {
 		return nil, nil, web.NotFound("customer")
 	}
-	keys := []string{throttleKey("source", web.SourceOf(ctx)), throttleKey("guest", in.ID)}
+	keys := append(sourceKeys(ctx), throttleKey("guest", in.ID))
 	if err := count(ctx, tx, keys); err != nil {
 		return nil, nil, err
 	}

@@ -57,10 +57,11 @@ func prepareLogin(ctx context.Context, tx pgx.Tx, in *LoginRequest) (*login, err
 	if !l.active {
 		l.hash = ""
 	}
-	l.keys = []string{throttleKey("source", web.SourceOf(ctx)), throttleKey("account", in.Body.Email)}
+	account := throttleKey("account", in.Body.Email)
 	if known {
-		l.keys[1] = throttleKey("account", in.Body.Email, web.SourceOf(ctx))
+		account = throttleKey("account", in.Body.Email, web.SourceOf(ctx))
 	}
+	l.keys = append(sourceKeys(ctx), account)
 	return &l, count(ctx, tx, l.keys)
 }
 

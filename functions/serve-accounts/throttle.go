@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -20,6 +21,16 @@ import (
 func throttleKey(kind string, of ...string) string {
 	hash := sha256.Sum256([]byte(strings.ToLower(strings.Join(of, "\n"))))
 	return kind + " " + hex.EncodeToString(hash[:])
+}
+
+// sourceKeys is the key of the address that a call comes from. An address within a network is nobody's in particular: it may
+// be that of a door which all callers come through.
+func sourceKeys(ctx context.Context) []string {
+	source, err := netip.ParseAddr(web.SourceOf(ctx))
+	if err != nil || source.IsPrivate() || source.IsLoopback() || source.IsLinkLocalUnicast() {
+		return nil
+	}
+	return []string{throttleKey("source", source.String())}
 }
 
 // count counts a try under each key as one that failed, or refuses it while one of the keys has to wait. After five failures

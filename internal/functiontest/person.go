@@ -3,6 +3,7 @@ package functiontest
 import (
 	"context"
 	"crypto/ed25519"
+	"slices"
 	"testing"
 	"time"
 
@@ -68,7 +69,13 @@ func (s *Shop) Staff(t testing.TB) string {
 // Bearer is the Authorization header of whoever the claims name.
 func Bearer(t testing.TB, c token.Claims) string {
 	t.Helper()
-	signed, err := token.NewSigning(key).Sign(c, time.Now())
+	return BearerOf(t, c, time.Now())
+}
+
+// BearerOf is Bearer with a token that was made at another time.
+func BearerOf(t testing.TB, c token.Claims, at time.Time) string {
+	t.Helper()
+	signed, err := token.NewSigning(key).Sign(c, at)
 	require.NoError(t, err)
 	return "Bearer " + signed
 }
@@ -90,5 +97,5 @@ func ClaimsOf(t testing.TB, signed string) token.Claims {
 // Copy is another copy of all functions, on the same database.
 func (s *Shop) Copy(t testing.TB) *Shop {
 	t.Helper()
-	return &Shop{URL: s.URL, Pool: s.Pool, Broker: s.Broker, functions: s.functions, runtimes: map[string]*function.Runtime{}}
+	return &Shop{URL: s.URL, Pool: s.Pool, Broker: s.Broker, functions: slices.Clone(s.functions), runtimes: map[string]*function.Runtime{}}
 }

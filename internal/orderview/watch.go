@@ -27,7 +27,7 @@ func (w *Watcher) Decided(ctx context.Context, db web.Reader, orderID string, at
 	ctx, cancel := context.WithTimeout(ctx, atMost)
 	defer cancel()
 	select {
-	case <-w.join(web.ForNobody(db), orderID):
+	case <-w.join(web.Unscoped(db), orderID):
 	case <-ctx.Done():
 	}
 }

@@ -1,10 +1,10 @@
 package web
 
 import (
-	"cmp"
 	"crypto/ed25519"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -97,12 +97,14 @@ func (d Doorkeeper) caller(r *http.Request, who string) (Caller, *Problem) {
 // source is the address that the gateway names, or that of the connection.
 func source(r *http.Request) string {
 	all := r.Header.Get("X-Forwarded-For")
-	last := strings.TrimSpace(all[strings.LastIndex(all, ",")+1:])
+	if last, err := netip.ParseAddr(strings.TrimSpace(all[strings.LastIndex(all, ",")+1:])); err == nil {
+		return last.String()
+	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
-		host = r.RemoteAddr
+		return r.RemoteAddr
 	}
-	return cmp.Or(last, host)
+	return host
 }
 
 func refuse(api huma.API, ctx huma.Context, p *Problem) {

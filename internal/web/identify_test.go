@@ -144,7 +144,9 @@ func TestTheSourceIsTheLastAddressThatTheGatewayNames(t *testing.T) {
 	t.Parallel()
 	url := mirror(t, access(t))
 	require.Contains(t, call(t, "GET", url+"/all", "", "X-Forwarded-For", "198.51.100.7, 203.0.113.9").body, `"203.0.113.9"`)
-	require.Contains(t, call(t, "GET", url+"/all", "").body, `"127.0.0.1"`)
+	for _, none := range []string{"", "somebody", "203.0.113.9, <script>"} {
+		require.Contains(t, call(t, "GET", url+"/all", "", "X-Forwarded-For", none).body, `"127.0.0.1"`)
+	}
 }
 
 func TestARouteThatDoesNotSayWhoMayTakeItCannotBeWired(t *testing.T) {

@@ -1,0 +1,40 @@
+package config_test
+
+import (
+	"crypto/ed25519"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/config"
+)
+
+func settings() (secret, public string) {
+	return config.KeySettings(ed25519.NewKeyFromSeed([]byte(strings.Repeat("s", ed25519.SeedSize))))
+}
+
+func TestAKeyIsReadAsItWasWritten(t *testing.T) {
+	t.Parallel()
+	secret, public := settings()
+	keys, err := config.Signing{TokenKeys: []string{" " + secret + "\n"}}.Keys()
+	require.NoError(t, err)
+	verify, err := config.Access{TokenPublicKeys: []string{public, public + "="}}.Keys()
+	require.NoError(t, err)
+	require.Equal(t, verify[0], keys[0].Public())
+	require.Equal(t, verify[0], verify[1])
+}
+
+func TestAKeyThatIsNoneIsNamedAndNotShown(t *testing.T) {
+	t.Parallel()
+	secret, public := settings()
+	for name, wrong := range map[string][]string{
+		"short": {"c2VjcmV0"}, "no base64": {"?" + secret[1:]}, "three": {secret, secret, secret}, "empty": {""},
+	} {
+		_, err := config.Signing{TokenKeys: wrong}.Keys()
+		require.ErrorContains(t, err, "TOKEN_KEYS", name)
+		require.NotContains(t, err.Error(), secret[1:], name)
+		require.ErrorContains(t, config.Access{TokenPublicKeys: wrong}.Check(), "TOKEN_PUBLIC_KEYS", name)
+	}
+	require.NoError(t, config.Access{TokenPublicKeys: []string{public}}.Check())
+}

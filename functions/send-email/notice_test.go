@@ -1,0 +1,42 @@
+package sendemail_test
+
+import (
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/events"
+)
+
+func TestWhoeverIsSignedOutForSafetyHearsItOnceInTheirLanguage(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	ada, haru := p.SignIn(t, "customer"), p.SignIn(t, "customer")
+	p.Exec(t, `UPDATE accounts.users SET locale = 'ja' WHERE user_id = $1`, haru.ID)
+	for range 2 {
+		require.Empty(t, p.Tell(t, name, events.SessionRevoked{CustomerID: ada.ID, SessionID: ada.Session, Reason: "reuse"}), "of no order: nobody follows it")
+	}
+	p.Tell(t, name, events.SessionRevoked{CustomerID: haru.ID, SessionID: haru.Session, Reason: "password"})
+	mails := p.mails(t)
+	require.Len(t, mails, 2)
+	require.Equal(t, []string{ada.Email}, mails[0].To)
+	require.Equal(t, "You were signed out", mails[0].Subject)
+	require.Contains(t, mails[0].Text, "had been used before")
+	require.Contains(t, mails[0].HTML, "https://shop.test/account")
+	require.NotContains(t, mails[0].Text, "Total")
+	require.Equal(t, "サインアウトされました", mails[1].Subject)
+	require.Equal(t, []string{"session_revoked reuse sent", "session_revoked password sent"}, states(t, p.Shop))
+}
+
+func TestNobodyIsWrittenToWhoseAccountIsClosed(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	ada := p.SignIn(t, "customer")
+	p.Exec(t, `UPDATE accounts.users SET email = '', name = '', phone = '', active = false, closed_at = now() WHERE user_id = $1`, ada.ID)
+	for _, customer := range []string{ada.ID, uuid.NewString()} {
+		require.Empty(t, p.Tell(t, name, events.SessionRevoked{CustomerID: customer, SessionID: ada.Session, Reason: "disabled"}))
+	}
+	require.Empty(t, p.mails(t))
+	require.Empty(t, states(t, p.Shop))
+}
