@@ -132,7 +132,7 @@ COMMENT ON TABLE accounts.throttles IS 'secret';
 
 -- One admin stays. Whoever takes one away waits for everybody else who does, and counts then.
 -- +goose StatementBegin
-CREATE FUNCTION accounts.guard_user() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = accounts, pg_catalog AS $$
+CREATE FUNCTION accounts.guard_user() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF TG_OP = 'UPDATE' AND (NEW.role, NEW.active) <> (OLD.role, OLD.active) AND NEW.closed_at IS NULL
         AND coalesce(current_setting('popup.act', true), '') <> '' AND NOT bus.caller_is_admin() THEN
@@ -152,7 +152,7 @@ CREATE TRIGGER users_guarded BEFORE UPDATE OR DELETE ON accounts.users FOR EACH 
 
 -- A new default clears the old one. The user's row is locked first, so that the second of two sees the first.
 -- +goose StatementBegin
-CREATE FUNCTION accounts.clear_default() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = accounts, pg_catalog AS $$
+CREATE FUNCTION accounts.clear_default() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM FROM accounts.users WHERE user_id = NEW.user_id FOR NO KEY UPDATE;
     UPDATE accounts.addresses SET is_default = false
@@ -167,7 +167,7 @@ CREATE TRIGGER addresses_have_one_default BEFORE INSERT OR UPDATE OF is_default 
 -- their session still runs.
 -- +goose StatementBegin
 CREATE FUNCTION accounts.standing(role text, id uuid, session uuid, OUT role_now text, OUT live boolean)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = accounts, pg_catalog AS $$
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     live := true;
     CASE role
@@ -187,28 +187,28 @@ END $$;
 
 -- Those who show a secret are found by it, before it is known who they are: each of these tells about its holder only.
 CREATE FUNCTION accounts.user_of_email(asked text) RETURNS TABLE (user_id uuid, role text, active boolean, hash text)
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = accounts, pg_catalog AS $$
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT u.user_id, u.role, u.active, p.hash
     FROM accounts.users u JOIN accounts.passwords p USING (user_id)
     WHERE lower(u.email) = lower(asked) AND u.closed_at IS NULL
 $$;
 CREATE FUNCTION accounts.known_source(asked uuid, source text) RETURNS boolean
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = accounts, pg_catalog AS $$
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT EXISTS (SELECT FROM accounts.sessions s WHERE s.user_id = asked AND s.source = known_source.source)
 $$;
 CREATE FUNCTION accounts.session_of_token(asked bytea) RETURNS TABLE (session_id uuid, user_id uuid, spent boolean)
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = accounts, pg_catalog AS $$
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT s.session_id, s.user_id, false FROM accounts.sessions s WHERE s.refresh_hash = asked
     UNION ALL
     SELECT s.session_id, s.user_id, true FROM accounts.spent_tokens t JOIN accounts.sessions s USING (session_id) WHERE t.refresh_hash = asked
 $$;
 CREATE FUNCTION accounts.guest_of_phone(asked uuid, shown text) RETURNS TABLE (guest_id uuid, name text, phone text)
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = accounts, pg_catalog AS $$
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT g.guest_id, g.name, g.phone FROM accounts.guests g
     WHERE g.guest_id = asked AND regexp_replace(g.phone, '[^0-9+]', '', 'g') = regexp_replace(shown, '[^0-9+]', '', 'g')
 $$;
 CREATE FUNCTION accounts.client_of_secret(asked uuid, secret bytea) RETURNS TABLE (client_id uuid, scopes text[])
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = accounts, pg_catalog AS $$
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT c.client_id, c.scopes FROM accounts.clients c WHERE c.client_id = asked AND c.secret_hash = secret
 $$;
 COMMENT ON FUNCTION accounts.user_of_email IS 'secret of accounts.passwords';
@@ -239,7 +239,7 @@ CREATE TRIGGER audit_never_changes BEFORE UPDATE OR DELETE OR TRUNCATE ON bus.au
 
 -- note_change(kind, id column, columns that are kept …)
 -- +goose StatementBegin
-CREATE FUNCTION bus.note_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = bus, pg_catalog AS $$
+CREATE FUNCTION bus.note_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     before jsonb := CASE WHEN TG_OP = 'INSERT' THEN NULL ELSE to_jsonb(OLD) END;
     after  jsonb := CASE WHEN TG_OP = 'DELETE' THEN NULL ELSE to_jsonb(NEW) END;

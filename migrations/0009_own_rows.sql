@@ -30,7 +30,7 @@ $$;
 -- decided tells which of some orders the shop has decided about, or can be paid by their customers, and nothing else about
 -- them: one question for all callers who wait.
 -- +goose StatementBegin
-CREATE FUNCTION orders.decided(asked uuid[]) RETURNS SETOF uuid LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = orders, pg_catalog AS $$
+CREATE FUNCTION orders.decided(asked uuid[]) RETURNS SETOF uuid LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY SELECT o.order_id FROM orders.orders o
     WHERE o.order_id = ANY (asked) AND (o.status NOT IN ('pending', 'cancelling') OR o.payment = 'created' AND o.stock = 'held' AND EXISTS (
@@ -39,7 +39,7 @@ END $$;
 -- +goose StatementEnd
 
 -- It asks the log whatever its caller sees, and so keeps one plan for all of them.
-ALTER FUNCTION orders.demand_history() SECURITY DEFINER SET search_path = orders, pg_catalog;
+ALTER FUNCTION orders.demand_history() SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 
 ALTER TABLE orders.orders ENABLE ROW LEVEL SECURITY;
 ALTER TABLE orders.lines ENABLE ROW LEVEL SECURITY;
