@@ -261,7 +261,7 @@ func TestNobodyInventsWhereACallCameFrom(t *testing.T) {
 func TestAnAddressThatIsNoneEndsTheStart(t *testing.T) {
 	t.Parallel()
 	gateway := servegateway.New(config.Gateway{Upstream: "http://{function}:port"})
-	require.PanicsWithError(t, `FUNCTION_URL=http://{function}:port: parse "http://serve-stock:port": invalid port ":port" after host`, func() {
+	require.PanicsWithError(t, `FUNCTION_URL=http://{function}:port: parse "http://serve-accounts:port": invalid port ":port" after host`, func() {
 		(&function.Runtime{Log: slog.New(slog.DiscardHandler)}).ServeMux(&gateway)
 	})
 }
