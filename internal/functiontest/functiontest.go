@@ -36,6 +36,7 @@ type Shop struct {
 	functions []function.Function
 	mu        sync.Mutex
 	runtimes  map[string]*function.Runtime
+	hire      sync.Once
 	staff     Person
 	log       lines
 }
