@@ -35,8 +35,8 @@ type Shop struct {
 	functions []function.Function
 	mu        sync.Mutex
 	runtimes  map[string]*function.Runtime
+	hire      sync.Once
 	staff     Person
-	staffOnce sync.Once
 	log       lines
 }
 

@@ -62,7 +62,7 @@ func Admit(ctx context.Context, pool *pgxpool.Pool, c token.Claims) error {
 // Staff is the Authorization header of the shop's one member of staff.
 func (s *Shop) Staff(t testing.TB) string {
 	t.Helper()
-	s.staffOnce.Do(func() { s.staff = s.SignIn(t, token.Staff) })
+	s.hire.Do(func() { s.staff = s.SignIn(t, token.Staff) })
 	return s.staff.Bearer
 }
 
