@@ -10,6 +10,8 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
+// pollEvery is how often one waiting order is asked for. The more there are, the more there is to do for each of them, and
+// the longer is the pause.
 const pollEvery = 4 * time.Millisecond
 
 // Watcher lets any number of callers wait for their orders with one query at a time. Its zero value is ready.
@@ -50,7 +52,7 @@ func (w *Watcher) join(db web.Reader, orderID string) <-chan struct{} {
 func (w *Watcher) look(db web.Reader) {
 	began := map[string]time.Time{}
 	for {
-		time.Sleep(pollEvery)
+		time.Sleep(pollEvery * time.Duration(1+len(began)/8))
 		w.mu.Lock()
 		ids := make([]string, 0, len(w.waiting))
 		for id := range w.waiting {
