@@ -50,11 +50,11 @@ func prepareProfile(ctx context.Context, tx pgx.Tx, in *ProfileRequest) (*proof,
 	return readProof(ctx, tx)
 }
 
-// readProof reads what is kept of the caller's password, and counts a try to show it.
+// readProof reads what is kept of the caller's password, which is nothing for those who have none, and counts a try to show it.
 func readProof(ctx context.Context, tx pgx.Tx) (*proof, error) {
 	p := &proof{needed: true, keys: []string{throttleKey("proof", web.CallerOf(ctx).ID)}}
 	err := tx.QueryRow(ctx, `
-		SELECT hash FROM accounts.passwords WHERE user_id = @user_id`, pgx.NamedArgs{"user_id": web.CallerOf(ctx).ID}).Scan(&p.hash)
+		SELECT coalesce((SELECT hash FROM accounts.passwords WHERE user_id = @user_id), '')`, pgx.NamedArgs{"user_id": web.CallerOf(ctx).ID}).Scan(&p.hash)
 	if err != nil {
 		return nil, fmt.Errorf("read password of user %s: %w", web.CallerOf(ctx).ID, err)
 	}

@@ -45,7 +45,8 @@ type Runtime struct {
 	Log      *slog.Logger
 	Revision string // of the program, kept with what it parks
 
-	clocks sync.Map // the functions of the clock that are awake, and how to make them look again
+	waking sync.Mutex
+	awake  map[string]chan time.Time // the functions of the clock that are awake, and where they hear of another time
 }
 
 // Deliver tells a function one event: nil means done, known before, or parked; any error means try again. It returns only
@@ -239,41 +240,77 @@ func (rt *Runtime) Tick(ctx context.Context, f *Function) error {
 	if err != nil || next.IsZero() || time.Until(next) > stayAwake {
 		return err
 	}
-	again := make(chan time.Time, 1)
-	if awake, is := rt.clocks.LoadOrStore(f.Name, again); is {
-		select {
-		case awake.(chan time.Time) <- next:
-		default: // it will look soon enough
-		}
-		return nil
+	if again, asleep := rt.wake(f.Name, next); asleep {
+		go rt.stayAwake(f, next, again)
 	}
-	go rt.stayAwake(f, next, again)
 	return nil
+}
+
+// wake tells a function of the clock that is awake to look at a time too, or says that it sleeps: then it is awake from now
+// on, and hears of other times on again.
+func (rt *Runtime) wake(name string, next time.Time) (again chan time.Time, asleep bool) {
+	rt.waking.Lock()
+	defer rt.waking.Unlock()
+	if awake := rt.awake[name]; awake != nil {
+		select {
+		case waiting := <-awake:
+			if waiting.Before(next) {
+				next = waiting
+			}
+		default:
+		}
+		awake <- next
+		return awake, false
+	}
+	if rt.awake == nil {
+		rt.awake = map[string]chan time.Time{}
+	}
+	rt.awake[name] = make(chan time.Time, 1)
+	return rt.awake[name], true
+}
+
+// sleep ends the waking of a function, unless it was told another time meanwhile.
+func (rt *Runtime) sleep(name string) (asleep bool) {
+	rt.waking.Lock()
+	defer rt.waking.Unlock()
+	if len(rt.awake[name]) > 0 {
+		return false
+	}
+	delete(rt.awake, name)
+	return true
 }
 
 // stayAwake ticks at each time that the clock names, until nothing is due soon.
 func (rt *Runtime) stayAwake(f *Function, next time.Time, again <-chan time.Time) {
-	defer rt.clocks.Delete(f.Name)
 	until := time.Now().Add(stayAwake)
-	for !next.IsZero() && next.Before(until) {
+	for soon := true; soon || !rt.sleep(f.Name); soon = !next.IsZero() && next.Before(until) {
+		var due <-chan time.Time
+		if soon {
+			due = time.After(max(time.Until(next), 10*time.Millisecond))
+		}
 		select {
 		case sooner := <-again:
 			until = time.Now().Add(stayAwake)
-			if sooner.Before(next) {
+			if !soon || sooner.Before(next) {
 				next = sooner
 			}
 			continue
-		case <-time.After(max(time.Until(next), 10*time.Millisecond)):
+		case <-due:
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), stayAwake)
-		var err error
-		next, err = rt.tickOnce(ctx, f, time.Now())
-		cancel()
-		if err != nil { // the next schedule tries again
-			rt.Log.Warn("clock stopped", "function", f.Name, "error", err)
-			return
-		}
+		next = rt.strike(f)
 	}
+}
+
+// strike ticks once and says when to tick again; after an error the next schedule tries.
+func (rt *Runtime) strike(f *Function) (next time.Time) {
+	ctx, cancel := context.WithTimeout(context.Background(), stayAwake)
+	defer cancel()
+	next, err := rt.tickOnce(ctx, f, time.Now())
+	if err != nil {
+		rt.Log.Warn("clock stopped", "function", f.Name, "error", err)
+		return time.Time{}
+	}
+	return next
 }
 
 // tickOnce stores what is due and was not said before; the id of a tick is that of the thing that is due.
