@@ -71,6 +71,7 @@ func openAPI(t testing.TB) (document map[string]any) {
 	t.Helper()
 	text, err := schemas.Files.ReadFile("openapi.yaml")
 	require.NoError(t, err)
+	require.NotContains(t, string(text), "uniqueItems", "the library panics when it compares items that are lists")
 	require.NoError(t, yaml.Unmarshal(text, &document))
 	return document
 }

@@ -36,7 +36,7 @@ func listClients(ctx context.Context, db web.Reader, in *ListRequest) (items []K
 type ClientRequest struct {
 	Body struct {
 		Name   string   `json:"name" minLength:"1" maxLength:"100"`
-		Scopes []string `json:"scopes" minItems:"1" maxItems:"6" uniqueItems:"true" enum:"orders,stock,catalogue,events,documents,metrics"`
+		Scopes []string `json:"scopes" minItems:"1" maxItems:"6" enum:"orders,stock,catalogue,events,documents,metrics"`
 	}
 }
 
@@ -60,7 +60,7 @@ func addClient(ctx context.Context, tx pgx.Tx, in *ClientRequest) (*ClientAnswer
 		return nil, nil, err
 	}
 	a := &ClientAnswer{}
-	a.Body.KnownClient = KnownClient{ID: clientID.String(), Name: in.Body.Name, Scopes: slices.Sorted(slices.Values(in.Body.Scopes)), OwnerID: web.CallerOf(ctx).ID}
+	a.Body.KnownClient = KnownClient{ID: clientID.String(), Name: in.Body.Name, Scopes: slices.Compact(slices.Sorted(slices.Values(in.Body.Scopes))), OwnerID: web.CallerOf(ctx).ID}
 	a.Body.Secret = rand.Text() + rand.Text()
 	err = tx.QueryRow(ctx, `
 		INSERT INTO accounts.clients (client_id, name, secret_hash, scopes, owner_id)
