@@ -279,6 +279,8 @@ func TestNobodyInventsWhereACallCameFrom(t *testing.T) {
 func TestAnAddressThatIsNoneEndsTheStart(t *testing.T) {
 	t.Parallel()
 	gateway := servegateway.New(servegateway.Settings{Gateway: config.Gateway{Upstream: "http://{function}:port"}})
-	defer func() { require.ErrorContains(t, recover().(error), `FUNCTION_URL=http://{function}:port: parse "http://serve-`) }()
+	defer func() {
+		require.ErrorContains(t, recover().(error), `FUNCTION_URL=http://{function}:port: parse "http://serve-`)
+	}()
 	(&function.Runtime{Log: slog.New(slog.DiscardHandler)}).ServeMux(&gateway)
 }
