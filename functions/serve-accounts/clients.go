@@ -55,12 +55,16 @@ func addClient(ctx context.Context, tx pgx.Tx, in *ClientRequest) (*ClientAnswer
 	if len(in.Body.Scopes) == 0 { // null passes for a list
 		return nil, nil, web.Invalid(web.Fault{Field: "scopes", Why: "must have at least one"})
 	}
+	scopes := slices.Sorted(slices.Values(in.Body.Scopes))
+	if len(slices.Compact(slices.Clone(scopes))) < len(scopes) {
+		return nil, nil, web.Invalid(web.Fault{Field: "scopes", Why: "must not have one twice"})
+	}
 	clientID, err := uuid.NewV7()
 	if err != nil {
 		return nil, nil, err
 	}
 	a := &ClientAnswer{}
-	a.Body.KnownClient = KnownClient{ID: clientID.String(), Name: in.Body.Name, Scopes: slices.Compact(slices.Sorted(slices.Values(in.Body.Scopes))), OwnerID: web.CallerOf(ctx).ID}
+	a.Body.KnownClient = KnownClient{ID: clientID.String(), Name: in.Body.Name, Scopes: scopes, OwnerID: web.CallerOf(ctx).ID}
 	a.Body.Secret = rand.Text() + rand.Text()
 	err = tx.QueryRow(ctx, `
 		INSERT INTO accounts.clients (client_id, name, secret_hash, scopes, owner_id)
