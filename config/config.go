@@ -143,7 +143,9 @@ type Gateway struct {
 	Upstream string `envconfig:"FUNCTION_URL" default:"http://{function}" desc:"address of a function; {function} stands for its name"`
 	Via      string `envconfig:"FUNCTION_VIA" desc:"host:port that all functions are reached through; none: by their own names"`
 
-	RateLimit      int `envconfig:"RATE_LIMIT" default:"100" desc:"calls a minute of a user, or of an address without a token; 0: no limit"`
-	StaffRateLimit int `envconfig:"STAFF_RATE_LIMIT" default:"1000" desc:"calls a minute of staff and of machine clients; 0: no limit"`
-	TrustedHops    int `envconfig:"TRUSTED_HOPS" default:"0" desc:"how many proxies before the gateway tell the truth in X-Forwarded-For"`
+	RateLimit      int   `envconfig:"RATE_LIMIT" default:"100" desc:"calls a minute of a user, or of an address without a token; 0: no limit"`
+	StaffRateLimit int   `envconfig:"STAFF_RATE_LIMIT" default:"1000" desc:"calls a minute of staff and of machine clients; 0: no limit"`
+	CacheEntries   int   `envconfig:"CACHE_ENTRIES" default:"10000" desc:"answers that the gateway keeps at most; 0: none"`
+	CacheBytes     int64 `envconfig:"CACHE_BYTES" default:"67108864" desc:"bytes of answers that the gateway keeps at most"`
+	TrustedHops    int   `envconfig:"TRUSTED_HOPS" default:"0" desc:"how many proxies before the gateway tell the truth in X-Forwarded-For"`
 }

@@ -104,3 +104,21 @@ func (e StockDue) About() About      { return aboutOrder(e.OrderID, 0) }
 func stock() []Event {
 	return []Event{StockReserved{}, StockShort{}, StockReleased{}, StockShipped{}, StockReturned{}, StockChanged{}, StockDue{}}
 }
+
+// Touches names what is left of the SKUs.
+func (e StockReserved) Touches() []string {
+	return touched(e.Lines, func(l HeldLine) string { return l.SKU })
+}
+
+// Touches names what is left of the SKUs.
+func (e StockReleased) Touches() []string {
+	return touched(e.Lines, func(l StockLine) string { return l.SKU })
+}
+
+// Touches names what is left of the SKUs.
+func (e StockReturned) Touches() []string {
+	return touched(e.Lines, func(l StockLine) string { return l.SKU })
+}
+
+// Touches names what is left of the SKU.
+func (e StockChanged) Touches() []string { return []string{ShownStock, ShownSKU(e.SKU)} }

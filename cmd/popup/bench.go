@@ -10,8 +10,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -23,6 +26,7 @@ import (
 
 type benchCommand struct {
 	Order benchOrder `cmd:"" help:"Orders from POST to confirmed, beside a bare pgbench of as many commits."`
+	API   benchAPI   `cmd:"" help:"Lists and details through the gateway, beside a bare handler."`
 	Cold  benchCold  `cmd:"" help:"Each function's program from start to its first answer and its first SQL."`
 }
 
@@ -139,6 +143,58 @@ func ownTime(pid int) (time.Duration, error) {
 	user, err1 := strconv.Atoi(fields[11])
 	system, err2 := strconv.Atoi(fields[12])
 	return time.Duration(user+system) * 10 * time.Millisecond, errors.Join(err1, err2)
+}
+
+// looped is what came of a closed loop.
+type looped struct {
+	times  []time.Duration // of the calls that went well, in order
+	failed int
+	took   time.Duration
+}
+
+func (l looped) rate() float64 { return float64(len(l.times)) / l.took.Seconds() }
+
+// at is the time that so many percent of the calls did not exceed.
+func (l looped) at(percent int) time.Duration {
+	if len(l.times) == 0 {
+		return 0
+	}
+	return l.times[(len(l.times)-1)*percent/100]
+}
+
+// loop lets callers call again and again, each one call at a time. n tells the calls apart.
+func loop(ctx context.Context, parallel int, lasts time.Duration, call func(client *http.Client, n int) error) (l looped) {
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: parallel}, Timeout: 30 * time.Second}
+	defer client.CloseIdleConnections()
+	var failed, calls atomic.Int64
+	times := make([][]time.Duration, parallel)
+	began := time.Now()
+	var callers sync.WaitGroup
+	for i := range parallel {
+		callers.Go(func() {
+			for time.Since(began) < lasts && ctx.Err() == nil {
+				called := time.Now()
+				if err := call(client, int(calls.Add(1))); err != nil {
+					failed.Add(1)
+					continue
+				}
+				times[i] = append(times[i], time.Since(called))
+			}
+		})
+	}
+	callers.Wait()
+	l = looped{times: slices.Concat(times...), failed: int(failed.Load()), took: time.Since(began)}
+	slices.Sort(l.times)
+	return l
+}
+
+// report prints what was measured, and writes it to a file if there is one.
+func report(text, file string) error {
+	fmt.Print(text)
+	if file == "" {
+		return nil
+	}
+	return os.WriteFile(file, []byte(text), 0o644)
 }
 
 func freeAddress() (string, error) {

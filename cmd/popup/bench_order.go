@@ -11,11 +11,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -70,12 +67,7 @@ func (c *benchOrder) Run(ctx context.Context) error {
 		}
 		loads = append(loads, l)
 	}
-	report := c.report(loads)
-	fmt.Print(report)
-	if c.Write == "" {
-		return nil
-	}
-	return os.WriteFile(c.Write, []byte(report), 0o644)
+	return report(c.report(loads), c.Write)
 }
 
 // benchSKUs is over how many SKUs the orders are spread.
@@ -106,7 +98,6 @@ func (b *bench) stockUp(ctx context.Context) error {
 
 // order runs the closed loop.
 func (b *bench) order(ctx context.Context, parallel int, lasts time.Duration) (l load, err error) {
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: parallel}, Timeout: 30 * time.Second}
 	shop0, data0, err := b.cpu()
 	if err != nil {
 		return l, err
@@ -115,24 +106,7 @@ func (b *bench) order(ctx context.Context, parallel int, lasts time.Duration) (l
 	if err != nil {
 		return l, err
 	}
-	var failed atomic.Int64
-	times := make([][]time.Duration, parallel)
-	began := time.Now()
-	var callers sync.WaitGroup
-	for i := range parallel {
-		callers.Go(func() {
-			for n := i; time.Since(began) < lasts && ctx.Err() == nil; n++ {
-				posted := time.Now()
-				if err := b.place(ctx, client, n%benchSKUs+1); err != nil {
-					failed.Add(1)
-					continue
-				}
-				times[i] = append(times[i], time.Since(posted))
-			}
-		})
-	}
-	callers.Wait()
-	l = load{Parallel: parallel, Took: time.Since(began), Failed: int(failed.Load())}
+	done := loop(ctx, parallel, lasts, func(client *http.Client, n int) error { return b.place(ctx, client, n%benchSKUs+1) })
 	if err := b.rest(ctx); err != nil {
 		return l, err
 	}
@@ -141,13 +115,10 @@ func (b *bench) order(ctx context.Context, parallel int, lasts time.Duration) (l
 		return l, err
 	}
 	commits1, err := b.commits(ctx)
-	all := slices.Concat(times...)
-	slices.Sort(all)
-	l.Orders, l.ShopCPU, l.DataCPU, l.Commits = len(all), shop1-shop0, data1-data0, commits1-commits0
-	if len(all) > 0 {
-		l.P50, l.P99 = all[len(all)/2], all[len(all)*99/100]
-	}
-	return l, err
+	return load{
+		Parallel: parallel, Orders: len(done.times), Failed: done.failed, Took: done.took, P50: done.at(50), P99: done.at(99),
+		ShopCPU: shop1 - shop0, DataCPU: data1 - data0, Commits: commits1 - commits0,
+	}, err
 }
 
 // place places one order and waits until it is confirmed.

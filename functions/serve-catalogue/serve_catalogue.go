@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/config"
+	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/web"
@@ -20,7 +22,10 @@ const name = "serve-catalogue"
 func New(access config.Access) function.Function {
 	return function.Function{
 		Name: name,
-		Door: web.Door(name, access, web.List("/v1/products", web.All, list), web.Get("/v1/products/{id}", web.All, read)),
+		Door: web.Door(name, access,
+			web.Cached(5*time.Minute, web.List("/v1/products", web.All, list)),
+			web.Cached(30*time.Minute, web.Get("/v1/products/{id}", web.All, read)),
+		),
 	}
 }
 
@@ -28,7 +33,9 @@ func New(access config.Access) function.Function {
 type ListRequest struct{ web.Paging }
 
 func list(ctx context.Context, db web.Reader, in *ListRequest) ([]Product, int64, error) {
-	return readPage(ctx, db, in.Limit, in.Offset())
+	items, total, err := readPage(ctx, db, in.Limit, in.Offset())
+	shows(ctx, items)
+	return items, total, err
 }
 
 // Request names a product.
@@ -50,5 +57,15 @@ func read(ctx context.Context, db web.Reader, in *Request) (*Answer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read product %s: %w", in.ID, err)
 	}
+	shows(ctx, []Product{p})
 	return &Answer{p}, nil
+}
+
+// shows says what an answer shows: it is out of date once any of it changes.
+func shows(ctx context.Context, items []Product) {
+	names := []string{events.ShownCatalogue}
+	for _, p := range items {
+		names = append(names, events.ShownSKU(p.SKU))
+	}
+	web.Shows(ctx, names...)
 }

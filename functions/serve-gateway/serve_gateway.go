@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/popup-shop/popup/config"
@@ -82,18 +83,28 @@ func (g *gateway) Open(mux *http.ServeMux, rt *function.Runtime) {
 		meters: newMeters(rt.Pool), log: rt.Log, hops: g.settings.TrustedHops, secure: g.settings.Secure(),
 	}
 	reach := g.open(rt)
-	lines := map[string]*line{}
+	lines, kept := map[string]*line{}, newCache(g.settings.Gateway, rt.Pool)
+	kept.meter(d.meters.registry)
 	for _, target := range targets {
 		if lines[target.Function] == nil {
 			lines[target.Function] = newLine(target.Function, reach(target.Function))
 		}
-		mux.Handle(target.Method+" "+target.Path, d.guard(target.Route, lines[target.Function]))
+		to := kept.before(target.Route, lines[target.Function])
+		if target.Method != http.MethodGet && anyKept(targets, target.Function) {
+			to = kept.behind(to)
+		}
+		mux.Handle(target.Method+" "+target.Path, d.guard(target.Route, to))
 	}
 	own := &own{pool: rt.Pool, revision: rt.Revision, lines: lines}
 	for _, route := range own.routes(d.meters) {
 		mux.Handle(route.Method+" "+route.Path, d.guard(route.Route, route.handler))
 	}
 	mux.Handle("/", d.guard(function.Route{Path: "/", Who: web.Credentials}, nothing(mux)))
+}
+
+// anyKept says whether a function has answers that may be kept.
+func anyKept(targets []Target, function string) bool {
+	return slices.ContainsFunc(targets, func(t Target) bool { return t.Function == function && t.CacheFor > 0 })
 }
 
 // nothing answers where there is no route, or none of that method.

@@ -77,6 +77,24 @@ func TestTwoReadsInARowAreEqual(t *testing.T) {
 	require.NotContains(t, first.Raw, "example.test", "an order shows where it goes, and not the mail address")
 }
 
+// API-11, API-41.
+func TestWhoeverHasAnOrderAsItStandsIsNotSentItAgain(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	placed := shop.Reach(t, "pending")
+	path, token := "/v1/orders/"+placed.ID, []string{"Popup-Order-Token", placed.Token}
+	first := get(t, shop, path, token...)
+	require.NotEmpty(t, first.Header.Get("ETag"))
+	again := get(t, shop, path, append(token, "If-None-Match", first.Header.Get("ETag"))...)
+	require.Equal(t, []any{http.StatusNotModified, "", first.Header.Get("ETag")}, []any{again.Status, again.Raw, again.Header.Get("ETag")})
+	require.Equal(t, http.StatusUnauthorized, get(t, shop, path, "If-None-Match", "*").Status, "a tag opens nothing")
+
+	cancel(t, shop, placed.ID, token...)
+	changed := get(t, shop, path, append(token, "If-None-Match", first.Header.Get("ETag"))...)
+	require.Equal(t, http.StatusOK, changed.Status)
+	require.NotEqual(t, first.Header.Get("ETag"), changed.Header.Get("ETag"))
+}
+
 func TestCancelIsPossibleFromThreeStatesAndRefusedWithTheReasonFromAllOthers(t *testing.T) {
 	t.Parallel()
 	shop := open(t)

@@ -55,6 +55,9 @@ type Route struct {
 	Method string `json:"method"`
 	Path   string `json:"path"`
 	Who    string `json:"who"`
+
+	// CacheFor is how many seconds the gateway may keep an answer; it is the same for all who may have it.
+	CacheFor int `json:"cache_for,omitempty"`
 }
 
 // Handler is what a function does when it is told one type of event.

@@ -54,6 +54,12 @@ func describe(document *huma.OpenAPI, r Route, function string) {
 	if lists(operation) {
 		operation.Responses["200"].Content[inCSV] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
 	}
+	if r.Method == http.MethodGet {
+		operation.Responses["304"] = &huma.Response{Description: "what If-None-Match names is still so"}
+	}
+	if r.CacheFor > 0 {
+		operation.Extensions["x-cache-for"] = r.CacheFor
+	}
 	also, _ := operation.Metadata["also"].([]int)
 	for _, status := range also {
 		other := *operation.Responses[strconv.Itoa(operation.DefaultStatus)]

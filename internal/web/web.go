@@ -67,7 +67,7 @@ func (d door) Open(mux *http.ServeMux, rt *function.Runtime) {
 	settings.Formats = formats()
 	settings.CreateHooks, settings.DocsPath, settings.OpenAPIPath, settings.SchemasPath = nil, "", "", ""
 	api := humago.New(mux, settings)
-	api.UseMiddleware(d.keeper.identify(api))
+	api.UseMiddleware(d.keeper.identify(api), tagged)
 	for _, r := range d.routes {
 		r.open(api, &server{rt, d.name})
 	}

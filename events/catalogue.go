@@ -1,0 +1,51 @@
+package events
+
+// What happened to a product, a category or a store.
+const (
+	ChangeCreated = "created"
+	ChangeUpdated = "updated"
+	ChangeDeleted = "deleted"
+	ChangeOpened  = "opened" // a store sells again
+	ChangeClosed  = "closed" // a store sells no more for now
+)
+
+// ProductChanged says that staff changed what a product is or costs.
+type ProductChanged struct {
+	ProductID string `json:"product_id"`
+	StoreID   string `json:"store_id"`
+	Change    string `json:"change" jsonschema:"created, updated or deleted"`
+	Version   int64  `json:"version"`
+}
+
+// StoreChanged says that staff changed a store, opened or closed it.
+type StoreChanged struct {
+	StoreID string `json:"store_id"`
+	Change  string `json:"change" jsonschema:"created, updated, deleted, opened or closed"`
+}
+
+// CategoryChanged says that staff changed the tree of categories.
+type CategoryChanged struct {
+	CategoryID string `json:"category_id"`
+	Change     string `json:"change" jsonschema:"created, updated or deleted"`
+}
+
+func (ProductChanged) EventType() string  { return "product.changed" }
+func (StoreChanged) EventType() string    { return "store.changed" }
+func (CategoryChanged) EventType() string { return "category.changed" }
+
+func (e ProductChanged) About() About  { return About{Subject: e.ProductID, Version: e.Version} }
+func (e StoreChanged) About() About    { return About{Subject: e.StoreID} }
+func (e CategoryChanged) About() About { return About{Subject: e.CategoryID} }
+
+// Touches names the product, and everything that lists products.
+func (e ProductChanged) Touches() []string {
+	return []string{ShownCatalogue, ShownProduct(e.ProductID)}
+}
+
+// Touches names the store, and everything that lists products.
+func (e StoreChanged) Touches() []string { return []string{ShownCatalogue, ShownStore(e.StoreID)} }
+
+// Touches names everything that lists products.
+func (CategoryChanged) Touches() []string { return []string{ShownCatalogue} }
+
+func catalogue() []Event { return []Event{ProductChanged{}, StoreChanged{}, CategoryChanged{}} }

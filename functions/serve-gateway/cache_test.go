@@ -1,0 +1,230 @@
+package servegateway_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/config"
+	"github.com/popup-shop/popup/functions"
+	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
+	"github.com/popup-shop/popup/internal/dbtest"
+	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/token"
+)
+
+var keeping = config.Gateway{CacheEntries: 1000, CacheBytes: 1 << 20}
+
+// gatewayOf is a gateway before a shop's functions; it counts the calls that reach them.
+func gatewayOf(t testing.TB, shop *functiontest.Shop, settings config.Gateway) (url string, calls *atomic.Int64) {
+	t.Helper()
+	calls = &atomic.Int64{}
+	all := known()
+	all.Gateway = settings
+	gateway := servegateway.Within(all)(func(name string) http.Handler {
+		to := http.NotFoundHandler()
+		if name == "serve-catalogue" || name == "serve-stock" {
+			to = shop.Runtime(t, name).ServeMux(shop.Function(t, name))
+		}
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			calls.Add(1)
+			to.ServeHTTP(w, r)
+		})
+	})
+	server := httptest.NewServer(shop.Runtime(t, "serve-gateway").ServeMux(&gateway))
+	t.Cleanup(server.Close)
+	return server.URL, calls
+}
+
+// API-11, CAT-30, CAT-31.
+func TestTheSecondEqualReadIsAnsweredFromWhatIsKept(t *testing.T) {
+	t.Parallel()
+	shop := functiontest.Open(t, functions.All)
+	gateway, calls := gatewayOf(t, shop, keeping)
+	first, text := call(t, "GET", gateway+"/v1/products?limit=2&page=1", "")
+	require.Equal(t, http.StatusOK, first.StatusCode, text)
+	require.Equal(t, "popup; fwd=miss; ttl=300", first.Header.Get("Cache-Status"))
+	require.Empty(t, first.Header.Get("Surrogate-Key"), "that is between us and the function")
+
+	again, same := call(t, "GET", gateway+"/v1/products?page=1&limit=2", "")
+	require.Equal(t, "popup; hit; ttl=300", again.Header.Get("Cache-Status"))
+	require.Equal(t, text, same)
+	require.Equal(t, []string{"application/json", first.Header.Get("ETag")}, []string{again.Header.Get("Content-Type"), again.Header.Get("ETag")})
+	require.NotEqual(t, first.Header.Get("X-Request-ID"), again.Header.Get("X-Request-ID"), "what is of one call is not kept")
+	require.EqualValues(t, 1, calls.Load())
+
+	known, nothing := call(t, "GET", gateway+"/v1/products?limit=2&page=1", "", "If-None-Match", first.Header.Get("ETag"))
+	require.Equal(t, []any{http.StatusNotModified, ""}, []any{known.StatusCode, nothing})
+	table, csv := call(t, "GET", gateway+"/v1/products?limit=2&page=1", "", "Accept", "text/csv")
+	require.Contains(t, table.Header.Get("Content-Type"), "text/csv")
+	require.NotEqual(t, text, csv, "another form is another answer")
+
+	detail, _ := call(t, "GET", gateway+"/v1/products/"+productOf(t, shop, functiontest.Tee), "")
+	require.Equal(t, "popup; fwd=miss; ttl=1800", detail.Header.Get("Cache-Status"))
+	missing, _ := call(t, "GET", gateway+"/v1/products/"+uuid.NewString(), "")
+	require.Equal(t, http.StatusNotFound, missing.StatusCode)
+	require.Empty(t, missing.Header.Get("Cache-Status"), "only what is there is kept")
+}
+
+func productOf(t testing.TB, shop *functiontest.Shop, sku string) string {
+	return functiontest.One[string](t, shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`, sku)
+}
+
+// CAT-32, CAT-35: what changes anywhere is new everywhere within a second, and nothing else is asked again.
+func TestWhatIsKeptIsForgottenEverywhereWhenItChanges(t *testing.T) {
+	t.Parallel()
+	shop := functiontest.Open(t, functions.All)
+	one, _ := gatewayOf(t, shop, keeping)
+	other, _ := gatewayOf(t, shop, keeping)
+	tee, sticker := "/v1/products/"+productOf(t, shop, functiontest.Tee), "/v1/products/"+productOf(t, shop, functiontest.Cap)
+	for _, gateway := range []string{one, other} {
+		_, text := call(t, "GET", gateway+tee, "")
+		require.Contains(t, text, `"available":300`)
+		call(t, "GET", gateway+sticker, "")
+	}
+	level := functiontest.One[string](t, shop, `SELECT level_id::text FROM stock.levels WHERE sku = $1 LIMIT 1`, functiontest.Tee)
+	moved, text := call(t, "POST", one+"/v1/inventory/stock/"+level+"/movements", `{"kind":"inbound","quantity":7,"reason":"found"}`,
+		"Idempotency-Key", uuid.NewString(), "Content-Type", "application/json", "Authorization", shop.Staff(t))
+	require.Equal(t, http.StatusCreated, moved.StatusCode, text)
+	for _, gateway := range []string{one, other} {
+		require.Eventually(t, func() bool {
+			_, text := call(t, "GET", gateway+tee, "")
+			return strings.Contains(text, `"available":307`)
+		}, time.Second, 20*time.Millisecond)
+		untouched, _ := call(t, "GET", gateway+sticker, "")
+		require.Contains(t, untouched.Header.Get("Cache-Status"), "hit")
+	}
+}
+
+// A transaction that takes long hides nothing that others say meanwhile.
+func TestALongTransactionDoesNotHoldUpTheFeed(t *testing.T) {
+	t.Parallel()
+	shop := functiontest.Open(t, functions.All)
+	gateway, _ := gatewayOf(t, shop, keeping)
+	long, err := shop.Pool.Begin(t.Context())
+	require.NoError(t, err)
+	defer func() { _ = long.Rollback(t.Context()) }()
+	_, err = long.Exec(t.Context(), `SELECT pg_current_xact_id()`)
+	require.NoError(t, err)
+
+	tee := "/v1/products/" + productOf(t, shop, functiontest.Tee)
+	call(t, "GET", gateway+tee, "")
+	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Tee, 2)))
+	shop.Tell(t, "reserve-stock", placed.OrderPlaced)
+	require.Eventually(t, func() bool {
+		_, text := call(t, "GET", gateway+tee, "")
+		return strings.Contains(text, `"available":298`)
+	}, time.Second, 20*time.Millisecond)
+	hit, _ := call(t, "GET", gateway+tee, "")
+	require.Contains(t, hit.Header.Get("Cache-Status"), "hit", "what was heard once is not heard again")
+}
+
+// CAT-32: who hears nothing serves nothing that is older than a second.
+func TestNothingOldIsServedWhenTheFeedIsCut(t *testing.T) {
+	t.Parallel()
+	shop := functiontest.Open(t, functions.All)
+	gateway, _ := gatewayOf(t, shop, keeping)
+	tee := "/v1/products/" + productOf(t, shop, functiontest.Tee)
+	call(t, "GET", gateway+tee, "")
+	cut, err := shop.Pool.Begin(t.Context())
+	require.NoError(t, err)
+	defer func() { _ = cut.Rollback(t.Context()) }()
+	_, err = cut.Exec(t.Context(), `LOCK TABLE bus.event IN ACCESS EXCLUSIVE MODE`)
+	require.NoError(t, err)
+	shop.Exec(t, `UPDATE catalogue.products SET name = 'Renamed' WHERE sku = $1`, functiontest.Tee)
+	changed := time.Now()
+	require.Eventually(t, func() bool {
+		_, text := call(t, "GET", gateway+tee, "")
+		return strings.Contains(text, "Renamed")
+	}, 3*time.Second, 20*time.Millisecond)
+	require.Less(t, time.Since(changed), 1600*time.Millisecond, "a second, and the look that was in vain")
+}
+
+// shows is a function that answers slowly with what it shows, and counts.
+func shows(names string, asked *atomic.Int64, wait <-chan struct{}) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		n := asked.Add(1)
+		<-wait
+		if names != "" {
+			w.Header().Set("Surrogate-Key", names)
+		}
+		fmt.Fprintf(w, `{"n":%d,"for":%q}`, n, r.Header.Get("Authorization"))
+	}
+}
+
+// atOnce is how many callers call.
+const atOnce = 50
+
+// together lets many read the same at once, each with a token of their own, and returns what they got.
+func together(t testing.TB, url string, asked *atomic.Int64, open chan struct{}, until int64) []string {
+	texts := make([]string, atOnce)
+	var callers sync.WaitGroup
+	for i := range atOnce {
+		shown := bearer(t, token.Staff)
+		callers.Go(func() { _, texts[i] = call(t, "GET", url, "", "Authorization", shown) })
+	}
+	require.Eventually(t, func() bool { return asked.Load() >= until }, 5*time.Second, time.Millisecond)
+	time.AfterFunc(50*time.Millisecond, func() { close(open) }) // the others have come meanwhile
+	callers.Wait()
+	return texts
+}
+
+func TestManyWhoAskTheSameAtOnceAskOnce(t *testing.T) {
+	t.Parallel()
+	asked, open := &atomic.Int64{}, make(chan struct{})
+	gateway := copyOf(t, dbtest.DB(t), keeping, shows("catalogue", asked, open))
+	texts := together(t, gateway+"/v1/products", asked, open, 1)
+	require.EqualValues(t, 1, asked.Load())
+	for _, text := range texts {
+		require.Equal(t, texts[0], text)
+	}
+}
+
+func TestWhatIsForOneCallerIsGivenToNoOther(t *testing.T) {
+	t.Parallel()
+	asked, open := &atomic.Int64{}, make(chan struct{})
+	gateway := copyOf(t, dbtest.DB(t), keeping, shows("", asked, open))
+	got := map[string]bool{}
+	for _, text := range together(t, gateway+"/v1/products", asked, open, 1) {
+		got[text] = true
+	}
+	require.Len(t, got, atOnce, "everybody has an answer of their own")
+}
+
+// CAT-33.
+func TestTheCacheIsBounded(t *testing.T) {
+	t.Parallel()
+	asked, open := &atomic.Int64{}, make(chan struct{})
+	close(open)
+	gateway := copyOf(t, dbtest.DB(t), config.Gateway{CacheEntries: 100, CacheBytes: 1 << 20}, shows("catalogue", asked, open))
+	for i := range 10_000 {
+		call(t, "GET", fmt.Sprintf("%s/v1/products?page=%d", gateway, i), "")
+	}
+	_, text := call(t, "GET", gateway+"/metrics", "", "Authorization", bearer(t, token.Staff))
+	entries, bytes := metric(t, text, "popup_cache_entries"), metric(t, text, "popup_cache_bytes")
+	require.LessOrEqual(t, entries, 100.0)
+	require.Greater(t, entries, 50.0)
+	require.LessOrEqual(t, bytes, float64(1<<20))
+	require.Equal(t, 10_000.0, metric(t, text, `popup_cache_reads_total{result="miss",route="/v1/products"}`))
+}
+
+func metric(t testing.TB, text, name string) (value float64) {
+	t.Helper()
+	for line := range strings.Lines(text) {
+		if rest, is := strings.CutPrefix(line, name+" "); is {
+			_, err := fmt.Sscan(rest, &value)
+			require.NoError(t, err)
+			return value
+		}
+	}
+	require.Fail(t, "no metric "+name)
+	return 0
+}
