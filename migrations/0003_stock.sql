@@ -1,4 +1,4 @@
--- written by: popup seed (warehouses), serve-stock (levels, movements), reserve-stock, release-stock (reservations), move-stock (reservations, movements)
+-- written by: popup seed (warehouses), serve-catalogue (warehouses), serve-stock (warehouses, levels, movements, holds, reservations), reserve-stock (reservations), release-stock (reservations, holds), move-stock (reservations, movements)
 -- How many there are, where, and for whom they are held. on_hand = inbound - outbound, 0 <= reserved <= on_hand.
 
 -- +goose Up
@@ -9,6 +9,7 @@ CREATE TABLE stock.warehouses (
     name         text        NOT NULL CONSTRAINT warehouses_have_a_name CHECK (name ~ '\S'),
     location     text        NOT NULL DEFAULT '',
     priority     integer     NOT NULL DEFAULT 100,
+    deleted_at   timestamptz,
     created_at   timestamptz NOT NULL DEFAULT now(),
     updated_at   timestamptz NOT NULL DEFAULT now()
 );
@@ -27,18 +28,33 @@ CREATE TABLE stock.levels (
     CONSTRAINT stock_reserved_in_range CHECK (0 <= reserved AND reserved <= on_hand)
 ) WITH (fillfactor = 70);
 
--- One row per order, line and warehouse.
+-- What staff or a machine client holds by hand, until a time.
+CREATE TABLE stock.holds (
+    hold_id    uuid        PRIMARY KEY,
+    status     text        NOT NULL DEFAULT 'held' CONSTRAINT holds_status_known CHECK (status IN ('held', 'released', 'expired')),
+    by         text        NOT NULL,
+    expires_at timestamptz NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX holds_by_expiry ON stock.holds (expires_at) WHERE status = 'held';
+CREATE TRIGGER holds_keep_times BEFORE UPDATE ON stock.holds FOR EACH ROW EXECUTE FUNCTION bus.keep_times();
+
+-- One row per order or hold, line and warehouse.
 CREATE TABLE stock.reservations (
     reservation_id uuid        PRIMARY KEY DEFAULT gen_random_uuid(),
-    order_id       uuid        NOT NULL,
+    order_id       uuid,
+    hold_id        uuid        REFERENCES stock.holds,
     line           integer     NOT NULL,
     level_id       uuid        NOT NULL REFERENCES stock.levels,
     quantity       bigint      NOT NULL CONSTRAINT reservations_hold_something CHECK (quantity > 0),
     status         text        NOT NULL DEFAULT 'held' CONSTRAINT reservations_status_known CHECK (status IN ('held', 'released', 'shipped')),
     created_at     timestamptz NOT NULL DEFAULT now(),
     updated_at     timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT reservations_are_for_an_order_or_a_hold CHECK (num_nonnulls(order_id, hold_id) = 1),
     CONSTRAINT reservations_once_per_line_and_level UNIQUE (order_id, line, level_id)
 ) WITH (fillfactor = 70);
+CREATE UNIQUE INDEX reservations_once_per_line_and_level_of_a_hold ON stock.reservations (hold_id, line, level_id) WHERE hold_id IS NOT NULL;
 CREATE INDEX reservations_open ON stock.reservations (level_id) WHERE status = 'held';
 
 -- Every change of a figure, for ever. The quantity of an adjustment is signed, all others are positive.
@@ -89,7 +105,7 @@ BEGIN
     END IF;
     INSERT INTO stock.movements (level_id, kind, quantity, reservation_id, reference)
     VALUES (NEW.level_id, CASE NEW.status WHEN 'held' THEN 'reservation' WHEN 'released' THEN 'release' ELSE 'outbound' END,
-            NEW.quantity, NEW.reservation_id, NEW.order_id);
+            NEW.quantity, NEW.reservation_id, coalesce(NEW.order_id, NEW.hold_id));
     RETURN NULL;
 END $$;
 -- +goose StatementEnd
@@ -105,7 +121,7 @@ BEGIN
     ELSIF TG_OP = 'INSERT' AND NEW.status <> 'held' THEN
         RAISE EXCEPTION 'a reservation begins held' USING ERRCODE = 'check_violation', CONSTRAINT = 'reservations_begin_held';
     ELSIF TG_OP = 'UPDATE' AND (OLD.status <> 'held' AND NEW.status <> OLD.status
-            OR (NEW.order_id, NEW.line, NEW.level_id, NEW.quantity) IS DISTINCT FROM (OLD.order_id, OLD.line, OLD.level_id, OLD.quantity)) THEN
+            OR (NEW.order_id, NEW.hold_id, NEW.line, NEW.level_id, NEW.quantity) IS DISTINCT FROM (OLD.order_id, OLD.hold_id, OLD.line, OLD.level_id, OLD.quantity)) THEN
         RAISE EXCEPTION 'a reservation moves once and keeps what it holds' USING ERRCODE = 'check_violation', CONSTRAINT = 'reservations_move_once';
     END IF;
     RETURN NEW;

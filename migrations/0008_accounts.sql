@@ -260,9 +260,17 @@ CREATE TRIGGER users_audited AFTER INSERT OR UPDATE OR DELETE ON accounts.users
 CREATE TRIGGER clients_audited AFTER INSERT OR UPDATE OR DELETE ON accounts.clients
     FOR EACH ROW WHEN (current_setting('popup.role', true) IN ('staff', 'admin', 'client')) EXECUTE FUNCTION bus.note_change('client', 'client_id', 'name', 'scopes', 'owner_id');
 CREATE TRIGGER products_audited AFTER INSERT OR UPDATE OR DELETE ON catalogue.products
-    FOR EACH ROW WHEN (current_setting('popup.role', true) IN ('staff', 'admin', 'client')) EXECUTE FUNCTION bus.note_change('product', 'product_id', 'name', 'sku', 'price_minor', 'currency', 'active', 'deleted_at');
+    FOR EACH ROW WHEN (current_setting('popup.role', true) IN ('staff', 'admin', 'client')) EXECUTE FUNCTION bus.note_change('product', 'product_id', 'store_id', 'category_id', 'name', 'description', 'sku', 'price_minor', 'currency', 'tags', 'active', 'deleted_at');
 CREATE TRIGGER stores_audited AFTER INSERT OR UPDATE OR DELETE ON catalogue.stores
-    FOR EACH ROW WHEN (current_setting('popup.role', true) IN ('staff', 'admin', 'client')) EXECUTE FUNCTION bus.note_change('store', 'store_id', 'name', 'participating', 'check_delay');
+    FOR EACH ROW WHEN (current_setting('popup.role', true) IN ('staff', 'admin', 'client')) EXECUTE FUNCTION bus.note_change('store', 'store_id', 'name', 'location', 'participating', 'check_delay', 'deleted_at');
+CREATE TRIGGER categories_audited AFTER INSERT OR UPDATE OR DELETE ON catalogue.categories
+    FOR EACH ROW WHEN (current_setting('popup.role', true) IN ('staff', 'admin', 'client')) EXECUTE FUNCTION bus.note_change('category', 'category_id', 'name', 'parent_id');
+CREATE TRIGGER variants_audited AFTER INSERT OR UPDATE OR DELETE ON catalogue.variants
+    FOR EACH ROW WHEN (current_setting('popup.role', true) IN ('staff', 'admin', 'client')) EXECUTE FUNCTION bus.note_change('variant', 'variant_id', 'name', 'sku', 'attributes', 'price_minor', 'deleted_at');
+CREATE TRIGGER warehouses_audited AFTER INSERT OR UPDATE OR DELETE ON stock.warehouses
+    FOR EACH ROW WHEN (current_setting('popup.role', true) IN ('staff', 'admin', 'client')) EXECUTE FUNCTION bus.note_change('warehouse', 'warehouse_id', 'name', 'location', 'priority', 'deleted_at');
+CREATE TRIGGER holds_audited AFTER INSERT OR UPDATE ON stock.holds
+    FOR EACH ROW WHEN (current_setting('popup.role', true) IN ('staff', 'admin', 'client')) EXECUTE FUNCTION bus.note_change('hold', 'hold_id', 'status', 'expires_at');
 CREATE TRIGGER levels_audited AFTER INSERT OR UPDATE OR DELETE ON stock.levels
     FOR EACH ROW WHEN (current_setting('popup.role', true) IN ('staff', 'admin', 'client')) EXECUTE FUNCTION bus.note_change('stock', 'level_id', 'sku', 'on_hand', 'reserved');
 CREATE TRIGGER orders_audited AFTER UPDATE ON orders.orders

@@ -52,7 +52,7 @@ func readTables(t testing.TB, db *pgxpool.Pool) map[string][]string {
 	rows, err := db.Query(t.Context(), `
 		SELECT c.oid::regclass::text, array_agg(attname::text ORDER BY attnum)
 		FROM pg_class c JOIN pg_attribute a ON attrelid = c.oid
-		WHERE relkind IN ('r', 'p') AND NOT relispartition AND attnum > 0 AND NOT attisdropped AND attname <> 'updated_at' AND attidentity = ''
+		WHERE relkind IN ('r', 'p') AND NOT relispartition AND attnum > 0 AND NOT attisdropped AND attname <> 'updated_at' AND attidentity = '' AND attgenerated = ''
 		AND relnamespace::regnamespace::text IN ('bus', 'catalogue', 'stock', 'orders', 'payments', 'delivery', 'mail', 'accounts')
 		GROUP BY c.oid`)
 	require.NoError(t, err)
