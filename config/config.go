@@ -70,7 +70,7 @@ func (d Database) Address() string {
 // which run with their owner's rights: with another, Postgres would plan what both run anew at each turn.
 var session = map[string]string{
 	"application_name": "popup", "lock_timeout": "2s", "statement_timeout": "5s",
-	"plan_cache_mode": "force_generic_plan", "search_path": "pg_catalog, pg_temp",
+	"plan_cache_mode": "force_generic_plan", "jit": "off", "search_path": "pg_catalog, pg_temp",
 }
 
 // Open opens a pool. It does not connect yet: a database that starts later is waited for by those who use it.

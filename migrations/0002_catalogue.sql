@@ -105,14 +105,16 @@ CREATE TABLE catalogue.products (
     updated_at     timestamptz NOT NULL DEFAULT now(),
     words          tsvector    NOT NULL GENERATED ALWAYS AS (catalogue.words_of(name, sku, tags, description)) STORED
 );
--- Each list that people page through has its order in an index, for the whole shop and for one category.
+-- Each list that people page through has its order in an index: for the whole shop, for one category and for one store.
 CREATE INDEX products_newest ON catalogue.products (created_at DESC, product_id) WHERE active AND deleted_at IS NULL;
 CREATE INDEX products_by_price ON catalogue.products (currency, price_minor, product_id) WHERE active AND deleted_at IS NULL;
 CREATE INDEX products_by_name ON catalogue.products (name, product_id) WHERE active AND deleted_at IS NULL;
 CREATE INDEX products_newest_in_category ON catalogue.products (category_id, created_at DESC, product_id) WHERE active AND deleted_at IS NULL;
 CREATE INDEX products_by_price_in_category ON catalogue.products (category_id, currency, price_minor, product_id) WHERE active AND deleted_at IS NULL;
 CREATE INDEX products_by_name_in_category ON catalogue.products (category_id, name, product_id) WHERE active AND deleted_at IS NULL;
-CREATE INDEX products_by_store ON catalogue.products (store_id, name, product_id) WHERE deleted_at IS NULL;
+CREATE INDEX products_newest_in_store ON catalogue.products (store_id, created_at DESC, product_id) WHERE active AND deleted_at IS NULL;
+CREATE INDEX products_by_price_in_store ON catalogue.products (store_id, currency, price_minor, product_id) WHERE active AND deleted_at IS NULL;
+CREATE INDEX products_by_name_in_store ON catalogue.products (store_id, name, product_id) WHERE active AND deleted_at IS NULL;
 CREATE INDEX products_by_tag ON catalogue.products USING gin (tags) WHERE active AND deleted_at IS NULL;
 CREATE INDEX products_by_words ON catalogue.products USING gin (words) WITH (fastupdate = off) WHERE active AND deleted_at IS NULL;
 CREATE INDEX products_by_outside_number ON catalogue.products (outside_number) WHERE outside_number IS NOT NULL;
@@ -212,7 +214,7 @@ CREATE INDEX counts_by_tag ON catalogue.counts (tag, category_id);
 
 -- The words of what is on sale, to guess what somebody meant.
 CREATE TABLE catalogue.dictionary (
-    word     text    PRIMARY KEY,
+    word     text    COLLATE "C" PRIMARY KEY,
     letters  integer NOT NULL GENERATED ALWAYS AS (length(word)) STORED,
     products bigint  NOT NULL
 );
@@ -271,28 +273,34 @@ CREATE TABLE catalogue.searches (
 );
 -- note_search counts a search. It does not wait for the disk: the last few may be lost with the machine.
 -- +goose StatementBegin
-CREATE FUNCTION catalogue.note_search(said text, found bigint) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION catalogue.note_search(said text, hits bigint) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     SET LOCAL synchronous_commit = off;
     INSERT INTO catalogue.searches AS s (words, searches, without_result)
-    VALUES (left(lower(regexp_replace(trim(said), '\s+', ' ', 'g')), 100), 1, CASE WHEN found = 0 THEN 1 ELSE 0 END)
+    VALUES (left(lower(regexp_replace(trim(said), '\s+', ' ', 'g')), 100), 1, CASE WHEN hits = 0 THEN 1 ELSE 0 END)
     ON CONFLICT (day, words) DO UPDATE SET searches = s.searches + 1, without_result = s.without_result + excluded.without_result;
 END $$;
 -- +goose StatementEnd
 
--- query_of is what somebody looks for, as text search asks it: all words, the last one perhaps not typed to its end.
+-- query_of is what somebody looks for, as text search asks it: all words. While the last one is not typed to its end, it
+-- stands for the three most frequent that begin so.
 -- +goose StatementBegin
-CREATE FUNCTION catalogue.query_of(said text) RETURNS tsquery LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION catalogue.query_of(said text, unfinished boolean) RETURNS tsquery LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp SET client_min_messages = error AS $$
 DECLARE
     words text := catalogue.split(said, false);
     last  text := lower(substring(words from '(\w+)\s*$'));
-    whole tsquery := plainto_tsquery('english', words);
+    ends  tsquery;
 BEGIN
-    IF last IS NULL THEN
-        RETURN whole;
+    IF NOT unfinished OR last IS NULL THEN
+        RETURN plainto_tsquery('english', words);
     END IF;
-    RETURN whole || (plainto_tsquery('english', regexp_replace(words, '\w+\s*$', '')) && to_tsquery('simple', '''' || last || ''':*'));
+    SELECT to_tsquery('english', string_agg(word, ' | ')) INTO ends FROM (
+        SELECT word FROM catalogue.dictionary
+        WHERE word >= last AND word < last || '{' AND products > 0
+        ORDER BY products DESC, word
+        LIMIT 3) d;
+    RETURN plainto_tsquery('english', regexp_replace(words, '\w+\s*$', '')) && coalesce(ends, to_tsquery('simple', '''' || last || ''':*'));
 END $$;
 -- +goose StatementEnd
 

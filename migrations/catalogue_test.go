@@ -1,6 +1,7 @@
 package migrations_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -53,11 +54,12 @@ func TestAProductIsFoundByItsWordsInAnyLanguage(t *testing.T) {
 	s.product(t, "KEY-01", "Mechanical keyboards", "Clicks like rain on a tin roof", "desk", "wired")
 	s.product(t, "YUNOMI-01", "湯呑み「新月」", "信楽の土、灰釉。東京都庁で展示。")
 	for said, want := range map[string]string{
-		"keyboard": "KEY-01", "KEYBOARDS": "KEY-01", "mech": "KEY-01", "rain tin": "KEY-01", "roof": "KEY-01", "desk": "KEY-01", "KEY-01": "KEY-01", "wire": "KEY-01",
-		"湯呑み": "YUNOMI-01", "新月": "YUNOMI-01", "灰釉": "YUNOMI-01", "東京": "YUNOMI-01", "京都庁": "YUNOMI-01", "土": "YUNOMI-01", "庁": "YUNOMI-01",
+		"keyboard": "KEY-01", "KEYBOARDS": "KEY-01", "mech": "", "mech*": "KEY-01", "wired me*": "KEY-01", "tired me*": "", "rain tin": "KEY-01", "roof": "KEY-01", "desk": "KEY-01", "KEY-01": "KEY-01", "wiring": "KEY-01",
+		"湯呑み": "YUNOMI-01", "新月": "YUNOMI-01", "灰釉": "YUNOMI-01", "東京": "YUNOMI-01", "京都庁": "YUNOMI-01", "土": "YUNOMI-01", "庁*": "YUNOMI-01", "都": "", "都*": "YUNOMI-01",
 		"keyboard rainbow": "", "大阪": "", "%": "", "'": "", `\`: "", "the": "", ":*": "", "&|!": "", "keyboard's": "KEY-01",
 	} {
-		found := s.one(t, `SELECT coalesce(string_agg(sku, ' '), '') FROM catalogue.products WHERE store_id = $1 AND words @@ catalogue.query_of($2)`, s.store, said)
+		found := s.one(t, `SELECT coalesce(string_agg(sku, ' '), '') FROM catalogue.products WHERE store_id = $1 AND words @@ catalogue.query_of($2, $3)`,
+			s.store, strings.TrimSuffix(said, "*"), strings.HasSuffix(said, "*"))
 		require.Equal(t, want, found, said)
 	}
 }

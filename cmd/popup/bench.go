@@ -25,9 +25,10 @@ import (
 )
 
 type benchCommand struct {
-	Order benchOrder `cmd:"" help:"Orders from POST to confirmed, beside a bare pgbench of as many commits."`
-	API   benchAPI   `cmd:"" help:"Lists and details through the gateway, beside a bare handler."`
-	Cold  benchCold  `cmd:"" help:"Each function's program from start to its first answer and its first SQL."`
+	Order     benchOrder     `cmd:"" help:"Orders from POST to confirmed, beside a bare pgbench of as many commits."`
+	API       benchAPI       `cmd:"" help:"Lists and details through the gateway, beside a bare handler."`
+	Catalogue benchCatalogue `cmd:"" help:"Lists, details and searches of small and large catalogues."`
+	Cold      benchCold      `cmd:"" help:"Each function's program from start to its first answer and its first SQL."`
 }
 
 // bench is a shop of its own, in a process of its own, that is measured from outside.

@@ -99,16 +99,21 @@ func (c *migrateCommand) Run(ctx context.Context) error {
 
 type seedCommand struct {
 	database
-	Size string `default:"demo" enum:"demo" help:"How much: ${enum}."`
+	Size string `default:"demo" enum:"demo,10k,100k,1m" help:"How much: the demo shop, or a made-up catalogue of so many products (${enum})."`
 }
 
-// Run makes the demo shop; twice does no more than once.
+var seedSizes = map[string]int{"10k": 10_000, "100k": 100_000, "1m": 1_000_000}
+
+// Run makes the demo shop, or a made-up catalogue.
 func (c *seedCommand) Run(ctx context.Context) error {
 	pool, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer pool.Close()
+	if n := seedSizes[c.Size]; n > 0 {
+		return seed.Catalogue(ctx, pool, n)
+	}
 	return seed.Demo(ctx, pool)
 }
 

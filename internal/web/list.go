@@ -17,15 +17,22 @@ import (
 )
 
 const (
-	inCSV    = "text/csv"
-	maxLimit = 100
+	inCSV = "text/csv"
+
+	// MaxLimit is how many items a page has at most.
+	MaxLimit = 100
 )
 
 // Paging is embedded by the input of every list.
 type Paging struct {
 	Page  int64 `query:"page" minimum:"1" maximum:"1000000" default:"1"`
 	Limit int64 `query:"limit" minimum:"1" maximum:"1000" default:"20" doc:"at most 100 are answered"`
+
+	atLeast bool
 }
+
+// AtLeast says that a list has more items than were counted.
+func (p *Paging) AtLeast() { p.atLeast = true }
 
 func (p *Paging) paging() *Paging { return p }
 
@@ -39,6 +46,15 @@ type Page[T any] struct {
 	Limit      int64 `json:"limit"`
 	Total      int64 `json:"total"`
 	TotalPages int64 `json:"total_pages"`
+	AtLeast    bool  `json:"total_at_least,omitempty" doc:"there are more than total; nobody counted further"`
+}
+
+// PageOf is a page of items that a list has so many of.
+func PageOf[T any](items []T, p *Paging, total int64, atLeast bool) Page[T] {
+	if items == nil {
+		items = []T{}
+	}
+	return Page[T]{items, p.Page, p.Limit, total, (total + p.Limit - 1) / p.Limit, atLeast}
 }
 
 // Listed is the answer of a list.
@@ -56,15 +72,13 @@ func List[I any, P interface {
 		o.Metadata["list"] = true
 		huma.Register(api, o, func(ctx context.Context, in *I) (*Listed[T], error) {
 			p := P(in).paging()
-			p.Limit = min(p.Limit, maxLimit)
+			p.Limit = min(p.Limit, MaxLimit)
 			items, total, err := read(ctx, s.reader(ctx), in)
 			if err != nil {
 				return nil, s.problem(ctx, err)
 			}
-			if items == nil {
-				items = []T{}
-			}
-			return &Listed[T]{&Page[T]{items, p.Page, p.Limit, total, (total + p.Limit - 1) / p.Limit}}, nil
+			page := PageOf(items, p, total, p.atLeast)
+			return &Listed[T]{&page}, nil
 		})
 	}}
 }

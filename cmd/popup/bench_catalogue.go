@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/popup-shop/popup/internal/seed"
+)
+
+type benchCatalogue struct {
+	Products []int  `default:"1000,100000,1000000" help:"How many products, one shop each."`
+	Seconds  int    `default:"5" help:"How long each load lasts."`
+	Parallel int    `default:"4" help:"How many callers at once."`
+	Write    string `help:"Write the result to this file too." type:"path"`
+}
+
+// Run measures and prints.
+func (c *benchCatalogue) Run(ctx context.Context) error {
+	var w strings.Builder
+	fmt.Fprintf(&w, benchCatalogueHead, time.Now().Format(time.DateOnly), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), c.Parallel)
+	for _, products := range c.Products {
+		if err := c.measure(ctx, &w, products); err != nil {
+			return err
+		}
+	}
+	return report(w.String(), c.Write)
+}
+
+const benchCatalogueHead = `## The catalogue
+
+Measured by ` + "`popup bench catalogue`" + ` on %s: %d cores, %s/%s, %s, %d callers on the same machine, through the gateway. Asked means
+that the gateway keeps no answers; kept, that it does, for a hundred different calls. Which page, product and word is asked for is random.
+
+| products | what | asked: req/s | p50 | p99 | kept: req/s | p50 | p99 | failed |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |
+`
+
+// measure lets callers read a catalogue of so many products.
+func (c *benchCatalogue) measure(ctx context.Context, w *strings.Builder, products int) error {
+	var asked []looped
+	for _, kept := range []string{"0", "10000"} {
+		b, err := openBench(ctx, nil, "RATE_LIMIT=0", "CACHE_ENTRIES="+kept)
+		if err != nil {
+			return err
+		}
+		defer b.close()
+		if err := seed.Catalogue(ctx, b.pool, products); err != nil {
+			return err
+		}
+		reads, err := c.reads(ctx, b)
+		if err != nil {
+			return err
+		}
+		for i, r := range reads {
+			among := 1 << 62
+			if kept != "0" {
+				among = 100
+			}
+			l := loop(ctx, c.Parallel, time.Duration(c.Seconds)*time.Second, func(client *http.Client, n int) error {
+				return get(ctx, client, b.url+r.path(rand.New(rand.NewPCG(3, uint64(n%among)))))
+			})
+			if kept == "0" {
+				asked = append(asked, l)
+				continue
+			}
+			a := asked[i]
+			fmt.Fprintf(w, "| %d | %s | %.0f | %.2f ms | %.2f ms | %.0f | %.2f ms | %.2f ms | %d |\n",
+				products, r.what, a.rate(), ms(a.at(50)), ms(a.at(99)), l.rate(), ms(l.at(50)), ms(l.at(99)), a.failed+l.failed)
+		}
+		b.close()
+	}
+	return nil
+}
+
+// reading is one kind of call.
+type reading struct {
+	what string
+	path func(r *rand.Rand) string
+}
+
+// reads are the calls of people who look around: the first ten pages, any product, what is in the catalogue by its words.
+func (c *benchCatalogue) reads(ctx context.Context, b *bench) ([]reading, error) {
+	columns := map[string][]string{}
+	for what, sql := range map[string]string{
+		"product":  `SELECT product_id::text FROM catalogue.products TABLESAMPLE SYSTEM (10) LIMIT 10000`,
+		"category": `SELECT category_id::text FROM catalogue.categories`,
+		"store":    `SELECT store_id::text FROM catalogue.stores`,
+		"tag":      `SELECT DISTINCT tag FROM catalogue.counts WHERE tag <> ''`,
+		"word":     `SELECT word FROM catalogue.dictionary WHERE products > 0 ORDER BY word`,
+	} {
+		rows, err := b.pool.Query(ctx, sql)
+		if err != nil {
+			return nil, err
+		}
+		if columns[what], err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
+			return nil, err
+		}
+	}
+	one := func(r *rand.Rand, what string) string {
+		return url.QueryEscape(columns[what][r.IntN(len(columns[what]))])
+	}
+	page := func(r *rand.Rand) string {
+		return fmt.Sprintf("page=%d&sort=%s", 1+r.IntN(10), []string{"newest", "name", "price_asc", "price_desc"}[r.IntN(4)])
+	}
+	return []reading{
+		{"list", func(r *rand.Rand) string { return "/v1/products?" + page(r) }},
+		{"list of a category", func(r *rand.Rand) string { return "/v1/products?" + page(r) + "&category_id=" + one(r, "category") }},
+		{"list of a store", func(r *rand.Rand) string { return "/v1/products?" + page(r) + "&store_id=" + one(r, "store") }},
+		{"list of a tag", func(r *rand.Rand) string { return "/v1/products?" + page(r) + "&tag=" + one(r, "tag") }},
+		{"list in stock, by price", func(r *rand.Rand) string { return "/v1/products?" + page(r) + "&in_stock_only=true&max_price=5000" }},
+		{"detail", func(r *rand.Rand) string { return "/v1/products/" + one(r, "product") }},
+		{"search, one word, with facets", func(r *rand.Rand) string { return "/v1/products/search?q=" + one(r, "word") }},
+		{"search, two words, with facets", func(r *rand.Rand) string {
+			return "/v1/products/search?q=" + one(r, "word") + "+" + one(r, "word")
+		}},
+		{"search, with a slip", func(r *rand.Rand) string { return "/v1/products/search?q=" + slip(r, one(r, "word")) }},
+		{"suggestions", func(r *rand.Rand) string {
+			word := one(r, "word")
+			return "/v1/products/suggestions?q=" + word[:1+r.IntN(len(word))]
+		}},
+	}, nil
+}
+
+// slip swaps two neighbours of a word.
+func slip(r *rand.Rand, word string) string {
+	i := r.IntN(len(word) - 1)
+	return word[:i] + word[i+1:i+2] + word[i:i+1] + word[i+2:]
+}

@@ -1,0 +1,49 @@
+package servecatalogue
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/popup-shop/popup/internal/web"
+)
+
+var word = regexp.MustCompile(`[A-Za-z]{3,30}`)
+
+// meant is what somebody said with every word that is none replaced by the nearest that is one, or "" when there is nothing
+// to replace.
+func meant(ctx context.Context, db web.Reader, said string) (string, error) {
+	rows, err := db.Query(ctx, `
+		SELECT w, catalogue.meant(w)
+		FROM unnest(@words::text[]) AS w
+		WHERE NOT EXISTS (SELECT FROM catalogue.dictionary WHERE word = lower(w) AND products > 0)`,
+		pgx.NamedArgs{"words": word.FindAllString(said, -1)})
+	if err != nil {
+		return "", fmt.Errorf("guess what was meant: %w", err)
+	}
+	instead := map[string]string{}
+	var was string
+	var is *string
+	_, err = pgx.ForEachRow(rows, []any{&was, &is}, func() error {
+		if is != nil {
+			instead[was] = *is
+		}
+		return nil
+	})
+	if err != nil {
+		return "", fmt.Errorf("guess what was meant: %w", err)
+	}
+	if len(instead) == 0 {
+		return "", nil
+	}
+	corrected := word.ReplaceAllStringFunc(said, func(w string) string {
+		if better, is := instead[w]; is {
+			return better
+		}
+		return w
+	})
+	return strings.TrimSpace(corrected), nil
+}

@@ -1,0 +1,75 @@
+package servecatalogue
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/popup-shop/popup/internal/web"
+)
+
+// suggestTo is how many names are suggested.
+const suggestTo = 5
+
+// SuggestRequest is what somebody has typed so far.
+type SuggestRequest struct {
+	Q string `query:"q" required:"true" minLength:"1" maxLength:"100"`
+}
+
+// SuggestAnswer is up to five products, the best first.
+type SuggestAnswer struct {
+	Body struct {
+		Items []Suggestion `json:"items" nullable:"false"`
+	}
+}
+
+// Suggestion is a product by its name.
+type Suggestion struct {
+	Name      string `json:"name"`
+	ProductID string `json:"product_id" format:"uuid"`
+}
+
+// suggest is called while somebody types.
+func suggest(ctx context.Context, db web.Reader, in *SuggestRequest) (*SuggestAnswer, error) {
+	items, err := readSuggestions(ctx, db, in.Q)
+	if err == nil && len(items) == 0 {
+		var better string
+		if better, err = meant(ctx, db, in.Q); better != "" {
+			items, err = readSuggestions(ctx, db, better)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	answer := &SuggestAnswer{}
+	answer.Body.Items = append([]Suggestion{}, items...)
+	return answer, nil
+}
+
+// readSuggestions reads names that have the words, of the first thousand that do: those where they stand in the name, short
+// ones first. Equal names are suggested once.
+func readSuggestions(ctx context.Context, db web.Reader, q string) ([]Suggestion, error) {
+	rows, err := db.Query(ctx, `
+		WITH hits AS (
+			SELECT p.name, p.product_id, p.words
+			FROM catalogue.products p
+			WHERE `+Filter{}.where(q, true)+upToCounted+`
+		), best AS (
+			SELECT DISTINCT ON (name) name, product_id, ts_rank('{0, 0, 0.1, 1}', words, (SELECT catalogue.query_of(@q, true))) AS rank
+			FROM hits
+			ORDER BY name, product_id
+		)
+		SELECT name, product_id::text
+		FROM best
+		ORDER BY rank DESC, length(name), name
+		LIMIT @limit`, pgx.NamedArgs{"q": q, "unfinished": true, "limit": suggestTo})
+	if err != nil {
+		return nil, fmt.Errorf("suggest products: %w", err)
+	}
+	items, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Suggestion])
+	if err != nil {
+		return nil, fmt.Errorf("suggest products: %w", err)
+	}
+	return items, nil
+}
