@@ -35,7 +35,7 @@ func made(name, text string) *template.Template { return template.Must(template.
 
 // WriteClient writes the methods and types of client/ in the repository at root: one method for each route.
 func WriteClient(root string, functions []function.Function) error {
-	files, err := clientOf(os.DirFS(root), functions)
+	files, err := Client(os.DirFS(root), functions)
 	if err != nil {
 		return fmt.Errorf("make client: %w", err)
 	}
@@ -47,8 +47,8 @@ func WriteClient(root string, functions []function.Function) error {
 	return nil
 }
 
-// clientOf is the content of every file that is made, by its name. source is the repository.
-func clientOf(source fs.FS, functions []function.Function) (map[string][]byte, error) {
+// Client is the content of each of these files, by its name. source is the repository.
+func Client(source fs.FS, functions []function.Function) (map[string][]byte, error) {
 	document := web.Describe(functions)
 	types := newTypes(source, document)
 	var methods []method
