@@ -24,9 +24,10 @@ import (
 type day struct {
 	*functiontest.Shop
 	t        *testing.T
+	address  string
 	visitor  *client.Client
 	answered map[string]bool // operations that went well
-	seen     map[int]bool    // statuses
+	seen     map[int]bool    // codes
 }
 
 func openDay(t *testing.T, perMinute int) *day {
@@ -34,7 +35,8 @@ func openDay(t *testing.T, perMinute int) *day {
 	shop := functiontest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess = 1 })
 	d := &day{Shop: shop, t: t, answered: map[string]bool{}, seen: map[int]bool{}}
 	settings := servegateway.Settings{Gateway: config.Gateway{RateLimit: perMinute}, Access: config.Access{TokenPublicKeys: []string{functiontest.PublicKey()}}}
-	d.visitor = client.New(shop.Serve(t, servegateway.Within(settings)), client.HTTP(&http.Client{Transport: d}), client.Patience(0))
+	d.address = shop.Serve(t, servegateway.Within(settings))
+	d.visitor = client.New(d.address, client.HTTP(&http.Client{Transport: d}), client.Patience(0))
 	return d
 }
 
