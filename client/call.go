@@ -34,25 +34,19 @@ func send[A any](ctx context.Context, c *Client, options []Option, made call) (a
 	for _, option := range append(c.options[:len(c.options):len(c.options)], options...) {
 		option(&s)
 	}
-	if made.keyed && s.header.Get("Idempotency-Key") == "" {
-		s.header.Set("Idempotency-Key", rand.Text())
-	}
-	var sent []byte
-	if made.body != nil {
-		s.header.Set("Content-Type", "application/json")
-		if sent, err = json.Marshal(made.body); err != nil {
-			return answer, fmt.Errorf("%s %s: %w", made.method, made.path, err)
-		}
+	sent, err := s.prepare(ctx, made)
+	if err != nil {
+		return answer, err
 	}
 	address := c.url + made.path
 	if query := values(made.query).Encode(); query != "" {
 		address += "?" + query
 	}
-	attempt := func() ([]byte, error) { return s.attempt(ctx, made.method, address, sent) }
+	attempt := s.attempt
 	if made.again() && s.patience > 0 {
-		attempt = func() ([]byte, error) { return s.insist(ctx, made.method, address, sent) }
+		attempt = s.insist
 	}
-	body, err := attempt()
+	body, err := attempt(ctx, made.method, address, sent)
 	if err != nil || len(body) == 0 {
 		return answer, err
 	}
@@ -60,6 +54,28 @@ func send[A any](ctx context.Context, c *Client, options []Option, made call) (a
 		return answer, fmt.Errorf("read the answer to %s %s: %w", made.method, made.path, err)
 	}
 	return answer, nil
+}
+
+// prepare sets the headers that all attempts share, and returns the body that they do.
+func (s *settings) prepare(ctx context.Context, made call) (sent []byte, err error) {
+	if made.keyed && s.header.Get("Idempotency-Key") == "" {
+		s.header.Set("Idempotency-Key", rand.Text())
+	}
+	if s.token != nil {
+		access, err := s.token(ctx)
+		if err != nil {
+			return nil, err
+		}
+		s.header.Set("Authorization", "Bearer "+access)
+	}
+	if made.body == nil {
+		return nil, nil
+	}
+	s.header.Set("Content-Type", "application/json")
+	if sent, err = json.Marshal(made.body); err != nil {
+		return nil, fmt.Errorf("write %s %s: %w", made.method, made.path, err)
+	}
+	return sent, nil
 }
 
 // insist tries until the answer is one that stays, or patience ends. It waits as long as the shop says.

@@ -5,6 +5,7 @@
 package client
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -33,6 +34,7 @@ type Option func(*settings)
 type settings struct {
 	http     *http.Client
 	header   http.Header
+	token    func(context.Context) (string, error)
 	patience time.Duration
 	answered *http.Response
 }
@@ -44,7 +46,14 @@ func HTTP(h *http.Client) Option { return func(s *settings) { s.http = h } }
 func Header(name, value string) Option { return func(s *settings) { s.header.Set(name, value) } }
 
 // Token shows an access token.
-func Token(access string) Option { return Header("Authorization", "Bearer "+access) }
+func Token(access string) Option {
+	return TokenFrom(func(context.Context) (string, error) { return access, nil })
+}
+
+// TokenFrom shows the access token that it is given before each call, so that one that ends can be replaced.
+func TokenFrom(source func(ctx context.Context) (access string, err error)) Option {
+	return func(s *settings) { s.token = source }
+}
 
 // OrderToken shows the token of a guest's order.
 func OrderToken(token string) Option { return Header("Popup-Order-Token", token) }

@@ -151,6 +151,8 @@ func TestWhatIsAskedGoesWhereItBelongs(t *testing.T) {
 		Paging: client.Paging{Page: 2}, Status: "a b", From: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 	}, client.Header("X-Request-ID", "1"))
 	require.NoError(t, err)
+	_, err = c.GetMe(t.Context(), client.TokenFrom(func(context.Context) (string, error) { return "", io.ErrUnexpectedEOF }))
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF, "nobody is called without a token")
 	_, err = c.CancelOrder(t.Context(), "../x y", client.CancelOrderRequest{}, client.Key("k"), client.Wait(5*time.Second), client.OrderToken("t"))
 	require.NoError(t, err)
 	list, cancel := s.asked[0], s.asked[1]

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +15,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/popup-shop/popup/client"
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/internal/local/postgres"
 )
@@ -81,23 +80,12 @@ func openBench(ctx context.Context, flags []string, settings ...string) (b *benc
 
 // await waits until the shop answers.
 func (b *bench) await(ctx context.Context) error {
-	for until := time.Now().Add(60 * time.Second); time.Now().Before(until); {
-		answer, err := http.Get(b.url + "/v1/products?limit=1")
-		if err == nil {
-			_, _ = io.Copy(io.Discard, answer.Body)
-			_ = answer.Body.Close()
-			if answer.StatusCode == http.StatusOK {
-				return nil
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(50 * time.Millisecond):
-		}
+	_, err := client.New(b.url, client.Patience(time.Minute)).ListProducts(ctx, client.Paging{Limit: 1})
+	if err == nil {
+		return nil
 	}
 	text, _ := os.ReadFile(b.log.Name())
-	return errors.New("the shop did not open: " + strings.TrimSpace(string(text)))
+	return fmt.Errorf("the shop did not open: %w: %s", err, strings.TrimSpace(string(text)))
 }
 
 func (b *bench) close() {
