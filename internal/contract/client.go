@@ -49,23 +49,10 @@ func WriteClient(root string, functions []function.Function) error {
 
 // Client is the content of each of these files, by its name. source is the repository.
 func Client(source fs.FS, functions []function.Function) (map[string][]byte, error) {
-	document := web.Describe(functions)
-	types := newTypes(source, document)
-	var methods []method
-	for _, path := range slices.Sorted(maps.Keys(document.Paths)) {
-		for _, o := range operations(document.Paths[path]) {
-			m, err := types.method(path, o)
-			if err != nil {
-				return nil, fmt.Errorf("%s %s: %w", o.Method, path, err)
-			}
-			methods = append(methods, m)
-		}
-	}
-	slices.SortFunc(methods, func(a, b method) int { return cmp.Compare(a.Name, b.Name) })
-	for i := 1; i < len(methods); i++ {
-		if a, b := methods[i-1], methods[i]; a.Name == b.Name {
-			return nil, fmt.Errorf("%s and %s would both be called %s: name one in methodNames", a.Route, b.Route, a.Name)
-		}
+	types := newTypes(source, web.Describe(functions))
+	methods, err := types.methods()
+	if err != nil {
+		return nil, err
 	}
 	structs, err := types.structs()
 	if err != nil {
@@ -82,6 +69,26 @@ func Client(source fs.FS, functions []function.Function) (map[string][]byte, err
 		}
 	}
 	return files, nil
+}
+
+// methods are those of all routes, by name.
+func (t *types) methods() (all []method, err error) {
+	for _, path := range slices.Sorted(maps.Keys(t.document.Paths)) {
+		for _, o := range operations(t.document.Paths[path]) {
+			m, err := t.method(path, o)
+			if err != nil {
+				return nil, fmt.Errorf("%s %s: %w", o.Method, path, err)
+			}
+			all = append(all, m)
+		}
+	}
+	slices.SortFunc(all, func(a, b method) int { return cmp.Compare(a.Name, b.Name) })
+	for i := 1; i < len(all); i++ {
+		if a, b := all[i-1], all[i]; a.Name == b.Name {
+			return nil, fmt.Errorf("%s and %s would both be called %s: name one in methodNames", a.Route, b.Route, a.Name)
+		}
+	}
+	return all, nil
 }
 
 func operations(item *huma.PathItem) (all []*huma.Operation) {

@@ -1,12 +1,10 @@
 package contract
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
-	"path"
 	"reflect"
 	"slices"
 	"strings"
@@ -119,123 +117,35 @@ func (t *types) spell(of reflect.Type) (string, error) {
 func (t *types) fields(of reflect.Type) (all []field, err error) {
 	for i := range of.NumField() {
 		f := of.Field(i)
-		inner := f.Type
-		if inner.Kind() == reflect.Pointer {
-			inner = inner.Elem()
-		}
-		switch tag := f.Tag.Get("json"); {
-		case !f.IsExported() || tag == "-":
+		tag := f.Tag.Get("json")
+		if !f.IsExported() || tag == "-" {
 			continue
-		case f.Anonymous && tag == "" && !t.known[inner]:
-			more, err := t.fields(inner)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, more...)
-		case f.Anonymous && tag == "":
-			name, err := t.spell(inner)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, field{Type: name})
-		default:
-			name, err := t.spell(f.Type)
-			if err != nil {
-				return nil, err
-			}
-			choices := strings.FieldsFunc(f.Tag.Get("enum"), func(r rune) bool { return r == ',' })
-			all = append(all, field{f.Name, name, fmt.Sprintf("`json:%q`", tag), remark(f.Tag.Get("doc"), choices)})
 		}
+		if f.Anonymous && tag == "" {
+			inner, err := t.embedded(f.Type)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, inner...)
+			continue
+		}
+		name, err := t.spell(f.Type)
+		if err != nil {
+			return nil, err
+		}
+		choices := strings.FieldsFunc(f.Tag.Get("enum"), func(r rune) bool { return r == ',' })
+		all = append(all, field{f.Name, name, fmt.Sprintf("`json:%q`", tag), remark(f.Tag.Get("doc"), choices)})
 	}
 	return all, nil
 }
 
-// remark is what is said about a field, and what it may be.
-func remark(says string, choices []string) string {
-	if len(choices) == 0 {
-		return says
+func (t *types) embedded(of reflect.Type) ([]field, error) {
+	if of.Kind() == reflect.Pointer {
+		of = of.Elem()
 	}
-	one := "one of " + strings.Join(choices, ", ")
-	if says == "" {
-		return one
+	if !t.known[of] {
+		return t.fields(of)
 	}
-	return says + "; " + one
-}
-
-// query makes the parameters of a list or another question into a type, and returns its name.
-func (t *types) query(method string, asked []*huma.Param) string {
-	s := structure{Name: method + "Query", Says: method + "Query is what " + method + " may be asked. What is zero is left out."}
-	if len(asked) > 1 && asked[0].Name == "page" && asked[1].Name == "limit" {
-		if asked = asked[2:]; len(asked) == 0 {
-			return "Paging"
-		}
-		s.Fields = []field{{Type: "Paging"}}
-	}
-	for _, p := range asked {
-		kind := map[string]string{"integer": "int64", "boolean": "bool"}[p.Schema.Type]
-		if p.Schema.Format == "date-time" {
-			kind = "time.Time"
-		}
-		var choices []string
-		for _, choice := range p.Schema.Enum {
-			choices = append(choices, fmt.Sprint(choice))
-		}
-		says := remark(cmp.Or(p.Description, p.Schema.Description), choices)
-		s.Fields = append(s.Fields, field{word(p.Name), cmp.Or(kind, "string"), fmt.Sprintf("`query:%q`", p.Name), says})
-	}
-	t.queries = append(t.queries, s)
-	return s.Name
-}
-
-// structs are all types by name, with what is said about them.
-func (t *types) structs() ([]structure, error) {
-	all := slices.Clone(t.queries)
-	for _, of := range slices.Collect(maps.Keys(t.names)) {
-		fields, err := t.fields(of)
-		if err != nil {
-			return nil, err
-		}
-		says, err := t.says(of)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, structure{t.names[of], says, fields})
-	}
-	slices.SortFunc(all, func(a, b structure) int { return cmp.Compare(a.Name, b.Name) })
-	return all, nil
-}
-
-// says is the comment of a type, or of the request or answer that it is the body of.
-func (t *types) says(of reflect.Type) (string, error) {
-	name, folder := of.Name(), strings.TrimPrefix(of.PkgPath(), module)
-	if name == "" {
-		folder = path.Join("functions", t.of[of])
-		name = t.nameInSource(of)
-	}
-	source, err := fs.Sub(t.source, folder)
-	if err != nil {
-		return "", err
-	}
-	all, err := comments(source)
-	if err != nil {
-		return "", err
-	}
-	says := strings.Join(strings.Fields(all[name]), " ")
-	if says == "" {
-		return "", fmt.Errorf("%s in %s has no comment", name, folder)
-	}
-	return t.names[of] + strings.TrimPrefix(says, name), nil
-}
-
-// nameInSource is the type whose Body a type without a name is.
-func (t *types) nameInSource(of reflect.Type) string {
-	for name := range t.document.Components.Schemas.Map() {
-		if t.document.Components.Schemas.TypeFromRef("#/components/schemas/"+name) == of {
-			for part := range strings.SplitSeq(strings.TrimPrefix(t.of[of], "serve-"), "-") {
-				name = strings.TrimPrefix(name, word(part))
-			}
-			return strings.TrimSuffix(name, "Body")
-		}
-	}
-	return ""
+	name, err := t.spell(of)
+	return []field{{Type: name}}, err
 }
