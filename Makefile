@@ -38,7 +38,7 @@ lint: ## gofumpt, go vet, staticcheck
 fmt: ## format the code
 	$(TOOLS) gofumpt -w $$(git ls-files '*.go')
 
-generate: ## write schemas/ from code
+generate: ## write schemas/ and client/ from code
 	$(GO) run ./cmd/popup generate
 
 bench: needs build ## measure, and write docs/performance.md

@@ -18,7 +18,7 @@ import (
 
 // layers are the folders of the module from the bottom up. What is in one of them imports only from those below it, or
 // from its own.
-var layers = []string{"events", "migrations", "schemas", "infra", "config", "internal", "functions", "cmd", "docs"}
+var layers = []string{"client", "events", "migrations", "schemas", "infra", "config", "internal", "functions", "cmd", "docs"}
 
 // pkg is what go list says about a package.
 type pkg struct {
@@ -44,6 +44,16 @@ func TestTheLanguageImportsTheStandardLibraryOnly(t *testing.T) {
 	t.Parallel()
 	for _, imported := range ours(t)["events"].Imports {
 		require.NotContains(t, imported, ".", "events imports %s", imported)
+	}
+}
+
+func TestTheClientHoldsNothingOfTheShop(t *testing.T) {
+	t.Parallel()
+	for _, imported := range ours(t)["client"].Deps {
+		first, _, _ := strings.Cut(imported, "/")
+		if strings.Contains(first, ".") && !strings.HasPrefix(imported, module+"/client") {
+			require.Equal(t, "github.com/cenkalti/backoff/v5", imported)
+		}
 	}
 }
 

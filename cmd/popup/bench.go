@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/popup-shop/popup/client"
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/internal/local/postgres"
 )
@@ -86,23 +86,12 @@ func openBench(ctx context.Context, flags []string, settings ...string) (b *benc
 
 // await waits until the shop answers.
 func (b *bench) await(ctx context.Context) error {
-	for until := time.Now().Add(60 * time.Second); time.Now().Before(until); {
-		answer, err := http.Get(b.url + "/v1/products?limit=1")
-		if err == nil {
-			_, _ = io.Copy(io.Discard, answer.Body)
-			_ = answer.Body.Close()
-			if answer.StatusCode == http.StatusOK {
-				return nil
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(50 * time.Millisecond):
-		}
+	_, err := client.New(b.url, client.Patience(time.Minute)).ListProducts(ctx, client.ListProductsQuery{Paging: client.Paging{Limit: 1}})
+	if err == nil {
+		return nil
 	}
 	text, _ := os.ReadFile(b.log.Name())
-	return errors.New("the shop did not open: " + strings.TrimSpace(string(text)))
+	return fmt.Errorf("the shop did not open: %w: %s", err, strings.TrimSpace(string(text)))
 }
 
 func (b *bench) close() {
@@ -163,10 +152,13 @@ func (l looped) at(percent int) time.Duration {
 	return l.times[(len(l.times)-1)*percent/100]
 }
 
+// connections are as many as callers have at once.
+func connections(parallel int) *http.Client {
+	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: parallel}, Timeout: 30 * time.Second}
+}
+
 // loop lets callers call again and again, each one call at a time. n tells the calls apart.
-func loop(ctx context.Context, parallel int, lasts time.Duration, call func(client *http.Client, n int) error) (l looped) {
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: parallel}, Timeout: 30 * time.Second}
-	defer client.CloseIdleConnections()
+func loop(ctx context.Context, parallel int, lasts time.Duration, call func(n int) error) (l looped) {
 	var failed, calls atomic.Int64
 	times := make([][]time.Duration, parallel)
 	began := time.Now()
@@ -175,7 +167,7 @@ func loop(ctx context.Context, parallel int, lasts time.Duration, call func(clie
 		callers.Go(func() {
 			for time.Since(began) < lasts && ctx.Err() == nil {
 				called := time.Now()
-				if err := call(client, int(calls.Add(1))); err != nil {
+				if err := call(int(calls.Add(1))); err != nil {
 					failed.Add(1)
 					continue
 				}

@@ -40,10 +40,11 @@ func (c *benchAPI) Run(ctx context.Context) error {
 	fmt.Fprintf(&w, benchAPIHead, time.Now().Format(time.DateOnly), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), len(page))
 	for _, parallel := range c.Parallel {
 		var reference float64
+		client := connections(parallel)
 		for _, read := range []struct{ what, url string }{
 			{"bare net/http", bare}, {"list, kept", list}, {"detail, kept", b.url + "/v1/products/" + product}, {"list, asked each time", list + "&page=%d"},
 		} {
-			l := loop(ctx, parallel, time.Duration(c.Seconds)*time.Second, func(client *http.Client, n int) error {
+			l := loop(ctx, parallel, time.Duration(c.Seconds)*time.Second, func(n int) error {
 				return get(ctx, client, strings.Replace(read.url, "%d", fmt.Sprint(n%1_000_000+1), 1))
 			})
 			if reference == 0 {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"net/url"
 	"runtime"
 	"strings"
@@ -46,6 +45,7 @@ that the gateway keeps no answers; kept, that it does, for a hundred different c
 // measure lets callers read a catalogue of so many products.
 func (c *benchCatalogue) measure(ctx context.Context, w *strings.Builder, products int) error {
 	var asked []looped
+	client := connections(c.Parallel)
 	for _, kept := range []string{"0", "10000"} {
 		b, err := openBench(ctx, nil, "RATE_LIMIT=0", "CACHE_ENTRIES="+kept)
 		if err != nil {
@@ -64,7 +64,7 @@ func (c *benchCatalogue) measure(ctx context.Context, w *strings.Builder, produc
 			if kept != "0" {
 				among = 100
 			}
-			l := loop(ctx, c.Parallel, time.Duration(c.Seconds)*time.Second, func(client *http.Client, n int) error {
+			l := loop(ctx, c.Parallel, time.Duration(c.Seconds)*time.Second, func(n int) error {
 				return get(ctx, client, b.url+r.path(rand.New(rand.NewPCG(3, uint64(n%among)))))
 			})
 			if kept == "0" {

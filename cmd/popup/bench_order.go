@@ -1,11 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,8 +12,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/popup-shop/popup/client"
 )
 
 type benchOrder struct {
@@ -98,6 +96,7 @@ func (b *bench) stockUp(ctx context.Context) error {
 
 // order runs the closed loop.
 func (b *bench) order(ctx context.Context, parallel int, lasts time.Duration) (l load, err error) {
+	shop := client.New(b.url, client.Patience(0), client.HTTP(connections(parallel)))
 	shop0, data0, err := b.cpu()
 	if err != nil {
 		return l, err
@@ -106,7 +105,7 @@ func (b *bench) order(ctx context.Context, parallel int, lasts time.Duration) (l
 	if err != nil {
 		return l, err
 	}
-	done := loop(ctx, parallel, lasts, func(client *http.Client, n int) error { return b.place(ctx, client, n%benchSKUs+1) })
+	done := loop(ctx, parallel, lasts, func(n int) error { return buy(ctx, shop, n%benchSKUs+1) })
 	if err := b.rest(ctx); err != nil {
 		return l, err
 	}
@@ -121,31 +120,17 @@ func (b *bench) order(ctx context.Context, parallel int, lasts time.Duration) (l
 	}, err
 }
 
-// place places one order and waits until it is confirmed.
-func (b *bench) place(ctx context.Context, client *http.Client, sku int) error {
-	body := fmt.Sprintf(`{"lines":[{"sku":"BENCH-%d","quantity":1}],"payment_method":"simulated",
-		"address":{"name":"B","phone":"+49 40 1234567","country":"DE","postal_code":"20457","city":"Hamburg","address_line1":"Kai 1"},
-		"contact":{"name":"B","email":"bench@example.com","phone":"+49 40 1234567"}}`, sku)
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, b.url+"/v1/orders", strings.NewReader(body))
-	if err != nil {
-		return err
+// buy places one order and waits until it is confirmed.
+func buy(ctx context.Context, shop *client.Client, sku int) error {
+	order, err := shop.PlaceOrder(ctx, client.PlaceOrderRequest{
+		Lines: []client.Item{{SKU: fmt.Sprintf("BENCH-%d", sku), Quantity: 1}}, PaymentMethod: "simulated",
+		Address: &client.Address{Name: "B", Phone: "+49 40 1234567", Country: "DE", PostalCode: "20457", City: "Hamburg", AddressLine1: "Kai 1"},
+		Contact: &client.Contact{Name: "B", Email: "bench@example.com", Phone: "+49 40 1234567"},
+	}, client.Wait(10*time.Second))
+	if err == nil && order.Status != "confirmed" && order.Status != "completed" && order.Payment != "paid" {
+		err = fmt.Errorf("order %s is %s", order.ID, order.Status)
 	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Idempotency-Key", uuid.NewString())
-	request.Header.Set("Prefer", "wait=10")
-	answer, err := client.Do(request)
-	if err != nil {
-		return err
-	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
-	if err != nil {
-		return err
-	}
-	if answer.StatusCode != http.StatusCreated || !bytes.Contains(text, []byte(`"status":"confirmed"`)) && !bytes.Contains(text, []byte(`"status":"completed"`)) && !bytes.Contains(text, []byte(`"payment":"paid"`)) {
-		return fmt.Errorf("order was answered %s: %s", answer.Status, text)
-	}
-	return nil
+	return err
 }
 
 // rest waits until nothing more is said, so that all the work of the orders is counted.

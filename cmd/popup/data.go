@@ -121,10 +121,11 @@ type generateCommand struct {
 	Dir string `default:"schemas" help:"Where to." type:"path"`
 }
 
-// Run writes schemas, AsyncAPI and routes.
+// Run writes schemas, AsyncAPI, OpenAPI, routes and the client.
 func (c *generateCommand) Run() error {
 	if _, err := os.Stat("go.mod"); err != nil {
 		return errors.New("generate: must be run in the project's root")
 	}
-	return contract.Write(c.Dir, functions.All(functions.Settings{}))
+	all := functions.All(functions.Settings{})
+	return errors.Join(contract.Write(c.Dir, all), contract.WriteClient(filepath.Join(c.Dir, ".."), all))
 }

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/client"
 )
 
 // build builds programs once for all tests of the package.
@@ -72,12 +74,8 @@ func (p *program) start() {
 	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
 	require.NoError(p.t, p.cmd.Start())
 	require.Eventually(p.t, func() bool {
-		answer, err := http.Get(p.url + "/v1/products")
-		if err != nil {
-			return false
-		}
-		defer answer.Body.Close()
-		return answer.StatusCode == http.StatusOK
+		_, err := p.shop().ListProducts(p.t.Context(), client.ListProductsQuery{})
+		return err == nil
 	}, time.Minute, 20*time.Millisecond, "the shop did not open: %s", &p.log)
 }
 
@@ -101,29 +99,16 @@ func (p *program) popup(args ...string) (string, error) {
 	return string(out), err
 }
 
+// shop calls it once for each call.
+func (p *program) shop() *client.Client { return client.New(p.url, client.Patience(0)) }
+
 // order posts an order and returns its id, "" when it was not answered with one.
-func (p *program) order(key string, wait int) string {
-	body := `{"lines":[{"sku":"MUG-ENAMEL","quantity":1}],"payment_method":"simulated",
-		"address":{"name":"Ada","phone":"+49 40 123456","country":"DE","postal_code":"20457","city":"Hamburg","address_line1":"Kai 1"},
-		"contact":{"name":"Ada","email":"ada@example.com","phone":"+49 40 123456"}}`
-	request, err := http.NewRequest(http.MethodPost, p.url+"/v1/orders", strings.NewReader(body))
-	if err != nil {
-		return ""
-	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Idempotency-Key", key)
-	request.Header.Set("Prefer", fmt.Sprintf("wait=%d", wait))
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return ""
-	}
-	defer answer.Body.Close()
-	var placed struct {
-		ID string `json:"id"`
-	}
-	if answer.StatusCode/100 != 2 || json.NewDecoder(answer.Body).Decode(&placed) != nil {
-		return ""
-	}
+func (p *program) order(key string, wait time.Duration) string {
+	placed, _ := p.shop().PlaceOrder(p.t.Context(), client.PlaceOrderRequest{
+		Lines: []client.Item{{SKU: "MUG-ENAMEL", Quantity: 1}}, PaymentMethod: "simulated",
+		Address: &client.Address{Name: "Ada", Phone: "+49 40 123456", Country: "DE", PostalCode: "20457", City: "Hamburg", AddressLine1: "Kai 1"},
+		Contact: &client.Contact{Name: "Ada", Email: "ada@example.com", Phone: "+49 40 123456"},
+	}, client.Key(key), client.Wait(wait))
 	return placed.ID
 }
 
@@ -183,7 +168,7 @@ func TestProgramsApartStartAndStopAndLeaveTheSameTrace(t *testing.T) {
 	var traces []string
 	for _, p := range []*program{together, apart} {
 		p.start()
-		id := p.order("one", 10)
+		id := p.order("one", 10*time.Second)
 		require.NotEmpty(t, id, "%s", &p.log)
 		p.completed(id, 90*time.Second)
 		require.Eventually(t, func() bool {

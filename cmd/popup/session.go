@@ -1,19 +1,18 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/popup-shop/popup/client"
 )
 
 // shopAddress is the shop that one is signed in to.
@@ -23,10 +22,21 @@ type shopAddress struct {
 
 // session is what is kept of being signed in, in the user's own folder and for nobody else to read.
 type session struct {
-	AccessToken  string    `json:"access_token"`
-	RefreshToken string    `json:"refresh_token"`
-	ExpiresIn    int       `json:"expires_in"`
-	ExpiresAt    time.Time `json:"expires_at"`
+	client.Tokens
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// visitor calls the shop as nobody in particular.
+func (a shopAddress) visitor() *client.Client {
+	return client.New(a.Shop, client.Header("User-Agent", "popup"), client.Patience(5*time.Second))
+}
+
+// user calls the shop as whoever is signed in.
+func (a shopAddress) user() *client.Client {
+	return a.visitor().With(client.TokenFrom(func(ctx context.Context) (string, error) {
+		s, err := a.fresh(ctx)
+		return s.AccessToken, err
+	}))
 }
 
 var errSignedOut = errors.New("nobody is signed in: popup user login")
@@ -40,13 +50,12 @@ func (a shopAddress) file() (string, error) {
 	return filepath.Join(dir, "popup", "session-"+url.PathEscape(strings.TrimRight(a.Shop, "/"))+".json"), nil
 }
 
-func (a shopAddress) keep(s session) error {
+func (a shopAddress) keep(made client.Tokens) error {
 	file, err := a.file()
 	if err != nil {
 		return err
 	}
-	s.ExpiresAt = time.Now().Add(time.Duration(s.ExpiresIn) * time.Second)
-	text, err := json.Marshal(s)
+	text, err := json.Marshal(session{made, time.Now().Add(time.Duration(made.ExpiresIn) * time.Second)})
 	if err != nil {
 		return err
 	}
@@ -98,71 +107,9 @@ func (a shopAddress) fresh(ctx context.Context) (session, error) {
 	if err != nil || time.Until(s.ExpiresAt) > 5*time.Minute {
 		return s, err
 	}
-	var next session
-	if err := a.send(ctx, "", http.MethodPost, "/v1/users/refresh", map[string]string{"refresh_token": s.RefreshToken}, &next); err != nil {
+	next, err := a.visitor().Refresh(ctx, client.RefreshRequest{RefreshToken: s.RefreshToken})
+	if err != nil {
 		return s, fmt.Errorf("the session is over, please sign in again: %w", err)
 	}
-	return next, a.keep(next)
-}
-
-// as calls the shop as whoever is signed in.
-func (a shopAddress) as(ctx context.Context, method, path string, body, into any) error {
-	s, err := a.fresh(ctx)
-	if err != nil {
-		return err
-	}
-	return a.send(ctx, s.AccessToken, method, path, body, into)
-}
-
-func (a shopAddress) send(ctx context.Context, token, method, path string, body, into any) error {
-	encoded, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	request, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(a.Shop, "/")+path, bytes.NewReader(encoded))
-	if err != nil {
-		return fmt.Errorf("call %s: %w", a.Shop, err)
-	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("User-Agent", "popup")
-	if token != "" {
-		request.Header.Set("Authorization", "Bearer "+token)
-	}
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return fmt.Errorf("reach the shop: %w", err)
-	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(answer.Body, 1<<20))
-	if err != nil {
-		return fmt.Errorf("read the shop's answer: %w", err)
-	}
-	if answer.StatusCode/100 != 2 {
-		return refusal(answer, text)
-	}
-	if into == nil {
-		return nil
-	}
-	return json.Unmarshal(text, into)
-}
-
-// refusal is what the shop says against a call, field by field.
-func refusal(answer *http.Response, text []byte) error {
-	var problem struct {
-		Detail string `json:"detail"`
-		Errors []struct {
-			Field string `json:"field"`
-			Why   string `json:"why"`
-		} `json:"errors"`
-	}
-	if json.Unmarshal(text, &problem) != nil || problem.Detail == "" {
-		return fmt.Errorf("the shop answered %s", answer.Status)
-	}
-	for _, fault := range problem.Errors {
-		problem.Detail += "; " + fault.Field + " " + fault.Why
-	}
-	if wait := answer.Header.Get("Retry-After"); wait != "" {
-		problem.Detail += "; try again in " + wait + " s"
-	}
-	return errors.New(problem.Detail)
+	return session{Tokens: next}, a.keep(next)
 }

@@ -6,13 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
 	"os"
 	"strings"
 	"time"
 
 	"golang.org/x/term"
+
+	"github.com/popup-shop/popup/client"
 )
 
 // userCommand speaks to a shop over HTTP, as anybody might.
@@ -75,16 +75,12 @@ func (c *signupCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var made struct {
-		session
-		ID string `json:"id"`
-	}
-	body := map[string]string{"email": c.Email, "password": secret, "name": c.Name, "phone": c.Phone}
-	if err := c.send(ctx, "", http.MethodPost, "/v1/users/register", body, &made); err != nil {
+	made, err := c.visitor().Register(ctx, client.RegisterRequest{Email: c.Email, Password: secret, Name: c.Name, Phone: c.Phone})
+	if err != nil {
 		return fmt.Errorf("sign up: %w", err)
 	}
 	fmt.Printf("%s has an account and is signed in\n", c.Email)
-	return c.keep(made.session)
+	return c.keep(made.Tokens)
 }
 
 type loginCommand struct {
@@ -99,8 +95,8 @@ func (c *loginCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var made session
-	if err := c.send(ctx, "", http.MethodPost, "/v1/users/login", map[string]string{"email": c.Email, "password": secret}, &made); err != nil {
+	made, err := c.visitor().Login(ctx, client.LoginRequest{Email: c.Email, Password: secret})
+	if err != nil {
 		return fmt.Errorf("sign in: %w", err)
 	}
 	fmt.Printf("%s is signed in\n", c.Email)
@@ -114,11 +110,7 @@ type logoutCommand struct {
 
 // Run signs out, here in any case.
 func (c *logoutCommand) Run(ctx context.Context) error {
-	path := "/v1/users/logout"
-	if c.Everywhere {
-		path += "?everywhere=true"
-	}
-	err := c.as(ctx, http.MethodPost, path, nil, nil)
+	err := c.user().Logout(ctx, client.LogoutQuery{Everywhere: c.Everywhere})
 	if gone := c.forget(); gone != nil {
 		return gone
 	}
@@ -129,13 +121,12 @@ type meCommand struct{ shopAddress }
 
 // Run shows who is signed in.
 func (c *meCommand) Run(ctx context.Context) error {
-	var me map[string]any
-	if err := c.as(ctx, http.MethodGet, "/v1/users/me", nil, &me); err != nil {
+	me, err := c.user().GetMe(ctx)
+	if err != nil {
 		return err
 	}
-	for _, field := range []string{"id", "email", "name", "phone", "role", "locale", "created_at"} {
-		fmt.Printf("%-11s %v\n", field, me[field])
-	}
+	fmt.Printf("id          %s\nemail       %s\nname        %s\nphone       %s\nrole        %s\nlocale      %s\ncreated_at  %s\n",
+		me.ID, me.Email, me.Name, me.Phone, me.Role, me.Locale, me.CreatedAt.Format(time.RFC3339))
 	return nil
 }
 
@@ -153,23 +144,15 @@ func (c *passwordCommand) Run(ctx context.Context) (err error) {
 	if c.New, err = (secretly{c.New}).read("New password"); err != nil {
 		return err
 	}
-	return c.as(ctx, http.MethodPut, "/v1/users/me/password", map[string]string{"old": c.Old, "new": c.New}, nil)
+	return c.user().ChangeMyPassword(ctx, client.ChangeMyPasswordRequest{Old: c.Old, New: c.New})
 }
 
 type sessionsCommand struct{ shopAddress }
 
 // Run lists sessions.
 func (c *sessionsCommand) Run(ctx context.Context) error {
-	var page struct {
-		Items []struct {
-			ID      string    `json:"id"`
-			Source  string    `json:"source"`
-			Agent   string    `json:"agent"`
-			UsedAt  time.Time `json:"used_at"`
-			Current bool      `json:"current"`
-		} `json:"items"`
-	}
-	if err := c.as(ctx, http.MethodGet, "/v1/users/me/sessions?limit=100", nil, &page); err != nil {
+	page, err := c.user().ListMySessions(ctx, client.Paging{Limit: 100})
+	if err != nil {
 		return err
 	}
 	for _, s := range page.Items {
@@ -201,18 +184,15 @@ type usersCommand struct {
 
 // Run lists users, one a line.
 func (c *usersCommand) Run(ctx context.Context) error {
-	var page struct {
-		Items []json.RawMessage `json:"items"`
-	}
-	query := url.Values{"limit": {"100"}, "q": {c.Q}}
-	if c.Role != "" {
-		query.Set("role", c.Role)
-	}
-	if err := c.as(ctx, http.MethodGet, "/v1/users?"+query.Encode(), nil, &page); err != nil {
+	page, err := c.user().ListUsers(ctx, client.ListUsersQuery{Paging: client.Paging{Limit: 100}, Q: c.Q, Role: c.Role})
+	if err != nil {
 		return err
 	}
+	lines := json.NewEncoder(os.Stdout)
 	for _, user := range page.Items {
-		fmt.Println(string(user))
+		if err := lines.Encode(user); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -226,5 +206,6 @@ type roleCommand struct {
 
 // Run gives a role.
 func (c *roleCommand) Run(ctx context.Context) error {
-	return c.as(ctx, http.MethodPut, "/v1/users/"+url.PathEscape(c.ID), map[string]any{"role": c.Role, "active": !c.Shut}, nil)
+	_, err := c.user().ChangeUser(ctx, c.ID, client.ChangeUserRequest{Role: c.Role, Active: !c.Shut})
+	return err
 }

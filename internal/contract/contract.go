@@ -1,5 +1,5 @@
 // Package contract writes what the shop publishes about its events and its doors: a JSON Schema per event, one AsyncAPI
-// document of who says and hears what, one OpenAPI document, and the list of routes. It knows functions by their declarations only.
+// document of who says and hears what, one OpenAPI document, the list of routes, and the Go client. It knows functions by their declarations only.
 package contract
 
 import (

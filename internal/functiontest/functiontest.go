@@ -8,6 +8,8 @@ import (
 	"crypto/ed25519"
 	"encoding/json"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -242,4 +244,13 @@ func (r *Recorder) Got() []function.Message {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.got)
+}
+
+// Serve serves the shop through a gateway that reaches all functions, each under its own role, and returns its address.
+func (s *Shop) Serve(t testing.TB, within func(reach func(name string) http.Handler) function.Function) string {
+	t.Helper()
+	gateway := within(func(name string) http.Handler { return s.Runtime(t, name).ServeMux(s.Function(t, name)) })
+	server := httptest.NewServer(s.Runtime(t, gateway.Name).ServeMux(&gateway))
+	t.Cleanup(server.Close)
+	return server.URL
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"github.com/popup-shop/popup/client"
 	"github.com/popup-shop/popup/functions"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/local"
@@ -49,7 +50,7 @@ func orders() int {
 }
 
 // shopping is the same for every shop: mostly what there is, some of what there is not.
-func shopping(i int) string {
+func shopping(i int) client.PlaceOrderRequest {
 	switch {
 	case i%25 == 0:
 		return orderOf(99, "PLATE-03") // there are 30
@@ -79,9 +80,9 @@ func (s *shop) sell(n, atOnce int) {
 }
 
 // insist posts an order until it is answered, as a good client does, under one key.
-func (s *shop) insist(key, body string) {
+func (s *shop) insist(key string, order client.PlaceOrderRequest) {
 	for range 200 {
-		p, err := s.post(key, body, 0)
+		p, err := s.post(key, order, 0)
 		if err == nil && p.Code < http.StatusInternalServerError && p.Code != http.StatusTooManyRequests {
 			return
 		}
@@ -170,8 +171,8 @@ func TestCrashOfPostgresLosesNothingThatWasAnswered(t *testing.T) {
 		selling.Go(func() {
 			for i := c; i < n; i += 8 {
 				key := fmt.Sprintf("customer-%d", i)
-				for range 200 {
-					p, err := s.post(key, orderOf(1, "MUG-ENAMEL"), 2)
+				for range 1000 { // the gateway leaves a function that fails in peace for ten seconds, which is 200 tries
+					p, err := s.post(key, orderOf(1, "MUG-ENAMEL"), 2*time.Second)
 					if err == nil && (p.Code == http.StatusCreated || p.Code == http.StatusAccepted) {
 						answered.Store(key, p)
 						break
@@ -203,7 +204,7 @@ func TestCrashOfPostgresLosesNothingThatWasAnswered(t *testing.T) {
 
 func TestForgedAndPoisonedEventsAreParkedAndTheNextOneIsHandled(t *testing.T) {
 	s := open(t)
-	p, err := s.post(uuid.NewString(), orderOf(1, "CAP-NAVY"), 10)
+	p, err := s.post(uuid.NewString(), orderOf(1, "CAP-NAVY"), 10*time.Second)
 	require.NoError(t, err)
 	orderID := uuid.Must(uuid.NewV7()).String()
 	forged := function.Message{

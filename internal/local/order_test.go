@@ -3,7 +3,6 @@ package local_test
 import (
 	"fmt"
 	"net/http"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"github.com/popup-shop/popup/client"
 	"github.com/popup-shop/popup/functions"
 	"github.com/popup-shop/popup/internal/local"
 )
@@ -40,16 +40,10 @@ func TestCancelGivesEverythingBack(t *testing.T) {
 	p := s.place(orderOf(3, "PRINT-50"))
 	require.Equal(t, http.StatusCreated, p.Code)
 	require.Equal(t, 3, s.count(`SELECT reserved::int FROM stock.levels WHERE sku = 'PRINT-50'`))
-	request, err := http.NewRequest(http.MethodPost, s.url+"/v1/orders/"+p.ID+"/cancel", jsonBody(`{"reason":"changed my mind"}`))
+	cancelled, err := s.client().CancelOrder(t.Context(), p.ID, client.CancelOrderRequest{Reason: "changed my mind"},
+		client.OrderToken(p.OrderToken), client.Wait(10*time.Second))
 	require.NoError(t, err)
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Idempotency-Key", uuid.NewString())
-	request.Header.Set("Popup-Order-Token", p.Token)
-	request.Header.Set("Prefer", "wait=10")
-	answer, err := http.DefaultClient.Do(request)
-	require.NoError(t, err)
-	defer answer.Body.Close()
-	require.Equal(t, http.StatusOK, answer.StatusCode)
+	require.Equal(t, "cancelled", cancelled.Status)
 	s.settle(30 * time.Second)
 	s.check()
 	require.Equal(t, 1, s.count(`SELECT count(*) FROM orders.orders WHERE status = 'cancelled' AND stock = 'released' AND payment = 'refunded'`))
@@ -60,7 +54,7 @@ func TestCancelGivesEverythingBack(t *testing.T) {
 func TestFiftyUnitsAreSoldToFiftyOfTwoHundredBuyers(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	codes := s.crowd(200, func(int) string { return orderOf(1, "PRINT-50") })
+	codes := s.crowd(200, func(int) client.PlaceOrderRequest { return orderOf(1, "PRINT-50") })
 	require.Equal(t, map[int]int{http.StatusCreated: 50, http.StatusConflict: 150}, codes)
 	s.settle(60 * time.Second)
 	s.check()
@@ -73,7 +67,7 @@ func TestCrossingOrdersNeverDeadlock(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	there, back := orderOf(1, "MUG-ENAMEL", "CAP-NAVY"), orderOf(1, "CAP-NAVY", "MUG-ENAMEL")
-	codes := s.crowd(100, func(i int) string {
+	codes := s.crowd(100, func(i int) client.PlaceOrderRequest {
 		if i%2 == 0 {
 			return there
 		}
@@ -116,17 +110,15 @@ func TestOrderWhoseTimeIsUpEnds(t *testing.T) {
 	s.check()
 }
 
-func jsonBody(text string) *strings.Reader { return strings.NewReader(text) }
-
 // crowd posts n orders at once and counts the answers by code.
-func (s *shop) crowd(n int, body func(i int) string) map[int]int {
+func (s *shop) crowd(n int, order func(i int) client.PlaceOrderRequest) map[int]int {
 	s.t.Helper()
 	var mu sync.Mutex
 	codes := map[int]int{}
 	var buyers sync.WaitGroup
 	for i := range n {
 		buyers.Go(func() {
-			p, err := s.post(fmt.Sprintf("crowd-%d", i), body(i), 10)
+			p, err := s.post(fmt.Sprintf("crowd-%d", i), order(i), 10*time.Second)
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {

@@ -1,10 +1,9 @@
 package local_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -16,6 +15,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"github.com/popup-shop/popup/client"
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/functions"
 	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
@@ -81,50 +81,40 @@ func logTo() io.Writer {
 
 // placed is the answer to an order.
 type placed struct {
-	Code   int
-	ID     string `json:"id"`
-	Status any    `json:"status"` // a number in problems
-	Token  string `json:"order_token"`
-	Type   string `json:"type"`
-	Order  string `json:"order_id"` // in problems
+	client.PlaceOrderAnswer
+	Code int
 }
 
-// order is the body of an order of some quantity of each SKU.
-func orderOf(quantity int, skus ...string) string {
-	lines := make([]map[string]any, len(skus))
-	for i, sku := range skus {
-		lines[i] = map[string]any{"sku": sku, "quantity": quantity}
+// orderOf is an order of some quantity of each SKU.
+func orderOf(quantity int64, skus ...string) client.PlaceOrderRequest {
+	order := client.PlaceOrderRequest{
+		PaymentMethod: "simulated",
+		Address:       &client.Address{Name: "Ada", Phone: "+49 40 123456", Country: "DE", PostalCode: "20457", City: "Hamburg", AddressLine1: "Kai 1"},
+		Contact:       &client.Contact{Name: "Ada", Email: "ada@example.com", Phone: "+49 40 123456"},
 	}
-	body, _ := json.Marshal(map[string]any{
-		"lines": lines, "payment_method": "simulated",
-		"address": map[string]any{"name": "Ada", "phone": "+49 40 123456", "country": "DE", "postal_code": "20457", "city": "Hamburg", "address_line1": "Kai 1"},
-		"contact": map[string]any{"name": "Ada", "email": "ada@example.com", "phone": "+49 40 123456"},
-	})
-	return string(body)
+	for _, sku := range skus {
+		order.Lines = append(order.Lines, client.Item{SKU: sku, Quantity: quantity})
+	}
+	return order
 }
 
-// post posts an order under a key and waits for its outcome at most so many seconds.
-func (s *shop) post(key, body string, wait int) (placed, error) {
-	request, err := http.NewRequest(http.MethodPost, s.url+"/v1/orders", bytes.NewReader([]byte(body)))
-	if err != nil {
-		return placed{}, err
+// client calls the shop once for each call.
+func (s *shop) client() *client.Client { return client.New(s.url, client.Patience(0)) }
+
+// post posts an order under a key and waits for its outcome at most so long. A refusal is an answer, and no error.
+func (s *shop) post(key string, order client.PlaceOrderRequest, wait time.Duration) (placed, error) {
+	var answered http.Response
+	answer, err := s.client().PlaceOrder(context.Background(), order, client.Key(key), client.Wait(wait), client.Answered(&answered))
+	if problem := (*client.Problem)(nil); errors.As(err, &problem) {
+		err = nil
 	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Idempotency-Key", key)
-	request.Header.Set("Prefer", fmt.Sprintf("wait=%d", wait))
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return placed{}, err
-	}
-	defer answer.Body.Close()
-	p := placed{Code: answer.StatusCode}
-	return p, json.NewDecoder(answer.Body).Decode(&p)
+	return placed{answer, answered.StatusCode}, err
 }
 
-// place posts an order that must be taken.
-func (s *shop) place(body string) placed {
+// place posts an order that must be answered.
+func (s *shop) place(order client.PlaceOrderRequest) placed {
 	s.t.Helper()
-	p, err := s.post(uuid.NewString(), body, 10)
+	p, err := s.post(uuid.NewString(), order, 10*time.Second)
 	require.NoError(s.t, err)
 	return p
 }

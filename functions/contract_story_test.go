@@ -1,0 +1,141 @@
+package functions_test
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/client"
+	"github.com/popup-shop/popup/internal/functiontest"
+)
+
+var (
+	home    = client.Address{Name: "Ada Byron", Phone: "+49 40 1234567", Country: "DE", PostalCode: "20095", City: "Hamburg", AddressLine1: "Kai 1"}
+	contact = client.Contact{Name: "Ada Byron", Email: "ada@example.test", Phone: "+49 40 1234567"}
+)
+
+const (
+	secret  = "correct horse battery"
+	another = "the next long secret"
+	key     = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl ada@machine"
+)
+
+// oneCap is an order of one cap.
+func oneCap() client.PlaceOrderRequest {
+	return client.PlaceOrderRequest{
+		Lines: []client.Item{{SKU: functiontest.Cap, Quantity: 1}}, PaymentMethod: "simulated", Address: &home, Contact: &contact,
+	}
+}
+
+func (d *day) aVisitorLooksAround() {
+	c, ctx := d.visitor, d.t.Context()
+	products := ok(c.ListProducts(ctx, client.ListProductsQuery{Paging: client.Paging{Limit: 2}}))(d.t)
+	require.Len(d.t, products.Items, 2)
+	require.Greater(d.t, products.Total, int64(2))
+	first := products.Items[0]
+	require.Equal(d.t, first, ok(c.GetProduct(ctx, first.ID))(d.t))
+	stock := ok(c.GetStock(ctx, client.GetStockQuery{SKU: first.SKU}))(d.t)
+	require.Equal(d.t, first.Stock.Available, stock.Available)
+	require.Len(d.t, ok(c.GetKeys(ctx))(d.t).Keys, 1)
+}
+
+func (d *day) aGuestOrdersAndCancels() {
+	ctx := d.t.Context()
+	guest := ok(d.visitor.AddCustomer(ctx, client.AddCustomerRequest{Name: "Ada Byron", Phone: contact.Phone}))(d.t)
+	token := ok(d.visitor.AddCustomerToken(ctx, guest.ID, client.AddCustomerTokenRequest{Phone: contact.Phone}))(d.t).Token
+	known := ok(d.visitor.With(client.Token(token)).GetCustomer(ctx, guest.ID))(d.t)
+	require.Equal(d.t, "Ada Byron", known.Name)
+
+	placed := ok(d.visitor.PlaceOrder(ctx, oneCap(), client.Wait(0)))(d.t)
+	c := d.visitor.With(client.OrderToken(placed.OrderToken))
+	d.Drive(d.t, placed.ID, "confirmed")
+	require.Equal(d.t, "confirmed", ok(c.GetOrder(ctx, placed.ID))(d.t).Status)
+	require.Equal(d.t, "order.placed", ok(c.GetOrderEvents(ctx, placed.ID))(d.t).Items[0].Type)
+	var answered http.Response
+	cancel := func() client.Order {
+		return ok(c.CancelOrder(ctx, placed.ID, client.CancelOrderRequest{Reason: "too big"},
+			client.Key("cancel"), client.Wait(0), client.Answered(&answered)))(d.t)
+	}
+	require.Equal(d.t, "cancelling", cancel().Status)
+	require.Equal(d.t, http.StatusAccepted, answered.StatusCode)
+	d.Drive(d.t, placed.ID, "cancelled")
+	require.Equal(d.t, "cancelled", cancel().Status)
+	require.Equal(d.t, []any{http.StatusOK, "true"}, []any{answered.StatusCode, answered.Header.Get("Idempotency-Replayed")})
+}
+
+func (d *day) aCustomerSignsUpAndSettlesIn() {
+	ctx := d.t.Context()
+	made := ok(d.visitor.Register(ctx, client.RegisterRequest{Email: contact.Email, Name: contact.Name, Phone: contact.Phone, Password: secret}))(d.t)
+	c := d.visitor.With(client.Token(made.AccessToken))
+	require.Equal(d.t, made.User, ok(c.GetMe(ctx))(d.t))
+	me := ok(c.ChangeMe(ctx, client.ChangeMeRequest{Email: contact.Email, Name: "Ada King", Phone: contact.Phone, Locale: "ja"}))(d.t)
+	require.Equal(d.t, []string{"Ada King", "ja"}, []string{me.Name, me.Locale})
+	require.NoError(d.t, c.ChangeMyPassword(ctx, client.ChangeMyPasswordRequest{Old: secret, New: another}))
+
+	added := ok(c.AddMyAddress(ctx, client.AddressBody{Address: home}))(d.t)
+	moved := home
+	moved.AddressLine1 = "Kai 2"
+	changed := ok(c.ChangeAddress(ctx, added.ID, client.AddressBody{Address: moved, IsDefault: true}))(d.t)
+	require.Equal(d.t, []client.KeptAddress{changed}, ok(c.ListMyAddresses(ctx, client.Paging{}))(d.t).Items)
+	require.NoError(d.t, c.DeleteAddress(ctx, added.ID))
+
+	sshKey := ok(c.AddMySSHKey(ctx, client.AddMySSHKeyRequest{Name: "machine", Key: key}))(d.t)
+	require.Equal(d.t, []client.SSHKey{sshKey}, ok(c.ListMySSHKeys(ctx, client.Paging{}))(d.t).Items)
+	require.NoError(d.t, c.DeleteMySSHKey(ctx, sshKey.ID))
+}
+
+func (d *day) aCustomerClaimsAnOrder() {
+	ctx := d.t.Context()
+	placed := ok(d.visitor.PlaceOrder(ctx, oneCap(), client.Wait(0)))(d.t)
+	c := d.visitor.With(client.Token(d.login().AccessToken))
+	claimed := ok(c.ClaimOrder(ctx, placed.ID, client.ClaimOrderRequest{OrderToken: placed.OrderToken}))(d.t)
+	own := ok(c.ListOrders(ctx, client.ListOrdersQuery{Status: "pending", From: time.Now().Add(-time.Hour)}))(d.t)
+	require.Equal(d.t, []client.Order{claimed}, own.Items)
+	ok(c.CancelOrder(ctx, placed.ID, client.CancelOrderRequest{Reason: "two are one too many"}, client.Wait(0)))(d.t)
+	d.Drive(d.t, placed.ID, "cancelled")
+}
+
+func (d *day) login() client.Tokens {
+	return ok(d.visitor.Login(d.t.Context(), client.LoginRequest{Email: contact.Email, Password: another}))(d.t)
+}
+
+func (d *day) aCustomerLeaves() {
+	ctx := d.t.Context()
+	tokens := ok(d.visitor.Refresh(ctx, client.RefreshRequest{RefreshToken: d.login().RefreshToken}))(d.t)
+	c := d.visitor.With(client.Token(tokens.AccessToken))
+	require.Len(d.t, ok(c.ListMySessions(ctx, client.Paging{}))(d.t).Items, 3)
+	require.NoError(d.t, c.DeleteMySessions(ctx, client.DeleteMySessionsQuery{}))
+	require.Len(d.t, ok(c.ListMySessions(ctx, client.Paging{}))(d.t).Items, 1, "this one")
+	data, err := c.GetMyData(ctx)
+	require.NoError(d.t, err)
+	require.Contains(d.t, string(data), contact.Email)
+	require.NoError(d.t, c.Logout(ctx, client.LogoutQuery{Everywhere: true}))
+	require.NoError(d.t, d.visitor.With(client.Token(d.login().AccessToken)).DeleteMe(ctx))
+}
+
+func (d *day) staffReceivesGoods() {
+	c, ctx := d.as("staff"), d.t.Context()
+	level := ok(c.AddStock(ctx, client.AddStockRequest{SKU: functiontest.Cap, WarehouseID: functiontest.Canal, Quantity: 5}))(d.t)
+	movement := client.AddStockMovementRequest{Kind: "inbound", Quantity: 7, Reason: "delivered"}
+	moved := ok(c.AddStockMovement(ctx, level.ID, movement))(d.t)
+	require.Equal(d.t, int64(12), *moved.Level.Quantity)
+}
+
+func (d *day) anAdminLooksAfterPeopleAndPrograms() {
+	c, ctx, somebody := d.as("admin"), d.t.Context(), d.SignIn(d.t, "customer")
+	found := ok(c.ListUsers(ctx, client.ListUsersQuery{Q: somebody.Email}))(d.t)
+	require.Equal(d.t, somebody.ID, found.Items[0].ID)
+	require.Equal(d.t, "staff", ok(c.ChangeUser(ctx, somebody.ID, client.ChangeUserRequest{Role: "staff", Active: true}))(d.t).Role)
+	require.Equal(d.t, "staff", ok(c.GetUser(ctx, somebody.ID))(d.t).Role)
+
+	program := ok(c.AddClient(ctx, client.AddClientRequest{Name: "depot", Scopes: []string{"stock"}}))(d.t)
+	token := ok(d.visitor.AddToken(ctx, client.AddTokenRequest{ClientID: program.ID, ClientSecret: program.Secret}))(d.t)
+	stock := ok(d.visitor.With(client.Token(token.AccessToken)).GetStock(ctx, client.GetStockQuery{SKU: functiontest.Cap}))(d.t)
+	require.NotNil(d.t, stock.Items[0].Quantity, "a program with the scope sees figures")
+	require.Equal(d.t, []client.KnownClient{program.KnownClient}, ok(c.ListClients(ctx, client.Paging{}))(d.t).Items)
+	require.NoError(d.t, c.DeleteClient(ctx, program.ID))
+
+	audit := ok(c.ListAudit(ctx, client.ListAuditQuery{Object: "user " + somebody.ID}))(d.t)
+	require.Equal(d.t, "PUT /v1/users/{id}", audit.Items[0].Act)
+}

@@ -1,0 +1,107 @@
+package functions_test
+
+import (
+	"bytes"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/client"
+	"github.com/popup-shop/popup/config"
+	"github.com/popup-shop/popup/functions"
+	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
+	"github.com/popup-shop/popup/internal/contract"
+	"github.com/popup-shop/popup/internal/contracttest"
+	"github.com/popup-shop/popup/internal/functiontest"
+)
+
+// day is a day in the shop: whoever calls goes through the gateway, and every answer is held against the contract.
+type day struct {
+	*functiontest.Shop
+	t        *testing.T
+	address  string
+	visitor  *client.Client
+	answered map[string]bool // operations that went well
+	seen     map[int]bool    // codes
+}
+
+func openDay(t *testing.T, perMinute int) *day {
+	t.Helper()
+	shop := functiontest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess = 1 })
+	d := &day{Shop: shop, t: t, answered: map[string]bool{}, seen: map[int]bool{}}
+	settings := servegateway.Settings{Gateway: config.Gateway{RateLimit: perMinute}, Access: config.Access{TokenPublicKeys: []string{functiontest.PublicKey()}}}
+	d.address = shop.Serve(t, servegateway.Within(settings))
+	d.visitor = client.New(d.address, client.HTTP(&http.Client{Transport: d}), client.Patience(0))
+	return d
+}
+
+// RoundTrip makes a call and notes what was answered.
+func (d *day) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(answer.Body)
+	require.NoError(d.t, err)
+	require.NoError(d.t, answer.Body.Close())
+	answer.Body = io.NopCloser(bytes.NewReader(body))
+	operation := contracttest.Check(d.t, r, answer.StatusCode, answer.Header, body)
+	d.answered[operation] = d.answered[operation] || answer.StatusCode/100 == 2
+	d.seen[answer.StatusCode] = true
+	return answer, nil
+}
+
+// as is a client of somebody with a role.
+func (d *day) as(role string) *client.Client {
+	return d.visitor.With(client.Header("Authorization", d.SignIn(d.t, role).Bearer))
+}
+
+// ok is the answer to a call that must go well.
+func ok[A any](answer A, err error) func(testing.TB) A {
+	return func(t testing.TB) A {
+		t.Helper()
+		require.NoError(t, err)
+		return answer
+	}
+}
+
+// TestEveryRouteOfTheContractAnswers is API-13: on this day every route is taken by somebody whom it serves. A route that
+// nobody takes fails it: whoever adds one adds a scene here.
+func TestEveryRouteOfTheContractAnswers(t *testing.T) {
+	t.Parallel()
+	d := openDay(t, 0)
+	d.aVisitorLooksAround()
+	d.aGuestOrdersAndCancels()
+	d.aCustomerSignsUpAndSettlesIn()
+	d.aCustomerClaimsAnOrder()
+	d.aCustomerLeaves()
+	d.staffReceivesGoods()
+	d.anAdminLooksAfterPeopleAndPrograms()
+	for _, operation := range contracttest.Operations(t) {
+		require.True(t, d.answered[operation], "nobody took %s, or it never went well", operation)
+	}
+}
+
+func TestWhatIsPublishedIsMadeFromTheCode(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "schemas")
+	require.NoError(t, os.CopyFS(filepath.Join(dir, "..", "events"), os.DirFS("../events")))
+	require.NoError(t, contract.Write(dir, functions.All(functions.Settings{})))
+	made, err := contract.Client(os.DirFS(".."), functions.All(functions.Settings{}))
+	require.NoError(t, err)
+	require.NotEmpty(t, made)
+	for _, name := range []string{"openapi.yaml", "asyncapi.yaml", "routes.json"} {
+		made["../schemas/"+name], err = fs.ReadFile(os.DirFS(dir), name)
+		require.NoError(t, err)
+	}
+	for name, content := range made {
+		published, err := os.ReadFile(filepath.Join("../client", name))
+		require.NoError(t, err)
+		require.True(t, bytes.Equal(content, published), "%s is not what the code makes: run make generate", name)
+	}
+}

@@ -1,0 +1,89 @@
+package contract
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+)
+
+// methodNames are those of routes whose path does not say well what they do.
+var methodNames = map[string]string{
+	"POST /v1/orders":               "PlaceOrder",
+	"POST /v1/users/register":       "Register",
+	"POST /v1/users/login":          "Login",
+	"POST /v1/users/refresh":        "Refresh",
+	"POST /v1/users/logout":         "Logout",
+	"POST /v1/customers/{id}/token": "AddCustomerToken",
+}
+
+// methodName is what the client calls a route: ListOrders, GetOrder, AddMyAddress, ChangeAddress, DeleteAddress, CancelOrder.
+func methodName(method, path string, lists bool) string {
+	if name, given := methodNames[method+" "+path]; given {
+		return name
+	}
+	parts := strings.Split(strings.TrimPrefix(path, "/v1/"), "/")
+	if len(parts) > 1 && (parts[0] == "inventory" || parts[0] == "delivery") {
+		parts = parts[1:] // says where, not what
+	}
+	last := parts[len(parts)-1]
+	if method == http.MethodPost && len(parts) > 1 && !strings.HasSuffix(last, "s") && !oneParameter.MatchString(last) {
+		return word(last) + nouns(parts[:len(parts)-1])
+	}
+	if method == http.MethodPost {
+		parts[len(parts)-1] = singular(last)
+	}
+	verb := map[string]string{http.MethodGet: "Get", http.MethodPost: "Add", http.MethodPut: "Change", http.MethodDelete: "Delete"}[method]
+	if lists {
+		verb = "List"
+	}
+	return verb + nouns(parts)
+}
+
+var oneParameter = regexp.MustCompile(`^\{(\w+)\}$`)
+
+// nouns are the parts of a path as one word: what a parameter names is one of many.
+func nouns(parts []string) (name string) {
+	for i, part := range parts {
+		switch {
+		case oneParameter.MatchString(part):
+		case part == "users" && i+1 < len(parts) && parts[i+1] == "me":
+		case part == "me" && i+1 < len(parts):
+			name += "My"
+		case i+1 < len(parts) && oneParameter.MatchString(parts[i+1]):
+			name += word(singular(part))
+		default:
+			name += word(part)
+		}
+	}
+	return name
+}
+
+func singular(noun string) string {
+	switch {
+	case strings.HasSuffix(noun, "ies"):
+		return strings.TrimSuffix(noun, "ies") + "y"
+	case strings.HasSuffix(noun, "sses"):
+		return strings.TrimSuffix(noun, "es")
+	}
+	return strings.TrimSuffix(noun, "s")
+}
+
+// word is words with dashes as one: "ssh-keys" is SSHKeys.
+func word(text string) (name string) {
+	for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == '-' || r == '_' }) {
+		switch part {
+		case "id", "qr", "sku", "ssh":
+			name += strings.ToUpper(part)
+		default:
+			name += strings.ToUpper(part[:1]) + part[1:]
+		}
+	}
+	return name
+}
+
+var parameters = regexp.MustCompile(`\{(\w+)\}`)
+
+// pathExpression is a path as Go joins it: "/v1/orders/" + url.PathEscape(id) + "/cancel".
+func pathExpression(path string) string {
+	return strings.TrimSuffix(`"`+parameters.ReplaceAllString(path, `" + url.PathEscape($1) + "`)+`"`, ` + ""`)
+}
