@@ -200,7 +200,7 @@ func (s *Shop) openInside() error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /broker", s.ingress)
 	mux.Handle("/", s.Apart)
-	s.inside = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	s.inside = function.NewServer(mux)
 	go func() { _ = s.inside.Serve(l) }()
 	ctx, cancel := context.WithCancel(context.Background())
 	stopped := make(chan struct{})
@@ -245,7 +245,7 @@ func (s *Shop) Close() {
 
 // Serve serves the public door on an address until ctx ends.
 func (s *Shop) Serve(ctx context.Context, l net.Listener) error {
-	server := &http.Server{Handler: s.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	server := function.NewServer(s.handler)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
 	select {

@@ -174,9 +174,12 @@ var kinds = map[int]string{
 	http.StatusUnsupportedMediaType: "unsupported", http.StatusRequestTimeout: "too-slow", http.StatusInternalServerError: "internal",
 }
 
+// unreadable is what the library says when a body breaks off, or is cut into chunks that are none.
+const unreadable = "cannot read request body"
+
 func libraryProblem(status int, detail string, errs []error) *Problem {
-	if status == http.StatusUnprocessableEntity {
-		status = http.StatusBadRequest // 422 is for keys that are used again
+	if status == http.StatusUnprocessableEntity || detail == unreadable {
+		status = http.StatusBadRequest // 422 is for keys that are used again, and a broken body is no fault of ours
 	}
 	kind, ok := kinds[status]
 	if !ok {
