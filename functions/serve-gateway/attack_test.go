@@ -256,7 +256,7 @@ func TestConnectionsThatAreHeldTakeNothingFromOthers(t *testing.T) { // alone: i
 	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= goroutines+10 }, 10*time.Second, 50*time.Millisecond, "no goroutine stays")
 }
 
-// waitOut is no attack: it waits for an answer for as long as one may, which is longer than a call may take to be read.
+// waitOut is no attack: it waits for an answer as long as one may.
 func waitOut(t *testing.T, client *http.Client, address string) {
 	body := `{"lines":[{"sku":"CAP-NAVY","quantity":1}],"payment_method":"simulated","contact":{"name":"Ada","email":"ada@example.test","phone":"+49 40 1234567"},
 		"address":{"name":"Ada","phone":"+49 40 1234567","country":"DE","postal_code":"20095","city":"Hamburg","address_line1":"Kai 1"}}`
