@@ -1,8 +1,6 @@
 package function
 
 import (
-	"errors"
-	"io"
 	"net/http"
 	"time"
 )
@@ -18,36 +16,5 @@ const (
 // NewServer is a server that bounds what a caller can hold of it: a connection on which nothing comes, or too slowly, is
 // ended. How long an answer takes is not bounded.
 func NewServer(handler http.Handler) *http.Server {
-	return &http.Server{
-		Handler: unhurried(handler), ReadHeaderTimeout: headerIn, ReadTimeout: readIn, IdleTimeout: idleFor, MaxHeaderBytes: headMost,
-	}
-}
-
-// unhurried lifts the time limit of a call once it is read. The standard library reads ahead, and would take a limit that is
-// over meanwhile for a caller who left.
-func unhurried(handler http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		lift := func() { _ = http.NewResponseController(w).SetReadDeadline(time.Time{}) } // where there is none, none is to be lifted
-		if r.Body == nil || r.Body == http.NoBody {
-			lift()
-		} else {
-			r = r.WithContext(r.Context()) // a copy: of the call itself the server asks whether all of the body was read
-			r.Body = &untilRead{r.Body, lift}
-		}
-		handler.ServeHTTP(w, r)
-	})
-}
-
-// untilRead is a body that tells when it has been read.
-type untilRead struct {
-	io.ReadCloser
-	read func()
-}
-
-func (b *untilRead) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if errors.Is(err, io.EOF) {
-		b.read()
-	}
-	return n, err
+	return &http.Server{Handler: handler, ReadHeaderTimeout: headerIn, ReadTimeout: readIn, IdleTimeout: idleFor, MaxHeaderBytes: headMost}
 }
