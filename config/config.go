@@ -143,6 +143,8 @@ type Gateway struct {
 	Upstream string `envconfig:"FUNCTION_URL" default:"http://{function}" desc:"address of a function; {function} stands for its name"`
 	Via      string `envconfig:"FUNCTION_VIA" desc:"host:port that all functions are reached through; none: by their own names"`
 
+	StatusOf map[string]string `envconfig:"STATUS_OF" desc:"who else /v1/status shows, such as mail:smtp.example.org:587,s3:s3.example.org:443; the shop takes orders without them"`
+
 	RateLimit      int `envconfig:"RATE_LIMIT" default:"100" desc:"calls a minute of a user, or of an address without a token; 0: no limit"`
 	StaffRateLimit int `envconfig:"STAFF_RATE_LIMIT" default:"1000" desc:"calls a minute of staff and of machine clients; 0: no limit"`
 	TrustedHops    int `envconfig:"TRUSTED_HOPS" default:"0" desc:"how many proxies before the gateway tell the truth in X-Forwarded-For"`

@@ -99,13 +99,13 @@ func keepOpen(t *testing.T, address string, n int) (release func()) {
 }
 
 // openShop opens a whole shop as popup run does, in which a placed order stays pending, and returns its address.
-func openShop(t *testing.T) (address string) {
+func openShop(t *testing.T) (shop *local.Shop, address string) {
 	t.Helper()
 	settings, err := config.Read[functions.Settings]()
 	require.NoError(t, err)
 	settings.RateLimit, settings.StockCheckDelay = 0, time.Hour
 	log := slog.New(slog.DiscardHandler)
-	shop, err := local.Open(t.Context(), local.Options{
+	shop, err = local.Open(t.Context(), local.Options{
 		Dir: t.TempDir(), Profile: local.Spec, Connections: 16, Tick: time.Second, Postgres: map[string]string{"fsync": "off"}, Out: io.Discard, Log: log,
 	})
 	require.NoError(t, err)
@@ -121,7 +121,7 @@ func openShop(t *testing.T) (address string) {
 	served := make(chan error, 1)
 	go func() { served <- shop.Serve(ctx, l) }()
 	t.Cleanup(func() { stop(); require.NoError(t, <-served) })
-	return l.Addr().String()
+	return shop, l.Addr().String()
 }
 
 var statusLine = regexp.MustCompile(`HTTP/1\.1 (\d+) `)
@@ -200,7 +200,8 @@ var attacks = map[string]struct {
 
 // Whoever holds connections, or sends slowly or too much, takes nothing from others, and is rid of in time.
 func TestConnectionsThatAreHeldTakeNothingFromOthers(t *testing.T) { // alone: it counts goroutines
-	address, n := openShop(t), many(t)
+	_, address := openShop(t)
+	n := many(t)
 	client := &http.Client{Transport: &http.Transport{}, Timeout: 15 * time.Second}
 	products := func() (took time.Duration) {
 		began := time.Now()

@@ -89,7 +89,7 @@ func (g *gateway) Open(mux *http.ServeMux, rt *function.Runtime) {
 		}
 		mux.Handle(target.Method+" "+target.Path, d.guard(target.Route, lines[target.Function]))
 	}
-	own := &own{pool: rt.Pool, revision: rt.Revision, lines: lines}
+	own := &own{pool: rt.Pool, revision: rt.Revision, lines: lines, outside: known(rt.Outside, g.settings.StatusOf)}
 	for _, route := range own.routes(d.meters) {
 		mux.Handle(route.Method+" "+route.Path, d.guard(route.Route, route.handler))
 	}

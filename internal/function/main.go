@@ -59,6 +59,7 @@ func run(ctx context.Context, f Function) error {
 		Sink:     HTTPSink{URL: process.Sink, Client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}},
 		Log:      slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: level})),
 		Revision: process.Revision,
+		Outside:  brokerAt(process.Sink),
 	}
 	return serve(ctx, process, rt.ServeMux(&f))
 }
