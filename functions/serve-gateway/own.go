@@ -57,7 +57,7 @@ func contract(file string) http.Handler {
 func schema(w http.ResponseWriter, r *http.Request) {
 	text, err := fs.ReadFile(schemas.Files, "events/"+r.PathValue("file"))
 	if err != nil {
-		web.NotFound("schema").Write(w, r.Header.Get("X-Request-ID"))
+		web.NotFound("schema").Write(w, r)
 		return
 	}
 	serve("application/schema+json", "", text).ServeHTTP(w, r)

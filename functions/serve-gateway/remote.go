@@ -86,11 +86,11 @@ func unreachable(log *slog.Logger, name string) func(http.ResponseWriter, *http.
 		id := r.Header.Get("X-Request-ID")
 		var sent cut
 		if errors.As(err, &sent) {
-			refused(sent).Write(w, id)
+			refused(sent).Write(w, r)
 			return
 		}
 		log.Warn("function did not answer", "function", name, "path", r.URL.Path, "request", id, "error", err)
-		web.NewProblem(http.StatusServiceUnavailable, "dependency-down", "a part of the shop does not answer; try again with the same key").Write(w, id)
+		web.NewProblem(http.StatusServiceUnavailable, "dependency-down", "a part of the shop does not answer; try again with the same key").Write(w, r)
 	}
 }
 

@@ -110,6 +110,6 @@ func nothing(mux *http.ServeMux) http.HandlerFunc {
 			w.Header().Set("Allow", strings.Join(allowed, ", "))
 			problem = web.NewProblem(http.StatusMethodNotAllowed, "no-such-method", r.Method+" is not what one can do here")
 		}
-		problem.Write(w, r.Header.Get("X-Request-ID"))
+		problem.Write(w, r)
 	}
 }
