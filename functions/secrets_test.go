@@ -3,7 +3,6 @@ package functions_test
 import (
 	"crypto/ed25519"
 	"crypto/x509"
-	"crypto/x509"
 	"encoding/pem"
 	"os"
 	"os/exec"
@@ -20,15 +19,15 @@ import (
 
 // secrets are what a key, a token or a password looks like that opens something.
 var secrets = map[string]*regexp.Regexp{
-	"a private key":             regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/=]{16}`),
-	"a JSON Web Token":          regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{20,}`),
-	"a key of access tokens":    regexp.MustCompile(`(?i)TOKEN_KEYS["']?\s*[=:]\s*["']?[A-Za-z0-9_-]{40,}`),
-	"a key of a cloud":          regexp.MustCompile(`\b(AKIA|ASIA)[A-Z0-9]{16}\b`),
-	"a key of a card provider":  regexp.MustCompile(`\b[sr]k_(live|test)_[A-Za-z0-9]{16,}`),
-	"a webhook's secret":        regexp.MustCompile(`\bwhsec_[A-Za-z0-9]{16,}`),
-	"a token of a code host":    regexp.MustCompile(`\bgh[pousr]_[A-Za-z0-9]{30,}`),
-	"a password in an address":  regexp.MustCompile(`(postgres(ql)?|smtps?|nats)://[A-Za-z0-9_-]+:[A-Za-z0-9_-]{12,}@`),
-	"a password's hash": regexp.MustCompile(`\$argon2id\$v=19\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}`),
+	"a private key":            regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/=]{16}`),
+	"a JSON Web Token":         regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{20,}`),
+	"a key of access tokens":   regexp.MustCompile(`(?i)TOKEN_KEYS["']?\s*[=:]\s*["']?[A-Za-z0-9_-]{40,}`),
+	"a key of a cloud":         regexp.MustCompile(`\b(AKIA|ASIA)[A-Z0-9]{16}\b`),
+	"a key of a card provider": regexp.MustCompile(`\b[sr]k_(live|test)_[A-Za-z0-9]{16,}`),
+	"a webhook's secret":       regexp.MustCompile(`\bwhsec_[A-Za-z0-9]{16,}`),
+	"a token of a code host":   regexp.MustCompile(`\bgh[pousr]_[A-Za-z0-9]{30,}`),
+	"a password in an address": regexp.MustCompile(`(postgres(ql)?|smtps?|nats)://[A-Za-z0-9_-]+:[A-Za-z0-9_-]{12,}@`),
+	"a password's hash":        regexp.MustCompile(`\$argon2id\$v=19\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}`),
 }
 
 // opensNothing are files that hold what looks like a secret: the hash of nobody, which unknown users are compared with.

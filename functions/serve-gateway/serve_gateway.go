@@ -3,6 +3,7 @@
 package servegateway
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -23,7 +24,7 @@ type Settings struct {
 }
 
 // Check refuses settings that make no sense, by name.
-func (s Settings) Check() error { return s.Access.Check() }
+func (s Settings) Check() error { return cmp.Or(s.Access.Check(), s.Gateway.Check()) }
 
 // New declares the function: it reaches the others over HTTP.
 func New(settings Settings) function.Function {
@@ -81,6 +82,10 @@ func (g *gateway) Open(mux *http.ServeMux, rt *function.Runtime) {
 		keeper: web.NewDoorkeeper(g.settings.Access), limits: newLimits(g.settings.Gateway, rt.Pool),
 		meters: newMeters(rt.Pool), log: rt.Log, hops: g.settings.TrustedHops, secure: g.settings.Secure(),
 	}
+	outside, err := g.settings.Outside()
+	if err != nil {
+		panic(err) // whoever reads settings checks them
+	}
 	reach := g.open(rt)
 	lines := map[string]*line{}
 	for _, target := range targets {
@@ -89,7 +94,7 @@ func (g *gateway) Open(mux *http.ServeMux, rt *function.Runtime) {
 		}
 		mux.Handle(target.Method+" "+target.Path, d.guard(target.Route, lines[target.Function]))
 	}
-	own := &own{pool: rt.Pool, revision: rt.Revision, lines: lines, outside: known(rt.Outside, g.settings.StatusOf)}
+	own := &own{pool: rt.Pool, revision: rt.Revision, lines: lines, outside: known(rt.Outside, outside)}
 	for _, route := range own.routes(d.meters) {
 		mux.Handle(route.Method+" "+route.Path, d.guard(route.Route, route.handler))
 	}

@@ -74,7 +74,7 @@ func TestStatusShowsWhomTheSettingsName(t *testing.T) {
 	shop := functiontest.Open(t, functions.All)
 	bucket, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	gateway := copyOf(t, shop.Pool, config.Gateway{StatusOf: map[string]string{"s3": bucket.Addr().String()}}, echo("any"))
+	gateway := copyOf(t, shop.Pool, config.Gateway{StatusOf: []string{"s3=" + bucket.Addr().String()}}, echo("any"))
 	away, _ := standing(t, gateway)
 	require.Empty(t, away)
 	require.NoError(t, bucket.Close())

@@ -197,7 +197,7 @@ func (s *Shop) openInside() error {
 	s.Apart = &Apart{Bin: s.options.Bin, Idle: s.options.Idle, Log: s.options.Log, Out: s.options.Out, Env: func(name string) []string {
 		told := []string{
 			"DATABASE_URL=" + s.urlFor(name), "K_SINK=http://" + inside + "/broker",
-			"FUNCTION_URL=http://{function}", "FUNCTION_VIA=" + inside, "SMTP_URL=" + s.SMTP, "STATUS_OF=mail:" + s.smtpAddress(),
+			"FUNCTION_URL=http://{function}", "FUNCTION_VIA=" + inside, "SMTP_URL=" + s.SMTP, "STATUS_OF=mail=" + s.smtpAddress(),
 		}
 		if s.options.Env != nil {
 			told = append(told, s.options.Env(name)...)
