@@ -398,7 +398,8 @@ type PlaceOrderAnswer struct {
 // PlaceOrderRequest is what is ordered, by whom, and where it goes.
 type PlaceOrderRequest struct {
 	Lines         []Item   `json:"lines"`
-	Address       *Address `json:"address,omitempty"` // where it goes; or pickup
+	Address       *Address `json:"address,omitempty"`    // where it goes; or address_id, or pickup
+	AddressID     string   `json:"address_id,omitempty"` // where it goes, of the caller's address book
 	Pickup        *Pickup  `json:"pickup,omitempty"`
 	PaymentMethod string   `json:"payment_method"`
 	ExpectedTotal *Amount  `json:"expected_total,omitempty"` // refuse the order if its total is another

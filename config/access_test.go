@@ -38,3 +38,15 @@ func TestAKeyThatIsNoneIsNamedAndNotShown(t *testing.T) {
 	}
 	require.NoError(t, config.Access{TokenPublicKeys: []string{public}}.Check())
 }
+
+func TestAnAddressThatIsNoneIsNamed(t *testing.T) {
+	t.Setenv("STATUS_OF", "mail=127.0.0.1:25,s3=[::1]:443")
+	read, err := config.Read[config.Gateway]()
+	require.NoError(t, err)
+	outside, err := read.Outside()
+	require.NoError(t, err)
+	require.Equal(t, map[string]string{"mail": "127.0.0.1:25", "s3": "[::1]:443"}, outside)
+	for _, wrong := range []string{"mail", "mail=localhost", "=localhost:25", "mail:localhost:25"} {
+		require.ErrorContains(t, config.Gateway{StatusOf: []string{wrong}}.Check(), "STATUS_OF="+wrong)
+	}
+}

@@ -48,7 +48,7 @@ type Settings struct {
 // Check refuses settings that make no sense, by name.
 func (s Settings) Check() error {
 	_, err := s.Signing.Keys()
-	return cmp.Or(err, s.Shop.Check(), s.Access.Check())
+	return cmp.Or(err, s.Shop.Check(), s.Access.Check(), s.Gateway.Check())
 }
 
 // UseKey makes a key the one that makes and verifies tokens.

@@ -9,3 +9,11 @@ CREATE UNLOGGED TABLE bus.rates (
     PRIMARY KEY (caller, minute)
 );
 CREATE INDEX rates_by_minute ON bus.rates (minute);
+
+-- open_by_status counts the orders that are not at their end, for whoever watches the shop, and tells nothing else about them.
+-- +goose StatementBegin
+CREATE FUNCTION orders.open_by_status() RETURNS TABLE (status text, orders bigint) LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY SELECT o.status, count(*) FROM orders.orders o WHERE o.deadline IS NOT NULL GROUP BY o.status;
+END $$;
+-- +goose StatementEnd

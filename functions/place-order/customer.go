@@ -2,10 +2,12 @@ package placeorder
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/popup-shop/popup/internal/address"
 	"github.com/popup-shop/popup/internal/token"
 	"github.com/popup-shop/popup/internal/web"
 )
@@ -41,4 +43,26 @@ func readContact(ctx context.Context, tx pgx.Tx, userID string) (c Contact, err 
 		return c, fmt.Errorf("read how user %s is reached: %w", userID, err)
 	}
 	return c, nil
+}
+
+// readAddress puts the address of the caller's address book that an order names, if it does, into the order. The order
+// keeps it as it is now.
+func readAddress(ctx context.Context, tx pgx.Tx, userID string, b *Body) error {
+	if b.AddressID == "" {
+		return nil
+	}
+	var a address.Address
+	err := tx.QueryRow(ctx, `
+		SELECT name, phone, country, postal_code, prefecture, region, city, address_line1, address_line2
+		FROM accounts.addresses
+		WHERE address_id = @address_id AND user_id = nullif(@user_id, '')::uuid`, pgx.NamedArgs{"address_id": b.AddressID, "user_id": userID}).
+		Scan(&a.Name, &a.Phone, &a.Country, &a.PostalCode, &a.Prefecture, &a.Region, &a.City, &a.AddressLine1, &a.AddressLine2)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return web.Invalid(web.Fault{Field: "address_id", Why: "is not one of your addresses"})
+	}
+	if err != nil {
+		return fmt.Errorf("read address %s: %w", b.AddressID, err)
+	}
+	b.Address = &a
+	return nil
 }

@@ -66,21 +66,25 @@ func (p Placed) hash() []byte {
 
 // place stores a checked and priced order, all of it or nothing.
 func (p *placing) place(ctx context.Context, tx pgx.Tx, in *Request) (Placed, []events.Event, error) {
-	who, err := readCustomer(ctx, tx, &in.Body)
+	body := in.Body // a copy, which is completed: this may be run again
+	who, err := readCustomer(ctx, tx, &body)
 	if err != nil {
 		return Placed{}, nil, err
 	}
-	if faults := in.Body.faults(p.shop.PaymentMethods); faults != nil {
+	if faults := body.faults(p.shop.PaymentMethods); faults != nil {
 		return Placed{}, nil, web.Invalid(faults...)
 	}
-	products, err := readProducts(ctx, tx, in.Body.Lines)
+	if err := readAddress(ctx, tx, who.ID, &body); err != nil {
+		return Placed{}, nil, err
+	}
+	products, err := readProducts(ctx, tx, body.Lines)
 	if err != nil {
 		return Placed{}, nil, err
 	}
-	if known, err := knowsStore(ctx, tx, in.Body.Pickup); err != nil || !known {
+	if known, err := knowsStore(ctx, tx, body.Pickup); err != nil || !known {
 		return Placed{}, nil, cmp.Or[error](err, web.Invalid(web.Fault{Field: "pickup.store_id", Why: "is not one of our stores"}))
 	}
-	priced, err := price(in.Body, products, p.shop.TaxJPY)
+	priced, err := price(body, products, p.shop.TaxJPY)
 	if err != nil {
 		return Placed{}, nil, err
 	}
@@ -98,7 +102,7 @@ func (p *placing) place(ctx context.Context, tx pgx.Tx, in *Request) (Placed, []
 	if err := web.ShowToken(ctx, tx, kept.Token); err != nil {
 		return Placed{}, nil, err
 	}
-	if err := store(ctx, tx, now, placed, in.Body, products, kept.hash()); err != nil {
+	if err := store(ctx, tx, now, placed, body, products, kept.hash()); err != nil {
 		return Placed{}, nil, err
 	}
 	return kept, []events.Event{placed}, nil

@@ -423,3 +423,46 @@ func TestOneKeyOfTwoCustomersIsTwoOrders(t *testing.T) {
 	again := post(t, shop, order(), "Authorization", ada.Bearer, "Idempotency-Key", "k")
 	require.Equal(t, []any{one.Body["id"], "true"}, []any{again.Body["id"], again.Header.Get("Idempotency-Replayed")})
 }
+
+// save puts an address into somebody's address book.
+func save(t *testing.T, shop *functiontest.Shop, userID, city string) (addressID string) {
+	t.Helper()
+	return functiontest.One[string](t, shop, `
+		INSERT INTO accounts.addresses (address_id, user_id, name, phone, country, postal_code, prefecture, region, city, address_line1, address_line2)
+		VALUES (gen_random_uuid(), $1, 'Ada at work', '+49 421 7654321', 'DE', '28195', '', '', $2, 'Domshof 1', '')
+		RETURNING address_id::text`, userID, city)
+}
+
+// API-39
+func TestAnOrderGoesToAnAddressOfItsCustomersAddressBook(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	ada := shop.SignIn(t, "customer")
+	saved := save(t, shop, ada.ID, "Bremen")
+	a := post(t, shop, order().With("address", nil).With("address_id", saved), "Authorization", ada.Bearer)
+	require.Equal(t, http.StatusAccepted, a.Status, a.Raw)
+	to := a.Body["address"].(map[string]any)
+	require.Equal(t, []any{"Ada at work", "+49 421 7654321", "28195", "Bremen", "Domshof 1"}, []any{to["name"], to["phone"], to["postal_code"], to["city"], to["address_line1"]})
+	shop.Exec(t, `UPDATE accounts.addresses SET city = 'Hamburg'`)
+	require.Equal(t, "Bremen", functiontest.One[string](t, shop, `SELECT city FROM orders.addresses`), "the order keeps it as it was")
+}
+
+// API-39, ACC-21: not even staff orders to somebody else's address by its id.
+func TestAnAddressOfSomebodyElseIsNoneOfTheCallers(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	ada, eve := shop.SignIn(t, "customer"), shop.SignIn(t, "customer")
+	saved := save(t, shop, ada.ID, "Bremen")
+	others := map[string]string{"another": eve.Bearer, "staff": shop.Staff(t), "a guest": shop.SignIn(t, "guest").Bearer, "a visitor": ""}
+	before := rows(t, shop)
+	for who, bearer := range others {
+		a := post(t, shop, order().With("address", nil).With("address_id", saved), "Authorization", bearer)
+		require.Equal(t, []any{http.StatusBadRequest, []string{"address_id"}}, []any{a.Status, a.Faults()}, who)
+		require.NotContains(t, a.Raw, "Bremen")
+	}
+	for _, wrong := range []functiontest.Body{order().With("address", nil).With("address_id", "x"), order().With("address", nil).With("address_id", uuid.NewString())} {
+		require.Equal(t, []string{"address_id"}, post(t, shop, wrong, "Authorization", ada.Bearer).Faults())
+	}
+	require.Equal(t, []string{"address"}, post(t, shop, order().With("address_id", saved), "Authorization", ada.Bearer).Faults(), "two of them")
+	require.Equal(t, before, rows(t, shop))
+}

@@ -23,7 +23,8 @@ type Request struct {
 // Body is what is ordered, by whom, and where it goes.
 type Body struct {
 	Lines         []Item            `json:"lines" minItems:"1" maxItems:"100"`
-	Address       *address.Address  `json:"address,omitempty" doc:"where it goes; or pickup"`
+	Address       *address.Address  `json:"address,omitempty" doc:"where it goes; or address_id, or pickup"`
+	AddressID     string            `json:"address_id,omitempty" format:"uuid" doc:"where it goes, of the caller's address book"`
 	Pickup        *orderview.Pickup `json:"pickup,omitempty"`
 	PaymentMethod string            `json:"payment_method" maxLength:"40" example:"simulated"`
 	ExpectedTotal *money.Amount     `json:"expected_total,omitempty" doc:"refuse the order if its total is another"`
@@ -60,8 +61,12 @@ func (b Body) faults(methods []string) (faults []web.Fault) {
 		}
 	}
 	switch {
-	case (b.Address == nil) == (b.Pickup == nil):
-		add("address", "must be given unless pickup is")
+	case b.destinations() == 0:
+		add("address", "must be given unless address_id or pickup is")
+	case b.destinations() > 1:
+		add("address", "must be given without address_id and pickup")
+	case b.AddressID != "" && !id.Valid(b.AddressID):
+		add("address_id", "is not a UUID")
 	case b.Pickup != nil && !id.Valid(b.Pickup.StoreID):
 		add("pickup.store_id", "is not a UUID")
 	case b.Address != nil:
@@ -78,6 +83,16 @@ func (b Body) faults(methods []string) (faults []web.Fault) {
 		}
 	}
 	return append(faults, b.Contact.faults()...)
+}
+
+// destinations are how many ways the order says where it goes.
+func (b Body) destinations() (n int) {
+	for _, given := range []bool{b.Address != nil, b.AddressID != "", b.Pickup != nil} {
+		if given {
+			n++
+		}
+	}
+	return n
 }
 
 func (c *Contact) faults() (faults []web.Fault) {

@@ -2,17 +2,14 @@ package serveaccounts
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/id"
-	"github.com/popup-shop/popup/internal/token"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -126,52 +123,4 @@ func lastSession(ctx context.Context, tx pgx.Tx, userID string) (sessionID strin
 		return "", fmt.Errorf("read last session of user %s: %w", userID, err)
 	}
 	return sessionID, nil
-}
-
-// AuditRequest asks who did what.
-type AuditRequest struct {
-	web.Paging
-	By     string    `query:"by" format:"uuid"`
-	Object string    `query:"object" maxLength:"100" example:"user 019bb397-f900-7b6c-8586-3875e34487ca"`
-	From   time.Time `query:"from"`
-	To     time.Time `query:"to"`
-}
-
-// Act is one thing that somebody did.
-type Act struct {
-	At     time.Time       `json:"at"`
-	By     string          `json:"by" format:"uuid"`
-	Role   string          `json:"role"`
-	Act    string          `json:"act" example:"PUT /v1/users/{id}"`
-	Object string          `json:"object"`
-	Before json.RawMessage `json:"before,omitempty"`
-	After  json.RawMessage `json:"after,omitempty"`
-}
-
-func listAudit(ctx context.Context, db web.Reader, in *AuditRequest) (items []Act, total int64, err error) {
-	if in.By != "" && !id.Valid(in.By) {
-		return nil, 0, web.Invalid(web.Fault{Field: "by", Why: "is not a UUID"})
-	}
-	var to *time.Time
-	if !in.To.IsZero() {
-		to = &in.To
-	}
-	args := pgx.NamedArgs{"by": in.By, "object": in.Object, "from": in.From, "to": to, "limit": in.Limit, "offset": in.Offset()}
-	return web.Collect(ctx, db, pgx.RowToStructByPos[Act], `FROM bus.audit
-		WHERE @by IN ('', by::text) AND @object IN ('', object) AND at >= @from::timestamptz AND (@to::timestamptz IS NULL OR at < @to)`,
-		`SELECT at, coalesce(by::text, ''), role, act, object, before, after`, `ORDER BY audit_id DESC LIMIT @limit OFFSET @offset`, args)
-}
-
-// KeysAnswer is a JSON Web Key Set, RFC 7517.
-type KeysAnswer struct {
-	CacheControl string `header:"Cache-Control"`
-	Body         struct {
-		Keys []token.JWK `json:"keys" nullable:"false"`
-	}
-}
-
-func (a *accounts) readKeys(context.Context, web.Reader, *struct{}) (*KeysAnswer, error) {
-	answer := &KeysAnswer{CacheControl: "public, max-age=300"}
-	answer.Body.Keys = a.keys.Set()
-	return answer, nil
 }

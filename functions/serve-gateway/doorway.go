@@ -37,7 +37,7 @@ func (d *doorway) guard(route function.Route, to http.Handler) http.HandlerFunc 
 		defer func() {
 			if p := recover(); p != nil && p != http.ErrAbortHandler {
 				d.log.Error("panic", "function", name, "path", r.URL.Path, "request", id, "panic", p, "stack", string(debug.Stack()))
-				web.NewProblem(http.StatusInternalServerError, "internal", "this is our fault; the request id finds it in our logs").Write(answer, id)
+				web.NewProblem(http.StatusInternalServerError, "internal", "this is our fault; the request id finds it in our logs").Write(answer, r)
 			}
 			d.meters.note(route, r.Method, answer, time.Since(began))
 			d.log.Info("call", "function", name, "method", r.Method, "route", route.Path, "status", answer.status, "ms", time.Since(began).Milliseconds(),
@@ -52,12 +52,13 @@ func (d *doorway) guard(route function.Route, to http.Handler) http.HandlerFunc 
 			problem = d.limits.take(answer, r, caller)
 		}
 		if problem != nil {
-			problem.Write(answer, id)
+			problem.Write(answer, r)
 			return
 		}
 		strip(r)
-		r.Body = http.MaxBytesReader(w, r.Body, bodyAtMost)
-		to.ServeHTTP(answer, r)
+		bounded := r.WithContext(r.Context()) // a copy: with another body in its call the server takes what is left of one for the next call
+		bounded.Body = body{http.MaxBytesReader(w, r.Body, bodyAtMost)}
+		to.ServeHTTP(answer, bounded)
 	}
 }
 

@@ -35,10 +35,10 @@ type feed struct {
 // position is a place in the ledger, and what was said behind an earlier one.
 type position struct {
 	From string
-	Said []said
+	Said []heard
 }
 
-type said struct {
+type heard struct {
 	ID    string
 	Event events.Event
 }
@@ -110,7 +110,7 @@ func readSaid(pool *pgxpool.Pool) func(ctx context.Context, from string) (positi
 				return nil
 			}
 			e, err := events.Read(eventType, []byte(data))
-			at.Said = append(at.Said, said{eventID, e})
+			at.Said = append(at.Said, heard{eventID, e})
 			return err
 		})
 		if err != nil {

@@ -187,30 +187,11 @@ func TestStatusNamesWhatIsAway(t *testing.T) {
 	server := dbtest.Server(t)
 	pool := functiontest.OpenPool(t, server.URL())
 	gateway := copyOf(t, pool, config.Gateway{}, echo("any"))
-	away := func() (names []string, code int) {
-		response, text := call(t, "GET", gateway+"/v1/status", "")
-		var s struct {
-			Version      string
-			Dependencies []struct {
-				Name string
-				OK   bool
-			}
-		}
-		require.NoError(t, json.Unmarshal([]byte(text), &s), text)
-		require.Equal(t, "r1", s.Version)
-		require.Greater(t, len(s.Dependencies), 5)
-		for _, d := range s.Dependencies {
-			if !d.OK {
-				names = append(names, d.Name)
-			}
-		}
-		return names, response.StatusCode
-	}
-	names, code := away()
+	names, code := standing(t, gateway)
 	require.Equal(t, http.StatusOK, code)
 	require.Empty(t, names)
 	require.NoError(t, server.Kill())
-	names, code = away()
+	names, code = standing(t, gateway)
 	require.Equal(t, http.StatusServiceUnavailable, code)
 	require.Equal(t, []string{"postgres", "events"}, names)
 }

@@ -33,7 +33,7 @@ func (l *line) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		resting := web.NewProblem(http.StatusServiceUnavailable, "dependency-down", "a part of the shop fails right now; try again with the same key")
 		resting.RetryAfter = int(restsFor / time.Second)
-		resting.Write(w, r.Header.Get("X-Request-ID"))
+		resting.Write(w, r)
 		return
 	}
 	answer := &recorder{ResponseWriter: w}

@@ -1,7 +1,6 @@
 package servegateway
 
 import (
-	"context"
 	"net/http"
 	"strconv"
 	"time"
@@ -35,7 +34,7 @@ func newMeters(pool *pgxpool.Pool) *meters {
 	}
 	m.registry.MustRegister(m.calls, m.errors, m.took, m.bytes, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if pool != nil {
-		m.registry.MustRegister(ledger{pool})
+		m.registry.MustRegister(newLedger(pool))
 	}
 	return m
 }
@@ -55,29 +54,4 @@ func (m *meters) note(route function.Route, method string, answer *recorder, too
 
 func (m *meters) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
-}
-
-// ledger tells how the events of the shop stand whenever it is asked.
-type ledger struct{ pool *pgxpool.Pool }
-
-var (
-	eventAge = prometheus.NewDesc("popup_event_age_seconds", "Age of the oldest event that somebody has not heard.", nil, nil)
-	unheard  = prometheus.NewDesc("popup_events_unheard", "Events that somebody was slow to hear.", nil, nil)
-	parked   = prometheus.NewDesc("popup_parked", "Events that nobody could handle.", nil, nil)
-)
-
-// Describe names what Collect tells.
-func (ledger) Describe(to chan<- *prometheus.Desc) { to <- eventAge; to <- unheard; to <- parked }
-
-// Collect asks the database. When it does not answer, nothing is told.
-func (l ledger) Collect(to chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), askIn)
-	defer cancel()
-	s, err := readStanding(ctx, l.pool)
-	if err != nil {
-		return
-	}
-	to <- prometheus.MustNewConstMetric(eventAge, prometheus.GaugeValue, s.Oldest.Seconds())
-	to <- prometheus.MustNewConstMetric(unheard, prometheus.GaugeValue, float64(s.Unheard))
-	to <- prometheus.MustNewConstMetric(parked, prometheus.GaugeValue, float64(s.Parked))
 }

@@ -1,16 +1,10 @@
 package servegateway
 
 import (
-	"cmp"
-	"context"
 	"embed"
-	"encoding/json"
 	"io/fs"
-	"maps"
 	"net/http"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"sigs.k8s.io/yaml"
@@ -20,16 +14,12 @@ import (
 	"github.com/popup-shop/popup/schemas"
 )
 
-const (
-	askIn    = time.Second
-	lateFrom = 15 * time.Minute // then an event that nobody has heard is a fault
-)
-
 // own is what the gateway answers itself.
 type own struct {
 	pool     *pgxpool.Pool
 	revision string
 	lines    map[string]*line
+	outside  function.Outside
 }
 
 type ownRoute struct {
@@ -51,33 +41,6 @@ func (o *own) routes(m *meters) (all []ownRoute) {
 	return all
 }
 
-// dependency is a part that the shop needs, and whether it answers.
-type dependency struct {
-	Name string `json:"name"`
-	OK   bool   `json:"ok"`
-	MS   int64  `json:"ms"`
-}
-
-// status names what the shop depends on: its database, its events and its functions. A function that sleeps works; one
-// that fails again and again does not.
-func (o *own) status(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), askIn)
-	defer cancel()
-	began := time.Now()
-	standing, err := readStanding(ctx, o.pool)
-	took := time.Since(began).Milliseconds()
-	all := []dependency{{"postgres", err == nil, took}, {"events", err == nil && standing.Oldest < lateFrom, took}}
-	for _, function := range slices.Sorted(maps.Keys(o.lines)) {
-		all = append(all, dependency{Name: function, OK: o.lines[function].works()})
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if slices.ContainsFunc(all, func(d dependency) bool { return !d.OK }) {
-		w.Header().Set("Retry-After", "10")
-		w.WriteHeader(http.StatusServiceUnavailable)
-	}
-	_ = json.NewEncoder(w).Encode(map[string]any{"version": cmp.Or(o.revision, "local"), "dependencies": all})
-}
-
 // contract serves a document of schemas/ as JSON. One that cannot be read ends the start.
 func contract(file string) http.Handler {
 	text, err := schemas.Files.ReadFile(file)
@@ -94,7 +57,7 @@ func contract(file string) http.Handler {
 func schema(w http.ResponseWriter, r *http.Request) {
 	text, err := fs.ReadFile(schemas.Files, "events/"+r.PathValue("file"))
 	if err != nil {
-		web.NotFound("schema").Write(w, r.Header.Get("X-Request-ID"))
+		web.NotFound("schema").Write(w, r)
 		return
 	}
 	serve("application/schema+json", "", text).ServeHTTP(w, r)

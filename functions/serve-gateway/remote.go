@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -62,16 +63,46 @@ func (g *remote) transport() http.RoundTripper {
 	return transport
 }
 
-// unreachable answers for a function that does not, or was not sent a body over the limit.
+// body is what a caller sends.
+type body struct{ io.ReadCloser }
+
+// cut is what goes wrong with a body: it is too large, too slow, breaks off or is no body.
+type cut struct{ error }
+
+func (c cut) Unwrap() error { return c.error }
+
+// Read marks its errors, so that nobody takes them for those of a function.
+func (b body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = cut{err}
+	}
+	return n, err
+}
+
+// unreachable answers for a function that does not, or that was not sent all of a body.
 func unreachable(log *slog.Logger, name string) func(http.ResponseWriter, *http.Request, error) {
 	return func(w http.ResponseWriter, r *http.Request, err error) {
 		id := r.Header.Get("X-Request-ID")
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			web.NewProblem(http.StatusRequestEntityTooLarge, "too-large", "a request is at most 64 KiB").Write(w, id)
+		var sent cut
+		if errors.As(err, &sent) {
+			refused(sent).Write(w, r)
 			return
 		}
 		log.Warn("function did not answer", "function", name, "path", r.URL.Path, "request", id, "error", err)
-		web.NewProblem(http.StatusServiceUnavailable, "dependency-down", "a part of the shop does not answer; try again with the same key").Write(w, id)
+		web.NewProblem(http.StatusServiceUnavailable, "dependency-down", "a part of the shop does not answer; try again with the same key").Write(w, r)
 	}
+}
+
+// refused is what the sender of a body hears about it.
+func refused(c cut) *web.Problem {
+	var tooLarge *http.MaxBytesError
+	var network net.Error
+	switch {
+	case errors.As(c, &tooLarge):
+		return web.NewProblem(http.StatusRequestEntityTooLarge, "too-large", "a request is at most 64 KiB")
+	case errors.As(c, &network) && network.Timeout():
+		return web.NewProblem(http.StatusRequestTimeout, "too-slow", "the body does not come")
+	}
+	return web.Invalid(web.Fault{Field: "body", Why: "breaks off"})
 }

@@ -3,6 +3,7 @@
 package servegateway
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -24,7 +25,7 @@ type Settings struct {
 }
 
 // Check refuses settings that make no sense, by name.
-func (s Settings) Check() error { return s.Access.Check() }
+func (s Settings) Check() error { return cmp.Or(s.Access.Check(), s.Gateway.Check()) }
 
 // New declares the function: it reaches the others over HTTP.
 func New(settings Settings) function.Function {
@@ -82,6 +83,10 @@ func (g *gateway) Open(mux *http.ServeMux, rt *function.Runtime) {
 		keeper: web.NewDoorkeeper(g.settings.Access), limits: newLimits(g.settings.Gateway, rt.Pool),
 		meters: newMeters(rt.Pool), log: rt.Log, hops: g.settings.TrustedHops, secure: g.settings.Secure(),
 	}
+	outside, err := g.settings.Outside()
+	if err != nil {
+		panic(err) // whoever reads settings checks them
+	}
 	reach := g.open(rt)
 	lines, kept := map[string]*line{}, newCache(g.settings.Gateway, rt.Pool)
 	kept.meter(d.meters.registry)
@@ -95,7 +100,7 @@ func (g *gateway) Open(mux *http.ServeMux, rt *function.Runtime) {
 		}
 		mux.Handle(target.Method+" "+target.Path, d.guard(target.Route, to))
 	}
-	own := &own{pool: rt.Pool, revision: rt.Revision, lines: lines}
+	own := &own{pool: rt.Pool, revision: rt.Revision, lines: lines, outside: known(rt.Outside, outside)}
 	for _, route := range own.routes(d.meters) {
 		mux.Handle(route.Method+" "+route.Path, d.guard(route.Route, route.handler))
 	}
@@ -121,6 +126,6 @@ func nothing(mux *http.ServeMux) http.HandlerFunc {
 			w.Header().Set("Allow", strings.Join(allowed, ", "))
 			problem = web.NewProblem(http.StatusMethodNotAllowed, "no-such-method", r.Method+" is not what one can do here")
 		}
-		problem.Write(w, r.Header.Get("X-Request-ID"))
+		problem.Write(w, r)
 	}
 }

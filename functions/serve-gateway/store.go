@@ -60,3 +60,52 @@ func readStanding(ctx context.Context, pool *pgxpool.Pool) (s standing, err erro
 	s.Oldest = time.Duration(age * float64(time.Second))
 	return s, nil
 }
+
+// readOpenOrders counts the orders that are not at their end, by status.
+func readOpenOrders(ctx context.Context, pool *pgxpool.Pool) (map[string]int64, error) {
+	rows, err := pool.Query(ctx, `
+		SELECT status, orders FROM orders.open_by_status()`)
+	if err != nil {
+		return nil, fmt.Errorf("count open orders: %w", err)
+	}
+	counts := map[string]int64{}
+	var status string
+	var n int64
+	_, err = pgx.ForEachRow(rows, []any{&status, &n}, func() error { counts[status] = n; return nil })
+	if err != nil {
+		return nil, fmt.Errorf("count open orders: %w", err)
+	}
+	return counts, nil
+}
+
+// goOn counts what was said since the mark. Below the oldest transaction that runs nothing is added any more.
+func (t *tally) goOn(ctx context.Context, pool *pgxpool.Pool) error {
+	rows, err := pool.Query(ctx, `
+		WITH settled AS (
+			SELECT pg_snapshot_xmin(pg_current_snapshot()) AS mark
+		), said AS (
+			SELECT type, source, count(*) AS n
+			FROM bus.event, settled
+			WHERE xid >= @mark::text::xid8 AND xid < mark
+			GROUP BY type, source
+		)
+		SELECT mark::text, coalesce(type, ''), coalesce(split_part(source, '/', 3), ''), coalesce(n, 0)
+		FROM settled LEFT JOIN said ON true`, pgx.NamedArgs{"mark": t.mark})
+	if err != nil {
+		return fmt.Errorf("count events: %w", err)
+	}
+	found := map[spoken]int64{}
+	var mark string
+	var of spoken
+	var n int64
+	_, err = pgx.ForEachRow(rows, []any{&mark, &of.Type, &of.Function, &n}, func() error { found[of] = n; return nil })
+	if err != nil {
+		return fmt.Errorf("count events: %w", err)
+	}
+	delete(found, spoken{}) // nothing was said
+	for of, n := range found {
+		t.counts[of] += n
+	}
+	t.mark = mark
+	return nil
+}

@@ -59,6 +59,7 @@ func run(ctx context.Context, f Function) error {
 		Sink:     HTTPSink{URL: process.Sink, Client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}},
 		Log:      slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: level})),
 		Revision: process.Revision,
+		Outside:  brokerAt(process.Sink),
 	}
 	return serve(ctx, process, rt.ServeMux(&f))
 }
@@ -66,7 +67,8 @@ func run(ctx context.Context, f Function) error {
 // serve answers until ctx ends, then drains: probes are refused, what is in hand is finished.
 func serve(ctx context.Context, process config.Process, mux http.Handler) error {
 	drainer := &handlers.Drainer{Inner: mux, QuietPeriod: quiet, HealthCheckUAPrefixes: []string{"kube-probe/"}}
-	server := &http.Server{Addr: process.Address(), Handler: drainer, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	server := NewServer(drainer)
+	server.Addr = process.Address()
 	failed := make(chan error, 1)
 	go func() { failed <- server.ListenAndServe() }()
 	select {

@@ -44,6 +44,7 @@ type Runtime struct {
 	Sink     Publisher
 	Log      *slog.Logger
 	Revision string // of the program, kept with what it parks
+	Outside  Outside
 
 	waking sync.Mutex
 	awake  map[string]chan time.Time // the functions of the clock that are awake, and where they hear of another time

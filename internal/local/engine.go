@@ -44,6 +44,16 @@ func (e *Engine) Publish(ctx context.Context, m function.Message) error {
 	return b.Publish(ctx, m)
 }
 
+// Answers finds out whether the broker is there and has its stream.
+func (e *Engine) Answers(ctx context.Context) error {
+	b := e.broker.Load()
+	if b == nil {
+		return errNoBroker
+	}
+	_, err := b.js.Stream(ctx, stream)
+	return err
+}
+
 // Start opens the broker and delivers until Stop.
 func (e *Engine) Start(ctx context.Context) error {
 	ctx, e.stop = context.WithCancel(ctx)

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -159,7 +160,7 @@ func (s *Shop) Start(ctx context.Context, all []function.Function, triggers []Tr
 		}
 		s.Engine.Tell, front = s.Apart, s.Apart.Handler(door.Name)
 	} else {
-		rt := &function.Runtime{Pool: s.Pool, Sink: sink, Log: s.options.Log, Revision: "local"}
+		rt := &function.Runtime{Pool: s.Pool, Sink: sink, Log: s.options.Log, Revision: "local", Outside: s.outside()}
 		together := NewTogether(rt, all)
 		within := door.Within(together.Handler)
 		s.Engine.Tell, front = together, rt.ServeMux(&within)
@@ -177,6 +178,12 @@ func (s *Shop) Start(ctx context.Context, all []function.Function, triggers []Tr
 	return nil
 }
 
+func (s *Shop) outside() function.Outside {
+	return function.Outside{"broker": s.Engine.Answers, "mail": function.Reach(s.smtpAddress())}
+}
+
+func (s *Shop) smtpAddress() string { return strings.TrimPrefix(s.SMTP, "smtp://") }
+
 // Handler is the shop's one public door, and the mailbox.
 func (s *Shop) Handler() http.Handler { return s.handler }
 
@@ -190,7 +197,7 @@ func (s *Shop) openInside() error {
 	s.Apart = &Apart{Bin: s.options.Bin, Idle: s.options.Idle, Log: s.options.Log, Out: s.options.Out, Env: func(name string) []string {
 		told := []string{
 			"DATABASE_URL=" + s.urlFor(name), "K_SINK=http://" + inside + "/broker",
-			"FUNCTION_URL=http://{function}", "FUNCTION_VIA=" + inside, "SMTP_URL=" + s.SMTP,
+			"FUNCTION_URL=http://{function}", "FUNCTION_VIA=" + inside, "SMTP_URL=" + s.SMTP, "STATUS_OF=mail=" + s.smtpAddress(),
 		}
 		if s.options.Env != nil {
 			told = append(told, s.options.Env(name)...)
@@ -200,7 +207,7 @@ func (s *Shop) openInside() error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /broker", s.ingress)
 	mux.Handle("/", s.Apart)
-	s.inside = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	s.inside = function.NewServer(mux)
 	go func() { _ = s.inside.Serve(l) }()
 	ctx, cancel := context.WithCancel(context.Background())
 	stopped := make(chan struct{})
@@ -245,7 +252,7 @@ func (s *Shop) Close() {
 
 // Serve serves the public door on an address until ctx ends.
 func (s *Shop) Serve(ctx context.Context, l net.Listener) error {
-	server := &http.Server{Handler: s.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	server := function.NewServer(s.handler)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
 	select {

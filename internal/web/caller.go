@@ -36,6 +36,7 @@ type callKey struct{}
 type call struct {
 	Caller
 	requestID string
+	header    func(name string) string
 	path      string
 	route     string // method and pattern
 	who       string // may take it

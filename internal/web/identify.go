@@ -49,7 +49,7 @@ func (d Doorkeeper) identify(api huma.API) func(huma.Context, func(huma.Context)
 			refuse(api, ctx, problem)
 			return
 		}
-		c := call{Caller: caller, who: who, route: r.Method + " " + ctx.Operation().Path, requestID: r.Header.Get("X-Request-ID"), path: r.URL.Path, source: source(r), answer: ctx}
+		c := call{Caller: caller, who: who, route: r.Method + " " + ctx.Operation().Path, requestID: r.Header.Get("X-Request-ID"), header: r.Header.Get, path: r.URL.Path, source: source(r), answer: ctx}
 		ctx = huma.WithValue(ctx, callKey{}, c)
 		next(huma.WithContext(ctx, function.WithTrace(ctx.Context(), r.Header.Get("Traceparent"))))
 	}
@@ -108,7 +108,10 @@ func source(r *http.Request) string {
 }
 
 func refuse(api huma.API, ctx huma.Context, p *Problem) {
-	p.RequestID = ctx.Header("X-Request-ID")
+	p.For(ctx.Header)
+	for name, values := range p.GetHeaders() {
+		ctx.SetHeader(name, values[0])
+	}
 	ctx.SetHeader("Content-Type", p.ContentType(""))
 	ctx.SetStatus(p.Status)
 	_ = api.Marshal(ctx.BodyWriter(), "application/json", p)

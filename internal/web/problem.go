@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -32,6 +32,7 @@ type Problem struct {
 	Data       map[string]any // of the case, beside the standard members
 	RetryAfter int            // seconds; 0 leaves it out
 	Cookies    []string       // Set-Cookie headers
+	language   string         // of its texts
 }
 
 // NewProblem makes a problem of a kind.
@@ -72,7 +73,7 @@ func (p *Problem) GetStatus() int { return p.Status }
 
 // GetHeaders are the headers that go with it.
 func (p *Problem) GetHeaders() http.Header {
-	headers := http.Header{}
+	headers := http.Header{"Content-Language": {cmp.Or(p.language, english)}}
 	if p.RetryAfter > 0 {
 		headers.Set("Retry-After", strconv.Itoa(p.RetryAfter))
 	}
@@ -87,9 +88,8 @@ func (p *Problem) ContentType(string) string { return "application/problem+json"
 
 // MarshalJSON writes the standard members and the data of the case side by side.
 func (p *Problem) MarshalJSON() ([]byte, error) {
-	members := map[string]any{
-		"type": "/problems/" + p.Kind, "title": strings.ReplaceAll(p.Kind, "-", " "), "status": p.Status, "detail": p.Detail,
-	}
+	title, detail := p.words()
+	members := map[string]any{"type": "/problems/" + p.Kind, "title": title, "status": p.Status, "detail": detail}
 	if p.RequestID != "" {
 		members["request_id"] = p.RequestID
 	}
@@ -117,9 +117,15 @@ func (p *Problem) Schema(all huma.Registry) *huma.Schema {
 	return &huma.Schema{Ref: "#/components/schemas/Problem"}
 }
 
-// Write answers with the problem.
-func (p *Problem) Write(w http.ResponseWriter, requestID string) {
-	p.RequestID = requestID
+// For makes it the answer to a call: with its request id, in its language.
+func (p *Problem) For(header func(name string) string) *Problem {
+	p.RequestID, p.language = header("X-Request-ID"), languageOf(header("Accept-Language"))
+	return p
+}
+
+// Write answers a call with the problem.
+func (p *Problem) Write(w http.ResponseWriter, r *http.Request) {
+	p.For(r.Header.Get)
 	for name, values := range p.GetHeaders() {
 		w.Header()[name] = values
 	}
@@ -150,66 +156,5 @@ func problemOf(err error) *Problem {
 	if passing {
 		return NewProblem(http.StatusServiceUnavailable, "busy", "the shop cannot do this right now; try again with the same key")
 	}
-	return NewProblem(http.StatusInternalServerError, "internal", "this is our fault; the request id finds it in our logs")
-}
-
-// What the library finds wrong with a request becomes a problem of ours. Names of fields are what they are, not another
-// case of them.
-func init() {
-	huma.ValidateStrictCasing = true
-	huma.NewErrorWithContext = func(ctx huma.Context, status int, detail string, errs ...error) huma.StatusError {
-		p := libraryProblem(status, detail, errs)
-		if ctx != nil {
-			p.RequestID = ctx.Header("X-Request-ID")
-		}
-		return p
-	}
-	huma.NewError = func(status int, detail string, errs ...error) huma.StatusError {
-		return libraryProblem(status, detail, errs)
-	}
-}
-
-var kinds = map[int]string{
-	http.StatusNotFound: "not-found", http.StatusMethodNotAllowed: "no-such-method", http.StatusRequestEntityTooLarge: "too-large",
-	http.StatusUnsupportedMediaType: "unsupported", http.StatusRequestTimeout: "too-slow", http.StatusInternalServerError: "internal",
-}
-
-func libraryProblem(status int, detail string, errs []error) *Problem {
-	if status == http.StatusUnprocessableEntity {
-		status = http.StatusBadRequest // 422 is for keys that are used again
-	}
-	kind, ok := kinds[status]
-	if !ok {
-		kind = "invalid"
-	}
-	p := NewProblem(status, kind, detail)
-	for _, err := range errs {
-		var at huma.ErrorDetailer
-		if errors.As(err, &at) {
-			d := at.ErrorDetail()
-			p.Errors = append(p.Errors, Fault{Field: fieldOf(d), Why: d.Message})
-		} else if err != nil {
-			p.Errors = append(p.Errors, Fault{Field: "body", Why: err.Error()})
-		}
-	}
-	return p
-}
-
-// fieldOf is the field that the library's location names. A missing property is named, not the object that lacks it.
-func fieldOf(d *huma.ErrorDetail) string {
-	field := d.Location
-	for _, in := range []string{"body.", "path.", "query.", "header."} {
-		field = strings.TrimPrefix(field, in)
-	}
-	if name, twice := strings.CutPrefix(d.Message, doubled); twice {
-		return name
-	}
-	if name, missing := strings.CutPrefix(d.Message, "expected required property "); missing {
-		name, _, _ = strings.Cut(name, " ")
-		if field == "body" || field == "" {
-			return name
-		}
-		return field + "." + name
-	}
-	return field
+	return ours()
 }

@@ -67,12 +67,12 @@ func (d door) Open(mux *http.ServeMux, rt *function.Runtime) {
 	settings.Formats = formats()
 	settings.CreateHooks, settings.DocsPath, settings.OpenAPIPath, settings.SchemasPath = nil, "", "", ""
 	api := humago.New(mux, settings)
-	api.UseMiddleware(d.keeper.identify(api), tagged)
+	api.UseMiddleware(rescue(api, rt, d.name), d.keeper.identify(api), tagged)
 	for _, r := range d.routes {
 		r.open(api, &server{rt, d.name})
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		NewProblem(http.StatusNotFound, "not-found", "there is nothing at "+r.URL.Path).Write(w, r.Header.Get("X-Request-ID"))
+		NewProblem(http.StatusNotFound, "not-found", "there is nothing at "+r.URL.Path).Write(w, r)
 	})
 }
 
@@ -162,6 +162,5 @@ func (s *server) problem(ctx context.Context, err error) error {
 		s.Log.ErrorContext(ctx, "call failed", "function", s.name, "request", requestID(ctx), "trace", function.Trace(ctx), "error", err)
 		known = problemOf(err)
 	}
-	known.RequestID = requestID(ctx)
-	return known
+	return known.For(callOf(ctx).header)
 }

@@ -1,0 +1,20 @@
+package function
+
+import (
+	"net/http"
+	"time"
+)
+
+// What a caller may take of a server before anything is known about them.
+const (
+	headerIn = 10 * time.Second // for the head of a call, and for the first one of a connection to begin
+	readIn   = 12 * time.Second // for a whole call, from its first byte; a door says for itself how long a body may take
+	idleFor  = 2 * time.Minute  // between two calls of a connection
+	headMost = 32 << 10         // bytes of a head; more is 431
+)
+
+// NewServer is a server that bounds what a caller can hold of it: a connection on which nothing comes, or too slowly, is
+// ended. How long an answer takes is not bounded.
+func NewServer(handler http.Handler) *http.Server {
+	return &http.Server{Handler: handler, ReadHeaderTimeout: headerIn, ReadTimeout: readIn, IdleTimeout: idleFor, MaxHeaderBytes: headMost}
+}

@@ -1,0 +1,77 @@
+package web
+
+import (
+	"strconv"
+	"strings"
+)
+
+const (
+	english  = "en"
+	japanese = "ja"
+)
+
+// phrase is what a kind of problem is called, and what there is to say about it.
+type phrase struct{ title, detail string }
+
+// inJapanese are the words of every kind. In English a title is its kind, and the detail is that of the case.
+var inJapanese = map[string]phrase{
+	"invalid":               {"入力エラー", "リクエストに誤りのある項目があります。"},
+	"authorisation-unknown": {"支払い承認が不明", "この支払い承認は見つかりません。"},
+	"not-signed-in":         {"未ログイン", "有効なトークンが必要です。"},
+	"not-allowed":           {"権限なし", "この操作を行う権限がありません。"},
+	"foreign-page":          {"外部ページ", "他のサイトのページから、当店の Cookie でこの操作はできません。"},
+	"not-found":             {"見つかりません", "お探しのものは見つかりません。"},
+	"no-such-method":        {"使えないメソッド", "このメソッドはここでは使えません。"},
+	"too-slow":              {"時間切れ", "リクエストの本文が時間内に届きませんでした。"},
+	"too-large":             {"大きすぎます", "リクエストが大きすぎます。"},
+	"unsupported":           {"対応していない形式", "この形式には対応していません。JSON で送ってください。"},
+	"out-of-stock":          {"在庫不足", "ご注文の商品の在庫が足りません。"},
+	"payment-refused":       {"支払い拒否", "お支払いが承認されませんでした。"},
+	"not-on-sale":           {"販売終了", "ご注文の商品は現在販売していません。"},
+	"total-changed":         {"合計金額の変更", "合計金額が想定と異なります。"},
+	"slot-full":             {"配達枠満了", "この配達枠は満員です。"},
+	"not-enough-points":     {"ポイント不足", "ポイントが足りません。"},
+	"basket-ordered":        {"注文済みのカート", "このカートはすでに注文されています。"},
+	"payment-open":          {"支払い手続き中", "お支払いの手続きがまだ終わっていません。"},
+	"not-possible-now":      {"現在は不可", "現在の状態ではこの操作はできません。"},
+	"sku-taken":             {"使用済みの SKU", "この SKU はすでに使われています。"},
+	"e-mail-taken":          {"登録済みのメールアドレス", "このメールアドレスのアカウントはすでにあります。"},
+	"key-taken":             {"登録済みの鍵", "この鍵はすでにアカウントに登録されています。"},
+	"already-participating": {"参加済み", "この店舗はすでに参加しています。"},
+	"in-use":                {"使用中", "使用中のため、この操作はできません。"},
+	"document-differs":      {"文書の不一致", "同じ番号で内容の異なる文書がすでにあります。"},
+	"no-map":                {"地図なし", "この地域の地図はありません。"},
+	"twin-in-flight":        {"処理中", "同じキーのリクエストを処理しています。"},
+	"key-reused":            {"使用済みのキー", "この Idempotency-Key は別のリクエストに使われています。"},
+	"too-many":              {"回数超過", "回数が多すぎます。しばらくお待ちください。"},
+	"busy":                  {"混雑中", "ただいま処理できません。同じキーで再度お試しください。"},
+	"asleep-too-long":       {"起動待ち", "起動に時間がかかっています。同じキーで再度お試しください。"},
+	"dependency-down":       {"一部停止中", "店舗の一部が応答していません。同じキーで再度お試しください。"},
+	"internal":              {"内部エラー", "当店側の問題です。リクエスト ID で記録を確認できます。"},
+}
+
+// words are those of the problem in its language.
+func (p *Problem) words() (title, detail string) {
+	if w, known := inJapanese[p.Kind]; known && p.language == japanese {
+		return w.title, w.detail
+	}
+	return strings.ReplaceAll(p.Kind, "-", " "), p.Detail
+}
+
+// languageOf is the one of our languages that an Accept-Language header (RFC 9110, 12.5.4) prefers: as mails do, Japanese
+// for whoever asks for it, and English for everybody else.
+func languageOf(accepted string) string {
+	best, weight := english, 0.0
+	for each := range strings.SplitSeq(accepted, ",") {
+		tag, parameters, _ := strings.Cut(each, ";")
+		language, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(tag)), "-")
+		q := 1.0
+		if text, weighed := strings.CutPrefix(strings.TrimSpace(parameters), "q="); weighed {
+			q, _ = strconv.ParseFloat(text, 64) // what is no number counts for nothing
+		}
+		if (language == english || language == japanese) && q > weight {
+			best, weight = language, q
+		}
+	}
+	return best
+}
