@@ -144,16 +144,6 @@ func (c *Client) GetProduct(ctx context.Context, id string, options ...Option) (
 	return send[Product](ctx, c, options, call{method: "GET", path: "/v1/products/" + url.PathEscape(id)})
 }
 
-// GetProductsSearch is GET /v1/products/search, for: all.
-func (c *Client) GetProductsSearch(ctx context.Context, query GetProductsSearchQuery, options ...Option) (GetProductsSearchAnswer, error) {
-	return send[GetProductsSearchAnswer](ctx, c, options, call{method: "GET", path: "/v1/products/search", query: query})
-}
-
-// GetProductsSuggestions is GET /v1/products/suggestions, for: all.
-func (c *Client) GetProductsSuggestions(ctx context.Context, query GetProductsSuggestionsQuery, options ...Option) (GetProductsSuggestionsAnswer, error) {
-	return send[GetProductsSuggestionsAnswer](ctx, c, options, call{method: "GET", path: "/v1/products/suggestions", query: query})
-}
-
 // GetStock is GET /v1/inventory/stock, for: all.
 func (c *Client) GetStock(ctx context.Context, query GetStockQuery, options ...Option) (GetStockAnswer, error) {
 	return send[GetStockAnswer](ctx, c, options, call{method: "GET", path: "/v1/inventory/stock", query: query})
@@ -228,4 +218,14 @@ func (c *Client) Refresh(ctx context.Context, in RefreshRequest, options ...Opti
 // Register is POST /v1/users/register, for: all.
 func (c *Client) Register(ctx context.Context, in RegisterRequest, options ...Option) (RegisterAnswer, error) {
 	return send[RegisterAnswer](ctx, c, options, call{method: "POST", path: "/v1/users/register", body: in})
+}
+
+// SearchProducts is GET /v1/products/search, for: all.
+func (c *Client) SearchProducts(ctx context.Context, query SearchProductsQuery, options ...Option) (SearchProductsAnswer, error) {
+	return send[SearchProductsAnswer](ctx, c, options, call{method: "GET", path: "/v1/products/search", query: query})
+}
+
+// SuggestProducts is GET /v1/products/suggestions, for: all.
+func (c *Client) SuggestProducts(ctx context.Context, query SuggestProductsQuery, options ...Option) (SuggestProductsAnswer, error) {
+	return send[SuggestProductsAnswer](ctx, c, options, call{method: "GET", path: "/v1/products/suggestions", query: query})
 }

@@ -177,38 +177,6 @@ type GetOrderEventsAnswer struct {
 	Items []Event `json:"items"`
 }
 
-// GetProductsSearchAnswer is a page of what was found, the best first.
-type GetProductsSearchAnswer struct {
-	Page[Product]
-	DidYouMean  string   `json:"did_you_mean,omitempty"` // what was looked for instead, since nothing was found
-	Suggestions []string `json:"suggestions"`            // names to go on with
-	Facets      Facets   `json:"facets"`                 // of all that was found, up to a thousand
-}
-
-// GetProductsSearchQuery is what GetProductsSearch may be asked. What is zero is left out.
-type GetProductsSearchQuery struct {
-	Paging
-	CategoryID  string `query:"category_id"` // and everything below it
-	Tag         string `query:"tag"`
-	StoreID     string `query:"store_id"`
-	MinPrice    int64  `query:"min_price"` // in minor units
-	MaxPrice    int64  `query:"max_price"` // in minor units
-	Currency    string `query:"currency"`  // of the prices
-	InStockOnly bool   `query:"in_stock_only"`
-	Q           string `query:"q"`    // words that all must be found
-	Sort        string `query:"sort"` // one of relevance, newest, name, price_asc, price_desc
-}
-
-// GetProductsSuggestionsAnswer is up to five products, the best first.
-type GetProductsSuggestionsAnswer struct {
-	Items []Suggestion `json:"items"`
-}
-
-// GetProductsSuggestionsQuery is what GetProductsSuggestions may be asked. What is zero is left out.
-type GetProductsSuggestionsQuery struct {
-	Q string `query:"q"`
-}
-
 // GetStockAnswer is levels, and what is available in all of them.
 type GetStockAnswer struct {
 	Items     []Level `json:"items"`
@@ -463,6 +431,28 @@ type SSHKey struct {
 	LastUsedAt  *time.Time `json:"last_used_at,omitempty"`
 }
 
+// SearchProductsAnswer is a page of what was found, the best first.
+type SearchProductsAnswer struct {
+	Page[Product]
+	DidYouMean  string   `json:"did_you_mean,omitempty"` // what was looked for instead, since nothing was found
+	Suggestions []string `json:"suggestions"`            // names to go on with
+	Facets      Facets   `json:"facets"`                 // of all that was found, up to a thousand
+}
+
+// SearchProductsQuery is what SearchProducts may be asked. What is zero is left out.
+type SearchProductsQuery struct {
+	Paging
+	CategoryID  string `query:"category_id"` // and everything below it
+	Tag         string `query:"tag"`
+	StoreID     string `query:"store_id"`
+	MinPrice    int64  `query:"min_price"` // in minor units
+	MaxPrice    int64  `query:"max_price"` // in minor units
+	Currency    string `query:"currency"`  // of the prices
+	InStockOnly bool   `query:"in_stock_only"`
+	Q           string `query:"q"`    // words that all must be found
+	Sort        string `query:"sort"` // one of relevance, newest, name, price_asc, price_desc
+}
+
 // Session is somebody's session on one machine.
 type Session struct {
 	ID        string    `json:"id"`
@@ -478,6 +468,16 @@ type Session struct {
 type Stock struct {
 	Available int64      `json:"available"`
 	UpdatedAt *time.Time `json:"updated_at,omitempty"`
+}
+
+// SuggestProductsAnswer is up to five products, the best first.
+type SuggestProductsAnswer struct {
+	Items []Suggestion `json:"items"`
+}
+
+// SuggestProductsQuery is what SuggestProducts may be asked. What is zero is left out.
+type SuggestProductsQuery struct {
+	Q string `query:"q"`
 }
 
 // Suggestion is a product by its name.

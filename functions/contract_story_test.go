@@ -35,6 +35,9 @@ func (d *day) aVisitorLooksAround() {
 	require.Greater(d.t, products.Total, int64(2))
 	first := products.Items[0]
 	require.Equal(d.t, first, ok(c.GetProduct(ctx, first.ID))(d.t))
+	found := ok(c.SearchProducts(ctx, client.SearchProductsQuery{Q: first.Name}))(d.t)
+	require.Equal(d.t, first, found.Items[0])
+	require.Equal(d.t, first.Name, ok(c.SuggestProducts(ctx, client.SuggestProductsQuery{Q: first.Name[:5]}))(d.t).Items[0].Name)
 	stock := ok(c.GetStock(ctx, client.GetStockQuery{SKU: first.SKU}))(d.t)
 	require.Equal(d.t, first.Stock.Available, stock.Available)
 	require.Len(d.t, ok(c.GetKeys(ctx))(d.t).Keys, 1)

@@ -18,6 +18,8 @@ var may = map[string]string{
 	"GET /v1/products":      "nobody guest customer staff admin stranger client",
 	"GET /v1/products/{id}": "nobody guest customer staff admin stranger client",
 
+	"GET /v1/products/search":                 "nobody guest customer staff admin stranger client",
+	"GET /v1/products/suggestions":            "nobody guest customer staff admin stranger client",
 	"GET /v1/inventory/stock":                 "nobody guest customer staff admin stranger client",
 	"POST /v1/inventory/stock":                "staff admin client",
 	"POST /v1/inventory/stock/{id}/movements": "staff admin client",

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/user"
-	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -254,38 +253,3 @@ type parkedDiscard struct{ selection }
 
 // Run discards parked events.
 func (c *parkedDiscard) Run(ctx context.Context) error { return c.do(ctx, "discarded", ledger.Discard) }
-
-type checkCommand struct {
-	database
-	Rebuild bool     `help:"Fold the logs too, and compare with the current rows."`
-	Only    []string `arg:"" optional:"" help:"Only these: stock, orders, payments, delivery, mail, bus."`
-}
-
-// Run prints one row for each promise: its name and how often it is broken.
-func (c *checkCommand) Run(ctx context.Context) error {
-	pool, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer pool.Close()
-	results, err := ledger.Check(ctx, pool, c.Rebuild)
-	if err != nil {
-		return err
-	}
-	broken := 0
-	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	for _, r := range results {
-		if len(c.Only) > 0 && !slices.Contains(c.Only, r.Domain) {
-			continue
-		}
-		fmt.Fprintf(table, "%s\t%s\t%d\n", r.Domain, r.Promise, r.Broken)
-		broken += r.Broken
-	}
-	if err := table.Flush(); err != nil {
-		return err
-	}
-	if broken > 0 {
-		return fmt.Errorf("%d times a promise is broken", broken)
-	}
-	return nil
-}

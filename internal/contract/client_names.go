@@ -14,6 +14,8 @@ var methodNames = map[string]string{
 	"POST /v1/users/refresh":        "Refresh",
 	"POST /v1/users/logout":         "Logout",
 	"POST /v1/customers/{id}/token": "AddCustomerToken",
+	"GET /v1/products/search":       "SearchProducts",
+	"GET /v1/products/suggestions":  "SuggestProducts",
 }
 
 // methodName is what the client calls a route: ListOrders, GetOrder, AddMyAddress, ChangeAddress, DeleteAddress, CancelOrder.

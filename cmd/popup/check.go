@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"text/tabwriter"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	servecatalogue "github.com/popup-shop/popup/functions/serve-catalogue"
+	"github.com/popup-shop/popup/internal/ledger"
+)
+
+type checkCommand struct {
+	database
+	Rebuild bool     `help:"Fold the logs too, and compare with the current rows."`
+	Only    []string `arg:"" optional:"" help:"Only these: stock, orders, payments, delivery, mail, bus; or plans: what the database makes of the calls that people make most."`
+}
+
+// Run prints one row for each promise: its name and how often it is broken.
+func (c *checkCommand) Run(ctx context.Context) error {
+	pool, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	results, err := c.ask(ctx, pool)
+	if err != nil {
+		return err
+	}
+	broken := 0
+	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	for _, r := range results {
+		fmt.Fprintf(table, "%s\t%s\t%d\n", r.Domain, r.Promise, r.Broken)
+		broken += r.Broken
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if broken > 0 {
+		return fmt.Errorf("%d times a promise is broken", broken)
+	}
+	return nil
+}
+
+func (c *checkCommand) ask(ctx context.Context, pool *pgxpool.Pool) (results []ledger.Result, err error) {
+	if slices.Contains(c.Only, "plans") {
+		plans := ledger.NewPlans(pool)
+		if err := servecatalogue.LookAround(ctx, plans); err != nil {
+			return nil, err
+		}
+		for _, scan := range plans.Scans {
+			fmt.Fprintln(os.Stderr, scan)
+		}
+		results = append(results, ledger.Result{Domain: "plans", Promise: fmt.Sprintf("no large table is read from end to end in %d statements", plans.Seen), Broken: len(plans.Scans)})
+		if len(c.Only) == 1 {
+			return results, nil
+		}
+	}
+	all, err := ledger.Check(ctx, pool, c.Rebuild)
+	for _, r := range all {
+		if len(c.Only) == 0 || slices.Contains(c.Only, r.Domain) {
+			results = append(results, r)
+		}
+	}
+	return results, err
+}

@@ -1,0 +1,147 @@
+package servecatalogue_test
+
+import (
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/functions"
+	servecatalogue "github.com/popup-shop/popup/functions/serve-catalogue"
+	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/ledger"
+	"github.com/popup-shop/popup/internal/seed"
+)
+
+// catalogue is a shop with a made-up catalogue beside the demo's. With so few products every list is found first and sorted
+// then; large says that there are enough to read them in the order of an index.
+func catalogue(t *testing.T, products int) *functiontest.Shop {
+	t.Helper()
+	shop := functiontest.Open(t, functions.All)
+	require.NoError(t, seed.Catalogue(t.Context(), shop.Pool, products))
+	return shop
+}
+
+const onSale = `FROM catalogue.products p WHERE p.active AND p.deleted_at IS NULL `
+
+// orderOf is how SQL would sort.
+var orderOf = map[string]string{
+	"newest": "created_at DESC, product_id", "name": "name, product_id",
+	"price_asc": "currency, price_minor, product_id", "price_desc": "currency DESC, price_minor DESC, product_id DESC",
+}
+
+// CAT-18, CAT-19, CAT-23: every filter, alone and together with others, in every order, is what SQL says by hand, whether
+// few products are sorted or many are read in the order of an index.
+func TestAFilterShowsWhatSQLFindsByHand(t *testing.T) {
+	t.Parallel()
+	for what, n := range map[string]int{"few": 400, "many": 12_000} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			shop := catalogue(t, n)
+			top := functiontest.One[string](t, shop, `SELECT category_id::text FROM catalogue.categories WHERE name = 'Kitchen'`)
+			store := functiontest.One[string](t, shop, `SELECT store_id::text FROM catalogue.products WHERE sku = 'MADE-0000001'`)
+			in := map[string]string{
+				"category_id=" + top: `category_id IN (SELECT unnest(catalogue.below('` + top + `')))`,
+				"store_id=" + store:  `store_id = '` + store + `'`,
+				"tag=new":            `'new' = ANY (tags)`,
+				"min_price=3000":     `price_minor >= 3000`,
+				"max_price=9000":     `price_minor <= 9000`,
+				"currency=EUR":       `currency = 'EUR'`,
+				"in_stock_only=true": `(SELECT sum(on_hand - reserved) FROM stock.levels JOIN catalogue.skus USING (sku) WHERE product_id = p.product_id) > 0`,
+				"q=linen":            `name || ' ' || description ~* '\mlinen\M'`,
+			}
+			sets := [][]string{nil}
+			for query := range in {
+				sets = append(sets, []string{query})
+				for other := range in {
+					if other > query {
+						sets = append(sets, []string{query, other})
+					}
+				}
+			}
+			sets = append(sets, slices.Collect(maps.Keys(in)))
+			for i, queries := range sets {
+				where := onSale
+				for _, query := range queries {
+					where += ` AND ` + in[query]
+				}
+				sort := []string{"newest", "name", "price_asc", "price_desc"}[i%4]
+				requireList(t, shop, "/v1/products?limit=7&sort="+sort+"&"+strings.Join(queries, "&"), where, orderOf[sort])
+			}
+		})
+	}
+}
+
+// requireList compares the first three pages of a list and its total with SQL.
+func requireList(t *testing.T, shop *functiontest.Shop, path, from, order string) {
+	t.Helper()
+	total := functiontest.One[int64](t, shop, `SELECT count(*) `+from)
+	var got []string
+	for page := 1; page <= 3; page++ {
+		a := get(t, shop, path+"&page="+strconv.Itoa(page))
+		require.Equal(t, http.StatusOK, a.Status, "%s: %s", path, a.Raw)
+		if a.Body["total_at_least"] == true {
+			require.Equal(t, 1000.0, a.Body["total"], path)
+			require.Greater(t, total, int64(1000), path)
+		} else {
+			require.EqualValues(t, total, a.Body["total"], path)
+		}
+		got = append(got, skus(a)...)
+	}
+	want := functiontest.One[[]string](t, shop, `SELECT coalesce(array_agg(sku), '{}') FROM (SELECT sku `+from+` ORDER BY `+order+` LIMIT 21) p`)
+	require.Equal(t, want, append([]string{}, got...), path)
+}
+
+// CAT-27: what a closed store sells is in no list, and back when it opens.
+func TestWhatAClosedStoreSellsIsNotShown(t *testing.T) {
+	t.Parallel()
+	shop := functiontest.Open(t, functions.All)
+	all := get(t, shop, "/v1/products").Body["total"].(float64)
+	shop.Exec(t, `UPDATE catalogue.stores SET participating = false WHERE name = 'Tide & Thread'`)
+	left := get(t, shop, "/v1/products")
+	require.Less(t, left.Body["total"].(float64), all)
+	require.Len(t, skus(left), int(left.Body["total"].(float64)))
+	require.NotContains(t, skus(left), functiontest.Tee)
+	require.Empty(t, skus(get(t, shop, "/v1/products/search?q=cap")))
+	shop.Exec(t, `UPDATE catalogue.stores SET participating = true`)
+	require.Equal(t, all, get(t, shop, "/v1/products").Body["total"])
+}
+
+func TestFiltersThatMakeNoSenseAreNamed(t *testing.T) {
+	t.Parallel()
+	shop := functiontest.Open(t, functions.All)
+	for query, field := range map[string]string{
+		"category_id=x": "category_id", "store_id=urn:uuid:" + uuid.NewString(): "store_id", "min_price=-1": "min_price", "max_price=x": "max_price",
+		"min_price=5&max_price=4": "max_price", "currency=eur": "currency", "sort=random": "sort", "in_stock_only=perhaps": "in_stock_only",
+		"tag=" + strings.Repeat("x", 51): "tag", "q=" + strings.Repeat("x", 101): "q",
+	} {
+		a := get(t, shop, "/v1/products?"+query)
+		require.Equal(t, http.StatusBadRequest, a.Status, query)
+		require.Equal(t, []string{field}, a.Faults(), query)
+	}
+	for _, query := range []string{"tag=nothing", "category_id=" + uuid.NewString(), "q=%25", "q='", "q=" + url.QueryEscape(`\ :*&|!()<->`), "max_price=1"} {
+		a := get(t, shop, "/v1/products?"+query)
+		require.Equal(t, []any{http.StatusOK, 0.0, []any{}}, []any{a.Status, a.Body["total"], a.Body["items"]}, query)
+	}
+}
+
+// CAT-25: what people call most reads no table from end to end that grows.
+func TestListsAndSearchesReadIndexes(t *testing.T) {
+	t.Parallel()
+	shop := catalogue(t, 20_000)
+	plans := ledger.NewPlans(shop.Pool)
+	require.NoError(t, servecatalogue.LookAround(t.Context(), plans))
+	require.Empty(t, plans.Scans)
+	require.Greater(t, plans.Seen, 50)
+
+	shop.Exec(t, `DROP INDEX catalogue.products_by_words`)
+	blind := ledger.NewPlans(shop.Pool)
+	require.NoError(t, servecatalogue.LookAround(t.Context(), blind))
+	require.NotEmpty(t, blind.Scans, "without the index it is seen")
+}

@@ -1,0 +1,47 @@
+package servecatalogue
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/popup-shop/popup/internal/web"
+)
+
+// LookAround makes the calls that people make most, on whatever the catalogue has: for those who want to know what the
+// database makes of them.
+func LookAround(ctx context.Context, db web.Reader) error {
+	var product, category, store string
+	err := db.QueryRow(ctx, `
+		SELECT product_id::text, coalesce(category_id::text, ''), store_id::text FROM catalogue.products p
+		WHERE active AND deleted_at IS NULL
+		ORDER BY created_at DESC, product_id
+		LIMIT 1`).Scan(&product, &category, &store)
+	if err == pgx.ErrNoRows {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read a product: %w", err)
+	}
+	filters := []Filter{{}, {CategoryID: category}, {StoreID: store}, {Tag: "new"}, {InStockOnly: true}, {MinPrice: 1, MaxPrice: 5000}}
+	for sort := range orders {
+		for _, filter := range filters {
+			for _, total := range []int64{1, fewProducts + 1} { // as it is with few products, and with many
+				if _, err := readPage(ctx, db, &ListRequest{Paging: web.Paging{Page: 1, Limit: 20}, Filter: filter, Sort: sort}, total); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	for _, q := range []string{"linen", "linen mug", "keybaord", "新月"} {
+		if _, err := search(ctx, db, &SearchRequest{Paging: web.Paging{Page: 1, Limit: 20}, Q: q, Sort: "relevance"}); err != nil {
+			return err
+		}
+		if _, err := suggest(ctx, db, &SuggestRequest{Q: q}); err != nil {
+			return err
+		}
+	}
+	_, err = readProduct(ctx, db, product)
+	return err
+}

@@ -1,0 +1,126 @@
+package servecatalogue_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/functions"
+	"github.com/popup-shop/popup/internal/functiontest"
+)
+
+func search(t *testing.T, shop *functiontest.Shop, q, more string) functiontest.Answer {
+	t.Helper()
+	a := get(t, shop, "/v1/products/search?q="+url.QueryEscape(q)+more)
+	require.Equal(t, http.StatusOK, a.Status, a.Raw)
+	return a
+}
+
+// CAT-20.
+func TestAProductIsFoundByAnyOfItsWords(t *testing.T) {
+	t.Parallel()
+	shop := functiontest.Open(t, functions.All)
+	shop.Exec(t, `UPDATE catalogue.products SET tags = '{drop}' WHERE sku = $1`, functiontest.Tee)
+	for q, want := range map[string][]string{
+		"T-shirt": {functiontest.Tee}, "organic": {functiontest.Tee}, "drop": {functiontest.Tee}, "tee-drop-01": {functiontest.Tee}, "organ": {functiontest.Tee},
+		"新月": {"YUNOMI-01"}, "信楽": {"YUNOMI-01"}, "湯": {"YUNOMI-01"}, "%": nil, "'": nil, "cap tote": nil,
+	} {
+		require.Equal(t, want, skus(search(t, shop, q, "")), q)
+	}
+}
+
+// CAT-21.
+func TestASlipOfTheFingerIsForgivenAndSaid(t *testing.T) {
+	t.Parallel()
+	shop := catalogue(t, 400)
+	a := search(t, shop, "keybaord", "")
+	require.Equal(t, "keyboard", a.Body["did_you_mean"])
+	require.NotEmpty(t, skus(a))
+	for _, item := range a.Body["items"].([]any) {
+		require.Contains(t, item.(map[string]any)["name"], "keyboard")
+	}
+	two := search(t, shop, "woolen kyeboard", "")
+	require.Equal(t, "wool keyboard", strings.ReplaceAll(two.Body["did_you_mean"].(string), "woven", "wool"), "each word by itself")
+	require.NotContains(t, search(t, shop, "keyboard", "").Body, "did_you_mean", "nothing was wrong")
+	nothing := search(t, shop, "xylophone", "")
+	require.Empty(t, skus(nothing))
+	require.NotContains(t, nothing.Body, "did_you_mean")
+}
+
+// CAT-22.
+func TestAtMostFiveNamesAreSuggestedTheBestFirst(t *testing.T) {
+	t.Parallel()
+	shop := catalogue(t, 400)
+	for q, like := range map[string]string{"key": "key", "keybaord": "keyboard", "linen key": "linen", "湯": "湯"} {
+		items := get(t, shop, "/v1/products/suggestions?q="+url.QueryEscape(q)).Body["items"].([]any)
+		require.NotEmpty(t, items, q)
+		require.LessOrEqual(t, len(items), 5, q)
+		names := map[string]bool{}
+		for _, item := range items {
+			name := item.(map[string]any)["name"].(string)
+			require.Contains(t, strings.ToLower(name), like, q)
+			names[name] = true
+		}
+		require.Len(t, names, len(items), "each once")
+	}
+	require.Empty(t, get(t, shop, "/v1/products/suggestions?q=xylophone").Body["items"])
+}
+
+// CAT-23.
+func TestPagesOfASearchNeitherRepeatNorLeaveOut(t *testing.T) {
+	t.Parallel()
+	shop := catalogue(t, 1000)
+	for _, sort := range []string{"relevance", "newest", "name", "price_asc", "price_desc"} {
+		seen := map[string]bool{}
+		var total float64
+		for page := range 3 {
+			a := search(t, shop, "mug", "&limit=5&sort="+sort+"&page="+string(rune('1'+page)))
+			total = a.Body["total"].(float64)
+			for _, sku := range skus(a) {
+				require.False(t, seen[sku], "%s: %s twice", sort, sku)
+				seen[sku] = true
+			}
+		}
+		require.Len(t, seen, min(15, int(total)), sort)
+	}
+	byName := search(t, shop, "mug", "&sort=relevance").Body["items"].([]any)
+	require.Contains(t, byName[0].(map[string]any)["name"], "mug", "a word in the name counts most")
+}
+
+func TestFacetsCountWhatWasFound(t *testing.T) {
+	t.Parallel()
+	shop := catalogue(t, 600)
+	a := search(t, shop, "mug", "&limit=100")
+	facets := a.Body["facets"].(map[string]any)
+	for kind, sql := range map[string]string{
+		"categories": `SELECT json_object_agg(category_id, n) FROM (SELECT category_id, count(*) AS n FROM found WHERE category_id IS NOT NULL GROUP BY 1) f`,
+		"stores":     `SELECT json_object_agg(store_id, n) FROM (SELECT store_id, count(*) AS n FROM found GROUP BY 1) f`,
+		"tags":       `SELECT json_object_agg(tag, n) FROM (SELECT unnest(tags) AS tag, count(*) AS n FROM found GROUP BY 1) f`,
+	} {
+		want := functiontest.One[map[string]any](t, shop, `
+			WITH found AS (SELECT * FROM catalogue.products WHERE active AND name || ' ' || description ~* '\mmugs?\M') `+sql)
+		got := map[string]any{}
+		for _, facet := range facets[kind].([]any) {
+			f := facet.(map[string]any)
+			got[f["id"].(string)] = f["count"]
+		}
+		require.Equal(t, want, got, kind)
+	}
+	first := facets["tags"].([]any)[0].(map[string]any)
+	require.Equal(t, first["count"], search(t, shop, "mug", "&tag="+first["id"].(string)).Body["total"], "choosing one shows as many")
+}
+
+// CAT-24.
+func TestWhatIsLookedForIsCountedAndNobodyIsNamed(t *testing.T) {
+	t.Parallel()
+	shop := functiontest.Open(t, functions.All)
+	ada := shop.SignIn(t, "customer")
+	for _, q := range []string{"Cap", " cap ", "CAP", "xylophone"} {
+		shop.Call(t, "serve-catalogue", "GET", "/v1/products/search?q="+url.QueryEscape(q), nil, "Authorization", ada.Bearer)
+	}
+	require.Equal(t, map[string]any{"cap": "3/0", "xylophone": "1/1"}, functiontest.One[map[string]any](t, shop, `
+		SELECT json_object_agg(words, searches || '/' || without_result) FROM catalogue.searches`))
+}
