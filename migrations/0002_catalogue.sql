@@ -105,13 +105,14 @@ CREATE TABLE catalogue.products (
     updated_at     timestamptz NOT NULL DEFAULT now(),
     words          tsvector    NOT NULL GENERATED ALWAYS AS (catalogue.words_of(name, sku, tags, description)) STORED
 );
--- Each list that people page through has its order in an index: for the whole shop, for one category and for one store.
-CREATE INDEX products_newest ON catalogue.products (created_at DESC, product_id) WHERE active AND deleted_at IS NULL;
-CREATE INDEX products_by_price ON catalogue.products (currency, price_minor, product_id) WHERE active AND deleted_at IS NULL;
-CREATE INDEX products_by_name ON catalogue.products (name, product_id) WHERE active AND deleted_at IS NULL;
-CREATE INDEX products_newest_in_category ON catalogue.products (category_id, created_at DESC, product_id) WHERE active AND deleted_at IS NULL;
-CREATE INDEX products_by_price_in_category ON catalogue.products (category_id, currency, price_minor, product_id) WHERE active AND deleted_at IS NULL;
-CREATE INDEX products_by_name_in_category ON catalogue.products (category_id, name, product_id) WHERE active AND deleted_at IS NULL;
+-- Each list that people page through has its order in an index: for the whole shop, for one category and for one store. The store is in them, so that
+-- pages before the asked one are passed without reading their products.
+CREATE INDEX products_newest ON catalogue.products (created_at DESC, product_id) INCLUDE (store_id) WHERE active AND deleted_at IS NULL;
+CREATE INDEX products_by_price ON catalogue.products (currency, price_minor, product_id) INCLUDE (store_id) WHERE active AND deleted_at IS NULL;
+CREATE INDEX products_by_name ON catalogue.products (name, product_id) INCLUDE (store_id) WHERE active AND deleted_at IS NULL;
+CREATE INDEX products_newest_in_category ON catalogue.products (category_id, created_at DESC, product_id) INCLUDE (store_id) WHERE active AND deleted_at IS NULL;
+CREATE INDEX products_by_price_in_category ON catalogue.products (category_id, currency, price_minor, product_id) INCLUDE (store_id) WHERE active AND deleted_at IS NULL;
+CREATE INDEX products_by_name_in_category ON catalogue.products (category_id, name, product_id) INCLUDE (store_id) WHERE active AND deleted_at IS NULL;
 CREATE INDEX products_newest_in_store ON catalogue.products (store_id, created_at DESC, product_id) WHERE active AND deleted_at IS NULL;
 CREATE INDEX products_by_price_in_store ON catalogue.products (store_id, currency, price_minor, product_id) WHERE active AND deleted_at IS NULL;
 CREATE INDEX products_by_name_in_store ON catalogue.products (store_id, name, product_id) WHERE active AND deleted_at IS NULL;

@@ -13,7 +13,7 @@ import (
 const (
 	// countTo is how far products are counted one by one: whoever finds a thousand does not care how many more there are.
 	countTo = 1000
-	// fewProducts are found first and sorted then. Of more, an index is read in order until a page is full.
+	// fewProducts with a tag or with words are found first and sorted then.
 	fewProducts = 5000
 )
 
@@ -73,7 +73,7 @@ func (f Filter) where(q string, few bool) string {
 		add(wanted, condition)
 	}
 	found(f.Tag != "", `p.tags @> ARRAY[@tag]`)
-	found(f.StoreID != "", `p.store_id = @store_id::text::uuid`)
+	add(f.StoreID != "", `p.store_id = @store_id::text::uuid`)
 	found(q != "", `p.words @@ (SELECT catalogue.query_of(@q, @unfinished))`)
 	add(f.MinPrice > 0, `p.price_minor >= @min_price`)
 	add(f.MaxPrice > 0, `p.price_minor <= @max_price`)

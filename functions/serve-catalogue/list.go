@@ -53,8 +53,7 @@ func shows(ctx context.Context, in *ListRequest, items []Product) {
 	web.Shows(ctx, names...)
 }
 
-// readPage reads a page in its order. Few products are found first and sorted then; of many, the index that has the order is
-// read until the page is full.
+// readPage reads a page in its order.
 func readPage(ctx context.Context, db web.Reader, in *ListRequest, total int64) ([]Product, error) {
 	order := orders[in.Sort]
 	rows, err := db.Query(ctx, `WITH page AS (`+in.pageSQL(order, total)+`)`+selectProducts+` ORDER BY `+order, in.args())
@@ -68,19 +67,24 @@ func readPage(ctx context.Context, db web.Reader, in *ListRequest, total int64) 
 	return items, nil
 }
 
-// pageSQL selects the ids of a page. Postgres plans without knowing the bounds of the page and would think of a tenth of all
-// products; so it is told a number that they are surely below.
+// pageSQL selects the ids of a page. Few that have a tag or words are found first and sorted then. Otherwise the index that has
+// the order is read until the page is full: that of the shop, of a store, or of each category below the asked one, where the
+// first of each are enough to know the first of all. Postgres plans without knowing the bounds of the page and would think of a
+// tenth of all products; so it is told a number that they are surely below.
 func (in *ListRequest) pageSQL(order string, total int64) string {
-	where, first := in.where(in.Q, total <= fewProducts), in.first()
+	few := total <= fewProducts && (in.Tag != "" || in.Q != "")
+	where, first := in.where(in.Q, few), in.first()
 	from := `SELECT p.* FROM catalogue.products p WHERE ` + where + in.inCategories() + ` ORDER BY ` + order + first
-	if in.CategoryID != "" && total > fewProducts { // the first of each category; among them are the first of all
+	if in.CategoryID != "" && !few {
 		from = `
 			SELECT p.*
 			FROM unnest(catalogue.below(@category_id::text::uuid)) AS c (category_id)
 			CROSS JOIN LATERAL (
-				SELECT * FROM catalogue.products p
-				WHERE p.category_id = c.category_id AND ` + where + `
-				ORDER BY ` + order + first + `) p`
+				SELECT * FROM (
+					SELECT * FROM catalogue.products p
+					WHERE p.category_id = c.category_id AND ` + where + `
+					ORDER BY ` + order + first + `) p
+				LIMIT @limit::bigint + @offset::bigint) p`
 	}
 	return `SELECT p.product_id FROM (` + from + `) p ORDER BY ` + order + ` LIMIT @limit OFFSET @offset`
 }

@@ -31,7 +31,7 @@ func Catalogue(ctx context.Context, pool *pgxpool.Pool, products int) error {
 	if err != nil {
 		return fmt.Errorf("seed %d products: %w", products, err)
 	}
-	_, err = pool.Exec(ctx, `ANALYZE catalogue.products, catalogue.variants, catalogue.skus, catalogue.counts, catalogue.dictionary, stock.levels, stock.movements`)
+	_, err = pool.Exec(ctx, `VACUUM (ANALYZE) catalogue.products, catalogue.variants, catalogue.skus, catalogue.counts, catalogue.dictionary, stock.levels, stock.movements`)
 	return err
 }
 
