@@ -202,8 +202,8 @@ CREATE TRIGGER variants_name_skus AFTER INSERT ON catalogue.variants FOR EACH RO
 CREATE TRIGGER variants_rename_skus AFTER UPDATE OF sku ON catalogue.variants
     FOR EACH ROW WHEN (OLD.sku <> NEW.sku) EXECUTE FUNCTION catalogue.name_sku();
 
--- How many products on sale there are in a store and category (that of those without one is all zeros), with a tag and ('')
--- with any or none: counting a million rows takes longer than reading a page of them.
+-- How many products on sale there are in a store, in a category (all zeros: in none; all ones: in any or none) and with a tag
+-- ('': with any or none). Counting a million rows takes longer than reading a page of them.
 CREATE TABLE catalogue.counts (
     store_id    uuid   NOT NULL,
     category_id uuid   NOT NULL,
@@ -211,7 +211,12 @@ CREATE TABLE catalogue.counts (
     products    bigint NOT NULL,
     PRIMARY KEY (store_id, category_id, tag)
 );
-CREATE INDEX counts_by_tag ON catalogue.counts (tag, category_id);
+CREATE INDEX counts_by_tag ON catalogue.counts (tag, category_id, store_id) INCLUDE (products);
+
+-- counted_in are the categories that a product is counted in.
+CREATE FUNCTION catalogue.counted_in(category_id uuid) RETURNS uuid[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT ARRAY[coalesce(category_id, '00000000-0000-0000-0000-000000000000'), 'ffffffff-ffff-ffff-ffff-ffffffffffff']
+$$;
 
 -- The words of what is on sale, to guess what somebody meant.
 CREATE TABLE catalogue.dictionary (
@@ -226,8 +231,9 @@ CREATE INDEX dictionary_by_letters ON catalogue.dictionary (letters, word);
 CREATE FUNCTION catalogue.note_products(were catalogue.products[], are catalogue.products[]) RETURNS void LANGUAGE sql
 SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO catalogue.counts AS c (store_id, category_id, tag, products)
-    SELECT store_id, coalesce(category_id, '00000000-0000-0000-0000-000000000000'), tag, sum(one)
-    FROM (SELECT w.*, -1 AS one FROM unnest(were) w UNION ALL SELECT a.*, 1 FROM unnest(are) a) p, unnest(array_append(p.tags, '')) AS tag
+    SELECT store_id, category, tag, sum(one)
+    FROM (SELECT w.*, -1 AS one FROM unnest(were) w UNION ALL SELECT a.*, 1 FROM unnest(are) a) p,
+        unnest(catalogue.counted_in(p.category_id)) AS category, unnest(array_append(p.tags, '')) AS tag
     WHERE p.active AND p.deleted_at IS NULL
     GROUP BY 1, 2, 3
     HAVING sum(one) <> 0

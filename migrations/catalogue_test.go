@@ -90,6 +90,7 @@ func TestCountsOfProductsFollowEveryChange(t *testing.T) {
 				s.one(t, `SELECT coalesce(sum(products), 0)::bigint FROM catalogue.counts WHERE store_id = $1 AND category_id = $2 AND tag = $3`, s.store, s.category, tag), "%s: %q", when, tag)
 		}
 	}
+	require.EqualValues(t, 2, s.one(t, `SELECT products FROM catalogue.counts WHERE store_id = $1 AND category_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff' AND tag = ''`, s.store))
 	agree("added")
 	require.EqualValues(t, 1, s.one(t, `SELECT products FROM catalogue.dictionary WHERE word = 'two'`))
 	s.exec(t, `UPDATE catalogue.products SET tags = '{y,z}', name = 'Three' WHERE product_id = $1`, b)

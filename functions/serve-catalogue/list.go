@@ -122,7 +122,8 @@ func count(ctx context.Context, db web.Reader, in *ListRequest) (total int64, su
 		JOIN catalogue.stores s USING (store_id)
 		WHERE s.participating AND s.deleted_at IS NULL AND c.tag = @tag
 		AND (@store_id = '' OR c.store_id = nullif(@store_id, '')::uuid)
-		AND (@category_id = '' OR c.category_id = ANY ((SELECT catalogue.below(nullif(@category_id, '')::uuid))::uuid[]))`, in.Filter.args()).Scan(&total)
+		AND c.category_id = ANY ((SELECT CASE WHEN @category_id = '' THEN ARRAY['ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid]
+			ELSE catalogue.below(nullif(@category_id, '')::uuid) END)::uuid[])`, in.Filter.args()).Scan(&total)
 	if err != nil {
 		return 0, false, fmt.Errorf("count products: %w", err)
 	}

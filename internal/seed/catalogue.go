@@ -223,8 +223,8 @@ func (m *made) derive(ctx context.Context) error {
 		SELECT sku, product_id, NULL::uuid FROM catalogue.products WHERE sku LIKE 'MADE-%'
 		UNION ALL SELECT sku, product_id, variant_id FROM catalogue.variants WHERE sku LIKE 'MADE-%'`,
 		`INSERT INTO catalogue.counts AS c (store_id, category_id, tag, products)
-		SELECT store_id, coalesce(category_id, '00000000-0000-0000-0000-000000000000'), tag, count(*)
-		FROM catalogue.products, unnest(array_append(tags, '')) AS tag
+		SELECT store_id, category, tag, count(*)
+		FROM catalogue.products p, unnest(catalogue.counted_in(p.category_id)) AS category, unnest(array_append(tags, '')) AS tag
 		WHERE sku LIKE 'MADE-%'
 		GROUP BY 1, 2, 3`,
 		`INSERT INTO catalogue.dictionary AS d (word, products)
