@@ -22,9 +22,10 @@ import (
 // cache keeps answers that are the same for everybody, until their time is over or the shop says something that makes them
 // look different. It is bounded in number and bytes, and one call of many asks for what is not there.
 type cache struct {
-	kept  *otter.Cache[string, *answer]
-	feed  *feed
-	reads *prometheus.CounterVec
+	kept   *otter.Cache[string, *answer]
+	feed   *feed
+	hits   *prometheus.CounterVec
+	misses *prometheus.CounterVec
 }
 
 // answer is what a function answered.
@@ -50,7 +51,8 @@ func newCache(settings config.Gateway, pool *pgxpool.Pool) *cache {
 		}),
 	})}
 	c.feed = &feed{read: readSaid(pool), drop: c.drop}
-	c.reads = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "popup_cache_reads_total", Help: "Reads that could be answered from the cache."}, []string{"route", "result"})
+	c.hits = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "popup_cache_hits_total", Help: "Reads that were answered with what is kept."}, []string{"route"})
+	c.misses = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "popup_cache_misses_total", Help: "Reads that were not, though they might have been."}, []string{"route"})
 	return c
 }
 
@@ -59,7 +61,7 @@ func (c *cache) meter(registry prometheus.Registerer) {
 	if c == nil {
 		return
 	}
-	registry.MustRegister(c.reads,
+	registry.MustRegister(c.hits, c.misses,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "popup_cache_entries", Help: "Answers that are kept."}, func() float64 { return float64(c.kept.EstimatedSize()) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "popup_cache_bytes", Help: "About how much they take."}, func() float64 { return float64(c.kept.WeightedSize()) }))
 }
@@ -97,7 +99,7 @@ func (c *cache) before(route function.Route, to http.Handler) http.Handler {
 		return to
 	}
 	keep := time.Duration(route.CacheFor) * time.Second
-	hits, misses := c.reads.WithLabelValues(route.Path, "hit"), c.reads.WithLabelValues(route.Path, "miss")
+	hits, misses := c.hits.WithLabelValues(route.Path), c.misses.WithLabelValues(route.Path)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c.serve(w, r, keep, to) {
 			hits.Inc()

@@ -213,7 +213,7 @@ func TestTheCacheIsBounded(t *testing.T) {
 	require.LessOrEqual(t, entries, 100.0)
 	require.Greater(t, entries, 50.0)
 	require.LessOrEqual(t, bytes, float64(1<<20))
-	require.Equal(t, 10_000.0, metric(t, text, `popup_cache_reads_total{result="miss",route="/v1/products"}`))
+	require.Equal(t, 10_000.0, metric(t, text, `popup_cache_misses_total{route="/v1/products"}`))
 }
 
 func metric(t testing.TB, text, name string) (value float64) {
