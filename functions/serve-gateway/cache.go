@@ -62,7 +62,10 @@ func (c *cache) meter(registry prometheus.Registerer) {
 		return
 	}
 	registry.MustRegister(c.hits, c.misses,
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "popup_cache_entries", Help: "Answers that are kept."}, func() float64 { return float64(c.kept.EstimatedSize()) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "popup_cache_entries", Help: "Answers that are kept."}, func() float64 {
+			c.kept.CleanUp() // what goes out is on its way a little longer
+			return float64(c.kept.EstimatedSize())
+		}),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "popup_cache_bytes", Help: "About how much they take."}, func() float64 { return float64(c.kept.WeightedSize()) }))
 }
 
