@@ -33,6 +33,16 @@ func (c *Client) AddMySSHKey(ctx context.Context, in AddMySSHKeyRequest, options
 	return send[SSHKey](ctx, c, options, call{method: "POST", path: "/v1/users/me/ssh-keys", body: in})
 }
 
+// AddProduct is POST /v1/products, for: staff, client:catalogue.
+func (c *Client) AddProduct(ctx context.Context, in ProductBody, options ...Option) (Product, error) {
+	return send[Product](ctx, c, options, call{method: "POST", path: "/v1/products", body: in})
+}
+
+// AddProductVariant is POST /v1/products/{id}/variants, for: staff, client:catalogue.
+func (c *Client) AddProductVariant(ctx context.Context, id string, in VariantBody, options ...Option) (Variant, error) {
+	return send[Variant](ctx, c, options, call{method: "POST", path: "/v1/products/" + url.PathEscape(id) + "/variants", body: in})
+}
+
 // AddStock is POST /v1/inventory/stock, for: staff, client:stock. It has a key: one is made unless Key gives it.
 func (c *Client) AddStock(ctx context.Context, in AddStockRequest, options ...Option) (Level, error) {
 	return send[Level](ctx, c, options, call{method: "POST", path: "/v1/inventory/stock", body: in, keyed: true})
@@ -69,9 +79,19 @@ func (c *Client) ChangeMyPassword(ctx context.Context, in ChangeMyPasswordReques
 	return err
 }
 
+// ChangeProduct is PUT /v1/products/{id}, for: staff, client:catalogue.
+func (c *Client) ChangeProduct(ctx context.Context, id string, in ProductBody, options ...Option) (Product, error) {
+	return send[Product](ctx, c, options, call{method: "PUT", path: "/v1/products/" + url.PathEscape(id), body: in})
+}
+
 // ChangeUser is PUT /v1/users/{id}, for: admin.
 func (c *Client) ChangeUser(ctx context.Context, id string, in ChangeUserRequest, options ...Option) (User, error) {
 	return send[User](ctx, c, options, call{method: "PUT", path: "/v1/users/" + url.PathEscape(id), body: in})
+}
+
+// ChangeVariant is PUT /v1/variants/{id}, for: staff, client:catalogue.
+func (c *Client) ChangeVariant(ctx context.Context, id string, in VariantBody, options ...Option) (Variant, error) {
+	return send[Variant](ctx, c, options, call{method: "PUT", path: "/v1/variants/" + url.PathEscape(id), body: in})
 }
 
 // ClaimOrder is POST /v1/orders/{id}/claim, for: account.
@@ -109,6 +129,23 @@ func (c *Client) DeleteMySessions(ctx context.Context, query DeleteMySessionsQue
 	return err
 }
 
+// DeleteProduct is DELETE /v1/products/{id}, for: staff, client:catalogue.
+func (c *Client) DeleteProduct(ctx context.Context, id string, options ...Option) error {
+	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/products/" + url.PathEscape(id)})
+	return err
+}
+
+// DeleteProducts is POST /v1/products/deletions, for: staff, client:catalogue.
+func (c *Client) DeleteProducts(ctx context.Context, in DeleteProductsRequest, options ...Option) (DeleteProductsAnswer, error) {
+	return send[DeleteProductsAnswer](ctx, c, options, call{method: "POST", path: "/v1/products/deletions", body: in})
+}
+
+// DeleteVariant is DELETE /v1/variants/{id}, for: staff, client:catalogue.
+func (c *Client) DeleteVariant(ctx context.Context, id string, options ...Option) error {
+	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/variants/" + url.PathEscape(id)})
+	return err
+}
+
 // GetCustomer is GET /v1/customers/{id}, for: guest.
 func (c *Client) GetCustomer(ctx context.Context, id string, options ...Option) (KnownGuest, error) {
 	return send[KnownGuest](ctx, c, options, call{method: "GET", path: "/v1/customers/" + url.PathEscape(id)})
@@ -142,6 +179,11 @@ func (c *Client) GetOrderEvents(ctx context.Context, id string, options ...Optio
 // GetProduct is GET /v1/products/{id}, for: all.
 func (c *Client) GetProduct(ctx context.Context, id string, options ...Option) (Product, error) {
 	return send[Product](ctx, c, options, call{method: "GET", path: "/v1/products/" + url.PathEscape(id)})
+}
+
+// GetProductVariants is GET /v1/products/{id}/variants, for: all.
+func (c *Client) GetProductVariants(ctx context.Context, id string, options ...Option) (GetProductVariantsAnswer, error) {
+	return send[GetProductVariantsAnswer](ctx, c, options, call{method: "GET", path: "/v1/products/" + url.PathEscape(id) + "/variants"})
 }
 
 // GetProductsSearch is GET /v1/products/search, for: all.

@@ -142,6 +142,23 @@ type DeleteMySessionsQuery struct {
 	ID string `query:"id"` // one session; all others when there is none
 }
 
+// DeleteProductsAnswer tells of each, in the order in which they were named.
+type DeleteProductsAnswer struct {
+	Results []Deletion `json:"results"`
+}
+
+// DeleteProductsRequest names products that are to go.
+type DeleteProductsRequest struct {
+	IDs []string `json:"ids"`
+}
+
+// Deletion is what has become of one of them.
+type Deletion struct {
+	ID      string `json:"id"`
+	Deleted bool   `json:"deleted"`
+	Why     string `json:"why,omitempty"` // why not
+}
+
 // Event is an event of an order as its customer sees it: without inner data.
 type Event struct {
 	ID    string    `json:"id"`
@@ -175,6 +192,11 @@ type GetKeysAnswer struct {
 // GetOrderEventsAnswer are all events of an order, in the order in which they were said.
 type GetOrderEventsAnswer struct {
 	Items []Event `json:"items"`
+}
+
+// GetProductVariantsAnswer is all variants of a product, in the order that staff gave them.
+type GetProductVariantsAnswer struct {
+	Items []Variant `json:"items"`
 }
 
 // GetProductsSearchAnswer is a page of what was found, the best first.
@@ -426,6 +448,20 @@ type Product struct {
 	UpdatedAt     time.Time `json:"updated_at"`
 }
 
+// ProductBody is a product as staff gives it.
+type ProductBody struct {
+	StoreID       string        `json:"store_id"`
+	Name          string        `json:"name"`
+	Description   string        `json:"description,omitempty"`
+	SKU           string        `json:"sku"`
+	Price         Amount        `json:"price"`
+	CategoryID    string        `json:"category_id,omitempty"`
+	Tags          []string      `json:"tags,omitempty"`           // at most 50 different ones, of 50 characters
+	OutsideNumber *int64        `json:"outside_number,omitempty"` // its number in somebody else's catalogue
+	Active        *bool         `json:"active,omitempty"`         // true unless said
+	Variants      []VariantBody `json:"variants,omitempty"`       // all that there are; without it they stay as they are
+}
+
 // Range is a currency, the least and the highest price in it, and how many of the products found have a price in it.
 type Range struct {
 	Currency string `json:"currency"`
@@ -505,4 +541,23 @@ type User struct {
 	Locale    string    `json:"locale"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// Variant is what a product is in one size, colour or whatever else.
+type Variant struct {
+	ID         string            `json:"id"`
+	ProductID  string            `json:"product_id"`
+	Name       string            `json:"name"`
+	Attributes map[string]string `json:"attributes"`
+	SKU        string            `json:"sku"`
+	Price      Amount            `json:"price"` // that of the product where it has none of its own
+	Stock      Stock             `json:"stock"`
+}
+
+// VariantBody is a variant as staff gives it.
+type VariantBody struct {
+	Name       string            `json:"name"`
+	SKU        string            `json:"sku"`
+	Attributes map[string]string `json:"attributes,omitempty"` // size, colour or any other
+	Price      *Amount           `json:"price,omitempty"`      // that of the product unless said
 }

@@ -2,6 +2,7 @@
 package servecatalogue
 
 import (
+	"net/http"
 	"time"
 
 	"github.com/popup-shop/popup/config"
@@ -18,6 +19,12 @@ const (
 	keepProducts = 30 * time.Minute
 )
 
+// largeBody is how many bytes a product with all its variants may take.
+const largeBody = 1 << 20
+
+// keeper is whoever keeps the catalogue.
+var keeper = web.Any(web.Staff, web.Client("catalogue"))
+
 // New declares the function.
 func New(access config.Access) function.Function {
 	return function.Function{
@@ -27,7 +34,16 @@ func New(access config.Access) function.Function {
 			web.Get("/v1/products/search", web.All, search),
 			web.Get("/v1/products/suggestions", web.All, suggest),
 			web.Cached(keepProducts, web.Get("/v1/products/{id}", web.All, read)),
+			web.UpTo(largeBody, web.Act("/v1/products", keeper, http.StatusCreated, add)),
+			web.UpTo(largeBody, web.Put("/v1/products/{id}", keeper, change)),
+			web.Delete("/v1/products/{id}", keeper, remove),
+			web.Act("/v1/products/deletions", keeper, http.StatusOK, removeAll),
+			web.Cached(keepProducts, web.Get("/v1/products/{id}/variants", web.All, listVariants)),
+			web.Act("/v1/products/{id}/variants", keeper, http.StatusCreated, addVariant),
+			web.Put("/v1/variants/{id}", keeper, changeVariant),
+			web.Delete("/v1/variants/{id}", keeper, deleteVariant),
 		),
-		Emits: []events.Event{events.ProductChanged{}, events.StoreChanged{}, events.CategoryChanged{}},
+		Emits:  []events.Event{events.ProductChanged{}, events.StoreChanged{}, events.CategoryChanged{}},
+		Writes: []string{"catalogue.products", "catalogue.variants", "stock.levels"},
 	}
 }
