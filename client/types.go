@@ -104,6 +104,21 @@ type CancelOrderRequest struct {
 	Reason string `json:"reason"`
 }
 
+// Category is a place in the tree of categories. Those at the top are on level 1.
+type Category struct {
+	ID       string   `json:"id"`
+	Name     string   `json:"name"`
+	ParentID string   `json:"parent_id,omitempty"`
+	Level    int64    `json:"level"`
+	ChildIDs []string `json:"child_ids"`
+}
+
+// CategoryBody is a category as staff gives it.
+type CategoryBody struct {
+	Name     string `json:"name"`
+	ParentID string `json:"parent_id,omitempty"` // none at the top
+}
+
 // ChangeMeRequest is what somebody says about themselves from now on.
 type ChangeMeRequest struct {
 	Email    string `json:"email"`
@@ -117,6 +132,11 @@ type ChangeMeRequest struct {
 type ChangeMyPasswordRequest struct {
 	Old string `json:"old"`
 	New string `json:"new"` // 8 to 128 characters, and none that is tried first
+}
+
+// ChangeProductTagAnswer is all tags of a product.
+type ChangeProductTagAnswer struct {
+	Tags []string `json:"tags"`
 }
 
 // ChangeUserRequest is what an admin decides about somebody.
@@ -152,6 +172,22 @@ type DeleteProductsRequest struct {
 	IDs []string `json:"ids"`
 }
 
+// DeleteStoreProductsAnswer is how many products of a store were deleted, and how many there still are.
+type DeleteStoreProductsAnswer struct {
+	Deleted int64 `json:"deleted"`
+	Left    int64 `json:"left"` // to be deleted by the next call; a thousand go at once
+}
+
+// DeleteStoreProductsQuery is what DeleteStoreProducts may be asked. What is zero is left out.
+type DeleteStoreProductsQuery struct {
+	Confirm bool `query:"confirm"` // that this is meant; without it the answer is how many products would go
+}
+
+// DeleteStoreQuery is what DeleteStore may be asked. What is zero is left out.
+type DeleteStoreQuery struct {
+	Confirm bool `query:"confirm"` // that this is meant; without it the answer is how many products would go
+}
+
 // Deletion is what has become of one of them.
 type Deletion struct {
 	ID      string `json:"id"`
@@ -182,6 +218,11 @@ type Facets struct {
 	Stores     []Facet `json:"stores"`
 	Tags       []Facet `json:"tags"`
 	Prices     []Range `json:"prices"`
+}
+
+// GetCategoriesAnswer is the whole tree, each category before those below it.
+type GetCategoriesAnswer struct {
+	Items []Category `json:"items"`
 }
 
 // GetKeysAnswer is a JSON Web Key Set, RFC 7517.
@@ -343,6 +384,12 @@ type ListProductsQuery struct {
 	InStockOnly bool   `query:"in_stock_only"`
 	Q           string `query:"q"`    // words that all must be found
 	Sort        string `query:"sort"` // one of newest, name, price_asc, price_desc
+}
+
+// ListStoreProductsQuery is what ListStoreProducts may be asked. What is zero is left out.
+type ListStoreProductsQuery struct {
+	Paging
+	Sort string `query:"sort"` // one of newest, name, price_asc, price_desc
 }
 
 // ListUsersQuery is what ListUsers may be asked. What is zero is left out.
@@ -516,10 +563,36 @@ type Stock struct {
 	UpdatedAt *time.Time `json:"updated_at,omitempty"`
 }
 
+// Store sells products, out of its warehouse first.
+type Store struct {
+	ID            string    `json:"id"`
+	Name          string    `json:"name"`
+	Location      string    `json:"location"`
+	Participating bool      `json:"participating"` // its products are on sale
+	CheckDelay    int64     `json:"check_delay_s"` // seconds by which the stock check of its orders is put off
+	WarehouseID   string    `json:"warehouse_id"`
+	CreatedAt     time.Time `json:"created_at"`
+	UpdatedAt     time.Time `json:"updated_at"`
+}
+
+// StoreBody is a store as staff gives it.
+type StoreBody struct {
+	Name        string `json:"name"`
+	Location    string `json:"location"`
+	CheckDelay  int64  `json:"check_delay_s,omitempty"` // seconds by which the stock check of its orders is put off
+	WarehouseID string `json:"warehouse_id,omitempty"`  // a new store gets one of its own without it, another one keeps its own
+}
+
 // Suggestion is a product by its name.
 type Suggestion struct {
 	Name      string `json:"name"`
 	ProductID string `json:"product_id"`
+}
+
+// Tag is a word that products bear, and how many on sale do.
+type Tag struct {
+	Tag   string `json:"tag"`
+	Count int64  `json:"count"`
 }
 
 // Tokens open doors for an hour, and give new ones for a day.

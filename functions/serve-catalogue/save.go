@@ -148,7 +148,9 @@ func updateProduct(ctx context.Context, tx pgx.Tx, productID string, b *ProductB
 	return said, nil
 }
 
-func noStore() error { return web.Invalid(web.Fault{Field: "store_id", Why: "is not one of our stores"}) }
+func noStore() error {
+	return web.Invalid(web.Fault{Field: "store_id", Why: "is not one of our stores"})
+}
 
 // lockProduct keeps others from changing a product and its variants, and returns its SKU.
 func lockProduct(ctx context.Context, tx pgx.Tx, productID string) (sku string, err error) {
@@ -222,6 +224,10 @@ func refusal(err error, doing string) error {
 	case !errors.As(err, &pg):
 	case pg.ConstraintName == "skus_pkey":
 		return web.NewProblem(http.StatusConflict, "sku-taken", "the SKU is that of something else")
+	case pg.ConstraintName == "categories_form_a_tree", pg.ConstraintName == "categories_not_their_own_parents":
+		return web.NewProblem(http.StatusConflict, "not-possible-now", "a category is never below itself")
+	case pg.ConstraintName == "categories_parent_id_fkey":
+		return web.Invalid(web.Fault{Field: "parent_id", Why: "is not one of our categories"})
 	case pg.ConstraintName == "products_category_id_fkey":
 		return web.Invalid(web.Fault{Field: "category_id", Why: "is not one of our categories"})
 	}
