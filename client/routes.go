@@ -8,6 +8,11 @@ import (
 	"net/url"
 )
 
+// AddCategory is POST /v1/categories, for: staff, client:catalogue.
+func (c *Client) AddCategory(ctx context.Context, in CategoryBody, options ...Option) (Category, error) {
+	return send[Category](ctx, c, options, call{method: "POST", path: "/v1/categories", body: in})
+}
+
 // AddClient is POST /v1/clients, for: admin.
 func (c *Client) AddClient(ctx context.Context, in AddClientRequest, options ...Option) (AddClientAnswer, error) {
 	return send[AddClientAnswer](ctx, c, options, call{method: "POST", path: "/v1/clients", body: in})
@@ -33,6 +38,16 @@ func (c *Client) AddMySSHKey(ctx context.Context, in AddMySSHKeyRequest, options
 	return send[SSHKey](ctx, c, options, call{method: "POST", path: "/v1/users/me/ssh-keys", body: in})
 }
 
+// AddProduct is POST /v1/products, for: staff, client:catalogue.
+func (c *Client) AddProduct(ctx context.Context, in ProductBody, options ...Option) (Product, error) {
+	return send[Product](ctx, c, options, call{method: "POST", path: "/v1/products", body: in})
+}
+
+// AddProductVariant is POST /v1/products/{id}/variants, for: staff, client:catalogue.
+func (c *Client) AddProductVariant(ctx context.Context, id string, in VariantBody, options ...Option) (Variant, error) {
+	return send[Variant](ctx, c, options, call{method: "POST", path: "/v1/products/" + url.PathEscape(id) + "/variants", body: in})
+}
+
 // AddStock is POST /v1/inventory/stock, for: staff, client:stock. It has a key: one is made unless Key gives it.
 func (c *Client) AddStock(ctx context.Context, in AddStockRequest, options ...Option) (Level, error) {
 	return send[Level](ctx, c, options, call{method: "POST", path: "/v1/inventory/stock", body: in, keyed: true})
@@ -41,6 +56,11 @@ func (c *Client) AddStock(ctx context.Context, in AddStockRequest, options ...Op
 // AddStockMovement is POST /v1/inventory/stock/{id}/movements, for: staff, client:stock. It has a key: one is made unless Key gives it.
 func (c *Client) AddStockMovement(ctx context.Context, id string, in AddStockMovementRequest, options ...Option) (Moved, error) {
 	return send[Moved](ctx, c, options, call{method: "POST", path: "/v1/inventory/stock/" + url.PathEscape(id) + "/movements", body: in, keyed: true})
+}
+
+// AddStore is POST /v1/stores, for: staff, client:catalogue.
+func (c *Client) AddStore(ctx context.Context, in StoreBody, options ...Option) (Store, error) {
+	return send[Store](ctx, c, options, call{method: "POST", path: "/v1/stores", body: in})
 }
 
 // AddToken is POST /v1/tokens, for: credentials.
@@ -58,6 +78,11 @@ func (c *Client) ChangeAddress(ctx context.Context, id string, in AddressBody, o
 	return send[KeptAddress](ctx, c, options, call{method: "PUT", path: "/v1/addresses/" + url.PathEscape(id), body: in})
 }
 
+// ChangeCategory is PUT /v1/categories/{id}, for: staff, client:catalogue.
+func (c *Client) ChangeCategory(ctx context.Context, id string, in CategoryBody, options ...Option) (Category, error) {
+	return send[Category](ctx, c, options, call{method: "PUT", path: "/v1/categories/" + url.PathEscape(id), body: in})
+}
+
 // ChangeMe is PUT /v1/users/me, for: account.
 func (c *Client) ChangeMe(ctx context.Context, in ChangeMeRequest, options ...Option) (User, error) {
 	return send[User](ctx, c, options, call{method: "PUT", path: "/v1/users/me", body: in})
@@ -69,9 +94,34 @@ func (c *Client) ChangeMyPassword(ctx context.Context, in ChangeMyPasswordReques
 	return err
 }
 
+// ChangeProduct is PUT /v1/products/{id}, for: staff, client:catalogue.
+func (c *Client) ChangeProduct(ctx context.Context, id string, in ProductBody, options ...Option) (Product, error) {
+	return send[Product](ctx, c, options, call{method: "PUT", path: "/v1/products/" + url.PathEscape(id), body: in})
+}
+
+// ChangeProductTag is PUT /v1/products/{id}/tags/{tag}, for: staff, client:catalogue.
+func (c *Client) ChangeProductTag(ctx context.Context, id string, tag string, options ...Option) (ChangeProductTagAnswer, error) {
+	return send[ChangeProductTagAnswer](ctx, c, options, call{method: "PUT", path: "/v1/products/" + url.PathEscape(id) + "/tags/" + url.PathEscape(tag)})
+}
+
+// ChangeStore is PUT /v1/stores/{id}, for: staff, client:catalogue.
+func (c *Client) ChangeStore(ctx context.Context, id string, in StoreBody, options ...Option) (Store, error) {
+	return send[Store](ctx, c, options, call{method: "PUT", path: "/v1/stores/" + url.PathEscape(id), body: in})
+}
+
+// ChangeStoreParticipating is PUT /v1/stores/{id}/participating, for: staff, client:catalogue.
+func (c *Client) ChangeStoreParticipating(ctx context.Context, id string, options ...Option) (Store, error) {
+	return send[Store](ctx, c, options, call{method: "PUT", path: "/v1/stores/" + url.PathEscape(id) + "/participating"})
+}
+
 // ChangeUser is PUT /v1/users/{id}, for: admin.
 func (c *Client) ChangeUser(ctx context.Context, id string, in ChangeUserRequest, options ...Option) (User, error) {
 	return send[User](ctx, c, options, call{method: "PUT", path: "/v1/users/" + url.PathEscape(id), body: in})
+}
+
+// ChangeVariant is PUT /v1/variants/{id}, for: staff, client:catalogue.
+func (c *Client) ChangeVariant(ctx context.Context, id string, in VariantBody, options ...Option) (Variant, error) {
+	return send[Variant](ctx, c, options, call{method: "PUT", path: "/v1/variants/" + url.PathEscape(id), body: in})
 }
 
 // ClaimOrder is POST /v1/orders/{id}/claim, for: account.
@@ -82,6 +132,12 @@ func (c *Client) ClaimOrder(ctx context.Context, id string, in ClaimOrderRequest
 // DeleteAddress is DELETE /v1/addresses/{id}, for: account.
 func (c *Client) DeleteAddress(ctx context.Context, id string, options ...Option) error {
 	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/addresses/" + url.PathEscape(id)})
+	return err
+}
+
+// DeleteCategory is DELETE /v1/categories/{id}, for: staff, client:catalogue.
+func (c *Client) DeleteCategory(ctx context.Context, id string, options ...Option) error {
+	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/categories/" + url.PathEscape(id)})
 	return err
 }
 
@@ -107,6 +163,55 @@ func (c *Client) DeleteMySSHKey(ctx context.Context, id string, options ...Optio
 func (c *Client) DeleteMySessions(ctx context.Context, query DeleteMySessionsQuery, options ...Option) error {
 	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/users/me/sessions", query: query})
 	return err
+}
+
+// DeleteProduct is DELETE /v1/products/{id}, for: staff, client:catalogue.
+func (c *Client) DeleteProduct(ctx context.Context, id string, options ...Option) error {
+	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/products/" + url.PathEscape(id)})
+	return err
+}
+
+// DeleteProductTag is DELETE /v1/products/{id}/tags/{tag}, for: staff, client:catalogue.
+func (c *Client) DeleteProductTag(ctx context.Context, id string, tag string, options ...Option) error {
+	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/products/" + url.PathEscape(id) + "/tags/" + url.PathEscape(tag)})
+	return err
+}
+
+// DeleteProducts is POST /v1/products/deletions, for: staff, client:catalogue.
+func (c *Client) DeleteProducts(ctx context.Context, in DeleteProductsRequest, options ...Option) (DeleteProductsAnswer, error) {
+	return send[DeleteProductsAnswer](ctx, c, options, call{method: "POST", path: "/v1/products/deletions", body: in})
+}
+
+// DeleteStore is DELETE /v1/stores/{id}, for: staff, client:catalogue.
+func (c *Client) DeleteStore(ctx context.Context, id string, query DeleteStoreQuery, options ...Option) error {
+	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/stores/" + url.PathEscape(id), query: query})
+	return err
+}
+
+// DeleteStoreParticipating is DELETE /v1/stores/{id}/participating, for: staff, client:catalogue.
+func (c *Client) DeleteStoreParticipating(ctx context.Context, id string, options ...Option) (Store, error) {
+	return send[Store](ctx, c, options, call{method: "DELETE", path: "/v1/stores/" + url.PathEscape(id) + "/participating"})
+}
+
+// DeleteStoreProducts is DELETE /v1/stores/{id}/products, for: staff, client:catalogue.
+func (c *Client) DeleteStoreProducts(ctx context.Context, id string, query DeleteStoreProductsQuery, options ...Option) (DeleteStoreProductsAnswer, error) {
+	return send[DeleteStoreProductsAnswer](ctx, c, options, call{method: "DELETE", path: "/v1/stores/" + url.PathEscape(id) + "/products", query: query})
+}
+
+// DeleteVariant is DELETE /v1/variants/{id}, for: staff, client:catalogue.
+func (c *Client) DeleteVariant(ctx context.Context, id string, options ...Option) error {
+	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/variants/" + url.PathEscape(id)})
+	return err
+}
+
+// GetCategories is GET /v1/categories, for: all.
+func (c *Client) GetCategories(ctx context.Context, options ...Option) (GetCategoriesAnswer, error) {
+	return send[GetCategoriesAnswer](ctx, c, options, call{method: "GET", path: "/v1/categories"})
+}
+
+// GetCategory is GET /v1/categories/{id}, for: all.
+func (c *Client) GetCategory(ctx context.Context, id string, options ...Option) (Category, error) {
+	return send[Category](ctx, c, options, call{method: "GET", path: "/v1/categories/" + url.PathEscape(id)})
 }
 
 // GetCustomer is GET /v1/customers/{id}, for: guest.
@@ -144,9 +249,19 @@ func (c *Client) GetProduct(ctx context.Context, id string, options ...Option) (
 	return send[Product](ctx, c, options, call{method: "GET", path: "/v1/products/" + url.PathEscape(id)})
 }
 
+// GetProductVariants is GET /v1/products/{id}/variants, for: all.
+func (c *Client) GetProductVariants(ctx context.Context, id string, options ...Option) (GetProductVariantsAnswer, error) {
+	return send[GetProductVariantsAnswer](ctx, c, options, call{method: "GET", path: "/v1/products/" + url.PathEscape(id) + "/variants"})
+}
+
 // GetStock is GET /v1/inventory/stock, for: all.
 func (c *Client) GetStock(ctx context.Context, query GetStockQuery, options ...Option) (GetStockAnswer, error) {
 	return send[GetStockAnswer](ctx, c, options, call{method: "GET", path: "/v1/inventory/stock", query: query})
+}
+
+// GetStore is GET /v1/stores/{id}, for: all.
+func (c *Client) GetStore(ctx context.Context, id string, options ...Option) (Store, error) {
+	return send[Store](ctx, c, options, call{method: "GET", path: "/v1/stores/" + url.PathEscape(id)})
 }
 
 // GetUser is GET /v1/users/{id}, for: admin.
@@ -187,6 +302,21 @@ func (c *Client) ListOrders(ctx context.Context, query ListOrdersQuery, options 
 // ListProducts is GET /v1/products, for: all.
 func (c *Client) ListProducts(ctx context.Context, query ListProductsQuery, options ...Option) (Page[Product], error) {
 	return send[Page[Product]](ctx, c, options, call{method: "GET", path: "/v1/products", query: query})
+}
+
+// ListStoreProducts is GET /v1/stores/{id}/products, for: all.
+func (c *Client) ListStoreProducts(ctx context.Context, id string, query ListStoreProductsQuery, options ...Option) (Page[Product], error) {
+	return send[Page[Product]](ctx, c, options, call{method: "GET", path: "/v1/stores/" + url.PathEscape(id) + "/products", query: query})
+}
+
+// ListStores is GET /v1/stores, for: all.
+func (c *Client) ListStores(ctx context.Context, query Paging, options ...Option) (Page[Store], error) {
+	return send[Page[Store]](ctx, c, options, call{method: "GET", path: "/v1/stores", query: query})
+}
+
+// ListTags is GET /v1/tags, for: all.
+func (c *Client) ListTags(ctx context.Context, query Paging, options ...Option) (Page[Tag], error) {
+	return send[Page[Tag]](ctx, c, options, call{method: "GET", path: "/v1/tags", query: query})
 }
 
 // ListUsers is GET /v1/users, for: staff.

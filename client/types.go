@@ -104,6 +104,21 @@ type CancelOrderRequest struct {
 	Reason string `json:"reason"`
 }
 
+// Category is a place in the tree of categories. Those at the top are on level 1.
+type Category struct {
+	ID       string   `json:"id"`
+	Name     string   `json:"name"`
+	ParentID string   `json:"parent_id,omitempty"`
+	Level    int64    `json:"level"`
+	ChildIDs []string `json:"child_ids"`
+}
+
+// CategoryBody is a category as staff gives it.
+type CategoryBody struct {
+	Name     string `json:"name"`
+	ParentID string `json:"parent_id,omitempty"` // none at the top
+}
+
 // ChangeMeRequest is what somebody says about themselves from now on.
 type ChangeMeRequest struct {
 	Email    string `json:"email"`
@@ -117,6 +132,11 @@ type ChangeMeRequest struct {
 type ChangeMyPasswordRequest struct {
 	Old string `json:"old"`
 	New string `json:"new"` // 8 to 128 characters, and none that is tried first
+}
+
+// ChangeProductTagAnswer is all tags of a product.
+type ChangeProductTagAnswer struct {
+	Tags []string `json:"tags"`
 }
 
 // ChangeUserRequest is what an admin decides about somebody.
@@ -140,6 +160,39 @@ type Contact struct {
 // DeleteMySessionsQuery is what DeleteMySessions may be asked. What is zero is left out.
 type DeleteMySessionsQuery struct {
 	ID string `query:"id"` // one session; all others when there is none
+}
+
+// DeleteProductsAnswer tells of each, in the order in which they were named.
+type DeleteProductsAnswer struct {
+	Results []Deletion `json:"results"`
+}
+
+// DeleteProductsRequest names products that are to go.
+type DeleteProductsRequest struct {
+	IDs []string `json:"ids"`
+}
+
+// DeleteStoreProductsAnswer is how many products of a store were deleted, and how many there still are.
+type DeleteStoreProductsAnswer struct {
+	Deleted int64 `json:"deleted"`
+	Left    int64 `json:"left"` // to be deleted by the next call; a thousand go at once
+}
+
+// DeleteStoreProductsQuery is what DeleteStoreProducts may be asked. What is zero is left out.
+type DeleteStoreProductsQuery struct {
+	Confirm bool `query:"confirm"` // that this is meant; without it the answer is how many products would go
+}
+
+// DeleteStoreQuery is what DeleteStore may be asked. What is zero is left out.
+type DeleteStoreQuery struct {
+	Confirm bool `query:"confirm"` // that this is meant; without it the answer is how many products would go
+}
+
+// Deletion is what has become of one of them.
+type Deletion struct {
+	ID      string `json:"id"`
+	Deleted bool   `json:"deleted"`
+	Why     string `json:"why,omitempty"` // why not
 }
 
 // Event is an event of an order as its customer sees it: without inner data.
@@ -167,6 +220,11 @@ type Facets struct {
 	Prices     []Range `json:"prices"`
 }
 
+// GetCategoriesAnswer is the whole tree, each category before those below it.
+type GetCategoriesAnswer struct {
+	Items []Category `json:"items"`
+}
+
 // GetKeysAnswer is a JSON Web Key Set, RFC 7517.
 type GetKeysAnswer struct {
 	Keys []JWK `json:"keys"`
@@ -175,6 +233,11 @@ type GetKeysAnswer struct {
 // GetOrderEventsAnswer are all events of an order, in the order in which they were said.
 type GetOrderEventsAnswer struct {
 	Items []Event `json:"items"`
+}
+
+// GetProductVariantsAnswer is all variants of a product, in the order that staff gave them.
+type GetProductVariantsAnswer struct {
+	Items []Variant `json:"items"`
 }
 
 // GetStockAnswer is levels, and what is available in all of them.
@@ -291,6 +354,12 @@ type ListProductsQuery struct {
 	Sort        string `query:"sort"` // one of newest, name, price_asc, price_desc
 }
 
+// ListStoreProductsQuery is what ListStoreProducts may be asked. What is zero is left out.
+type ListStoreProductsQuery struct {
+	Paging
+	Sort string `query:"sort"` // one of newest, name, price_asc, price_desc
+}
+
 // ListUsersQuery is what ListUsers may be asked. What is zero is left out.
 type ListUsersQuery struct {
 	Paging
@@ -394,6 +463,20 @@ type Product struct {
 	UpdatedAt     time.Time `json:"updated_at"`
 }
 
+// ProductBody is a product as staff gives it.
+type ProductBody struct {
+	StoreID       string        `json:"store_id"`
+	Name          string        `json:"name"`
+	Description   string        `json:"description,omitempty"`
+	SKU           string        `json:"sku"`
+	Price         Amount        `json:"price"`
+	CategoryID    string        `json:"category_id,omitempty"`
+	Tags          []string      `json:"tags,omitempty"`           // at most 50 different ones, of 50 characters
+	OutsideNumber *int64        `json:"outside_number,omitempty"` // its number in somebody else's catalogue
+	Active        *bool         `json:"active,omitempty"`         // true unless said
+	Variants      []VariantBody `json:"variants,omitempty"`       // all that there are; without it they stay as they are
+}
+
 // Range is a currency, the least and the highest price in it, and how many of the products found have a price in it.
 type Range struct {
 	Currency string `json:"currency"`
@@ -470,6 +553,26 @@ type Stock struct {
 	UpdatedAt *time.Time `json:"updated_at,omitempty"`
 }
 
+// Store sells products, out of its warehouse first.
+type Store struct {
+	ID            string    `json:"id"`
+	Name          string    `json:"name"`
+	Location      string    `json:"location"`
+	Participating bool      `json:"participating"` // its products are on sale
+	CheckDelay    int64     `json:"check_delay_s"` // seconds by which the stock check of its orders is put off
+	WarehouseID   string    `json:"warehouse_id"`
+	CreatedAt     time.Time `json:"created_at"`
+	UpdatedAt     time.Time `json:"updated_at"`
+}
+
+// StoreBody is a store as staff gives it.
+type StoreBody struct {
+	Name        string `json:"name"`
+	Location    string `json:"location"`
+	CheckDelay  int64  `json:"check_delay_s,omitempty"` // seconds by which the stock check of its orders is put off
+	WarehouseID string `json:"warehouse_id,omitempty"`  // a new store gets one of its own without it, another one keeps its own
+}
+
 // SuggestProductsAnswer is up to five products, the best first.
 type SuggestProductsAnswer struct {
 	Items []Suggestion `json:"items"`
@@ -484,6 +587,12 @@ type SuggestProductsQuery struct {
 type Suggestion struct {
 	Name      string `json:"name"`
 	ProductID string `json:"product_id"`
+}
+
+// Tag is a word that products bear, and how many on sale do.
+type Tag struct {
+	Tag   string `json:"tag"`
+	Count int64  `json:"count"`
 }
 
 // Tokens open doors for an hour, and give new ones for a day.
@@ -505,4 +614,23 @@ type User struct {
 	Locale    string    `json:"locale"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// Variant is what a product is in one size, colour or whatever else.
+type Variant struct {
+	ID         string            `json:"id"`
+	ProductID  string            `json:"product_id"`
+	Name       string            `json:"name"`
+	Attributes map[string]string `json:"attributes"`
+	SKU        string            `json:"sku"`
+	Price      Amount            `json:"price"` // that of the product where it has none of its own
+	Stock      Stock             `json:"stock"`
+}
+
+// VariantBody is a variant as staff gives it.
+type VariantBody struct {
+	Name       string            `json:"name"`
+	SKU        string            `json:"sku"`
+	Attributes map[string]string `json:"attributes,omitempty"` // size, colour or any other
+	Price      *Amount           `json:"price,omitempty"`      // that of the product unless said
 }

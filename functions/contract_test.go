@@ -28,6 +28,7 @@ type day struct {
 	visitor  *client.Client
 	answered map[string]bool // operations that went well
 	seen     map[int]bool    // codes
+	tags     int64           // that there were when it began
 }
 
 func openDay(t *testing.T, perMinute int) *day {
@@ -81,6 +82,7 @@ func TestEveryRouteOfTheContractAnswers(t *testing.T) {
 	d.aCustomerClaimsAnOrder()
 	d.aCustomerLeaves()
 	d.staffReceivesGoods()
+	d.staffKeepsTheCatalogue()
 	d.anAdminLooksAfterPeopleAndPrograms()
 	for _, operation := range contracttest.Operations(t) {
 		require.True(t, d.answered[operation], "nobody took %s, or it never went well", operation)

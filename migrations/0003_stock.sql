@@ -1,4 +1,4 @@
--- written by: popup seed (warehouses), serve-catalogue (warehouses), serve-stock (warehouses, levels, movements, holds, reservations), reserve-stock (reservations), release-stock (reservations, holds), move-stock (reservations, movements)
+-- written by: popup seed (warehouses), serve-catalogue (warehouses, levels), serve-stock (warehouses, levels, movements, holds, reservations), reserve-stock (reservations), release-stock (reservations, holds), move-stock (reservations, movements)
 -- How many there are, where, and for whom they are held. on_hand = inbound - outbound, 0 <= reserved <= on_hand.
 
 -- +goose Up

@@ -90,7 +90,7 @@ func read(ctx context.Context, db web.Reader, in *Request) (*Answer, error) {
 func readProduct(ctx context.Context, db web.Reader, productID string) (p Product, err error) {
 	rows, err := db.Query(ctx, `
 		WITH page AS (SELECT product_id FROM catalogue.products WHERE product_id = @product_id AND deleted_at IS NULL)
-		`+selectProducts, pgx.NamedArgs{"product_id": productID})
+		`+selectProducts+` WHERE s.deleted_at IS NULL`, pgx.NamedArgs{"product_id": productID})
 	if err != nil {
 		return p, err
 	}

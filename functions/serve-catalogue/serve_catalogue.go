@@ -2,6 +2,7 @@
 package servecatalogue
 
 import (
+	"net/http"
 	"time"
 
 	"github.com/popup-shop/popup/config"
@@ -18,6 +19,12 @@ const (
 	keepProducts = 30 * time.Minute
 )
 
+// largeBody is how many bytes a product with all its variants may take.
+const largeBody = 1 << 20
+
+// keeper is whoever keeps the catalogue.
+var keeper = web.Any(web.Staff, web.Client("catalogue"))
+
 // New declares the function.
 func New(access config.Access) function.Function {
 	return function.Function{
@@ -27,7 +34,35 @@ func New(access config.Access) function.Function {
 			web.Get("/v1/products/search", web.All, search),
 			web.Get("/v1/products/suggestions", web.All, suggest),
 			web.Cached(keepProducts, web.Get("/v1/products/{id}", web.All, read)),
+			web.UpTo(largeBody, web.Act("/v1/products", keeper, http.StatusCreated, add)),
+			web.UpTo(largeBody, web.Put("/v1/products/{id}", keeper, change)),
+			web.Delete("/v1/products/{id}", keeper, remove),
+			web.Act("/v1/products/deletions", keeper, http.StatusOK, removeAll),
+			web.Cached(keepProducts, web.Get("/v1/products/{id}/variants", web.All, listVariants)),
+			web.Act("/v1/products/{id}/variants", keeper, http.StatusCreated, addVariant),
+			web.Put("/v1/variants/{id}", keeper, changeVariant),
+			web.Delete("/v1/variants/{id}", keeper, deleteVariant),
+			web.Put("/v1/products/{id}/tags/{tag}", keeper, tag),
+			web.Delete("/v1/products/{id}/tags/{tag}", keeper, untag),
+			web.Cached(keepLists, web.List("/v1/tags", web.All, listTags)),
+			web.Cached(keepLists, web.Get("/v1/categories", web.All, listCategories)),
+			web.Cached(keepLists, web.Get("/v1/categories/{id}", web.All, readCategory)),
+			web.Act("/v1/categories", keeper, http.StatusCreated, addCategory),
+			web.Put("/v1/categories/{id}", keeper, changeCategory),
+			web.Delete("/v1/categories/{id}", keeper, deleteCategory),
+			web.Cached(keepLists, web.List("/v1/stores", web.All, listStores)),
+			web.Cached(keepLists, web.Get("/v1/stores/{id}", web.All, readStore)),
+			web.Act("/v1/stores", keeper, http.StatusCreated, addStore),
+			web.Put("/v1/stores/{id}", keeper, changeStore),
+			web.Delete("/v1/stores/{id}", keeper, deleteStore),
+			web.Put("/v1/stores/{id}/participating", keeper, openStore),
+			web.Delete("/v1/stores/{id}/participating", keeper, closeStore),
+			web.Cached(keepLists, web.List("/v1/stores/{id}/products", web.All, listInStore)),
+			web.Delete("/v1/stores/{id}/products", keeper, emptyStore),
 		),
 		Emits: []events.Event{events.ProductChanged{}, events.StoreChanged{}, events.CategoryChanged{}},
+		Writes: []string{
+			"catalogue.products", "catalogue.variants", "catalogue.categories", "catalogue.stores", "stock.levels", "stock.warehouses",
+		},
 	}
 }

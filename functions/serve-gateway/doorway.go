@@ -57,7 +57,7 @@ func (d *doorway) guard(route function.Route, to http.Handler) http.HandlerFunc 
 		}
 		strip(r)
 		bounded := r.WithContext(r.Context()) // a copy: with another body in its call the server takes what is left of one for the next call
-		bounded.Body = body{http.MaxBytesReader(w, r.Body, bodyAtMost)}
+		bounded.Body = body{http.MaxBytesReader(w, r.Body, max(bodyAtMost, route.BodyMost))}
 		to.ServeHTTP(answer, bounded)
 	}
 }

@@ -100,7 +100,7 @@ func refused(c cut) *web.Problem {
 	var network net.Error
 	switch {
 	case errors.As(c, &tooLarge):
-		return web.NewProblem(http.StatusRequestEntityTooLarge, "too-large", "a request is at most 64 KiB")
+		return web.NewProblem(http.StatusRequestEntityTooLarge, "too-large", "this is more than the route takes: 64 KiB, or what its contract says")
 	case errors.As(c, &network) && network.Timeout():
 		return web.NewProblem(http.StatusRequestTimeout, "too-slow", "the body does not come")
 	}

@@ -16,6 +16,7 @@ var methodNames = map[string]string{
 	"POST /v1/customers/{id}/token": "AddCustomerToken",
 	"GET /v1/products/search":       "SearchProducts",
 	"GET /v1/products/suggestions":  "SuggestProducts",
+	"POST /v1/products/deletions":   "DeleteProducts",
 }
 
 // methodName is what the client calls a route: ListOrders, GetOrder, AddMyAddress, ChangeAddress, DeleteAddress, CancelOrder.

@@ -58,6 +58,9 @@ type Route struct {
 
 	// CacheFor is how many seconds the gateway may keep an answer; it is the same for all who may have it.
 	CacheFor int `json:"cache_for,omitempty"`
+
+	// BodyMost is how many bytes a call may send, where that is more than the limit of all routes.
+	BodyMost int64 `json:"body_most,omitempty"`
 }
 
 // Handler is what a function does when it is told one type of event.

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,7 +48,7 @@ func grantRoles(ctx context.Context, pool *pgxpool.Pool, functions []function.Fu
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtext('popup roles'))`); err != nil {
 			return err
 		}
-		schemas, logs, err := readCatalogue(ctx, tx)
+		schemas, rights, err := readCatalogue(ctx, tx)
 		if err != nil {
 			return err
 		}
@@ -56,7 +57,7 @@ func grantRoles(ctx context.Context, pool *pgxpool.Pool, functions []function.Fu
 			return err
 		}
 		for _, f := range functions {
-			if err := grant(ctx, tx, f, schemas, logs, kept, password); err != nil {
+			if err := grant(ctx, tx, f, schemas, rights, kept, password); err != nil {
 				return fmt.Errorf("grant rights to %s: %w", f.Name, err)
 			}
 		}
@@ -64,8 +65,9 @@ func grantRoles(ctx context.Context, pool *pgxpool.Pool, functions []function.Fu
 	})
 }
 
-// readCatalogue finds the schemas of the shop, and the tables that can only be added to.
-func readCatalogue(ctx context.Context, tx pgx.Tx) (schemas []string, logs map[string]bool, err error) {
+// readCatalogue finds the schemas of the shop, and what can be done with tables that refuse something: some can only be added
+// to, and of some nothing can be deleted.
+func readCatalogue(ctx context.Context, tx pgx.Tx) (schemas []string, rights map[string]string, err error) {
 	rows, err := tx.Query(ctx, `
 		SELECT nspname FROM pg_namespace
 		WHERE nspname NOT IN ('pg_catalog', 'information_schema', 'public') AND nspname !~ '^pg_' ORDER BY 1`)
@@ -75,20 +77,27 @@ func readCatalogue(ctx context.Context, tx pgx.Tx) (schemas []string, logs map[s
 	if schemas, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
 		return nil, nil, err
 	}
-	rows, err = tx.Query(ctx, `
-		SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE tgfoid = 'bus.refuse_change'::regproc`)
+	found, err := tx.Query(ctx, `
+		SELECT tgrelid::regclass::text, bool_or(tgtype & 16 > 0)
+		FROM pg_trigger
+		WHERE tgfoid = 'bus.refuse_change'::regproc
+		GROUP BY tgrelid`) // 16 is UPDATE
 	if err != nil {
 		return nil, nil, err
 	}
-	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	logs = map[string]bool{}
-	for _, table := range tables {
-		logs[table] = true
-	}
-	return schemas, logs, err
+	rights = map[string]string{}
+	var table string
+	var log bool
+	_, err = pgx.ForEachRow(found, []any{&table, &log}, func() error {
+		if rights[table] = "INSERT, UPDATE"; log {
+			rights[table] = "INSERT"
+		}
+		return nil
+	})
+	return schemas, rights, err
 }
 
-func grant(ctx context.Context, tx pgx.Tx, f function.Function, schemas []string, logs map[string]bool, kept []secret, password string) error {
+func grant(ctx context.Context, tx pgx.Tx, f function.Function, schemas []string, rights map[string]string, kept []secret, password string) error {
 	role := pgx.Identifier{f.Name}.Sanitize()
 	var exists bool
 	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)`, f.Name).Scan(&exists); err != nil {
@@ -109,11 +118,7 @@ func grant(ctx context.Context, tx pgx.Tx, f function.Function, schemas []string
 	}
 	sql.WriteString(stepping(role, f))
 	for _, table := range f.Writes {
-		rights := "INSERT, UPDATE, DELETE"
-		if logs[table] {
-			rights = "INSERT"
-		}
-		fmt.Fprintf(&sql, "GRANT %s ON %s TO %s;", rights, table, role)
+		fmt.Fprintf(&sql, "GRANT %s ON %s TO %s;", cmp.Or(rights[table], "INSERT, UPDATE, DELETE"), table, role)
 	}
 	for _, table := range f.Locks { // locking a row takes the right to change some column of it
 		fmt.Fprintf(&sql, "GRANT UPDATE (updated_at) ON %s TO %s;", table, role)

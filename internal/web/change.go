@@ -28,7 +28,7 @@ func Post[I any, P interface {
 }, S, O any](path, who string, c Change[P, S, O]) Route {
 	route := function.Route{Method: http.MethodPost, Path: path, Who: who}
 	return Route{route, func(api huma.API, s *server) {
-		o := operation(route, c.Status)
+		o := s.operation(route, c.Status)
 		o.Metadata["also"] = c.Also
 		huma.Register(api, o, func(ctx context.Context, in *I) (*O, error) {
 			done, err := once(ctx, s, P(in), c.Do)
@@ -61,7 +61,7 @@ func Delete[I, O any](path, who string, do Do[I, O]) Route {
 
 func act[I, O any](route function.Route, status int, do Do[I, O]) Route {
 	return Route{route, func(api huma.API, s *server) {
-		huma.Register(api, operation(route, status), func(ctx context.Context, in *I) (out *O, err error) {
+		huma.Register(api, s.operation(route, status), func(ctx context.Context, in *I) (out *O, err error) {
 			err = s.do(ctx, func(tx pgx.Tx) (said []events.Event, err error) {
 				out, said, err = do(ctx, tx, in)
 				return said, err
@@ -84,7 +84,7 @@ type Steps[I, Q, O any] struct {
 func InSteps[I, Q, O any](method, path, who string, steps Steps[I, Q, O]) Route {
 	route := function.Route{Method: method, Path: path, Who: who}
 	return Route{route, func(api huma.API, s *server) {
-		huma.Register(api, operation(route, steps.Status), func(ctx context.Context, in *I) (out *O, err error) {
+		huma.Register(api, s.operation(route, steps.Status), func(ctx context.Context, in *I) (out *O, err error) {
 			var q *Q
 			err = s.do(ctx, func(tx pgx.Tx) (_ []events.Event, err error) {
 				q, err = steps.Prepare(ctx, tx, in)

@@ -57,6 +57,9 @@ func describe(document *huma.OpenAPI, r Route, function string) {
 	if r.Method == http.MethodGet {
 		operation.Responses["304"] = &huma.Response{Description: "what If-None-Match names is still so"}
 	}
+	if r.BodyMost > 0 {
+		operation.Extensions["x-body-most"] = r.BodyMost
+	}
 	if r.CacheFor > 0 {
 		operation.Extensions["x-cache-for"] = r.CacheFor
 	}

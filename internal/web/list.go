@@ -68,7 +68,7 @@ func List[I any, P interface {
 }, T any](path, who string, read func(ctx context.Context, db Reader, in *I) (items []T, total int64, err error)) Route {
 	route := function.Route{Method: http.MethodGet, Path: path, Who: who}
 	return Route{route, func(api huma.API, s *server) {
-		o := operation(route, http.StatusOK)
+		o := s.operation(route, http.StatusOK)
 		o.Metadata["list"] = true
 		huma.Register(api, o, func(ctx context.Context, in *I) (*Listed[T], error) {
 			p := P(in).paging()

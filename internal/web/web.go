@@ -19,6 +19,12 @@ import (
 
 const bodyLimit = 64 << 10
 
+// UpTo lets the body of a call be larger than others may be, in bytes.
+func UpTo(bytes int64, r Route) Route {
+	r.BodyMost = bytes
+	return r
+}
+
 // Reader reads from the database what the caller may see, outside any transaction.
 type Reader interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
@@ -49,7 +55,8 @@ func Door(name string, access config.Access, routes ...Route) function.Door {
 // server is what the routes of a running function need.
 type server struct {
 	*function.Runtime
-	name string
+	name     string
+	bodyMost int64 // of the route that is being opened; 0: the limit of all
 }
 
 // Routes lists the declared routes.
@@ -69,7 +76,7 @@ func (d door) Open(mux *http.ServeMux, rt *function.Runtime) {
 	api := humago.New(mux, settings)
 	api.UseMiddleware(rescue(api, rt, d.name), d.keeper.identify(api), tagged)
 	for _, r := range d.routes {
-		r.open(api, &server{rt, d.name})
+		r.open(api, &server{rt, d.name, r.BodyMost})
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		NewProblem(http.StatusNotFound, "not-found", "there is nothing at "+r.URL.Path).Write(w, r)
@@ -132,16 +139,16 @@ func Keep(p *Problem) error { return kept{p} }
 func Get[I, O any](path, who string, read func(ctx context.Context, db Reader, in *I) (*O, error)) Route {
 	route := function.Route{Method: http.MethodGet, Path: path, Who: who}
 	return Route{route, func(api huma.API, s *server) {
-		huma.Register(api, operation(route, http.StatusOK), func(ctx context.Context, in *I) (*O, error) {
+		huma.Register(api, s.operation(route, http.StatusOK), func(ctx context.Context, in *I) (*O, error) {
 			out, err := read(ctx, s.reader(ctx), in)
 			return out, s.problem(ctx, err)
 		})
 	}}
 }
 
-func operation(r function.Route, status int) huma.Operation {
+func (s *server) operation(r function.Route, status int) huma.Operation {
 	return huma.Operation{
-		Method: r.Method, Path: r.Path, OperationID: operationID(r), DefaultStatus: status, MaxBodyBytes: bodyLimit,
+		Method: r.Method, Path: r.Path, OperationID: operationID(r), DefaultStatus: status, MaxBodyBytes: max(bodyLimit, s.bodyMost),
 		BodyReadTimeout: 10 * time.Second, RejectUnknownQueryParameters: true, Metadata: map[string]any{"who": r.Who},
 	}
 }

@@ -1,0 +1,60 @@
+package functions_test
+
+import (
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/client"
+)
+
+func (d *day) staffKeepsTheCatalogue() {
+	c, ctx := d.as("staff"), d.t.Context()
+	store := ok(c.AddStore(ctx, client.StoreBody{Name: "Stall", Location: "Kiel"}))(d.t)
+	hats := d.staffSortsTheShelves(c)
+	price := client.Amount{Minor: 2900, Currency: "EUR"}
+	hat := client.ProductBody{StoreID: store.ID, Name: "Knit hat", SKU: "HAT-1", Price: price, CategoryID: hats.ID}
+	made := ok(c.AddProduct(ctx, hat))(d.t)
+	hat.Name = "Warm knit hat"
+	require.Equal(d.t, hat.Name, ok(c.ChangeProduct(ctx, made.ID, hat))(d.t).Name)
+	require.Equal(d.t, []string{"冬"}, ok(c.ChangeProductTag(ctx, made.ID, "冬"))(d.t).Tags)
+	require.Equal(d.t, int64(1), ok(d.visitor.ListTags(ctx, client.Paging{Limit: 100}))(d.t).Total-d.tags)
+	require.NoError(d.t, c.DeleteProductTag(ctx, made.ID, "冬"))
+
+	red := ok(c.AddProductVariant(ctx, made.ID, client.VariantBody{Name: "red", SKU: "HAT-1-RED", Attributes: map[string]string{"colour": "red"}}))(d.t)
+	require.Equal(d.t, []client.Variant{red}, ok(d.visitor.GetProductVariants(ctx, made.ID))(d.t).Items)
+	require.Equal(d.t, "crimson", ok(c.ChangeVariant(ctx, red.ID, client.VariantBody{Name: "crimson", SKU: red.SKU}))(d.t).Name)
+	require.NoError(d.t, c.DeleteVariant(ctx, red.ID))
+	d.staffClosesAStore(c, store, made.ID)
+}
+
+func (d *day) staffSortsTheShelves(c *client.Client) client.Category {
+	ctx := d.t.Context()
+	d.tags = ok(d.visitor.ListTags(ctx, client.Paging{}))(d.t).Total
+	top := ok(c.AddCategory(ctx, client.CategoryBody{Name: "Clothes"}))(d.t)
+	hats := ok(c.AddCategory(ctx, client.CategoryBody{Name: "Hats"}))(d.t)
+	hats = ok(c.ChangeCategory(ctx, hats.ID, client.CategoryBody{Name: "Hats", ParentID: top.ID}))(d.t)
+	require.Equal(d.t, hats, ok(d.visitor.GetCategory(ctx, hats.ID))(d.t))
+	require.Contains(d.t, ok(d.visitor.GetCategories(ctx))(d.t).Items, hats)
+	shoes := ok(c.AddCategory(ctx, client.CategoryBody{Name: "Shoes"}))(d.t)
+	require.NoError(d.t, c.DeleteCategory(ctx, shoes.ID))
+	return hats
+}
+
+func (d *day) staffClosesAStore(c *client.Client, store client.Store, productID string) {
+	ctx := d.t.Context()
+	listed := ok(d.visitor.ListStoreProducts(ctx, store.ID, client.ListStoreProductsQuery{}))(d.t)
+	require.Equal(d.t, productID, listed.Items[0].ID)
+	require.False(d.t, ok(c.DeleteStoreParticipating(ctx, store.ID))(d.t).Participating)
+	require.True(d.t, ok(c.ChangeStoreParticipating(ctx, store.ID))(d.t).Participating)
+	moved := ok(c.ChangeStore(ctx, store.ID, client.StoreBody{Name: "Stall", Location: "Lübeck"}))(d.t)
+	require.Equal(d.t, moved, ok(d.visitor.GetStore(ctx, store.ID))(d.t))
+	require.Contains(d.t, ok(d.visitor.ListStores(ctx, client.Paging{}))(d.t).Items, moved)
+
+	var asked client.DeleteProductsRequest
+	asked.IDs = []string{productID, store.ID}
+	results := ok(c.DeleteProducts(ctx, asked))(d.t).Results
+	require.Equal(d.t, []bool{true, false}, []bool{results[0].Deleted, results[1].Deleted})
+	left := ok(c.AddProduct(ctx, client.ProductBody{StoreID: store.ID, Name: "Glove", SKU: "GLOVE-1", Price: client.Amount{Minor: 1, Currency: "EUR"}}))(d.t)
+	require.NoError(d.t, c.DeleteProduct(ctx, left.ID))
+	require.Zero(d.t, ok(c.DeleteStoreProducts(ctx, store.ID, client.DeleteStoreProductsQuery{Confirm: true}))(d.t).Deleted)
+	require.NoError(d.t, c.DeleteStore(ctx, store.ID, client.DeleteStoreQuery{Confirm: true}))
+}

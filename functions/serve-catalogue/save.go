@@ -1,0 +1,235 @@
+package servecatalogue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/id"
+	"github.com/popup-shop/popup/internal/web"
+)
+
+// AddRequest adds a product.
+type AddRequest struct{ Body ProductBody }
+
+// ChangeRequest replaces what a product is.
+type ChangeRequest struct {
+	ID   string `path:"id" format:"uuid"`
+	Body ProductBody
+}
+
+// add is called by staff, and by programs that keep the catalogue.
+func add(ctx context.Context, tx pgx.Tx, in *AddRequest) (*Answer, []events.Event, error) {
+	if err := in.Body.check(); err != nil {
+		return nil, nil, err
+	}
+	productID, err := uuid.NewV7()
+	if err != nil {
+		return nil, nil, err
+	}
+	said, err := insertProduct(ctx, tx, productID.String(), &in.Body)
+	if err == nil {
+		err = settle(ctx, tx, said, &in.Body)
+	}
+	return answer(ctx, tx, said, err)
+}
+
+// change is called by staff, and by programs that keep the catalogue. A product that is so already is left alone.
+func change(ctx context.Context, tx pgx.Tx, in *ChangeRequest) (*Answer, []events.Event, error) {
+	if !id.Valid(in.ID) {
+		return nil, nil, web.NotFound("product")
+	}
+	if err := in.Body.check(); err != nil {
+		return nil, nil, err
+	}
+	said, err := replace(ctx, tx, in.ID, &in.Body)
+	if err != nil || said != nil {
+		return answer(ctx, tx, said, err)
+	}
+	p, err := readProduct(ctx, tx, in.ID)
+	return &Answer{p}, nil, err
+}
+
+// replace makes a product what the body says. It returns nil when it is so already.
+func replace(ctx context.Context, tx pgx.Tx, productID string, b *ProductBody) (*events.ProductChanged, error) {
+	sku, err := lockProduct(ctx, tx, productID)
+	if err == nil && sku != b.SKU {
+		err = mustBeSoldOut(ctx, tx, sku)
+	}
+	if err != nil {
+		return nil, err
+	}
+	said, err := updateProduct(ctx, tx, productID, b)
+	if err != nil {
+		return nil, err
+	}
+	varied, err := saveVariants(ctx, tx, productID, b.Variants)
+	if err != nil || said == nil && !varied {
+		return nil, err
+	}
+	if said == nil {
+		said, err = touch(ctx, tx, productID)
+	}
+	if err == nil {
+		err = stockNothing(ctx, tx, productID)
+	}
+	return said, err
+}
+
+// settle gives a new product its variants, and all of them a level of 0.
+func settle(ctx context.Context, tx pgx.Tx, made *events.ProductChanged, b *ProductBody) error {
+	if _, err := saveVariants(ctx, tx, made.ProductID, b.Variants); err != nil {
+		return err
+	}
+	return stockNothing(ctx, tx, made.ProductID)
+}
+
+// answer shows a product that has changed.
+func answer(ctx context.Context, tx pgx.Tx, said *events.ProductChanged, err error) (*Answer, []events.Event, error) {
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := readProduct(ctx, tx, said.ProductID)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read product %s: %w", said.ProductID, err)
+	}
+	return &Answer{p}, []events.Event{*said}, nil
+}
+
+func (b *ProductBody) args(productID string) pgx.NamedArgs {
+	return pgx.NamedArgs{
+		"product_id": productID, "store_id": b.StoreID, "category_id": b.CategoryID, "sku": b.SKU, "name": b.Name, "description": b.Description,
+		"price_minor": b.Price.Minor, "currency": b.Price.Currency, "tags": b.Tags, "outside_number": b.OutsideNumber, "active": b.active(),
+	}
+}
+
+func insertProduct(ctx context.Context, tx pgx.Tx, productID string, b *ProductBody) (*events.ProductChanged, error) {
+	said := &events.ProductChanged{ProductID: productID, StoreID: b.StoreID, Change: events.ChangeCreated}
+	err := tx.QueryRow(ctx, `
+		INSERT INTO catalogue.products (product_id, store_id, category_id, sku, name, description, price_minor, currency, tags, outside_number, active)
+		SELECT @product_id, store_id, nullif(@category_id, '')::uuid, @sku, @name, @description, @price_minor, @currency, @tags, @outside_number, @active
+		FROM catalogue.stores
+		WHERE store_id = @store_id AND deleted_at IS NULL
+		RETURNING version`, b.args(productID)).Scan(&said.Version)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, noStore()
+	}
+	return said, refusal(err, "add product "+productID)
+}
+
+// updateProduct changes what is different, and returns nil when nothing is.
+func updateProduct(ctx context.Context, tx pgx.Tx, productID string, b *ProductBody) (*events.ProductChanged, error) {
+	said := &events.ProductChanged{ProductID: productID, StoreID: b.StoreID, Change: events.ChangeUpdated}
+	var different bool
+	err := tx.QueryRow(ctx, `
+		WITH changed AS (
+			UPDATE catalogue.products SET store_id = @store_id, category_id = nullif(@category_id, '')::uuid, sku = @sku, name = @name,
+				description = @description, price_minor = @price_minor, currency = @currency, tags = @tags, outside_number = @outside_number, active = @active
+			WHERE product_id = @product_id AND EXISTS (SELECT FROM catalogue.stores WHERE store_id = @store_id AND deleted_at IS NULL)
+			AND (store_id, category_id, sku, name, description, price_minor, currency, tags, outside_number, active) IS DISTINCT FROM
+				(@store_id, nullif(@category_id, '')::uuid, @sku, @name, @description, @price_minor, @currency, @tags, @outside_number, @active)
+			RETURNING version
+		)
+		SELECT changed.version IS NOT NULL, coalesce(changed.version, 0)
+		FROM catalogue.stores LEFT JOIN changed ON true
+		WHERE store_id = @store_id AND deleted_at IS NULL`, b.args(productID)).Scan(&different, &said.Version)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, noStore()
+	}
+	if err != nil || !different {
+		return nil, refusal(err, "change product "+productID)
+	}
+	return said, nil
+}
+
+func noStore() error {
+	return web.Invalid(web.Fault{Field: "store_id", Why: "is not one of our stores"})
+}
+
+// lockProduct keeps others from changing a product and its variants, and returns its SKU.
+func lockProduct(ctx context.Context, tx pgx.Tx, productID string) (sku string, err error) {
+	err = tx.QueryRow(ctx, `
+		SELECT p.sku
+		FROM catalogue.products p
+		JOIN catalogue.stores s USING (store_id)
+		WHERE p.product_id = @product_id AND p.deleted_at IS NULL AND s.deleted_at IS NULL
+		FOR NO KEY UPDATE OF p`, pgx.NamedArgs{"product_id": productID}).Scan(&sku)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", web.NotFound("product")
+	}
+	if err != nil {
+		return "", fmt.Errorf("lock product %s: %w", productID, err)
+	}
+	return sku, nil
+}
+
+// touch makes a new version of a product that something else changed about.
+func touch(ctx context.Context, tx pgx.Tx, productID string) (*events.ProductChanged, error) {
+	said := &events.ProductChanged{ProductID: productID, Change: events.ChangeUpdated}
+	err := tx.QueryRow(ctx, `
+		UPDATE catalogue.products SET updated_at = now()
+		WHERE product_id = @product_id
+		RETURNING store_id::text, version`, pgx.NamedArgs{"product_id": productID}).Scan(&said.StoreID, &said.Version)
+	if err != nil {
+		return nil, fmt.Errorf("touch product %s: %w", productID, err)
+	}
+	return said, nil
+}
+
+// mustBeSoldOut refuses another SKU for something that there are goods of: they bear the old one.
+func mustBeSoldOut(ctx context.Context, tx pgx.Tx, sku string) error {
+	var goods int64
+	err := tx.QueryRow(ctx, `
+		SELECT coalesce(sum(on_hand), 0)::bigint
+		FROM stock.levels
+		WHERE sku = @sku`, pgx.NamedArgs{"sku": sku}).Scan(&goods)
+	if err != nil {
+		return fmt.Errorf("count goods of %s: %w", sku, err)
+	}
+	if goods > 0 {
+		return web.NewProblem(http.StatusConflict, "in-use", "there are goods that bear the old SKU").With("goods", goods)
+	}
+	return nil
+}
+
+// stockNothing gives a product and its variants a level of 0 in the warehouse of their store, where they have none.
+func stockNothing(ctx context.Context, tx pgx.Tx, productID string) error {
+	_, err := tx.Exec(ctx, `
+		INSERT INTO stock.levels (level_id, sku, warehouse_id)
+		SELECT gen_random_uuid(), k.sku, s.warehouse_id
+		FROM catalogue.skus k
+		JOIN catalogue.products p USING (product_id)
+		JOIN catalogue.stores s USING (store_id)
+		WHERE k.product_id = @product_id
+		ORDER BY k.sku
+		ON CONFLICT (sku, warehouse_id) DO NOTHING`, pgx.NamedArgs{"product_id": productID})
+	if err != nil {
+		return fmt.Errorf("make levels of product %s: %w", productID, err)
+	}
+	return nil
+}
+
+// refusal is what a promise of the schema says to a caller who would break it.
+func refusal(err error, doing string) error {
+	var pg *pgconn.PgError
+	switch {
+	case err == nil:
+		return nil
+	case !errors.As(err, &pg):
+	case pg.ConstraintName == "skus_pkey":
+		return web.NewProblem(http.StatusConflict, "sku-taken", "the SKU is that of something else")
+	case pg.ConstraintName == "categories_form_a_tree", pg.ConstraintName == "categories_not_their_own_parents":
+		return web.NewProblem(http.StatusConflict, "not-possible-now", "a category is never below itself")
+	case pg.ConstraintName == "categories_parent_id_fkey":
+		return web.Invalid(web.Fault{Field: "parent_id", Why: "is not one of our categories"})
+	case pg.ConstraintName == "products_category_id_fkey":
+		return web.Invalid(web.Fault{Field: "category_id", Why: "is not one of our categories"})
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}

@@ -1,0 +1,151 @@
+package servecatalogue
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/web"
+)
+
+// emptyAtMost is how many products of a store are deleted by one call, so that no call takes longer than it may.
+const emptyAtMost = 1000
+
+// ConfirmRequest names a store of which much is to go.
+type ConfirmRequest struct {
+	ID      string `path:"id" format:"uuid"`
+	Confirm bool   `query:"confirm" doc:"that this is meant; without it the answer is how many products would go"`
+}
+
+// EmptyAnswer is how many products of a store were deleted, and how many there still are.
+type EmptyAnswer struct {
+	Body struct {
+		Deleted int64 `json:"deleted"`
+		Left    int64 `json:"left" doc:"to be deleted by the next call; a thousand go at once"`
+	}
+}
+
+// InStoreRequest asks for a page of the products of a store.
+type InStoreRequest struct {
+	ID string `path:"id" format:"uuid"`
+	web.Paging
+	Sort string `query:"sort" enum:"newest,name,price_asc,price_desc" default:"newest"`
+}
+
+// openStore is called by staff: what the store has is on sale again.
+func openStore(ctx context.Context, tx pgx.Tx, in *Request) (*StoreAnswer, []events.Event, error) {
+	return participate(ctx, tx, in.ID, true)
+}
+
+// closeStore is called by staff: what the store has is on sale no more, until it is opened. A second time changes nothing.
+func closeStore(ctx context.Context, tx pgx.Tx, in *Request) (*StoreAnswer, []events.Event, error) {
+	return participate(ctx, tx, in.ID, false)
+}
+
+func participate(ctx context.Context, tx pgx.Tx, storeID string, open bool) (*StoreAnswer, []events.Event, error) {
+	was, err := lockStore(ctx, tx, storeID)
+	if err != nil {
+		return nil, nil, err
+	}
+	if was.Body.Participating == open {
+		if open {
+			return nil, nil, web.NewProblem(http.StatusConflict, "already-participating", "the store is already participating")
+		}
+		return was, nil, nil
+	}
+	out, err := oneStore(ctx, tx, storeID, `
+		UPDATE catalogue.stores SET participating = @open
+		WHERE store_id = @store_id
+		RETURNING `+storeColumns, pgx.NamedArgs{"open": open})
+	change := events.ChangeClosed
+	if open {
+		change = events.ChangeOpened
+	}
+	return out, []events.Event{events.StoreChanged{StoreID: storeID, Change: change}}, err
+}
+
+// lockStore keeps others from changing a store.
+func lockStore(ctx context.Context, tx pgx.Tx, storeID string) (*StoreAnswer, error) {
+	return oneStore(ctx, tx, storeID, `
+		SELECT `+storeColumns+`
+		FROM catalogue.stores
+		WHERE store_id = @store_id AND deleted_at IS NULL
+		FOR NO KEY UPDATE`, pgx.NamedArgs{})
+}
+
+// deleteStore is called by staff. It hides the store and with it all its products; orders of it stay as they are.
+func deleteStore(ctx context.Context, tx pgx.Tx, in *ConfirmRequest) (*struct{}, []events.Event, error) {
+	if _, err := in.confirmed(ctx, tx); err != nil {
+		return nil, nil, err
+	}
+	_, err := tx.Exec(ctx, `
+		UPDATE catalogue.stores SET deleted_at = now(), participating = false
+		WHERE store_id = @store_id`, pgx.NamedArgs{"store_id": in.ID})
+	if err != nil {
+		return nil, nil, fmt.Errorf("delete store %s: %w", in.ID, err)
+	}
+	return &struct{}{}, []events.Event{events.StoreChanged{StoreID: in.ID, Change: events.ChangeDeleted}}, nil
+}
+
+// confirmed is how many products a store has. Whoever has not confirmed that they go hears just that.
+func (in *ConfirmRequest) confirmed(ctx context.Context, tx pgx.Tx) (products int64, err error) {
+	if _, err = lockStore(ctx, tx, in.ID); err != nil {
+		return 0, err
+	}
+	err = tx.QueryRow(ctx, `
+		SELECT count(*)
+		FROM catalogue.products
+		WHERE store_id = @store_id AND deleted_at IS NULL`, pgx.NamedArgs{"store_id": in.ID}).Scan(&products)
+	if err != nil {
+		return 0, fmt.Errorf("count products of store %s: %w", in.ID, err)
+	}
+	if !in.Confirm {
+		return 0, web.NewProblem(http.StatusConflict, "in-use", "the products of the store would go with it; confirm=true says that this is meant").With("products", products)
+	}
+	return products, nil
+}
+
+// emptyStore is called by staff.
+func emptyStore(ctx context.Context, tx pgx.Tx, in *ConfirmRequest) (*EmptyAnswer, []events.Event, error) {
+	products, err := in.confirmed(ctx, tx)
+	if err != nil {
+		return nil, nil, err
+	}
+	ids, err := firstProducts(ctx, tx, in.ID)
+	if err != nil {
+		return nil, nil, err
+	}
+	gone, err := hide(ctx, tx, ids)
+	out := &EmptyAnswer{}
+	out.Body.Deleted, out.Body.Left = int64(len(gone)), products-int64(len(gone))
+	return out, gone, err
+}
+
+// firstProducts are those of a store that go first.
+func firstProducts(ctx context.Context, tx pgx.Tx, storeID string) ([]string, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT product_id::text
+		FROM catalogue.products
+		WHERE store_id = @store_id AND deleted_at IS NULL
+		ORDER BY product_id
+		LIMIT @most`, pgx.NamedArgs{"store_id": storeID, "most": emptyAtMost})
+	if err != nil {
+		return nil, fmt.Errorf("find products of store %s: %w", storeID, err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("find products of store %s: %w", storeID, err)
+	}
+	return ids, nil
+}
+
+// listInStore is called by whoever looks around in a store.
+func listInStore(ctx context.Context, db web.Reader, in *InStoreRequest) ([]Product, int64, error) {
+	if _, err := readStore(ctx, db, &Request{in.ID}); err != nil {
+		return nil, 0, err
+	}
+	return list(ctx, db, &ListRequest{Paging: in.Paging, Filter: Filter{StoreID: in.ID}, Sort: in.Sort})
+}

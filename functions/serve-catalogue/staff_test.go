@@ -1,0 +1,69 @@
+package servecatalogue_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/functions"
+	"github.com/popup-shop/popup/internal/functiontest"
+)
+
+// desk is a shop with a member of staff who keeps its catalogue.
+type desk struct {
+	*functiontest.Shop
+	t *testing.T
+}
+
+func sit(t *testing.T) desk {
+	shop := functiontest.Open(t, functions.All)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(shop.Log())
+		}
+	})
+	return desk{shop, t}
+}
+
+// call calls the catalogue as staff.
+func (d desk) call(method, path string, body any) functiontest.Answer {
+	d.t.Helper()
+	return d.Call(d.t, "serve-catalogue", method, path, body, "Authorization", d.Staff(d.t))
+}
+
+// must is a call that goes well.
+func (d desk) must(method, path string, body any) functiontest.Answer {
+	d.t.Helper()
+	a := d.call(method, path, body)
+	require.Less(d.t, a.Status, 300, a.Raw)
+	return a
+}
+
+// product is a good one; a test changes what it is about.
+func product(sku string) functiontest.Body {
+	return functiontest.Body{"store_id": functiontest.TheStore, "name": "Knit hat", "sku": sku, "price": euros(2900)}
+}
+
+func euros(minor any) map[string]any { return map[string]any{"amount_minor": minor, "currency": "EUR"} }
+
+// add adds a product and returns the path of its page.
+func (d desk) add(body functiontest.Body) string {
+	d.t.Helper()
+	return "/v1/products/" + d.must(http.MethodPost, "/v1/products", body).Body["id"].(string)
+}
+
+// said are the types and changes of what was said since the shop opened.
+func (d desk) said() (all []string) {
+	for _, m := range d.Broker.Got() {
+		all = append(all, m.Type+" "+between(string(m.Data), `"change":"`, `"`))
+	}
+	return all
+}
+
+func between(text, from, to string) string {
+	_, rest, _ := strings.Cut(text, from)
+	found, _, _ := strings.Cut(rest, to)
+	return found
+}
