@@ -33,6 +33,11 @@ func (c *Client) AddMySSHKey(ctx context.Context, in AddMySSHKeyRequest, options
 	return send[SSHKey](ctx, c, options, call{method: "POST", path: "/v1/users/me/ssh-keys", body: in})
 }
 
+// AddReservation is POST /v1/inventory/reservations, for: staff, client:stock. It has a key: one is made unless Key gives it.
+func (c *Client) AddReservation(ctx context.Context, in AddReservationRequest, options ...Option) (AddReservationAnswer, error) {
+	return send[AddReservationAnswer](ctx, c, options, call{method: "POST", path: "/v1/inventory/reservations", body: in, keyed: true})
+}
+
 // AddStock is POST /v1/inventory/stock, for: staff, client:stock. It has a key: one is made unless Key gives it.
 func (c *Client) AddStock(ctx context.Context, in AddStockRequest, options ...Option) (Level, error) {
 	return send[Level](ctx, c, options, call{method: "POST", path: "/v1/inventory/stock", body: in, keyed: true})
@@ -46,6 +51,11 @@ func (c *Client) AddStockMovement(ctx context.Context, id string, in AddStockMov
 // AddToken is POST /v1/tokens, for: credentials.
 func (c *Client) AddToken(ctx context.Context, in AddTokenRequest, options ...Option) (AddTokenAnswer, error) {
 	return send[AddTokenAnswer](ctx, c, options, call{method: "POST", path: "/v1/tokens", body: in})
+}
+
+// AddWarehouse is POST /v1/warehouses, for: staff, client:stock.
+func (c *Client) AddWarehouse(ctx context.Context, in WarehouseBody, options ...Option) (Warehouse, error) {
+	return send[Warehouse](ctx, c, options, call{method: "POST", path: "/v1/warehouses", body: in})
 }
 
 // CancelOrder is POST /v1/orders/{id}/cancel, for: cust, order-token. It has a key: one is made unless Key gives it. Wait says how long it may take.
@@ -69,9 +79,19 @@ func (c *Client) ChangeMyPassword(ctx context.Context, in ChangeMyPasswordReques
 	return err
 }
 
+// ChangeStock is PUT /v1/inventory/stock/{id}, for: staff, client:stock.
+func (c *Client) ChangeStock(ctx context.Context, id string, in ChangeStockRequest, options ...Option) (Level, error) {
+	return send[Level](ctx, c, options, call{method: "PUT", path: "/v1/inventory/stock/" + url.PathEscape(id), body: in})
+}
+
 // ChangeUser is PUT /v1/users/{id}, for: admin.
 func (c *Client) ChangeUser(ctx context.Context, id string, in ChangeUserRequest, options ...Option) (User, error) {
 	return send[User](ctx, c, options, call{method: "PUT", path: "/v1/users/" + url.PathEscape(id), body: in})
+}
+
+// ChangeWarehouse is PUT /v1/warehouses/{id}, for: staff, client:stock.
+func (c *Client) ChangeWarehouse(ctx context.Context, id string, in WarehouseBody, options ...Option) (Warehouse, error) {
+	return send[Warehouse](ctx, c, options, call{method: "PUT", path: "/v1/warehouses/" + url.PathEscape(id), body: in})
 }
 
 // ClaimOrder is POST /v1/orders/{id}/claim, for: account.
@@ -106,6 +126,17 @@ func (c *Client) DeleteMySSHKey(ctx context.Context, id string, options ...Optio
 // DeleteMySessions is DELETE /v1/users/me/sessions, for: account.
 func (c *Client) DeleteMySessions(ctx context.Context, query DeleteMySessionsQuery, options ...Option) error {
 	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/users/me/sessions", query: query})
+	return err
+}
+
+// DeleteReservation is DELETE /v1/inventory/reservations/{id}, for: staff, client:stock.
+func (c *Client) DeleteReservation(ctx context.Context, id string, options ...Option) (Reservation, error) {
+	return send[Reservation](ctx, c, options, call{method: "DELETE", path: "/v1/inventory/reservations/" + url.PathEscape(id)})
+}
+
+// DeleteWarehouse is DELETE /v1/warehouses/{id}, for: staff, client:stock.
+func (c *Client) DeleteWarehouse(ctx context.Context, id string, options ...Option) error {
+	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/warehouses/" + url.PathEscape(id)})
 	return err
 }
 
@@ -154,14 +185,19 @@ func (c *Client) GetProductsSuggestions(ctx context.Context, query GetProductsSu
 	return send[GetProductsSuggestionsAnswer](ctx, c, options, call{method: "GET", path: "/v1/products/suggestions", query: query})
 }
 
-// GetStock is GET /v1/inventory/stock, for: all.
-func (c *Client) GetStock(ctx context.Context, query GetStockQuery, options ...Option) (GetStockAnswer, error) {
-	return send[GetStockAnswer](ctx, c, options, call{method: "GET", path: "/v1/inventory/stock", query: query})
+// GetReservation is GET /v1/inventory/reservations/{id}, for: staff, client:stock.
+func (c *Client) GetReservation(ctx context.Context, id string, options ...Option) (Reservation, error) {
+	return send[Reservation](ctx, c, options, call{method: "GET", path: "/v1/inventory/reservations/" + url.PathEscape(id)})
 }
 
 // GetUser is GET /v1/users/{id}, for: admin.
 func (c *Client) GetUser(ctx context.Context, id string, options ...Option) (User, error) {
 	return send[User](ctx, c, options, call{method: "GET", path: "/v1/users/" + url.PathEscape(id)})
+}
+
+// GetWarehouse is GET /v1/warehouses/{id}, for: staff, client:stock.
+func (c *Client) GetWarehouse(ctx context.Context, id string, options ...Option) (Warehouse, error) {
+	return send[Warehouse](ctx, c, options, call{method: "GET", path: "/v1/warehouses/" + url.PathEscape(id)})
 }
 
 // ListAudit is GET /v1/audit, for: admin.
@@ -199,9 +235,24 @@ func (c *Client) ListProducts(ctx context.Context, query ListProductsQuery, opti
 	return send[Page[Product]](ctx, c, options, call{method: "GET", path: "/v1/products", query: query})
 }
 
+// ListStock is GET /v1/inventory/stock, for: all.
+func (c *Client) ListStock(ctx context.Context, query ListStockQuery, options ...Option) (Page[Level], error) {
+	return send[Page[Level]](ctx, c, options, call{method: "GET", path: "/v1/inventory/stock", query: query})
+}
+
+// ListStockMovements is GET /v1/inventory/stock/{id}/movements, for: staff, client:stock.
+func (c *Client) ListStockMovements(ctx context.Context, id string, query ListStockMovementsQuery, options ...Option) (Page[Movement], error) {
+	return send[Page[Movement]](ctx, c, options, call{method: "GET", path: "/v1/inventory/stock/" + url.PathEscape(id) + "/movements", query: query})
+}
+
 // ListUsers is GET /v1/users, for: staff.
 func (c *Client) ListUsers(ctx context.Context, query ListUsersQuery, options ...Option) (Page[User], error) {
 	return send[Page[User]](ctx, c, options, call{method: "GET", path: "/v1/users", query: query})
+}
+
+// ListWarehouses is GET /v1/warehouses, for: staff, client:stock.
+func (c *Client) ListWarehouses(ctx context.Context, query Paging, options ...Option) (Page[Warehouse], error) {
+	return send[Page[Warehouse]](ctx, c, options, call{method: "GET", path: "/v1/warehouses", query: query})
 }
 
 // Login is POST /v1/users/login, for: credentials.
