@@ -251,9 +251,10 @@ type HoldLine struct {
 	WarehouseID string `json:"warehouse_id,omitempty"`
 }
 
-// Item is a product, by its id or its SKU, and how many of it.
+// Item is a product or one of its variants, by its id or its SKU, and how many of it.
 type Item struct {
 	ProductID string `json:"product_id,omitempty"`
+	VariantID string `json:"variant_id,omitempty"`
 	SKU       string `json:"sku,omitempty"`
 	Quantity  int64  `json:"quantity"`
 }
@@ -313,6 +314,7 @@ type Level struct {
 type Line struct {
 	Line        int64  `json:"line"`
 	ProductID   string `json:"product_id"`
+	VariantID   string `json:"variant_id,omitempty"`
 	SKU         string `json:"sku"`
 	StoreID     string `json:"store_id"`
 	StoreName   string `json:"store_name"`

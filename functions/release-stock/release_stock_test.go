@@ -24,6 +24,7 @@ func held(t *testing.T) (*functiontest.Shop, functiontest.Placed) {
 	return shop, placed
 }
 
+// STK-28.
 func TestWhateverEndedTheOrderAllIsGivenBackOnce(t *testing.T) {
 	t.Parallel()
 	for name, over := range map[string]func(orderID string) events.Event{

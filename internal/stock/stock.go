@@ -33,14 +33,14 @@ type Take struct {
 }
 
 // Take takes every line from the levels or, when some lines are short, nothing. onSale names the default warehouse of each
-// product that is still sold: it is emptied first, then the others by priority; one line may be split. Lines of one SKU
+// thing that is still sold: it is emptied first, then the others by priority; one line may be split. Lines of one SKU
 // share what there is.
 func (ls Levels) Take(lines []events.PlacedLine, onSale map[string]string) ([]Take, []events.ShortLine) {
 	left := ls.left()
 	var taken []Take
 	var short []events.ShortLine
 	for _, line := range lines {
-		warehouse, sold := onSale[line.ProductID]
+		warehouse, sold := onSale[line.Thing()]
 		if !sold {
 			short = append(short, shortOf(line, 0, events.WhyGone))
 			continue
