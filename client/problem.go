@@ -23,6 +23,9 @@ type Problem struct {
 	Lines   []Short `json:"lines"`    // that there is not enough for
 	Total   *Amount `json:"total"`    // that it would have now
 
+	FailedItems []FailedItem `json:"failed_items"` // that there is not enough of to be held
+	InUseBy     []string     `json:"in_use_by"`    // what stands against the end of something
+
 	RetryAfter time.Duration `json:"-"` // when to come again; 0: the shop does not say
 }
 

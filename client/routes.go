@@ -48,6 +48,11 @@ func (c *Client) AddProductVariant(ctx context.Context, id string, in VariantBod
 	return send[Variant](ctx, c, options, call{method: "POST", path: "/v1/products/" + url.PathEscape(id) + "/variants", body: in})
 }
 
+// AddReservation is POST /v1/inventory/reservations, for: staff, client:stock. It has a key: one is made unless Key gives it.
+func (c *Client) AddReservation(ctx context.Context, in AddReservationRequest, options ...Option) (AddReservationAnswer, error) {
+	return send[AddReservationAnswer](ctx, c, options, call{method: "POST", path: "/v1/inventory/reservations", body: in, keyed: true})
+}
+
 // AddStock is POST /v1/inventory/stock, for: staff, client:stock. It has a key: one is made unless Key gives it.
 func (c *Client) AddStock(ctx context.Context, in AddStockRequest, options ...Option) (Level, error) {
 	return send[Level](ctx, c, options, call{method: "POST", path: "/v1/inventory/stock", body: in, keyed: true})
@@ -66,6 +71,11 @@ func (c *Client) AddStore(ctx context.Context, in StoreBody, options ...Option) 
 // AddToken is POST /v1/tokens, for: credentials.
 func (c *Client) AddToken(ctx context.Context, in AddTokenRequest, options ...Option) (AddTokenAnswer, error) {
 	return send[AddTokenAnswer](ctx, c, options, call{method: "POST", path: "/v1/tokens", body: in})
+}
+
+// AddWarehouse is POST /v1/warehouses, for: staff, client:stock.
+func (c *Client) AddWarehouse(ctx context.Context, in WarehouseBody, options ...Option) (Warehouse, error) {
+	return send[Warehouse](ctx, c, options, call{method: "POST", path: "/v1/warehouses", body: in})
 }
 
 // CancelOrder is POST /v1/orders/{id}/cancel, for: cust, order-token. It has a key: one is made unless Key gives it. Wait says how long it may take.
@@ -104,6 +114,11 @@ func (c *Client) ChangeProductTag(ctx context.Context, id string, tag string, op
 	return send[ChangeProductTagAnswer](ctx, c, options, call{method: "PUT", path: "/v1/products/" + url.PathEscape(id) + "/tags/" + url.PathEscape(tag)})
 }
 
+// ChangeStock is PUT /v1/inventory/stock/{id}, for: staff, client:stock.
+func (c *Client) ChangeStock(ctx context.Context, id string, in ChangeStockRequest, options ...Option) (Level, error) {
+	return send[Level](ctx, c, options, call{method: "PUT", path: "/v1/inventory/stock/" + url.PathEscape(id), body: in})
+}
+
 // ChangeStore is PUT /v1/stores/{id}, for: staff, client:catalogue.
 func (c *Client) ChangeStore(ctx context.Context, id string, in StoreBody, options ...Option) (Store, error) {
 	return send[Store](ctx, c, options, call{method: "PUT", path: "/v1/stores/" + url.PathEscape(id), body: in})
@@ -122,6 +137,11 @@ func (c *Client) ChangeUser(ctx context.Context, id string, in ChangeUserRequest
 // ChangeVariant is PUT /v1/variants/{id}, for: staff, client:catalogue.
 func (c *Client) ChangeVariant(ctx context.Context, id string, in VariantBody, options ...Option) (Variant, error) {
 	return send[Variant](ctx, c, options, call{method: "PUT", path: "/v1/variants/" + url.PathEscape(id), body: in})
+}
+
+// ChangeWarehouse is PUT /v1/warehouses/{id}, for: staff, client:stock.
+func (c *Client) ChangeWarehouse(ctx context.Context, id string, in WarehouseBody, options ...Option) (Warehouse, error) {
+	return send[Warehouse](ctx, c, options, call{method: "PUT", path: "/v1/warehouses/" + url.PathEscape(id), body: in})
 }
 
 // ClaimOrder is POST /v1/orders/{id}/claim, for: account.
@@ -182,6 +202,11 @@ func (c *Client) DeleteProducts(ctx context.Context, in DeleteProductsRequest, o
 	return send[DeleteProductsAnswer](ctx, c, options, call{method: "POST", path: "/v1/products/deletions", body: in})
 }
 
+// DeleteReservation is DELETE /v1/inventory/reservations/{id}, for: staff, client:stock.
+func (c *Client) DeleteReservation(ctx context.Context, id string, options ...Option) (Reservation, error) {
+	return send[Reservation](ctx, c, options, call{method: "DELETE", path: "/v1/inventory/reservations/" + url.PathEscape(id)})
+}
+
 // DeleteStore is DELETE /v1/stores/{id}, for: staff, client:catalogue.
 func (c *Client) DeleteStore(ctx context.Context, id string, query DeleteStoreQuery, options ...Option) error {
 	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/stores/" + url.PathEscape(id), query: query})
@@ -201,6 +226,12 @@ func (c *Client) DeleteStoreProducts(ctx context.Context, id string, query Delet
 // DeleteVariant is DELETE /v1/variants/{id}, for: staff, client:catalogue.
 func (c *Client) DeleteVariant(ctx context.Context, id string, options ...Option) error {
 	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/variants/" + url.PathEscape(id)})
+	return err
+}
+
+// DeleteWarehouse is DELETE /v1/warehouses/{id}, for: staff, client:stock.
+func (c *Client) DeleteWarehouse(ctx context.Context, id string, options ...Option) error {
+	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/warehouses/" + url.PathEscape(id)})
 	return err
 }
 
@@ -254,9 +285,9 @@ func (c *Client) GetProductVariants(ctx context.Context, id string, options ...O
 	return send[GetProductVariantsAnswer](ctx, c, options, call{method: "GET", path: "/v1/products/" + url.PathEscape(id) + "/variants"})
 }
 
-// GetStock is GET /v1/inventory/stock, for: all.
-func (c *Client) GetStock(ctx context.Context, query GetStockQuery, options ...Option) (GetStockAnswer, error) {
-	return send[GetStockAnswer](ctx, c, options, call{method: "GET", path: "/v1/inventory/stock", query: query})
+// GetReservation is GET /v1/inventory/reservations/{id}, for: staff, client:stock.
+func (c *Client) GetReservation(ctx context.Context, id string, options ...Option) (Reservation, error) {
+	return send[Reservation](ctx, c, options, call{method: "GET", path: "/v1/inventory/reservations/" + url.PathEscape(id)})
 }
 
 // GetStore is GET /v1/stores/{id}, for: all.
@@ -267,6 +298,11 @@ func (c *Client) GetStore(ctx context.Context, id string, options ...Option) (St
 // GetUser is GET /v1/users/{id}, for: admin.
 func (c *Client) GetUser(ctx context.Context, id string, options ...Option) (User, error) {
 	return send[User](ctx, c, options, call{method: "GET", path: "/v1/users/" + url.PathEscape(id)})
+}
+
+// GetWarehouse is GET /v1/warehouses/{id}, for: staff, client:stock.
+func (c *Client) GetWarehouse(ctx context.Context, id string, options ...Option) (Warehouse, error) {
+	return send[Warehouse](ctx, c, options, call{method: "GET", path: "/v1/warehouses/" + url.PathEscape(id)})
 }
 
 // ListAudit is GET /v1/audit, for: admin.
@@ -304,6 +340,16 @@ func (c *Client) ListProducts(ctx context.Context, query ListProductsQuery, opti
 	return send[Page[Product]](ctx, c, options, call{method: "GET", path: "/v1/products", query: query})
 }
 
+// ListStock is GET /v1/inventory/stock, for: all.
+func (c *Client) ListStock(ctx context.Context, query ListStockQuery, options ...Option) (Page[Level], error) {
+	return send[Page[Level]](ctx, c, options, call{method: "GET", path: "/v1/inventory/stock", query: query})
+}
+
+// ListStockMovements is GET /v1/inventory/stock/{id}/movements, for: staff, client:stock.
+func (c *Client) ListStockMovements(ctx context.Context, id string, query ListStockMovementsQuery, options ...Option) (Page[Movement], error) {
+	return send[Page[Movement]](ctx, c, options, call{method: "GET", path: "/v1/inventory/stock/" + url.PathEscape(id) + "/movements", query: query})
+}
+
 // ListStoreProducts is GET /v1/stores/{id}/products, for: all.
 func (c *Client) ListStoreProducts(ctx context.Context, id string, query ListStoreProductsQuery, options ...Option) (Page[Product], error) {
 	return send[Page[Product]](ctx, c, options, call{method: "GET", path: "/v1/stores/" + url.PathEscape(id) + "/products", query: query})
@@ -322,6 +368,11 @@ func (c *Client) ListTags(ctx context.Context, query Paging, options ...Option) 
 // ListUsers is GET /v1/users, for: staff.
 func (c *Client) ListUsers(ctx context.Context, query ListUsersQuery, options ...Option) (Page[User], error) {
 	return send[Page[User]](ctx, c, options, call{method: "GET", path: "/v1/users", query: query})
+}
+
+// ListWarehouses is GET /v1/warehouses, for: staff, client:stock.
+func (c *Client) ListWarehouses(ctx context.Context, query Paging, options ...Option) (Page[Warehouse], error) {
+	return send[Page[Warehouse]](ctx, c, options, call{method: "GET", path: "/v1/warehouses", query: query})
 }
 
 // Login is POST /v1/users/login, for: credentials.

@@ -47,6 +47,20 @@ type AddMySSHKeyRequest struct {
 	Key  string `json:"key"` // a line of an authorized_keys file
 }
 
+// AddReservationAnswer says that everything is held. When something is short, nothing is, and a 409 has success and failed_items.
+type AddReservationAnswer struct {
+	ReservationID string       `json:"reservation_id"`
+	Success       bool         `json:"success"`
+	FailedItems   []FailedItem `json:"failed_items"`
+	ExpiresAt     time.Time    `json:"expires_at"`
+}
+
+// AddReservationRequest holds goods by hand, until a time.
+type AddReservationRequest struct {
+	Lines      []HoldLine `json:"lines"`
+	ExpiresInS int64      `json:"expires_in_s,omitempty"` // 30 minutes unless said, 30 days at most
+}
+
 // AddStockMovementRequest books goods in or out.
 type AddStockMovementRequest struct {
 	Kind     string `json:"kind"` // one of inbound, outbound
@@ -139,6 +153,12 @@ type ChangeProductTagAnswer struct {
 	Tags []string `json:"tags"`
 }
 
+// ChangeStockRequest sets a figure outright.
+type ChangeStockRequest struct {
+	Quantity int64  `json:"quantity"`
+	Reason   string `json:"reason"`
+}
+
 // ChangeUserRequest is what an admin decides about somebody.
 type ChangeUserRequest struct {
 	Role   string `json:"role"` // one of customer, staff, admin
@@ -220,6 +240,13 @@ type Facets struct {
 	Prices     []Range `json:"prices"`
 }
 
+// FailedItem is what there is not enough of.
+type FailedItem struct {
+	SKU       string `json:"sku"`
+	Requested int64  `json:"requested"`
+	Available int64  `json:"available"`
+}
+
 // GetCategoriesAnswer is the whole tree, each category before those below it.
 type GetCategoriesAnswer struct {
 	Items []Category `json:"items"`
@@ -240,20 +267,25 @@ type GetProductVariantsAnswer struct {
 	Items []Variant `json:"items"`
 }
 
-// GetStockAnswer is levels, and what is available in all of them.
-type GetStockAnswer struct {
-	Items     []Level `json:"items"`
-	Available int64   `json:"available"`
+// HeldLine is what is held of one line in one warehouse.
+type HeldLine struct {
+	Line        int64  `json:"line"`
+	SKU         string `json:"sku"`
+	WarehouseID string `json:"warehouse_id"`
+	Quantity    int64  `json:"quantity"`
 }
 
-// GetStockQuery is what GetStock may be asked. What is zero is left out.
-type GetStockQuery struct {
-	SKU string `query:"sku"`
+// HoldLine is so many of a SKU, of one warehouse or of all.
+type HoldLine struct {
+	SKU         string `json:"sku"`
+	Quantity    int64  `json:"quantity"`
+	WarehouseID string `json:"warehouse_id,omitempty"`
 }
 
-// Item is a product, by its id or its SKU, and how many of it.
+// Item is a product or one of its variants, by its id or its SKU, and how many of it.
 type Item struct {
 	ProductID string `json:"product_id,omitempty"`
+	VariantID string `json:"variant_id,omitempty"`
 	SKU       string `json:"sku,omitempty"`
 	Quantity  int64  `json:"quantity"`
 }
@@ -294,21 +326,26 @@ type KnownGuest struct {
 	Token string `json:"token,omitempty"` // an access token, for an hour; id and telephone number give another
 }
 
-// Level is how many of a SKU there are in a warehouse.
+// Level is how many of a SKU there are in a warehouse, and in all of them.
 type Level struct {
-	ID          string    `json:"id"`
-	SKU         string    `json:"sku"`
-	WarehouseID string    `json:"warehouse_id"`
-	Quantity    *int64    `json:"quantity,omitempty"` // for staff
-	Reserved    *int64    `json:"reserved,omitempty"` // for staff
-	Available   int64     `json:"available"`
-	UpdatedAt   time.Time `json:"updated_at"`
+	ID             string    `json:"id"`
+	SKU            string    `json:"sku"`
+	ProductID      string    `json:"product_id,omitempty"` // what the SKU means, if the catalogue knows it
+	VariantID      string    `json:"variant_id,omitempty"`
+	WarehouseID    string    `json:"warehouse_id"`
+	Quantity       *int64    `json:"quantity,omitempty"` // for staff
+	Reserved       *int64    `json:"reserved,omitempty"` // for staff
+	Available      int64     `json:"available"`
+	TotalQuantity  *int64    `json:"total_quantity,omitempty"` // of the SKU in all warehouses, for staff
+	TotalAvailable int64     `json:"total_available"`          // of the SKU in all warehouses
+	UpdatedAt      time.Time `json:"updated_at"`
 }
 
 // Line is one line of an order, as it was sold.
 type Line struct {
 	Line        int64  `json:"line"`
 	ProductID   string `json:"product_id"`
+	VariantID   string `json:"variant_id,omitempty"`
 	SKU         string `json:"sku"`
 	StoreID     string `json:"store_id"`
 	StoreName   string `json:"store_name"`
@@ -354,6 +391,23 @@ type ListProductsQuery struct {
 	Sort        string `query:"sort"` // one of newest, name, price_asc, price_desc
 }
 
+// ListStockMovementsQuery is what ListStockMovements may be asked. What is zero is left out.
+type ListStockMovementsQuery struct {
+	Paging
+	From time.Time `query:"from"`
+	To   time.Time `query:"to"`
+	Kind string    `query:"kind"` // one of inbound, outbound, reservation, release, adjustment
+}
+
+// ListStockQuery is what ListStock may be asked. What is zero is left out.
+type ListStockQuery struct {
+	Paging
+	SKU         string `query:"sku"`
+	ProductID   string `query:"product_id"`
+	VariantID   string `query:"variant_id"`
+	WarehouseID string `query:"warehouse_id"`
+}
+
 // ListStoreProductsQuery is what ListStoreProducts may be asked. What is zero is left out.
 type ListStoreProductsQuery struct {
 	Paging
@@ -388,6 +442,17 @@ type Moved struct {
 	Quantity   int64  `json:"quantity"`
 	Reason     string `json:"reason"`
 	Level      Level  `json:"level"`
+}
+
+// Movement is a change of a figure, as it stays on record.
+type Movement struct {
+	ID          string    `json:"id"`
+	StockItemID string    `json:"stock_item_id"`
+	Kind        string    `json:"kind"`
+	Quantity    int64     `json:"quantity"`  // signed in an adjustment
+	Reference   string    `json:"reference"` // the order or reservation it is for, or staff
+	Reason      string    `json:"reason"`
+	CreatedAt   time.Time `json:"created_at"`
 }
 
 // Order is an order as it stands.
@@ -503,6 +568,15 @@ type RegisterRequest struct {
 	Phone    string `json:"phone"`
 	Locale   string `json:"locale,omitempty"`
 	Password string `json:"password"` // 8 to 128 characters, and none that is tried first
+}
+
+// Reservation is what is held by hand.
+type Reservation struct {
+	ID        string     `json:"reservation_id"`
+	Status    string     `json:"status"` // one of held, released, expired
+	ExpiresAt time.Time  `json:"expires_at"`
+	CreatedAt time.Time  `json:"created_at"`
+	Lines     []HeldLine `json:"lines"`
 }
 
 // SSHKey is a key with which somebody comes in through the terminal.
@@ -633,4 +707,21 @@ type VariantBody struct {
 	SKU        string            `json:"sku"`
 	Attributes map[string]string `json:"attributes,omitempty"` // size, colour or any other
 	Price      *Amount           `json:"price,omitempty"`      // that of the product unless said
+}
+
+// Warehouse is a place where goods are, and what is in it.
+type Warehouse struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Location string `json:"location"`
+	Priority int64  `json:"priority"`
+	Goods    int64  `json:"goods"` // units of anything
+	Holds    int64  `json:"holds"` // how many of them are held
+}
+
+// WarehouseBody is a warehouse as somebody gives it.
+type WarehouseBody struct {
+	Name     string `json:"name"`
+	Location string `json:"location,omitempty"`
+	Priority int64  `json:"priority,omitempty"` // those with lower numbers are emptied first
 }

@@ -1,6 +1,9 @@
 package events
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // PlacedLine is one line of a placed order, with the price it was sold at.
 type PlacedLine struct {
@@ -14,6 +17,9 @@ type PlacedLine struct {
 	UnitPriceMinor int64  `json:"unit_price_minor"`
 	TotalMinor     int64  `json:"total_minor"`
 }
+
+// Thing is the id of what is sold: a variant, or a product.
+func (l PlacedLine) Thing() string { return cmp.Or(l.VariantID, l.ProductID) }
 
 // Line is how much of a SKU one line of an order is about.
 type Line struct {

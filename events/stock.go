@@ -47,10 +47,11 @@ type StockShort struct {
 	Lines   []ShortLine `json:"lines"`
 }
 
-// StockReleased says that held stock was given back.
+// StockReleased says that stock was given back that was held for an order, or by hand.
 type StockReleased struct {
-	OrderID string      `json:"order_id"`
-	Lines   []StockLine `json:"lines"`
+	OrderID       string      `json:"order_id,omitempty"`
+	ReservationID string      `json:"reservation_id,omitempty"` // of what was held by hand
+	Lines         []StockLine `json:"lines"`
 }
 
 // StockShipped says that an order's goods left the warehouse.
@@ -85,24 +86,40 @@ type StockDue struct {
 	Lines   []PlacedLine `json:"lines"`
 }
 
-func (StockReserved) EventType() string { return "stock.reserved" }
-func (StockShort) EventType() string    { return "stock.short" }
-func (StockReleased) EventType() string { return "stock.released" }
-func (StockShipped) EventType() string  { return "stock.shipped" }
-func (StockReturned) EventType() string { return "stock.returned" }
-func (StockChanged) EventType() string  { return "stock.changed" }
-func (StockDue) EventType() string      { return "stock.due" }
+// ReservationDue is a tick: what is held by hand is held no longer.
+type ReservationDue struct {
+	clock
+	ReservationID string      `json:"reservation_id"`
+	Lines         []StockLine `json:"lines"`
+}
 
-func (e StockReserved) About() About { return aboutOrder(e.OrderID, 0) }
-func (e StockShort) About() About    { return aboutOrder(e.OrderID, 0) }
-func (e StockReleased) About() About { return aboutOrder(e.OrderID, 0) }
-func (e StockShipped) About() About  { return aboutOrder(e.OrderID, 0) }
-func (e StockReturned) About() About { return aboutOrder(e.OrderID, 0) }
-func (e StockChanged) About() About  { return About{Subject: e.SKU} }
-func (e StockDue) About() About      { return aboutOrder(e.OrderID, 0) }
+func (StockReserved) EventType() string  { return "stock.reserved" }
+func (StockShort) EventType() string     { return "stock.short" }
+func (StockReleased) EventType() string  { return "stock.released" }
+func (StockShipped) EventType() string   { return "stock.shipped" }
+func (StockReturned) EventType() string  { return "stock.returned" }
+func (StockChanged) EventType() string   { return "stock.changed" }
+func (StockDue) EventType() string       { return "stock.due" }
+func (ReservationDue) EventType() string { return "reservation.due" }
+
+func (e StockReserved) About() About  { return aboutOrder(e.OrderID, 0) }
+func (e StockShort) About() About     { return aboutOrder(e.OrderID, 0) }
+func (e StockShipped) About() About   { return aboutOrder(e.OrderID, 0) }
+func (e StockReturned) About() About  { return aboutOrder(e.OrderID, 0) }
+func (e StockChanged) About() About   { return About{Subject: e.SKU} }
+func (e StockDue) About() About       { return aboutOrder(e.OrderID, 0) }
+func (e ReservationDue) About() About { return About{Subject: e.ReservationID} }
+
+// About is the order, or what was held by hand.
+func (e StockReleased) About() About {
+	if e.OrderID == "" {
+		return About{Subject: e.ReservationID}
+	}
+	return aboutOrder(e.OrderID, 0)
+}
 
 func stock() []Event {
-	return []Event{StockReserved{}, StockShort{}, StockReleased{}, StockShipped{}, StockReturned{}, StockChanged{}, StockDue{}}
+	return []Event{StockReserved{}, StockShort{}, StockReleased{}, StockShipped{}, StockReturned{}, StockChanged{}, StockDue{}, ReservationDue{}}
 }
 
 // Touches names what is left of the SKUs.

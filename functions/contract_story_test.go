@@ -38,8 +38,8 @@ func (d *day) aVisitorLooksAround() {
 	found := ok(c.SearchProducts(ctx, client.SearchProductsQuery{Q: first.Name}))(d.t)
 	require.Equal(d.t, first, found.Items[0])
 	require.Equal(d.t, first.Name, ok(c.SuggestProducts(ctx, client.SuggestProductsQuery{Q: first.Name[:5]}))(d.t).Items[0].Name)
-	stock := ok(c.GetStock(ctx, client.GetStockQuery{SKU: first.SKU}))(d.t)
-	require.Equal(d.t, first.Stock.Available, stock.Available)
+	stock := ok(c.ListStock(ctx, client.ListStockQuery{SKU: first.SKU}))(d.t)
+	require.Equal(d.t, first.Stock.Available, stock.Items[0].TotalAvailable)
 	require.Len(d.t, ok(c.GetKeys(ctx))(d.t).Keys, 1)
 }
 
@@ -123,6 +123,23 @@ func (d *day) staffReceivesGoods() {
 	movement := client.AddStockMovementRequest{Kind: "inbound", Quantity: 7, Reason: "delivered"}
 	moved := ok(c.AddStockMovement(ctx, level.ID, movement))(d.t)
 	require.Equal(d.t, int64(12), *moved.Level.Quantity)
+	set := ok(c.ChangeStock(ctx, level.ID, client.ChangeStockRequest{Quantity: 10, Reason: "two are torn"}))(d.t)
+	require.Equal(d.t, int64(10), set.Available)
+	last := ok(c.ListStockMovements(ctx, level.ID, client.ListStockMovementsQuery{Kind: "adjustment"}))(d.t)
+	require.Equal(d.t, int64(-2), last.Items[0].Quantity)
+}
+
+func (d *day) staffHoldsGoodsByHand() {
+	c, ctx := d.as("staff"), d.t.Context()
+	held := ok(c.AddReservation(ctx, client.AddReservationRequest{Lines: []client.HoldLine{{SKU: functiontest.Cap, Quantity: 3}}}))(d.t)
+	require.Equal(d.t, "held", ok(c.GetReservation(ctx, held.ReservationID))(d.t).Status)
+	require.Equal(d.t, "released", ok(c.DeleteReservation(ctx, held.ReservationID))(d.t).Status)
+
+	made := ok(c.AddWarehouse(ctx, client.WarehouseBody{Name: "Barge", Priority: 1}))(d.t)
+	require.Equal(d.t, made, ok(c.ListWarehouses(ctx, client.Paging{}))(d.t).Items[0])
+	ok(c.ChangeWarehouse(ctx, made.ID, client.WarehouseBody{Name: "Barge 2", Priority: 1}))(d.t)
+	require.Equal(d.t, "Barge 2", ok(c.GetWarehouse(ctx, made.ID))(d.t).Name)
+	require.NoError(d.t, c.DeleteWarehouse(ctx, made.ID))
 }
 
 func (d *day) anAdminLooksAfterPeopleAndPrograms() {
@@ -134,7 +151,7 @@ func (d *day) anAdminLooksAfterPeopleAndPrograms() {
 
 	program := ok(c.AddClient(ctx, client.AddClientRequest{Name: "depot", Scopes: []string{"stock"}}))(d.t)
 	token := ok(d.visitor.AddToken(ctx, client.AddTokenRequest{ClientID: program.ID, ClientSecret: program.Secret}))(d.t)
-	stock := ok(d.visitor.With(client.Token(token.AccessToken)).GetStock(ctx, client.GetStockQuery{SKU: functiontest.Cap}))(d.t)
+	stock := ok(d.visitor.With(client.Token(token.AccessToken)).ListStock(ctx, client.ListStockQuery{SKU: functiontest.Cap}))(d.t)
 	require.NotNil(d.t, stock.Items[0].Quantity, "a program with the scope sees figures")
 	require.Equal(d.t, []client.KnownClient{program.KnownClient}, ok(c.ListClients(ctx, client.Paging{}))(d.t).Items)
 	require.NoError(d.t, c.DeleteClient(ctx, program.ID))

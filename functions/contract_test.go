@@ -83,6 +83,7 @@ func TestEveryRouteOfTheContractAnswers(t *testing.T) {
 	d.aCustomerLeaves()
 	d.staffReceivesGoods()
 	d.staffKeepsTheCatalogue()
+	d.staffHoldsGoodsByHand()
 	d.anAdminLooksAfterPeopleAndPrograms()
 	for _, operation := range contracttest.Operations(t) {
 		require.True(t, d.answered[operation], "nobody took %s, or it never went well", operation)

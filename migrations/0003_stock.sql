@@ -27,6 +27,7 @@ CREATE TABLE stock.levels (
     CONSTRAINT levels_once_per_sku_and_warehouse UNIQUE (sku, warehouse_id),
     CONSTRAINT stock_reserved_in_range CHECK (0 <= reserved AND reserved <= on_hand)
 ) WITH (fillfactor = 70);
+CREATE INDEX levels_by_warehouse ON stock.levels (warehouse_id);
 
 -- What staff or a machine client holds by hand, until a time.
 CREATE TABLE stock.holds (
@@ -38,6 +39,8 @@ CREATE TABLE stock.holds (
     updated_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX holds_by_expiry ON stock.holds (expires_at) WHERE status = 'held';
+-- That a hold is due is said once.
+CREATE INDEX event_reservations_due ON bus.event (subject) WHERE type = 'reservation.due';
 CREATE TRIGGER holds_keep_times BEFORE UPDATE ON stock.holds FOR EACH ROW EXECUTE FUNCTION bus.keep_times();
 
 -- One row per order or hold, line and warehouse.

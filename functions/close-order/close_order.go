@@ -29,7 +29,11 @@ func withdrawn(ctx context.Context, tx pgx.Tx, withdrawn events.OrderWithdrawn) 
 	return note(ctx, tx, withdrawn, func(*order.Order) bool { return false })
 }
 
+// released leaves alone what was held by hand.
 func released(ctx context.Context, tx pgx.Tx, released events.StockReleased) (events.Event, error) {
+	if released.OrderID == "" {
+		return nil, nil
+	}
 	return note(ctx, tx, released, func(o *order.Order) bool {
 		news := o.Stock != order.StockReleased
 		o.Stock = order.StockReleased

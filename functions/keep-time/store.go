@@ -18,7 +18,7 @@ const atOnce = 500
 func stockDue(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
 	return read(ctx, tx, "stock checks", `
 		SELECT order_id::text, (
-			SELECT json_agg(json_build_object('line', line, 'product_id', product_id, 'sku', sku, 'store_id', store_id, 'name', product_name,
+			SELECT json_agg(json_build_object('line', line, 'product_id', product_id, 'variant_id', variant_id, 'sku', sku, 'store_id', store_id, 'name', product_name,
 				'quantity', quantity, 'unit_price_minor', unit_price_minor, 'total_minor', total_minor) ORDER BY line)
 			FROM orders.lines l WHERE l.order_id = o.order_id)
 		FROM orders.orders o
@@ -81,6 +81,22 @@ func shipmentsDue(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
 	})
 }
 
+func reservationsDue(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
+	return read(ctx, tx, "due reservations", `
+		SELECT hold_id::text, (
+			SELECT json_agg(json_build_object('sku', sku, 'warehouse_id', warehouse_id, 'quantity', quantity) ORDER BY line, sku, warehouse_id)
+			FROM stock.reservations r JOIN stock.levels USING (level_id) WHERE r.hold_id = h.hold_id)
+		FROM stock.holds h
+		WHERE status = 'held' AND expires_at <= now()
+		AND NOT EXISTS (SELECT FROM bus.event e WHERE e.type = 'reservation.due' AND e.subject = hold_id::text)
+		ORDER BY expires_at
+		LIMIT $1`, func(row pgx.CollectableRow) (events.Event, error) {
+		var due events.ReservationDue
+		err := row.Scan(&due.ReservationID, &due.Lines)
+		return due, err
+	})
+}
+
 // nextDue is the next moment at which anything will be due, or zero.
 func nextDue(ctx context.Context, tx pgx.Tx) (time.Time, error) {
 	var next *time.Time
@@ -88,7 +104,8 @@ func nextDue(ctx context.Context, tx pgx.Tx) (time.Time, error) {
 		SELECT LEAST(
 			(SELECT min(stock_check_at) FROM orders.orders WHERE status = 'pending' AND stock = 'pending' AND stock_check_at > now()),
 			(SELECT min(deadline) FROM orders.orders WHERE deadline > now()),
-			(SELECT min(due_at) FROM delivery.shipments WHERE due_at > now()))`).Scan(&next)
+			(SELECT min(due_at) FROM delivery.shipments WHERE due_at > now()),
+			(SELECT min(expires_at) FROM stock.holds WHERE status = 'held' AND expires_at > now()))`).Scan(&next)
 	if err != nil || next == nil {
 		return time.Time{}, err
 	}

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/popup-shop/popup/events"
@@ -12,9 +11,10 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// product is what the catalogue says about something that is ordered.
+// product is what the catalogue says about something that is ordered: a product, or one of its variants.
 type product struct {
 	ID         string
+	VariantID  string
 	SKU        string
 	Name       string
 	StoreID    string
@@ -34,7 +34,7 @@ type priced struct {
 func price(b Body, products map[string]product, taxJPY int64) (priced, error) {
 	var o priced
 	for i, line := range b.Lines {
-		sold, found := products[strings.ToLower(line.ProductID)+line.SKU]
+		sold, found := products[line.name()]
 		if !found || !sold.OnSale {
 			return o, web.Invalid(web.Fault{Field: fmt.Sprintf("lines[%d]", i), Why: "is not on sale"})
 		}
@@ -45,7 +45,7 @@ func price(b Body, products map[string]product, taxJPY int64) (priced, error) {
 			return o, web.Invalid(web.Fault{Field: fmt.Sprintf("lines[%d]", i), Why: "has another currency than the lines before it"})
 		}
 		o.Lines = append(o.Lines, events.PlacedLine{
-			Line: i + 1, ProductID: sold.ID, SKU: sold.SKU, StoreID: sold.StoreID, Name: sold.Name, Quantity: line.Quantity,
+			Line: i + 1, ProductID: sold.ID, VariantID: sold.VariantID, SKU: sold.SKU, StoreID: sold.StoreID, Name: sold.Name, Quantity: line.Quantity,
 			UnitPriceMinor: sold.PriceMinor, TotalMinor: sold.PriceMinor * line.Quantity,
 		})
 		o.SubtotalMinor += sold.PriceMinor * line.Quantity

@@ -32,12 +32,26 @@ type Body struct {
 	Contact       *Contact          `json:"contact,omitempty" doc:"for guests"`
 }
 
-// Item is a product, by its id or its SKU, and how many of it.
+// Item is a product or one of its variants, by its id or its SKU, and how many of it.
 type Item struct {
 	ProductID string `json:"product_id,omitempty" format:"uuid"`
+	VariantID string `json:"variant_id,omitempty" format:"uuid"`
 	SKU       string `json:"sku,omitempty" maxLength:"64"`
 	Quantity  int64  `json:"quantity" minimum:"1" maximum:"99"`
 }
+
+// names are how many ways the line says what it is about.
+func (i Item) names() (n int) {
+	for _, name := range []string{i.ProductID, i.VariantID, i.SKU} {
+		if name != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// name is what the line is about, as products are found by it.
+func (i Item) name() string { return strings.ToLower(i.ProductID+i.VariantID) + i.SKU }
 
 // Contact is how a guest is reached.
 type Contact struct {
@@ -53,11 +67,13 @@ func (b Body) faults(methods []string) (faults []web.Fault) {
 		add("lines", "must have at least one")
 	}
 	for i, line := range b.Lines {
-		if (line.ProductID == "") == (line.SKU == "") {
-			add(fmt.Sprintf("lines[%d]", i), "must have a product_id or a sku")
+		if line.names() != 1 {
+			add(fmt.Sprintf("lines[%d]", i), "must have a product_id, a variant_id or a sku")
 		}
-		if line.ProductID != "" && !id.Valid(line.ProductID) {
-			add(fmt.Sprintf("lines[%d].product_id", i), "is not a UUID")
+		for field, value := range map[string]string{"product_id": line.ProductID, "variant_id": line.VariantID} {
+			if value != "" && !id.Valid(value) {
+				add(fmt.Sprintf("lines[%d].%s", i, field), "is not a UUID")
+			}
 		}
 	}
 	switch {

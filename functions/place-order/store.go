@@ -15,22 +15,33 @@ import (
 	"github.com/popup-shop/popup/internal/orderview"
 )
 
-// readProducts reads what is ordered from the catalogue, by the id or the SKU that the line names.
+// readProducts reads what is ordered from the catalogue, by the id or the SKU that the line names. A variant without a price
+// of its own costs what its product costs.
 func readProducts(ctx context.Context, tx pgx.Tx, lines []Item) (map[string]product, error) {
-	ids, skus := []string{}, []string{}
+	ids, variants, skus := []string{}, []string{}, []string{}
 	for _, line := range lines {
-		if line.ProductID != "" {
+		switch {
+		case line.ProductID != "":
 			ids = append(ids, line.ProductID)
-		} else {
+		case line.VariantID != "":
+			variants = append(variants, line.VariantID)
+		default:
 			skus = append(skus, line.SKU)
 		}
 	}
 	rows, err := tx.Query(ctx, `
-		SELECT p.product_id::text, p.sku, p.name, s.store_id::text, s.name, p.price_minor, p.currency,
-			p.active AND p.deleted_at IS NULL AND s.participating, s.check_delay
-		FROM catalogue.products p
+		WITH ordered AS (
+			SELECT product_id, NULL::uuid AS variant_id FROM catalogue.products WHERE product_id = ANY (@ids::uuid[])
+			UNION SELECT product_id, variant_id FROM catalogue.variants WHERE variant_id = ANY (@variants::uuid[])
+			UNION SELECT product_id, variant_id FROM catalogue.skus WHERE sku = ANY (@skus)
+		)
+		SELECT p.product_id::text, coalesce(v.variant_id::text, ''), coalesce(v.sku, p.sku), concat_ws(', ', p.name, v.name),
+			s.store_id::text, s.name, coalesce(v.price_minor, p.price_minor), p.currency,
+			p.active AND p.deleted_at IS NULL AND v.deleted_at IS NULL AND s.participating, s.check_delay
+		FROM ordered o
+		JOIN catalogue.products p USING (product_id)
 		JOIN catalogue.stores s USING (store_id)
-		WHERE p.product_id = ANY (@ids::uuid[]) OR p.sku = ANY (@skus)`, pgx.NamedArgs{"ids": ids, "skus": skus})
+		LEFT JOIN catalogue.variants v ON v.variant_id = o.variant_id`, pgx.NamedArgs{"ids": ids, "variants": variants, "skus": skus})
 	if err != nil {
 		return nil, fmt.Errorf("read products: %w", err)
 	}
@@ -40,7 +51,7 @@ func readProducts(ctx context.Context, tx pgx.Tx, lines []Item) (map[string]prod
 	}
 	products := make(map[string]product, 2*len(found))
 	for _, p := range found {
-		products[p.ID], products[p.SKU] = p, p
+		products[cmp.Or(p.VariantID, p.ID)], products[p.SKU] = p, p
 	}
 	return products, nil
 }
@@ -90,9 +101,9 @@ func store(ctx context.Context, tx pgx.Tx, at time.Time, placed events.OrderPlac
 			INSERT INTO orders.addresses (order_id, name, email, phone, country, postal_code, prefecture, region, city, address_line1, address_line2, store_id)
 			VALUES (@order_id, @name, @email, @phone, @country, @postal_code, @prefecture, @region, @city, @line1, @line2, @pickup)
 		)
-		INSERT INTO orders.lines (order_id, line, product_id, sku, store_id, store_name, product_name, quantity, unit_price_minor, total_minor)
-		SELECT @order_id, line, product_id, sku, store_id, store_name, name, quantity, unit_price_minor, total_minor
-		FROM json_to_recordset(@lines) AS l (line integer, product_id uuid, sku text, store_id uuid, store_name text, name text,
+		INSERT INTO orders.lines (order_id, line, product_id, variant_id, sku, store_id, store_name, product_name, quantity, unit_price_minor, total_minor)
+		SELECT @order_id, line, product_id, variant_id, sku, store_id, store_name, name, quantity, unit_price_minor, total_minor
+		FROM json_to_recordset(@lines) AS l (line integer, product_id uuid, variant_id uuid, sku text, store_id uuid, store_name text, name text,
 			quantity bigint, unit_price_minor bigint, total_minor bigint)`, orderArgs(placed, b, tokenHash, at, string(encoded)))
 	if err != nil {
 		return fmt.Errorf("store order %s: %w", placed.OrderID, err)

@@ -1,6 +1,7 @@
 package releasestock_test
 
 import (
+	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -23,6 +24,7 @@ func held(t *testing.T) (*functiontest.Shop, functiontest.Placed) {
 	return shop, placed
 }
 
+// STK-28.
 func TestWhateverEndedTheOrderAllIsGivenBackOnce(t *testing.T) {
 	t.Parallel()
 	for name, over := range map[string]func(orderID string) events.Event{
@@ -87,4 +89,51 @@ func TestTwoTellingsAtOnceGiveBackOnce(t *testing.T) {
 	require.Len(t, append(shop.SaidFor(t, name, one), shop.SaidFor(t, name, two)...), 1)
 	_, reserved := shop.Stock(t, functiontest.Tee)
 	require.Zero(t, reserved)
+}
+
+// kept is a shop in which somebody holds three tees and a cap by hand.
+func kept(t *testing.T) (shop *functiontest.Shop, reservationID string) {
+	shop = functiontest.Open(t, functions.All)
+	a := shop.Call(t, "serve-stock", http.MethodPost, "/v1/inventory/reservations", map[string]any{
+		"lines": []functiontest.Item{functiontest.Of(functiontest.Tee, 3), functiontest.Of(functiontest.Cap, 1)}, "expires_in_s": 10,
+	}, "Authorization", shop.Staff(t), "Idempotency-Key", "hold")
+	require.Equal(t, http.StatusCreated, a.Status, a.Raw)
+	return shop, a.Body["reservation_id"].(string)
+}
+
+// STK-34.
+func TestWhatWasHeldByHandIsGivenBackWhenItIsDueOnce(t *testing.T) {
+	t.Parallel()
+	shop, id := kept(t)
+	tick := func() int64 {
+		require.NoError(t, shop.Runtime(t, "keep-time").Tick(t.Context(), shop.Function(t, "keep-time")))
+		return functiontest.One[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type = 'reservation.due'`)
+	}
+	require.Zero(t, tick(), "it is not due")
+	shop.Exec(t, `UPDATE stock.holds SET expires_at = now()`)
+	require.EqualValues(t, 1, tick())
+	require.EqualValues(t, 1, tick(), "that it is due is said once")
+
+	due := functiontest.EventOf(t, shop.Broker.Got()[0]).(events.ReservationDue)
+	lines := []events.StockLine{
+		{SKU: functiontest.Tee, WarehouseID: functiontest.Harbour, Quantity: 3}, {SKU: functiontest.Cap, WarehouseID: functiontest.Harbour, Quantity: 1},
+	}
+	require.Equal(t, events.ReservationDue{ReservationID: id, Lines: lines}, due)
+	said := shop.Tell(t, name, due)
+	require.Len(t, said, 1)
+	require.Equal(t, id, said[0].(events.StockReleased).ReservationID)
+	require.ElementsMatch(t, lines, said[0].(events.StockReleased).Lines)
+	require.Empty(t, shop.Tell(t, name, due))
+	require.Empty(t, shop.Tell(t, "close-order", said[0]))
+	require.Equal(t, "expired", functiontest.One[string](t, shop, `SELECT status FROM stock.holds`))
+	_, reserved := shop.Stock(t, functiontest.Tee)
+	require.Zero(t, reserved)
+}
+
+func TestWhatWasGivenBackByHandIsNotDue(t *testing.T) {
+	t.Parallel()
+	shop, id := kept(t)
+	shop.Call(t, "serve-stock", http.MethodDelete, "/v1/inventory/reservations/"+id, nil, "Authorization", shop.Staff(t))
+	require.Empty(t, shop.Tell(t, name, events.ReservationDue{ReservationID: id}))
+	require.Equal(t, "released", functiontest.One[string](t, shop, `SELECT status FROM stock.holds`))
 }

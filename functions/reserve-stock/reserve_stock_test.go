@@ -24,6 +24,7 @@ func available(t *testing.T, shop *functiontest.Shop, sku string) int64 {
 	return onHand - reserved
 }
 
+// STK-16, STK-17.
 func TestHoldsExactlyTheOrderedLines(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
@@ -42,6 +43,7 @@ func TestHoldsExactlyTheOrderedLines(t *testing.T) {
 	require.EqualValues(t, 49, available(t, shop, functiontest.Print))
 }
 
+// STK-16, STK-18.
 func TestHoldsNothingWhenOneLineIsShort(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
@@ -55,6 +57,7 @@ func TestHoldsNothingWhenOneLineIsShort(t *testing.T) {
 	require.EqualValues(t, 3, available(t, shop, functiontest.Print))
 }
 
+// STK-21.
 func TestEqualSKUsAreAddedUp(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
@@ -73,6 +76,7 @@ func TestEqualSKUsAreAddedUp(t *testing.T) {
 	require.Zero(t, available(t, shop, functiontest.Print))
 }
 
+// STK-23.
 func TestLineIsSplitOverWarehousesItsStoresOwnFirst(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
@@ -86,6 +90,7 @@ func TestLineIsSplitOverWarehousesItsStoresOwnFirst(t *testing.T) {
 	}, said[0].(events.StockReserved).Lines)
 }
 
+// STK-23.
 func TestWarehousesAreEmptiedByPriority(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
@@ -98,6 +103,7 @@ func TestWarehousesAreEmptiedByPriority(t *testing.T) {
 	require.Equal(t, functiontest.Tsukiji, said[0].(events.StockReserved).Lines[0].WarehouseID)
 }
 
+// STK-18.
 func TestWhatCannotBeSoldAnyMoreIsNamed(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ end, why string }{
@@ -122,6 +128,7 @@ func TestWhatCannotBeSoldAnyMoreIsNamed(t *testing.T) {
 	}
 }
 
+// STK-25.
 func TestOrderThatIsNotPendingIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
@@ -182,6 +189,7 @@ func held(t *testing.T, shop *functiontest.Shop, warehouse string) int64 {
 	return functiontest.One[int64](t, shop, `SELECT reserved FROM stock.levels WHERE sku = $1 AND warehouse_id = $2`, functiontest.Tee, warehouse)
 }
 
+// STK-19.
 func TestSameUnitIsNeverHeldTwice(t *testing.T) {
 	t.Parallel()
 	shop := open(t)

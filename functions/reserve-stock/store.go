@@ -15,26 +15,29 @@ import (
 type order struct {
 	Due      bool
 	Deadline time.Time
-	OnSale   map[string]string // the default warehouse of each product that is still sold
+	OnSale   map[string]string // the default warehouse of each product and variant that is still sold
 }
 
 // lockOrder keeps the order from ending, and everybody else from holding for it, while its stock is being held. A check that
 // was not put off is due whatever the clocks say.
 func lockOrder(ctx context.Context, tx pgx.Tx, orderID string, lines []events.PlacedLine) (order, error) {
-	products := make([]string, len(lines))
+	products, things := make([]string, len(lines)), make([]string, len(lines))
 	for i, line := range lines {
-		products[i] = line.ProductID
+		products[i], things[i] = line.ProductID, line.Thing()
 	}
 	var o order
 	err := tx.QueryRow(ctx, `
 		SELECT status = 'pending' AND stock = 'pending' AND (stock_check_at <= clock_timestamp() OR stock_check_at <= created_at),
 			coalesce(deadline, now()), (
-				SELECT coalesce(json_object_agg(p.product_id, s.warehouse_id), '{}')
-				FROM catalogue.products p JOIN catalogue.stores s USING (store_id)
-				WHERE p.product_id = ANY (@products::uuid[]) AND p.active AND p.deleted_at IS NULL AND s.participating)
+				SELECT coalesce(json_object_agg(thing, s.warehouse_id), '{}')
+				FROM unnest(@products::uuid[], @things::uuid[]) AS line (product_id, thing)
+				JOIN catalogue.products p USING (product_id)
+				JOIN catalogue.stores s USING (store_id)
+				WHERE p.active AND p.deleted_at IS NULL AND s.participating
+				AND NOT EXISTS (SELECT FROM catalogue.variants v WHERE v.variant_id = thing AND v.deleted_at IS NOT NULL))
 		FROM orders.orders o
 		WHERE order_id = @order_id
-		FOR NO KEY UPDATE`, pgx.NamedArgs{"order_id": orderID, "products": products}).Scan(&o.Due, &o.Deadline, &o.OnSale)
+		FOR NO KEY UPDATE`, pgx.NamedArgs{"order_id": orderID, "products": products, "things": things}).Scan(&o.Due, &o.Deadline, &o.OnSale)
 	if err != nil {
 		return o, fmt.Errorf("lock order %s: %w", orderID, err)
 	}

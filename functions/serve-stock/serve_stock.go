@@ -1,13 +1,12 @@
-// Package servestock shows how many there are and where, and books goods in and out by hand.
+// Package servestock shows how many there are and where, and lets staff and machine clients keep stock: warehouses, levels,
+// movements and what is held by hand.
 package servestock
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"net/http"
 
-	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/events"
@@ -26,127 +25,54 @@ func New(access config.Access) function.Function {
 	return function.Function{
 		Name: name,
 		Door: web.Door(name, access,
-			web.Get("/v1/inventory/stock", web.All, list),
+			web.List("/v1/warehouses", keeper, listWarehouses),
+			web.Act("/v1/warehouses", keeper, http.StatusCreated, addWarehouse),
+			web.Get("/v1/warehouses/{id}", keeper, getWarehouse),
+			web.Put("/v1/warehouses/{id}", keeper, changeWarehouse),
+			web.Delete("/v1/warehouses/{id}", keeper, deleteWarehouse),
+
+			web.List("/v1/inventory/stock", web.All, list),
 			web.Post("/v1/inventory/stock", keeper, web.Change[*CreateRequest, string, LevelAnswer]{
-				Status: http.StatusCreated, Do: create, Show: func(ctx context.Context, db web.Reader, _ *CreateRequest, id string) (*LevelAnswer, error) {
-					return show(ctx, db, id)
-				},
+				Status: http.StatusCreated, Do: create, Show: showCreated,
 			}),
+			web.Put("/v1/inventory/stock/{id}", keeper, set),
+			web.List("/v1/inventory/stock/{id}/movements", keeper, listMovements),
 			web.Post("/v1/inventory/stock/{id}/movements", keeper, web.Change[*MoveRequest, Moved, MoveAnswer]{
-				Status: http.StatusCreated, Do: move, Show: func(_ context.Context, _ web.Reader, _ *MoveRequest, moved Moved) (*MoveAnswer, error) {
-					return &MoveAnswer{Body: moved}, nil
-				},
+				Status: http.StatusCreated, Do: move, Show: showMoved,
 			}),
+
+			web.Post("/v1/inventory/reservations", keeper, web.Change[*HoldRequest, string, HoldAnswer]{
+				Status: http.StatusCreated, Do: hold, Show: showHeld,
+			}),
+			web.Get("/v1/inventory/reservations/{id}", keeper, getReservation),
+			web.Delete("/v1/inventory/reservations/{id}", keeper, release),
 		),
-		Emits:  []events.Event{events.StockChanged{}},
-		Writes: []string{"stock.levels", "stock.movements"},
+		Emits:  []events.Event{events.StockChanged{}, events.StockReleased{}},
+		Writes: []string{"stock.warehouses", "stock.levels", "stock.movements", "stock.holds", "stock.reservations"},
 	}
 }
 
-// ListRequest asks for the levels of a SKU, or of all.
-type ListRequest struct {
-	SKU string `query:"sku" maxLength:"64"`
+// Named names something by its id.
+type Named struct {
+	ID string `path:"id" format:"uuid"`
 }
 
-// ListAnswer is levels, and what is available in all of them.
-type ListAnswer struct {
-	Body struct {
-		Items     []Level `json:"items"`
-		Available int64   `json:"available"`
-	}
-}
-
-// list shows figures to those who keep stock; everybody else sees what is available.
-func list(ctx context.Context, db web.Reader, in *ListRequest) (*ListAnswer, error) {
-	levels, err := readLevels(ctx, db, in.SKU)
-	if err != nil {
-		return nil, err
-	}
-	answer := &ListAnswer{}
-	answer.Body.Items = levels
-	for i, level := range levels {
-		answer.Body.Available += level.Available
-		if caller := web.CallerOf(ctx); !caller.Staff() && !caller.Has("stock") {
-			answer.Body.Items[i].Quantity, answer.Body.Items[i].Reserved = nil, nil
+// must refuses ids that are none.
+func must(fields map[string]string) error {
+	var faults []web.Fault
+	for field, value := range fields {
+		if value != "" && !id.Valid(value) {
+			faults = append(faults, web.Fault{Field: field, Why: "is not a UUID"})
 		}
 	}
-	return answer, nil
+	if faults != nil {
+		return web.Invalid(faults...)
+	}
+	return nil
 }
 
-// CreateRequest asks for a level with a first quantity.
-type CreateRequest struct {
-	web.Key
-	Body struct {
-		SKU         string `json:"sku" minLength:"1" maxLength:"64"`
-		WarehouseID string `json:"warehouse_id" format:"uuid"`
-		Quantity    int64  `json:"quantity" minimum:"0" maximum:"1000000000000"`
-	}
-}
-
-// LevelAnswer is a level as it stands.
-type LevelAnswer struct{ Body Level }
-
-func create(ctx context.Context, tx pgx.Tx, in *CreateRequest) (string, []events.Event, error) {
-	if !id.Valid(in.Body.WarehouseID) {
-		return "", nil, web.Invalid(web.Fault{Field: "warehouse_id", Why: "is not a UUID"})
-	}
-	levelID, created, err := insertLevel(ctx, tx, in.Body.SKU, in.Body.WarehouseID)
-	if err != nil {
-		return "", nil, err
-	}
-	if !created {
-		return "", nil, web.NewProblem(http.StatusConflict, "in-use", "this SKU has a level in this warehouse")
-	}
-	if in.Body.Quantity == 0 {
-		return levelID, nil, nil
-	}
-	moved, err := book(ctx, tx, levelID, movement{Kind: "inbound", Quantity: in.Body.Quantity, Reason: "first stock"})
-	if err != nil {
-		return "", nil, err
-	}
-	return levelID, []events.Event{moved.event()}, nil
-}
-
-func show(ctx context.Context, db web.Reader, levelID string) (*LevelAnswer, error) {
-	level, err := readLevel(ctx, db, levelID)
-	return &LevelAnswer{level}, err
-}
-
-// MoveRequest books goods in or out.
-type MoveRequest struct {
-	web.Key
-	ID   string `path:"id" format:"uuid"`
-	Body struct {
-		Kind     string `json:"kind" enum:"inbound,outbound"`
-		Quantity int64  `json:"quantity" minimum:"1" maximum:"1000000000000"`
-		Reason   string `json:"reason" minLength:"1" maxLength:"500"`
-	}
-}
-
-// MoveAnswer is the movement, and the level after it.
-type MoveAnswer struct{ Body Moved }
-
-func move(ctx context.Context, tx pgx.Tx, in *MoveRequest) (Moved, []events.Event, error) {
-	if !id.Valid(in.ID) {
-		return Moved{}, nil, web.NotFound("level")
-	}
-	moved, err := book(ctx, tx, in.ID, movement{Kind: in.Body.Kind, Quantity: in.Body.Quantity, Reason: in.Body.Reason})
-	if errors.Is(err, pgx.ErrNoRows) {
-		return Moved{}, nil, web.NotFound("level")
-	}
-	if breaks(err, "stock_reserved_in_range") || breaks(err, "stock_at_most_a_trillion") {
-		return Moved{}, nil, web.NewProblem(http.StatusConflict, "not-possible-now", "the level would be below what is held, or above what it can be")
-	}
-	if err != nil {
-		return Moved{}, nil, fmt.Errorf("move stock of level %s: %w", in.ID, err)
-	}
-	return moved, []events.Event{moved.event()}, nil
-}
-
-// event says what staff changed. The reason they gave stays in the row.
-func (m Moved) event() events.StockChanged {
-	return events.StockChanged{
-		SKU: m.Level.SKU, WarehouseID: m.Level.WarehouseID, Kind: m.Kind, Quantity: m.Quantity,
-		OnHand: *m.Level.Quantity, Reserved: *m.Level.Reserved, Available: m.Level.Available, Reason: "staff", By: "staff",
-	}
+// breaks says whether an error is that a promise of the schema would be broken.
+func breaks(err error, constraint string) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.ConstraintName == constraint
 }

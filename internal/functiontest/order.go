@@ -238,3 +238,16 @@ func (s *Shop) Leave(t testing.TB, sku, warehouse string, quantity int64) {
 		SELECT level_id, 'adjustment', $3 - on_hand, 'test' FROM stock.levels WHERE sku = $1 AND warehouse_id = $2 AND on_hand <> $3`,
 		sku, warehouse, quantity)
 }
+
+// Vary gives a product a variant with so many in a warehouse. A price of 0 is that of the product.
+func (s *Shop) Vary(t testing.TB, product, sku, name string, price, quantity int64, warehouse string) (productID, variantID string) {
+	t.Helper()
+	err := s.Pool.QueryRow(t.Context(), `
+		INSERT INTO catalogue.variants (variant_id, product_id, sku, name, price_minor)
+		SELECT gen_random_uuid(), product_id, $2, $3, nullif($4, 0) FROM catalogue.products WHERE sku = $1
+		RETURNING product_id::text, variant_id::text`, product, sku, name, price).Scan(&productID, &variantID)
+	require.NoError(t, err)
+	s.Exec(t, `INSERT INTO stock.levels (level_id, sku, warehouse_id) VALUES (gen_random_uuid(), $1, $2)`, sku, warehouse)
+	s.Leave(t, sku, warehouse, quantity)
+	return productID, variantID
+}

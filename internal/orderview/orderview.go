@@ -51,6 +51,7 @@ type Order struct {
 type Line struct {
 	Line        int          `json:"line"`
 	ProductID   string       `json:"product_id"`
+	VariantID   string       `json:"variant_id,omitempty"`
 	SKU         string       `json:"sku"`
 	StoreID     string       `json:"store_id"`
 	StoreName   string       `json:"store_name"`
@@ -89,7 +90,7 @@ const (
 			coalesce((SELECT uri FROM payments.payments p WHERE p.payment_id = o.payment_id AND p.status = 'created'), ''),
 			coalesce(shipment_id::text, ''), carrier, tracking_number, deadline, delivered_at, locale, created_at, updated_at,
 			a.store_id::text, a.name, a.phone, a.country, a.postal_code, a.prefecture, a.region, a.city, a.address_line1, a.address_line2,
-			(SELECT json_agg(json_build_object('line', line, 'product_id', product_id, 'sku', sku, 'store_id', store_id,
+			(SELECT json_agg(json_build_object('line', line, 'product_id', product_id, 'variant_id', variant_id, 'sku', sku, 'store_id', store_id,
 				'store_name', store_name, 'product_name', product_name, 'quantity', quantity,
 				'unit_price', json_build_object('amount_minor', unit_price_minor, 'currency', currency),
 				'total_price', json_build_object('amount_minor', total_minor, 'currency', currency)) ORDER BY line)

@@ -33,41 +33,102 @@ type Take struct {
 }
 
 // Take takes every line from the levels or, when some lines are short, nothing. onSale names the default warehouse of each
-// product that is still sold: it is emptied first, then the others by priority; one line may be split. Lines of one SKU
+// thing that is still sold: it is emptied first, then the others by priority; one line may be split. Lines of one SKU
 // share what there is.
 func (ls Levels) Take(lines []events.PlacedLine, onSale map[string]string) ([]Take, []events.ShortLine) {
-	left := make(map[string]int64, len(ls))
-	for _, l := range ls {
-		left[l.ID] = l.Available()
-	}
+	left := ls.left()
 	var taken []Take
 	var short []events.ShortLine
 	for _, line := range lines {
-		wanted := line.Quantity
-		warehouse, sold := onSale[line.ProductID]
+		warehouse, sold := onSale[line.Thing()]
 		if !sold {
 			short = append(short, shortOf(line, 0, events.WhyGone))
 			continue
 		}
-		for _, l := range ls.inTurn(line.SKU, warehouse) {
-			quantity := min(wanted, left[l.ID])
-			if quantity <= 0 {
-				continue
-			}
-			left[l.ID] -= quantity
-			wanted -= quantity
-			taken = append(taken, Take{Line: line.Line, LevelID: l.ID, Quantity: quantity, Held: events.HeldLine{
-				Line: line.Line, SKU: line.SKU, Quantity: quantity, WarehouseID: l.WarehouseID, StoreID: line.StoreID,
-			}})
+		drawn, missing := left.draw(ls.inTurn(line.SKU, warehouse), line.Quantity)
+		if missing > 0 {
+			short = append(short, shortOf(line, line.Quantity-missing, events.WhyShort))
 		}
-		if wanted > 0 {
-			short = append(short, shortOf(line, line.Quantity-wanted, events.WhyShort))
+		for _, d := range drawn {
+			taken = append(taken, Take{Line: line.Line, LevelID: d.ID, Quantity: d.quantity, Held: events.HeldLine{
+				Line: line.Line, SKU: line.SKU, Quantity: d.quantity, WarehouseID: d.WarehouseID, StoreID: line.StoreID,
+			}})
 		}
 	}
 	if short != nil {
 		return nil, short
 	}
 	return taken, nil
+}
+
+// Wanted is what somebody wants to hold by hand: of one warehouse, or of all.
+type Wanted struct {
+	Line        int
+	SKU         string
+	Quantity    int64
+	WarehouseID string
+}
+
+// Short is what is wanted and not there, and how many of it are.
+type Short struct {
+	Wanted
+	Available int64
+}
+
+// Hold takes all that is wanted from the levels, by priority, or nothing. Those who want the same SKU share what there is.
+func (ls Levels) Hold(wanted []Wanted) ([]Take, []Short) {
+	left := ls.left()
+	var taken []Take
+	var short []Short
+	for _, w := range wanted {
+		drawn, missing := left.draw(ls.inTurn(w.SKU, "").in(w.WarehouseID), w.Quantity)
+		if missing > 0 {
+			short = append(short, Short{w, w.Quantity - missing})
+		}
+		for _, d := range drawn {
+			taken = append(taken, Take{Line: w.Line, LevelID: d.ID, Quantity: d.quantity})
+		}
+	}
+	if short != nil {
+		return nil, short
+	}
+	return taken, nil
+}
+
+// left is how much can still be taken, by the ids of levels.
+type left map[string]int64
+
+func (ls Levels) left() left {
+	available := make(left, len(ls))
+	for _, l := range ls {
+		available[l.ID] = l.Available()
+	}
+	return available
+}
+
+type drawn struct {
+	Level
+	quantity int64
+}
+
+// draw takes what is wanted from levels in turn, as far as there is any; the rest is missing.
+func (l left) draw(from Levels, wanted int64) (taken []drawn, missing int64) {
+	for _, level := range from {
+		if quantity := min(wanted, l[level.ID]); quantity > 0 {
+			l[level.ID] -= quantity
+			wanted -= quantity
+			taken = append(taken, drawn{level, quantity})
+		}
+	}
+	return taken, wanted
+}
+
+// in are the levels of a warehouse, or all when it has no name.
+func (ls Levels) in(warehouseID string) Levels {
+	if warehouseID == "" {
+		return ls
+	}
+	return slices.DeleteFunc(slices.Clone(ls), func(l Level) bool { return l.WarehouseID != warehouseID })
 }
 
 // inTurn are the levels of a SKU in the order in which they are emptied.

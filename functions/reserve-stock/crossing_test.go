@@ -1,0 +1,80 @@
+package reservestock_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/functiontest"
+)
+
+// STK-23, with the SKU of a variant.
+func TestALineOfAVariantIsSplitOverWarehouses(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	shop.Vary(t, functiontest.Tee, "TEE-RED-M", "red, M", 0, 3, functiontest.Harbour)
+	shop.Exec(t, `INSERT INTO stock.levels (level_id, sku, warehouse_id) VALUES (gen_random_uuid(), 'TEE-RED-M', $1)`, functiontest.Tsukiji)
+	shop.Leave(t, "TEE-RED-M", functiontest.Tsukiji, 4)
+
+	said := shop.Tell(t, name, shop.Place(t, functiontest.Order(functiontest.Of("TEE-RED-M", 5))).OrderPlaced)
+	require.Equal(t, []events.HeldLine{
+		{Line: 1, SKU: "TEE-RED-M", Quantity: 3, WarehouseID: functiontest.Harbour, StoreID: functiontest.TheStore},
+		{Line: 1, SKU: "TEE-RED-M", Quantity: 2, WarehouseID: functiontest.Tsukiji, StoreID: functiontest.TheStore},
+	}, said[0].(events.StockReserved).Lines)
+}
+
+// STK-24.
+func TestAnOrderOverTwoStoresIsHeldInBothOrInNone(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	const other = "01900000-0000-7000-8000-000000000012"
+	shop.Exec(t, `
+		INSERT INTO catalogue.products (product_id, store_id, sku, name, price_minor, currency) VALUES (gen_random_uuid(), $1, 'FAN', 'Fan', 900, 'EUR')`, other)
+	shop.Exec(t, `INSERT INTO stock.levels (level_id, sku, warehouse_id) VALUES (gen_random_uuid(), 'FAN', $1)`, functiontest.Tsukiji)
+	shop.Leave(t, "FAN", functiontest.Tsukiji, 2)
+
+	short := shop.Tell(t, name, shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1), functiontest.Of("FAN", 3))).OrderPlaced)
+	require.Equal(t, []events.ShortLine{{Line: 2, SKU: "FAN", StoreID: other, Wanted: 3, Available: 2, Why: events.WhyShort}}, short[0].(events.StockShort).Lines)
+	require.EqualValues(t, 120, available(t, shop, functiontest.Cap))
+
+	held := shop.Tell(t, name, shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1), functiontest.Of("FAN", 2))).OrderPlaced)
+	lines := held[0].(events.StockReserved).Lines
+	require.Equal(t, []string{functiontest.TheStore, other}, []string{lines[0].StoreID, lines[1].StoreID})
+	require.Equal(t, []string{functiontest.Harbour, functiontest.Tsukiji}, []string{lines[0].WarehouseID, lines[1].WarehouseID}, "each from its store's own")
+}
+
+// STK-22: for as many rounds as fit into some seconds, 64 orders cross at once, half A and B and half B and A, and are given
+// back the same way.
+func TestCrossingOrdersNeverDeadlock(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	deadlocks := func() int64 {
+		return functiontest.One[int64](t, shop, `SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`)
+	}
+	before, crossed := deadlocks(), 0
+	for began := time.Now(); time.Since(began) < 5*time.Second; crossed++ {
+		var all sync.WaitGroup
+		for i := range 64 {
+			a, b := functiontest.Of(functiontest.Cap, 1), functiontest.Of(functiontest.Tee, 1)
+			if i%2 == 1 {
+				a, b = b, a
+			}
+			all.Go(func() {
+				placed := shop.Place(t, functiontest.Order(a, b))
+				shop.Tell(t, name, placed.OrderPlaced)
+				shop.Tell(t, "release-stock", events.OrderRejected{OrderID: placed.ID})
+			})
+		}
+		all.Wait()
+	}
+	require.Positive(t, crossed)
+	functiontest.One[string](t, shop, `SELECT pg_stat_force_next_flush()::text`)
+	require.Equal(t, before, deadlocks(), fmt.Sprint(crossed, " rounds"))
+	require.NotContains(t, shop.Log(), "40P01")
+	_, reserved := shop.Stock(t, functiontest.Tee)
+	require.Zero(t, reserved)
+}

@@ -1,0 +1,201 @@
+package servestock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/id"
+	"github.com/popup-shop/popup/internal/web"
+)
+
+// Level is how many of a SKU there are in a warehouse, and in all of them.
+type Level struct {
+	ID             string    `json:"id" format:"uuid"`
+	SKU            string    `json:"sku"`
+	ProductID      string    `json:"product_id,omitempty" format:"uuid" doc:"what the SKU means, if the catalogue knows it"`
+	VariantID      string    `json:"variant_id,omitempty" format:"uuid"`
+	WarehouseID    string    `json:"warehouse_id" format:"uuid"`
+	Quantity       *int64    `json:"quantity,omitempty" doc:"for staff"`
+	Reserved       *int64    `json:"reserved,omitempty" doc:"for staff"`
+	Available      int64     `json:"available"`
+	TotalQuantity  *int64    `json:"total_quantity,omitempty" doc:"of the SKU in all warehouses, for staff"`
+	TotalAvailable int64     `json:"total_available" doc:"of the SKU in all warehouses"`
+	UpdatedAt      time.Time `json:"updated_at"`
+}
+
+// hidden is the level as everybody may see it.
+func (l Level) hidden() Level {
+	l.Quantity, l.Reserved, l.TotalQuantity = nil, nil, nil
+	return l
+}
+
+// ListRequest asks for levels: of a SKU, of all SKUs of a product, of a variant, of a warehouse, or for all.
+type ListRequest struct {
+	web.Paging
+	SKU         string `query:"sku" maxLength:"64"`
+	ProductID   string `query:"product_id" format:"uuid"`
+	VariantID   string `query:"variant_id" format:"uuid"`
+	WarehouseID string `query:"warehouse_id" format:"uuid"`
+}
+
+const (
+	selectLevels = `
+		SELECT level_id::text, l.sku, coalesce(k.product_id::text, ''), coalesce(k.variant_id::text, ''), warehouse_id::text, on_hand, reserved, on_hand - reserved,
+			(SELECT sum(t.on_hand)::bigint FROM stock.levels t WHERE t.sku = l.sku),
+			(SELECT sum(t.on_hand - t.reserved)::bigint FROM stock.levels t WHERE t.sku = l.sku), l.updated_at`
+	fromLevels = `
+		FROM stock.levels l
+		JOIN stock.warehouses w USING (warehouse_id)
+		LEFT JOIN catalogue.skus k USING (sku)`
+)
+
+// list shows figures to those who keep stock; everybody else sees what is available.
+func list(ctx context.Context, db web.Reader, in *ListRequest) ([]Level, int64, error) {
+	if err := must(map[string]string{"product_id": in.ProductID, "variant_id": in.VariantID, "warehouse_id": in.WarehouseID}); err != nil {
+		return nil, 0, err
+	}
+	items, total, err := web.Collect(ctx, db, pgx.RowToStructByPos[Level], fromLevels+in.where(), selectLevels,
+		`ORDER BY l.sku, w.priority, warehouse_id LIMIT @limit OFFSET @offset`, pgx.NamedArgs{
+			"sku": in.SKU, "product_id": in.ProductID, "variant_id": in.VariantID, "warehouse_id": in.WarehouseID,
+			"limit": in.Limit, "offset": in.Offset(),
+		})
+	if caller := web.CallerOf(ctx); !caller.Staff() && !caller.Has("stock") {
+		for i, level := range items {
+			items[i] = level.hidden()
+		}
+	}
+	return items, total, err
+}
+
+// where is what a list is narrowed by. Empty levels of a warehouse that is gone are gone with it.
+func (in *ListRequest) where() string {
+	conditions := []string{`(w.deleted_at IS NULL OR on_hand > 0)`}
+	for _, c := range []struct{ asked, condition string }{
+		{in.SKU, `l.sku = @sku`},
+		{in.ProductID, `l.sku IN (SELECT sku FROM catalogue.skus WHERE product_id = @product_id)`},
+		{in.VariantID, `l.sku IN (
+			SELECT s.sku FROM catalogue.variants v JOIN catalogue.skus s USING (product_id, variant_id) WHERE v.variant_id = @variant_id)`},
+		{in.WarehouseID, `warehouse_id = @warehouse_id`},
+	} {
+		if c.asked != "" {
+			conditions = append(conditions, c.condition)
+		}
+	}
+	return ` WHERE ` + strings.Join(conditions, ` AND `)
+}
+
+func readLevel(ctx context.Context, db web.Reader, levelID string) (Level, error) {
+	rows, err := db.Query(ctx, selectLevels+fromLevels+` WHERE level_id = @level_id`, pgx.NamedArgs{"level_id": levelID})
+	if err != nil {
+		return Level{}, fmt.Errorf("read level %s: %w", levelID, err)
+	}
+	level, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Level])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Level{}, web.NotFound("level")
+	}
+	if err != nil {
+		return Level{}, fmt.Errorf("read level %s: %w", levelID, err)
+	}
+	return level, nil
+}
+
+// CreateRequest asks for a level with a first quantity.
+type CreateRequest struct {
+	web.Key
+	Body struct {
+		SKU         string `json:"sku" minLength:"1" maxLength:"64"`
+		WarehouseID string `json:"warehouse_id" format:"uuid"`
+		Quantity    int64  `json:"quantity" minimum:"0" maximum:"1000000000000"`
+	}
+}
+
+// LevelAnswer is a level as it stands.
+type LevelAnswer struct{ Body Level }
+
+func create(ctx context.Context, tx pgx.Tx, in *CreateRequest) (string, []events.Event, error) {
+	if err := must(map[string]string{"warehouse_id": in.Body.WarehouseID}); err != nil {
+		return "", nil, err
+	}
+	levelID, err := insertLevel(ctx, tx, in.Body.SKU, in.Body.WarehouseID)
+	if err != nil || in.Body.Quantity == 0 {
+		return levelID, nil, err
+	}
+	moved, err := book(ctx, tx, levelID, movement{Kind: "inbound", Quantity: in.Body.Quantity, Reason: "first stock"})
+	if err != nil {
+		return "", nil, err
+	}
+	return levelID, []events.Event{moved.event()}, nil
+}
+
+func showCreated(ctx context.Context, db web.Reader, _ *CreateRequest, levelID string) (*LevelAnswer, error) {
+	level, err := readLevel(ctx, db, levelID)
+	return &LevelAnswer{level}, err
+}
+
+// insertLevel makes an empty level in a warehouse that stays until this is committed.
+func insertLevel(ctx context.Context, tx pgx.Tx, sku, warehouseID string) (levelID string, err error) {
+	made, err := uuid.NewV7()
+	if err != nil {
+		return "", err
+	}
+	var known bool
+	err = tx.QueryRow(ctx, `
+		WITH warehouse AS (
+			SELECT warehouse_id FROM stock.warehouses
+			WHERE warehouse_id = @warehouse_id AND deleted_at IS NULL
+			FOR SHARE
+		), made AS (
+			INSERT INTO stock.levels (level_id, sku, warehouse_id)
+			SELECT @level_id, @sku, warehouse_id FROM warehouse
+			ON CONFLICT (sku, warehouse_id) DO NOTHING
+			RETURNING level_id::text
+		)
+		SELECT EXISTS (SELECT FROM warehouse), coalesce((SELECT level_id FROM made), '')`,
+		pgx.NamedArgs{"level_id": made.String(), "sku": sku, "warehouse_id": warehouseID}).Scan(&known, &levelID)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("create level of %s: %w", sku, err)
+	case !known:
+		return "", web.Invalid(web.Fault{Field: "warehouse_id", Why: "is not one of our warehouses"})
+	case levelID == "":
+		return "", web.NewProblem(http.StatusConflict, "in-use", "this SKU has a level in this warehouse")
+	}
+	return levelID, nil
+}
+
+// SetRequest sets a figure outright.
+type SetRequest struct {
+	Named
+	Body struct {
+		Quantity int64  `json:"quantity" minimum:"0" maximum:"1000000000000"`
+		Reason   string `json:"reason" minLength:"1" maxLength:"500"`
+	}
+}
+
+// set books the difference as an adjustment. A figure that is so already leaves nothing, and nothing is said.
+func set(ctx context.Context, tx pgx.Tx, in *SetRequest) (*LevelAnswer, []events.Event, error) {
+	if !id.Valid(in.ID) {
+		return nil, nil, web.NotFound("level")
+	}
+	before, err := lockLevel(ctx, tx, in.ID)
+	if err != nil {
+		return nil, nil, err
+	}
+	if before == in.Body.Quantity {
+		level, err := readLevel(ctx, tx, in.ID)
+		return &LevelAnswer{level}, nil, err
+	}
+	moved, err := book(ctx, tx, in.ID, movement{Kind: "adjustment", Quantity: in.Body.Quantity - before, Reason: in.Body.Reason})
+	if err != nil {
+		return nil, nil, err
+	}
+	return &LevelAnswer{moved.Level}, []events.Event{moved.event()}, nil
+}

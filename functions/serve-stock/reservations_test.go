@@ -1,0 +1,115 @@
+package servestock_test
+
+import (
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/functiontest"
+)
+
+func line(sku string, quantity int, warehouse ...string) map[string]any {
+	l := map[string]any{"sku": sku, "quantity": quantity}
+	if len(warehouse) > 0 {
+		l["warehouse_id"] = warehouse[0]
+	}
+	return l
+}
+
+func keep(t *testing.T, shop *functiontest.Shop, lines ...map[string]any) functiontest.Answer {
+	return post(t, shop, "/v1/inventory/reservations", map[string]any{"lines": lines})
+}
+
+// STK-32.
+func TestSeveralSKUsAreHeldByHandForHalfAnHour(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	a := keep(t, shop, line(functiontest.Cap, 2), line(functiontest.Tee, 250))
+	require.Equal(t, []any{http.StatusCreated, true, []any{}}, []any{a.Status, a.Body["success"], a.Body["failed_items"]}, a.Raw)
+	expires, err := time.Parse(time.RFC3339, a.Body["expires_at"].(string))
+	require.NoError(t, err)
+	require.WithinDuration(t, time.Now().Add(30*time.Minute), expires, time.Minute)
+
+	got := as(t, shop, http.MethodGet, "/v1/inventory/reservations/"+a.Body["reservation_id"].(string), nil)
+	require.Equal(t, "held", got.Body["status"])
+	require.ElementsMatch(t, []any{
+		map[string]any{"line": 1.0, "sku": functiontest.Cap, "warehouse_id": functiontest.Harbour, "quantity": 2.0},
+		map[string]any{"line": 2.0, "sku": functiontest.Tee, "warehouse_id": functiontest.Harbour, "quantity": 200.0},
+		map[string]any{"line": 2.0, "sku": functiontest.Tee, "warehouse_id": functiontest.Canal, "quantity": 50.0},
+	}, got.Body["lines"])
+	require.Empty(t, shop.Broker.Got(), "a hold is no fact that anybody waits for")
+}
+
+// STK-32.
+func TestOneItemThatIsShortHoldsNothing(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	for _, lines := range [][]map[string]any{
+		{line(functiontest.Tee, 1), line(functiontest.Cap, 121)},
+		{line(functiontest.Tee, 1), line(functiontest.Cap, 121, functiontest.Harbour)},
+	} {
+		a := keep(t, shop, lines...)
+		require.Equal(t, []any{http.StatusConflict, "/problems/out-of-stock", false}, []any{a.Status, a.Body["type"], a.Body["success"]}, a.Raw)
+		require.Equal(t, []any{map[string]any{"sku": functiontest.Cap, "requested": 121.0, "available": 120.0}}, a.Body["failed_items"])
+	}
+	a := keep(t, shop, line(functiontest.Cap, 1, functiontest.Canal), line("UNHEARD-OF", 1))
+	require.Len(t, a.Body["failed_items"], 2, "not in that warehouse, and not at all")
+	require.Zero(t, functiontest.One[int64](t, shop, `SELECT count(*) FROM stock.reservations`)+functiontest.One[int64](t, shop, `SELECT count(*) FROM stock.holds`))
+}
+
+// STK-33, STK-35.
+func TestTheIDAnsweredReleasesAndASecondTimeChangesNothing(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	path := "/v1/inventory/reservations/" + keep(t, shop, line(functiontest.Cap, 2)).Body["reservation_id"].(string)
+	_, reserved := shop.Stock(t, functiontest.Cap)
+	require.EqualValues(t, 2, reserved)
+	for range 2 {
+		a := as(t, shop, http.MethodDelete, path, nil)
+		require.Equal(t, []any{http.StatusOK, "released"}, []any{a.Status, a.Body["status"]}, a.Raw)
+		onHand, reserved := shop.Stock(t, functiontest.Cap)
+		require.Equal(t, []int64{120, 0}, []int64{onHand, reserved})
+	}
+	got := shop.Broker.Got()
+	require.Len(t, got, 1)
+	require.Equal(t, events.StockReleased{
+		ReservationID: path[len("/v1/inventory/reservations/"):], Lines: []events.StockLine{{SKU: functiontest.Cap, WarehouseID: functiontest.Harbour, Quantity: 2}},
+	}, functiontest.EventOf(t, got[0]))
+	require.Empty(t, shop.Deliver(t, "close-order", got[0]), "no order is closed by it")
+	require.Equal(t, http.StatusNotFound, as(t, shop, http.MethodDelete, "/v1/inventory/reservations/"+uuid.NewString(), nil).Status)
+}
+
+func TestHoldsByHandNeverShareAUnit(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	held := map[int]int{}
+	for range 20 {
+		all.Go(func() {
+			a := keep(t, shop, line(functiontest.Print, 5))
+			mu.Lock()
+			defer mu.Unlock()
+			held[a.Status]++
+		})
+	}
+	all.Wait()
+	require.Equal(t, map[int]int{http.StatusCreated: 10, http.StatusConflict: 10}, held)
+}
+
+func TestFaultsOfAReservationAreNamed(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	for field, body := range map[string]map[string]any{
+		"lines": {"lines": []any{}}, "lines[0].quantity": {"lines": []any{line(functiontest.Cap, 0)}},
+		"expires_in_s":          {"lines": []any{line(functiontest.Cap, 1)}, "expires_in_s": -1},
+		"lines[0].warehouse_id": {"lines": []any{line(functiontest.Cap, 1, "urn:uuid:"+functiontest.Canal)}},
+	} {
+		require.Equal(t, []string{field}, post(t, shop, "/v1/inventory/reservations", body).Faults())
+	}
+}
