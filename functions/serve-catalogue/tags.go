@@ -42,7 +42,7 @@ func listTags(ctx context.Context, db web.Reader, in *TagsRequest) ([]Tag, int64
 			SELECT c.tag, sum(c.products)::bigint AS count
 			FROM catalogue.counts c
 			JOIN catalogue.stores s USING (store_id)
-			WHERE c.tag <> '' AND s.participating AND s.deleted_at IS NULL
+			WHERE c.tag <> '' AND c.category_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff' AND s.participating AND s.deleted_at IS NULL
 			GROUP BY c.tag
 			HAVING sum(c.products) > 0) t`,
 		`SELECT tag, count`, `ORDER BY count DESC, tag LIMIT @limit OFFSET @offset`, pgx.NamedArgs{"limit": in.Limit, "offset": in.Offset()})

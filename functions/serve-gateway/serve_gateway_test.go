@@ -218,7 +218,7 @@ func TestWhatThereIsNotIsAProblem(t *testing.T) {
 		response, text := call(t, c[0], gateway+c[1], "")
 		requireProblem(t, response, text, http.StatusNotFound, "not-found")
 	}
-	response, text := call(t, "DELETE", gateway+"/v1/products", "")
+	response, text := call(t, "DELETE", gateway+"/v1/keys", "")
 	requireProblem(t, response, text, http.StatusMethodNotAllowed, "no-such-method")
 	require.Equal(t, "GET", response.Header.Get("Allow"))
 }
