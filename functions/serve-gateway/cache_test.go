@@ -104,6 +104,34 @@ func TestWhatIsKeptIsForgottenEverywhereWhenItChanges(t *testing.T) {
 	}
 }
 
+// CAT-30, CAT-31, CAT-32: at once where it was changed, within a second elsewhere.
+func TestAPriceThatChangesIsShownAtOnceByTheGatewayThatHeardOfIt(t *testing.T) {
+	t.Parallel()
+	shop := functiontest.Open(t, functions.All)
+	one, _ := gatewayOf(t, shop, keeping)
+	other, _ := gatewayOf(t, shop, keeping)
+	store := functiontest.One[string](t, shop, `SELECT store_id::text FROM catalogue.products WHERE sku = $1`, functiontest.Tee)
+	paths := []string{"/v1/products/" + productOf(t, shop, functiontest.Tee), "/v1/products?limit=100"}
+	for _, path := range paths {
+		for _, gateway := range []string{one, other} {
+			_, text := call(t, "GET", gateway+path, "")
+			require.Contains(t, text, `"amount_minor":3900`)
+		}
+	}
+	changed, text := call(t, "PUT", one+paths[0], `{"store_id":"`+store+`","name":"Tee","sku":"`+functiontest.Tee+`","price":{"amount_minor":4444,"currency":"EUR"}}`,
+		"Content-Type", "application/json", "Authorization", shop.Staff(t))
+	require.Equal(t, http.StatusOK, changed.StatusCode, text)
+	for _, path := range paths {
+		fresh, text := call(t, "GET", one+path, "")
+		require.Contains(t, text, `"amount_minor":4444`)
+		require.Contains(t, fresh.Header.Get("Cache-Status"), "fwd=miss")
+		require.Eventually(t, func() bool {
+			_, text := call(t, "GET", other+path, "")
+			return strings.Contains(text, `"amount_minor":4444`)
+		}, time.Second, 20*time.Millisecond)
+	}
+}
+
 // A transaction that takes long hides nothing that others say meanwhile.
 func TestALongTransactionDoesNotHoldUpTheFeed(t *testing.T) {
 	t.Parallel()
