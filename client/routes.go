@@ -8,6 +8,11 @@ import (
 	"net/url"
 )
 
+// AddBasketItem is POST /v1/basket/items, for: all.
+func (c *Client) AddBasketItem(ctx context.Context, in AddBasketItemRequest, options ...Option) (Basket, error) {
+	return send[Basket](ctx, c, options, call{method: "POST", path: "/v1/basket/items", body: in})
+}
+
 // AddClient is POST /v1/clients, for: admin.
 func (c *Client) AddClient(ctx context.Context, in AddClientRequest, options ...Option) (AddClientAnswer, error) {
 	return send[AddClientAnswer](ctx, c, options, call{method: "POST", path: "/v1/clients", body: in})
@@ -68,6 +73,11 @@ func (c *Client) ChangeAddress(ctx context.Context, id string, in AddressBody, o
 	return send[KeptAddress](ctx, c, options, call{method: "PUT", path: "/v1/addresses/" + url.PathEscape(id), body: in})
 }
 
+// ChangeBasketItem is PUT /v1/basket/items/{id}, for: all.
+func (c *Client) ChangeBasketItem(ctx context.Context, id string, in ChangeBasketItemRequest, options ...Option) (Basket, error) {
+	return send[Basket](ctx, c, options, call{method: "PUT", path: "/v1/basket/items/" + url.PathEscape(id), body: in})
+}
+
 // ChangeMe is PUT /v1/users/me, for: account.
 func (c *Client) ChangeMe(ctx context.Context, in ChangeMeRequest, options ...Option) (User, error) {
 	return send[User](ctx, c, options, call{method: "PUT", path: "/v1/users/me", body: in})
@@ -105,6 +115,17 @@ func (c *Client) DeleteAddress(ctx context.Context, id string, options ...Option
 	return err
 }
 
+// DeleteBasket is DELETE /v1/basket, for: all.
+func (c *Client) DeleteBasket(ctx context.Context, options ...Option) error {
+	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/basket"})
+	return err
+}
+
+// DeleteBasketItem is DELETE /v1/basket/items/{id}, for: all.
+func (c *Client) DeleteBasketItem(ctx context.Context, id string, options ...Option) (Basket, error) {
+	return send[Basket](ctx, c, options, call{method: "DELETE", path: "/v1/basket/items/" + url.PathEscape(id)})
+}
+
 // DeleteClient is DELETE /v1/clients/{id}, for: admin.
 func (c *Client) DeleteClient(ctx context.Context, id string, options ...Option) error {
 	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/clients/" + url.PathEscape(id)})
@@ -138,6 +159,11 @@ func (c *Client) DeleteReservation(ctx context.Context, id string, options ...Op
 func (c *Client) DeleteWarehouse(ctx context.Context, id string, options ...Option) error {
 	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/warehouses/" + url.PathEscape(id)})
 	return err
+}
+
+// GetBasket is GET /v1/basket, for: all.
+func (c *Client) GetBasket(ctx context.Context, options ...Option) (Basket, error) {
+	return send[Basket](ctx, c, options, call{method: "GET", path: "/v1/basket"})
 }
 
 // GetCustomer is GET /v1/customers/{id}, for: guest.
