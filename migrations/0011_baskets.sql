@@ -6,7 +6,7 @@ CREATE TABLE orders.baskets (
     basket_id  uuid        PRIMARY KEY,
     owner_id   uuid,
     token_hash bytea,
-    order_id   uuid        CONSTRAINT baskets_make_one_order UNIQUE,
+    order_id   uuid        CONSTRAINT baskets_make_one_order UNIQUE REFERENCES orders.orders,
     expires_at timestamptz NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
