@@ -80,7 +80,7 @@ var breaks = map[string][]string{
 		`WITH over AS (INSERT INTO stock.holds (hold_id, status, by, expires_at) VALUES (gen_random_uuid(), 'released', 'test', now()) RETURNING hold_id)
 		INSERT INTO stock.reservations (hold_id, line, level_id, quantity) SELECT hold_id, 1, level_id, 1 FROM over, stock.levels LIMIT 1`,
 	},
-	"checks/stock_reserved.sql":    {`UPDATE stock.levels SET reserved = 0`, `UPDATE stock.reservations SET status = 'released'`, `DELETE FROM stock.reservations`},
+	"checks/stock_reserved.sql": {`UPDATE stock.levels SET reserved = 0`, `UPDATE stock.reservations SET status = 'released'`, `DELETE FROM stock.reservations`},
 	"checks/stock_whole.sql": {
 		`UPDATE stock.reservations SET quantity = 1 WHERE status = 'held'`,
 		`INSERT INTO orders.lines SELECT order_id, 2, product_id, NULL, sku, store_id, '', '', 1, 1, 1 FROM orders.lines`,
