@@ -76,6 +76,7 @@ var attacks = []attack{
 	{"release what is still held", `INSERT INTO stock.movements (level_id, kind, quantity, reservation_id, reference) VALUES (` + shirts + `, 'release', 2, ` + pending + `, 'x')`, "movements_follow_their_reservation", "move-stock", false},
 	{"ship what is still held", `INSERT INTO stock.movements (level_id, kind, quantity, reservation_id, reference) VALUES (` + shirts + `, 'outbound', 2, ` + pending + `, 'x')`, "movements_follow_their_reservation", "move-stock", false},
 	{"book a reservation twice", `INSERT INTO stock.movements (level_id, kind, quantity, reservation_id, reference) VALUES (` + shirts + `, 'reservation', 2, ` + pending + `, 'x')`, "movements_once_per_reservation_and_kind", "move-stock", false},
+	// STK-12.
 	{"change a movement", `UPDATE stock.movements SET quantity = quantity + 1`, "movements_never_changes", "move-stock", true},
 	{"change no movement, but try", `UPDATE stock.movements SET quantity = 1 WHERE false`, "movements_never_changes", "serve-stock", true},
 	{"delete a movement", `DELETE FROM stock.movements`, "movements_never_changes", "move-stock", true},
