@@ -58,6 +58,9 @@ func TokenFrom(source func(ctx context.Context) (access string, err error)) Opti
 // OrderToken shows the token of a guest's order.
 func OrderToken(token string) Option { return Header("Popup-Order-Token", token) }
 
+// BasketToken shows the token of a visitor's basket.
+func BasketToken(token string) Option { return Header("Popup-Basket-Token", token) }
+
 // Language asks for answers in one, such as ja.
 func Language(tag string) Option { return Header("Accept-Language", tag) }
 

@@ -8,6 +8,11 @@ import (
 	"net/url"
 )
 
+// AddBasketItem is POST /v1/basket/items, for: all.
+func (c *Client) AddBasketItem(ctx context.Context, in AddBasketItemRequest, options ...Option) (Basket, error) {
+	return send[Basket](ctx, c, options, call{method: "POST", path: "/v1/basket/items", body: in})
+}
+
 // AddCategory is POST /v1/categories, for: staff, client:catalogue.
 func (c *Client) AddCategory(ctx context.Context, in CategoryBody, options ...Option) (Category, error) {
 	return send[Category](ctx, c, options, call{method: "POST", path: "/v1/categories", body: in})
@@ -88,6 +93,11 @@ func (c *Client) ChangeAddress(ctx context.Context, id string, in AddressBody, o
 	return send[KeptAddress](ctx, c, options, call{method: "PUT", path: "/v1/addresses/" + url.PathEscape(id), body: in})
 }
 
+// ChangeBasketItem is PUT /v1/basket/items/{id}, for: all.
+func (c *Client) ChangeBasketItem(ctx context.Context, id string, in ChangeBasketItemRequest, options ...Option) (Basket, error) {
+	return send[Basket](ctx, c, options, call{method: "PUT", path: "/v1/basket/items/" + url.PathEscape(id), body: in})
+}
+
 // ChangeCategory is PUT /v1/categories/{id}, for: staff, client:catalogue.
 func (c *Client) ChangeCategory(ctx context.Context, id string, in CategoryBody, options ...Option) (Category, error) {
 	return send[Category](ctx, c, options, call{method: "PUT", path: "/v1/categories/" + url.PathEscape(id), body: in})
@@ -153,6 +163,17 @@ func (c *Client) ClaimOrder(ctx context.Context, id string, in ClaimOrderRequest
 func (c *Client) DeleteAddress(ctx context.Context, id string, options ...Option) error {
 	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/addresses/" + url.PathEscape(id)})
 	return err
+}
+
+// DeleteBasket is DELETE /v1/basket, for: all.
+func (c *Client) DeleteBasket(ctx context.Context, options ...Option) error {
+	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/basket"})
+	return err
+}
+
+// DeleteBasketItem is DELETE /v1/basket/items/{id}, for: all.
+func (c *Client) DeleteBasketItem(ctx context.Context, id string, options ...Option) (Basket, error) {
+	return send[Basket](ctx, c, options, call{method: "DELETE", path: "/v1/basket/items/" + url.PathEscape(id)})
 }
 
 // DeleteCategory is DELETE /v1/categories/{id}, for: staff, client:catalogue.
@@ -233,6 +254,11 @@ func (c *Client) DeleteVariant(ctx context.Context, id string, options ...Option
 func (c *Client) DeleteWarehouse(ctx context.Context, id string, options ...Option) error {
 	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/warehouses/" + url.PathEscape(id)})
 	return err
+}
+
+// GetBasket is GET /v1/basket, for: all.
+func (c *Client) GetBasket(ctx context.Context, options ...Option) (Basket, error) {
+	return send[Basket](ctx, c, options, call{method: "GET", path: "/v1/basket"})
 }
 
 // GetCategories is GET /v1/categories, for: all.

@@ -18,6 +18,14 @@ type Act struct {
 	After  json.RawMessage `json:"after,omitempty"`
 }
 
+// AddBasketItemRequest puts something into the basket.
+type AddBasketItemRequest struct {
+	ProductID string `json:"product_id,omitempty"`
+	VariantID string `json:"variant_id,omitempty"`
+	SKU       string `json:"sku,omitempty"`
+	Quantity  int64  `json:"quantity"`
+}
+
 // AddClientAnswer is a new client with its secret, which is shown once.
 type AddClientAnswer struct {
 	KnownClient
@@ -113,6 +121,17 @@ type Amount struct {
 	Currency string `json:"currency"`     // ISO 4217 code
 }
 
+// Basket is what somebody has chosen.
+type Basket struct {
+	ID        string     `json:"id,omitempty"` // there is none while there is no basket
+	Lines     []Line     `json:"lines"`
+	Count     int64      `json:"count"`
+	Subtotal  Amount     `json:"subtotal"` // of what is still sold
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+	LeftOut   []LeftOut  `json:"left_out,omitempty"`     // what a visitor had chosen and did not come into the account's basket
+	Token     string     `json:"basket_token,omitempty"` // opens this basket, for visitors; shown here only
+}
+
 // CancelOrderRequest asks to undo an order.
 type CancelOrderRequest struct {
 	Reason string `json:"reason"`
@@ -131,6 +150,11 @@ type Category struct {
 type CategoryBody struct {
 	Name     string `json:"name"`
 	ParentID string `json:"parent_id,omitempty"` // none at the top
+}
+
+// ChangeBasketItemRequest says how many there shall be.
+type ChangeBasketItemRequest struct {
+	Quantity int64 `json:"quantity"`
 }
 
 // ChangeMeRequest is what somebody says about themselves from now on.
@@ -326,6 +350,12 @@ type KnownGuest struct {
 	Token string `json:"token,omitempty"` // an access token, for an hour; id and telephone number give another
 }
 
+// LeftOut is something that is not sold any more, or in another currency.
+type LeftOut struct {
+	SKU  string `json:"sku"`
+	Name string `json:"name"`
+}
+
 // Level is how many of a SKU there are in a warehouse, and in all of them.
 type Level struct {
 	ID             string    `json:"id"`
@@ -341,18 +371,18 @@ type Level struct {
 	UpdatedAt      time.Time `json:"updated_at"`
 }
 
-// Line is one line of an order, as it was sold.
+// Line is so many of a product or of one of its variants, at the price of now.
 type Line struct {
-	Line        int64  `json:"line"`
-	ProductID   string `json:"product_id"`
-	VariantID   string `json:"variant_id,omitempty"`
-	SKU         string `json:"sku"`
-	StoreID     string `json:"store_id"`
-	StoreName   string `json:"store_name"`
-	ProductName string `json:"product_name"`
-	Quantity    int64  `json:"quantity"`
-	UnitPrice   Amount `json:"unit_price"`
-	TotalPrice  Amount `json:"total_price"`
+	ID        string  `json:"id"`
+	ProductID string  `json:"product_id"`
+	VariantID string  `json:"variant_id,omitempty"`
+	SKU       string  `json:"sku"`
+	Name      string  `json:"name"`
+	Quantity  int64   `json:"quantity"`
+	UnitPrice Amount  `json:"unit_price"`
+	OldPrice  *Amount `json:"old_price,omitempty"` // that it had when the line was last changed, if it is another
+	Available int64   `json:"available"`
+	OnSale    bool    `json:"on_sale"`
 }
 
 // ListAuditQuery is what ListAudit may be asked. What is zero is left out.
@@ -457,33 +487,47 @@ type Movement struct {
 
 // Order is an order as it stands.
 type Order struct {
-	ID             string     `json:"id"`
-	Number         string     `json:"order_number"`
-	CustomerID     string     `json:"customer_id,omitempty"`
-	Status         string     `json:"status"`
-	Reason         string     `json:"reason,omitempty"`
-	Stock          string     `json:"stock"`
-	Payment        string     `json:"payment"`
-	Version        int64      `json:"version"`
-	Lines          []Line     `json:"lines"`
-	Subtotal       Amount     `json:"subtotal"`
-	DeliveryFee    Amount     `json:"delivery_fee"`
-	Tax            Amount     `json:"tax"`
-	Discount       Amount     `json:"discount"`
-	Total          Amount     `json:"total"`
-	Address        *Address   `json:"address,omitempty"`
-	Pickup         *Pickup    `json:"pickup,omitempty"`
-	PaymentMethod  string     `json:"payment_method"`
-	PaymentID      string     `json:"payment_id,omitempty"`
-	PaymentURI     string     `json:"payment_uri,omitempty"`
-	ShipmentID     string     `json:"shipment_id,omitempty"`
-	Carrier        string     `json:"carrier,omitempty"`
-	TrackingNumber string     `json:"tracking_number,omitempty"`
-	Deadline       *time.Time `json:"deadline,omitempty"`
-	DeliveredAt    *time.Time `json:"delivered_at,omitempty"`
-	Locale         string     `json:"locale"`
-	CreatedAt      time.Time  `json:"created_at"`
-	UpdatedAt      time.Time  `json:"updated_at"`
+	ID             string       `json:"id"`
+	Number         string       `json:"order_number"`
+	CustomerID     string       `json:"customer_id,omitempty"`
+	Status         string       `json:"status"`
+	Reason         string       `json:"reason,omitempty"`
+	Stock          string       `json:"stock"`
+	Payment        string       `json:"payment"`
+	Version        int64        `json:"version"`
+	Lines          []OrdersLine `json:"lines"`
+	Subtotal       Amount       `json:"subtotal"`
+	DeliveryFee    Amount       `json:"delivery_fee"`
+	Tax            Amount       `json:"tax"`
+	Discount       Amount       `json:"discount"`
+	Total          Amount       `json:"total"`
+	Address        *Address     `json:"address,omitempty"`
+	Pickup         *Pickup      `json:"pickup,omitempty"`
+	PaymentMethod  string       `json:"payment_method"`
+	PaymentID      string       `json:"payment_id,omitempty"`
+	PaymentURI     string       `json:"payment_uri,omitempty"`
+	ShipmentID     string       `json:"shipment_id,omitempty"`
+	Carrier        string       `json:"carrier,omitempty"`
+	TrackingNumber string       `json:"tracking_number,omitempty"`
+	Deadline       *time.Time   `json:"deadline,omitempty"`
+	DeliveredAt    *time.Time   `json:"delivered_at,omitempty"`
+	Locale         string       `json:"locale"`
+	CreatedAt      time.Time    `json:"created_at"`
+	UpdatedAt      time.Time    `json:"updated_at"`
+}
+
+// OrdersLine is one line of an order, as it was sold.
+type OrdersLine struct {
+	Line        int64  `json:"line"`
+	ProductID   string `json:"product_id"`
+	VariantID   string `json:"variant_id,omitempty"`
+	SKU         string `json:"sku"`
+	StoreID     string `json:"store_id"`
+	StoreName   string `json:"store_name"`
+	ProductName string `json:"product_name"`
+	Quantity    int64  `json:"quantity"`
+	UnitPrice   Amount `json:"unit_price"`
+	TotalPrice  Amount `json:"total_price"`
 }
 
 // Pickup is the store where an order waits for its customer.
@@ -499,7 +543,8 @@ type PlaceOrderAnswer struct {
 
 // PlaceOrderRequest is what is ordered, by whom, and where it goes.
 type PlaceOrderRequest struct {
-	Lines         []Item   `json:"lines"`
+	Lines         []Item   `json:"lines,omitempty"`      // what is ordered; or basket_id
+	BasketID      string   `json:"basket_id,omitempty"`  // the caller's basket, which is ordered whole and closed
 	Address       *Address `json:"address,omitempty"`    // where it goes; or address_id, or pickup
 	AddressID     string   `json:"address_id,omitempty"` // where it goes, of the caller's address book
 	Pickup        *Pickup  `json:"pickup,omitempty"`

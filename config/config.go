@@ -102,12 +102,13 @@ type Shop struct {
 	Shipping          string        `envconfig:"SHIPPING" default:"auto" desc:"auto: shipments move by themselves; manual: staff moves them"`
 	PaymentMethods    []string      `envconfig:"PAYMENT_METHODS" default:"simulated" desc:"methods that customers may choose"`
 	SimulatedSuccess  float64       `envconfig:"SIMULATED_SUCCESS" default:"0.9" desc:"chance of a simulated payment, 0 to 1"`
+	BasketLife        time.Duration `envconfig:"BASKET_LIFE" default:"168h" desc:"how long a basket lives after its last change"`
 	TaxJPY            int64         `envconfig:"TAX_JPY" default:"10" desc:"tax on orders in yen, in percent"`
 }
 
 // Check refuses settings that make no sense, by name.
 func (s Shop) Check() error {
-	positive := map[string]time.Duration{"HOLD_TIME": s.HoldTime, "PAY_TIME": s.PayTime, "PICKUP_TIME": s.PickupTime, "STAFF_TIME": s.StaffTime}
+	positive := map[string]time.Duration{"HOLD_TIME": s.HoldTime, "PAY_TIME": s.PayTime, "PICKUP_TIME": s.PickupTime, "STAFF_TIME": s.StaffTime, "BASKET_LIFE": s.BasketLife}
 	for name, value := range positive {
 		if value <= 0 {
 			return fmt.Errorf("%s=%s: must be above 0", name, value)

@@ -67,6 +67,22 @@ func (d *day) aGuestOrdersAndCancels() {
 	require.Equal(d.t, []any{http.StatusOK, "true"}, []any{answered.StatusCode, answered.Header.Get("Idempotency-Replayed")})
 }
 
+func (d *day) aVisitorFillsABasketAndOrdersIt() {
+	ctx := d.t.Context()
+	filled := ok(d.visitor.AddBasketItem(ctx, client.AddBasketItemRequest{SKU: functiontest.Cap, Quantity: 1}))(d.t)
+	c := d.visitor.With(client.BasketToken(filled.Token))
+	ok(c.AddBasketItem(ctx, client.AddBasketItemRequest{SKU: functiontest.Print, Quantity: 1}))(d.t)
+	changed := ok(c.ChangeBasketItem(ctx, filled.Lines[0].ID, client.ChangeBasketItemRequest{Quantity: 3}))(d.t)
+	require.Equal(d.t, int64(4), changed.Count)
+	left := ok(c.DeleteBasketItem(ctx, changed.Lines[1].ID))(d.t)
+	require.Equal(d.t, left, ok(c.GetBasket(ctx))(d.t))
+	order := oneCap()
+	order.Lines, order.BasketID = nil, left.ID
+	placed := ok(c.PlaceOrder(ctx, order, client.Wait(0)))(d.t)
+	require.Equal(d.t, left.Subtotal, placed.Total)
+	require.NoError(d.t, c.DeleteBasket(ctx))
+}
+
 func (d *day) aCustomerSignsUpAndSettlesIn() {
 	ctx := d.t.Context()
 	made := ok(d.visitor.Register(ctx, client.RegisterRequest{Email: contact.Email, Name: contact.Name, Phone: contact.Phone, Password: secret}))(d.t)

@@ -78,6 +78,7 @@ func TestEveryRouteOfTheContractAnswers(t *testing.T) {
 	d := openDay(t, 0)
 	d.aVisitorLooksAround()
 	d.aGuestOrdersAndCancels()
+	d.aVisitorFillsABasketAndOrdersIt()
 	d.aCustomerSignsUpAndSettlesIn()
 	d.aCustomerClaimsAnOrder()
 	d.aCustomerLeaves()

@@ -21,6 +21,7 @@ import (
 	reservestock "github.com/popup-shop/popup/functions/reserve-stock"
 	sendemail "github.com/popup-shop/popup/functions/send-email"
 	serveaccounts "github.com/popup-shop/popup/functions/serve-accounts"
+	servebaskets "github.com/popup-shop/popup/functions/serve-baskets"
 	servecatalogue "github.com/popup-shop/popup/functions/serve-catalogue"
 	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
 	serveorders "github.com/popup-shop/popup/functions/serve-orders"
@@ -66,6 +67,7 @@ func All(s Settings) []function.Function {
 		serveaccounts.New(serveaccounts.Settings{Access: s.Access, Signing: s.Signing}),
 		servecatalogue.New(s.Access),
 		servestock.New(s.Access),
+		servebaskets.New(servebaskets.Settings{Shop: s.Shop, Access: s.Access}),
 		reservestock.New(),
 		releasestock.New(),
 		movestock.New(),

@@ -57,6 +57,7 @@ var attacks = []attack{
 	{"give an SSH key to two", `INSERT INTO accounts.ssh_keys (key_id, user_id, name, public_key, fingerprint) SELECT gen_random_uuid(), user_id, '', '', 'x' FROM accounts.users`, "ssh_keys_belong_to_one_account", "serve-accounts", false},
 	{"rewrite who did what", `UPDATE bus.audit SET by = NULL`, "audit_never_changes", "serve-accounts", true},
 	{"forget who did what", `DELETE FROM bus.audit`, "audit_never_changes", "serve-accounts", true},
+	// STK-14.
 	{"sell more than there is", `UPDATE stock.levels SET reserved = on_hand + 1`, "stock_reserved_in_range", "serve-stock", false},
 	{"sell more than there is by reserving it", `INSERT INTO stock.reservations (order_id, line, level_id, quantity) VALUES (` + fresh + `, 1, ` + shirts + `, 15)`, "stock_reserved_in_range", "reserve-stock", false},
 	{"take out what is held", movement("outbound", "13"), "stock_reserved_in_range", "serve-stock", false},
@@ -75,6 +76,7 @@ var attacks = []attack{
 	{"release what is still held", `INSERT INTO stock.movements (level_id, kind, quantity, reservation_id, reference) VALUES (` + shirts + `, 'release', 2, ` + pending + `, 'x')`, "movements_follow_their_reservation", "move-stock", false},
 	{"ship what is still held", `INSERT INTO stock.movements (level_id, kind, quantity, reservation_id, reference) VALUES (` + shirts + `, 'outbound', 2, ` + pending + `, 'x')`, "movements_follow_their_reservation", "move-stock", false},
 	{"book a reservation twice", `INSERT INTO stock.movements (level_id, kind, quantity, reservation_id, reference) VALUES (` + shirts + `, 'reservation', 2, ` + pending + `, 'x')`, "movements_once_per_reservation_and_kind", "move-stock", false},
+	// STK-12.
 	{"change a movement", `UPDATE stock.movements SET quantity = quantity + 1`, "movements_never_changes", "move-stock", true},
 	{"change no movement, but try", `UPDATE stock.movements SET quantity = 1 WHERE false`, "movements_never_changes", "serve-stock", true},
 	{"delete a movement", `DELETE FROM stock.movements`, "movements_never_changes", "move-stock", true},

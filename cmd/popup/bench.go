@@ -28,6 +28,7 @@ type benchCommand struct {
 	Order     benchOrder     `cmd:"" help:"Orders from POST to confirmed, beside a bare pgbench of as many commits."`
 	API       benchAPI       `cmd:"" help:"Lists and details through the gateway, beside a bare handler."`
 	Catalogue benchCatalogue `cmd:"" help:"Lists, details and searches of small and large catalogues."`
+	Hold      benchHold      `cmd:"" help:"The hold itself, on one SKU and on many, beside a bare update."`
 	Cold      benchCold      `cmd:"" help:"Each function's program from start to its first answer and its first SQL."`
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/popup-shop/popup/client"
 )
@@ -50,7 +51,7 @@ func (c *benchOrder) Run(ctx context.Context) error {
 		return err
 	}
 	defer b.close()
-	if err := b.stockUp(ctx); err != nil {
+	if err := stockUp(ctx, b.pool, benchSKUs); err != nil {
 		return err
 	}
 	var loads []load
@@ -72,8 +73,8 @@ func (c *benchOrder) Run(ctx context.Context) error {
 const benchSKUs = 100
 
 // stockUp makes products that cannot run out.
-func (b *bench) stockUp(ctx context.Context) error {
-	_, err := b.pool.Exec(ctx, `
+func stockUp(ctx context.Context, pool *pgxpool.Pool, skus int) error {
+	_, err := pool.Exec(ctx, `
 		WITH numbers AS (
 			SELECT n, ('02000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid AS id FROM generate_series(1, $1) AS n
 		), products AS (
@@ -81,11 +82,11 @@ func (b *bench) stockUp(ctx context.Context) error {
 			SELECT id, '01900000-0000-7000-8000-000000000011', 'BENCH-' || n, 'Bench ' || n, 1000, 'EUR' FROM numbers
 		)
 		INSERT INTO stock.levels (level_id, sku, warehouse_id)
-		SELECT id, 'BENCH-' || n, '01900000-0000-7000-8000-000000000001' FROM numbers`, benchSKUs)
+		SELECT id, 'BENCH-' || n, '01900000-0000-7000-8000-000000000001' FROM numbers`, skus)
 	if err != nil {
 		return fmt.Errorf("stock up: %w", err)
 	}
-	_, err = b.pool.Exec(ctx, `
+	_, err = pool.Exec(ctx, `
 		INSERT INTO stock.movements (level_id, kind, quantity, reference)
 		SELECT level_id, 'inbound', 1000000000, 'bench' FROM stock.levels WHERE sku LIKE 'BENCH-%'`)
 	if err != nil {

@@ -13,17 +13,19 @@ import (
 
 // commands are what one can type after popup.
 type commands struct {
-	Run      runCommand      `cmd:"" help:"Run the whole shop on this machine."`
-	Migrate  migrateCommand  `cmd:"" help:"Bring a database up to date: schema, subscriptions, roles."`
-	Seed     seedCommand     `cmd:"" help:"Fill a shop with demo data."`
-	Events   eventsCommand   `cmd:"" help:"Show events as they are said."`
-	Parked   parkedCommand   `cmd:"" help:"Look at events that nobody could handle, and deal with them."`
-	Check    checkCommand    `cmd:"" help:"Prove the shop's promises against its database; each row must be 0."`
-	Bench    benchCommand    `cmd:"" help:"Measure how fast the shop is."`
-	User     userCommand     `cmd:"" help:"Sign up, sign in, and see to accounts."`
-	Key      keyCommand      `cmd:"" help:"Make a key of access tokens, as settings."`
-	Env      envCommand      `cmd:"" help:"Show every setting with its default and meaning."`
-	Generate generateCommand `cmd:"" hidden:"" help:"Write the published contracts from code."`
+	Run       runCommand       `cmd:"" help:"Run the whole shop on this machine."`
+	Migrate   migrateCommand   `cmd:"" help:"Bring a database up to date: schema, subscriptions, roles."`
+	Seed      seedCommand      `cmd:"" help:"Fill a shop with demo data."`
+	Events    eventsCommand    `cmd:"" help:"Show events as they are said."`
+	Parked    parkedCommand    `cmd:"" help:"Look at events that nobody could handle, and deal with them."`
+	Check     checkCommand     `cmd:"" help:"Prove the shop's promises against its database; each row must be 0."`
+	Bench     benchCommand     `cmd:"" help:"Measure how fast the shop is."`
+	Stock     stockCommand     `cmd:"" help:"See how many there are and where, and keep stock."`
+	Warehouse warehouseCommand `cmd:"" help:"See to warehouses."`
+	User      userCommand      `cmd:"" help:"Sign up, sign in, and see to accounts."`
+	Key       keyCommand       `cmd:"" help:"Make a key of access tokens, as settings."`
+	Env       envCommand       `cmd:"" help:"Show every setting with its default and meaning."`
+	Generate  generateCommand  `cmd:"" hidden:"" help:"Write the published contracts from code."`
 }
 
 func main() {

@@ -35,6 +35,7 @@ func requireCaps(t *testing.T, shop *functiontest.Shop, onHand, reserved int64) 
 	require.Equal(t, []int64{onHand, reserved}, []int64{hasOnHand, hasReserved})
 }
 
+// STK-30.
 func TestGoodsLeaveWhenTheOrderDoes(t *testing.T) {
 	t.Parallel()
 	for how, left := range map[string]func(orderID string) events.Event{
@@ -65,6 +66,7 @@ func TestOtherStepsOnTheWayMoveNothing(t *testing.T) {
 	requireCaps(t, shop, 120, 2)
 }
 
+// STK-31.
 func TestGoodsThatComeBackAreOnTheShelfAgainOnce(t *testing.T) {
 	t.Parallel()
 	shop, orderID := held(t)

@@ -41,7 +41,7 @@ func New(settings Settings) function.Function {
 			Status: http.StatusCreated, Also: []int{http.StatusAccepted}, Do: p.place, Show: p.show,
 		})),
 		Emits:  []events.Event{events.OrderPlaced{}},
-		Writes: []string{"orders.orders", "orders.lines", "orders.addresses", "orders.history"},
+		Writes: []string{"orders.orders", "orders.lines", "orders.addresses", "orders.history", "orders.baskets"},
 	}
 }
 
@@ -77,6 +77,9 @@ func (p *placing) place(ctx context.Context, tx pgx.Tx, in *Request) (Placed, []
 	if err := readAddress(ctx, tx, who.ID, &body); err != nil {
 		return Placed{}, nil, err
 	}
+	if err := readBasket(ctx, tx, &body); err != nil {
+		return Placed{}, nil, err
+	}
 	products, err := readProducts(ctx, tx, body.Lines)
 	if err != nil {
 		return Placed{}, nil, err
@@ -94,7 +97,7 @@ func (p *placing) place(ctx context.Context, tx pgx.Tx, in *Request) (Placed, []
 	}
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	placed := priced.event(orderID.String(), now, p.delays(products), p.shop.HoldTime)
-	placed.CustomerID = who.ID
+	placed.CustomerID, placed.BasketID = who.ID, body.BasketID
 	kept := Placed{OrderID: placed.OrderID}
 	if who.guest {
 		kept.Token = rand.Text()
@@ -103,6 +106,9 @@ func (p *placing) place(ctx context.Context, tx pgx.Tx, in *Request) (Placed, []
 		return Placed{}, nil, err
 	}
 	if err := store(ctx, tx, now, placed, body, products, kept.hash()); err != nil {
+		return Placed{}, nil, err
+	}
+	if err := closeBasket(ctx, tx, placed); err != nil {
 		return Placed{}, nil, err
 	}
 	return kept, []events.Event{placed}, nil

@@ -344,6 +344,7 @@ func placing(t *testing.T, shop *functiontest.Shop, body functiontest.Body) func
 	return <-answered
 }
 
+// STK-20: the lines of a losing order.
 func TestCallerWhoWaitsHearsTheOutcome(t *testing.T) {
 	t.Parallel()
 	t.Run("confirmed", func(t *testing.T) {

@@ -16,13 +16,15 @@ import (
 // Request is a call that places an order.
 type Request struct {
 	web.Key
-	Prefer string `header:"Prefer" maxLength:"100" doc:"wait=N: how many seconds to wait for the outcome, 2 unless said, 10 at most"`
-	Body   Body
+	Prefer      string `header:"Prefer" maxLength:"100" doc:"wait=N: how many seconds to wait for the outcome, 2 unless said, 10 at most"`
+	BasketToken string `header:"Popup-Basket-Token" maxLength:"100" doc:"for visitors: opens the basket that is ordered"`
+	Body        Body
 }
 
 // Body is what is ordered, by whom, and where it goes.
 type Body struct {
-	Lines         []Item            `json:"lines" minItems:"1" maxItems:"100"`
+	Lines         []Item            `json:"lines,omitempty" maxItems:"100" doc:"what is ordered; or basket_id"`
+	BasketID      string            `json:"basket_id,omitempty" format:"uuid" doc:"the caller's basket, which is ordered whole and closed"`
 	Address       *address.Address  `json:"address,omitempty" doc:"where it goes; or address_id, or pickup"`
 	AddressID     string            `json:"address_id,omitempty" format:"uuid" doc:"where it goes, of the caller's address book"`
 	Pickup        *orderview.Pickup `json:"pickup,omitempty"`
@@ -63,8 +65,13 @@ type Contact struct {
 // faults lists what is wrong with an order before anything is looked up.
 func (b Body) faults(methods []string) (faults []web.Fault) {
 	add := func(field, why string) { faults = append(faults, web.Fault{Field: field, Why: why}) }
-	if len(b.Lines) == 0 { // null passes for a list
+	switch {
+	case b.BasketID == "" && len(b.Lines) == 0:
 		add("lines", "must have at least one")
+	case b.BasketID != "" && len(b.Lines) > 0:
+		add("basket_id", "must be given without lines")
+	case b.BasketID != "" && !id.Valid(b.BasketID):
+		add("basket_id", "is not a UUID")
 	}
 	for i, line := range b.Lines {
 		if line.names() != 1 {

@@ -137,3 +137,25 @@ func TestWhatWasGivenBackByHandIsNotDue(t *testing.T) {
 	require.Empty(t, shop.Tell(t, name, events.ReservationDue{ReservationID: id}))
 	require.Equal(t, "released", functiontest.One[string](t, shop, `SELECT status FROM stock.holds`))
 }
+
+// STK-29, with fewer orders and more payments that fail.
+func TestNothingLeaksWhenPaymentsFail(t *testing.T) {
+	t.Parallel()
+	shop := functiontest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 0.5, "manual" })
+	var all sync.WaitGroup
+	for i := range 60 {
+		sku := []string{functiontest.Cap, functiontest.Tee}[i%2]
+		all.Go(func() {
+			placed := shop.Place(t, functiontest.Order(functiontest.Of(sku, 1), functiontest.Of(functiontest.Print, 1)))
+			shop.Drive(t, placed.ID, "")
+		})
+	}
+	all.Wait()
+	for _, sku := range []string{functiontest.Cap, functiontest.Tee, functiontest.Print} {
+		open := functiontest.One[int64](t, shop, `
+			SELECT coalesce(sum(quantity), 0)::bigint FROM orders.lines JOIN orders.orders USING (order_id) WHERE sku = $1 AND stock = 'held' AND deadline IS NOT NULL`, sku)
+		_, reserved := shop.Stock(t, sku)
+		require.Equal(t, open, reserved, sku)
+	}
+	require.Positive(t, functiontest.One[int64](t, shop, `SELECT count(*) FROM stock.movements WHERE kind = 'release'`), "some failed after they held")
+}

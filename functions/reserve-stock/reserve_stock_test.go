@@ -193,14 +193,15 @@ func held(t *testing.T, shop *functiontest.Shop, warehouse string) int64 {
 func TestSameUnitIsNeverHeldTwice(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	shop.Leave(t, functiontest.Cap, functiontest.Harbour, 5)
+	shop.Leave(t, functiontest.Cap, functiontest.Harbour, 50)
 	var all sync.WaitGroup
-	for range 30 {
-		m := shop.Said(t, shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1))).ID, "order.placed")[0]
-		all.Go(func() { shop.Deliver(t, name, m) })
+	for range 200 {
+		all.Go(func() {
+			shop.Tell(t, name, shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1))).OrderPlaced)
+		})
 	}
 	all.Wait()
 	onHand, reserved := shop.Stock(t, functiontest.Cap)
-	require.Equal(t, []int64{5, 5}, []int64{onHand, reserved})
-	require.EqualValues(t, 25, functiontest.One[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type = 'stock.short'`))
+	require.Equal(t, []int64{50, 50}, []int64{onHand, reserved})
+	require.EqualValues(t, 150, functiontest.One[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type = 'stock.short'`))
 }

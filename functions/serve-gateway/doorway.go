@@ -114,7 +114,7 @@ func (d *doorway) protect(w http.ResponseWriter, id string) {
 	}
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE")
-	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, If-None-Match, Popup-Order-Token, Prefer, Traceparent, X-Request-ID")
+	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, If-None-Match, Popup-Basket-Token, Popup-Order-Token, Prefer, Traceparent, X-Request-ID")
 	h.Set("Access-Control-Expose-Headers", "Cache-Status, Content-Language, ETag, Idempotency-Replayed, Location, Preference-Applied, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-ID")
 	h.Set("Access-Control-Max-Age", "600")
 }

@@ -74,8 +74,14 @@ var breaks = map[string][]string{
 	},
 	"checks/payments_suspense.sql": {`UPDATE payments.suspense SET returned_at = NULL`},
 	"checks/stock_ended.sql":       {`UPDATE stock.reservations SET status = 'held'`},
-	"checks/stock_figures.sql":     {`UPDATE stock.levels SET on_hand = on_hand + 1`, `DELETE FROM stock.movements WHERE kind = 'outbound'`, `DELETE FROM stock.movements`},
-	"checks/stock_reserved.sql":    {`UPDATE stock.levels SET reserved = 0`, `UPDATE stock.reservations SET status = 'released'`, `DELETE FROM stock.reservations`},
+	// STK-13.
+	"checks/stock_figures.sql": {`UPDATE stock.levels SET on_hand = on_hand + 1`, `DELETE FROM stock.movements WHERE kind = 'outbound'`, `DELETE FROM stock.movements`},
+	"checks/stock_holds.sql": {
+		`INSERT INTO stock.holds (hold_id, by, expires_at) VALUES (gen_random_uuid(), 'test', now() - interval '3 min')`,
+		`WITH over AS (INSERT INTO stock.holds (hold_id, status, by, expires_at) VALUES (gen_random_uuid(), 'released', 'test', now()) RETURNING hold_id)
+		INSERT INTO stock.reservations (hold_id, line, level_id, quantity) SELECT hold_id, 1, level_id, 1 FROM over, stock.levels LIMIT 1`,
+	},
+	"checks/stock_reserved.sql": {`UPDATE stock.levels SET reserved = 0`, `UPDATE stock.reservations SET status = 'released'`, `DELETE FROM stock.reservations`},
 	"checks/stock_whole.sql": {
 		`UPDATE stock.reservations SET quantity = 1 WHERE status = 'held'`,
 		`INSERT INTO orders.lines SELECT order_id, 2, product_id, NULL, sku, store_id, '', '', 1, 1, 1 FROM orders.lines`,

@@ -93,6 +93,7 @@ func TestDelayedStockCheckIsADate(t *testing.T) {
 	require.Equal(t, 1, s.count(`SELECT count(*) FROM bus.event WHERE type = 'stock.due'`))
 }
 
+// STK-26.
 func TestOrderWhoseTimeIsUpEnds(t *testing.T) {
 	t.Parallel()
 	s := open(t, func(_ *local.Options, settings *functions.Settings) {

@@ -13,7 +13,8 @@ import (
 // Caller is who calls. A visitor has no id and no role.
 type Caller struct {
 	token.Claims
-	OrderToken string // opens one order
+	OrderToken  string // opens one order
+	BasketToken string // opens a visitor's basket
 }
 
 // Staff says whether the caller is staff or admin.

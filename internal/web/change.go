@@ -49,6 +49,11 @@ func Act[I, O any](path, who string, status int, do Do[I, O]) Route {
 	return act(function.Route{Method: http.MethodPost, Path: path, Who: who}, status, do)
 }
 
+// See declares a GET that may have to put something in order before it shows it.
+func See[I, O any](path, who string, do Do[I, O]) Route {
+	return act(function.Route{Method: http.MethodGet, Path: path, Who: who}, http.StatusOK, do)
+}
+
 // Put declares a route that puts something into a state.
 func Put[I, O any](path, who string, do Do[I, O]) Route {
 	return act(function.Route{Method: http.MethodPut, Path: path, Who: who}, 0, do)

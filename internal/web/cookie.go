@@ -18,6 +18,14 @@ func (c Cookies) Set(accessToken, refreshToken string) []string {
 	return []string{c.make("access", accessToken, int(token.Life.Seconds())), c.make("refresh", refreshToken, int(RefreshLife.Seconds()))}
 }
 
+// Basket is that which keeps the token of a visitor's basket as long as the basket lives.
+func (c Cookies) Basket(token string, life time.Duration) []string {
+	return []string{c.make("basket", token, max(int(life.Seconds()), 1))}
+}
+
+// ForgetBasket is that which forgets it.
+func (c Cookies) ForgetBasket() []string { return []string{c.make("basket", "", -1)} }
+
 // Clear is those that forget both.
 func (c Cookies) Clear() []string {
 	return []string{c.make("access", "", -1), c.make("refresh", "", -1)}
@@ -44,6 +52,8 @@ func (c Cookies) Refresh(header string) string {
 
 func (c Cookies) access(r *http.Request) string { return c.value(r, "access") }
 
+func (c Cookies) basket(r *http.Request) string { return c.value(r, "basket") }
+
 func (c Cookies) value(r *http.Request, kind string) string {
 	kept, err := r.Cookie(c.name(kind))
 	if err != nil {
@@ -53,7 +63,9 @@ func (c Cookies) value(r *http.Request, kind string) string {
 }
 
 // any says whether a call brings one of our cookies.
-func (c Cookies) any(r *http.Request) bool { return c.value(r, "access")+c.value(r, "refresh") != "" }
+func (c Cookies) any(r *http.Request) bool {
+	return c.value(r, "access")+c.value(r, "refresh")+c.value(r, "basket") != ""
+}
 
 // forgetAccess has the browser forget an access token that opened nothing.
 func (c Cookies) forgetAccess(w http.ResponseWriter, r *http.Request) {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"crypto/ed25519"
 	"net"
 	"net/http"
@@ -69,13 +70,14 @@ func (d Doorkeeper) Admit(w http.ResponseWriter, r *http.Request, who string) (C
 
 // caller is who shows a token, as bearer or in a cookie. A page of somebody else's may not use our cookies to change things.
 func (d Doorkeeper) caller(r *http.Request, who string) (Caller, *Problem) {
-	visitor := Caller{OrderToken: r.Header.Get("Popup-Order-Token")}
+	visitor := Caller{OrderToken: r.Header.Get("Popup-Order-Token"), BasketToken: r.Header.Get("Popup-Basket-Token")}
 	shown, byCookie := r.Header.Get("Authorization"), false
 	if shown == "" && d.cookies.any(r) {
 		if d.pages.Check(r) != nil {
 			return visitor, NewProblem(http.StatusForbidden, "foreign-page", "a page of another site may not do this with our cookies")
 		}
 		shown, byCookie = d.cookies.access(r), true
+		visitor.BasketToken = cmp.Or(visitor.BasketToken, d.cookies.basket(r))
 	}
 	if shown == "" || who == Credentials {
 		return visitor, nil
@@ -91,7 +93,8 @@ func (d Doorkeeper) caller(r *http.Request, who string) (Caller, *Problem) {
 	if err != nil {
 		return visitor, NotSignedIn()
 	}
-	return Caller{Claims: claims, OrderToken: visitor.OrderToken}, nil
+	visitor.Claims = claims
+	return visitor, nil
 }
 
 // source is the address that the gateway names, or that of the connection.

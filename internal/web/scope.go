@@ -15,14 +15,14 @@ import (
 const (
 	begin = `
 		SELECT set_config('role', $1, true), set_config('popup.act', $2, true), set_config('popup.order_token_hash', $3, true),
-			set_config('popup.caller', $4, true), set_config('popup.role', $5, true)`
+			set_config('popup.caller', $4, true), set_config('popup.role', $5, true), set_config('popup.basket_token_hash', $6, true)`
 	beginKnown = begin + `, s.role_now, s.live
-		FROM accounts.standing($5, $4::text::uuid, nullif($6, '')::uuid) s`
+		FROM accounts.standing($5, $4::text::uuid, nullif($7, '')::uuid) s`
 )
 
 // scope is that of a call.
 func (s *server) scope(c call) function.Scope {
-	args := []any{s.name, c.route, c.OrderTokenHash(), c.ID, c.Role}
+	args := []any{s.name, c.route, c.OrderTokenHash(), c.ID, c.Role, hashed(c.BasketToken)}
 	if c.ID == "" {
 		return function.Scope{SQL: begin, Args: args}
 	}
@@ -30,11 +30,13 @@ func (s *server) scope(c call) function.Scope {
 }
 
 // OrderTokenHash is what the database knows the caller's order token by, or "".
-func (c Caller) OrderTokenHash() string {
-	if c.OrderToken == "" {
+func (c Caller) OrderTokenHash() string { return hashed(c.OrderToken) }
+
+func hashed(secret string) string {
+	if secret == "" {
 		return ""
 	}
-	return hex.EncodeToString(HashToken(c.OrderToken))
+	return hex.EncodeToString(HashToken(secret))
 }
 
 // standing refuses those whose token names somebody who is not any more what it says. Who was demoted hears that the route
@@ -43,7 +45,7 @@ func (c call) standing(row pgx.Row) error {
 	var set string
 	var role string
 	var live bool
-	if err := row.Scan(&set, &set, &set, &set, &set, &role, &live); err != nil {
+	if err := row.Scan(&set, &set, &set, &set, &set, &set, &role, &live); err != nil {
 		return err
 	}
 	now := c.Caller
@@ -65,4 +67,9 @@ func Become(ctx context.Context, tx pgx.Tx, who token.Claims) error {
 // ShowToken makes a transaction see the order that a token opens, beside what its caller sees.
 func ShowToken(ctx context.Context, tx pgx.Tx, orderToken string) error {
 	return function.Queue(ctx, tx, -1, `SELECT set_config('popup.order_token_hash', $1, true)`, Caller{OrderToken: orderToken}.OrderTokenHash())
+}
+
+// ShowBasketToken makes a transaction see the basket that a token opens.
+func ShowBasketToken(ctx context.Context, tx pgx.Tx, basketToken string) error {
+	return function.Queue(ctx, tx, -1, `SELECT set_config('popup.basket_token_hash', $1, true)`, hashed(basketToken))
 }

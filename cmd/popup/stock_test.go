@@ -1,0 +1,63 @@
+package main_test
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// popup types popup …, as this person, and returns what is shown with single spaces.
+func (a person) popup(args ...string) (string, error) {
+	a.t.Helper()
+	cmd := exec.Command(filepath.Join(a.p.bin, "popup"), args...)
+	cmd.Env = append(os.Environ(), "POPUP_SHOP="+a.p.url, "XDG_CONFIG_HOME="+a.home)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := cmd.Run()
+	return strings.Join(strings.Fields(out.String()), " "), err
+}
+
+func TestStockIsKeptFromTheTerminal(t *testing.T) {
+	p := newProgram(t)
+	p.start()
+	found := shownAdmin.FindStringSubmatch(p.log.String())
+	require.NotNil(t, found, "%s", &p.log)
+	admin := p.person(t)
+	admin.must(found[1], "login", "admin@popup.example")
+	shows := func(want string, args ...string) string {
+		t.Helper()
+		out, err := admin.popup(args...)
+		require.NoError(t, err, out)
+		require.Regexp(t, want, out)
+		return out
+	}
+	refused := func(want string, args ...string) {
+		t.Helper()
+		out, err := admin.popup(args...)
+		require.Error(t, err)
+		require.Contains(t, out, want)
+	}
+	shows(` 5 Barge Elbe 0 0$`, "warehouse", "add", "Barge", "--location=Elbe", "--priority=5")
+	shows(`PRIORITY NAME LOCATION GOODS HOLDS \S+ 5 Barge Elbe`, "warehouse", "list")
+	shows(` 5 Barge Havel 0 0$`, "warehouse", "change", "barge", "--location=Havel")
+	shows(` 7 0 7 127$`, "stock", "receive", "CAP-NAVY", "7", "--new", "--warehouse=Barge")
+	shows(` 9 0 9 129$`, "stock", "receive", "CAP-NAVY", "2", "--warehouse=Barge")
+	refused("CAP-NAVY is in 2 warehouses", "stock", "set", "CAP-NAVY", "3")
+	shows(` 4 0 4 124$`, "stock", "set", "CAP-NAVY", "4", "--warehouse=Barge", "--reason=torn")
+	shows(`adjustment -5 staff torn`, "stock", "log", "CAP-NAVY", "--warehouse=Barge", "--kind=adjustment")
+	shows(` 1 0 1 121 .* 123 0 123 124$`, "stock", "move", "CAP-NAVY", "3", "--from=Barge", "--to=Harbour")
+
+	held := regexp.MustCompile(`^\S+`).FindString(shows(` until `, "stock", "hold", "CAP-NAVY=2", "TEE-DROP-01=1"))
+	refused("CAP-NAVY: 1000 wanted, 122 there", "stock", "hold", "CAP-NAVY=1000")
+	shows(`^released$`, "stock", "release", held)
+	refused("goods", "warehouse", "delete", "Barge")
+	shows(` 0 0 0 123$`, "stock", "take", "CAP-NAVY", "1", "--warehouse=Barge", "--reason=sold at the door")
+	shows(`^$`, "warehouse", "delete", "Barge")
+	refused("there is no warehouse Barge", "warehouse", "delete", "Barge")
+}

@@ -1,0 +1,73 @@
+package placeorder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/web"
+)
+
+// readBasket locks the basket that an order names, if it does, and makes what is in it the lines of the order. Whoever orders
+// it meanwhile waits, and finds it ordered.
+func readBasket(ctx context.Context, tx pgx.Tx, b *Body) error {
+	if b.BasketID == "" {
+		return nil
+	}
+	if err := lockBasket(ctx, tx, b.BasketID); err != nil {
+		return err
+	}
+	rows, err := tx.Query(ctx, `
+		SELECT CASE WHEN variant_id IS NULL THEN product_id::text ELSE '' END, coalesce(variant_id::text, ''), '', quantity
+		FROM orders.basket_lines
+		WHERE basket_id = @basket_id
+		ORDER BY created_at, line_id`, pgx.NamedArgs{"basket_id": b.BasketID})
+	if err != nil {
+		return fmt.Errorf("read basket %s: %w", b.BasketID, err)
+	}
+	if b.Lines, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Item]); err != nil {
+		return fmt.Errorf("read basket %s: %w", b.BasketID, err)
+	}
+	if len(b.Lines) == 0 {
+		return web.Invalid(web.Fault{Field: "basket_id", Why: "is empty"})
+	}
+	return nil
+}
+
+func lockBasket(ctx context.Context, tx pgx.Tx, basketID string) error {
+	var orderID string
+	var gone bool
+	err := tx.QueryRow(ctx, `
+		SELECT coalesce(order_id::text, ''), expires_at <= now()
+		FROM orders.baskets
+		WHERE basket_id = @basket_id
+		FOR NO KEY UPDATE`, pgx.NamedArgs{"basket_id": basketID}).Scan(&orderID, &gone)
+	switch {
+	case orderID != "":
+		return web.NewProblem(http.StatusConflict, "basket-ordered", "this basket was ordered before").With("order_id", orderID)
+	case errors.Is(err, pgx.ErrNoRows) || err == nil && gone:
+		return web.Invalid(web.Fault{Field: "basket_id", Why: "is not your basket, or is gone"})
+	case err != nil:
+		return fmt.Errorf("lock basket %s: %w", basketID, err)
+	}
+	return nil
+}
+
+// closeBasket notes the order of a basket, if it has one.
+func closeBasket(ctx context.Context, tx pgx.Tx, placed events.OrderPlaced) error {
+	if placed.BasketID == "" {
+		return nil
+	}
+	err := function.Queue(ctx, tx, 1, `
+		UPDATE orders.baskets SET order_id = @order_id
+		WHERE basket_id = @basket_id`, pgx.NamedArgs{"basket_id": placed.BasketID, "order_id": placed.OrderID})
+	if err != nil {
+		return fmt.Errorf("close basket %s: %w", placed.BasketID, err)
+	}
+	return nil
+}

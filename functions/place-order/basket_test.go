@@ -1,0 +1,107 @@
+package placeorder_test
+
+import (
+	"net/http"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/internal/functiontest"
+)
+
+// fill puts two caps and a variant of the tee into somebody's basket.
+func fill(t *testing.T, shop *functiontest.Shop, headers ...string) functiontest.Answer {
+	t.Helper()
+	add := func(sku string, quantity int) functiontest.Answer {
+		return shop.Call(t, "serve-baskets", http.MethodPost, "/v1/basket/items", map[string]any{"sku": sku, "quantity": quantity}, headers...)
+	}
+	add(functiontest.Cap, 2)
+	a := add(red, 1)
+	require.Equal(t, http.StatusCreated, a.Status, a.Raw)
+	return a
+}
+
+func fromBasket(id any) functiontest.Body { return order().With("lines", nil).With("basket_id", id) }
+
+// BSK-09.
+func TestABasketIsOrderedWholeAndClosed(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	_, variant := shop.Vary(t, functiontest.Tee, red, "red, M", 4100, 5, functiontest.Canal)
+	ada := []string{"Authorization", shop.SignIn(t, "customer").Bearer}
+	basket := fill(t, shop, ada...)
+	placed := shop.Place(t, fromBasket(basket.Body["id"]), ada...)
+	require.Equal(t, basket.Body["id"], placed.BasketID)
+	require.Equal(t, []string{functiontest.Cap, red}, []string{placed.Lines[0].SKU, placed.Lines[1].SKU})
+	require.Equal(t, []any{int64(2), variant}, []any{placed.Lines[0].Quantity, placed.Lines[1].VariantID})
+	require.Equal(t, basket.Body["subtotal"].(map[string]any)["amount_minor"], float64(placed.TotalMinor))
+
+	read := func() functiontest.Answer {
+		return shop.Call(t, "serve-baskets", http.MethodGet, "/v1/basket", nil, ada...)
+	}
+	require.Equal(t, []any{nil, 0.0}, []any{read().Body["id"], read().Body["count"]})
+	again := post(t, shop, fromBasket(basket.Body["id"]), ada...)
+	require.Equal(t, []any{http.StatusConflict, "/problems/basket-ordered", placed.ID}, []any{again.Status, again.Body["type"], again.Body["order_id"]}, again.Raw)
+	require.NotEqual(t, basket.Body["id"], fill(t, shop, ada...).Body["id"], "the next add starts a new one")
+}
+
+func TestAVisitorOrdersTheBasketOfTheirTokenAndFillsANewOne(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	shop.Vary(t, functiontest.Tee, red, "red, M", 4100, 5, functiontest.Canal)
+	first := shop.Call(t, "serve-baskets", http.MethodPost, "/v1/basket/items", map[string]any{"sku": functiontest.Cap, "quantity": 1})
+	shown := []string{"Popup-Basket-Token", first.Body["basket_token"].(string)}
+	placed := shop.Place(t, fromBasket(first.Body["id"]), shown...)
+	require.Len(t, placed.Lines, 1)
+	second := fill(t, shop, shown...)
+	require.Nil(t, second.Body["basket_token"], "the token they have goes on")
+	require.Equal(t, 3.0, second.Body["count"])
+}
+
+func TestABasketThatCannotBeOrderedStaysAsItIs(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	shop.Vary(t, functiontest.Tee, red, "red, M", 4100, 5, functiontest.Canal)
+	ada, eve := []string{"Authorization", shop.SignIn(t, "customer").Bearer}, []string{"Authorization", shop.SignIn(t, "customer").Bearer}
+	basket := fill(t, shop, ada...).Body["id"]
+	before := rows(t, shop)
+	for what, a := range map[string]functiontest.Answer{
+		"of somebody else": post(t, shop, fromBasket(basket), eve...),
+		"of a visitor":     post(t, shop, fromBasket(basket)),
+		"with lines":       post(t, shop, order().With("basket_id", basket), ada...),
+		"no basket":        post(t, shop, fromBasket(uuid.NewString()), ada...),
+		"no UUID":          post(t, shop, fromBasket("urn:uuid:"+uuid.NewString()), ada...),
+	} {
+		require.Equal(t, []any{http.StatusBadRequest, []string{"basket_id"}}, []any{a.Status, a.Faults()}, what)
+	}
+	shop.Exec(t, `UPDATE catalogue.products SET active = false WHERE sku = $1`, functiontest.Cap)
+	require.Equal(t, []string{"lines[0]"}, post(t, shop, fromBasket(basket), ada...).Faults())
+	shop.Exec(t, `UPDATE catalogue.products SET active = true WHERE sku = $1`, functiontest.Cap)
+	require.Equal(t, before, rows(t, shop))
+	shop.Exec(t, `UPDATE orders.baskets SET expires_at = now()`)
+	require.Equal(t, []string{"basket_id"}, post(t, shop, fromBasket(basket), ada...).Faults())
+}
+
+// BSK-09: of many who order one basket at once, one does.
+func TestABasketIsOrderedOnce(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	shop.Vary(t, functiontest.Tee, red, "red, M", 4100, 5, functiontest.Canal)
+	ada := []string{"Authorization", shop.SignIn(t, "customer").Bearer}
+	basket := fill(t, shop, ada...).Body["id"]
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	seen := map[int]int{}
+	for range 8 {
+		all.Go(func() {
+			status := post(t, shop, fromBasket(basket), ada...).Status
+			mu.Lock()
+			defer mu.Unlock()
+			seen[status]++
+		})
+	}
+	all.Wait()
+	require.Equal(t, map[int]int{http.StatusAccepted: 1, http.StatusConflict: 7}, seen)
+}
