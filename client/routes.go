@@ -43,6 +43,11 @@ func (c *Client) AddProduct(ctx context.Context, in ProductBody, options ...Opti
 	return send[Product](ctx, c, options, call{method: "POST", path: "/v1/products", body: in})
 }
 
+// AddProductImage is POST /v1/products/{id}/images, for: staff, client:catalogue.
+func (c *Client) AddProductImage(ctx context.Context, id string, in []byte, options ...Option) (AddProductImageAnswer, error) {
+	return send[AddProductImageAnswer](ctx, c, options, call{method: "POST", path: "/v1/products/" + url.PathEscape(id) + "/images", body: in})
+}
+
 // AddProductVariant is POST /v1/products/{id}/variants, for: staff, client:catalogue.
 func (c *Client) AddProductVariant(ctx context.Context, id string, in VariantBody, options ...Option) (Variant, error) {
 	return send[Variant](ctx, c, options, call{method: "POST", path: "/v1/products/" + url.PathEscape(id) + "/variants", body: in})
@@ -168,6 +173,12 @@ func (c *Client) DeleteMySessions(ctx context.Context, query DeleteMySessionsQue
 // DeleteProduct is DELETE /v1/products/{id}, for: staff, client:catalogue.
 func (c *Client) DeleteProduct(ctx context.Context, id string, options ...Option) error {
 	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/products/" + url.PathEscape(id)})
+	return err
+}
+
+// DeleteProductImage is DELETE /v1/products/{id}/images/{name}, for: staff, client:catalogue.
+func (c *Client) DeleteProductImage(ctx context.Context, id string, name string, options ...Option) error {
+	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/products/" + url.PathEscape(id) + "/images/" + url.PathEscape(name)})
 	return err
 }
 

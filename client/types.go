@@ -47,6 +47,11 @@ type AddMySSHKeyRequest struct {
 	Key  string `json:"key"` // a line of an authorized_keys file
 }
 
+// AddProductImageAnswer is the addresses of all pictures of a product.
+type AddProductImageAnswer struct {
+	ImageURLs []string `json:"image_urls"`
+}
+
 // AddStockMovementRequest books goods in or out.
 type AddStockMovementRequest struct {
 	Kind     string `json:"kind"` // one of inbound, outbound

@@ -1,6 +1,11 @@
 package functions_test
 
 import (
+	"bytes"
+	"image"
+	"image/png"
+	"path"
+
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/client"
@@ -18,6 +23,13 @@ func (d *day) staffKeepsTheCatalogue() {
 	require.Equal(d.t, []string{"冬"}, ok(c.ChangeProductTag(ctx, made.ID, "冬"))(d.t).Tags)
 	require.Equal(d.t, int64(1), ok(d.visitor.ListTags(ctx, client.Paging{Limit: 100}))(d.t).Total-d.tags)
 	require.NoError(d.t, c.DeleteProductTag(ctx, made.ID, "冬"))
+
+	var drawn bytes.Buffer
+	require.NoError(d.t, png.Encode(&drawn, image.NewGray(image.Rect(0, 0, 200, 200))))
+	drawn.Write(make([]byte, 100<<10)) // more than other routes take
+	shown := ok(c.AddProductImage(ctx, made.ID, drawn.Bytes()))(d.t).ImageURLs
+	require.Equal(d.t, shown, ok(d.visitor.GetProduct(ctx, made.ID))(d.t).ImageURLs)
+	require.NoError(d.t, c.DeleteProductImage(ctx, made.ID, path.Base(shown[0])))
 
 	red := ok(c.AddProductVariant(ctx, made.ID, client.VariantBody{Name: "red", SKU: "HAT-1-RED", Attributes: map[string]string{"colour": "red"}}))(d.t)
 	require.Equal(d.t, []client.Variant{red}, ok(d.visitor.GetProductVariants(ctx, made.ID))(d.t).Items)

@@ -42,6 +42,7 @@ type Settings struct {
 	config.Access
 	config.Signing
 	config.Mail
+	config.Pictures
 	config.Gateway
 }
 
@@ -64,7 +65,7 @@ func All(s Settings) []function.Function {
 		placeorder.New(placeorder.Settings{Shop: s.Shop, Access: s.Access}),
 		serveorders.New(serveorders.Settings{Shop: s.Shop, Access: s.Access}),
 		serveaccounts.New(serveaccounts.Settings{Access: s.Access, Signing: s.Signing}),
-		servecatalogue.New(s.Access),
+		servecatalogue.New(servecatalogue.Settings{Access: s.Access, Pictures: s.Pictures}),
 		servestock.New(s.Access),
 		reservestock.New(),
 		releasestock.New(),
