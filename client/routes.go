@@ -290,6 +290,11 @@ func (c *Client) GetUser(ctx context.Context, id string, options ...Option) (Use
 	return send[User](ctx, c, options, call{method: "GET", path: "/v1/users/" + url.PathEscape(id)})
 }
 
+// ImportProducts is POST /v1/products/imports, for: staff, client:catalogue.
+func (c *Client) ImportProducts(ctx context.Context, in ImportProductsRequest, options ...Option) (ImportProductsAnswer, error) {
+	return send[ImportProductsAnswer](ctx, c, options, call{method: "POST", path: "/v1/products/imports", body: in})
+}
+
 // ListAudit is GET /v1/audit, for: admin.
 func (c *Client) ListAudit(ctx context.Context, query ListAuditQuery, options ...Option) (Page[Act], error) {
 	return send[Page[Act]](ctx, c, options, call{method: "GET", path: "/v1/audit", query: query})

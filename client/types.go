@@ -288,6 +288,35 @@ type GetStockQuery struct {
 	SKU string `query:"sku"`
 }
 
+// ImportProductsAnswer tells of each row, in their order.
+type ImportProductsAnswer struct {
+	Results []ImportResult `json:"results"`
+}
+
+// ImportProductsRequest is up to a hundred rows of a table of products.
+type ImportProductsRequest struct {
+	Rows []ImportRow `json:"rows"`
+}
+
+// ImportResult is what has become of a row.
+type ImportResult struct {
+	SKU    string `json:"sku"`
+	Result string `json:"result"`        // one of created, updated, unchanged, error
+	Why    string `json:"why,omitempty"` // what is wrong with it
+}
+
+// ImportRow is a product as a table has it: its store by name, its category by the names from the top.
+type ImportRow struct {
+	SKU         string   `json:"sku"`
+	Name        string   `json:"name"`
+	Description string   `json:"description,omitempty"`
+	Price       Amount   `json:"price"`
+	Category    string   `json:"category,omitempty"` // A > B
+	Tags        []string `json:"tags,omitempty"`
+	Store       string   `json:"store"`
+	Active      bool     `json:"active"`
+}
+
 // Item is a product, by its id or its SKU, and how many of it.
 type Item struct {
 	ProductID string `json:"product_id,omitempty"`

@@ -46,6 +46,7 @@ func New(settings Settings) function.Function {
 			web.UpTo(largeBody, web.Put("/v1/products/{id}", keeper, s.change)),
 			web.Delete("/v1/products/{id}", keeper, remove),
 			web.Act("/v1/products/deletions", keeper, http.StatusOK, removeAll),
+			web.UpTo(largeBody, web.Act("/v1/products/imports", keeper, http.StatusOK, importRows)),
 			web.Cached(keepProducts, web.Get("/v1/products/{id}/variants", web.All, listVariants)),
 			web.Act("/v1/products/{id}/variants", keeper, http.StatusCreated, addVariant),
 			web.Put("/v1/variants/{id}", keeper, changeVariant),

@@ -15,6 +15,7 @@ var methodNames = map[string]string{
 	"POST /v1/users/logout":         "Logout",
 	"POST /v1/customers/{id}/token": "AddCustomerToken",
 	"POST /v1/products/deletions":   "DeleteProducts",
+	"POST /v1/products/imports":     "ImportProducts",
 }
 
 // methodName is what the client calls a route: ListOrders, GetOrder, AddMyAddress, ChangeAddress, DeleteAddress, CancelOrder.
