@@ -71,6 +71,10 @@ func (s *settings) prepare(ctx context.Context, made call) (sent []byte, err err
 	if made.body == nil {
 		return nil, nil
 	}
+	if picture, is := made.body.([]byte); is {
+		s.header.Set("Content-Type", http.DetectContentType(picture))
+		return picture, nil
+	}
 	s.header.Set("Content-Type", "application/json")
 	if sent, err = json.Marshal(made.body); err != nil {
 		return nil, fmt.Errorf("write %s %s: %w", made.method, made.path, err)

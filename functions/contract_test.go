@@ -18,6 +18,7 @@ import (
 	"github.com/popup-shop/popup/internal/contract"
 	"github.com/popup-shop/popup/internal/contracttest"
 	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/local/bucket"
 )
 
 // day is a day in the shop: whoever calls goes through the gateway, and every answer is held against the contract.
@@ -33,12 +34,21 @@ type day struct {
 
 func openDay(t *testing.T, perMinute int) *day {
 	t.Helper()
-	shop := functiontest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess = 1 })
+	shop := functiontest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Pictures = 1, pictures(t) })
 	d := &day{Shop: shop, t: t, answered: map[string]bool{}, seen: map[int]bool{}}
 	settings := servegateway.Settings{Gateway: config.Gateway{RateLimit: perMinute}, Access: config.Access{TokenPublicKeys: []string{functiontest.PublicKey()}}}
 	d.address = shop.Serve(t, servegateway.Within(settings))
 	d.visitor = client.New(d.address, client.HTTP(&http.Client{Transport: d}), client.Patience(0))
 	return d
+}
+
+// pictures is an S3-compatible store for a test.
+func pictures(t *testing.T) config.Pictures {
+	t.Helper()
+	store, err := bucket.Open(t.TempDir(), "pictures")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = store.Close() })
+	return config.Pictures{S3URL: store.URL, S3Bucket: "pictures", S3Region: "local", PicturesURL: "/pictures/", S3Key: "k", S3Secret: "s"}
 }
 
 // RoundTrip makes a call and notes what was answered.

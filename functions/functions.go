@@ -43,6 +43,7 @@ type Settings struct {
 	config.Access
 	config.Signing
 	config.Mail
+	config.Pictures
 	config.Gateway
 }
 
@@ -65,7 +66,7 @@ func All(s Settings) []function.Function {
 		placeorder.New(placeorder.Settings{Shop: s.Shop, Access: s.Access}),
 		serveorders.New(serveorders.Settings{Shop: s.Shop, Access: s.Access}),
 		serveaccounts.New(serveaccounts.Settings{Access: s.Access, Signing: s.Signing}),
-		servecatalogue.New(s.Access),
+		servecatalogue.New(servecatalogue.Settings{Access: s.Access, Pictures: s.Pictures}),
 		servestock.New(s.Access),
 		servebaskets.New(servebaskets.Settings{Shop: s.Shop, Access: s.Access}),
 		reservestock.New(),

@@ -109,7 +109,11 @@ func (f fuzzer) body(described map[string]any) []byte {
 	if !is {
 		return nil
 	}
-	schema := request["content"].(map[string]any)["application/json"].(map[string]any)["schema"].(map[string]any)
+	inJSON, is := request["content"].(map[string]any)["application/json"].(map[string]any)
+	if !is { // a picture
+		return []byte("\x89PNG\x0D\x0A\x1A\x0A" + strings.Repeat("x", f.IntN(99)))
+	}
+	schema := inJSON["schema"].(map[string]any)
 	body, err := json.Marshal(f.value(schema, 0))
 	if err != nil {
 		panic(err)

@@ -90,7 +90,7 @@ func (c *runCommand) open(ctx context.Context, settings functions.Settings) (*lo
 	if err != nil {
 		return nil, err
 	}
-	settings.SMTP = shop.SMTP
+	settings.SMTP, settings.Pictures = shop.SMTP, shop.Pictures()
 	if err := startShop(ctx, shop, settings); err != nil {
 		shop.Close()
 		return nil, err

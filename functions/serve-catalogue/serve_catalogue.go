@@ -8,6 +8,7 @@ import (
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/picture"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -25,23 +26,33 @@ const largeBody = 1 << 20
 // keeper is whoever keeps the catalogue.
 var keeper = web.Any(web.Staff, web.Client("catalogue"))
 
+// Settings are those that the function needs.
+type Settings struct {
+	config.Access
+	config.Pictures
+}
+
 // New declares the function.
-func New(access config.Access) function.Function {
+func New(settings Settings) function.Function {
+	s := shelf{picture.Open(settings.Pictures)}
 	return function.Function{
 		Name: name,
-		Door: web.Door(name, access,
-			web.Cached(keepLists, web.List("/v1/products", web.All, list)),
-			web.Get("/v1/products/search", web.All, search),
+		Door: web.Door(name, settings.Access,
+			web.Cached(keepLists, web.List("/v1/products", web.All, s.list)),
+			web.Get("/v1/products/search", web.All, s.search),
 			web.Get("/v1/products/suggestions", web.All, suggest),
-			web.Cached(keepProducts, web.Get("/v1/products/{id}", web.All, read)),
-			web.UpTo(largeBody, web.Act("/v1/products", keeper, http.StatusCreated, add)),
-			web.UpTo(largeBody, web.Put("/v1/products/{id}", keeper, change)),
+			web.Cached(keepProducts, web.Get("/v1/products/{id}", web.All, s.read)),
+			web.UpTo(largeBody, web.Act("/v1/products", keeper, http.StatusCreated, s.add)),
+			web.UpTo(largeBody, web.Put("/v1/products/{id}", keeper, s.change)),
 			web.Delete("/v1/products/{id}", keeper, remove),
 			web.Act("/v1/products/deletions", keeper, http.StatusOK, removeAll),
+			web.UpTo(largeBody, web.Act("/v1/products/imports", keeper, http.StatusOK, importRows)),
 			web.Cached(keepProducts, web.Get("/v1/products/{id}/variants", web.All, listVariants)),
 			web.Act("/v1/products/{id}/variants", keeper, http.StatusCreated, addVariant),
 			web.Put("/v1/variants/{id}", keeper, changeVariant),
 			web.Delete("/v1/variants/{id}", keeper, deleteVariant),
+			web.UpTo(picture.AtMost, web.InSteps(http.MethodPost, "/v1/products/{id}/images", keeper, s.addImage())),
+			web.Delete("/v1/products/{id}/images/{name}", keeper, removeImage),
 			web.Put("/v1/products/{id}/tags/{tag}", keeper, tag),
 			web.Delete("/v1/products/{id}/tags/{tag}", keeper, untag),
 			web.Cached(keepLists, web.List("/v1/tags", web.All, listTags)),
@@ -57,7 +68,7 @@ func New(access config.Access) function.Function {
 			web.Delete("/v1/stores/{id}", keeper, deleteStore),
 			web.Put("/v1/stores/{id}/participating", keeper, openStore),
 			web.Delete("/v1/stores/{id}/participating", keeper, closeStore),
-			web.Cached(keepLists, web.List("/v1/stores/{id}/products", web.All, listInStore)),
+			web.Cached(keepLists, web.List("/v1/stores/{id}/products", web.All, s.listInStore)),
 			web.Delete("/v1/stores/{id}/products", keeper, emptyStore),
 		),
 		Emits: []events.Event{events.ProductChanged{}, events.StoreChanged{}, events.CategoryChanged{}},

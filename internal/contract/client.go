@@ -134,7 +134,9 @@ func (t *types) method(path string, o *huma.Operation) (method, error) {
 	}
 	var err error
 	if o.RequestBody != nil {
-		if m.Body, err = t.body(o.RequestBody.Content, m.Name+"Request"); err != nil {
+		if o.RequestBody.Content["image/*"] != nil {
+			m.Body = "[]byte"
+		} else if m.Body, err = t.body(o.RequestBody.Content, m.Name+"Request"); err != nil {
 			return m, err
 		}
 	}

@@ -17,6 +17,7 @@ var methodNames = map[string]string{
 	"GET /v1/products/search":       "SearchProducts",
 	"GET /v1/products/suggestions":  "SuggestProducts",
 	"POST /v1/products/deletions":   "DeleteProducts",
+	"POST /v1/products/imports":     "ImportProducts",
 }
 
 // methodName is what the client calls a route: ListOrders, GetOrder, AddMyAddress, ChangeAddress, DeleteAddress, CancelOrder.

@@ -18,8 +18,10 @@ import (
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/ledger"
+	"github.com/popup-shop/popup/internal/local/bucket"
 	"github.com/popup-shop/popup/internal/local/mailbox"
 	"github.com/popup-shop/popup/internal/local/postgres"
+	"github.com/popup-shop/popup/internal/picture"
 	"github.com/popup-shop/popup/migrations"
 )
 
@@ -50,6 +52,7 @@ type Shop struct {
 	Postgres *postgres.Server // nil with a DatabaseURL
 	Mailbox  *mailbox.Box
 	SMTP     string // address of the mailbox, as SMTP_URL
+	Bucket   *bucket.Bucket
 	Engine   *Engine
 	Apart    *Apart
 
@@ -88,14 +91,26 @@ func Open(ctx context.Context, o Options) (s *Shop, err error) {
 		return s, err
 	}
 	s.later(s.Pool.Close)
+	if s.Bucket, err = bucket.Open(filepath.Join(o.Dir, "pictures"), bucketName); err != nil {
+		return s, err
+	}
+	s.later(func() { _ = s.Bucket.Close() })
 	return s, s.openMailbox()
+}
+
+// bucketName is that of the one bucket of the shop.
+const bucketName = "pictures"
+
+// Pictures are the settings of the shop's own store of pictures.
+func (s *Shop) Pictures() config.Pictures {
+	return config.Pictures{S3URL: s.Bucket.URL, S3Bucket: bucketName, S3Region: "local", S3Key: "popup", S3Secret: "popup", PicturesURL: "/pictures/"}
 }
 
 func (s *Shop) later(stop func()) { s.stopping = append(s.stopping, stop) }
 
 // prepareDir makes the folder, and empties what is not Postgres's when starting over.
 func (s *Shop) prepareDir() error {
-	for _, part := range []string{"broker", "mailbox"} {
+	for _, part := range []string{"broker", "mailbox", "pictures"} {
 		dir := filepath.Join(s.options.Dir, part)
 		if s.options.Fresh {
 			if err := os.RemoveAll(dir); err != nil {
@@ -169,6 +184,7 @@ func (s *Shop) Start(ctx context.Context, all []function.Function, triggers []Tr
 	mux.Handle("/mailbox", s.Mailbox.Handler())
 	mux.Handle("/mailbox/", s.Mailbox.Handler())
 	mux.Handle("/mailbox.json", s.Mailbox.Handler())
+	mux.Handle("GET /pictures/{name}", picture.Open(s.Pictures()).Handler())
 	mux.Handle("/", front)
 	s.handler = mux
 	if err := s.Engine.Start(ctx); err != nil {
@@ -179,10 +195,12 @@ func (s *Shop) Start(ctx context.Context, all []function.Function, triggers []Tr
 }
 
 func (s *Shop) outside() function.Outside {
-	return function.Outside{"broker": s.Engine.Answers, "mail": function.Reach(s.smtpAddress())}
+	return function.Outside{"broker": s.Engine.Answers, "mail": function.Reach(s.smtpAddress()), "s3": function.Reach(s.s3Address())}
 }
 
 func (s *Shop) smtpAddress() string { return strings.TrimPrefix(s.SMTP, "smtp://") }
+
+func (s *Shop) s3Address() string { return strings.TrimPrefix(s.Bucket.URL, "http://") }
 
 // Handler is the shop's one public door, and the mailbox.
 func (s *Shop) Handler() http.Handler { return s.handler }
@@ -197,7 +215,8 @@ func (s *Shop) openInside() error {
 	s.Apart = &Apart{Bin: s.options.Bin, Idle: s.options.Idle, Log: s.options.Log, Out: s.options.Out, Env: func(name string) []string {
 		told := []string{
 			"DATABASE_URL=" + s.urlFor(name), "K_SINK=http://" + inside + "/broker",
-			"FUNCTION_URL=http://{function}", "FUNCTION_VIA=" + inside, "SMTP_URL=" + s.SMTP, "STATUS_OF=mail=" + s.smtpAddress(),
+			"FUNCTION_URL=http://{function}", "FUNCTION_VIA=" + inside, "SMTP_URL=" + s.SMTP, "STATUS_OF=mail=" + s.smtpAddress() + ",s3=" + s.s3Address(),
+			"S3_URL=" + s.Bucket.URL, "S3_BUCKET=" + bucketName, "S3_REGION=local", "S3_KEY=popup", "S3_SECRET=popup",
 		}
 		if s.options.Env != nil {
 			told = append(told, s.options.Env(name)...)

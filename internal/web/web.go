@@ -148,7 +148,7 @@ func Get[I, O any](path, who string, read func(ctx context.Context, db Reader, i
 
 func (s *server) operation(r function.Route, status int) huma.Operation {
 	return huma.Operation{
-		Method: r.Method, Path: r.Path, OperationID: operationID(r), DefaultStatus: status, MaxBodyBytes: max(bodyLimit, s.bodyMost),
+		Method: r.Method, Path: r.Path, OperationID: operationID(r), DefaultStatus: status, MaxBodyBytes: max(bodyLimit, s.bodyMost+1), // the library refuses one of just that size
 		BodyReadTimeout: 10 * time.Second, RejectUnknownQueryParameters: true, Metadata: map[string]any{"who": r.Who},
 	}
 }

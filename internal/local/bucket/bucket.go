@@ -1,0 +1,48 @@
+// Package bucket is an S3-compatible store on disk, for a shop on one machine.
+package bucket
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3afero"
+)
+
+// Bucket is a store with one bucket, on loopback.
+type Bucket struct {
+	URL    string
+	server *http.Server
+}
+
+// Open opens the store on a folder.
+func Open(dir, name string) (*Bucket, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("make folder of pictures: %w", err)
+	}
+	files, err := s3afero.FsPath(dir, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open folder of pictures: %w", err)
+	}
+	backend, err := s3afero.MultiBucket(files)
+	if err != nil {
+		return nil, fmt.Errorf("open folder of pictures: %w", err)
+	}
+	if there, err := backend.BucketExists(name); err != nil || !there {
+		if err := backend.CreateBucket(name); err != nil {
+			return nil, fmt.Errorf("make bucket %s: %w", name, err)
+		}
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("open store of pictures: %w", err)
+	}
+	b := &Bucket{URL: "http://" + l.Addr().String(), server: &http.Server{Handler: gofakes3.New(backend).Server()}}
+	go func() { _ = b.server.Serve(l) }()
+	return b, nil
+}
+
+// Close ends it. What it keeps stays.
+func (b *Bucket) Close() error { return b.server.Close() }
