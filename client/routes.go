@@ -8,6 +8,11 @@ import (
 	"net/url"
 )
 
+// AddBasketItem is POST /v1/basket/items, for: all.
+func (c *Client) AddBasketItem(ctx context.Context, in AddBasketItemRequest, options ...Option) (Basket, error) {
+	return send[Basket](ctx, c, options, call{method: "POST", path: "/v1/basket/items", body: in})
+}
+
 // AddCategory is POST /v1/categories, for: staff, client:catalogue.
 func (c *Client) AddCategory(ctx context.Context, in CategoryBody, options ...Option) (Category, error) {
 	return send[Category](ctx, c, options, call{method: "POST", path: "/v1/categories", body: in})
@@ -53,6 +58,11 @@ func (c *Client) AddProductVariant(ctx context.Context, id string, in VariantBod
 	return send[Variant](ctx, c, options, call{method: "POST", path: "/v1/products/" + url.PathEscape(id) + "/variants", body: in})
 }
 
+// AddReservation is POST /v1/inventory/reservations, for: staff, client:stock. It has a key: one is made unless Key gives it.
+func (c *Client) AddReservation(ctx context.Context, in AddReservationRequest, options ...Option) (AddReservationAnswer, error) {
+	return send[AddReservationAnswer](ctx, c, options, call{method: "POST", path: "/v1/inventory/reservations", body: in, keyed: true})
+}
+
 // AddStock is POST /v1/inventory/stock, for: staff, client:stock. It has a key: one is made unless Key gives it.
 func (c *Client) AddStock(ctx context.Context, in AddStockRequest, options ...Option) (Level, error) {
 	return send[Level](ctx, c, options, call{method: "POST", path: "/v1/inventory/stock", body: in, keyed: true})
@@ -73,6 +83,11 @@ func (c *Client) AddToken(ctx context.Context, in AddTokenRequest, options ...Op
 	return send[AddTokenAnswer](ctx, c, options, call{method: "POST", path: "/v1/tokens", body: in})
 }
 
+// AddWarehouse is POST /v1/warehouses, for: staff, client:stock.
+func (c *Client) AddWarehouse(ctx context.Context, in WarehouseBody, options ...Option) (Warehouse, error) {
+	return send[Warehouse](ctx, c, options, call{method: "POST", path: "/v1/warehouses", body: in})
+}
+
 // CancelOrder is POST /v1/orders/{id}/cancel, for: cust, order-token. It has a key: one is made unless Key gives it. Wait says how long it may take.
 func (c *Client) CancelOrder(ctx context.Context, id string, in CancelOrderRequest, options ...Option) (Order, error) {
 	return send[Order](ctx, c, options, call{method: "POST", path: "/v1/orders/" + url.PathEscape(id) + "/cancel", body: in, keyed: true})
@@ -81,6 +96,11 @@ func (c *Client) CancelOrder(ctx context.Context, id string, in CancelOrderReque
 // ChangeAddress is PUT /v1/addresses/{id}, for: account.
 func (c *Client) ChangeAddress(ctx context.Context, id string, in AddressBody, options ...Option) (KeptAddress, error) {
 	return send[KeptAddress](ctx, c, options, call{method: "PUT", path: "/v1/addresses/" + url.PathEscape(id), body: in})
+}
+
+// ChangeBasketItem is PUT /v1/basket/items/{id}, for: all.
+func (c *Client) ChangeBasketItem(ctx context.Context, id string, in ChangeBasketItemRequest, options ...Option) (Basket, error) {
+	return send[Basket](ctx, c, options, call{method: "PUT", path: "/v1/basket/items/" + url.PathEscape(id), body: in})
 }
 
 // ChangeCategory is PUT /v1/categories/{id}, for: staff, client:catalogue.
@@ -109,6 +129,11 @@ func (c *Client) ChangeProductTag(ctx context.Context, id string, tag string, op
 	return send[ChangeProductTagAnswer](ctx, c, options, call{method: "PUT", path: "/v1/products/" + url.PathEscape(id) + "/tags/" + url.PathEscape(tag)})
 }
 
+// ChangeStock is PUT /v1/inventory/stock/{id}, for: staff, client:stock.
+func (c *Client) ChangeStock(ctx context.Context, id string, in ChangeStockRequest, options ...Option) (Level, error) {
+	return send[Level](ctx, c, options, call{method: "PUT", path: "/v1/inventory/stock/" + url.PathEscape(id), body: in})
+}
+
 // ChangeStore is PUT /v1/stores/{id}, for: staff, client:catalogue.
 func (c *Client) ChangeStore(ctx context.Context, id string, in StoreBody, options ...Option) (Store, error) {
 	return send[Store](ctx, c, options, call{method: "PUT", path: "/v1/stores/" + url.PathEscape(id), body: in})
@@ -129,6 +154,11 @@ func (c *Client) ChangeVariant(ctx context.Context, id string, in VariantBody, o
 	return send[Variant](ctx, c, options, call{method: "PUT", path: "/v1/variants/" + url.PathEscape(id), body: in})
 }
 
+// ChangeWarehouse is PUT /v1/warehouses/{id}, for: staff, client:stock.
+func (c *Client) ChangeWarehouse(ctx context.Context, id string, in WarehouseBody, options ...Option) (Warehouse, error) {
+	return send[Warehouse](ctx, c, options, call{method: "PUT", path: "/v1/warehouses/" + url.PathEscape(id), body: in})
+}
+
 // ClaimOrder is POST /v1/orders/{id}/claim, for: account.
 func (c *Client) ClaimOrder(ctx context.Context, id string, in ClaimOrderRequest, options ...Option) (Order, error) {
 	return send[Order](ctx, c, options, call{method: "POST", path: "/v1/orders/" + url.PathEscape(id) + "/claim", body: in})
@@ -138,6 +168,17 @@ func (c *Client) ClaimOrder(ctx context.Context, id string, in ClaimOrderRequest
 func (c *Client) DeleteAddress(ctx context.Context, id string, options ...Option) error {
 	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/addresses/" + url.PathEscape(id)})
 	return err
+}
+
+// DeleteBasket is DELETE /v1/basket, for: all.
+func (c *Client) DeleteBasket(ctx context.Context, options ...Option) error {
+	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/basket"})
+	return err
+}
+
+// DeleteBasketItem is DELETE /v1/basket/items/{id}, for: all.
+func (c *Client) DeleteBasketItem(ctx context.Context, id string, options ...Option) (Basket, error) {
+	return send[Basket](ctx, c, options, call{method: "DELETE", path: "/v1/basket/items/" + url.PathEscape(id)})
 }
 
 // DeleteCategory is DELETE /v1/categories/{id}, for: staff, client:catalogue.
@@ -193,6 +234,11 @@ func (c *Client) DeleteProducts(ctx context.Context, in DeleteProductsRequest, o
 	return send[DeleteProductsAnswer](ctx, c, options, call{method: "POST", path: "/v1/products/deletions", body: in})
 }
 
+// DeleteReservation is DELETE /v1/inventory/reservations/{id}, for: staff, client:stock.
+func (c *Client) DeleteReservation(ctx context.Context, id string, options ...Option) (Reservation, error) {
+	return send[Reservation](ctx, c, options, call{method: "DELETE", path: "/v1/inventory/reservations/" + url.PathEscape(id)})
+}
+
 // DeleteStore is DELETE /v1/stores/{id}, for: staff, client:catalogue.
 func (c *Client) DeleteStore(ctx context.Context, id string, query DeleteStoreQuery, options ...Option) error {
 	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/stores/" + url.PathEscape(id), query: query})
@@ -213,6 +259,17 @@ func (c *Client) DeleteStoreProducts(ctx context.Context, id string, query Delet
 func (c *Client) DeleteVariant(ctx context.Context, id string, options ...Option) error {
 	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/variants/" + url.PathEscape(id)})
 	return err
+}
+
+// DeleteWarehouse is DELETE /v1/warehouses/{id}, for: staff, client:stock.
+func (c *Client) DeleteWarehouse(ctx context.Context, id string, options ...Option) error {
+	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/warehouses/" + url.PathEscape(id)})
+	return err
+}
+
+// GetBasket is GET /v1/basket, for: all.
+func (c *Client) GetBasket(ctx context.Context, options ...Option) (Basket, error) {
+	return send[Basket](ctx, c, options, call{method: "GET", path: "/v1/basket"})
 }
 
 // GetCategories is GET /v1/categories, for: all.
@@ -265,19 +322,9 @@ func (c *Client) GetProductVariants(ctx context.Context, id string, options ...O
 	return send[GetProductVariantsAnswer](ctx, c, options, call{method: "GET", path: "/v1/products/" + url.PathEscape(id) + "/variants"})
 }
 
-// GetProductsSearch is GET /v1/products/search, for: all.
-func (c *Client) GetProductsSearch(ctx context.Context, query GetProductsSearchQuery, options ...Option) (GetProductsSearchAnswer, error) {
-	return send[GetProductsSearchAnswer](ctx, c, options, call{method: "GET", path: "/v1/products/search", query: query})
-}
-
-// GetProductsSuggestions is GET /v1/products/suggestions, for: all.
-func (c *Client) GetProductsSuggestions(ctx context.Context, query GetProductsSuggestionsQuery, options ...Option) (GetProductsSuggestionsAnswer, error) {
-	return send[GetProductsSuggestionsAnswer](ctx, c, options, call{method: "GET", path: "/v1/products/suggestions", query: query})
-}
-
-// GetStock is GET /v1/inventory/stock, for: all.
-func (c *Client) GetStock(ctx context.Context, query GetStockQuery, options ...Option) (GetStockAnswer, error) {
-	return send[GetStockAnswer](ctx, c, options, call{method: "GET", path: "/v1/inventory/stock", query: query})
+// GetReservation is GET /v1/inventory/reservations/{id}, for: staff, client:stock.
+func (c *Client) GetReservation(ctx context.Context, id string, options ...Option) (Reservation, error) {
+	return send[Reservation](ctx, c, options, call{method: "GET", path: "/v1/inventory/reservations/" + url.PathEscape(id)})
 }
 
 // GetStore is GET /v1/stores/{id}, for: all.
@@ -288,6 +335,11 @@ func (c *Client) GetStore(ctx context.Context, id string, options ...Option) (St
 // GetUser is GET /v1/users/{id}, for: admin.
 func (c *Client) GetUser(ctx context.Context, id string, options ...Option) (User, error) {
 	return send[User](ctx, c, options, call{method: "GET", path: "/v1/users/" + url.PathEscape(id)})
+}
+
+// GetWarehouse is GET /v1/warehouses/{id}, for: staff, client:stock.
+func (c *Client) GetWarehouse(ctx context.Context, id string, options ...Option) (Warehouse, error) {
+	return send[Warehouse](ctx, c, options, call{method: "GET", path: "/v1/warehouses/" + url.PathEscape(id)})
 }
 
 // ImportProducts is POST /v1/products/imports, for: staff, client:catalogue.
@@ -330,6 +382,16 @@ func (c *Client) ListProducts(ctx context.Context, query ListProductsQuery, opti
 	return send[Page[Product]](ctx, c, options, call{method: "GET", path: "/v1/products", query: query})
 }
 
+// ListStock is GET /v1/inventory/stock, for: all.
+func (c *Client) ListStock(ctx context.Context, query ListStockQuery, options ...Option) (Page[Level], error) {
+	return send[Page[Level]](ctx, c, options, call{method: "GET", path: "/v1/inventory/stock", query: query})
+}
+
+// ListStockMovements is GET /v1/inventory/stock/{id}/movements, for: staff, client:stock.
+func (c *Client) ListStockMovements(ctx context.Context, id string, query ListStockMovementsQuery, options ...Option) (Page[Movement], error) {
+	return send[Page[Movement]](ctx, c, options, call{method: "GET", path: "/v1/inventory/stock/" + url.PathEscape(id) + "/movements", query: query})
+}
+
 // ListStoreProducts is GET /v1/stores/{id}/products, for: all.
 func (c *Client) ListStoreProducts(ctx context.Context, id string, query ListStoreProductsQuery, options ...Option) (Page[Product], error) {
 	return send[Page[Product]](ctx, c, options, call{method: "GET", path: "/v1/stores/" + url.PathEscape(id) + "/products", query: query})
@@ -348,6 +410,11 @@ func (c *Client) ListTags(ctx context.Context, query Paging, options ...Option) 
 // ListUsers is GET /v1/users, for: staff.
 func (c *Client) ListUsers(ctx context.Context, query ListUsersQuery, options ...Option) (Page[User], error) {
 	return send[Page[User]](ctx, c, options, call{method: "GET", path: "/v1/users", query: query})
+}
+
+// ListWarehouses is GET /v1/warehouses, for: staff, client:stock.
+func (c *Client) ListWarehouses(ctx context.Context, query Paging, options ...Option) (Page[Warehouse], error) {
+	return send[Page[Warehouse]](ctx, c, options, call{method: "GET", path: "/v1/warehouses", query: query})
 }
 
 // Login is POST /v1/users/login, for: credentials.
@@ -374,4 +441,14 @@ func (c *Client) Refresh(ctx context.Context, in RefreshRequest, options ...Opti
 // Register is POST /v1/users/register, for: all.
 func (c *Client) Register(ctx context.Context, in RegisterRequest, options ...Option) (RegisterAnswer, error) {
 	return send[RegisterAnswer](ctx, c, options, call{method: "POST", path: "/v1/users/register", body: in})
+}
+
+// SearchProducts is GET /v1/products/search, for: all.
+func (c *Client) SearchProducts(ctx context.Context, query SearchProductsQuery, options ...Option) (SearchProductsAnswer, error) {
+	return send[SearchProductsAnswer](ctx, c, options, call{method: "GET", path: "/v1/products/search", query: query})
+}
+
+// SuggestProducts is GET /v1/products/suggestions, for: all.
+func (c *Client) SuggestProducts(ctx context.Context, query SuggestProductsQuery, options ...Option) (SuggestProductsAnswer, error) {
+	return send[SuggestProductsAnswer](ctx, c, options, call{method: "GET", path: "/v1/products/suggestions", query: query})
 }

@@ -18,6 +18,14 @@ type Act struct {
 	After  json.RawMessage `json:"after,omitempty"`
 }
 
+// AddBasketItemRequest puts something into the basket.
+type AddBasketItemRequest struct {
+	ProductID string `json:"product_id,omitempty"`
+	VariantID string `json:"variant_id,omitempty"`
+	SKU       string `json:"sku,omitempty"`
+	Quantity  int64  `json:"quantity"`
+}
+
 // AddClientAnswer is a new client with its secret, which is shown once.
 type AddClientAnswer struct {
 	KnownClient
@@ -50,6 +58,20 @@ type AddMySSHKeyRequest struct {
 // AddProductImageAnswer is the addresses of all pictures of a product.
 type AddProductImageAnswer struct {
 	ImageURLs []string `json:"image_urls"`
+}
+
+// AddReservationAnswer says that everything is held. When something is short, nothing is, and a 409 has success and failed_items.
+type AddReservationAnswer struct {
+	ReservationID string       `json:"reservation_id"`
+	Success       bool         `json:"success"`
+	FailedItems   []FailedItem `json:"failed_items"`
+	ExpiresAt     time.Time    `json:"expires_at"`
+}
+
+// AddReservationRequest holds goods by hand, until a time.
+type AddReservationRequest struct {
+	Lines      []HoldLine `json:"lines"`
+	ExpiresInS int64      `json:"expires_in_s,omitempty"` // 30 minutes unless said, 30 days at most
 }
 
 // AddStockMovementRequest books goods in or out.
@@ -104,6 +126,17 @@ type Amount struct {
 	Currency string `json:"currency"`     // ISO 4217 code
 }
 
+// Basket is what somebody has chosen.
+type Basket struct {
+	ID        string     `json:"id,omitempty"` // there is none while there is no basket
+	Lines     []Line     `json:"lines"`
+	Count     int64      `json:"count"`
+	Subtotal  Amount     `json:"subtotal"` // of what is still sold
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+	LeftOut   []LeftOut  `json:"left_out,omitempty"`     // what a visitor had chosen and did not come into the account's basket
+	Token     string     `json:"basket_token,omitempty"` // opens this basket, for visitors; shown here only
+}
+
 // CancelOrderRequest asks to undo an order.
 type CancelOrderRequest struct {
 	Reason string `json:"reason"`
@@ -124,6 +157,11 @@ type CategoryBody struct {
 	ParentID string `json:"parent_id,omitempty"` // none at the top
 }
 
+// ChangeBasketItemRequest says how many there shall be.
+type ChangeBasketItemRequest struct {
+	Quantity int64 `json:"quantity"`
+}
+
 // ChangeMeRequest is what somebody says about themselves from now on.
 type ChangeMeRequest struct {
 	Email    string `json:"email"`
@@ -142,6 +180,12 @@ type ChangeMyPasswordRequest struct {
 // ChangeProductTagAnswer is all tags of a product.
 type ChangeProductTagAnswer struct {
 	Tags []string `json:"tags"`
+}
+
+// ChangeStockRequest sets a figure outright.
+type ChangeStockRequest struct {
+	Quantity int64  `json:"quantity"`
+	Reason   string `json:"reason"`
 }
 
 // ChangeUserRequest is what an admin decides about somebody.
@@ -225,6 +269,13 @@ type Facets struct {
 	Prices     []Range `json:"prices"`
 }
 
+// FailedItem is what there is not enough of.
+type FailedItem struct {
+	SKU       string `json:"sku"`
+	Requested int64  `json:"requested"`
+	Available int64  `json:"available"`
+}
+
 // GetCategoriesAnswer is the whole tree, each category before those below it.
 type GetCategoriesAnswer struct {
 	Items []Category `json:"items"`
@@ -245,47 +296,19 @@ type GetProductVariantsAnswer struct {
 	Items []Variant `json:"items"`
 }
 
-// GetProductsSearchAnswer is a page of what was found, the best first.
-type GetProductsSearchAnswer struct {
-	Page[Product]
-	DidYouMean  string   `json:"did_you_mean,omitempty"` // what was looked for instead, since nothing was found
-	Suggestions []string `json:"suggestions"`            // names to go on with
-	Facets      Facets   `json:"facets"`                 // of all that was found, up to a thousand
+// HeldLine is what is held of one line in one warehouse.
+type HeldLine struct {
+	Line        int64  `json:"line"`
+	SKU         string `json:"sku"`
+	WarehouseID string `json:"warehouse_id"`
+	Quantity    int64  `json:"quantity"`
 }
 
-// GetProductsSearchQuery is what GetProductsSearch may be asked. What is zero is left out.
-type GetProductsSearchQuery struct {
-	Paging
-	CategoryID  string `query:"category_id"` // and everything below it
-	Tag         string `query:"tag"`
-	StoreID     string `query:"store_id"`
-	MinPrice    int64  `query:"min_price"` // in minor units
-	MaxPrice    int64  `query:"max_price"` // in minor units
-	Currency    string `query:"currency"`  // of the prices
-	InStockOnly bool   `query:"in_stock_only"`
-	Q           string `query:"q"`    // words that all must be found
-	Sort        string `query:"sort"` // one of relevance, newest, name, price_asc, price_desc
-}
-
-// GetProductsSuggestionsAnswer is up to five products, the best first.
-type GetProductsSuggestionsAnswer struct {
-	Items []Suggestion `json:"items"`
-}
-
-// GetProductsSuggestionsQuery is what GetProductsSuggestions may be asked. What is zero is left out.
-type GetProductsSuggestionsQuery struct {
-	Q string `query:"q"`
-}
-
-// GetStockAnswer is levels, and what is available in all of them.
-type GetStockAnswer struct {
-	Items     []Level `json:"items"`
-	Available int64   `json:"available"`
-}
-
-// GetStockQuery is what GetStock may be asked. What is zero is left out.
-type GetStockQuery struct {
-	SKU string `query:"sku"`
+// HoldLine is so many of a SKU, of one warehouse or of all.
+type HoldLine struct {
+	SKU         string `json:"sku"`
+	Quantity    int64  `json:"quantity"`
+	WarehouseID string `json:"warehouse_id,omitempty"`
 }
 
 // ImportProductsAnswer tells of each row, in their order.
@@ -317,9 +340,10 @@ type ImportRow struct {
 	Active      bool     `json:"active"`
 }
 
-// Item is a product, by its id or its SKU, and how many of it.
+// Item is a product or one of its variants, by its id or its SKU, and how many of it.
 type Item struct {
 	ProductID string `json:"product_id,omitempty"`
+	VariantID string `json:"variant_id,omitempty"`
 	SKU       string `json:"sku,omitempty"`
 	Quantity  int64  `json:"quantity"`
 }
@@ -360,28 +384,39 @@ type KnownGuest struct {
 	Token string `json:"token,omitempty"` // an access token, for an hour; id and telephone number give another
 }
 
-// Level is how many of a SKU there are in a warehouse.
-type Level struct {
-	ID          string    `json:"id"`
-	SKU         string    `json:"sku"`
-	WarehouseID string    `json:"warehouse_id"`
-	Quantity    *int64    `json:"quantity,omitempty"` // for staff
-	Reserved    *int64    `json:"reserved,omitempty"` // for staff
-	Available   int64     `json:"available"`
-	UpdatedAt   time.Time `json:"updated_at"`
+// LeftOut is something that is not sold any more, or in another currency.
+type LeftOut struct {
+	SKU  string `json:"sku"`
+	Name string `json:"name"`
 }
 
-// Line is one line of an order, as it was sold.
+// Level is how many of a SKU there are in a warehouse, and in all of them.
+type Level struct {
+	ID             string    `json:"id"`
+	SKU            string    `json:"sku"`
+	ProductID      string    `json:"product_id,omitempty"` // what the SKU means, if the catalogue knows it
+	VariantID      string    `json:"variant_id,omitempty"`
+	WarehouseID    string    `json:"warehouse_id"`
+	Quantity       *int64    `json:"quantity,omitempty"` // for staff
+	Reserved       *int64    `json:"reserved,omitempty"` // for staff
+	Available      int64     `json:"available"`
+	TotalQuantity  *int64    `json:"total_quantity,omitempty"` // of the SKU in all warehouses, for staff
+	TotalAvailable int64     `json:"total_available"`          // of the SKU in all warehouses
+	UpdatedAt      time.Time `json:"updated_at"`
+}
+
+// Line is so many of a product or of one of its variants, at the price of now.
 type Line struct {
-	Line        int64  `json:"line"`
-	ProductID   string `json:"product_id"`
-	SKU         string `json:"sku"`
-	StoreID     string `json:"store_id"`
-	StoreName   string `json:"store_name"`
-	ProductName string `json:"product_name"`
-	Quantity    int64  `json:"quantity"`
-	UnitPrice   Amount `json:"unit_price"`
-	TotalPrice  Amount `json:"total_price"`
+	ID        string  `json:"id"`
+	ProductID string  `json:"product_id"`
+	VariantID string  `json:"variant_id,omitempty"`
+	SKU       string  `json:"sku"`
+	Name      string  `json:"name"`
+	Quantity  int64   `json:"quantity"`
+	UnitPrice Amount  `json:"unit_price"`
+	OldPrice  *Amount `json:"old_price,omitempty"` // that it had when the line was last changed, if it is another
+	Available int64   `json:"available"`
+	OnSale    bool    `json:"on_sale"`
 }
 
 // ListAuditQuery is what ListAudit may be asked. What is zero is left out.
@@ -420,6 +455,23 @@ type ListProductsQuery struct {
 	Sort        string `query:"sort"` // one of newest, name, price_asc, price_desc
 }
 
+// ListStockMovementsQuery is what ListStockMovements may be asked. What is zero is left out.
+type ListStockMovementsQuery struct {
+	Paging
+	From time.Time `query:"from"`
+	To   time.Time `query:"to"`
+	Kind string    `query:"kind"` // one of inbound, outbound, reservation, release, adjustment
+}
+
+// ListStockQuery is what ListStock may be asked. What is zero is left out.
+type ListStockQuery struct {
+	Paging
+	SKU         string `query:"sku"`
+	ProductID   string `query:"product_id"`
+	VariantID   string `query:"variant_id"`
+	WarehouseID string `query:"warehouse_id"`
+}
+
 // ListStoreProductsQuery is what ListStoreProducts may be asked. What is zero is left out.
 type ListStoreProductsQuery struct {
 	Paging
@@ -456,35 +508,60 @@ type Moved struct {
 	Level      Level  `json:"level"`
 }
 
+// Movement is a change of a figure, as it stays on record.
+type Movement struct {
+	ID          string    `json:"id"`
+	StockItemID string    `json:"stock_item_id"`
+	Kind        string    `json:"kind"`
+	Quantity    int64     `json:"quantity"`  // signed in an adjustment
+	Reference   string    `json:"reference"` // the order or reservation it is for, or staff
+	Reason      string    `json:"reason"`
+	CreatedAt   time.Time `json:"created_at"`
+}
+
 // Order is an order as it stands.
 type Order struct {
-	ID             string     `json:"id"`
-	Number         string     `json:"order_number"`
-	CustomerID     string     `json:"customer_id,omitempty"`
-	Status         string     `json:"status"`
-	Reason         string     `json:"reason,omitempty"`
-	Stock          string     `json:"stock"`
-	Payment        string     `json:"payment"`
-	Version        int64      `json:"version"`
-	Lines          []Line     `json:"lines"`
-	Subtotal       Amount     `json:"subtotal"`
-	DeliveryFee    Amount     `json:"delivery_fee"`
-	Tax            Amount     `json:"tax"`
-	Discount       Amount     `json:"discount"`
-	Total          Amount     `json:"total"`
-	Address        *Address   `json:"address,omitempty"`
-	Pickup         *Pickup    `json:"pickup,omitempty"`
-	PaymentMethod  string     `json:"payment_method"`
-	PaymentID      string     `json:"payment_id,omitempty"`
-	PaymentURI     string     `json:"payment_uri,omitempty"`
-	ShipmentID     string     `json:"shipment_id,omitempty"`
-	Carrier        string     `json:"carrier,omitempty"`
-	TrackingNumber string     `json:"tracking_number,omitempty"`
-	Deadline       *time.Time `json:"deadline,omitempty"`
-	DeliveredAt    *time.Time `json:"delivered_at,omitempty"`
-	Locale         string     `json:"locale"`
-	CreatedAt      time.Time  `json:"created_at"`
-	UpdatedAt      time.Time  `json:"updated_at"`
+	ID             string       `json:"id"`
+	Number         string       `json:"order_number"`
+	CustomerID     string       `json:"customer_id,omitempty"`
+	Status         string       `json:"status"`
+	Reason         string       `json:"reason,omitempty"`
+	Stock          string       `json:"stock"`
+	Payment        string       `json:"payment"`
+	Version        int64        `json:"version"`
+	Lines          []OrdersLine `json:"lines"`
+	Subtotal       Amount       `json:"subtotal"`
+	DeliveryFee    Amount       `json:"delivery_fee"`
+	Tax            Amount       `json:"tax"`
+	Discount       Amount       `json:"discount"`
+	Total          Amount       `json:"total"`
+	Address        *Address     `json:"address,omitempty"`
+	Pickup         *Pickup      `json:"pickup,omitempty"`
+	PaymentMethod  string       `json:"payment_method"`
+	PaymentID      string       `json:"payment_id,omitempty"`
+	PaymentURI     string       `json:"payment_uri,omitempty"`
+	ShipmentID     string       `json:"shipment_id,omitempty"`
+	Carrier        string       `json:"carrier,omitempty"`
+	TrackingNumber string       `json:"tracking_number,omitempty"`
+	Deadline       *time.Time   `json:"deadline,omitempty"`
+	DeliveredAt    *time.Time   `json:"delivered_at,omitempty"`
+	Locale         string       `json:"locale"`
+	CreatedAt      time.Time    `json:"created_at"`
+	UpdatedAt      time.Time    `json:"updated_at"`
+}
+
+// OrdersLine is one line of an order, as it was sold.
+type OrdersLine struct {
+	Line        int64  `json:"line"`
+	ProductID   string `json:"product_id"`
+	VariantID   string `json:"variant_id,omitempty"`
+	SKU         string `json:"sku"`
+	StoreID     string `json:"store_id"`
+	StoreName   string `json:"store_name"`
+	ProductName string `json:"product_name"`
+	Quantity    int64  `json:"quantity"`
+	UnitPrice   Amount `json:"unit_price"`
+	TotalPrice  Amount `json:"total_price"`
 }
 
 // Pickup is the store where an order waits for its customer.
@@ -500,7 +577,8 @@ type PlaceOrderAnswer struct {
 
 // PlaceOrderRequest is what is ordered, by whom, and where it goes.
 type PlaceOrderRequest struct {
-	Lines         []Item   `json:"lines"`
+	Lines         []Item   `json:"lines,omitempty"`      // what is ordered; or basket_id
+	BasketID      string   `json:"basket_id,omitempty"`  // the caller's basket, which is ordered whole and closed
 	Address       *Address `json:"address,omitempty"`    // where it goes; or address_id, or pickup
 	AddressID     string   `json:"address_id,omitempty"` // where it goes, of the caller's address book
 	Pickup        *Pickup  `json:"pickup,omitempty"`
@@ -571,6 +649,15 @@ type RegisterRequest struct {
 	Password string `json:"password"` // 8 to 128 characters, and none that is tried first
 }
 
+// Reservation is what is held by hand.
+type Reservation struct {
+	ID        string     `json:"reservation_id"`
+	Status    string     `json:"status"` // one of held, released, expired
+	ExpiresAt time.Time  `json:"expires_at"`
+	CreatedAt time.Time  `json:"created_at"`
+	Lines     []HeldLine `json:"lines"`
+}
+
 // SSHKey is a key with which somebody comes in through the terminal.
 type SSHKey struct {
 	ID          string     `json:"id"`
@@ -578,6 +665,28 @@ type SSHKey struct {
 	Fingerprint string     `json:"fingerprint"`
 	CreatedAt   time.Time  `json:"created_at"`
 	LastUsedAt  *time.Time `json:"last_used_at,omitempty"`
+}
+
+// SearchProductsAnswer is a page of what was found, the best first.
+type SearchProductsAnswer struct {
+	Page[Product]
+	DidYouMean  string   `json:"did_you_mean,omitempty"` // what was looked for instead, since nothing was found
+	Suggestions []string `json:"suggestions"`            // names to go on with
+	Facets      Facets   `json:"facets"`                 // of all that was found, up to a thousand
+}
+
+// SearchProductsQuery is what SearchProducts may be asked. What is zero is left out.
+type SearchProductsQuery struct {
+	Paging
+	CategoryID  string `query:"category_id"` // and everything below it
+	Tag         string `query:"tag"`
+	StoreID     string `query:"store_id"`
+	MinPrice    int64  `query:"min_price"` // in minor units
+	MaxPrice    int64  `query:"max_price"` // in minor units
+	Currency    string `query:"currency"`  // of the prices
+	InStockOnly bool   `query:"in_stock_only"`
+	Q           string `query:"q"`    // words that all must be found
+	Sort        string `query:"sort"` // one of relevance, newest, name, price_asc, price_desc
 }
 
 // Session is somebody's session on one machine.
@@ -615,6 +724,16 @@ type StoreBody struct {
 	Location    string `json:"location"`
 	CheckDelay  int64  `json:"check_delay_s,omitempty"` // seconds by which the stock check of its orders is put off
 	WarehouseID string `json:"warehouse_id,omitempty"`  // a new store gets one of its own without it, another one keeps its own
+}
+
+// SuggestProductsAnswer is up to five products, the best first.
+type SuggestProductsAnswer struct {
+	Items []Suggestion `json:"items"`
+}
+
+// SuggestProductsQuery is what SuggestProducts may be asked. What is zero is left out.
+type SuggestProductsQuery struct {
+	Q string `query:"q"`
 }
 
 // Suggestion is a product by its name.
@@ -667,4 +786,21 @@ type VariantBody struct {
 	SKU        string            `json:"sku"`
 	Attributes map[string]string `json:"attributes,omitempty"` // size, colour or any other
 	Price      *Amount           `json:"price,omitempty"`      // that of the product unless said
+}
+
+// Warehouse is a place where goods are, and what is in it.
+type Warehouse struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Location string `json:"location"`
+	Priority int64  `json:"priority"`
+	Goods    int64  `json:"goods"` // units of anything
+	Holds    int64  `json:"holds"` // how many of them are held
+}
+
+// WarehouseBody is a warehouse as somebody gives it.
+type WarehouseBody struct {
+	Name     string `json:"name"`
+	Location string `json:"location,omitempty"`
+	Priority int64  `json:"priority,omitempty"` // those with lower numbers are emptied first
 }
