@@ -77,7 +77,7 @@ func TestABasketThatCannotBeOrderedStaysAsItIs(t *testing.T) {
 		require.Equal(t, []any{http.StatusBadRequest, []string{"basket_id"}}, []any{a.Status, a.Faults()}, what)
 	}
 	shop.Exec(t, `UPDATE catalogue.products SET active = false WHERE sku = $1`, functiontest.Cap)
-	require.Equal(t, []string{"lines[0]"}, post(t, shop, fromBasket(basket), ada...).Faults())
+	require.Equal(t, "/problems/not-on-sale", post(t, shop, fromBasket(basket), ada...).Body["type"])
 	shop.Exec(t, `UPDATE catalogue.products SET active = true WHERE sku = $1`, functiontest.Cap)
 	require.Equal(t, before, rows(t, shop))
 	shop.Exec(t, `UPDATE orders.baskets SET expires_at = now()`)

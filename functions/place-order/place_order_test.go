@@ -217,6 +217,7 @@ func TestOrderWhoseTotalIsNotTheExpectedOneIsRefusedWithTheNewOne(t *testing.T) 
 	require.Equal(t, http.StatusAccepted, post(t, shop, expected(4800, "EUR")).Status)
 }
 
+// CAT-27.
 func TestWhatIsNotOnSaleCannotBeOrdered(t *testing.T) {
 	t.Parallel()
 	for how, end := range map[string]string{
@@ -227,8 +228,8 @@ func TestWhatIsNotOnSaleCannotBeOrdered(t *testing.T) {
 		shop := open(t)
 		shop.Exec(t, end)
 		a := post(t, shop, order())
-		require.Equal(t, http.StatusBadRequest, a.Status, how)
-		require.Equal(t, []string{"lines[0]"}, a.Faults(), how)
+		require.Equal(t, []any{http.StatusConflict, "/problems/not-on-sale"}, []any{a.Status, a.Body["type"]}, how)
+		require.Equal(t, functiontest.Cap, a.Body["lines"].([]any)[0].(map[string]any)["sku"], how)
 	}
 }
 

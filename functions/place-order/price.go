@@ -35,8 +35,12 @@ func price(b Body, products map[string]product, taxJPY int64) (priced, error) {
 	var o priced
 	for i, line := range b.Lines {
 		sold, found := products[line.name()]
-		if !found || !sold.OnSale {
-			return o, web.Invalid(web.Fault{Field: fmt.Sprintf("lines[%d]", i), Why: "is not on sale"})
+		if !found {
+			return o, web.Invalid(web.Fault{Field: fmt.Sprintf("lines[%d]", i), Why: "is nothing that we sell"})
+		}
+		if !sold.OnSale {
+			return o, web.NewProblem(http.StatusConflict, "not-on-sale", sold.SKU+" is not sold any more, or not now").
+				With("lines", []map[string]any{{"sku": sold.SKU, "store_id": sold.StoreID, "requested": line.Quantity, "available": 0}})
 		}
 		if o.Currency == "" {
 			o.Currency = sold.Currency

@@ -63,8 +63,9 @@ func TestAVariantThatIsNotSoldIsRefused(t *testing.T) {
 	refused("lines[0].variant_id", map[string]any{"variant_id": "urn:uuid:" + variant})
 	placed := shop.Place(t, order().With("lines", []any{map[string]any{"sku": red, "quantity": 1}}))
 	shop.Exec(t, `UPDATE catalogue.variants SET deleted_at = now() WHERE variant_id = $1`, variant)
-	refused("lines[0]", map[string]any{"variant_id": variant})
-	refused("lines[0]", map[string]any{"sku": red})
+	for _, line := range []map[string]any{{"variant_id": variant, "quantity": 1}, {"sku": red, "quantity": 1}} {
+		require.Equal(t, "/problems/not-on-sale", post(t, shop, order().With("lines", []any{line})).Body["type"])
+	}
 
 	short := shop.Tell(t, "reserve-stock", placed.OrderPlaced)[0].(events.StockShort)
 	require.Equal(t, events.WhyGone, short.Lines[0].Why, "it was deleted before its stock was held")

@@ -56,7 +56,7 @@ func TestAStoreThatDoesNotParticipateSellsNothing(t *testing.T) {
 	require.NotContains(t, skus(get(t, d.Shop, "/v1/products")), functiontest.Cap)
 	require.Empty(t, skus(get(t, d.Shop, "/v1/products/search?q=cap")))
 	order := d.Call(t, "place-order", http.MethodPost, "/v1/orders", functiontest.Order(functiontest.Of(functiontest.Cap, 1)), "Idempotency-Key", uuid.NewString())
-	require.Contains(t, []int{http.StatusBadRequest, http.StatusConflict}, order.Status, order.Raw)
+	require.Equal(t, []any{http.StatusConflict, "/problems/not-on-sale"}, []any{order.Status, order.Body["type"]}, order.Raw)
 
 	require.Equal(t, true, d.must(http.MethodPut, theStore+"/participating", nil).Body["participating"])
 	require.Contains(t, skus(get(t, d.Shop, "/v1/products")), functiontest.Cap)
