@@ -14,6 +14,7 @@ import (
 	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
 	"github.com/popup-shop/popup/infra"
 	"github.com/popup-shop/popup/internal/local"
+	"github.com/popup-shop/popup/internal/picture"
 	"github.com/popup-shop/popup/internal/seed"
 )
 
@@ -59,6 +60,9 @@ func (c *runCommand) Run(ctx context.Context) error {
 	defer shop.Close()
 	if !c.Empty {
 		if err := seed.Demo(ctx, shop.Pool); err != nil {
+			return err
+		}
+		if err := seed.Pictures(ctx, shop.Pool, picture.Open(shop.Pictures()).Put); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package seed_test
 
 import (
+	"context"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -22,8 +23,8 @@ func TestAMadeUpCatalogueIsAsWholeAsOneThatWasMadeByHand(t *testing.T) {
 		return n
 	}
 	require.EqualValues(t, 1008, one(`SELECT count(*) FROM catalogue.products`))
-	require.EqualValues(t, 200, one(`SELECT count(*) FROM catalogue.variants`))
-	require.EqualValues(t, 1208, one(`SELECT count(*) FROM catalogue.skus`))
+	require.EqualValues(t, 204, one(`SELECT count(*) FROM catalogue.variants`))
+	require.EqualValues(t, 1212, one(`SELECT count(*) FROM catalogue.skus`))
 
 	const counted = `
 		SELECT store_id, category, tag, count(*)
@@ -52,4 +53,26 @@ func TestAMadeUpCatalogueIsAsWholeAsOneThatWasMadeByHand(t *testing.T) {
 	require.NoError(t, pool.QueryRow(t.Context(), digest).Scan(&a))
 	require.NoError(t, again.QueryRow(t.Context(), digest).Scan(&b))
 	require.Equal(t, a, b, "the same at each call")
+}
+
+func TestEveryProductOfTheDemoShopHasAPicture(t *testing.T) {
+	t.Parallel()
+	pool := dbtest.DB(t)
+	require.NoError(t, seed.Demo(t.Context(), pool))
+	_, err := pool.Exec(t.Context(), `UPDATE catalogue.products SET name = 'Changed by staff' WHERE sku = 'CAP-NAVY'`)
+	require.NoError(t, err)
+	kept := map[string]int{}
+	for range 2 {
+		require.NoError(t, seed.Demo(t.Context(), pool))
+		require.NoError(t, seed.Pictures(t.Context(), pool, func(_ context.Context, name string, content []byte) error {
+			kept[name] = len(content)
+			return nil
+		}))
+	}
+	var shown []string
+	require.NoError(t, pool.QueryRow(t.Context(), `SELECT array_agg(i) FROM catalogue.products, unnest(images) AS i`).Scan(&shown))
+	require.Len(t, shown, 7, "all but the one that staff has changed")
+	for _, name := range shown {
+		require.Contains(t, kept, name)
+	}
 }
