@@ -115,11 +115,9 @@ func (e *Engine) LoseBroker(ctx context.Context) error {
 	if b == nil {
 		return errNoBroker
 	}
-	if err := b.Forget(); err != nil {
-		return fmt.Errorf("delete the broker's folder: %w", err)
-	}
+	_ = b.Forget() // it may be writing there; whatever is left goes below
 	e.StopBroker()
-	if err := b.Forget(); err != nil { // what it wrote while it stopped
+	if err := b.Forget(); err != nil {
 		return fmt.Errorf("delete the broker's folder: %w", err)
 	}
 	return e.StartBroker(ctx)
