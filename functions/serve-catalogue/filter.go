@@ -14,7 +14,7 @@ const (
 	// countTo is how far products are counted one by one: whoever finds a thousand does not care how many more there are.
 	countTo = 1000
 	// fewProducts with a tag or with words are found first and sorted then.
-	fewProducts = 5000
+	fewProducts = 20_000
 )
 
 // upToCounted bounds a statement to what is counted, and one more to know that there is more.

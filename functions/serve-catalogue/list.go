@@ -75,7 +75,10 @@ func (in *ListRequest) pageSQL(order string, total int64) string {
 	few := total <= fewProducts && (in.Tag != "" || in.Q != "")
 	where, first := in.where(in.Q, few), in.first()
 	from := `SELECT p.* FROM catalogue.products p WHERE ` + where + in.inCategories() + ` ORDER BY ` + order + first
-	if in.CategoryID != "" && !few {
+	switch {
+	case few: // OFFSET 0 keeps the order outside: nothing is read in it
+		from = `SELECT * FROM catalogue.products p WHERE ` + where + in.inCategories() + ` OFFSET 0`
+	case in.CategoryID != "":
 		from = `
 			SELECT p.*
 			FROM unnest(catalogue.below(@category_id::text::uuid)) AS c (category_id)

@@ -17,6 +17,7 @@ import (
 	"github.com/popup-shop/popup/internal/functiontest"
 	"github.com/popup-shop/popup/internal/ledger"
 	"github.com/popup-shop/popup/internal/seed"
+	"github.com/popup-shop/popup/internal/web"
 )
 
 // catalogue is a shop with a made-up catalogue beside the demo's. With so few products every list is found first and sorted
@@ -96,6 +97,26 @@ func requireList(t *testing.T, shop *functiontest.Shop, path, from, order string
 	}
 	want := functiontest.One[[]string](t, shop, `SELECT coalesce(array_agg(sku), '{}') FROM (SELECT sku `+from+` ORDER BY `+order+` LIMIT 21) p`)
 	require.Equal(t, want, append([]string{}, got...), path)
+}
+
+// Whether few products are found first and sorted then, or an index is read in its order, the page is the same.
+func TestBothWaysReadTheSamePage(t *testing.T) {
+	t.Parallel()
+	shop := catalogue(t, 2000)
+	top := functiontest.One[string](t, shop, `SELECT category_id::text FROM catalogue.categories WHERE name = 'Kitchen'`)
+	for sort := range orderOf {
+		for _, filter := range []servecatalogue.Filter{{Tag: "new"}, {Tag: "new", CategoryID: top}, {Tag: "gift", InStockOnly: true}, {Tag: "new", Currency: "JPY"}} {
+			for page := int64(1); page <= 3; page++ {
+				in := &servecatalogue.ListRequest{Paging: web.Paging{Page: page, Limit: 9}, Filter: filter, Sort: sort}
+				few, err := servecatalogue.ReadPage(t.Context(), shop.Pool, in, 1)
+				require.NoError(t, err)
+				many, err := servecatalogue.ReadPage(t.Context(), shop.Pool, in, servecatalogue.FewProducts+1)
+				require.NoError(t, err)
+				require.Len(t, few, 9)
+				require.Equal(t, few, many, "%s %+v", sort, filter)
+			}
+		}
+	}
 }
 
 // CAT-27: what a closed store sells is in no list, and back when it opens.
