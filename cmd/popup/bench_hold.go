@@ -220,7 +220,9 @@ func (c *benchHold) bare(ctx context.Context, dir string, skus int) (string, err
 
 func (c *benchHold) report(loads []held) string {
 	var w strings.Builder
-	fmt.Fprintf(&w, `Measured by `+"`popup bench hold`"+` on %s: %d cores, %s/%s, %s. Postgres with fsync on, and %d callers, on the same machine. Each caller has
+	fmt.Fprintf(&w, `## Holds
+
+Measured by `+"`popup bench hold`"+` on %s: %d cores, %s/%s, %s. Postgres with fsync on, and %d callers, on the same machine. Each caller has
 reserve-stock hold one placed order after the other, through the shell that runs it in earnest. The reference is pgbench with the bare
 conditional update of one row and as many callers, in the same run; neither waits for the disk.
 
