@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/ed25519"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +18,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/functions"
 	"github.com/popup-shop/popup/internal/function"
 )
@@ -58,7 +61,12 @@ func (c *benchCold) start(ctx context.Context, b *bench, f function.Function) (a
 		return 0, 0, err
 	}
 	cmd := exec.CommandContext(ctx, filepath.Join(c.Bin, f.Name))
-	cmd.Env = append(os.Environ(), "PORT="+port, "SERVER_HOST=127.0.0.1", "DATABASE_URL="+b.data.URL(), "LOG_LEVEL=error")
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return 0, 0, err
+	}
+	secret, _ := config.KeySettings(key)
+	cmd.Env = append(os.Environ(), "TOKEN_KEYS="+secret, "PORT="+port, "SERVER_HOST=127.0.0.1", "DATABASE_URL="+b.data.URL(), "LOG_LEVEL=error")
 	began := time.Now()
 	if err := cmd.Start(); err != nil {
 		return 0, 0, fmt.Errorf("%w (make build makes it)", err)
