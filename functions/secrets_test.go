@@ -39,9 +39,7 @@ func TestNoSecretIsInTheRepository(t *testing.T) {
 	root, err := filepath.Abs("..")
 	require.NoError(t, err)
 	list, err := exec.CommandContext(t.Context(), "git", "-C", root, "ls-files", "-z").Output()
-	if err != nil {
-		t.Skip("the source is no repository here")
-	}
+	require.NoError(t, err, "only what is in the repository is looked at")
 	files := strings.Split(strings.TrimSuffix(string(list), "\x00"), "\x00")
 	require.Greater(t, len(files), 300)
 	for _, file := range files {

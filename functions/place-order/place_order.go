@@ -66,18 +66,9 @@ func (p Placed) hash() []byte {
 
 // place stores a checked and priced order, all of it or nothing.
 func (p *placing) place(ctx context.Context, tx pgx.Tx, in *Request) (Placed, []events.Event, error) {
-	body := in.Body // a copy, which is completed: this may be run again
-	who, err := readCustomer(ctx, tx, &body)
+	body := in.Body // a copy: this may be run again
+	who, err := p.complete(ctx, tx, &body)
 	if err != nil {
-		return Placed{}, nil, err
-	}
-	if faults := body.faults(p.shop.PaymentMethods); faults != nil {
-		return Placed{}, nil, web.Invalid(faults...)
-	}
-	if err := readAddress(ctx, tx, who.ID, &body); err != nil {
-		return Placed{}, nil, err
-	}
-	if err := readBasket(ctx, tx, &body); err != nil {
 		return Placed{}, nil, err
 	}
 	products, err := readProducts(ctx, tx, body.Lines)
@@ -112,6 +103,20 @@ func (p *placing) place(ctx context.Context, tx pgx.Tx, in *Request) (Placed, []
 		return Placed{}, nil, err
 	}
 	return kept, []events.Event{placed}, nil
+}
+
+// complete adds to a request what the shop knows of whoever asks: who they are, where they live, what is in the basket.
+func (p *placing) complete(ctx context.Context, tx pgx.Tx, b *Body) (who customer, err error) {
+	if who, err = readCustomer(ctx, tx, b); err != nil {
+		return who, err
+	}
+	if faults := b.faults(p.shop.PaymentMethods); faults != nil {
+		return who, web.Invalid(faults...)
+	}
+	if err := readAddress(ctx, tx, who.ID, b); err != nil {
+		return who, err
+	}
+	return who, readBasket(ctx, tx, b)
 }
 
 // delays is how long stock and payment checks are put off: the shop's setting or a store's own, whichever is longest.

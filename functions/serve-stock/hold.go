@@ -1,0 +1,142 @@
+package servestock
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/stock"
+	"github.com/popup-shop/popup/internal/web"
+)
+
+// HoldRequest holds goods by hand, until a time.
+type HoldRequest struct {
+	web.Key
+	Body struct {
+		Lines      []HoldLine `json:"lines" minItems:"1" maxItems:"100"`
+		ExpiresInS int64      `json:"expires_in_s,omitempty" minimum:"1" maximum:"2592000" default:"1800" doc:"30 minutes unless said, 30 days at most"`
+	}
+}
+
+// HoldLine is so many of a SKU, of one warehouse or of all.
+type HoldLine struct {
+	SKU         string `json:"sku" minLength:"1" maxLength:"64"`
+	Quantity    int64  `json:"quantity" minimum:"1" maximum:"1000000000000"`
+	WarehouseID string `json:"warehouse_id,omitempty" format:"uuid"`
+}
+
+// FailedItem is what there is not enough of.
+type FailedItem struct {
+	SKU       string `json:"sku"`
+	Requested int64  `json:"requested"`
+	Available int64  `json:"available"`
+}
+
+// HoldAnswer says that everything is held. When something is short, nothing is, and a 409 has success and failed_items.
+type HoldAnswer struct {
+	Body struct {
+		ReservationID string       `json:"reservation_id" format:"uuid"`
+		Success       bool         `json:"success"`
+		FailedItems   []FailedItem `json:"failed_items" nullable:"false"`
+		ExpiresAt     time.Time    `json:"expires_at"`
+	}
+}
+
+// hold holds all lines or none.
+func hold(ctx context.Context, tx pgx.Tx, in *HoldRequest) (string, []events.Event, error) {
+	wanted, err := in.wanted()
+	if err != nil {
+		return "", nil, err
+	}
+	levels, err := lockLevels(ctx, tx, wanted)
+	if err != nil {
+		return "", nil, err
+	}
+	takes, short := levels.Hold(wanted)
+	if short != nil {
+		return "", nil, shortage(short)
+	}
+	holdID, err := uuid.NewV7()
+	if err != nil {
+		return "", nil, err
+	}
+	return holdID.String(), nil, insertHold(ctx, tx, holdID.String(), in.Body.ExpiresInS, takes)
+}
+
+func (in *HoldRequest) wanted() (wanted []stock.Wanted, err error) {
+	if len(in.Body.Lines) == 0 { // null passes for a list
+		return nil, web.Invalid(web.Fault{Field: "lines", Why: "must have at least one"})
+	}
+	warehouses := map[string]string{}
+	for i, line := range in.Body.Lines {
+		warehouses[fmt.Sprintf("lines[%d].warehouse_id", i)] = line.WarehouseID
+		wanted = append(wanted, stock.Wanted{Line: i + 1, SKU: line.SKU, Quantity: line.Quantity, WarehouseID: line.WarehouseID})
+	}
+	return wanted, must(warehouses)
+}
+
+func shortage(short []stock.Short) *web.Problem {
+	failed := make([]FailedItem, len(short))
+	for i, s := range short {
+		failed[i] = FailedItem{SKU: s.SKU, Requested: s.Quantity, Available: s.Available}
+	}
+	return web.NewProblem(http.StatusConflict, "out-of-stock", "there is not enough of everything, and nothing is held").
+		With("success", false).With("failed_items", failed)
+}
+
+func showHeld(ctx context.Context, db web.Reader, _ *HoldRequest, holdID string) (*HoldAnswer, error) {
+	made, err := readHold(ctx, db, holdID)
+	answer := &HoldAnswer{}
+	answer.Body.ReservationID, answer.Body.Success, answer.Body.FailedItems, answer.Body.ExpiresAt = holdID, true, []FailedItem{}, made.ExpiresAt
+	return answer, err
+}
+
+// lockLevels locks the levels of what is wanted in the order of SKU and warehouse.
+func lockLevels(ctx context.Context, tx pgx.Tx, wanted []stock.Wanted) (stock.Levels, error) {
+	skus := make([]string, len(wanted))
+	for i, w := range wanted {
+		skus[i] = w.SKU
+	}
+	rows, err := tx.Query(ctx, `
+		SELECT level_id::text, sku, warehouse_id::text, (
+			SELECT priority FROM stock.warehouses w WHERE w.warehouse_id = l.warehouse_id), on_hand, reserved
+		FROM stock.levels l
+		WHERE sku = ANY (@skus)
+		ORDER BY sku, warehouse_id
+		FOR NO KEY UPDATE`, pgx.NamedArgs{"skus": skus})
+	if err != nil {
+		return nil, fmt.Errorf("lock levels: %w", err)
+	}
+	levels, err := pgx.CollectRows(rows, pgx.RowToStructByPos[stock.Level])
+	if err != nil {
+		return nil, fmt.Errorf("lock levels: %w", err)
+	}
+	return levels, nil
+}
+
+// insertHold makes the reservations; movements and levels follow by themselves.
+func insertHold(ctx context.Context, tx pgx.Tx, holdID string, seconds int64, takes []stock.Take) error {
+	lines, levels, quantities := make([]int, len(takes)), make([]string, len(takes)), make([]int64, len(takes))
+	for i, take := range takes {
+		lines[i], levels[i], quantities[i] = take.Line, take.LevelID, take.Quantity
+	}
+	_, err := tx.Exec(ctx, `
+		WITH made AS (
+			INSERT INTO stock.holds (hold_id, by, expires_at)
+			VALUES (@hold_id, 'staff', now() + make_interval(secs => @seconds))
+			RETURNING hold_id
+		)
+		INSERT INTO stock.reservations (hold_id, line, level_id, quantity)
+		SELECT hold_id, line, level_id, quantity
+		FROM made, unnest(@lines::integer[], @levels::uuid[], @quantities::bigint[]) AS take (line, level_id, quantity)`,
+		pgx.NamedArgs{"hold_id": holdID, "seconds": seconds, "lines": lines, "levels": levels, "quantities": quantities})
+	if err != nil {
+		return fmt.Errorf("hold stock by hand: %w", err)
+	}
+	return nil
+}
