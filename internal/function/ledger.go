@@ -34,56 +34,72 @@ func refused(err error) error {
 	return err
 }
 
-// claim takes an event for a function, once, if the ledger knows it. The database refuses any other, so that a claim may
-// travel with COMMIT. What the function commits need not wait for the disk unless it is durable: the ledger plays a lost
+// claim takes events for a function, each once, if the ledger knows them all. The database refuses any other, so that a claim
+// may travel with COMMIT. What the function commits need not wait for the disk unless it is durable: the ledger plays a lost
 // suffix of commits again.
-func claim(f *Function, m Message) statement {
-	return receipt(f, m, `
-		WITH known AS (
-			SELECT FROM bus.event WHERE event_id = @event_id AND type = @type AND source = @source
+func claim(f *Function, told ...Message) statement {
+	return receipts(f, told, `
+		WITH known AS (`+knownEvents+`
 		), claimed AS (
 			INSERT INTO bus.inbox (event_id, consumer)
-			SELECT @event_id, @consumer FROM known
+			SELECT event_id, @consumer FROM known ORDER BY event_id
 			ON CONFLICT DO NOTHING
 			RETURNING 1
 		)
 		SELECT set_config('synchronous_commit', @commit, true),
-			CASE WHEN NOT EXISTS (SELECT FROM claimed) THEN bus.refuse_claim(EXISTS (SELECT FROM known)) END`)
+			CASE WHEN (SELECT count(*) FROM claimed) < cardinality(@ids::uuid[])
+				THEN bus.refuse_claim((SELECT count(*) FROM known) = cardinality(@ids::uuid[])) END`)
 }
 
-// peek refuses what claim would refuse, without taking the event.
-func peek(f *Function, m Message) statement {
-	return receipt(f, m, `
-		WITH known AS (
-			SELECT FROM bus.event WHERE event_id = @event_id AND type = @type AND source = @source
+// peek refuses what claim would refuse, without taking the events.
+func peek(f *Function, told ...Message) statement {
+	return receipts(f, told, `
+		WITH known AS (`+knownEvents+`
 		)
-		SELECT bus.refuse_claim(EXISTS (SELECT FROM known))
-		WHERE NOT EXISTS (SELECT FROM known)
-		OR EXISTS (SELECT FROM bus.inbox WHERE event_id = @event_id AND consumer = @consumer)`)
+		SELECT bus.refuse_claim(count(*) = cardinality(@ids::uuid[]))
+		FROM known
+		HAVING count(*) < cardinality(@ids::uuid[])
+		OR bool_or(EXISTS (SELECT FROM bus.inbox i WHERE i.event_id = known.event_id AND i.consumer = @consumer))`)
 }
 
-func receipt(f *Function, m Message, sql string) statement {
+// knownEvents are those that are in the ledger as they are told.
+const knownEvents = `
+			SELECT told.event_id
+			FROM unnest(@ids::uuid[], @types::text[], @sources::text[]) AS told (event_id, type, source)
+			CROSS JOIN LATERAL (
+				SELECT FROM bus.event e
+				WHERE e.event_id = told.event_id AND e.type = told.type AND e.source = told.source
+				LIMIT 1) e`
+
+func receipts(f *Function, told []Message, sql string) statement {
 	commit := "off"
 	if f.Durable {
 		commit = "on"
 	}
-	return statement{sql: sql, args: []any{pgx.NamedArgs{
-		"event_id": m.ID, "type": m.Type, "source": m.Source, "consumer": f.Name, "commit": commit,
-	}}}
+	ids, types, sources := make([]string, len(told)), make([]string, len(told)), make([]string, len(told))
+	for i, m := range told {
+		ids[i], types[i], sources[i] = m.ID, m.Type, m.Source
+	}
+	return statement{sql: sql, args: []any{pgx.NamedArgs{"ids": ids, "types": types, "sources": sources, "consumer": f.Name, "commit": commit}}}
 }
 
-// The commit of a durable function that says nothing need not wait for the disk either, nor that of the clock.
-var commitSoon = statement{sql: `SET LOCAL synchronous_commit = off`}
+var (
+	// The commit of a durable function that says nothing need not wait for the disk either, nor that of the clock.
+	commitSoon = statement{sql: `SET LOCAL synchronous_commit = off`}
+	// That of what is prepared for a call must.
+	commitOnDisk = statement{sql: `SET LOCAL synchronous_commit = on`}
+)
 
 // say stores what is said. stored gets the ids of those that were not there before.
 func say(said []Message, stored func(ids []string)) statement {
-	var ids, types, subjects, data, traces []string
+	var ids, causes, types, subjects, data, traces []string
 	var orders []pgtype.UUID
 	var ns []int16
 	var versions []int64
 	var delayed []bool
 	for _, m := range said {
-		ids, types, subjects = append(ids, m.ID), append(types, m.Type), append(subjects, m.Subject)
+		ids, causes = append(ids, m.ID), append(causes, m.CausationID)
+		types, subjects = append(types, m.Type), append(subjects, m.Subject)
 		data, traces = append(data, string(m.Data)), append(traces, m.TraceParent)
 		ns, versions, delayed = append(ns, int16(m.N)), append(versions, m.Version), append(delayed, m.Delayed)
 		order, err := uuid.Parse(m.OrderID)
@@ -93,14 +109,14 @@ func say(said []Message, stored func(ids []string)) statement {
 		sql: `
 		WITH stored AS (
 			INSERT INTO bus.event (event_id, type, source, subject, order_id, causation_id, n, version, delayed, traceparent, data)
-			SELECT id, type, $2, subject, order_id, $3, n, version, delayed, trace, data
-			FROM unnest($1::uuid[], $4::text[], $5::text[], $6::uuid[], $7::smallint[], $8::bigint[], $9::boolean[], $10::text[], $11::json[])
-				AS said (id, type, subject, order_id, n, version, delayed, trace, data)
+			SELECT id, type, $1, subject, order_id, cause, n, version, delayed, trace, data
+			FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::uuid[], $7::smallint[], $8::bigint[], $9::boolean[], $10::text[], $11::json[])
+				AS said (id, cause, type, subject, order_id, n, version, delayed, trace, data)
 			ON CONFLICT DO NOTHING
 			RETURNING event_id
 		)
 		SELECT coalesce(array_agg(event_id::text), '{}') FROM stored`,
-		args: []any{ids, said[0].Source, said[0].CausationID, types, subjects, orders, ns, versions, delayed, traces, data},
+		args: []any{said[0].Source, ids, causes, types, subjects, orders, ns, versions, delayed, traces, data},
 		row: func(row pgx.Row) error {
 			var fresh []string
 			if err := row.Scan(&fresh); err != nil {

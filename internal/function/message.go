@@ -73,6 +73,9 @@ func message(eventID, speaker, cause, traceparent string, e events.Event) (Messa
 	}, nil
 }
 
+// key is what a message is about: those of one order have the same.
+func (m Message) key() string { return cmp.Or(m.OrderID, m.Subject) }
+
 // Attributes are the CloudEvents attributes of a message, by their names on the wire; empty ones are left out.
 func (m Message) Attributes() map[string]string {
 	all := map[string]string{

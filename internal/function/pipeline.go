@@ -25,14 +25,19 @@ type statement struct {
 // handler that asks one question costs two round trips, and so does one that asks none.
 type pipeline struct {
 	pgx.Tx  // nil: what a handler has no business with panics
-	conn    *pgxpool.Conn
+	link    link
 	waiting []statement
 	err     error // of a statement that waited: the transaction is lost, whatever the handler makes of it
 }
 
+// link is what a pipeline sends over: a connection, or a company's.
+type link interface {
+	SendBatch(ctx context.Context, batch *pgx.Batch) pgx.BatchResults
+}
+
 // begin sends nothing yet.
 func begin(conn *pgxpool.Conn, head ...statement) *pipeline {
-	return &pipeline{conn: conn, waiting: append([]statement{{sql: "BEGIN"}}, head...)}
+	return &pipeline{link: conn, waiting: append([]statement{{sql: "BEGIN"}}, head...)}
 }
 
 // Queue sends a statement whose result no decision needs: with the next question or with COMMIT. When it fails, so does
@@ -62,9 +67,6 @@ func Queue(ctx context.Context, tx pgx.Tx, rows int64, sql string, args ...any) 
 
 func (p *pipeline) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
 	sql, args = positional(sql, args)
-	if len(p.waiting) == 0 {
-		return p.conn.Query(ctx, sql, args...)
-	}
 	results, err := p.send(ctx, statement{sql: sql, args: args})
 	if err != nil {
 		return nil, err
@@ -79,18 +81,12 @@ func (p *pipeline) Query(ctx context.Context, sql string, args ...any) (pgx.Rows
 
 func (p *pipeline) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 	sql, args = positional(sql, args)
-	if len(p.waiting) == 0 {
-		return p.conn.QueryRow(ctx, sql, args...)
-	}
 	results, err := p.send(ctx, statement{sql: sql, args: args})
 	return &lastRow{results: results, err: err}
 }
 
 func (p *pipeline) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
 	sql, args = positional(sql, args)
-	if len(p.waiting) == 0 {
-		return p.conn.Exec(ctx, sql, args...)
-	}
 	results, err := p.send(ctx, statement{sql: sql, args: args})
 	if err != nil {
 		return pgconn.CommandTag{}, err
@@ -103,15 +99,25 @@ func (p *pipeline) Exec(ctx context.Context, sql string, args ...any) (pgconn.Co
 	return tag, results.Close()
 }
 
-// send sends what waits and what follows it in one message, and reads the results of what waited.
 func (p *pipeline) send(ctx context.Context, then ...statement) (pgx.BatchResults, error) {
+	return p.sendBatch(ctx, batchOf(then))
+}
+
+func batchOf(statements []statement) *pgx.Batch {
 	batch := &pgx.Batch{}
-	for _, s := range append(p.waiting, then...) {
+	for _, s := range statements {
 		batch.Queue(s.sql, s.args...)
 	}
-	results := p.conn.SendBatch(ctx, batch)
+	return batch
+}
+
+// sendBatch sends what waits and what follows it in one message, and reads the results of what waited.
+func (p *pipeline) sendBatch(ctx context.Context, then *pgx.Batch) (pgx.BatchResults, error) {
 	waited := p.waiting
 	p.waiting = nil
+	batch := batchOf(waited)
+	batch.QueuedQueries = append(batch.QueuedQueries, then.QueuedQueries...)
+	results := p.link.SendBatch(ctx, batch)
 	for _, s := range waited {
 		if _, p.err = s.read(results); p.err != nil {
 			_ = results.Close() // repeats the first error
@@ -171,15 +177,15 @@ func (s statement) read(results pgx.BatchResults) (tag pgconn.CommandTag, err er
 	return tag, err
 }
 
-// rollback gives up what was done, if anything was sent. A connection that can't is closed.
-func (p *pipeline) rollback() {
-	if p.conn.Conn().PgConn().TxStatus() == 'I' {
+// rollback gives up what was done on a connection, if anything was sent. A connection that can't is closed.
+func rollback(conn *pgxpool.Conn) {
+	if conn.Conn().PgConn().TxStatus() == 'I' {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), publishEach)
 	defer cancel()
-	if _, err := p.conn.Exec(ctx, "ROLLBACK"); err != nil {
-		_ = p.conn.Conn().Close(ctx)
+	if _, err := conn.Exec(ctx, "ROLLBACK"); err != nil {
+		_ = conn.Conn().Close(ctx)
 	}
 }
 

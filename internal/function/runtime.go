@@ -48,6 +48,8 @@ type Runtime struct {
 
 	waking sync.Mutex
 	awake  map[string]chan time.Time // the functions of the clock that are awake, and where they hear of another time
+
+	queues sync.Map // of turns, by the function and whether they may ask
 }
 
 // Deliver tells a function one event: nil means done, known before, or parked; any error means try again. It returns only
@@ -85,7 +87,7 @@ func (rt *Runtime) note(ctx context.Context, f *Function, m Message, began time.
 		"trace", m.TraceParent, "ms", time.Since(began).Milliseconds(), "error", err)
 }
 
-// handle runs the handler and stores what it says, trying again at once what passes by itself.
+// handle runs the handler and stores what it says.
 func (rt *Runtime) handle(ctx context.Context, f *Function, m Message) ([]Message, error) {
 	i := slices.IndexFunc(f.On, func(h Handler) bool { return h.Event.EventType() == m.Type })
 	if i < 0 {
@@ -94,11 +96,7 @@ func (rt *Runtime) handle(ctx context.Context, f *Function, m Message) ([]Messag
 	if _, err := uuid.Parse(m.ID); err != nil {
 		return nil, errUnknown
 	}
-	var said []Message
-	err := inTurn(ctx, func() (err error) {
-		said, err = rt.attempt(ctx, f, f.On[i], m)
-		return err
-	})
+	said, err := rt.attempt(ctx, f, f.On[i], m)
 	return said, refused(err)
 }
 
@@ -118,28 +116,19 @@ func (rt *Runtime) attempt(ctx context.Context, f *Function, h Handler, m Messag
 			return said, err
 		}
 	}
-	err = rt.transact(ctx, []statement{claim(f, m)}, func(tx *pipeline) ([]statement, error) {
-		results, err := step.record(ctx, tx)
-		if err != nil {
-			return nil, err
-		}
-		said, err = messages(f.Name, m.ID, m.TraceParent, results)
-		return ending(f, said), err
-	})
-	return said, err
+	return rt.inCompany(ctx, &turn{f: f, told: m, do: func(tx pgx.Tx) ([]events.Event, bool, error) {
+		said, err := step.record(ctx, tx)
+		return said, true, err
+	}})
 }
 
 // ask prepares and makes the call of a step that asks outside. asked is false when nobody had to be asked; then the event is
 // done. What was prepared is on disk before the call is made.
 func (rt *Runtime) ask(ctx context.Context, f *Function, step step, m Message) (said []Message, asked bool, err error) {
-	err = rt.transact(ctx, []statement{peek(f, m)}, func(tx *pipeline) ([]statement, error) {
-		results, ask, err := step.prepare(ctx, tx)
-		if asked = ask; asked || err != nil {
-			return nil, err
-		}
-		said, err = messages(f.Name, m.ID, m.TraceParent, results)
-		return append([]statement{claim(f, m)}, ending(f, said)...), err
-	})
+	said, err = rt.inCompany(ctx, &turn{f: f, told: m, mayAsk: true, do: func(tx pgx.Tx) (said []events.Event, done bool, err error) {
+		said, asked, err = step.prepare(ctx, tx)
+		return said, !asked, err
+	}})
 	if !asked || err != nil {
 		return said, false, err
 	}
@@ -156,17 +145,6 @@ func (rt *Runtime) ask(ctx context.Context, f *Function, step step, m Message) (
 		cause = Away(cause)
 	}
 	return nil, false, errors.Join(cause, err)
-}
-
-// ending are the last statements of a handling: how to commit, and what is said.
-func ending(f *Function, said []Message) (last []statement) {
-	if len(said) > 0 {
-		return []statement{say(said, func([]string) {})}
-	}
-	if f.Durable {
-		return []statement{commitSoon}
-	}
-	return nil
 }
 
 func acquire(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Conn, error) {
@@ -189,8 +167,8 @@ func (rt *Runtime) transact(ctx context.Context, head []statement, do func(*pipe
 		return err
 	}
 	defer conn.Release()
+	defer rollback(conn)
 	tx := begin(conn, head...)
-	defer tx.rollback()
 	last, err := do(tx)
 	if err != nil { // an event that is not ours to handle counts before what the handler made of it
 		tx.flush(ctx)
@@ -212,7 +190,7 @@ func (rt *Runtime) Do(ctx context.Context, speaker, traceparent string, scope Sc
 		return err
 	}
 	var said []Message
-	err = inTurn(ctx, func() error {
+	err = inTurn(ctx, triesInTurn, func() error {
 		return rt.transact(ctx, scope.head(), func(tx *pipeline) (last []statement, err error) {
 			results, err := do(tx)
 			if err != nil || len(results) == 0 {
@@ -352,7 +330,7 @@ func ticks(speaker string, said []events.Event) ([]Message, error) {
 
 // Bury hands a dead letter to the function that keeps them.
 func (rt *Runtime) Bury(ctx context.Context, f *Function, dead DeadLetter) error {
-	return inTurn(ctx, func() error {
+	return inTurn(ctx, triesInTurn, func() error {
 		return rt.transact(ctx, nil, func(tx *pipeline) ([]statement, error) { return nil, f.Dead(ctx, tx, dead) })
 	})
 }
@@ -382,12 +360,17 @@ func (rt *Runtime) publish(ctx context.Context, said []Message, budget time.Dura
 	return nil
 }
 
-// inTurn tries again at once, with jitter, what passes by itself: serialisation failures, deadlocks, locks not free.
-func inTurn(ctx context.Context, do func() error) error {
+// passes says that an error passes by itself: a serialisation failure, a deadlock, a lock that is not free.
+func passes(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && strings.Contains("40001 40P01 55P03", pg.Code)
+}
+
+// inTurn tries again at once, with jitter, what passes by itself.
+func inTurn(ctx context.Context, tries int, do func() error) error {
 	for try := 1; ; try++ {
 		err := do()
-		var pg *pgconn.PgError
-		if err == nil || try == triesInTurn || !errors.As(err, &pg) || !strings.Contains("40001 40P01 55P03", pg.Code) {
+		if err == nil || try == tries || !passes(err) {
 			return err
 		}
 		select {
