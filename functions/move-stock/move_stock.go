@@ -19,6 +19,8 @@ func New() function.Function {
 		Emits:  []events.Event{events.StockShipped{}, events.StockReturned{}},
 		Locks:  []string{"stock.levels"},
 		Writes: []string{"stock.reservations", "stock.movements"},
+
+		LockFirst: lockAllLevels,
 	}
 }
 

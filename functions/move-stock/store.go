@@ -10,6 +10,13 @@ import (
 	"github.com/popup-shop/popup/internal/function"
 )
 
+// lockAllLevels locks the levels that many orders hold, as lockLevels does for one.
+const lockAllLevels = `
+	SELECT FROM stock.levels
+	WHERE level_id IN (SELECT level_id FROM stock.reservations WHERE order_id = ANY (@orders::uuid[]))
+	ORDER BY sku, warehouse_id
+	FOR NO KEY UPDATE`
+
 // lockLevels locks the levels that the order's goods came from, in the order of SKU and warehouse.
 func lockLevels(ctx context.Context, tx pgx.Tx, orderID string) error {
 	err := function.Queue(ctx, tx, -1, `

@@ -20,6 +20,8 @@ func New() function.Function {
 		Emits:  []events.Event{events.StockReleased{}},
 		Locks:  []string{"stock.levels"},
 		Writes: []string{"stock.reservations", "stock.holds"},
+
+		LockFirst: lockAllLevels,
 	}
 }
 

@@ -10,6 +10,13 @@ import (
 	"github.com/popup-shop/popup/internal/function"
 )
 
+// lockAllLevels locks the levels that many orders hold, as giveBack does for one.
+const lockAllLevels = `
+	SELECT FROM stock.levels
+	WHERE level_id IN (SELECT level_id FROM stock.reservations WHERE order_id = ANY (@orders::uuid[]) AND status = 'held')
+	ORDER BY sku, warehouse_id
+	FOR NO KEY UPDATE`
+
 // endHold says whether it was this that ended what was held by hand.
 func endHold(ctx context.Context, tx pgx.Tx, holdID string) (held bool, err error) {
 	tag, err := tx.Exec(ctx, `

@@ -73,6 +73,13 @@ func lockLevels(ctx context.Context, tx pgx.Tx, orderID string, lines []events.P
 	return levels, held, nil
 }
 
+// lockAllLevels is lockLevels for many orders at once.
+const lockAllLevels = `
+	SELECT FROM stock.levels
+	WHERE sku IN (SELECT sku FROM orders.lines WHERE order_id = ANY (@orders::uuid[]))
+	ORDER BY sku, warehouse_id
+	FOR NO KEY UPDATE`
+
 // hold makes the reservations; movements and levels follow by themselves.
 func hold(ctx context.Context, tx pgx.Tx, orderID string, takes []stock.Take) error {
 	lines, levels, quantities := make([]int, len(takes)), make([]string, len(takes)), make([]int64, len(takes))

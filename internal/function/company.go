@@ -60,7 +60,7 @@ func transactTogether(ctx context.Context, conn *pgxpool.Conn, turns []*turn) er
 	ctx, cancel := context.WithTimeout(ctx, companyIn)
 	defer cancel()
 	defer rollback(conn)
-	c := &company{tx: begin(conn, lockSoon, opening(turns...)), heard: make(chan word)}
+	c := &company{tx: begin(conn, append([]statement{lockSoon}, opening(turns...)...)...), heard: make(chan word)}
 	members := c.gather(turns)
 	c.converse(ctx, len(members))
 	for _, m := range members {

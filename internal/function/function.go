@@ -28,6 +28,10 @@ type Function struct {
 	Writes []string       // the tables it may write, beside those of the ledger
 	Locks  []string       // the tables whose rows it locks and does not write
 
+	// LockFirst locks what events of different orders may have in common, in one order for all. It is sent before the handlers
+	// of events that share a transaction, with their orders as @orders; without it they would lock it in one another's way.
+	LockFirst string
+
 	// Durable makes commits that say something wait for the disk. Without it a commit may be lost in a crash of the database,
 	// and is made again from the ledger. That is not enough where people act on what is said, nor where several facts meet and
 	// the last one is the cause of what is said: made again, another may be the last.

@@ -35,15 +35,23 @@ func (t *turn) run(tx pgx.Tx) error {
 }
 
 // opening is what a transaction of turns begins with.
-func opening(turns ...*turn) statement {
-	told := make([]Message, len(turns))
+func opening(turns ...*turn) []statement {
+	f := turns[0].f
+	told, orders := make([]Message, len(turns)), make([]string, 0, len(turns))
 	for i, t := range turns {
-		told[i] = t.told
+		if told[i] = t.told; t.told.OrderID != "" {
+			orders = append(orders, t.told.OrderID)
+		}
 	}
 	if turns[0].mayAsk {
-		return peek(turns[0].f, told...)
+		return []statement{peek(f, told...)}
 	}
-	return claim(turns[0].f, told...)
+	first := []statement{claim(f, told...)}
+	if len(turns) > 1 && f.LockFirst != "" {
+		sql, args := positional(f.LockFirst, []any{pgx.NamedArgs{"orders": orders}})
+		first = append(first, statement{sql: sql, args: args})
+	}
+	return first
 }
 
 // closing is what it ends with: what is done, how to commit, what is said.
@@ -95,7 +103,7 @@ func (rt *Runtime) inCompany(ctx context.Context, t *turn) ([]Message, error) {
 	err := <-t.gone
 	if errors.Is(err, errAlone) {
 		err = inTurn(ctx, triesInTurn-1, func() error {
-			return rt.transact(ctx, []statement{opening(t)}, func(tx *pipeline) ([]statement, error) {
+			return rt.transact(ctx, opening(t), func(tx *pipeline) ([]statement, error) {
 				err := t.run(tx)
 				return closing(t), err
 			})
