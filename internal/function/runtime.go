@@ -50,6 +50,8 @@ type Runtime struct {
 	awake  map[string]chan time.Time // the functions of the clock that are awake, and where they hear of another time
 
 	queues sync.Map // of turns, by the function and whether they may ask
+	once   sync.Once
+	slots  chan struct{}
 }
 
 // Deliver tells a function one event: nil means done, known before, or parked; any error means try again. It returns only

@@ -122,16 +122,26 @@ type queue struct {
 
 // lead goes with all who are there, and lets the next one lead.
 func (q *queue) lead(ctx context.Context, rt *Runtime) {
+	slots := rt.companies()
+	slots <- struct{}{}
 	conn, err := acquire(ctx, rt.Pool)
 	going := q.leave()
 	if err == nil {
 		err = together(ctx, conn, going)
 		conn.Release()
 	}
+	<-slots
 	q.pass()
 	for _, t := range going {
 		t.gone <- err
 	}
+}
+
+// companies has a slot for each company that may be under way at once. They take a quarter of the connections: with more of them,
+// each would be smaller, and the processors busier with the same.
+func (rt *Runtime) companies() chan struct{} {
+	rt.once.Do(func() { rt.slots = make(chan struct{}, max(1, rt.Pool.Config().MaxConns/4)) })
+	return rt.slots
 }
 
 func (q *queue) join(t *turn) {

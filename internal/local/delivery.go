@@ -14,7 +14,7 @@ import (
 )
 
 // inFlight is how many events a Trigger hands to its function at once, as containerConcurrency bounds it on a cluster.
-const inFlight = 32
+const inFlight = 16
 
 // answer is how a function answered an event: an HTTP status, 0 when there was none, and what it said.
 type answer struct {
