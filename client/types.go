@@ -254,6 +254,17 @@ type Event struct {
 	Data  any       `json:"data,omitempty"` // for staff
 }
 
+// ExportProductsAnswer is up to 500 products as a table has them, by SKU.
+type ExportProductsAnswer struct {
+	Rows  []ImportRow `json:"rows"`            // none: that was all
+	Total int64       `json:"total,omitempty"` // how many there are in all; with the first rows only
+}
+
+// ExportProductsQuery is what ExportProducts may be asked. What is zero is left out.
+type ExportProductsQuery struct {
+	After string `query:"after"` // the SKU of the last row that one has; none: from the first on
+}
+
 // Facet is a category, a store or a tag, and how many of the products found have it.
 type Facet struct {
 	ID    string `json:"id"` // what the filter wants

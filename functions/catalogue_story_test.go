@@ -68,6 +68,7 @@ func (d *day) staffClosesAStore(c *client.Client, store client.Store, productID 
 	var table client.ImportProductsRequest
 	table.Rows = []client.ImportRow{{SKU: "SCARF-1", Name: "Scarf", Store: "Stall", Price: client.Amount{Minor: 1900, Currency: "EUR"}, Active: true}}
 	require.Equal(d.t, "created", ok(c.ImportProducts(ctx, table))(d.t).Results[0].Result)
+	require.Contains(d.t, ok(c.ExportProducts(ctx, client.ExportProductsQuery{}))(d.t).Rows, table.Rows[0])
 	left := ok(c.AddProduct(ctx, client.ProductBody{StoreID: store.ID, Name: "Glove", SKU: "GLOVE-1", Price: client.Amount{Minor: 1, Currency: "EUR"}}))(d.t)
 	require.NoError(d.t, c.DeleteProduct(ctx, left.ID))
 	require.Equal(d.t, int64(1), ok(c.DeleteStoreProducts(ctx, store.ID, client.DeleteStoreProductsQuery{Confirm: true}))(d.t).Deleted)
