@@ -91,7 +91,7 @@ func TestEveryFunctionHasTheCommonParts(t *testing.T) {
 			require.NoError(t, common(service))
 			require.NoError(t, scalingKnown(service))
 			require.NoError(t, privateButGateway(service))
-			require.NoError(t, onlyAccountsSign(service))
+			require.NoError(t, secretsKept(service))
 		}
 	})
 }
@@ -177,6 +177,34 @@ func TestNobodyTalksUnlessAllowed(t *testing.T) {
 			require.Equal(t, "restricted", namespace.Labels["pod-security.kubernetes.io/warn"], namespace.Name)
 		}
 	})
+}
+
+func TestWhoAsksOutsideMayAndNobodyElse(t *testing.T) {
+	inEveryOverlay(t, func(t *testing.T, all []manifest) {
+		outside := 0
+		for _, policy := range each[*networkingv1.NetworkPolicy](all) {
+			for _, rule := range policy.Spec.Egress {
+				if slices.ContainsFunc(rule.To, func(to networkingv1.NetworkPolicyPeer) bool { return to.IPBlock != nil }) {
+					require.NoError(t, outsideOnly(policy))
+					outside++
+				}
+			}
+		}
+		require.Equal(t, 1, outside)
+	})
+}
+
+// Addresses of pictures go out to browsers, so production's must say where that is.
+func TestProductionSaysWhereItsPicturesAre(t *testing.T) {
+	t.Parallel()
+	for _, config := range each[*corev1.ConfigMap](build(t, "production")) {
+		if config.Name == "popup-settings" {
+			require.Regexp(t, `^https://.+/$`, config.Data["PICTURES_URL"])
+			require.NotEmpty(t, config.Data["S3_BUCKET"])
+			return
+		}
+	}
+	require.Fail(t, "no popup-settings")
 }
 
 func TestListenersAreAppliedBeforeSpeakersAndTheClockLast(t *testing.T) {
