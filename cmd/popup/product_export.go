@@ -52,11 +52,13 @@ func (c *productExportCommand) all(ctx context.Context, put func(rows []client.I
 	shop, query := c.user(), client.ExportProductsQuery{}
 	for {
 		got, err := insist(ctx, func() (client.ExportProductsAnswer, error) { return shop.ExportProducts(ctx, query) })
-		if err != nil || len(got.Rows) == 0 {
+		if err != nil {
 			return err
 		}
 		put(got.Rows, got.Total)
-		query.After = got.Rows[len(got.Rows)-1].SKU
+		if query.After = got.Next; query.After == "" {
+			return nil
+		}
 	}
 }
 

@@ -11,13 +11,14 @@ import (
 
 // ExportsRequest asks for the rows after a SKU.
 type ExportsRequest struct {
-	After string `query:"after" maxLength:"64" doc:"the SKU of the last row that one has; none: from the first on"`
+	After string `query:"after" maxLength:"64" doc:"what the answer before named as next; none: from the first row on"`
 }
 
 // ExportsAnswer is up to 500 products as a table has them, by SKU.
 type ExportsAnswer struct {
 	Body struct {
-		Rows  []ImportRow `json:"rows" nullable:"false" doc:"none: that was all"`
+		Rows  []ImportRow `json:"rows" nullable:"false" doc:"may be none though there are more, where many were deleted"`
+		Next  string      `json:"next,omitempty" doc:"what to ask after next; none: that was all"`
 		Total int64       `json:"total,omitempty" doc:"how many there are in all; with the first rows only"`
 	}
 }
@@ -30,7 +31,7 @@ func exportRows(ctx context.Context, db web.Reader, in *ExportsRequest) (*Export
 	if err != nil {
 		return nil, err
 	}
-	if out.Body.Rows, err = readRows(ctx, db, in.After, pathsOf(tree)); err != nil {
+	if out.Body.Rows, out.Body.Next, err = readRows(ctx, db, in.After, pathsOf(tree)); err != nil {
 		return nil, err
 	}
 	if in.After == "" {
@@ -39,28 +40,45 @@ func exportRows(ctx context.Context, db web.Reader, in *ExportsRequest) (*Export
 	return out, err
 }
 
-// readRows reads the index of SKUs on from one. Postgres would think of a tenth of all if it did not see the bound.
-func readRows(ctx context.Context, db web.Reader, after string, paths map[string]string) ([]ImportRow, error) {
+// readRows reads the index of SKUs on from one, so far and no further, however many of them are of something deleted.
+func readRows(ctx context.Context, db web.Reader, after string, paths map[string]string) (found []ImportRow, next string, err error) {
 	rows, err := db.Query(ctx, `
-		SELECT p.sku, p.name, p.description, p.price_minor, p.currency, coalesce(p.category_id::text, ''), p.tags, s.name, p.active
-		FROM catalogue.skus k
+		WITH page AS MATERIALIZED (
+			SELECT sku, product_id
+			FROM catalogue.skus
+			WHERE sku > @after AND variant_id IS NULL
+			ORDER BY sku
+			LIMIT 500
+		)
+		SELECT p.sku, p.name, p.description, p.price_minor, p.currency, coalesce(p.category_id::text, ''), p.tags, s.name, p.active,
+			p.deleted_at IS NULL AND s.deleted_at IS NULL, (SELECT count(*) FROM page) = 500
+		FROM page
 		JOIN catalogue.products p USING (product_id)
 		JOIN catalogue.stores s USING (store_id)
-		WHERE k.sku > @after AND k.variant_id IS NULL AND p.deleted_at IS NULL AND s.deleted_at IS NULL
-		ORDER BY k.sku
-		LIMIT 500`, pgx.NamedArgs{"after": after})
+		ORDER BY page.sku`, pgx.NamedArgs{"after": after})
 	if err != nil {
-		return nil, fmt.Errorf("read products after %q: %w", after, err)
+		return nil, "", fmt.Errorf("read products after %q: %w", after, err)
 	}
-	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r ImportRow, err error) {
-		err = row.Scan(&r.SKU, &r.Name, &r.Description, &r.Price.Minor, &r.Price.Currency, &r.Category, &r.Tags, &r.Store, &r.Active)
-		r.Category = paths[r.Category]
-		return r, err
+	var r ImportRow
+	var there, more bool
+	found = []ImportRow{}
+	_, err = pgx.ForEachRow(rows, []any{
+		&r.SKU, &r.Name, &r.Description, &r.Price.Minor, &r.Price.Currency, &r.Category, &r.Tags, &r.Store, &r.Active, &there, &more,
+	}, func() error {
+		if next = r.SKU; there {
+			r.Category = paths[r.Category]
+			found = append(found, r)
+		}
+		r.Tags = nil // the next row's are its own
+		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read products after %q: %w", after, err)
+		return nil, "", fmt.Errorf("read products after %q: %w", after, err)
 	}
-	return found, nil
+	if !more {
+		next = ""
+	}
+	return found, next, nil
 }
 
 func countRows(ctx context.Context, db web.Reader) (total int64, err error) {
