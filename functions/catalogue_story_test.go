@@ -11,6 +11,7 @@ import (
 	"github.com/popup-shop/popup/client"
 )
 
+// API-16, API-19, API-21, API-22, API-23.
 func (d *day) staffKeepsTheCatalogue() {
 	c, ctx := d.as("staff"), d.t.Context()
 	store := ok(c.AddStore(ctx, client.StoreBody{Name: "Stall", Location: "Kiel"}))(d.t)
@@ -38,6 +39,7 @@ func (d *day) staffKeepsTheCatalogue() {
 	d.staffClosesAStore(c, store, made.ID)
 }
 
+// API-24.
 func (d *day) staffSortsTheShelves(c *client.Client) client.Category {
 	ctx := d.t.Context()
 	d.tags = ok(d.visitor.ListTags(ctx, client.Paging{}))(d.t).Total
@@ -51,6 +53,7 @@ func (d *day) staffSortsTheShelves(c *client.Client) client.Category {
 	return hats
 }
 
+// API-20, API-25, API-26, API-27.
 func (d *day) staffClosesAStore(c *client.Client, store client.Store, productID string) {
 	ctx := d.t.Context()
 	listed := ok(d.visitor.ListStoreProducts(ctx, store.ID, client.ListStoreProductsQuery{}))(d.t)

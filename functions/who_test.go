@@ -109,7 +109,7 @@ var may = map[string]string{
 	"POST /v1/orders/{id}/cancel": "guest customer staff admin",
 }
 
-// TestWhoMayTakeEachRoute tries every route as everybody. A route that is not in the table fails.
+// TestWhoMayTakeEachRoute tries every route as everybody. A route that is not in the table fails. ACC-19, ACC-20.
 func TestWhoMayTakeEachRoute(t *testing.T) {
 	t.Parallel()
 	shop := functiontest.Open(t, functions.All)

@@ -45,6 +45,7 @@ func buildWith(t *testing.T, broker string) []manifest {
 	return build(t, "kind", "- ../../broker-nats\n", "- ../../"+broker+"\n")
 }
 
+// OPS-52.
 func TestKnativeAcceptsEveryObjectWithoutAWarning(t *testing.T) {
 	inEveryOverlay(t, func(t *testing.T, all []manifest) {
 		for _, m := range all {
@@ -118,6 +119,7 @@ func TestACallEndsBeforeTheBrokerRepeatsIt(t *testing.T) {
 	})
 }
 
+// OPS-51.
 func TestEveryPodIsRestricted(t *testing.T) {
 	inEveryOverlay(t, func(t *testing.T, all []manifest) {
 		for name, pod := range pods(all) {
@@ -162,6 +164,7 @@ func TestTheClockGoesStraightToItsFunction(t *testing.T) {
 	})
 }
 
+// OPS-51.
 func TestNobodyTalksUnlessAllowed(t *testing.T) {
 	inEveryOverlay(t, func(t *testing.T, all []manifest) {
 		closed := map[string]bool{}
