@@ -40,7 +40,8 @@ func exportRows(ctx context.Context, db web.Reader, in *ExportsRequest) (*Export
 	return out, err
 }
 
-// readRows reads the index of SKUs on from one, so far and no further, however many of them are of something deleted.
+// readRows reads the index of SKUs on from one, so far and no further, however many of them are of something deleted. OFFSET 0
+// keeps Postgres from reading all products for a page of them.
 func readRows(ctx context.Context, db web.Reader, after string, paths map[string]string) (found []ImportRow, next string, err error) {
 	rows, err := db.Query(ctx, `
 		WITH page AS MATERIALIZED (
@@ -53,7 +54,7 @@ func readRows(ctx context.Context, db web.Reader, after string, paths map[string
 		SELECT p.sku, p.name, p.description, p.price_minor, p.currency, coalesce(p.category_id::text, ''), p.tags, s.name, p.active,
 			p.deleted_at IS NULL AND s.deleted_at IS NULL, (SELECT count(*) FROM page) = 500
 		FROM page
-		JOIN catalogue.products p USING (product_id)
+		CROSS JOIN LATERAL (SELECT * FROM catalogue.products p WHERE p.product_id = page.product_id OFFSET 0) p
 		JOIN catalogue.stores s USING (store_id)
 		ORDER BY page.sku`, pgx.NamedArgs{"after": after})
 	if err != nil {

@@ -50,7 +50,11 @@ func (c *cache) mostViewed(ctx context.Context, n int) []string {
 			c.log.Warn("nothing is loaded in advance", "function", name, "error", err)
 			return nil
 		}
-		time.Sleep(warmAgain)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(warmAgain):
+		}
 	}
 }
 
