@@ -224,7 +224,7 @@ func TestSameUnitIsNeverHeldTwice(t *testing.T) {
 			var all sync.WaitGroup
 			for range c.buyers {
 				all.Go(func() {
-					shop.Tell(t, "reserve-stock", shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1))).OrderPlaced)
+					insist(t, shop, "reserve-stock", shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1))).OrderPlaced)
 				})
 			}
 			all.Wait()
