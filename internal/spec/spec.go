@@ -62,15 +62,15 @@ func Checks(tree fs.FS, domains []string) (all []Check, err error) {
 	return slices.Compact(all), err
 }
 
-// inFile finds ids in the comments of a file. A comment is of the function that it stands in, or of the next one; one within
-// a declaration that no function follows is of the file.
+// inFile finds ids in the comments of a file. A comment is of the function that it stands above or in, otherwise of the next
+// test, which is given what it stands in; one that no test follows is of the file.
 func inFile(file string, text []byte, ids *regexp.Regexp) (found []Check, err error) {
 	parsed, err := parser.ParseFile(token.NewFileSet(), file, text, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {
 		return nil, err
 	}
 	for _, comment := range parsed.Comments {
-		test := cmp.Or(funcAt(parsed, comment.Pos()), path.Base(file))
+		test := cmp.Or(funcOf(parsed, comment), path.Base(file))
 		for _, id := range ids.FindAllString(comment.Text(), -1) {
 			found = append(found, Check{id, path.Dir(file), test})
 		}
@@ -78,9 +78,13 @@ func inFile(file string, text []byte, ids *regexp.Regexp) (found []Check, err er
 	return found, nil
 }
 
-func funcAt(file *ast.File, at token.Pos) string {
+func funcOf(file *ast.File, comment *ast.CommentGroup) string {
 	for _, d := range file.Decls {
-		if f, is := d.(*ast.FuncDecl); is && f.End() > at {
+		f, is := d.(*ast.FuncDecl)
+		if !is || f.End() < comment.Pos() {
+			continue
+		}
+		if f.Doc == comment || f.Pos() < comment.Pos() || strings.HasPrefix(f.Name.Name, "Test") {
 			return f.Name.Name
 		}
 	}

@@ -41,6 +41,11 @@ var all = []string{
 	"x",
 }
 
+func helper() {}
+
+// CAT-08.
+func (d *day) scene() {}
+
 func TestLater(t *testing.T) {}
 
 // CAT-04 is of nobody, and CAT-041, DOG-01 and ORD-20260131 are no ids.
@@ -51,7 +56,8 @@ func TestLater(t *testing.T) {}
 	checks, err := spec.Checks(tree, spec.Domains(append(rows, spec.Row{ID: "ORD-01"})))
 	require.NoError(t, err)
 	require.Equal(t, []spec.Check{
-		{"CAT-01", "pets", "TestPurrs"}, {"CAT-02", "pets", "TestPurrs"}, {"CAT-04", "pets", "cat_test.go"}, {"CAT-09", "pets", "TestLater"},
+		{"CAT-01", "pets", "TestPurrs"}, {"CAT-02", "pets", "TestPurrs"}, {"CAT-04", "pets", "cat_test.go"},
+		{"CAT-08", "pets", "scene"}, {"CAT-09", "pets", "TestLater"},
 	}, checks)
 	require.Equal(t, checks[2:], spec.Unknown(rows, checks))
 
