@@ -267,6 +267,11 @@ func (c *Client) DeleteWarehouse(ctx context.Context, id string, options ...Opti
 	return err
 }
 
+// ExportProducts is GET /v1/products/exports, for: staff, client:catalogue.
+func (c *Client) ExportProducts(ctx context.Context, query ExportProductsQuery, options ...Option) (ExportProductsAnswer, error) {
+	return send[ExportProductsAnswer](ctx, c, options, call{method: "GET", path: "/v1/products/exports", query: query})
+}
+
 // GetBasket is GET /v1/basket, for: all.
 func (c *Client) GetBasket(ctx context.Context, options ...Option) (Basket, error) {
 	return send[Basket](ctx, c, options, call{method: "GET", path: "/v1/basket"})

@@ -254,6 +254,18 @@ type Event struct {
 	Data  any       `json:"data,omitempty"` // for staff
 }
 
+// ExportProductsAnswer is up to 500 products as a table has them, by SKU.
+type ExportProductsAnswer struct {
+	Rows  []ImportRow `json:"rows"`            // may be none though there are more, where many were deleted
+	Next  string      `json:"next,omitempty"`  // what to ask after next; none: that was all
+	Total int64       `json:"total,omitempty"` // how many there are in all; with the first rows only
+}
+
+// ExportProductsQuery is what ExportProducts may be asked. What is zero is left out.
+type ExportProductsQuery struct {
+	After string `query:"after"` // what the answer before named as next; none: from the first row on
+}
+
 // Facet is a category, a store or a tag, and how many of the products found have it.
 type Facet struct {
 	ID    string `json:"id"` // what the filter wants

@@ -39,6 +39,24 @@ func TestAKeyThatIsNoneIsNamedAndNotShown(t *testing.T) {
 	require.NoError(t, config.Access{TokenPublicKeys: []string{public}}.Check())
 }
 
+func TestAStoreOfPicturesIsWholeOrNotThere(t *testing.T) {
+	t.Parallel()
+	whole := config.Pictures{S3URL: "https://s3.example.org", S3Bucket: "pictures", S3Key: "key", S3Secret: "secret", PicturesURL: "https://pictures.example.org/"}
+	require.NoError(t, whole.Check())
+	require.NoError(t, config.Pictures{PicturesURL: "/pictures/"}.Check())
+	for says, breaks := range map[string]func(*config.Pictures){
+		"S3_URL: must be an address": func(p *config.Pictures) { p.S3URL = "s3.example.org" },
+		"S3_BUCKET: is missing":      func(p *config.Pictures) { p.S3Bucket = "" },
+		"S3_KEY: is missing":         func(p *config.Pictures) { p.S3Key = "" },
+		"S3_SECRET: is missing":      func(p *config.Pictures) { p.S3Secret = "" },
+		"must end with /":            func(p *config.Pictures) { p.PicturesURL = "https://pictures.example.org" },
+	} {
+		broken := whole
+		breaks(&broken)
+		require.ErrorContains(t, broken.Check(), says)
+	}
+}
+
 func TestAnAddressThatIsNoneIsNamed(t *testing.T) {
 	t.Setenv("STATUS_OF", "mail=127.0.0.1:25,s3=[::1]:443")
 	read, err := config.Read[config.Gateway]()

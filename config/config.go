@@ -5,6 +5,7 @@ package config
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -181,4 +182,20 @@ type Pictures struct {
 	S3Key       string `envconfig:"S3_KEY" desc:"name of the access key to it"`
 	S3Secret    string `envconfig:"S3_SECRET" desc:"secret of the access key to it"`
 	PicturesURL string `envconfig:"PICTURES_URL" default:"/pictures/" desc:"what the addresses of pictures begin with; their names follow"`
+}
+
+// Check refuses settings that make no sense, by name.
+func (p Pictures) Check() error {
+	if at, err := url.Parse(p.S3URL); p.S3URL != "" && (err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https") {
+		return errors.New("S3_URL: must be an address like https://s3.example.org") // it may hold a password
+	}
+	for name, value := range map[string]string{"S3_BUCKET": p.S3Bucket, "S3_KEY": p.S3Key, "S3_SECRET": p.S3Secret} {
+		if p.S3URL != "" && value == "" {
+			return fmt.Errorf("%s: is missing, and S3_URL is not", name)
+		}
+	}
+	if !strings.HasSuffix(p.PicturesURL, "/") {
+		return fmt.Errorf("PICTURES_URL=%s: must end with /", p.PicturesURL)
+	}
+	return nil
 }

@@ -45,7 +45,7 @@ func WireType(e Event) string { return Prefix + e.EventType() }
 
 // All lists every event, each as its zero value, in the order of the documentation.
 func All() []Event {
-	return slices.Concat(catalogue(), orders(), stock(), payments(), shipments(), accounts(), mails())
+	return slices.Concat(catalogue(), orders(), stock(), payments(), shipments(), accounts(), mails(), housekeeping())
 }
 
 // ByType finds the zero value of an event by its type without the prefix.

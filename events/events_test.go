@@ -34,6 +34,7 @@ func onEverySample(t *testing.T, test func(t *testing.T, sample []byte, e events
 	}
 }
 
+// EVT-01.
 func TestEverySampleIsWhatItsEventWrites(t *testing.T) {
 	onEverySample(t, func(t *testing.T, sample []byte, e events.Event) {
 		written, err := json.Marshal(e)
@@ -186,6 +187,7 @@ func TestEverySampleIsReadByItsType(t *testing.T) {
 var personal = regexp.MustCompile(
 	`(^|_)(email|e_mail|phone|address|address_line\d|street|city|prefecture|region|postal_code|recipient|customer_name|(first|last|full|user)_?name|birthday|ip|token)$`)
 
+// EVT-08.
 func TestNoFieldIsPersonal(t *testing.T) {
 	t.Parallel()
 	for _, e := range events.All() {

@@ -11,6 +11,7 @@ import (
 	"github.com/popup-shop/popup/client"
 )
 
+// API-16, API-19, API-21, API-22, API-23.
 func (d *day) staffKeepsTheCatalogue() {
 	c, ctx := d.as("staff"), d.t.Context()
 	store := ok(c.AddStore(ctx, client.StoreBody{Name: "Stall", Location: "Kiel"}))(d.t)
@@ -38,6 +39,7 @@ func (d *day) staffKeepsTheCatalogue() {
 	d.staffClosesAStore(c, store, made.ID)
 }
 
+// API-24.
 func (d *day) staffSortsTheShelves(c *client.Client) client.Category {
 	ctx := d.t.Context()
 	d.tags = ok(d.visitor.ListTags(ctx, client.Paging{}))(d.t).Total
@@ -51,6 +53,7 @@ func (d *day) staffSortsTheShelves(c *client.Client) client.Category {
 	return hats
 }
 
+// API-20, API-25, API-26, API-27.
 func (d *day) staffClosesAStore(c *client.Client, store client.Store, productID string) {
 	ctx := d.t.Context()
 	listed := ok(d.visitor.ListStoreProducts(ctx, store.ID, client.ListStoreProductsQuery{}))(d.t)
@@ -68,6 +71,7 @@ func (d *day) staffClosesAStore(c *client.Client, store client.Store, productID 
 	var table client.ImportProductsRequest
 	table.Rows = []client.ImportRow{{SKU: "SCARF-1", Name: "Scarf", Store: "Stall", Price: client.Amount{Minor: 1900, Currency: "EUR"}, Active: true}}
 	require.Equal(d.t, "created", ok(c.ImportProducts(ctx, table))(d.t).Results[0].Result)
+	require.Contains(d.t, ok(c.ExportProducts(ctx, client.ExportProductsQuery{}))(d.t).Rows, table.Rows[0])
 	left := ok(c.AddProduct(ctx, client.ProductBody{StoreID: store.ID, Name: "Glove", SKU: "GLOVE-1", Price: client.Amount{Minor: 1, Currency: "EUR"}}))(d.t)
 	require.NoError(d.t, c.DeleteProduct(ctx, left.ID))
 	require.Equal(d.t, int64(1), ok(c.DeleteStoreProducts(ctx, store.ID, client.DeleteStoreProductsQuery{Confirm: true}))(d.t).Deleted)

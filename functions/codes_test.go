@@ -40,7 +40,7 @@ func (d *day) send(method, contentType, body string) error {
 // API-04: each refusal is one that somebody gets, through the gateway, as a problem.
 func TestEveryRefusalOfTheContractIsSeen(t *testing.T) {
 	t.Parallel()
-	const perMinute = 15
+	const perMinute = 40 // with room for calls that a busy machine makes the client repeat
 	d := openDay(t, perMinute)
 	c, ctx := d.visitor, t.Context()
 	refuse := func(kind string, status int) func(any, error) {
@@ -71,8 +71,10 @@ func TestEveryRefusalOfTheContractIsSeen(t *testing.T) {
 	refuse("busy", 503)(c.PlaceOrder(ctx, oneCap()))
 	require.NoError(t, locked.Rollback(ctx))
 
-	for range perMinute {
-		_, err = c.GetKeys(ctx)
+	for range 2 * perMinute { // a minute may end on the way
+		if _, err = c.GetKeys(ctx); err != nil {
+			break
+		}
 	}
 	refuse("too-many", 429)(nil, err)
 	require.NotContains(t, d.seen, http.StatusInternalServerError)

@@ -28,6 +28,7 @@ func oneCap() client.PlaceOrderRequest {
 	}
 }
 
+// API-15, API-17, API-18, API-29.
 func (d *day) aVisitorLooksAround() {
 	c, ctx := d.visitor, d.t.Context()
 	products := ok(c.ListProducts(ctx, client.ListProductsQuery{Paging: client.Paging{Limit: 2}}))(d.t)
@@ -43,6 +44,7 @@ func (d *day) aVisitorLooksAround() {
 	require.Len(d.t, ok(c.GetKeys(ctx))(d.t).Keys, 1)
 }
 
+// API-39, API-41, API-44, API-75.
 func (d *day) aGuestOrdersAndCancels() {
 	ctx := d.t.Context()
 	guest := ok(d.visitor.AddCustomer(ctx, client.AddCustomerRequest{Name: "Ada Byron", Phone: contact.Phone}))(d.t)
@@ -67,6 +69,7 @@ func (d *day) aGuestOrdersAndCancels() {
 	require.Equal(d.t, []any{http.StatusOK, "true"}, []any{answered.StatusCode, answered.Header.Get("Idempotency-Replayed")})
 }
 
+// API-36, API-37.
 func (d *day) aVisitorFillsABasketAndOrdersIt() {
 	ctx := d.t.Context()
 	filled := ok(d.visitor.AddBasketItem(ctx, client.AddBasketItemRequest{SKU: functiontest.Cap, Quantity: 1}))(d.t)
@@ -83,6 +86,7 @@ func (d *day) aVisitorFillsABasketAndOrdersIt() {
 	require.NoError(d.t, c.DeleteBasket(ctx))
 }
 
+// API-69, API-71, API-72, API-73.
 func (d *day) aCustomerSignsUpAndSettlesIn() {
 	ctx := d.t.Context()
 	made := ok(d.visitor.Register(ctx, client.RegisterRequest{Email: contact.Email, Name: contact.Name, Phone: contact.Phone, Password: secret}))(d.t)
@@ -104,6 +108,7 @@ func (d *day) aCustomerSignsUpAndSettlesIn() {
 	require.NoError(d.t, c.DeleteMySSHKey(ctx, sshKey.ID))
 }
 
+// API-40, API-47.
 func (d *day) aCustomerClaimsAnOrder() {
 	ctx := d.t.Context()
 	placed := ok(d.visitor.PlaceOrder(ctx, oneCap(), client.Wait(0)))(d.t)
@@ -119,6 +124,7 @@ func (d *day) login() client.Tokens {
 	return ok(d.visitor.Login(d.t.Context(), client.LoginRequest{Email: contact.Email, Password: another}))(d.t)
 }
 
+// API-70.
 func (d *day) aCustomerLeaves() {
 	ctx := d.t.Context()
 	tokens := ok(d.visitor.Refresh(ctx, client.RefreshRequest{RefreshToken: d.login().RefreshToken}))(d.t)
@@ -133,6 +139,7 @@ func (d *day) aCustomerLeaves() {
 	require.NoError(d.t, d.visitor.With(client.Token(d.login().AccessToken)).DeleteMe(ctx))
 }
 
+// API-30, API-31, API-32, API-33.
 func (d *day) staffReceivesGoods() {
 	c, ctx := d.as("staff"), d.t.Context()
 	level := ok(c.AddStock(ctx, client.AddStockRequest{SKU: functiontest.Cap, WarehouseID: functiontest.Canal, Quantity: 5}))(d.t)
@@ -145,6 +152,7 @@ func (d *day) staffReceivesGoods() {
 	require.Equal(d.t, int64(-2), last.Items[0].Quantity)
 }
 
+// API-28, API-34, API-35.
 func (d *day) staffHoldsGoodsByHand() {
 	c, ctx := d.as("staff"), d.t.Context()
 	held := ok(c.AddReservation(ctx, client.AddReservationRequest{Lines: []client.HoldLine{{SKU: functiontest.Cap, Quantity: 3}}}))(d.t)
@@ -158,6 +166,7 @@ func (d *day) staffHoldsGoodsByHand() {
 	require.NoError(d.t, c.DeleteWarehouse(ctx, made.ID))
 }
 
+// API-74, API-76, API-77.
 func (d *day) anAdminLooksAfterPeopleAndPrograms() {
 	c, ctx, somebody := d.as("admin"), d.t.Context(), d.SignIn(d.t, "customer")
 	found := ok(c.ListUsers(ctx, client.ListUsersQuery{Q: somebody.Email}))(d.t)

@@ -28,6 +28,7 @@ import (
 	servestock "github.com/popup-shop/popup/functions/serve-stock"
 	shiporder "github.com/popup-shop/popup/functions/ship-order"
 	sweepevents "github.com/popup-shop/popup/functions/sweep-events"
+	tidyshop "github.com/popup-shop/popup/functions/tidy-shop"
 	trackorder "github.com/popup-shop/popup/functions/track-order"
 	"github.com/popup-shop/popup/internal/function"
 )
@@ -50,7 +51,7 @@ type Settings struct {
 // Check refuses settings that make no sense, by name.
 func (s Settings) Check() error {
 	_, err := s.Signing.Keys()
-	return cmp.Or(err, s.Shop.Check(), s.Access.Check(), s.Gateway.Check())
+	return cmp.Or(err, s.Shop.Check(), s.Access.Check(), s.Pictures.Check(), s.Gateway.Check())
 }
 
 // UseKey makes a key the one that makes and verifies tokens.
@@ -84,5 +85,6 @@ func All(s Settings) []function.Function {
 		keeptime.New(),
 		sweepevents.New(),
 		parkevent.New(),
+		tidyshop.New(),
 	}
 }

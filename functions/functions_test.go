@@ -91,12 +91,14 @@ func manifests(t testing.TB, name string) map[string][]object {
 	return found
 }
 
+// FUN-14.
 func TestEveryFolderIsAFunctionAndEveryFunctionAFolder(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, names(t), folders(t, "."))
 	require.Len(t, slices.Compact(names(t)), len(all(t)), "no name is used twice")
 }
 
+// FUN-14.
 func TestEveryFunctionHasItsCommandAndNoCommandIsWithout(t *testing.T) {
 	t.Parallel()
 	commands := folders(t, "../cmd")
@@ -166,6 +168,7 @@ func TestAFunctionsPackageIsItsNameWithoutDashes(t *testing.T) {
 	}
 }
 
+// FUN-14.
 func TestEveryFunctionHasOneServiceThatRunsItsProgram(t *testing.T) {
 	t.Parallel()
 	for _, name := range names(t) {
@@ -193,7 +196,7 @@ func TestKubectlIsGivenEveryFunctionOnce(t *testing.T) {
 }
 
 // TestATriggerTellsItsFunctionWhatItListensTo compares the two declarations of who is told what. keep-time alone listens to
-// nothing and is woken by an event all the same.
+// nothing and is woken by an event all the same. FUN-14.
 func TestATriggerTellsItsFunctionWhatItListensTo(t *testing.T) {
 	t.Parallel()
 	for _, f := range all(t) {
@@ -298,6 +301,7 @@ var heardByNobody = map[string]string{
 	"order.completed":  "settle-points will, once there are points",
 }
 
+// EVT-01.
 func TestEveryEventHasASpeakerAndAListener(t *testing.T) {
 	t.Parallel()
 	speakers, listeners := map[string][]string{}, map[string][]string{}

@@ -27,6 +27,7 @@ type pkg struct {
 	Deps       []string
 }
 
+// OPS-03.
 func TestImportsGoDownOnly(t *testing.T) {
 	t.Parallel()
 	for name, p := range ours(t) {

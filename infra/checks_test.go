@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	eventingduckv1 "knative.dev/eventing/pkg/apis/duck/v1"
@@ -165,16 +167,51 @@ func common(service *servingv1.Service) error {
 	return errors.Join(found...)
 }
 
-// onlyAccountsSign demands that the key that makes tokens is given to the function that makes them, and to no other.
-func onlyAccountsSign(service *servingv1.Service) error {
-	signs := false
+// secrets are the settings that one function alone is given, each from a key of its own name in a Secret.
+var secrets = map[string]map[string]string{
+	"serve-accounts":  {"TOKEN_KEYS": "popup-tokens"},
+	"send-email":      {"SMTP_URL": "popup-mail"},
+	"serve-catalogue": {"S3_URL": "popup-pictures", "S3_KEY": "popup-pictures", "S3_SECRET": "popup-pictures"},
+}
+
+// secretsKept demands that a function is given its own secrets, all of them by reference, and nobody else's.
+func secretsKept(service *servingv1.Service) error {
+	var found []error
+	want := maps.Clone(secrets[service.Name])
 	for _, env := range service.Spec.Template.Spec.Containers[0].Env {
-		signs = signs || env.Name == "TOKEN_KEYS" && env.ValueFrom != nil && env.ValueFrom.SecretKeyRef != nil
+		if env.ValueFrom == nil || env.ValueFrom.SecretKeyRef == nil || env.ValueFrom.SecretKeyRef.Key != env.Name ||
+			env.ValueFrom.SecretKeyRef.Name != want[env.Name] {
+			found = append(found, fmt.Errorf("%s: is given %s, which is not its own or not by reference", service.Name, env.Name))
+		}
+		delete(want, env.Name)
 	}
-	if signs != (service.Name == "serve-accounts") {
-		return fmt.Errorf("%s: is given the key of tokens: %t", service.Name, signs)
+	for name := range want {
+		found = append(found, fmt.Errorf("%s: lacks %s", service.Name, name))
 	}
-	return nil
+	return errors.Join(found...)
+}
+
+// asksOutside are the functions that ask somebody outside the cluster.
+var asksOutside = []string{"create-payment", "refund-payment", "send-email", "serve-catalogue"}
+
+// outsideOnly demands that just these may, over TLS, and that none of them reaches an address inside by it.
+func outsideOnly(policy *networkingv1.NetworkPolicy) error {
+	var found []error
+	demand := func(ok bool, what string) {
+		if !ok {
+			found = append(found, fmt.Errorf("%s: %s", policy.Name, what))
+		}
+	}
+	chosen := policy.Spec.PodSelector.MatchExpressions
+	demand(len(chosen) == 1 && chosen[0].Key == "serving.knative.dev/service" && chosen[0].Operator == metav1.LabelSelectorOpIn &&
+		slices.Equal(slices.Sorted(slices.Values(chosen[0].Values)), asksOutside), "is for others than those who ask outside")
+	for _, rule := range policy.Spec.Egress {
+		demand(slices.ContainsFunc(rule.Ports, func(p networkingv1.NetworkPolicyPort) bool { return p.Port != nil && p.Port.IntValue() == 443 }), "does not allow TLS")
+		for _, to := range rule.To {
+			demand(to.IPBlock != nil && len(to.IPBlock.Except) == 5, "reaches addresses inside")
+		}
+	}
+	return errors.Join(found...)
 }
 
 // privateButGateway demands that the gateway, and nothing else, can be reached from outside.

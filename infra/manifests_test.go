@@ -45,6 +45,7 @@ func buildWith(t *testing.T, broker string) []manifest {
 	return build(t, "kind", "- ../../broker-nats\n", "- ../../"+broker+"\n")
 }
 
+// OPS-52.
 func TestKnativeAcceptsEveryObjectWithoutAWarning(t *testing.T) {
 	inEveryOverlay(t, func(t *testing.T, all []manifest) {
 		for _, m := range all {
@@ -91,7 +92,7 @@ func TestEveryFunctionHasTheCommonParts(t *testing.T) {
 			require.NoError(t, common(service))
 			require.NoError(t, scalingKnown(service))
 			require.NoError(t, privateButGateway(service))
-			require.NoError(t, onlyAccountsSign(service))
+			require.NoError(t, secretsKept(service))
 		}
 	})
 }
@@ -118,6 +119,7 @@ func TestACallEndsBeforeTheBrokerRepeatsIt(t *testing.T) {
 	})
 }
 
+// OPS-51.
 func TestEveryPodIsRestricted(t *testing.T) {
 	inEveryOverlay(t, func(t *testing.T, all []manifest) {
 		for name, pod := range pods(all) {
@@ -162,6 +164,7 @@ func TestTheClockGoesStraightToItsFunction(t *testing.T) {
 	})
 }
 
+// OPS-51.
 func TestNobodyTalksUnlessAllowed(t *testing.T) {
 	inEveryOverlay(t, func(t *testing.T, all []manifest) {
 		closed := map[string]bool{}
@@ -177,6 +180,34 @@ func TestNobodyTalksUnlessAllowed(t *testing.T) {
 			require.Equal(t, "restricted", namespace.Labels["pod-security.kubernetes.io/warn"], namespace.Name)
 		}
 	})
+}
+
+func TestWhoAsksOutsideMayAndNobodyElse(t *testing.T) {
+	inEveryOverlay(t, func(t *testing.T, all []manifest) {
+		outside := 0
+		for _, policy := range each[*networkingv1.NetworkPolicy](all) {
+			for _, rule := range policy.Spec.Egress {
+				if slices.ContainsFunc(rule.To, func(to networkingv1.NetworkPolicyPeer) bool { return to.IPBlock != nil }) {
+					require.NoError(t, outsideOnly(policy))
+					outside++
+				}
+			}
+		}
+		require.Equal(t, 1, outside)
+	})
+}
+
+// Addresses of pictures go out to browsers, so production's must say where that is.
+func TestProductionSaysWhereItsPicturesAre(t *testing.T) {
+	t.Parallel()
+	for _, config := range each[*corev1.ConfigMap](build(t, "production")) {
+		if config.Name == "popup-settings" {
+			require.Regexp(t, `^https://.+/$`, config.Data["PICTURES_URL"])
+			require.NotEmpty(t, config.Data["S3_BUCKET"])
+			return
+		}
+	}
+	require.Fail(t, "no popup-settings")
 }
 
 func TestListenersAreAppliedBeforeSpeakersAndTheClockLast(t *testing.T) {

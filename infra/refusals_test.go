@@ -1,10 +1,12 @@
 package infra
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	eventingduckv1 "knative.dev/eventing/pkg/apis/duck/v1"
 	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
 	sourcesv1 "knative.dev/eventing/pkg/apis/sources/v1"
@@ -52,8 +54,13 @@ func TestABrokenFunctionIsRefused(t *testing.T) {
 		"no environment": {func(_ *servingv1.Service, c *corev1.Container) { c.EnvFrom = nil }, common, "database"},
 		"no keys":        {func(_ *servingv1.Service, c *corev1.Container) { c.EnvFrom = c.EnvFrom[:2] }, common, "verify"},
 		"key of tokens": {func(_ *servingv1.Service, c *corev1.Container) {
-			c.Env = []corev1.EnvVar{{Name: "TOKEN_KEYS", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{}}}}
-		}, onlyAccountsSign, "key of tokens"},
+			c.Env = append(c.Env, secretOf("popup-tokens", "TOKEN_KEYS"))
+		}, secretsKept, "is given TOKEN_KEYS"},
+		"key of pictures": {func(_ *servingv1.Service, c *corev1.Container) {
+			c.Env = append(c.Env, secretOf("popup-pictures", "S3_SECRET"))
+		}, secretsKept, "is given S3_SECRET"},
+		"lost secret":     {func(s *servingv1.Service, _ *corev1.Container) { s.Name = "serve-catalogue" }, secretsKept, "lacks S3_SECRET"},
+		"plain secret":    {plainSecret, secretsKept, "not by reference"},
 		"no concurrency":  {func(s *servingv1.Service, _ *corev1.Container) { s.Spec.Template.Spec.ContainerConcurrency = nil }, common, "concurrent"},
 		"no scale bound":  {func(s *servingv1.Service, _ *corev1.Container) { s.Spec.Template.Annotations = nil }, common, "upper"},
 		"public":          {func(s *servingv1.Service, _ *corev1.Container) { s.Labels = nil }, public, "cluster-local"},
@@ -66,6 +73,32 @@ func TestABrokenFunctionIsRefused(t *testing.T) {
 			c.breaks(broken, &broken.Spec.Template.Spec.Containers[0])
 			require.ErrorContains(t, c.check(broken), c.says)
 		})
+	}
+}
+
+func secretOf(secret, key string) corev1.EnvVar {
+	from := &corev1.SecretKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: secret}, Key: key}
+	return corev1.EnvVar{Name: key, ValueFrom: &corev1.EnvVarSource{SecretKeyRef: from}}
+}
+
+func plainSecret(s *servingv1.Service, c *corev1.Container) {
+	s.Name, c.Env = "send-email", []corev1.EnvVar{{Name: "SMTP_URL", Value: "smtps://user:password@mail.example"}}
+}
+
+func TestABrokenWayOutIsRefused(t *testing.T) {
+	t.Parallel()
+	policies := each[*networkingv1.NetworkPolicy](build(t, "kind"))
+	good := policies[slices.IndexFunc(policies, func(p *networkingv1.NetworkPolicy) bool { return p.Name == "ask-outside" })]
+	require.NoError(t, outsideOnly(good))
+	for says, breaks := range map[string]func(*networkingv1.NetworkPolicySpec){
+		"for others":       func(s *networkingv1.NetworkPolicySpec) { s.PodSelector.MatchExpressions[0].Values[0] = "serve-gateway" },
+		"than those":       func(s *networkingv1.NetworkPolicySpec) { s.PodSelector.MatchExpressions = nil },
+		"not allow TLS":    func(s *networkingv1.NetworkPolicySpec) { s.Egress[0].Ports = s.Egress[0].Ports[1:] },
+		"addresses inside": func(s *networkingv1.NetworkPolicySpec) { s.Egress[0].To[0].IPBlock.Except = nil },
+	} {
+		broken := good.DeepCopy()
+		breaks(&broken.Spec)
+		require.ErrorContains(t, outsideOnly(broken), says)
 	}
 }
 

@@ -116,6 +116,7 @@ func enter(t *testing.T, db *pgxpool.Pool, id string, amount int64, facts []fact
 	return s
 }
 
+// PAY-36.
 func TestAPaymentComesToTheSameWhateverTheOrderAndRepetitionOfItsFacts(t *testing.T) {
 	t.Parallel()
 	const lists, atOnce = 1000, 4

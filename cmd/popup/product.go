@@ -12,6 +12,8 @@ import (
 type productCommand struct {
 	List   productsCommand      `cmd:"" help:"List products, one a line."`
 	Show   productShowCommand   `cmd:"" help:"Show a product."`
+	Add    productAddCommand    `cmd:"" help:"Add a product."`
+	Edit   productEditCommand   `cmd:"" help:"Change what is given of a product."`
 	Delete productDeleteCommand `cmd:"" help:"Delete products."`
 	Export productExportCommand `cmd:"" help:"Write all that is on sale into a table."`
 	Import productImportCommand `cmd:"" help:"Add and change products as a table says, by SKU."`
@@ -52,6 +54,10 @@ func (c *productShowCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	return showProduct(p)
+}
+
+func showProduct(p client.Product) error {
 	indented := json.NewEncoder(os.Stdout)
 	indented.SetIndent("", "  ")
 	return indented.Encode(p)

@@ -23,60 +23,6 @@ var tableColumns = []string{"sku", "name", "description", "price_minor", "curren
 
 const rowsPerCall = 100
 
-type productExportCommand struct {
-	shopAddress
-	File string `arg:"" help:"Table to write (CSV)." type:"path"`
-}
-
-// Run writes the products page by page.
-func (c *productExportCommand) Run(ctx context.Context) (err error) {
-	file, err := os.Create(c.File)
-	if err != nil {
-		return fmt.Errorf("write table: %w", err)
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	shop := c.visitor()
-	paths, err := categoryPaths(ctx, shop)
-	if err != nil {
-		return err
-	}
-	table := csv.NewWriter(file)
-	_ = table.Write(tableColumns) // Error tells
-	var bar *mpb.Bar
-	for page, pages := int64(1), int64(1); page <= pages; page++ {
-		got, err := shop.ListProducts(ctx, client.ListProductsQuery{Paging: client.Paging{Page: page, Limit: 100}, Sort: "name"})
-		if err != nil {
-			return err
-		}
-		if pages = got.TotalPages; bar == nil {
-			bar = progress(got.Total)
-		}
-		for _, p := range got.Items {
-			_ = table.Write([]string{
-				p.SKU, p.Name, p.Description, strconv.FormatInt(p.Price.Minor, 10), p.Price.Currency, paths[p.CategoryID],
-				strings.Join(p.Tags, "|"), p.StoreName, strconv.FormatBool(p.Active),
-			})
-		}
-		bar.IncrBy(len(got.Items))
-	}
-	table.Flush()
-	return table.Error()
-}
-
-func categoryPaths(ctx context.Context, shop *client.Client) (map[string]string, error) {
-	tree, err := shop.GetCategories(ctx)
-	if err != nil {
-		return nil, err
-	}
-	paths := map[string]string{}
-	for _, c := range tree.Items { // each after those above it
-		if paths[c.ID] = c.Name; c.ParentID != "" {
-			paths[c.ID] = paths[c.ParentID] + " > " + c.Name
-		}
-	}
-	return paths, nil
-}
-
 // progress shows on stderr how far something of so many parts is.
 func progress(total int64) *mpb.Bar {
 	return mpb.New(mpb.WithOutput(os.Stderr)).AddBar(total, mpb.PrependDecorators(decor.CountersNoUnit("%d / %d ")), mpb.AppendDecorators(decor.Percentage()))
@@ -178,7 +124,7 @@ func send(ctx context.Context, shop *client.Client, rows []tableRow, report *csv
 	if len(good) == 0 {
 		return nil
 	}
-	done, err := insist(ctx, shop, asked)
+	done, err := insist(ctx, func() (client.ImportProductsAnswer, error) { return shop.ImportProducts(ctx, asked) })
 	if err != nil {
 		return fmt.Errorf("import lines %d to %d: %w", good[0].line, good[len(good)-1].line, err)
 	}
@@ -189,10 +135,10 @@ func send(ctx context.Context, shop *client.Client, rows []tableRow, report *csv
 	return report.Error()
 }
 
-// insist sends rows until the shop has time for them: a second time does no harm, since they are matched by SKU.
-func insist(ctx context.Context, shop *client.Client, asked client.ImportProductsRequest) (client.ImportProductsAnswer, error) {
+// insist calls until the shop has time for it. A second time does no harm: rows are matched by SKU.
+func insist[T any](ctx context.Context, call func() (T, error)) (T, error) {
 	for {
-		done, err := shop.ImportProducts(ctx, asked)
+		done, err := call()
 		var p *client.Problem
 		if !errors.As(err, &p) || p.RetryAfter == 0 {
 			return done, err

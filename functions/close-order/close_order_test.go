@@ -74,6 +74,7 @@ func TestOrderForWhichNothingWasHeldIsCancelledAtOnce(t *testing.T) {
 	require.Equal(t, "cancelled pending pending", sides(t, shop, placed.ID))
 }
 
+// ORD-30.
 func TestLateFactsCannotReviveACancelledOrder(t *testing.T) {
 	t.Parallel()
 	shop := open(t)

@@ -29,6 +29,7 @@ func delivered(t *testing.T, shop *functiontest.Shop) (orderID string, arrived, 
 	return placed.ID, shop.Said(t, placed.ID, "order.delivered")[0], shop.Said(t, placed.ID, "stock.shipped")[0]
 }
 
+// ORD-33.
 func TestWhicheverFactComesLastTheOrderIsCompletedOnce(t *testing.T) {
 	t.Parallel()
 	shop := open(t, 0)

@@ -34,6 +34,7 @@ func results(t *testing.T, shop *functiontest.Shop, orderID string) []string {
 	return functiontest.One[[]string](t, shop, `SELECT array_agg(result ORDER BY at) FROM payments.attempts WHERE order_id = $1`, orderID)
 }
 
+// PAY-02, PAY-08.
 func TestTheOrdersExactTotalIsAskedFor(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -61,6 +62,7 @@ func TestTheOrdersExactTotalIsAskedFor(t *testing.T) {
 	}
 }
 
+// PAY-10, PAY-12.
 func TestAnOrderHasOnePaymentHoweverOftenItIsAskedFor(t *testing.T) {
 	t.Parallel()
 	bank := &functiontest.Bank{Outcome: payment.Paid}
@@ -128,6 +130,7 @@ func TestMoneyThatComesAfterTheEndIsKeptApart(t *testing.T) {
 		SELECT concat(status, ' ', captured_minor) FROM payments.payments WHERE order_id = $1`, placed.ID))
 }
 
+// PAY-10, FUN-11.
 func TestBankThatDoesNotAnswerIsAskedAgainForTheSamePayment(t *testing.T) {
 	t.Parallel()
 	bank := &functiontest.Bank{Outcome: payment.Paid, Away: true}

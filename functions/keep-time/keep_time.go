@@ -16,7 +16,7 @@ func New() function.Function {
 	return function.Function{
 		Name:  "keep-time",
 		Clock: strike,
-		Emits: []events.Event{events.StockDue{}, events.OrderOverdue{}, events.OrderRested{}, events.ShipmentDue{}, events.ReservationDue{}},
+		Emits: []events.Event{events.StockDue{}, events.OrderOverdue{}, events.OrderRested{}, events.ShipmentDue{}, events.ReservationDue{}, events.HousekeepingDue{}},
 	}
 }
 
@@ -24,7 +24,7 @@ func New() function.Function {
 // hear it may be away.
 func strike(ctx context.Context, tx pgx.Tx, now time.Time) (due []events.Event, next time.Time, err error) {
 	more := false
-	for _, read := range []func(context.Context, pgx.Tx) ([]events.Event, error){stockDue, ordersOverdue, ordersRested, shipmentsDue, reservationsDue} {
+	for _, read := range []func(context.Context, pgx.Tx) ([]events.Event, error){stockDue, ordersOverdue, ordersRested, shipmentsDue, reservationsDue, housekeepingDue} {
 		found, err := read(ctx, tx)
 		if err != nil {
 			return nil, time.Time{}, err

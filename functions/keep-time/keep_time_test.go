@@ -174,5 +174,26 @@ func TestMoreThanOneStrokeCanSayFollowsAtOnce(t *testing.T) {
 		return functiontest.One[int64](t, shop, `SELECT count(DISTINCT order_id) FROM bus.event WHERE type = 'order.overdue'`) == 1100
 	}, 10*time.Second, 10*time.Millisecond)
 	require.Empty(t, strike(t, shop, placed.ID))
-	require.EqualValues(t, 1100, functiontest.One[int64](t, shop, `SELECT count(*) FROM bus.event`)-1)
+	require.EqualValues(t, 1100, functiontest.One[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type NOT IN ('order.placed', 'housekeeping.due')`))
+}
+
+func TestADaysHousekeepingIsSaidOnceAndNobodyIsWokenForIt(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	housekeeping := func() []string {
+		return functiontest.One[[]string](t, shop, `SELECT array_agg(data->>'day') FROM bus.event WHERE type = 'housekeeping.due'`)
+	}
+	today := functiontest.One[string](t, shop, `SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD')`)
+	for range 3 {
+		require.NoError(t, shop.Runtime(t, name).Tick(t.Context(), shop.Function(t, name)))
+		require.Contains(t, housekeeping(), today)
+		require.LessOrEqual(t, len(housekeeping()), 2, "one a day, and a day may have ended in this test")
+	}
+	require.Zero(t, next(t, shop), "the minute brings it")
+
+	// the event of a day is another than that of the day before
+	said := functiontest.One[string](t, shop, `SELECT min(event_id::text) FROM bus.event WHERE type = 'housekeeping.due'`)
+	shop.Exec(t, `UPDATE bus.event SET event_id = (substr(bus.first_id_of(now() - interval '1 day')::text, 1, 13) || substr(event_id::text, 14))::uuid WHERE event_id = $1`, said)
+	require.NoError(t, shop.Runtime(t, name).Tick(t.Context(), shop.Function(t, name)))
+	require.Contains(t, housekeeping(), today)
 }

@@ -97,6 +97,22 @@ func reservationsDue(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
 	})
 }
 
+// housekeepingDue is due with the first stroke of a day, which comes by itself: nobody is woken for it. Ids of what is said of a
+// day begin with its first millisecond, so that the log of a year is not searched at every stroke.
+func housekeepingDue(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
+	return read(ctx, tx, "housekeeping", `
+		SELECT bus.first_id_of(day)::text, to_char(day AT TIME ZONE 'UTC', 'YYYY-MM-DD')
+		FROM (SELECT date_trunc('day', now(), 'UTC')) AS today (day)
+		WHERE NOT EXISTS (
+			SELECT FROM bus.event e
+			WHERE e.event_id >= bus.first_id_of(day) AND e.event_id < bus.first_id_of(day + interval '1 ms') AND e.type = 'housekeeping.due')
+		LIMIT $1`, func(row pgx.CollectableRow) (events.Event, error) {
+		var due events.HousekeepingDue
+		err := row.Scan(&due.HousekeepingID, &due.Day)
+		return due, err
+	})
+}
+
 // nextDue is the next moment at which anything will be due, or zero.
 func nextDue(ctx context.Context, tx pgx.Tx) (time.Time, error) {
 	var next *time.Time

@@ -84,7 +84,7 @@ func TestABasketThatCannotBeOrderedStaysAsItIs(t *testing.T) {
 	require.Equal(t, []string{"basket_id"}, post(t, shop, fromBasket(basket), ada...).Faults())
 }
 
-// BSK-09: of many who order one basket at once, one does.
+// BSK-09, ORD-14: of many who order one basket at once, one does.
 func TestABasketIsOrderedOnce(t *testing.T) {
 	t.Parallel()
 	shop := open(t)

@@ -38,6 +38,7 @@ func rows(t *testing.T, shop *functiontest.Shop) int64 {
 		FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`)
 }
 
+// ORD-01.
 func TestOrderIsAnsweredWithAllThatIsKnownOfIt(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
@@ -52,6 +53,7 @@ func TestOrderIsAnsweredWithAllThatIsKnownOfIt(t *testing.T) {
 	require.Equal(t, []any{functiontest.Cap, "Harbour cap", "Tide & Thread", 2.0}, []any{line["sku"], line["product_name"], line["store_name"], line["quantity"]})
 }
 
+// ORD-12.
 func TestOrderIsAnnouncedOnceWithItsRow(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
@@ -143,6 +145,7 @@ var wrong = map[string]struct {
 	"expected in no currency":  {with("expected_total", map[string]any{"amount_minor": 4800, "currency": "XXQ"}), "expected_total.currency"},
 }
 
+// ORD-02, ORD-03, ORD-04, ORD-05.
 func TestEachFaultIsNamedAndNothingIsStored(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
@@ -176,6 +179,7 @@ func TestTextThatCannotBeKeptIsTheCallersMistake(t *testing.T) {
 	}
 }
 
+// ORD-06, ORD-08.
 func TestTotalsAreTheCatalogues(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
@@ -200,6 +204,7 @@ func TestTotalsAreTheCatalogues(t *testing.T) {
 	}
 }
 
+// ORD-07.
 func TestOrderWhoseTotalIsNotTheExpectedOneIsRefusedWithTheNewOne(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
@@ -233,6 +238,7 @@ func TestWhatIsNotOnSaleCannotBeOrdered(t *testing.T) {
 	}
 }
 
+// ORD-13.
 func TestSameKeyIsOneOrder(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
@@ -248,6 +254,7 @@ func TestSameKeyIsOneOrder(t *testing.T) {
 	require.EqualValues(t, 1, functiontest.One[int64](t, shop, `SELECT count(*) FROM orders.orders`))
 }
 
+// ORD-13.
 func TestReplayIsAnsweredAsTheOrderNowStands(t *testing.T) {
 	t.Parallel()
 	shop := open(t, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "manual" })
@@ -257,6 +264,7 @@ func TestReplayIsAnsweredAsTheOrderNowStands(t *testing.T) {
 	require.Equal(t, []any{http.StatusCreated, "confirmed"}, []any{again.Status, again.Body["status"]})
 }
 
+// ORD-13.
 func TestManyPostsWithOneKeyAreOneOrder(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
@@ -280,6 +288,7 @@ func TestRefusedOrderLeavesItsKeyFree(t *testing.T) {
 	require.Equal(t, http.StatusAccepted, post(t, shop, order(), "Idempotency-Key", "one").Status)
 }
 
+// ORD-11.
 func TestFaultBetweenTwoInsertsLeavesNothing(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
@@ -292,6 +301,7 @@ func TestFaultBetweenTwoInsertsLeavesNothing(t *testing.T) {
 	require.Empty(t, shop.Broker.Got())
 }
 
+// ORD-15.
 func TestOrderNumbersAreRandom(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
@@ -317,6 +327,7 @@ func TestOrderKeepsNoTokenThatOpensIt(t *testing.T) {
 	}
 }
 
+// ORD-26.
 func TestEachCheckCanBePutOffAndTheLongestDelayCounts(t *testing.T) {
 	t.Parallel()
 	shop := open(t, func(s *functions.Settings) { s.StockCheckDelay, s.PaymentCheckDelay = 5*time.Second, 15*time.Second })
@@ -345,7 +356,7 @@ func placing(t *testing.T, shop *functiontest.Shop, body functiontest.Body) func
 	return <-answered
 }
 
-// STK-20: the lines of a losing order.
+// STK-20, ORD-09: the lines of a losing order.
 func TestCallerWhoWaitsHearsTheOutcome(t *testing.T) {
 	t.Parallel()
 	t.Run("confirmed", func(t *testing.T) {

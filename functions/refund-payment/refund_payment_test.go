@@ -103,6 +103,7 @@ func TestNothingToGiveBackIsNothingToSay(t *testing.T) {
 	require.Empty(t, bank.Refunded())
 }
 
+// PAY-44.
 func TestOpenPaymentIsClosedSoThatNobodyCanPayIt(t *testing.T) {
 	t.Parallel()
 	bank := &functiontest.Bank{}
@@ -116,6 +117,7 @@ func TestOpenPaymentIsClosedSoThatNobodyCanPayIt(t *testing.T) {
 	requireBooks(t, shop, over.OrderID, "voided", 0, 0)
 }
 
+// PAY-44.
 func TestPaymentPaidWhileItIsBeingClosedGoesBackWhole(t *testing.T) {
 	t.Parallel()
 	bank := &functiontest.Bank{TooLate: true}
@@ -149,6 +151,7 @@ func TestMoneyInSuspenseGoesBackAndTheBooksAreZero(t *testing.T) {
 	requireBooks(t, shop, placed.ID, "refunded", 2400, 2400)
 }
 
+// PAY-34.
 func TestRefusedRefundIsToldAndCanBeRepeated(t *testing.T) {
 	t.Parallel()
 	bank := &functiontest.Bank{Refusing: true}

@@ -1,6 +1,7 @@
 package reservestock_test
 
 import (
+	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -41,6 +42,11 @@ func TestHoldsExactlyTheOrderedLines(t *testing.T) {
 	onHand, held := shop.Stock(t, functiontest.Cap)
 	require.Equal(t, []int64{120, 2}, []int64{onHand, held})
 	require.EqualValues(t, 49, available(t, shop, functiontest.Print))
+	require.Len(t, shop.Said(t, placed.ID, "stock.reserved"), 1)
+
+	shop.Tell(t, "track-order", reserved)
+	sides := functiontest.One[[]string](t, shop, `SELECT ARRAY[stock, payment] FROM orders.orders`)
+	require.Equal(t, []string{"held", "pending"}, sides, "whatever comes of the payment")
 }
 
 // STK-16, STK-18.
@@ -128,6 +134,24 @@ func TestWhatCannotBeSoldAnyMoreIsNamed(t *testing.T) {
 	}
 }
 
+// STK-18: what staff sets while a check is put off counts.
+func TestStockThatIsSetToNoneDuringADelayIsShort(t *testing.T) {
+	t.Parallel()
+	shop := open(t, func(s *functions.Settings) { s.StockCheckDelay = time.Hour })
+	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 2)))
+	level := functiontest.One[string](t, shop, `SELECT level_id::text FROM stock.levels WHERE sku = $1`, functiontest.Cap)
+	set := shop.Call(t, "serve-stock", http.MethodPut, "/v1/inventory/stock/"+level, map[string]any{"quantity": 0, "reason": "burnt"}, "Authorization", shop.Staff(t))
+	require.Equal(t, http.StatusOK, set.Status, set.Raw)
+	shop.Set(t, placed.ID, "stock_check_at = now()")
+
+	short := shop.Tell(t, name, events.StockDue{OrderID: placed.ID, Lines: placed.Lines})
+	require.Equal(t, []events.Event{events.StockShort{OrderID: placed.ID, Lines: []events.ShortLine{
+		{Line: 1, SKU: functiontest.Cap, StoreID: functiontest.TheStore, Wanted: 2, Why: events.WhyShort},
+	}}}, short)
+	rejected := shop.Tell(t, "track-order", short[0])
+	require.Equal(t, "out_of_stock", rejected[0].(events.OrderRejected).Reason)
+}
+
 // STK-25.
 func TestOrderThatIsNotPendingIsLeftAlone(t *testing.T) {
 	t.Parallel()
@@ -192,16 +216,21 @@ func held(t *testing.T, shop *functiontest.Shop, warehouse string) int64 {
 // STK-19.
 func TestSameUnitIsNeverHeldTwice(t *testing.T) {
 	t.Parallel()
-	shop := open(t)
-	shop.Leave(t, functiontest.Cap, functiontest.Harbour, 50)
-	var all sync.WaitGroup
-	for range 200 {
-		all.Go(func() {
-			shop.Tell(t, name, shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1))).OrderPlaced)
+	for name, c := range map[string]struct{ stock, buyers int64 }{"50 for 200": {50, 200}, "3 for 75": {3, 75}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			shop := open(t)
+			shop.Leave(t, functiontest.Cap, functiontest.Harbour, c.stock)
+			var all sync.WaitGroup
+			for range c.buyers {
+				all.Go(func() {
+					insist(t, shop, "reserve-stock", shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1))).OrderPlaced)
+				})
+			}
+			all.Wait()
+			onHand, reserved := shop.Stock(t, functiontest.Cap)
+			require.Equal(t, []int64{c.stock, c.stock}, []int64{onHand, reserved})
+			require.Equal(t, c.buyers-c.stock, functiontest.One[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type = 'stock.short'`))
 		})
 	}
-	all.Wait()
-	onHand, reserved := shop.Stock(t, functiontest.Cap)
-	require.Equal(t, []int64{50, 50}, []int64{onHand, reserved})
-	require.EqualValues(t, 150, functiontest.One[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type = 'stock.short'`))
 }

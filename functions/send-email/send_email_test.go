@@ -69,6 +69,7 @@ func states(t *testing.T, shop *functiontest.Shop) []string {
 	return functiontest.One[[]string](t, shop, `SELECT coalesce(array_agg(kind || ' ' || status ORDER BY created_at), '{}') FROM mail.mails`)
 }
 
+// NOT-01.
 func TestAnOrderThatIsDeliveredLeavesThreeMails(t *testing.T) {
 	t.Parallel()
 	p := open(t)
@@ -87,6 +88,7 @@ func TestAnOrderThatIsDeliveredLeavesThreeMails(t *testing.T) {
 	require.Equal(t, []string{"How to pay for order " + n, "We received your payment for order " + n, "Order " + n + " is on its way"}, subjects)
 }
 
+// NOT-03, NOT-05.
 func TestOneMailPerKindHoweverOftenItIsTold(t *testing.T) {
 	t.Parallel()
 	p := open(t)
@@ -151,6 +153,7 @@ func TestStepsWithoutAMailHaveNone(t *testing.T) {
 	require.Empty(t, states(t, p.Shop))
 }
 
+// NOT-12.
 func TestMailIsInTheLanguageOfTheOrder(t *testing.T) {
 	t.Parallel()
 	p := open(t)
@@ -163,6 +166,7 @@ func TestMailIsInTheLanguageOfTheOrder(t *testing.T) {
 	}
 }
 
+// NOT-13.
 func TestNothingThatACustomerTypesBecomesAHeaderOrARecipient(t *testing.T) {
 	t.Parallel()
 	s := &server{}
@@ -209,6 +213,7 @@ func parts(t *testing.T, m *mail.Message) map[string]string {
 	}
 }
 
+// NOT-08.
 func TestMailIsWellFormed(t *testing.T) {
 	t.Parallel()
 	s := &server{}
@@ -236,6 +241,7 @@ func TestMailIsWellFormed(t *testing.T) {
 	}
 }
 
+// NOT-11.
 func TestMessageIDIsThatOfOrderAndKind(t *testing.T) {
 	t.Parallel()
 	p := open(t)
@@ -253,6 +259,7 @@ func TestMessageIDIsThatOfOrderAndKind(t *testing.T) {
 	require.NotEqual(t, mails[0].MessageID, mails[3].MessageID)
 }
 
+// NOT-09.
 func TestMailThatTheServerRefusesWaitsAndIsSentOnceLater(t *testing.T) {
 	t.Parallel()
 	p := open(t)
@@ -270,6 +277,7 @@ func TestMailThatTheServerRefusesWaitsAndIsSentOnceLater(t *testing.T) {
 	require.EqualValues(t, 3, functiontest.One[int64](t, p.Shop, `SELECT tries FROM mail.mails`))
 }
 
+// NOT-09.
 func TestServerThatIsAwayMeansLaterAndNotNever(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -291,6 +299,7 @@ func TestServerThatIsAwayMeansLaterAndNotNever(t *testing.T) {
 	require.Len(t, post{shop, box}.mails(t), 1)
 }
 
+// NOT-05.
 func TestMailOfWhichNobodyKnowsWhetherItLeftIsNeverSentAgain(t *testing.T) {
 	t.Parallel()
 	p := open(t)
@@ -332,6 +341,7 @@ func TestMailThatWasTakenIsSentWhateverTheServerDoesThen(t *testing.T) {
 	require.Len(t, mails, 1)
 }
 
+// NOT-10.
 func TestMailThatFailedTooOftenIsGivenUpAndTold(t *testing.T) {
 	t.Parallel()
 	p := open(t)

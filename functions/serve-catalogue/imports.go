@@ -135,6 +135,18 @@ func path(names []string) string {
 	return strings.Join(names, " > ")
 }
 
+// pathsOf are the paths of categories by their ids.
+func pathsOf(tree []Category) map[string]string {
+	paths := map[string]string{}
+	for _, c := range tree { // each after those above it
+		paths[c.ID] = path([]string{c.Name})
+		if c.ParentID != "" {
+			paths[c.ID] = path([]string{paths[c.ParentID], c.Name})
+		}
+	}
+	return paths
+}
+
 func readShelves(ctx context.Context, tx pgx.Tx, rows []ImportRow) (s shelves, err error) {
 	if s.stores, err = readStoreNames(ctx, tx); err != nil {
 		return s, err
@@ -144,12 +156,8 @@ func readShelves(ctx context.Context, tx pgx.Tx, rows []ImportRow) (s shelves, e
 		return s, err
 	}
 	s.categories = map[string]string{}
-	paths := map[string]string{}
-	for _, c := range tree { // each after those above it
-		paths[c.ID] = path([]string{c.Name})
-		if c.ParentID != "" {
-			paths[c.ID] = path([]string{paths[c.ParentID], c.Name})
-		}
+	paths := pathsOf(tree)
+	for _, c := range tree {
 		s.categories[paths[c.ID]] = c.ID
 	}
 	s.taken, err = readTaken(ctx, tx, rows)

@@ -155,7 +155,7 @@ func TestFiltersThatMakeNoSenseAreNamed(t *testing.T) {
 // CAT-25: what people call most reads no table from end to end that grows.
 func TestListsAndSearchesReadIndexes(t *testing.T) {
 	t.Parallel()
-	shop := catalogue(t, 20_000)
+	shop := catalogue(t, functiontest.InFull(100_000, 20_000))
 	plans := ledger.NewPlans(shop.Pool)
 	require.NoError(t, servecatalogue.LookAround(t.Context(), plans))
 	require.Empty(t, plans.Scans)

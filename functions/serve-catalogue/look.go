@@ -42,6 +42,9 @@ func LookAround(ctx context.Context, db web.Reader) error {
 			return err
 		}
 	}
+	if _, _, err = readRows(ctx, db, "MADE-0001000", nil); err != nil {
+		return err
+	}
 	_, err = readProduct(ctx, db, product)
 	return err
 }

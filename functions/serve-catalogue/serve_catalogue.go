@@ -2,6 +2,7 @@
 package servecatalogue
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 
@@ -32,6 +33,9 @@ type Settings struct {
 	config.Pictures
 }
 
+// Check refuses settings that make no sense, by name.
+func (s Settings) Check() error { return cmp.Or(s.Access.Check(), s.Pictures.Check()) }
+
 // New declares the function.
 func New(settings Settings) function.Function {
 	s := shelf{picture.Open(settings.Pictures)}
@@ -47,6 +51,7 @@ func New(settings Settings) function.Function {
 			web.Delete("/v1/products/{id}", keeper, remove),
 			web.Act("/v1/products/deletions", keeper, http.StatusOK, removeAll),
 			web.UpTo(largeBody, web.Act("/v1/products/imports", keeper, http.StatusOK, importRows)),
+			web.Get("/v1/products/exports", keeper, exportRows),
 			web.Cached(keepProducts, web.Get("/v1/products/{id}/variants", web.All, listVariants)),
 			web.Act("/v1/products/{id}/variants", keeper, http.StatusCreated, addVariant),
 			web.Put("/v1/variants/{id}", keeper, changeVariant),

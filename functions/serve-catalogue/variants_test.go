@@ -79,5 +79,5 @@ func TestFiveHundredVariantsAreSavedAndListedInTime(t *testing.T) {
 	require.Len(t, items, 500)
 	require.Equal(t, "HAT-1-499", items[499].(map[string]any)["sku"])
 	require.Less(t, saved, 2*time.Second)
-	require.Less(t, listed, 500*time.Millisecond, "100 ms, where others do not use the machine")
+	require.Less(t, listed, functiontest.InFull(100*time.Millisecond, 500*time.Millisecond), "100 ms, where others do not use the machine")
 }

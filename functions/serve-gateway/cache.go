@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -24,6 +25,9 @@ import (
 type cache struct {
 	kept   *otter.Cache[string, *answer]
 	feed   *feed
+	viewed viewed
+	views  *views
+	log    *slog.Logger
 	hits   *prometheus.CounterVec
 	misses *prometheus.CounterVec
 }
@@ -38,12 +42,12 @@ type answer struct {
 	ends   time.Time
 }
 
-func newCache(settings config.Gateway, pool *pgxpool.Pool) *cache {
+func newCache(settings config.Gateway, pool *pgxpool.Pool, log *slog.Logger) *cache {
 	if settings.CacheEntries <= 0 || pool == nil {
 		return nil
 	}
 	atLeast := settings.CacheBytes / int64(settings.CacheEntries) // each weighs so much, so there are never more than may be
-	c := &cache{kept: otter.Must(&otter.Options[string, *answer]{
+	c := &cache{viewed: viewed{pool}, log: log, kept: otter.Must(&otter.Options[string, *answer]{
 		MaximumWeight: uint64(atLeast) * uint64(settings.CacheEntries),
 		Weigher:       func(key string, a *answer) uint32 { return uint32(max(atLeast, int64(len(key)+a.size()))) },
 		ExpiryCalculator: otter.ExpiryCreatingFunc(func(e otter.Entry[string, *answer]) time.Duration {
@@ -51,6 +55,7 @@ func newCache(settings config.Gateway, pool *pgxpool.Pool) *cache {
 		}),
 	})}
 	c.feed = &feed{read: readSaid(pool), drop: c.drop}
+	c.views = &views{add: c.viewed.add, log: log}
 	c.hits = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "popup_cache_hits_total", Help: "Reads that were answered with what is kept."}, []string{"route"})
 	c.misses = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "popup_cache_misses_total", Help: "Reads that were not, though they might have been."}, []string{"route"})
 	return c
@@ -104,10 +109,14 @@ func (c *cache) before(route function.Route, to http.Handler) http.Handler {
 	keep := time.Duration(route.CacheFor) * time.Second
 	hits, misses := c.hits.WithLabelValues(route.Path), c.misses.WithLabelValues(route.Path)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if c.serve(w, r, keep, to) {
+		a, hit := c.serve(w, r, keep, to)
+		if hit {
 			hits.Inc()
 		} else {
 			misses.Inc()
+		}
+		if route.Path == productPage && a != nil && len(a.shows) > 0 { // there is such a product
+			c.views.note(r.PathValue("id"))
 		}
 	})
 }
@@ -123,23 +132,23 @@ func (c *cache) behind(change http.Handler) http.Handler {
 	})
 }
 
-// serve answers, and says whether it did so from what is kept.
-func (c *cache) serve(w http.ResponseWriter, r *http.Request, keep time.Duration, to http.Handler) (hit bool) {
+// serve answers, and says with what and whether that was kept. What is for one caller only is not told.
+func (c *cache) serve(w http.ResponseWriter, r *http.Request, keep time.Duration, to http.Handler) (a *answer, hit bool) {
 	current, key := c.feed.current(r.Context()), keyOf(r)
 	if a, is := c.kept.GetIfPresent(key); is {
 		if current || time.Since(a.made) < staleFrom {
 			a.write(w, r, "hit")
-			return true
+			return a, true
 		}
 		c.kept.Invalidate(key)
 	}
 	a, err := c.load(r, key, keep, to)
 	if err != nil { // another's call asked, and what it got is not for others
 		to.ServeHTTP(w, r)
-		return false
+		return nil, false
 	}
 	a.write(w, r, "fwd=miss")
-	return false
+	return a, false
 }
 
 // errNotKept says that an answer is for one caller only.
@@ -158,7 +167,7 @@ func (c *cache) load(r *http.Request, key string, keep time.Duration, to http.Ha
 		return own, nil
 	}))
 	if own != nil {
-		if c.feed.turns.Load() != turn { // it may show what was before
+		if turn == 0 || c.feed.turns.Load() != turn { // it may show what was before
 			c.kept.Invalidate(key)
 		}
 		return own, nil

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/config"
+	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/functions"
 	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
 	"github.com/popup-shop/popup/internal/dbtest"
@@ -130,6 +131,26 @@ func TestAPriceThatChangesIsShownAtOnceByTheGatewayThatHeardOfIt(t *testing.T) {
 			return strings.Contains(text, `"amount_minor":4444`)
 		}, time.Second, 20*time.Millisecond)
 	}
+}
+
+// CAT-35: what is kept decides nothing, and shows the last one as gone within a second.
+func TestTheLastOneIsSoldOnceWhateverIsKept(t *testing.T) {
+	t.Parallel()
+	shop := functiontest.Open(t, functions.All)
+	shop.Leave(t, functiontest.Print, functiontest.Harbour, 1)
+	gateway, _ := gatewayOf(t, shop, keeping)
+	page := gateway + "/v1/products/" + productOf(t, shop, functiontest.Print)
+	_, text := call(t, "GET", page, "")
+	require.Contains(t, text, `"available":1,`)
+
+	last := functiontest.Order(functiontest.Of(functiontest.Print, 1))
+	first, second := shop.Place(t, last), shop.Place(t, last)
+	require.IsType(t, events.StockReserved{}, shop.Tell(t, "reserve-stock", first.OrderPlaced)[0])
+	require.IsType(t, events.StockShort{}, shop.Tell(t, "reserve-stock", second.OrderPlaced)[0], "though the page may still show one")
+	require.Eventually(t, func() bool {
+		_, text := call(t, "GET", page, "")
+		return strings.Contains(text, `"available":0,`)
+	}, time.Second, 20*time.Millisecond)
 }
 
 // A transaction that takes long hides nothing that others say meanwhile.

@@ -25,7 +25,7 @@ type feed struct {
 	drop func(names map[string]bool)
 
 	looked atomic.Int64 // when, in nanoseconds
-	turns  atomic.Int64 // how often something was heard
+	turns  atomic.Int64 // how often something was heard; none: we do not know where to go on from yet
 
 	mu   sync.Mutex
 	from string          // the oldest transaction that was still running when we looked
@@ -84,8 +84,9 @@ func (f *feed) look(ctx context.Context) {
 			}
 		}
 	}
+	first := f.from == ""
 	f.from, f.seen = at.From, seen
-	if len(names) > 0 {
+	if first || len(names) > 0 {
 		f.turns.Add(1)
 		f.drop(names)
 	}

@@ -41,7 +41,7 @@ func Within(settings Settings) func(reach func(name string) http.Handler) functi
 }
 
 func declare(settings Settings, open func(rt *function.Runtime) func(name string) http.Handler) function.Function {
-	return function.Function{Name: name, Door: &gateway{settings, open}, Writes: []string{"bus.rates"}}
+	return function.Function{Name: name, Door: &gateway{settings, open}, Writes: []string{"bus.rates", "catalogue.viewed"}}
 }
 
 // gateway knows how to open the way to functions by name.
@@ -88,7 +88,7 @@ func (g *gateway) Open(mux *http.ServeMux, rt *function.Runtime) {
 		panic(err) // whoever reads settings checks them
 	}
 	reach := g.open(rt)
-	lines, kept := map[string]*line{}, newCache(g.settings.Gateway, rt.Pool)
+	lines, kept := map[string]*line{}, newCache(g.settings.Gateway, rt.Pool, rt.Log)
 	kept.meter(d.meters.registry)
 	for _, target := range targets {
 		if lines[target.Function] == nil {
@@ -99,6 +99,9 @@ func (g *gateway) Open(mux *http.ServeMux, rt *function.Runtime) {
 			to = kept.behind(to)
 		}
 		mux.Handle(target.Method+" "+target.Path, d.guard(target.Route, to))
+		if target.Method == http.MethodGet && target.Path == productPage {
+			kept.warm(min(warmAtMost, g.settings.CacheEntries/2), reach(target.Function))
+		}
 	}
 	own := &own{pool: rt.Pool, revision: rt.Revision, lines: lines, outside: known(rt.Outside, outside)}
 	for _, route := range own.routes(d.meters) {

@@ -153,6 +153,7 @@ func TestEveryRouteLeadsToItsFunctionUnchanged(t *testing.T) {
 	}
 }
 
+// API-07.
 func TestACallersRequestIDIsTakenOver(t *testing.T) {
 	t.Parallel()
 	gateway := within(t)
@@ -177,6 +178,7 @@ func TestARequestIDIsMadeForACallerWithoutAGoodOne(t *testing.T) {
 	}
 }
 
+// API-07.
 func TestACallersTraceIsContinuedAndAnotherIsBegunWhereThereIsNone(t *testing.T) {
 	t.Parallel()
 	gateway := within(t)

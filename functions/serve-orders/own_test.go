@@ -107,7 +107,7 @@ func TestOneProgramTakesOnTheRoleOfEachFunction(t *testing.T) {
 	require.Empty(t, items(get(t, shop, "/v1/orders", "Authorization", eve.Bearer)))
 }
 
-// API-40
+// API-40, ORD-38, ORD-39.
 func TestOrdersAreListedForTheirCustomerAndAllForStaff(t *testing.T) {
 	t.Parallel()
 	shop := open(t)

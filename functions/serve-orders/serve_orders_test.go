@@ -29,6 +29,7 @@ func cancel(t *testing.T, shop *functiontest.Shop, orderID string, headers ...st
 	return shop.Call(t, name, http.MethodPost, "/v1/orders/"+orderID+"/cancel", map[string]string{"reason": "too big, says Ada"}, headers...)
 }
 
+// ORD-17.
 func TestTokenOpensItsOrderOnly(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
@@ -61,6 +62,7 @@ func TestOrderThatIsNotThereIsNotFound(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, get(t, shop, "/v1/orders/seven", "Authorization", shop.Staff(t)).Status)
 }
 
+// ORD-35.
 func TestTwoReadsInARowAreEqual(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
@@ -95,6 +97,7 @@ func TestWhoeverHasAnOrderAsItStandsIsNotSentItAgain(t *testing.T) {
 	require.NotEqual(t, first.Header.Get("ETag"), changed.Header.Get("ETag"))
 }
 
+// ORD-29, ORD-31, API-44.
 func TestCancelIsPossibleFromThreeStatesAndRefusedWithTheReasonFromAllOthers(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
@@ -118,6 +121,7 @@ func TestCancelIsPossibleFromThreeStatesAndRefusedWithTheReasonFromAllOthers(t *
 	}
 }
 
+// ORD-30.
 func TestPaidOrderThatIsCancelledGivesEverythingBack(t *testing.T) {
 	t.Parallel()
 	shop := open(t)

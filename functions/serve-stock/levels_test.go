@@ -31,6 +31,25 @@ func TestEachWarehouseHasItsFigureAndAllHaveATotal(t *testing.T) {
 	}
 }
 
+// STK-06.
+func TestWhatStaffSetsOfANewProductIsTheFigureOfItsStoresWarehouse(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	made := shop.Call(t, "serve-catalogue", http.MethodPost, "/v1/products", map[string]any{
+		"store_id": functiontest.TheStore, "name": "Kite", "sku": "KITE", "price": map[string]any{"amount_minor": 1900, "currency": "EUR"},
+	}, "Authorization", shop.Staff(t))
+	product := made.Body["id"].(string)
+	own := read(t, shop, "/v1/inventory/stock?product_id="+product)
+	require.Len(t, own, 1)
+	require.Equal(t, []any{functiontest.Harbour, 0.0}, []any{own[0]["warehouse_id"], own[0]["quantity"]})
+	set := as(t, shop, http.MethodPut, "/v1/inventory/stock/"+own[0]["id"].(string), map[string]any{"quantity": 3, "reason": "first stock"})
+	require.Equal(t, http.StatusOK, set.Status, set.Raw)
+	require.EqualValues(t, 3, functiontest.One[int64](t, shop, `
+		SELECT on_hand FROM stock.levels l JOIN catalogue.stores s USING (warehouse_id) WHERE l.sku = 'KITE' AND s.store_id = $1`, functiontest.TheStore))
+	shown := shop.Call(t, "serve-catalogue", http.MethodGet, "/v1/products/"+product, nil)
+	require.Equal(t, 3.0, shown.Body["stock"].(map[string]any)["available"])
+}
+
 // vary gives the tee a variant with stock in a warehouse, and returns the ids of both.
 func vary(t *testing.T, shop *functiontest.Shop, quantity int) (productID, variantID string) {
 	productID = functiontest.One[string](t, shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`, functiontest.Tee)

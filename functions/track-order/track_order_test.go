@@ -34,6 +34,7 @@ func place(t *testing.T, shop *functiontest.Shop) functiontest.Placed {
 	return shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 2)))
 }
 
+// ORD-21.
 func TestWhicheverFactComesLastTheOrderIsConfirmedOnce(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
@@ -69,6 +70,7 @@ func TestFactsAtTheSameTimeConfirmOnce(t *testing.T) {
 	}
 }
 
+// ORD-40, ORD-42.
 func TestEachVersionIsLoggedOnceWithItsCause(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
@@ -80,6 +82,7 @@ func TestEachVersionIsLoggedOnceWithItsCause(t *testing.T) {
 		SELECT array_agg(version || ' ' || cause ORDER BY version) FROM orders.history WHERE order_id = $1`, placed.ID))
 }
 
+// ORD-22.
 func TestOrderThatCannotBeServedIsRejectedWithTheReason(t *testing.T) {
 	t.Parallel()
 	line := func(why string) []events.ShortLine {
@@ -114,6 +117,7 @@ func failed(orderID, reason string) events.Event {
 	return events.PaymentFailed{OrderID: orderID, PaymentID: uuid.NewString(), Reason: reason}
 }
 
+// PAY-39.
 func TestMoneyForAnOrderThatIsOverIsAskedBack(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
@@ -142,6 +146,7 @@ func TestLateNoChangesNothing(t *testing.T) {
 	}
 }
 
+// ORD-23, ORD-25.
 func TestPassedDeadlineLeadsSomewhereFromEveryOpenState(t *testing.T) {
 	t.Parallel()
 	shop := open(t)

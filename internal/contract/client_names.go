@@ -18,6 +18,7 @@ var methodNames = map[string]string{
 	"GET /v1/products/suggestions":  "SuggestProducts",
 	"POST /v1/products/deletions":   "DeleteProducts",
 	"POST /v1/products/imports":     "ImportProducts",
+	"GET /v1/products/exports":      "ExportProducts",
 }
 
 // methodName is what the client calls a route: ListOrders, GetOrder, AddMyAddress, ChangeAddress, DeleteAddress, CancelOrder.

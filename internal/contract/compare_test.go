@@ -11,6 +11,7 @@ import (
 	"github.com/popup-shop/popup/schemas"
 )
 
+// EVT-02.
 func TestTheReleasedSchemasAreKept(t *testing.T) {
 	t.Parallel()
 	released := os.DirFS("../../schemas/released")
@@ -26,6 +27,7 @@ const released = `{
 	}
 }`
 
+// EVT-02.
 func TestCompareNoticesWhatBreaksListeners(t *testing.T) {
 	t.Parallel()
 	for name, of := range map[string]struct {

@@ -84,6 +84,7 @@ func compiled(t *testing.T, text []byte) *jsonschema.Schema {
 	return s
 }
 
+// EVT-02.
 func TestEverySampleIsValidByItsSchema(t *testing.T) {
 	t.Parallel()
 	made := written(t)
@@ -188,6 +189,7 @@ func readAsyncAPI(t *testing.T, from fs.FS) (document asyncAPI) {
 	return document
 }
 
+// EVT-10.
 func TestTheAsyncAPIDocumentIsValid(t *testing.T) {
 	t.Parallel()
 	packed, err := os.Open("testdata/asyncapi-3.1.0.json.gz")
@@ -276,6 +278,7 @@ func TestTwoFunctionsCannotServeOneRoute(t *testing.T) {
 	require.ErrorContains(t, err, "GET /v1/orders leads to serve-orders and to serve-stock")
 }
 
+// OPS-06.
 func TestThePublishedSchemasAreThoseOfTheCode(t *testing.T) {
 	t.Parallel()
 	made, published := contents(t, written(t)), contents(t, schemas.Files)

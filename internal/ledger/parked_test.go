@@ -54,6 +54,7 @@ func TestJunkCanBeLookedAt(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// FUN-08.
 func TestARedrivenEventIsPublishedAtOnceAndTheActIsKept(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -90,6 +91,7 @@ func TestAnEventThatCameBeforeTheMarkIsRedrivenToo(t *testing.T) {
 	require.Equal(t, []string{id}, b.broker.said)
 }
 
+// FUN-08.
 func TestAllEventsOfAFunctionAreRedrivenTogether(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -120,6 +122,7 @@ func TestWhatTheLedgerDoesNotKnowCannotBeRedriven(t *testing.T) {
 	require.Equal(t, 1, count(t, b, `bus.parked WHERE resolved_at IS NULL`))
 }
 
+// FUN-08.
 func TestADiscardedEventCountsAsHeardAndTheActIsKept(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -151,6 +151,7 @@ func open(t testing.TB, pool *pgxpool.Pool) pgx.Tx {
 
 const old = time.Minute
 
+// FUN-03.
 func TestAnEventThatSomebodyHasNotHeardIsPublishedAgain(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -393,6 +394,7 @@ func TestAListenerIsSubscribedFromNowOnAndForgottenWhenItIsGone(t *testing.T) {
 	require.ErrorContains(t, ledger.Subscribe(t.Context(), b.pool, []function.Function{listener("x"), listener("x")}), "two functions are called x")
 }
 
+// FUN-09.
 func TestANewListenerHearsThePastOnceIfAsked(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

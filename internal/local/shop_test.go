@@ -184,7 +184,7 @@ func (s *shop) digest() (lines []string) {
 		UNION ALL SELECT format('level %s %s %s', sku, on_hand, reserved) FROM stock.levels
 		UNION ALL SELECT format('money %s %s %s', status, captured_minor, refunded_minor) FROM payments.payments
 		UNION ALL SELECT format('mail %s %s', kind, status) FROM mail.mails
-		UNION ALL SELECT format('event %s %s', type, count(*)) FROM bus.event GROUP BY type
+		UNION ALL SELECT format('event %s %s', type, count(*)) FROM bus.event WHERE order_id IS NOT NULL GROUP BY type
 		UNION ALL SELECT format('movement %s %s', kind, sum(quantity)) FROM stock.movements GROUP BY kind
 		ORDER BY 1`)
 	require.NoError(s.t, err)

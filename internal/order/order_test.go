@@ -54,6 +54,7 @@ func open(s order.Status) order.Order {
 	return o
 }
 
+// ORD-20.
 func TestOf225MovesThe19OfTheTableAreAllowed(t *testing.T) {
 	t.Parallel()
 	require.Len(t, allowed, 19)

@@ -62,6 +62,7 @@ func overTLS(t *testing.T) config.Access {
 	return settings
 }
 
+// ACC-14.
 func TestACookieIsAsGoodAsABearer(t *testing.T) {
 	t.Parallel()
 	for name, settings := range map[string]config.Access{"popup-access": access(t), "__Host-popup-access": overTLS(t)} {
@@ -88,6 +89,7 @@ func TestACookieThatOpensNothingIsRefusedAndForgotten(t *testing.T) {
 	require.Empty(t, call(t, "GET", url+"/all", "", "Authorization", "Bearer old").header.Get("Set-Cookie"))
 }
 
+// ACC-16.
 func TestAPageOfAnotherSiteChangesNothingWithOurCookies(t *testing.T) {
 	t.Parallel()
 	ada := token.Claims{ID: uuid.NewString(), Role: token.Customer, Session: uuid.NewString(), Email: "ada@example.test"}

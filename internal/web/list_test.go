@@ -46,6 +46,7 @@ func rows(t *testing.T) string {
 	return server.URL + "/rows"
 }
 
+// API-06.
 func TestAListIsShownInPages(t *testing.T) {
 	t.Parallel()
 	url := rows(t)
@@ -65,6 +66,7 @@ func TestAPageThatCannotBeIsRefused(t *testing.T) {
 	}
 }
 
+// API-06.
 func TestAListIsCSVForThoseWhoAskForIt(t *testing.T) {
 	t.Parallel()
 	url := rows(t)

@@ -248,6 +248,7 @@ func TestAnErrorIsProblemDetailsWithTheCallersRequestID(t *testing.T) {
 	require.Equal(t, problem{Type: "/problems/in-use", Title: "in use", Status: 409, Detail: "there is one", RequestID: "req-1", Name: "taken"}, p)
 }
 
+// API-02, API-03.
 func TestAMistakeInARequestIsNamedByItsField(t *testing.T) {
 	t.Parallel()
 	b := setup(t, time.Second)
@@ -287,6 +288,7 @@ func TestAMistakeInARequestIsNamedByItsField(t *testing.T) {
 	t.Cleanup(func() { require.Zero(t, len(b.begun), "nothing is made") })
 }
 
+// API-04.
 func TestNoMistakeOfACallerIsOurFault(t *testing.T) {
 	t.Parallel()
 	b := setup(t, time.Second)
@@ -344,6 +346,7 @@ func TestAMethodThatAPathLacksIsRefusedAsAProblem(t *testing.T) {
 	}
 }
 
+// API-02.
 func TestABodyOverTheLimitIsRefusedUnread(t *testing.T) {
 	t.Parallel()
 	b := setup(t, time.Second)
@@ -361,6 +364,7 @@ func TestABrokenPromiseOfTheSchemaThatNobodyForesawIsOurFaultAndTellsNothing(t *
 	require.NotContains(t, r.body, "unicorn")
 }
 
+// API-05.
 func TestOneKeyHasOneEffectAndIsAnsweredAgainAsThingsNowStand(t *testing.T) {
 	t.Parallel()
 	b := setup(t, time.Second)
@@ -377,6 +381,7 @@ func TestOneKeyHasOneEffectAndIsAnsweredAgainAsThingsNowStand(t *testing.T) {
 	require.Len(t, b.said.ids, 1, "said once")
 }
 
+// API-05.
 func TestAKeyOfAnotherRequestIsRefused(t *testing.T) {
 	t.Parallel()
 	b := setup(t, time.Second)
@@ -401,6 +406,7 @@ func TestAKeyBelongsToItsCallerAndItsPath(t *testing.T) {
 	require.Equal(t, 3, b.things(t))
 }
 
+// API-05.
 func TestARefusedCallLeavesItsKeyFree(t *testing.T) {
 	t.Parallel()
 	b := setup(t, time.Second)
@@ -441,6 +447,7 @@ func TestTwentyAtOnceWithOneKeyHaveOneEffect(t *testing.T) {
 	require.Len(t, b.said.ids, 1)
 }
 
+// API-05.
 func TestATwinOfACallInHandIsToldToComeAgain(t *testing.T) {
 	t.Parallel()
 	b := setup(t, 50*time.Millisecond)

@@ -1,0 +1,76 @@
+package main_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestTheCatalogueIsKeptFromTheTerminal(t *testing.T) {
+	p := newProgram(t)
+	p.start()
+	found := shownAdmin.FindStringSubmatch(p.log.String())
+	require.NotNil(t, found, "%s", &p.log)
+	admin := p.person(t)
+	admin.must(found[1], "login", "admin@popup.example")
+	shows := func(args ...string) string {
+		t.Helper()
+		out, err := admin.popup(append([]string{"product"}, args...)...)
+		require.NoError(t, err, out)
+		return out
+	}
+	refused := func(want string, args ...string) {
+		t.Helper()
+		out, err := admin.popup(append([]string{"product"}, args...)...)
+		require.Error(t, err, out)
+		require.Contains(t, out, want)
+	}
+	hat := []string{"add", "HAT-1", "Knit hat", "--price-minor=2900", "--store=tide & thread", "--category=To wear > Hats and bags", "--tag=warm, very", "--no-active"}
+	made := shows(hat...)
+	require.Contains(t, made, `"sku": "HAT-1", "price": { "amount_minor": 2900, "currency": "EUR" }`)
+	require.Contains(t, made, `"tags": [ "warm, very" ]`)
+	require.Contains(t, made, `"active": false`)
+	refused("the SKU is that of something else", hat...)
+	refused("name must not be blank", "add", "HAT-2", " ", "--price-minor=2900", "--store=Tide & Thread")
+	refused("price.amount_minor must be above 0", "add", "HAT-2", "Hat", "--price-minor=0", "--store=Tide & Thread")
+	refused("price.currency is no currency", "add", "HAT-2", "Hat", "--price-minor=1", "--currency=EUX", "--store=Tide & Thread")
+	refused(`store: there is none that is called "Nowhere"`, "add", "HAT-2", "Hat", "--price-minor=1", "--store=Nowhere")
+	refused(`category: there is none that is called "Hats"`, "add", "HAT-2", "Hat", "--price-minor=1", "--store=Tide & Thread", "--category=Hats")
+
+	id := regexp.MustCompile(`"id": "(\S+)"`).FindStringSubmatch(made)[1]
+	changed := shows("edit", id, "--price-minor=3100", "--active")
+	require.Contains(t, changed, `"name": "Knit hat"`)
+	require.Contains(t, changed, `"amount_minor": 3100`)
+	require.Contains(t, changed, `"tags": [ "warm, very" ]`)
+	require.Contains(t, changed, `"active": true`)
+	require.Contains(t, shows("edit", id, "--name=Warm hat", "--category="), `"name": "Warm hat"`)
+	refused("name must not be blank", "edit", id, "--name= ")
+
+	table := filepath.Join(t.TempDir(), "table.csv")
+	rows := "sku,name,description,price_minor,currency,category,tags,store,active\n"
+	for n := range 250 {
+		rows += fmt.Sprintf("ROW-%03d,Row,,%d,EUR,To wear > Shirts,a|b,Tide & Thread,%t\n", n, n, n%2 == 0) // the first one costs nothing
+	}
+	require.NoError(t, os.WriteFile(table, []byte(rows), 0o600))
+	report := shows("import", table)
+	require.Contains(t, report, `2,ROW-000,error,"price.amount_minor must be above 0, and at most a trillion"`)
+	require.Equal(t, 249, strings.Count(report, ",created,"))
+	seen, all := filepath.Join(t.TempDir(), "seen.csv"), filepath.Join(t.TempDir(), "all.csv")
+	shows("export", seen)
+	shows("export", "--all", all)
+	require.Equal(t, []int{8 + 1 + 124, 8 + 1 + 249}, []int{lines(t, seen), lines(t, all)}, "of the demo shop, the hat, the rows")
+	require.Equal(t, 258, strings.Count(shows("import", all), ",unchanged,"))
+}
+
+// lines are the rows of a table that are not its head.
+func lines(t *testing.T, table string) int {
+	t.Helper()
+	text, err := os.ReadFile(table)
+	require.NoError(t, err)
+	return strings.Count(string(text), "\n") - 1
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/popup-shop/popup/client"
+)
+
+type productAddCommand struct {
+	shopAddress
+	SKU           string   `arg:"" help:"What it is known by in stock."`
+	Name          string   `arg:"" help:"Name."`
+	PriceMinor    int64    `required:"" help:"Price in minor units: 1999 is 19.99 EUR."`
+	Currency      string   `default:"EUR" help:"Currency of the price (ISO 4217)."`
+	Store         string   `required:"" help:"Store that sells it: its id or its name."`
+	Category      string   `help:"Category: its id, or its names from the top, like \"Clothes > Hats\"."`
+	Description   string   `help:"What there is to say about it."`
+	Tag           []string `sep:"none" help:"A tag; may be given several times."`
+	OutsideNumber *int64   `help:"Its number in somebody else's catalogue."`
+	Active        bool     `default:"true" negatable:"" help:"Whether it is on sale."`
+}
+
+// Run adds a product and shows it.
+func (c *productAddCommand) Run(ctx context.Context) error {
+	shop := c.user()
+	store, err := findStore(ctx, shop, c.Store)
+	if err != nil {
+		return err
+	}
+	category, err := findCategory(ctx, shop, c.Category)
+	if err != nil {
+		return err
+	}
+	made, err := shop.AddProduct(ctx, client.ProductBody{
+		StoreID: store, SKU: c.SKU, Name: c.Name, Description: c.Description, Price: client.Amount{Minor: c.PriceMinor, Currency: c.Currency},
+		CategoryID: category, Tags: c.Tag, OutsideNumber: c.OutsideNumber, Active: &c.Active,
+	})
+	if err != nil {
+		return err
+	}
+	return showProduct(made)
+}
+
+type productEditCommand struct {
+	shopAddress
+	ID          string  `arg:"" help:"Id of the product."`
+	SKU         *string `help:"Its SKU from now on."`
+	Name        *string `help:"Its name from now on."`
+	Description *string `help:"What there is to say about it from now on."`
+	PriceMinor  *int64  `help:"Its price from now on, in minor units."`
+	Currency    *string `help:"Currency of its price from now on."`
+	Category    *string `help:"Its category from now on: its id, or its names from the top; none when empty."`
+	Active      *bool   `negatable:"" help:"Whether it is on sale from now on."`
+}
+
+// Run changes what is given. The rest stays, and so do variants, tags and pictures.
+func (c *productEditCommand) Run(ctx context.Context) error {
+	shop := c.user()
+	is, err := shop.GetProduct(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	if c.Category != nil {
+		if is.CategoryID, err = findCategory(ctx, shop, *c.Category); err != nil {
+			return err
+		}
+	}
+	given(&is.SKU, c.SKU)
+	given(&is.Name, c.Name)
+	given(&is.Description, c.Description)
+	given(&is.Price.Minor, c.PriceMinor)
+	given(&is.Price.Currency, c.Currency)
+	given(&is.Active, c.Active)
+	changed, err := shop.ChangeProduct(ctx, c.ID, client.ProductBody{
+		StoreID: is.StoreID, SKU: is.SKU, Name: is.Name, Description: is.Description, Price: is.Price,
+		CategoryID: is.CategoryID, Tags: is.Tags, OutsideNumber: is.OutsideNumber, Active: &is.Active,
+	})
+	if err != nil {
+		return err
+	}
+	return showProduct(changed)
+}
+
+// findStore is the id of a store that is given by its id or its name.
+func findStore(ctx context.Context, shop *client.Client, name string) (string, error) {
+	if uuid.Validate(name) == nil {
+		return name, nil
+	}
+	for page, pages := int64(1), int64(1); page <= pages; page++ {
+		got, err := shop.ListStores(ctx, client.Paging{Page: page, Limit: 100})
+		if err != nil {
+			return "", err
+		}
+		for _, s := range got.Items {
+			if strings.EqualFold(s.Name, name) {
+				return s.ID, nil
+			}
+		}
+		pages = got.TotalPages
+	}
+	return "", fmt.Errorf("store: there is none that is called %q", name)
+}
+
+// findCategory is the id of a category that is given by its id or its names from the top; no name has no id.
+func findCategory(ctx context.Context, shop *client.Client, path string) (string, error) {
+	if path == "" || uuid.Validate(path) == nil {
+		return path, nil
+	}
+	paths, err := categoryPaths(ctx, shop)
+	if err != nil {
+		return "", err
+	}
+	for id, found := range paths {
+		if strings.EqualFold(found, path) {
+			return id, nil
+		}
+	}
+	return "", fmt.Errorf("category: there is none that is called %q", path)
+}

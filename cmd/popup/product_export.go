@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/vbauerster/mpb/v8"
+
+	"github.com/popup-shop/popup/client"
+)
+
+type productExportCommand struct {
+	shopAddress
+	All  bool   `help:"Also what is not on sale; for staff."`
+	File string `arg:"" help:"Table to write (CSV)." type:"path"`
+}
+
+// Run writes products as they come.
+func (c *productExportCommand) Run(ctx context.Context) (err error) {
+	file, err := os.Create(c.File)
+	if err != nil {
+		return fmt.Errorf("write table: %w", err)
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	table := csv.NewWriter(file)
+	_ = table.Write(tableColumns) // Error tells
+	read := c.onSale
+	if c.All {
+		read = c.all
+	}
+	var bar *mpb.Bar
+	err = read(ctx, func(rows []client.ImportRow, total int64) {
+		if bar == nil {
+			bar = progress(total)
+		}
+		for _, row := range rows {
+			_ = table.Write(cellsOf(row))
+		}
+		bar.IncrBy(len(rows))
+	})
+	table.Flush()
+	return errors.Join(err, table.Error())
+}
+
+// all reads whatever was not deleted, as staff.
+func (c *productExportCommand) all(ctx context.Context, put func(rows []client.ImportRow, total int64)) error {
+	shop, query := c.user(), client.ExportProductsQuery{}
+	for {
+		got, err := insist(ctx, func() (client.ExportProductsAnswer, error) { return shop.ExportProducts(ctx, query) })
+		if err != nil {
+			return err
+		}
+		put(got.Rows, got.Total)
+		if query.After = got.Next; query.After == "" {
+			return nil
+		}
+	}
+}
+
+// onSale reads what visitors see, page by page.
+func (c *productExportCommand) onSale(ctx context.Context, put func(rows []client.ImportRow, total int64)) error {
+	shop := c.visitor()
+	paths, err := categoryPaths(ctx, shop)
+	if err != nil {
+		return err
+	}
+	query := client.ListProductsQuery{Paging: client.Paging{Page: 1, Limit: 100}, Sort: "name"}
+	for pages := int64(1); query.Page <= pages; query.Page++ {
+		got, err := insist(ctx, func() (client.Page[client.Product], error) { return shop.ListProducts(ctx, query) })
+		if err != nil {
+			return err
+		}
+		rows := make([]client.ImportRow, len(got.Items))
+		for i, p := range got.Items {
+			rows[i] = client.ImportRow{SKU: p.SKU, Name: p.Name, Description: p.Description, Price: p.Price, Category: paths[p.CategoryID], Tags: p.Tags, Store: p.StoreName, Active: p.Active}
+		}
+		put(rows, got.Total)
+		pages = got.TotalPages
+	}
+	return nil
+}
+
+func cellsOf(row client.ImportRow) []string {
+	return []string{
+		row.SKU, row.Name, row.Description, strconv.FormatInt(row.Price.Minor, 10), row.Price.Currency, row.Category,
+		strings.Join(row.Tags, "|"), row.Store, strconv.FormatBool(row.Active),
+	}
+}
+
+func categoryPaths(ctx context.Context, shop *client.Client) (map[string]string, error) {
+	tree, err := shop.GetCategories(ctx)
+	if err != nil {
+		return nil, err
+	}
+	paths := map[string]string{}
+	for _, c := range tree.Items { // each after those above it
+		if paths[c.ID] = c.Name; c.ParentID != "" {
+			paths[c.ID] = paths[c.ParentID] + " > " + c.Name
+		}
+	}
+	return paths, nil
+}

@@ -1,0 +1,9 @@
+// Command tidy-shop deletes what has run out.
+package main
+
+import (
+	tidyshop "github.com/popup-shop/popup/functions/tidy-shop"
+	"github.com/popup-shop/popup/internal/function"
+)
+
+func main() { function.Main(tidyshop.New()) }

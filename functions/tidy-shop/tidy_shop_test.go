@@ -1,0 +1,138 @@
+package tidyshop_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/functions"
+	"github.com/popup-shop/popup/internal/functiontest"
+)
+
+const name = "tidy-shop"
+
+func open(t *testing.T) *functiontest.Shop {
+	return functiontest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess = 1 })
+}
+
+func tidy(t *testing.T, shop *functiontest.Shop) {
+	t.Helper()
+	require.Empty(t, shop.Tell(t, name, events.HousekeepingDue{HousekeepingID: "019c1159-7000-0000-0000-000000000000", Day: "2026-01-31"}))
+}
+
+// BSK-04, API-05 and whatever else has a time.
+func TestWhatStillLivesStaysAndWhatHasRunOutGoes(t *testing.T) {
+	t.Parallel()
+	for what, c := range map[string]struct {
+		put    string // makes something that lives for an interval $1 yet
+		lives  string // which it does
+		ranOut string // which it does not
+		is     string // how many there are
+	}{
+		"a basket": {
+			`INSERT INTO orders.baskets (basket_id, owner_id, expires_at) VALUES (gen_random_uuid(), gen_random_uuid(), now() + $1::interval)`,
+			`1 minute`, `-1 second`, `SELECT count(*) FROM orders.baskets`,
+		},
+		"the lines of a basket": {
+			`WITH made AS (
+				INSERT INTO orders.baskets (basket_id, owner_id, expires_at) VALUES (gen_random_uuid(), gen_random_uuid(), now() + $1::interval) RETURNING basket_id
+			)
+			INSERT INTO orders.basket_lines (line_id, basket_id, product_id, quantity, unit_price_minor, currency)
+			SELECT gen_random_uuid(), basket_id, product_id, 2, price_minor, currency FROM made, catalogue.products WHERE sku = 'TEE-DROP-01'`,
+			`1 minute`, `-1 second`, `SELECT count(*) FROM orders.basket_lines`,
+		},
+		"a key, for 7 days": {
+			`INSERT INTO bus.idempotency (caller, route, key, body_hash, created_at) VALUES ('c', 'POST /v1/orders', gen_random_uuid(), '', now() - interval '7 days' + $1::interval)`,
+			`1 minute`, `-1 second`, `SELECT count(*) FROM bus.idempotency`,
+		},
+		"a session, 30 days after its end": {
+			session, `-29 days`, `-31 days`, `SELECT count(*) FROM accounts.sessions WHERE agent = 'of a test'`,
+		},
+		"what a session's tokens were": {
+			`WITH made AS (` + session + ` RETURNING session_id)
+			INSERT INTO accounts.spent_tokens (refresh_hash, session_id) SELECT decode(md5(random()::text), 'hex'), session_id FROM made`,
+			`-29 days`, `-31 days`, `SELECT count(*) FROM accounts.spent_tokens`,
+		},
+		"a throttle, 2 days after the last try": {
+			`INSERT INTO accounts.throttles (key, failures, free_at, touched_at) VALUES (gen_random_uuid(), 6, now(), now() - interval '2 days' + $1::interval)`,
+			`1 hour`, `-1 hour`, `SELECT count(*) FROM accounts.throttles`,
+		},
+		"the calls of a minute": {
+			`INSERT INTO bus.rates (caller, minute, calls) VALUES (gen_random_uuid(), now() + $1::interval, 7)`,
+			`-1 minute`, `-10 minutes`, `SELECT count(*) FROM bus.rates`,
+		},
+		"what was looked at": {
+			`INSERT INTO catalogue.viewed (product_id, heat) VALUES (gen_random_uuid(), extract(epoch FROM now() + $1::interval)::float8 / 86400)`,
+			`-29 days`, `-31 days`, `SELECT count(*) FROM catalogue.viewed`,
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			shop := open(t)
+			shop.SignIn(t, "customer") // whose sessions these are
+			shop.Exec(t, c.put, c.lives)
+			shop.Exec(t, c.put, c.lives)
+			tidy(t, shop)
+			require.EqualValues(t, 2, functiontest.One[int64](t, shop, c.is), "what lives")
+			shop.Exec(t, c.put, c.ranOut)
+			require.EqualValues(t, 3, functiontest.One[int64](t, shop, c.is))
+			tidy(t, shop)
+			require.EqualValues(t, 2, functiontest.One[int64](t, shop, c.is), "what ran out")
+		})
+	}
+}
+
+const session = `INSERT INTO accounts.sessions (session_id, user_id, refresh_hash, source, agent, expires_at)
+	SELECT gen_random_uuid(), user_id, decode(md5(random()::text), 'hex'), '', 'of a test', now() + $1::interval FROM (SELECT user_id FROM accounts.users LIMIT 1) u`
+
+// An order outlives the basket it was made of.
+func TestAnOrderedBasketGoesToo(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
+	shop.Exec(t, `INSERT INTO orders.baskets (basket_id, owner_id, order_id, expires_at) VALUES (gen_random_uuid(), gen_random_uuid(), $1, now() - interval '1 s')`, placed.ID)
+	tidy(t, shop)
+	require.Zero(t, functiontest.One[int64](t, shop, `SELECT count(*) FROM orders.baskets`))
+	require.Equal(t, "pending", shop.Status(t, placed.ID))
+}
+
+func TestMoreThanOneBatchIsDeletedInABatchAfterTheOther(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	shop.Exec(t, `INSERT INTO accounts.throttles (key, failures, free_at, touched_at) SELECT n, 1, now(), now() - interval '3 days' FROM generate_series(1, 50010) n`)
+	tidy(t, shop)
+	require.Zero(t, functiontest.One[int64](t, shop, `SELECT count(*) FROM accounts.throttles`))
+}
+
+// What somebody else holds at this moment waits for the next day.
+func TestNobodyWaitsForHousekeeping(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	shop.Exec(t, `INSERT INTO orders.baskets (basket_id, owner_id, expires_at) SELECT gen_random_uuid(), gen_random_uuid(), now() - interval '1 s' FROM generate_series(1, 2)`)
+	held, err := shop.Pool.Begin(t.Context())
+	require.NoError(t, err)
+	_, err = held.Exec(t.Context(), `SELECT FROM orders.baskets LIMIT 1 FOR UPDATE`)
+	require.NoError(t, err)
+	tidy(t, shop)
+	require.EqualValues(t, 1, functiontest.One[int64](t, shop, `SELECT count(*) FROM orders.baskets`))
+	require.NoError(t, held.Rollback(t.Context()))
+}
+
+// The schema sees to it: whatever statement the function may send, only what has run out is there for it.
+func TestAStepCannotTakeAwayWhatStillLives(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	shop.SignIn(t, "customer")
+	shop.Exec(t, session, "-29 days")
+	shop.Exec(t, session, "-31 days")
+	shop.Exec(t, `INSERT INTO orders.baskets (basket_id, owner_id, expires_at) SELECT gen_random_uuid(), gen_random_uuid(), now() + n * interval '1 hour' FROM generate_series(-1, 1) n WHERE n <> 0`)
+	role := shop.Runtime(t, name).Pool
+	for _, table := range []string{"orders.baskets", "accounts.sessions"} {
+		gone, err := role.Exec(t.Context(), `DELETE FROM `+table)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, gone.RowsAffected(), table)
+	}
+	_, err := role.Exec(t.Context(), `DELETE FROM orders.orders`)
+	require.ErrorContains(t, err, "permission denied")
+}
