@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/url"
+	"os"
 	"runtime"
 	"strings"
 	"time"
@@ -24,7 +26,7 @@ type benchCatalogue struct {
 // Run measures and prints.
 func (c *benchCatalogue) Run(ctx context.Context) error {
 	var w strings.Builder
-	fmt.Fprintf(&w, benchCatalogueHead, time.Now().Format(time.DateOnly), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), c.Parallel)
+	fmt.Fprintf(&w, benchCatalogueHead, time.Now().Format(time.DateOnly), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), c.Parallel, asCold())
 	for _, products := range c.Products {
 		if err := c.measure(ctx, &w, products); err != nil {
 			return err
@@ -36,48 +38,86 @@ func (c *benchCatalogue) Run(ctx context.Context) error {
 const benchCatalogueHead = `## The catalogue
 
 Measured by ` + "`popup bench catalogue`" + ` on %s: %d cores, %s/%s, %s, %d callers on the same machine, through the gateway. Asked means
-that the gateway keeps no answers; kept, that it does, for a hundred different calls. Which page, product and word is asked for is random.
+that the gateway keeps no answers; kept, that it does, for a hundred different calls; cold, the first hundred calls of a shop and a Postgres that have
+just started, asked of %s. Which page, product and word is asked for is random.
 
-| products | what | asked: req/s | p50 | p99 | kept: req/s | p50 | p99 | failed |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- |
+| products | what | asked: req/s | p50 | p99 | kept: req/s | p50 | p99 | cold: req/s | p50 | p99 | failed |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 `
+
+// Settings of a shop whose gateway keeps no answers, and of one whose does.
+var (
+	keepsNone = []string{"RATE_LIMIT=0", "CACHE_ENTRIES=0"}
+	keepsAll  = []string{"RATE_LIMIT=0", "CACHE_ENTRIES=10000"}
+)
 
 // measure lets callers read a catalogue of so many products.
 func (c *benchCatalogue) measure(ctx context.Context, w *strings.Builder, products int) error {
-	var asked []looped
-	client := connections(c.Parallel)
-	for _, kept := range []string{"0", "10000"} {
-		b, err := openBench(ctx, nil, "RATE_LIMIT=0", "CACHE_ENTRIES="+kept)
+	b, err := openBench(ctx, nil, keepsNone...)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	if err := seed.Catalogue(ctx, b.pool, products); err != nil {
+		return err
+	}
+	reads, err := c.reads(ctx, b)
+	if err != nil {
+		return err
+	}
+	asked := c.each(ctx, b, reads, math.MaxInt)
+	if err := b.restart(ctx, keepsAll...); err != nil {
+		return err
+	}
+	kept := c.each(ctx, b, reads, 100)
+	for i, r := range reads {
+		cold, err := c.cold(ctx, b, r)
 		if err != nil {
 			return err
 		}
-		defer b.close()
-		if err := seed.Catalogue(ctx, b.pool, products); err != nil {
-			return err
+		fmt.Fprintf(w, "| %d | %s |", products, r.what)
+		for _, l := range []looped{asked[i], kept[i], cold} {
+			fmt.Fprintf(w, " %.0f | %.2f ms | %.2f ms |", l.rate(), ms(l.at(50)), ms(l.at(99)))
 		}
-		reads, err := c.reads(ctx, b)
-		if err != nil {
-			return err
-		}
-		for i, r := range reads {
-			among := 1 << 62
-			if kept != "0" {
-				among = 100
-			}
-			l := loop(ctx, c.Parallel, time.Duration(c.Seconds)*time.Second, func(n int) error {
-				return get(ctx, client, b.url+r.path(rand.New(rand.NewPCG(3, uint64(n%among)))))
-			})
-			if kept == "0" {
-				asked = append(asked, l)
-				continue
-			}
-			a := asked[i]
-			fmt.Fprintf(w, "| %d | %s | %.0f | %.2f ms | %.2f ms | %.0f | %.2f ms | %.2f ms | %d |\n",
-				products, r.what, a.rate(), ms(a.at(50)), ms(a.at(99)), l.rate(), ms(l.at(50)), ms(l.at(99)), a.failed+l.failed)
-		}
-		b.close()
+		fmt.Fprintf(w, " %d |\n", asked[i].failed+kept[i].failed+cold.failed)
 	}
 	return nil
+}
+
+// each makes each kind of call for a while, so many different ones of it.
+func (c *benchCatalogue) each(ctx context.Context, b *bench, reads []reading, different int) (all []looped) {
+	client := connections(c.Parallel)
+	for _, r := range reads {
+		all = append(all, loop(ctx, c.Parallel, time.Duration(c.Seconds)*time.Second, func(n int) error {
+			return get(ctx, client, b.url+r.path(rand.New(rand.NewPCG(3, uint64(n%different)))))
+		}))
+	}
+	return all
+}
+
+// cold makes the first hundred calls of a shop that has just started.
+func (c *benchCatalogue) cold(ctx context.Context, b *bench, r reading) (looped, error) {
+	if err := b.restart(ctx, keepsNone...); err != nil {
+		return looped{}, err
+	}
+	_ = dropPages() // the head says whether it can be done
+	client := connections(c.Parallel)
+	return loopUpTo(ctx, 100, c.Parallel, time.Minute, func(n int) error {
+		return get(ctx, client, b.url+r.path(rand.New(rand.NewPCG(5, uint64(n)))))
+	}), nil
+}
+
+// dropPages makes Linux forget the files that it has in memory, so that what is read next comes from the disk. It takes root.
+func dropPages() error {
+	return os.WriteFile("/proc/sys/vm/drop_caches", []byte("1"), 0)
+}
+
+// asCold says how cold a start is here.
+func asCold() string {
+	if dropPages() != nil {
+		return "files that Linux may still have in memory (restarted only)"
+	}
+	return "files that are on the disk alone"
 }
 
 // reading is one kind of call.
