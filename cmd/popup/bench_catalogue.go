@@ -126,44 +126,62 @@ type reading struct {
 	path func(r *rand.Rand) string
 }
 
-// reads are the calls of people who look around: the first ten pages, any product, what is in the catalogue by its words.
+// thing is what a call can be about, and how many products it leads to.
+type thing struct {
+	Name     string
+	Products int64
+}
+
+// things are what people look for.
+var things = map[string]string{
+	"shop":    `SELECT '', sum(products)::bigint FROM catalogue.counts WHERE tag = '' AND category_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'`,
+	"product": `SELECT product_id::text, 1 FROM catalogue.products TABLESAMPLE SYSTEM (10) LIMIT 10000`,
+	"category": `
+		SELECT t.category_id::text, coalesce(sum(c.products), 0)::bigint
+		FROM catalogue.categories t
+		LEFT JOIN catalogue.counts c ON c.tag = '' AND c.category_id = ANY (catalogue.below(t.category_id))
+		GROUP BY 1 ORDER BY 1`,
+	"store": `
+		SELECT store_id::text, sum(products)::bigint FROM catalogue.counts
+		WHERE tag = '' AND category_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff' GROUP BY 1 ORDER BY 1`,
+	"tag": `
+		SELECT tag, sum(products)::bigint FROM catalogue.counts
+		WHERE tag <> '' AND category_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff' GROUP BY 1 ORDER BY 1`,
+	"word": `SELECT word, products FROM catalogue.dictionary WHERE products > 0 ORDER BY word`,
+}
+
+// reads are the calls of people who look around: the first ten pages of those that there are, any product, what is in the
+// catalogue by its words.
 func (c *benchCatalogue) reads(ctx context.Context, b *bench) ([]reading, error) {
-	columns := map[string][]string{}
-	for what, sql := range map[string]string{
-		"product":  `SELECT product_id::text FROM catalogue.products TABLESAMPLE SYSTEM (10) LIMIT 10000`,
-		"category": `SELECT category_id::text FROM catalogue.categories`,
-		"store":    `SELECT store_id::text FROM catalogue.stores`,
-		"tag":      `SELECT DISTINCT tag FROM catalogue.counts WHERE tag <> ''`,
-		"word":     `SELECT word FROM catalogue.dictionary WHERE products > 0 ORDER BY word`,
-	} {
+	known := map[string][]thing{}
+	for what, sql := range things {
 		rows, err := b.pool.Query(ctx, sql)
 		if err != nil {
 			return nil, err
 		}
-		if columns[what], err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
+		if known[what], err = pgx.CollectRows(rows, pgx.RowToStructByPos[thing]); err != nil {
 			return nil, err
 		}
 	}
-	one := func(r *rand.Rand, what string) string {
-		return url.QueryEscape(columns[what][r.IntN(len(columns[what]))])
-	}
-	page := func(r *rand.Rand) string {
-		return fmt.Sprintf("page=%d&sort=%s", 1+r.IntN(10), []string{"newest", "name", "price_asc", "price_desc"}[r.IntN(4)])
+	one := func(r *rand.Rand, what string) thing { return known[what][r.IntN(len(known[what]))] }
+	word := func(r *rand.Rand) string { return one(r, "word").Name }
+	list := func(r *rand.Rand, what, filter string) string {
+		t := one(r, what)
+		page := 1 + r.Int64N(min(max((t.Products+19)/20, 1), 10))
+		return fmt.Sprintf("/v1/products?page=%d&sort=%s%s%s", page, []string{"newest", "name", "price_asc", "price_desc"}[r.IntN(4)], filter, url.QueryEscape(t.Name))
 	}
 	return []reading{
-		{"list", func(r *rand.Rand) string { return "/v1/products?" + page(r) }},
-		{"list of a category", func(r *rand.Rand) string { return "/v1/products?" + page(r) + "&category_id=" + one(r, "category") }},
-		{"list of a store", func(r *rand.Rand) string { return "/v1/products?" + page(r) + "&store_id=" + one(r, "store") }},
-		{"list of a tag", func(r *rand.Rand) string { return "/v1/products?" + page(r) + "&tag=" + one(r, "tag") }},
-		{"list in stock, by price", func(r *rand.Rand) string { return "/v1/products?" + page(r) + "&in_stock_only=true&max_price=5000" }},
-		{"detail", func(r *rand.Rand) string { return "/v1/products/" + one(r, "product") }},
-		{"search, one word, with facets", func(r *rand.Rand) string { return "/v1/products/search?q=" + one(r, "word") }},
-		{"search, two words, with facets", func(r *rand.Rand) string {
-			return "/v1/products/search?q=" + one(r, "word") + "+" + one(r, "word")
-		}},
-		{"search, with a slip", func(r *rand.Rand) string { return "/v1/products/search?q=" + slip(r, one(r, "word")) }},
+		{"list", func(r *rand.Rand) string { return list(r, "shop", "") }},
+		{"list of a category", func(r *rand.Rand) string { return list(r, "category", "&category_id=") }},
+		{"list of a store", func(r *rand.Rand) string { return list(r, "store", "&store_id=") }},
+		{"list of a tag", func(r *rand.Rand) string { return list(r, "tag", "&tag=") }},
+		{"list in stock, by price", func(r *rand.Rand) string { return list(r, "shop", "&in_stock_only=true&max_price=5000") }},
+		{"detail", func(r *rand.Rand) string { return "/v1/products/" + one(r, "product").Name }},
+		{"search, one word, with facets", func(r *rand.Rand) string { return "/v1/products/search?q=" + word(r) }},
+		{"search, two words, with facets", func(r *rand.Rand) string { return "/v1/products/search?q=" + word(r) + "+" + word(r) }},
+		{"search, with a slip", func(r *rand.Rand) string { return "/v1/products/search?q=" + slip(r, word(r)) }},
 		{"suggestions", func(r *rand.Rand) string {
-			word := one(r, "word")
+			word := word(r)
 			return "/v1/products/suggestions?q=" + word[:1+r.IntN(len(word))]
 		}},
 	}, nil

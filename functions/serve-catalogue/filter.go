@@ -58,8 +58,15 @@ func (f Filter) args() pgx.NamedArgs {
 // onSale are the products that lists and searches show, as their indexes know them.
 const onSale = `p.active AND p.deleted_at IS NULL`
 
+// That something of p is in stock is asked of each product that is looked at; or it is joined, where Postgres knows that a thousand
+// are enough. Without knowing it would join all of the shop.
+const (
+	inStockEach   = `(SELECT true FROM stock.available a WHERE a.product_id = p.product_id LIMIT 1)`
+	inStockJoined = `EXISTS (SELECT FROM stock.available a WHERE a.product_id = p.product_id)`
+)
+
 // where is the filter as a condition on p, without what is looked for by keys or in a table of its own: words and tag.
-func (f Filter) where() string {
+func (f Filter) where(inStock string) string {
 	all := []string{
 		`p.store_id <> ALL ((SELECT array_agg(store_id) || '{}' FROM catalogue.stores WHERE NOT participating OR deleted_at IS NOT NULL)::uuid[])`,
 	}
@@ -73,7 +80,7 @@ func (f Filter) where() string {
 	add(f.MinPrice > 0, `p.price_minor >= @min_price`)
 	add(f.MaxPrice > 0, `p.price_minor <= @max_price`)
 	add(f.Currency != "", `p.currency = @currency`)
-	add(f.InStockOnly, `EXISTS (SELECT FROM stock.available a WHERE a.product_id = p.product_id)`)
+	add(f.InStockOnly, inStock)
 	return strings.Join(all, "\n\t\tAND ")
 }
 
@@ -84,7 +91,7 @@ func (f Filter) keyed(q string) bool {
 
 // wanted selects from products p what is wanted, in no order. What is found by keys is read part by part, as far as somebody
 // reads; OFFSET 0 keeps all other conditions from looking for an index of their own.
-func (f Filter) wanted(q string) string {
+func (f Filter) wanted(q, inStock string) string {
 	switch {
 	case f.keyed(q):
 		f.CategoryID, f.StoreID = "", ""
@@ -97,9 +104,9 @@ func (f Filter) wanted(q string) string {
 				SELECT * FROM catalogue.products p
 				WHERE catalogue.keys_of(p.place, p.words, p.category_id, p.store_id, p.tags) @@ keys AND ` + onSale + `
 				OFFSET 0) p
-			WHERE ` + f.where()
+			WHERE ` + f.where(inStock)
 	case f.Tag != "":
-		return `FROM catalogue.tagged p WHERE p.tag = @tag AND ` + f.where()
+		return `FROM catalogue.tagged p WHERE p.tag = @tag AND ` + f.where(inStock)
 	}
-	return `FROM catalogue.products p WHERE ` + onSale + ` AND ` + f.where()
+	return `FROM catalogue.products p WHERE ` + onSale + ` AND ` + f.where(inStock)
 }

@@ -91,7 +91,7 @@ func readPage(ctx context.Context, db web.Reader, in *ListRequest, r reading) ([
 func (in *ListRequest) pageSQL(order string, few bool) string {
 	from := in.inOrder(order)
 	if few { // OFFSET 0 keeps the order outside: nothing is read in it
-		from = `SELECT p.* ` + in.wanted(in.Q) + ` OFFSET 0`
+		from = `SELECT p.* ` + in.wanted(in.Q, inStockEach) + ` OFFSET 0`
 	}
 	return `SELECT p.product_id FROM (` + from + `) p ORDER BY ` + order + ` LIMIT @limit OFFSET @offset`
 }
@@ -118,7 +118,7 @@ func (in *ListRequest) inOrder(order string) string {
 	if in.priced() {
 		strands, where = append(strands, `unnest(catalogue.currencies()) AS m (currency)`), where+` AND p.currency = m.currency`
 	}
-	first := `SELECT p.* FROM ` + table + ` WHERE ` + where + ` AND ` + f.where() + ` ORDER BY ` + order + in.first()
+	first := `SELECT p.* FROM ` + table + ` WHERE ` + where + ` AND ` + f.where(inStockEach) + ` ORDER BY ` + order + in.first()
 	if strands == nil {
 		return first
 	}
@@ -171,7 +171,7 @@ func count(ctx context.Context, db web.Reader, in *ListRequest) (n counted, err 
 	}
 	err = db.QueryRow(ctx, `
 		SELECT count(*), `+about+`
-		FROM (SELECT `+places+` `+in.wanted(in.Q)+upToCounted+`) hits, (SELECT max(place) AS place FROM catalogue.products) last`,
+		FROM (SELECT `+places+` `+in.wanted(in.Q, inStockJoined)+upToCounted+`) hits, (SELECT max(place) AS place FROM catalogue.products) last`,
 		in.args()).Scan(&n.total, &n.about)
 	if err != nil {
 		return n, fmt.Errorf("count products: %w", err)
