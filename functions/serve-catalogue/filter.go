@@ -58,8 +58,8 @@ func (f Filter) args() pgx.NamedArgs {
 // onSale are the products that lists and searches show, as their indexes know them.
 const onSale = `p.active AND p.deleted_at IS NULL`
 
-// That something of p is in stock is asked of each product that is looked at; or it is joined, where Postgres knows that a thousand
-// are enough. Without knowing it would join all of the shop.
+// That something of p is in stock is asked of each product that is looked at; or it is joined where Postgres knows that a thousand
+// products are enough, or it would join all of the shop.
 const (
 	inStockEach   = `(SELECT true FROM stock.available a WHERE a.product_id = p.product_id LIMIT 1)`
 	inStockJoined = `EXISTS (SELECT FROM stock.available a WHERE a.product_id = p.product_id)`
@@ -90,8 +90,9 @@ func (f Filter) keyed(q string) bool {
 }
 
 // wanted selects from products p what is wanted, in no order. What is found by keys is read part by part, as far as somebody
-// reads; OFFSET 0 keeps all other conditions from looking for an index of their own.
-func (f Filter) wanted(q, inStock string) string {
+// reads; OFFSET 0 keeps all other conditions from looking for an index of their own. What is not is for those who read
+// no more than a thousand.
+func (f Filter) wanted(q string) string {
 	switch {
 	case f.keyed(q):
 		f.CategoryID, f.StoreID = "", ""
@@ -104,9 +105,9 @@ func (f Filter) wanted(q, inStock string) string {
 				SELECT * FROM catalogue.products p
 				WHERE catalogue.keys_of(p.place, p.words, p.category_id, p.store_id, p.tags) @@ keys AND ` + onSale + `
 				OFFSET 0) p
-			WHERE ` + f.where(inStock)
+			WHERE ` + f.where(inStockEach)
 	case f.Tag != "":
-		return `FROM catalogue.tagged p WHERE p.tag = @tag AND ` + f.where(inStock)
+		return `FROM catalogue.tagged p WHERE p.tag = @tag AND ` + f.where(inStockJoined)
 	}
-	return `FROM catalogue.products p WHERE ` + onSale + ` AND ` + f.where(inStock)
+	return `FROM catalogue.products p WHERE ` + onSale + ` AND ` + f.where(inStockJoined)
 }

@@ -90,10 +90,18 @@ func readPage(ctx context.Context, db web.Reader, in *ListRequest, r reading) ([
 // the page is full.
 func (in *ListRequest) pageSQL(order string, few bool) string {
 	from := in.inOrder(order)
-	if few { // OFFSET 0 keeps the order outside: nothing is read in it
-		from = `SELECT p.* ` + in.wanted(in.Q, inStockEach) + ` OFFSET 0`
+	if few {
+		from = `SELECT p.* ` + in.wanted(in.Q) + in.atMost()
 	}
 	return `SELECT p.product_id FROM (` + from + `) p ORDER BY ` + order + ` LIMIT @limit OFFSET @offset`
+}
+
+// atMost keeps the order outside, so that nothing is read in it: few are found as they were counted.
+func (in *ListRequest) atMost() string {
+	if in.keyed(in.Q) {
+		return ` OFFSET 0`
+	}
+	return upToCounted
 }
 
 // inOrder selects what is wanted by an index that has the order, as far as the page goes: that of a tag, of the shop, of a store, or of
@@ -171,7 +179,7 @@ func count(ctx context.Context, db web.Reader, in *ListRequest) (n counted, err 
 	}
 	err = db.QueryRow(ctx, `
 		SELECT count(*), `+about+`
-		FROM (SELECT `+places+` `+in.wanted(in.Q, inStockJoined)+upToCounted+`) hits, (SELECT max(place) AS place FROM catalogue.products) last`,
+		FROM (SELECT `+places+` `+in.wanted(in.Q)+upToCounted+`) hits, (SELECT max(place) AS place FROM catalogue.products) last`,
 		in.args()).Scan(&n.total, &n.about)
 	if err != nil {
 		return n, fmt.Errorf("count products: %w", err)

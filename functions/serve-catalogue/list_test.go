@@ -114,7 +114,7 @@ func TestBothWaysReadTheSamePage(t *testing.T) {
 			{Tag: "gift", MaxPrice: 9000},
 			{MinPrice: 2000, MaxPrice: 9000},
 			{CategoryID: top, MaxPrice: 9000},
-			{InStockOnly: true},
+			{InStockOnly: true, MaxPrice: 5000},
 		} {
 			for i := range int64(6) {
 				in := &servecatalogue.ListRequest{Paging: web.Paging{Page: 1 + i/2, Limit: 9}, Filter: filter, Sort: sort}

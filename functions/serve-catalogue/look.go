@@ -25,8 +25,15 @@ func LookAround(ctx context.Context, db web.Reader) error {
 		return fmt.Errorf("read a product: %w", err)
 	}
 	filters := []Filter{
-		{}, {CategoryID: category}, {StoreID: store}, {Tag: "new"}, {InStockOnly: true}, {MinPrice: 1, MaxPrice: 5000},
-		{Tag: "new", CategoryID: category}, {Tag: "new", InStockOnly: true}, {CategoryID: category, InStockOnly: true, MaxPrice: 5000},
+		{},
+		{CategoryID: category},
+		{StoreID: store},
+		{Tag: "new"},
+		{InStockOnly: true},
+		{MinPrice: 1, MaxPrice: 5000},
+		{Tag: "new", CategoryID: category},
+		{Tag: "new", InStockOnly: true},
+		{CategoryID: category, InStockOnly: true, MaxPrice: 5000},
 	}
 	for sort := range orders {
 		for _, filter := range filters {

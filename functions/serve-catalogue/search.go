@@ -104,7 +104,7 @@ func findHits(ctx context.Context, db web.Reader, in *SearchRequest, said string
 		), hits AS MATERIALIZED (
 			SELECT p.product_id, p.place, p.name, p.category_id, p.store_id, p.tags, p.currency, p.price_minor, p.created_at,
 				ts_rank(p.words, (SELECT words FROM query)) AS rank
-			`+in.wanted(said, inStockEach)+upToCounted+`
+			`+in.wanted(said)+upToCounted+`
 		)
 		SELECT json_build_object('Total', (SELECT count(*) FROM hits), 'About', (
 			SELECT `+about+` FROM hits, (SELECT max(place) AS place FROM catalogue.products) last), 'Page', (

@@ -55,7 +55,7 @@ func readSuggestions(ctx context.Context, db web.Reader, q string) ([]Suggestion
 	rows, err := db.Query(ctx, `
 		WITH hits AS (
 			SELECT p.name, p.product_id, p.words
-			`+Filter{}.wanted(q, inStockEach)+upToCounted+`
+			`+Filter{}.wanted(q)+upToCounted+`
 		), best AS (
 			SELECT DISTINCT ON (name) name, product_id, ts_rank('{0, 0, 0.1, 1}', words, (SELECT catalogue.query_of(@q, true))) AS rank
 			FROM hits
