@@ -61,6 +61,9 @@ func (c *benchCatalogue) measure(ctx context.Context, w *strings.Builder, produc
 	if err := seed.Catalogue(ctx, b.pool, products); err != nil {
 		return err
 	}
+	if _, err := b.pool.Exec(ctx, `CHECKPOINT`, pgx.QueryExecModeSimpleProtocol); err != nil { // what the seed left to be written is not measured
+		return err
+	}
 	reads, err := c.reads(ctx, b)
 	if err != nil {
 		return err
