@@ -104,6 +104,71 @@ func TestCountsOfProductsFollowEveryChange(t *testing.T) {
 	agree("deleted")
 }
 
+func TestWhatHasATagFollowsEveryChange(t *testing.T) {
+	t.Parallel()
+	s := newShelf(t)
+	a, b := s.product(t, "A", "One", "", "x", "y"), s.product(t, "B", "Two", "", "x")
+	agree := func(when string, rows int64) {
+		t.Helper()
+		const columns = `product_id, tag, store_id, category_id, name, price_minor, currency, created_at`
+		require.EqualValues(t, 0, s.one(t, `
+			WITH want AS (SELECT `+columns+` FROM catalogue.products, unnest(tags) AS tag WHERE active AND deleted_at IS NULL), got AS (SELECT `+columns+` FROM catalogue.tagged)
+			SELECT count(*) FROM ((TABLE want EXCEPT TABLE got) UNION ALL (TABLE got EXCEPT TABLE want)) d`), when)
+		require.EqualValues(t, rows, s.one(t, `SELECT count(*) FROM catalogue.tagged WHERE store_id = $1`, s.store), when)
+	}
+	agree("added", 3)
+	s.exec(t, `UPDATE catalogue.products SET tags = '{y,z}', name = 'Three', price_minor = 5 WHERE product_id = $1`, b)
+	agree("tagged anew", 4)
+	s.exec(t, `UPDATE catalogue.products SET category_id = NULL`)
+	agree("moved", 4)
+	s.exec(t, `UPDATE catalogue.products SET active = false WHERE product_id = $1`, a)
+	agree("put aside", 2)
+	s.exec(t, `UPDATE catalogue.products SET deleted_at = now()`)
+	agree("deleted", 0)
+}
+
+// CAT-19: what can be ordered is known without looking at levels, whatever becomes of them and of their SKUs.
+func TestWhatCanBeOrderedFollowsEveryLevel(t *testing.T) {
+	t.Parallel()
+	s := newShelf(t)
+	a, b := s.product(t, "A", "One", ""), s.product(t, "B", "Two", "")
+	s.exec(t, `INSERT INTO catalogue.variants (variant_id, product_id, sku, name) VALUES (gen_random_uuid(), $1, 'A-RED', 'red')`, a)
+	for _, sku := range []string{"A", "A-RED", "B"} {
+		s.exec(t, `INSERT INTO stock.levels (level_id, sku, warehouse_id) SELECT gen_random_uuid(), $1, warehouse_id FROM catalogue.stores WHERE store_id = $2`, sku, s.store)
+	}
+	move := func(sku, kind string, quantity int) {
+		t.Helper()
+		s.exec(t, `INSERT INTO stock.movements (level_id, kind, quantity, reference) SELECT level_id, $2, $3, 'test' FROM stock.levels WHERE sku = $1`, sku, kind, quantity)
+	}
+	hold := func(sku string, quantity int) {
+		t.Helper()
+		s.exec(t, `INSERT INTO stock.reservations (order_id, line, level_id, quantity) SELECT gen_random_uuid(), 1, level_id, $2 FROM stock.levels WHERE sku = $1`, sku, quantity)
+	}
+	agree := func(when string, levelsOfA, levelsOfB int64) {
+		t.Helper()
+		require.EqualValues(t, levelsOfA, s.one(t, `SELECT count(*) FROM stock.available WHERE product_id = $1`, a), when)
+		require.EqualValues(t, levelsOfB, s.one(t, `SELECT count(*) FROM stock.available WHERE product_id = $1`, b), when)
+	}
+	agree("nothing came in", 0, 0)
+	move("A", "inbound", 2)
+	move("A-RED", "inbound", 1)
+	move("B", "inbound", 1)
+	agree("goods came in", 2, 1)
+	hold("A", 1)
+	agree("one of two is held", 2, 1)
+	hold("A", 1)
+	hold("B", 1)
+	agree("the last ones are held", 1, 0)
+	s.exec(t, `UPDATE stock.reservations SET status = 'released' WHERE level_id = (SELECT level_id FROM stock.levels WHERE sku = 'B')`)
+	agree("one is given back", 1, 1)
+	move("A-RED", "adjustment", -1)
+	agree("one is lost", 0, 1)
+	s.exec(t, `UPDATE catalogue.products SET sku = 'B-NEW' WHERE sku = 'B'`)
+	agree("its goods have another name", 0, 0)
+	s.exec(t, `UPDATE catalogue.products SET sku = 'B' WHERE product_id = $1`, a)
+	agree("its name means another product", 1, 0)
+}
+
 func TestASKUMeansOneThing(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -34,17 +35,18 @@ type benchCommand struct {
 
 // bench is a shop of its own, in a process of its own, that is measured from outside.
 type bench struct {
-	dir  string
-	url  string
-	shop *exec.Cmd
-	pool *pgxpool.Pool
-	log  *os.File
-	data postgres.Found
+	dir   string
+	url   string
+	flags []string
+	shop  *exec.Cmd
+	pool  *pgxpool.Pool
+	log   *os.File
+	data  postgres.Found
 }
 
 // openBench starts a fresh shop in a folder for temporary files, with these settings in its environment.
 func openBench(ctx context.Context, flags []string, settings ...string) (b *bench, err error) {
-	b = &bench{}
+	b = &bench{flags: flags}
 	defer func() {
 		if err != nil {
 			b.close()
@@ -59,30 +61,52 @@ func openBench(ctx context.Context, flags []string, settings ...string) (b *benc
 	if b.log, err = os.Create(filepath.Join(b.dir, "log")); err != nil {
 		return b, err
 	}
+	return b, b.start(ctx, settings...)
+}
+
+// start opens the shop.
+func (b *bench) start(ctx context.Context, settings ...string) error {
 	self, err := os.Executable()
 	if err != nil {
-		return b, err
+		return err
 	}
 	address, err := freeAddress()
 	if err != nil {
-		return b, err
+		return err
 	}
 	b.url = "http://" + address
-	b.shop = exec.CommandContext(ctx, self, append([]string{"run", "--dir", b.dir, "--listen", address}, flags...)...)
+	b.shop = exec.CommandContext(ctx, self, append([]string{"run", "--dir", b.dir, "--listen", address}, b.flags...)...)
 	b.shop.Env = append(os.Environ(), settings...)
 	b.shop.Stdout, b.shop.Stderr = b.log, b.log
 	b.shop.Cancel = func() error { return b.shop.Process.Signal(syscall.SIGTERM) }
 	if err := b.shop.Start(); err != nil {
-		return b, err
+		return err
 	}
 	if err := b.await(ctx); err != nil {
-		return b, err
+		return err
 	}
 	if b.data, err = postgres.Find(filepath.Join(b.dir, "postgres")); err != nil {
-		return b, err
+		return err
 	}
 	b.pool, err = config.Database{URL: b.data.URL(), Pool: 2}.Open(ctx)
-	return b, err
+	return err
+}
+
+// stop closes the shop, and its Postgres with it.
+func (b *bench) stop() {
+	if b.pool != nil {
+		b.pool.Close()
+	}
+	if b.shop != nil && b.shop.Process != nil {
+		_ = b.shop.Process.Signal(syscall.SIGTERM)
+		_ = b.shop.Wait()
+	}
+}
+
+// restart closes the shop and opens it with other settings.
+func (b *bench) restart(ctx context.Context, settings ...string) error {
+	b.stop()
+	return b.start(ctx, settings...)
 }
 
 // await waits until the shop answers.
@@ -96,13 +120,7 @@ func (b *bench) await(ctx context.Context) error {
 }
 
 func (b *bench) close() {
-	if b.pool != nil {
-		b.pool.Close()
-	}
-	if b.shop != nil && b.shop.Process != nil {
-		_ = b.shop.Process.Signal(syscall.SIGTERM)
-		_ = b.shop.Wait()
-	}
+	b.stop()
 	if b.log != nil {
 		_ = b.log.Close()
 	}
@@ -159,16 +177,21 @@ func connections(parallel int) *http.Client {
 }
 
 // loop lets callers call again and again, each one call at a time. n tells the calls apart.
-func loop(ctx context.Context, parallel int, lasts time.Duration, call func(n int) error) (l looped) {
+func loop(ctx context.Context, parallel int, lasts time.Duration, call func(n int) error) looped {
+	return loopUpTo(ctx, math.MaxInt, parallel, lasts, call)
+}
+
+// loopUpTo is loop with so many calls at most.
+func loopUpTo(ctx context.Context, most, parallel int, lasts time.Duration, call func(n int) error) (l looped) {
 	var failed, calls atomic.Int64
 	times := make([][]time.Duration, parallel)
 	began := time.Now()
 	var callers sync.WaitGroup
 	for i := range parallel {
 		callers.Go(func() {
-			for time.Since(began) < lasts && ctx.Err() == nil {
+			for n := int(calls.Add(1)); n <= most && time.Since(began) < lasts && ctx.Err() == nil; n = int(calls.Add(1)) {
 				called := time.Now()
-				if err := call(int(calls.Add(1))); err != nil {
+				if err := call(n); err != nil {
 					failed.Add(1)
 					continue
 				}

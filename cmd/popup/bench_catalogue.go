@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/url"
+	"os"
 	"runtime"
 	"strings"
 	"time"
@@ -24,7 +26,7 @@ type benchCatalogue struct {
 // Run measures and prints.
 func (c *benchCatalogue) Run(ctx context.Context) error {
 	var w strings.Builder
-	fmt.Fprintf(&w, benchCatalogueHead, time.Now().Format(time.DateOnly), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), c.Parallel)
+	fmt.Fprintf(&w, benchCatalogueHead, time.Now().Format(time.DateOnly), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), c.Parallel, asCold())
 	for _, products := range c.Products {
 		if err := c.measure(ctx, &w, products); err != nil {
 			return err
@@ -36,48 +38,89 @@ func (c *benchCatalogue) Run(ctx context.Context) error {
 const benchCatalogueHead = `## The catalogue
 
 Measured by ` + "`popup bench catalogue`" + ` on %s: %d cores, %s/%s, %s, %d callers on the same machine, through the gateway. Asked means
-that the gateway keeps no answers; kept, that it does, for a hundred different calls. Which page, product and word is asked for is random.
+that the gateway keeps no answers; kept, that it does, for a hundred different calls; cold, the first hundred calls of a shop and a Postgres that have
+just started, asked of %s. Which page, product and word is asked for is random.
 
-| products | what | asked: req/s | p50 | p99 | kept: req/s | p50 | p99 | failed |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- |
+| products | what | asked: req/s | p50 | p99 | kept: req/s | p50 | p99 | cold: req/s | p50 | p99 | failed |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 `
+
+// Settings of a shop whose gateway keeps no answers, and of one whose does.
+var (
+	keepsNone = []string{"RATE_LIMIT=0", "CACHE_ENTRIES=0"}
+	keepsAll  = []string{"RATE_LIMIT=0", "CACHE_ENTRIES=10000"}
+)
 
 // measure lets callers read a catalogue of so many products.
 func (c *benchCatalogue) measure(ctx context.Context, w *strings.Builder, products int) error {
-	var asked []looped
-	client := connections(c.Parallel)
-	for _, kept := range []string{"0", "10000"} {
-		b, err := openBench(ctx, nil, "RATE_LIMIT=0", "CACHE_ENTRIES="+kept)
+	b, err := openBench(ctx, nil, keepsNone...)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	if err := seed.Catalogue(ctx, b.pool, products); err != nil {
+		return err
+	}
+	if _, err := b.pool.Exec(ctx, `CHECKPOINT`, pgx.QueryExecModeSimpleProtocol); err != nil { // what the seed left to be written is not measured
+		return err
+	}
+	reads, err := c.reads(ctx, b)
+	if err != nil {
+		return err
+	}
+	asked := c.each(ctx, b, reads, math.MaxInt)
+	if err := b.restart(ctx, keepsAll...); err != nil {
+		return err
+	}
+	kept := c.each(ctx, b, reads, 100)
+	for i, r := range reads {
+		cold, err := c.cold(ctx, b, r)
 		if err != nil {
 			return err
 		}
-		defer b.close()
-		if err := seed.Catalogue(ctx, b.pool, products); err != nil {
-			return err
+		fmt.Fprintf(w, "| %d | %s |", products, r.what)
+		for _, l := range []looped{asked[i], kept[i], cold} {
+			fmt.Fprintf(w, " %.0f | %.2f ms | %.2f ms |", l.rate(), ms(l.at(50)), ms(l.at(99)))
 		}
-		reads, err := c.reads(ctx, b)
-		if err != nil {
-			return err
-		}
-		for i, r := range reads {
-			among := 1 << 62
-			if kept != "0" {
-				among = 100
-			}
-			l := loop(ctx, c.Parallel, time.Duration(c.Seconds)*time.Second, func(n int) error {
-				return get(ctx, client, b.url+r.path(rand.New(rand.NewPCG(3, uint64(n%among)))))
-			})
-			if kept == "0" {
-				asked = append(asked, l)
-				continue
-			}
-			a := asked[i]
-			fmt.Fprintf(w, "| %d | %s | %.0f | %.2f ms | %.2f ms | %.0f | %.2f ms | %.2f ms | %d |\n",
-				products, r.what, a.rate(), ms(a.at(50)), ms(a.at(99)), l.rate(), ms(l.at(50)), ms(l.at(99)), a.failed+l.failed)
-		}
-		b.close()
+		fmt.Fprintf(w, " %d |\n", asked[i].failed+kept[i].failed+cold.failed)
 	}
 	return nil
+}
+
+// each makes each kind of call for a while, so many different ones of it.
+func (c *benchCatalogue) each(ctx context.Context, b *bench, reads []reading, different int) (all []looped) {
+	client := connections(c.Parallel)
+	for _, r := range reads {
+		all = append(all, loop(ctx, c.Parallel, time.Duration(c.Seconds)*time.Second, func(n int) error {
+			return get(ctx, client, b.url+r.path(rand.New(rand.NewPCG(3, uint64(n%different)))))
+		}))
+	}
+	return all
+}
+
+// cold makes the first hundred calls of a shop that has just started.
+func (c *benchCatalogue) cold(ctx context.Context, b *bench, r reading) (looped, error) {
+	if err := b.restart(ctx, keepsNone...); err != nil {
+		return looped{}, err
+	}
+	_ = dropPages() // the head says whether it can be done
+	client := connections(c.Parallel)
+	return loopUpTo(ctx, 100, c.Parallel, time.Minute, func(n int) error {
+		return get(ctx, client, b.url+r.path(rand.New(rand.NewPCG(5, uint64(n)))))
+	}), nil
+}
+
+// dropPages makes Linux forget the files that it has in memory, so that what is read next comes from the disk. It takes root.
+func dropPages() error {
+	return os.WriteFile("/proc/sys/vm/drop_caches", []byte("1"), 0)
+}
+
+// asCold says how cold a start is here.
+func asCold() string {
+	if dropPages() != nil {
+		return "files that Linux may still have in memory (restarted only)"
+	}
+	return "files that are on the disk alone"
 }
 
 // reading is one kind of call.
@@ -86,44 +129,62 @@ type reading struct {
 	path func(r *rand.Rand) string
 }
 
-// reads are the calls of people who look around: the first ten pages, any product, what is in the catalogue by its words.
+// thing is what a call can be about, and how many products it leads to.
+type thing struct {
+	Name     string
+	Products int64
+}
+
+// things are what people look for.
+var things = map[string]string{
+	"shop":    `SELECT '', sum(products)::bigint FROM catalogue.counts WHERE tag = '' AND category_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff'`,
+	"product": `SELECT product_id::text, 1 FROM catalogue.products TABLESAMPLE SYSTEM (10) LIMIT 10000`,
+	"category": `
+		SELECT t.category_id::text, coalesce(sum(c.products), 0)::bigint
+		FROM catalogue.categories t
+		LEFT JOIN catalogue.counts c ON c.tag = '' AND c.category_id = ANY (catalogue.below(t.category_id))
+		GROUP BY 1 ORDER BY 1`,
+	"store": `
+		SELECT store_id::text, sum(products)::bigint FROM catalogue.counts
+		WHERE tag = '' AND category_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff' GROUP BY 1 ORDER BY 1`,
+	"tag": `
+		SELECT tag, sum(products)::bigint FROM catalogue.counts
+		WHERE tag <> '' AND category_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff' GROUP BY 1 ORDER BY 1`,
+	"word": `SELECT word, products FROM catalogue.dictionary WHERE products > 0 ORDER BY word`,
+}
+
+// reads are the calls of people who look around: the first ten pages of those that there are, any product, what is in the
+// catalogue by its words.
 func (c *benchCatalogue) reads(ctx context.Context, b *bench) ([]reading, error) {
-	columns := map[string][]string{}
-	for what, sql := range map[string]string{
-		"product":  `SELECT product_id::text FROM catalogue.products TABLESAMPLE SYSTEM (10) LIMIT 10000`,
-		"category": `SELECT category_id::text FROM catalogue.categories`,
-		"store":    `SELECT store_id::text FROM catalogue.stores`,
-		"tag":      `SELECT DISTINCT tag FROM catalogue.counts WHERE tag <> ''`,
-		"word":     `SELECT word FROM catalogue.dictionary WHERE products > 0 ORDER BY word`,
-	} {
+	known := map[string][]thing{}
+	for what, sql := range things {
 		rows, err := b.pool.Query(ctx, sql)
 		if err != nil {
 			return nil, err
 		}
-		if columns[what], err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
+		if known[what], err = pgx.CollectRows(rows, pgx.RowToStructByPos[thing]); err != nil {
 			return nil, err
 		}
 	}
-	one := func(r *rand.Rand, what string) string {
-		return url.QueryEscape(columns[what][r.IntN(len(columns[what]))])
-	}
-	page := func(r *rand.Rand) string {
-		return fmt.Sprintf("page=%d&sort=%s", 1+r.IntN(10), []string{"newest", "name", "price_asc", "price_desc"}[r.IntN(4)])
+	one := func(r *rand.Rand, what string) thing { return known[what][r.IntN(len(known[what]))] }
+	word := func(r *rand.Rand) string { return one(r, "word").Name }
+	list := func(r *rand.Rand, what, filter string) string {
+		t := one(r, what)
+		page := 1 + r.Int64N(min(max((t.Products+19)/20, 1), 10))
+		return fmt.Sprintf("/v1/products?page=%d&sort=%s%s%s", page, []string{"newest", "name", "price_asc", "price_desc"}[r.IntN(4)], filter, url.QueryEscape(t.Name))
 	}
 	return []reading{
-		{"list", func(r *rand.Rand) string { return "/v1/products?" + page(r) }},
-		{"list of a category", func(r *rand.Rand) string { return "/v1/products?" + page(r) + "&category_id=" + one(r, "category") }},
-		{"list of a store", func(r *rand.Rand) string { return "/v1/products?" + page(r) + "&store_id=" + one(r, "store") }},
-		{"list of a tag", func(r *rand.Rand) string { return "/v1/products?" + page(r) + "&tag=" + one(r, "tag") }},
-		{"list in stock, by price", func(r *rand.Rand) string { return "/v1/products?" + page(r) + "&in_stock_only=true&max_price=5000" }},
-		{"detail", func(r *rand.Rand) string { return "/v1/products/" + one(r, "product") }},
-		{"search, one word, with facets", func(r *rand.Rand) string { return "/v1/products/search?q=" + one(r, "word") }},
-		{"search, two words, with facets", func(r *rand.Rand) string {
-			return "/v1/products/search?q=" + one(r, "word") + "+" + one(r, "word")
-		}},
-		{"search, with a slip", func(r *rand.Rand) string { return "/v1/products/search?q=" + slip(r, one(r, "word")) }},
+		{"list", func(r *rand.Rand) string { return list(r, "shop", "") }},
+		{"list of a category", func(r *rand.Rand) string { return list(r, "category", "&category_id=") }},
+		{"list of a store", func(r *rand.Rand) string { return list(r, "store", "&store_id=") }},
+		{"list of a tag", func(r *rand.Rand) string { return list(r, "tag", "&tag=") }},
+		{"list in stock, by price", func(r *rand.Rand) string { return list(r, "shop", "&in_stock_only=true&max_price=5000") }},
+		{"detail", func(r *rand.Rand) string { return "/v1/products/" + one(r, "product").Name }},
+		{"search, one word, with facets", func(r *rand.Rand) string { return "/v1/products/search?q=" + word(r) }},
+		{"search, two words, with facets", func(r *rand.Rand) string { return "/v1/products/search?q=" + word(r) + "+" + word(r) }},
+		{"search, with a slip", func(r *rand.Rand) string { return "/v1/products/search?q=" + slip(r, word(r)) }},
 		{"suggestions", func(r *rand.Rand) string {
-			word := one(r, "word")
+			word := word(r)
 			return "/v1/products/suggestions?q=" + word[:1+r.IntN(len(word))]
 		}},
 	}, nil

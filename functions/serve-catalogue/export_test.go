@@ -1,7 +1,12 @@
 package servecatalogue
 
-// ReadPage is readPage, for tests of both its ways.
-var ReadPage = readPage
+import (
+	"context"
 
-// FewProducts is up to where products are found first and sorted then.
-const FewProducts = fewProducts
+	"github.com/popup-shop/popup/internal/web"
+)
+
+// ReadPage is readPage, for tests of both its ways.
+func ReadPage(ctx context.Context, db web.Reader, in *ListRequest, few bool) ([]Product, error) {
+	return readPage(ctx, db, in, reading{few: few})
+}

@@ -13,8 +13,8 @@ import (
 const (
 	// countTo is how far products are counted one by one: whoever finds a thousand does not care how many more there are.
 	countTo = 1000
-	// fewProducts with a tag or with words are found first and sorted then.
-	fewProducts = 20_000
+	// fewFound by their words are found first and sorted then.
+	fewFound = 20_000
 )
 
 // upToCounted bounds a statement to what is counted, and one more to know that there is more.
@@ -51,14 +51,23 @@ func (f Filter) countable() bool {
 func (f Filter) args() pgx.NamedArgs {
 	return pgx.NamedArgs{
 		"category_id": f.CategoryID, "tag": f.Tag, "store_id": f.StoreID, "min_price": f.MinPrice, "max_price": f.MaxPrice, "currency": f.Currency,
+		"q": "", "unfinished": false, // what is wanted without words
 	}
 }
 
-// where is the filter as a condition on products p, without categories. Unless few are expected, what would find them by an
-// index of its own is written so that it does not: the page is read in its order, and these are looked at on the way.
-func (f Filter) where(q string, few bool) string {
+// onSale are the products that lists and searches show, as their indexes know them.
+const onSale = `p.active AND p.deleted_at IS NULL`
+
+// That something of p is in stock is asked of each product that is looked at; or it is joined where Postgres knows that a thousand
+// products are enough, or it would join all of the shop.
+const (
+	inStockEach   = `(SELECT true FROM stock.available a WHERE a.product_id = p.product_id LIMIT 1)`
+	inStockJoined = `EXISTS (SELECT FROM stock.available a WHERE a.product_id = p.product_id)`
+)
+
+// where is the filter as a condition on p, without what is looked for by keys or in a table of its own: words and tag.
+func (f Filter) where(inStock string) string {
 	all := []string{
-		`p.active AND p.deleted_at IS NULL`,
 		`p.store_id <> ALL ((SELECT array_agg(store_id) || '{}' FROM catalogue.stores WHERE NOT participating OR deleted_at IS NOT NULL)::uuid[])`,
 	}
 	add := func(wanted bool, condition string) {
@@ -66,27 +75,39 @@ func (f Filter) where(q string, few bool) string {
 			all = append(all, condition)
 		}
 	}
-	found := func(wanted bool, condition string) {
-		if !few {
-			condition = `(` + condition + `) IS TRUE`
-		}
-		add(wanted, condition)
-	}
-	found(f.Tag != "", `p.tags @> ARRAY[@tag]`)
 	add(f.StoreID != "", `p.store_id = @store_id::text::uuid`)
-	found(q != "", `p.words @@ (SELECT catalogue.query_of(@q, @unfinished))`)
+	add(f.CategoryID != "", `p.category_id = ANY ((SELECT catalogue.below(@category_id::text::uuid))::uuid[])`)
 	add(f.MinPrice > 0, `p.price_minor >= @min_price`)
 	add(f.MaxPrice > 0, `p.price_minor <= @max_price`)
 	add(f.Currency != "", `p.currency = @currency`)
-	add(f.InStockOnly, `EXISTS (
-		SELECT FROM catalogue.skus k JOIN stock.levels l USING (sku) WHERE k.product_id = p.product_id AND l.on_hand > l.reserved)`)
+	add(f.InStockOnly, inStock)
 	return strings.Join(all, "\n\t\tAND ")
 }
 
-// inCategories adds the category and all below it.
-func (f Filter) inCategories() string {
-	if f.CategoryID == "" {
-		return ""
+// keyed says that keys find what is wanted faster than any index that has an order.
+func (f Filter) keyed(q string) bool {
+	return q != "" || f.Tag != "" && (f.CategoryID != "" || f.StoreID != "")
+}
+
+// wanted selects from products p what is wanted, in no order. What is found by keys is read part by part, as far as somebody
+// reads; OFFSET 0 keeps all other conditions from looking for an index of their own. What is not is for those who read
+// no more than a thousand.
+func (f Filter) wanted(q string) string {
+	switch {
+	case f.keyed(q):
+		f.CategoryID, f.StoreID = "", ""
+		return `
+			FROM catalogue.asked(
+				CASE WHEN @q <> '' THEN catalogue.query_of(@q, @unfinished) END,
+				CASE WHEN @category_id <> '' THEN catalogue.below(nullif(@category_id, '')::uuid) END,
+				nullif(@store_id, '')::uuid, nullif(@tag, '')) AS keys
+			CROSS JOIN LATERAL (
+				SELECT * FROM catalogue.products p
+				WHERE catalogue.keys_of(p.place, p.words, p.category_id, p.store_id, p.tags) @@ keys AND ` + onSale + `
+				OFFSET 0) p
+			WHERE ` + f.where(inStockEach)
+	case f.Tag != "":
+		return `FROM catalogue.tagged p WHERE p.tag = @tag AND ` + f.where(inStockJoined)
 	}
-	return ` AND p.category_id = ANY ((SELECT catalogue.below(@category_id::text::uuid))::uuid[])`
+	return `FROM catalogue.products p WHERE ` + onSale + ` AND ` + f.where(inStockJoined)
 }

@@ -3,6 +3,7 @@ package servecatalogue
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -31,17 +32,17 @@ func list(ctx context.Context, db web.Reader, in *ListRequest) ([]Product, int64
 	if faults := in.Filter.faults(); faults != nil {
 		return nil, 0, web.Invalid(faults...)
 	}
-	total, sure, err := count(ctx, db, in)
-	if err != nil || total == 0 {
+	n, err := count(ctx, db, in)
+	if err != nil || n.total == 0 {
 		shows(ctx, in, nil)
 		return nil, 0, err
 	}
-	if !sure {
+	if !n.sure {
 		in.AtLeast()
 	}
-	items, err := readPage(ctx, db, in, total)
+	items, err := readPage(ctx, db, in, reading{few: in.few(n)})
 	shows(ctx, in, items)
-	return items, total, err
+	return items, n.total, err
 }
 
 // shows says what a list shows. One of what is in stock is another one when anything sells out.
@@ -53,10 +54,28 @@ func shows(ctx context.Context, in *ListRequest, items []Product) {
 	web.Shows(ctx, names...)
 }
 
+// reading is how a page is read.
+type reading struct {
+	few        bool // what is wanted is found first and sorted then
+	unfinished bool // the last word may go on
+}
+
+// few says that so many are found first and sorted then.
+func (in *ListRequest) few(n counted) bool {
+	switch {
+	case in.Q != "":
+		return n.about <= fewFound
+	case in.countable() && !in.keyed(""):
+		return false
+	}
+	return n.sure && n.total <= countTo
+}
+
 // readPage reads a page in its order.
-func readPage(ctx context.Context, db web.Reader, in *ListRequest, total int64) ([]Product, error) {
-	order := orders[in.Sort]
-	rows, err := db.Query(ctx, `WITH page AS (`+in.pageSQL(order, total)+`)`+selectProducts+` ORDER BY `+order, in.args())
+func readPage(ctx context.Context, db web.Reader, in *ListRequest, r reading) ([]Product, error) {
+	order, args := orders[in.Sort], in.args()
+	args["unfinished"] = r.unfinished
+	rows, err := db.Query(ctx, `WITH page AS (`+in.pageSQL(order, r.few)+`)`+selectProducts+` ORDER BY `+order, args)
 	if err != nil {
 		return nil, fmt.Errorf("list products: %w", err)
 	}
@@ -67,29 +86,59 @@ func readPage(ctx context.Context, db web.Reader, in *ListRequest, total int64) 
 	return items, nil
 }
 
-// pageSQL selects the ids of a page. Few that have a tag or words are found first and sorted then. Otherwise the index that has
-// the order is read until the page is full: that of the shop, of a store, or of each category below the asked one, where the
-// first of each are enough to know the first of all. Postgres plans without knowing the bounds of the page and would think of a
-// tenth of all products; so it is told a number that they are surely below.
-func (in *ListRequest) pageSQL(order string, total int64) string {
-	few := total <= fewProducts && (in.Tag != "" || in.Q != "")
-	where, first := in.where(in.Q, few), in.first()
-	from := `SELECT p.* FROM catalogue.products p WHERE ` + where + in.inCategories() + ` ORDER BY ` + order + first
-	switch {
-	case few: // OFFSET 0 keeps the order outside: nothing is read in it
-		from = `SELECT * FROM catalogue.products p WHERE ` + where + in.inCategories() + ` OFFSET 0`
-	case in.CategoryID != "":
-		from = `
-			SELECT p.*
-			FROM unnest(catalogue.below(@category_id::text::uuid)) AS c (category_id)
-			CROSS JOIN LATERAL (
-				SELECT * FROM (
-					SELECT * FROM catalogue.products p
-					WHERE p.category_id = c.category_id AND ` + where + `
-					ORDER BY ` + order + first + `) p
-				LIMIT @limit::bigint + @offset::bigint) p`
+// pageSQL selects the ids of a page. Few are found first and sorted then. Otherwise an index that has the order is read until
+// the page is full.
+func (in *ListRequest) pageSQL(order string, few bool) string {
+	from := in.inOrder(order)
+	if few {
+		from = `SELECT p.* ` + in.wanted(in.Q) + in.atMost()
 	}
 	return `SELECT p.product_id FROM (` + from + `) p ORDER BY ` + order + ` LIMIT @limit OFFSET @offset`
+}
+
+// atMost keeps the order outside, so that nothing is read in it: few are found as they were counted.
+func (in *ListRequest) atMost() string {
+	if in.keyed(in.Q) {
+		return ` OFFSET 0`
+	}
+	return upToCounted
+}
+
+// inOrder selects what is wanted by an index that has the order, as far as the page goes: that of a tag, of the shop, of a store, or of
+// each strand, where the first of each are enough to know the first of all. Postgres plans without knowing the bounds of the
+// page and would think of a tenth of all products; so it is told a number that they are surely below.
+func (in *ListRequest) inOrder(order string) string {
+	table, where, f := `catalogue.products p`, onSale, in.Filter
+	switch {
+	case in.Q != "":
+		where += ` AND p.words @@ (SELECT catalogue.query_of(@q, @unfinished))`
+		if in.Tag != "" {
+			where += ` AND p.tags @> ARRAY[@tag]`
+		}
+	case in.Tag != "":
+		table, where = `catalogue.tagged p`, `p.tag = @tag`
+	}
+	var strands []string
+	if in.CategoryID != "" && (in.Q != "" || in.Tag == "") {
+		f.CategoryID = ""
+		strands, where = append(strands, `unnest(catalogue.below(@category_id::text::uuid)) AS c (category_id)`), where+` AND p.category_id = c.category_id`
+	}
+	if in.priced() {
+		strands, where = append(strands, `unnest(catalogue.currencies()) AS m (currency)`), where+` AND p.currency = m.currency`
+	}
+	first := `SELECT p.* FROM ` + table + ` WHERE ` + where + ` AND ` + f.where(inStockEach) + ` ORDER BY ` + order + in.first()
+	if strands == nil {
+		return first
+	}
+	return `
+		SELECT p.*
+		FROM ` + strings.Join(strands, ` CROSS JOIN `) + `
+		CROSS JOIN LATERAL (SELECT * FROM (` + first + `) p LIMIT @limit::bigint + @offset::bigint) p`
+}
+
+// priced says that prices between bounds are wanted in their order, in any currency.
+func (in *ListRequest) priced() bool {
+	return strings.HasPrefix(in.Sort, "price") && in.Currency == "" && (in.MinPrice > 0 || in.MaxPrice > 0)
 }
 
 // first bounds a statement to a power of ten that the page is within.
@@ -103,22 +152,43 @@ func (in *ListRequest) first() string {
 
 func (in *ListRequest) args() pgx.NamedArgs {
 	args := in.Filter.args()
-	args["q"], args["unfinished"], args["limit"], args["offset"] = in.Q, false, in.Limit, in.Offset()
+	args["q"], args["limit"], args["offset"] = in.Q, in.Limit, in.Offset()
 	return args
 }
 
+// counted is how many products a list has.
+type counted struct {
+	total int64
+	sure  bool  // false: there are more
+	about int64 // how many there may be then
+}
+
+// about is how many of all products there may be if hits are some of them, found part by part from the last one on.
+const about = `coalesce(count(*) * max(last.place) / greatest(max(last.place) - min(hits.place), 1), 0)`
+
 // count is how many products a list has. It is read from the counts where they tell. Otherwise it is counted, but not further
 // than people care; then it is not sure.
-func count(ctx context.Context, db web.Reader, in *ListRequest) (total int64, sure bool, err error) {
-	if !in.countable() || in.Q != "" {
-		err = db.QueryRow(ctx, `
-			SELECT count(*)
-			FROM (SELECT FROM catalogue.products p WHERE `+in.where(in.Q, true)+in.inCategories()+upToCounted+`) p`, in.args()).Scan(&total)
-		if err != nil {
-			return 0, false, fmt.Errorf("count products: %w", err)
-		}
-		return min(total, countTo), total <= countTo, nil
+func count(ctx context.Context, db web.Reader, in *ListRequest) (n counted, err error) {
+	if in.countable() && in.Q == "" {
+		n.total, err = readCount(ctx, db, in)
+		return counted{total: n.total, sure: true}, err
 	}
+	places := `0 AS place`
+	if in.Q != "" {
+		places = `p.place`
+	}
+	err = db.QueryRow(ctx, `
+		SELECT count(*), `+about+`
+		FROM (SELECT `+places+` `+in.wanted(in.Q)+upToCounted+`) hits, (SELECT max(place) AS place FROM catalogue.products) last`,
+		in.args()).Scan(&n.total, &n.about)
+	if err != nil {
+		return n, fmt.Errorf("count products: %w", err)
+	}
+	return counted{min(n.total, countTo), n.total <= countTo, n.about}, nil
+}
+
+// readCount adds up what the counts tell.
+func readCount(ctx context.Context, db web.Reader, in *ListRequest) (total int64, err error) {
 	err = db.QueryRow(ctx, `
 		SELECT coalesce(sum(c.products), 0)::bigint
 		FROM catalogue.counts c
@@ -128,7 +198,7 @@ func count(ctx context.Context, db web.Reader, in *ListRequest) (total int64, su
 		AND c.category_id = ANY ((SELECT CASE WHEN @category_id = '' THEN ARRAY['ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid]
 			ELSE catalogue.below(nullif(@category_id, '')::uuid) END)::uuid[])`, in.Filter.args()).Scan(&total)
 	if err != nil {
-		return 0, false, fmt.Errorf("count products: %w", err)
+		return 0, fmt.Errorf("count products: %w", err)
 	}
-	return total, true, nil
+	return total, nil
 }

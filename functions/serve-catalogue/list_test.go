@@ -1,6 +1,7 @@
 package servecatalogue_test
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -20,11 +21,11 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// catalogue is a shop with a made-up catalogue beside the demo's. With so few products every list is found first and sorted
-// then; large says that there are enough to read them in the order of an index.
+// catalogue is a shop with a made-up catalogue beside the demo's. Its products are in two parts at least.
 func catalogue(t *testing.T, products int) *functiontest.Shop {
 	t.Helper()
 	shop := functiontest.Open(t, functions.All)
+	shop.Exec(t, fmt.Sprintf(`ALTER TABLE catalogue.products ALTER COLUMN place RESTART WITH %d`, 16384-products%16384/2))
 	require.NoError(t, seed.Catalogue(t.Context(), shop.Pool, products))
 	return shop
 }
@@ -105,15 +106,27 @@ func TestBothWaysReadTheSamePage(t *testing.T) {
 	shop := catalogue(t, 2000)
 	top := functiontest.One[string](t, shop, `SELECT category_id::text FROM catalogue.categories WHERE name = 'Kitchen'`)
 	for sort := range orderOf {
-		for _, filter := range []servecatalogue.Filter{{Tag: "new"}, {Tag: "new", CategoryID: top}, {Tag: "gift", InStockOnly: true}, {Tag: "new", Currency: "JPY"}} {
-			for page := int64(1); page <= 3; page++ {
-				in := &servecatalogue.ListRequest{Paging: web.Paging{Page: page, Limit: 9}, Filter: filter, Sort: sort}
-				few, err := servecatalogue.ReadPage(t.Context(), shop.Pool, in, 1)
+		for _, filter := range []servecatalogue.Filter{
+			{Tag: "new"},
+			{Tag: "new", CategoryID: top},
+			{Tag: "gift", InStockOnly: true},
+			{Tag: "new", Currency: "JPY"},
+			{Tag: "gift", MaxPrice: 9000},
+			{MinPrice: 2000, MaxPrice: 9000},
+			{CategoryID: top, MaxPrice: 9000},
+			{InStockOnly: true, MaxPrice: 5000},
+		} {
+			for i := range int64(6) {
+				in := &servecatalogue.ListRequest{Paging: web.Paging{Page: 1 + i/2, Limit: 9}, Filter: filter, Sort: sort}
+				if i%2 == 1 {
+					in.Q = "gift"
+				}
+				few, err := servecatalogue.ReadPage(t.Context(), shop.Pool, in, true)
 				require.NoError(t, err)
-				many, err := servecatalogue.ReadPage(t.Context(), shop.Pool, in, servecatalogue.FewProducts+1)
+				many, err := servecatalogue.ReadPage(t.Context(), shop.Pool, in, false)
 				require.NoError(t, err)
-				require.Len(t, few, 9)
-				require.Equal(t, few, many, "%s %+v", sort, filter)
+				require.Len(t, few, 9, "%s %+v", sort, in)
+				require.Equal(t, few, many, "%s %+v", sort, in)
 			}
 		}
 	}
@@ -152,6 +165,33 @@ func TestFiltersThatMakeNoSenseAreNamed(t *testing.T) {
 	}
 }
 
+// What keys are made of may have any form, and part by part the last products come first.
+func TestKeysFindWhatIsAskedOfThem(t *testing.T) {
+	t.Parallel()
+	shop := catalogue(t, 400)
+	shop.Exec(t, `UPDATE catalogue.products SET tags = ARRAY[$1] WHERE sku = 'MADE-0000007'`, `it's a \ "tag" & (more)`)
+	store := functiontest.One[string](t, shop, `SELECT store_id::text FROM catalogue.products WHERE sku = 'MADE-0000007'`)
+	for query, want := range map[string][]string{
+		"tag=" + url.QueryEscape(`it's a \ "tag" & (more)`) + "&store_id=" + store: {"MADE-0000007"},
+		"tag=" + url.QueryEscape(`it's a`) + "&store_id=" + store:                  nil,
+		"q=the&store_id=" + store:                        nil, // no word to look for is not any word
+		"q=made-0000007&store_id=" + store:               {"MADE-0000007"},
+		"q=made-0000007&category_id=" + uuid.NewString(): nil,
+	} {
+		require.Equal(t, want, skus(get(t, shop, "/v1/products?"+query)), query)
+	}
+	require.Equal(t, int64(2), functiontest.One[int64](t, shop, `SELECT count(DISTINCT catalogue.part_of(place)) FROM catalogue.products WHERE sku LIKE 'MADE-%'`))
+	found := functiontest.One[[]int64](t, shop, `
+		SELECT array_agg(catalogue.part_of(place)) FROM (
+			SELECT p.place
+			FROM catalogue.asked(to_tsquery('mug'), NULL, NULL, NULL) AS keys
+			CROSS JOIN LATERAL (
+				SELECT * FROM catalogue.products p WHERE catalogue.keys_of(p.place, p.words, p.category_id, p.store_id, p.tags) @@ keys OFFSET 0) p) f`)
+	require.Contains(t, found, int64(0))
+	require.Contains(t, found, int64(1))
+	require.True(t, slices.IsSortedFunc(found, func(a, b int64) int { return int(b - a) }))
+}
+
 // CAT-25: what people call most reads no table from end to end that grows.
 func TestListsAndSearchesReadIndexes(t *testing.T) {
 	t.Parallel()
@@ -161,7 +201,11 @@ func TestListsAndSearchesReadIndexes(t *testing.T) {
 	require.Empty(t, plans.Scans)
 	require.Greater(t, plans.Seen, 50)
 
-	shop.Exec(t, `DROP INDEX catalogue.products_by_words`)
+	unfinished := search(t, shop, "handma", "&sort=name")
+	require.Equal(t, []any{1000.0, true}, []any{unfinished.Body["total"], unfinished.Body["total_at_least"]})
+	require.Len(t, skus(unfinished), 20, "an order is kept over all that has a word which is not typed to its end")
+
+	shop.Exec(t, `DROP INDEX catalogue.products_by_keys`)
 	blind := ledger.NewPlans(shop.Pool)
 	require.NoError(t, servecatalogue.LookAround(t.Context(), blind))
 	require.NotEmpty(t, blind.Scans, "without the index it is seen")

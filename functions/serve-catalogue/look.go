@@ -24,11 +24,26 @@ func LookAround(ctx context.Context, db web.Reader) error {
 	if err != nil {
 		return fmt.Errorf("read a product: %w", err)
 	}
-	filters := []Filter{{}, {CategoryID: category}, {StoreID: store}, {Tag: "new"}, {InStockOnly: true}, {MinPrice: 1, MaxPrice: 5000}}
+	filters := []Filter{
+		{},
+		{CategoryID: category},
+		{StoreID: store},
+		{Tag: "new"},
+		{InStockOnly: true},
+		{MinPrice: 1, MaxPrice: 5000},
+		{Tag: "new", CategoryID: category},
+		{Tag: "new", InStockOnly: true},
+		{CategoryID: category, InStockOnly: true, MaxPrice: 5000},
+	}
 	for sort := range orders {
 		for _, filter := range filters {
-			for _, total := range []int64{1, fewProducts + 1} { // as it is with few products, and with many
-				if _, err := readPage(ctx, db, &ListRequest{Paging: web.Paging{Page: 1, Limit: 20}, Filter: filter, Sort: sort}, total); err != nil {
+			in := &ListRequest{Paging: web.Paging{Page: 1, Limit: 20}, Filter: filter, Sort: sort}
+			n, err := count(ctx, db, in)
+			if err != nil {
+				return err
+			}
+			for _, few := range []bool{in.few(n), false} { // as it is here, and as it is where there are many
+				if _, err := readPage(ctx, db, in, reading{few: few}); err != nil {
 					return err
 				}
 			}

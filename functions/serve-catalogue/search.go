@@ -82,15 +82,17 @@ func search(ctx context.Context, db web.Reader, in *SearchRequest) (*SearchAnswe
 
 // hits are what has all words, up to a thousand and one.
 type hits struct {
-	said  string // instead of what was looked for
-	Total int64
-	Page  []string // ids
-	Names []string // the best different ones
+	said       string // instead of what was looked for
+	unfinished bool
+	Total      int64
+	About      int64    // how many there may be in all
+	Page       []string // ids
+	Names      []string // the best different ones
 	Facets
 }
 
-// findHits looks at what has all words once, for everything that is told about it. The best are the best of the first
-// thousand: where more have the words, the words tell little.
+// findHits looks at what has all words once, for everything that is told about it. The best are the best of a thousand, which are
+// among the newest: where more have the words, the words tell little.
 func findHits(ctx context.Context, db web.Reader, in *SearchRequest, said string, unfinished bool) (h hits, err error) {
 	list := in.list(said)
 	args := list.args()
@@ -100,12 +102,12 @@ func findHits(ctx context.Context, db web.Reader, in *SearchRequest, said string
 		WITH query AS MATERIALIZED (
 			SELECT catalogue.query_of(@q, @unfinished) AS words
 		), hits AS MATERIALIZED (
-			SELECT p.product_id, p.name, p.category_id, p.store_id, p.tags, p.currency, p.price_minor, p.created_at,
+			SELECT p.product_id, p.place, p.name, p.category_id, p.store_id, p.tags, p.currency, p.price_minor, p.created_at,
 				ts_rank(p.words, (SELECT words FROM query)) AS rank
-			FROM catalogue.products p
-			WHERE `+in.where(said, true)+in.inCategories()+upToCounted+`
+			`+in.wanted(said)+upToCounted+`
 		)
-		SELECT json_build_object('Total', (SELECT count(*) FROM hits), 'Page', (
+		SELECT json_build_object('Total', (SELECT count(*) FROM hits), 'About', (
+			SELECT `+about+` FROM hits, (SELECT max(place) AS place FROM catalogue.products) last), 'Page', (
 			SELECT coalesce(json_agg(product_id), '[]') FROM (
 				SELECT product_id FROM hits p ORDER BY `+in.order()+` LIMIT @limit OFFSET @offset) p), 'Names', (
 			SELECT coalesce(json_agg(name), '[]') FROM (
@@ -130,7 +132,7 @@ func findHits(ctx context.Context, db web.Reader, in *SearchRequest, said string
 	if err != nil {
 		return h, fmt.Errorf("search products: %w", err)
 	}
-	h.said = said
+	h.said, h.unfinished = said, unfinished
 	return h, nil
 }
 
@@ -149,7 +151,7 @@ func (in *SearchRequest) order() string {
 // readHits reads the products of the page. An order other than the best first is kept over all that has the words.
 func readHits(ctx context.Context, db web.Reader, in *SearchRequest, h hits) ([]Product, error) {
 	if h.Total > countTo && in.Sort != "relevance" {
-		return readPage(ctx, db, in.list(h.said), fewProducts+1)
+		return readPage(ctx, db, in.list(h.said), reading{few: h.About <= fewFound, unfinished: h.unfinished})
 	}
 	rows, err := db.Query(ctx, `
 		WITH page AS (SELECT * FROM unnest(@ids::uuid[]) WITH ORDINALITY AS p (product_id, place))

@@ -50,11 +50,12 @@ func suggest(ctx context.Context, db web.Reader, in *SuggestRequest) (*SuggestAn
 // readSuggestions reads names that have the words, of the first thousand that do: those where they stand in the name, short
 // ones first. Equal names are suggested once.
 func readSuggestions(ctx context.Context, db web.Reader, q string) ([]Suggestion, error) {
+	args := Filter{}.args()
+	args["q"], args["unfinished"], args["limit"] = q, true, suggestTo
 	rows, err := db.Query(ctx, `
 		WITH hits AS (
 			SELECT p.name, p.product_id, p.words
-			FROM catalogue.products p
-			WHERE `+Filter{}.where(q, true)+upToCounted+`
+			`+Filter{}.wanted(q)+upToCounted+`
 		), best AS (
 			SELECT DISTINCT ON (name) name, product_id, ts_rank('{0, 0, 0.1, 1}', words, (SELECT catalogue.query_of(@q, true))) AS rank
 			FROM hits
@@ -63,7 +64,7 @@ func readSuggestions(ctx context.Context, db web.Reader, q string) ([]Suggestion
 		SELECT name, product_id::text
 		FROM best
 		ORDER BY rank DESC, length(name), name
-		LIMIT @limit`, pgx.NamedArgs{"q": q, "unfinished": true, "limit": suggestTo})
+		LIMIT @limit`, args)
 	if err != nil {
 		return nil, fmt.Errorf("suggest products: %w", err)
 	}

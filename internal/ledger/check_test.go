@@ -73,7 +73,11 @@ var breaks = map[string][]string{
 		`DELETE FROM payments.entries`,
 	},
 	"checks/payments_suspense.sql": {`UPDATE payments.suspense SET returned_at = NULL`},
-	"checks/stock_ended.sql":       {`UPDATE stock.reservations SET status = 'held'`},
+	"checks/stock_available.sql": {
+		`INSERT INTO stock.available (product_id, level_id) SELECT gen_random_uuid(), level_id FROM stock.levels`,
+		`INSERT INTO catalogue.skus (sku, product_id) SELECT sku, gen_random_uuid() FROM stock.levels`,
+	},
+	"checks/stock_ended.sql": {`UPDATE stock.reservations SET status = 'held'`},
 	// STK-13.
 	"checks/stock_figures.sql": {`UPDATE stock.levels SET on_hand = on_hand + 1`, `DELETE FROM stock.movements WHERE kind = 'outbound'`, `DELETE FROM stock.movements`},
 	"checks/stock_holds.sql": {

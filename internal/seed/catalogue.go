@@ -31,7 +31,8 @@ func Catalogue(ctx context.Context, pool *pgxpool.Pool, products int) error {
 	if err != nil {
 		return fmt.Errorf("seed %d products: %w", products, err)
 	}
-	_, err = pool.Exec(ctx, `VACUUM (ANALYZE) catalogue.products, catalogue.variants, catalogue.skus, catalogue.counts, catalogue.dictionary, stock.levels, stock.movements`)
+	_, err = pool.Exec(ctx, `VACUUM (ANALYZE) catalogue.products, catalogue.variants, catalogue.skus, catalogue.counts, catalogue.dictionary, catalogue.tagged,
+		stock.levels, stock.movements, stock.available`)
 	return err
 }
 
@@ -79,7 +80,7 @@ func (m *made) begin(ctx context.Context) error {
 	rows, err := m.tx.Query(ctx, `
 		SELECT pg_get_indexdef(indexrelid)
 		FROM pg_index
-		WHERE indrelid = 'catalogue.products'::regclass AND NOT indisunique`)
+		WHERE indrelid IN ('catalogue.products'::regclass, 'catalogue.tagged'::regclass) AND NOT indisunique`)
 	if err != nil {
 		return err
 	}
@@ -97,7 +98,7 @@ func (m *made) begin(ctx context.Context) error {
 
 // triggers lets those of the tables that we fill rest, or work again.
 func (m *made) triggers(state string) (sql string) {
-	for _, table := range []string{"catalogue.products", "catalogue.variants", "stock.levels", "stock.movements"} {
+	for _, table := range []string{"catalogue.products", "catalogue.variants", "catalogue.skus", "stock.levels", "stock.movements"} {
 		sql += "ALTER TABLE " + table + " " + state + " TRIGGER USER; "
 	}
 	return sql
@@ -236,6 +237,12 @@ func (m *made) derive(ctx context.Context) error {
 			WHERE length(word) BETWEEN 3 AND 30) w
 		GROUP BY 1
 		ON CONFLICT (word) DO UPDATE SET products = d.products + excluded.products`,
+		`INSERT INTO catalogue.tagged (product_id, tag, store_id, category_id, name, price_minor, currency, created_at)
+		SELECT product_id, tag, store_id, category_id, name, price_minor, currency, created_at
+		FROM catalogue.products, unnest(tags) AS tag
+		WHERE sku LIKE 'MADE-%'`,
+		`INSERT INTO stock.available (product_id, level_id)
+		SELECT product_id, level_id FROM stock.levels JOIN catalogue.skus USING (sku) WHERE sku LIKE 'MADE-%' AND on_hand > reserved`,
 	} {
 		if _, err := m.tx.Exec(ctx, sql); err != nil {
 			return fmt.Errorf("derive from products: %w", err)

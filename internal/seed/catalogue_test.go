@@ -49,7 +49,7 @@ func TestAMadeUpCatalogueIsAsWholeAsOneThatWasMadeByHand(t *testing.T) {
 	again := dbtest.DB(t)
 	require.NoError(t, seed.Catalogue(t.Context(), again, 1000))
 	var a, b string
-	const digest = `SELECT md5(string_agg(p::text, '' ORDER BY product_id)) FROM catalogue.products p WHERE sku LIKE 'MADE-%'`
+	const digest = `SELECT md5(string_agg((to_jsonb(p) - 'place')::text, '' ORDER BY product_id)) FROM catalogue.products p WHERE sku LIKE 'MADE-%'`
 	require.NoError(t, pool.QueryRow(t.Context(), digest).Scan(&a))
 	require.NoError(t, again.QueryRow(t.Context(), digest).Scan(&b))
 	require.Equal(t, a, b, "the same at each call")

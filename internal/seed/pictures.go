@@ -40,7 +40,7 @@ func Pictures(ctx context.Context, pool *pgxpool.Pool, put func(ctx context.Cont
 		}
 		_, err = pool.Exec(ctx, `
 			UPDATE catalogue.products SET images = ARRAY[@name::text]
-			WHERE sku = @sku AND version = 1`, pgx.NamedArgs{"name": name, "sku": strings.TrimSuffix(file.Name(), ".png")})
+			WHERE product_id = (SELECT product_id FROM catalogue.skus WHERE sku = @sku) AND sku = @sku AND version = 1`, pgx.NamedArgs{"name": name, "sku": strings.TrimSuffix(file.Name(), ".png")})
 		if err != nil {
 			return fmt.Errorf("show %s: %w", file.Name(), err)
 		}
