@@ -15,7 +15,7 @@ import (
 )
 
 // companyIn is how long a company may take.
-const companyIn = 5 * time.Second
+const companyIn = 20 * time.Second
 
 // lockSoon ends a company that a lock keeps waiting: whoever holds it keeps nobody but those who need what it locks.
 var lockSoon = statement{sql: `SET LOCAL lock_timeout = '250ms'`}
