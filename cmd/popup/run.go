@@ -40,7 +40,7 @@ type runCommand struct {
 	Profile  string            `default:"spec" enum:"spec,natss,hostile" help:"How events are delivered: ${enum}."`
 	Database string            `env:"DATABASE_URL" help:"Use this Postgres instead of a private one."`
 	Postgres map[string]string `help:"Settings of the private Postgres, such as --postgres=shared_buffers=1GB."`
-	Pool     int32             `default:"16" help:"Connections to the database, when all functions run in one program."`
+	Pool     int32             `default:"8" help:"Connections to the database, when all functions run in one program."`
 }
 
 // Run runs the shop until it is told to stop.
