@@ -56,8 +56,11 @@ func TestLater(t *testing.T) {}
 	checks, err := spec.Checks(tree, spec.Domains(append(rows, spec.Row{ID: "ORD-01"})))
 	require.NoError(t, err)
 	require.Equal(t, []spec.Check{
-		{"CAT-01", "pets", "TestPurrs"}, {"CAT-02", "pets", "TestPurrs"}, {"CAT-04", "pets", "cat_test.go"},
-		{"CAT-08", "pets", "scene"}, {"CAT-09", "pets", "TestLater"},
+		{"CAT-01", "pets", "TestPurrs"},
+		{"CAT-02", "pets", "TestPurrs"},
+		{"CAT-04", "pets", "cat_test.go"},
+		{"CAT-08", "pets", "scene"},
+		{"CAT-09", "pets", "TestLater"},
 	}, checks)
 	require.Equal(t, checks[2:], spec.Unknown(rows, checks))
 
