@@ -61,7 +61,7 @@ func (c *benchCatalogue) measure(ctx context.Context, w *strings.Builder, produc
 	if err := seed.Catalogue(ctx, b.pool, products); err != nil {
 		return err
 	}
-	if _, err := b.pool.Exec(ctx, `CHECKPOINT`, pgx.QueryExecModeSimpleProtocol); err != nil { // what the seed left to be written is not measured
+	if _, err := b.pool.Exec(ctx, `SET LOCAL statement_timeout = 0; CHECKPOINT`, pgx.QueryExecModeSimpleProtocol); err != nil { // what the seed left to be written is not measured
 		return err
 	}
 	reads, err := c.reads(ctx, b)
