@@ -2,6 +2,7 @@ package servecatalogue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -18,12 +19,26 @@ func LookAround(ctx context.Context, db web.Reader) error {
 		WHERE active AND deleted_at IS NULL
 		ORDER BY created_at DESC, product_id
 		LIMIT 1`).Scan(&product, &category, &store)
-	if err == pgx.ErrNoRows {
+	if errors.Is(err, pgx.ErrNoRows) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("read a product: %w", err)
 	}
+	if err := lookAtLists(ctx, db, category, store); err != nil {
+		return err
+	}
+	if err := lookForWords(ctx, db); err != nil {
+		return err
+	}
+	if _, _, err = readRows(ctx, db, "MADE-0001000", nil); err != nil {
+		return err
+	}
+	_, err = readProduct(ctx, db, product)
+	return err
+}
+
+func lookAtLists(ctx context.Context, db web.Reader, category, store string) error {
 	filters := []Filter{
 		{},
 		{CategoryID: category},
@@ -49,6 +64,10 @@ func LookAround(ctx context.Context, db web.Reader) error {
 			}
 		}
 	}
+	return nil
+}
+
+func lookForWords(ctx context.Context, db web.Reader) error {
 	for _, q := range []string{"linen", "linen mug", "keybaord", "新月"} {
 		if _, err := search(ctx, db, &SearchRequest{Paging: web.Paging{Page: 1, Limit: 20}, Q: q, Sort: "relevance"}); err != nil {
 			return err
@@ -57,9 +76,5 @@ func LookAround(ctx context.Context, db web.Reader) error {
 			return err
 		}
 	}
-	if _, _, err = readRows(ctx, db, "MADE-0001000", nil); err != nil {
-		return err
-	}
-	_, err = readProduct(ctx, db, product)
-	return err
+	return nil
 }

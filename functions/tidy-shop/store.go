@@ -17,7 +17,7 @@ func baskets(ctx context.Context, tx pgx.Tx) (int64, error) {
 		WHERE basket_id IN (
 			SELECT basket_id FROM orders.baskets
 			WHERE expires_at < now()
-			LIMIT 50000
+			LIMIT $1
 			FOR UPDATE SKIP LOCKED)`)
 }
 
@@ -28,7 +28,7 @@ func keys(ctx context.Context, tx pgx.Tx) (int64, error) {
 		WHERE (caller, route, key) IN (
 			SELECT caller, route, key FROM bus.idempotency
 			WHERE created_at < now() - interval '7 days'
-			LIMIT 50000
+			LIMIT $1
 			FOR UPDATE SKIP LOCKED)`)
 }
 
@@ -39,7 +39,7 @@ func sessions(ctx context.Context, tx pgx.Tx) (int64, error) {
 		WHERE session_id IN (
 			SELECT session_id FROM accounts.sessions
 			WHERE expires_at < now() - interval '30 days'
-			LIMIT 50000
+			LIMIT $1
 			FOR UPDATE SKIP LOCKED)`)
 }
 
@@ -50,7 +50,7 @@ func throttles(ctx context.Context, tx pgx.Tx) (int64, error) {
 		WHERE key IN (
 			SELECT key FROM accounts.throttles
 			WHERE touched_at < now() - interval '2 days'
-			LIMIT 50000
+			LIMIT $1
 			FOR UPDATE SKIP LOCKED)`)
 }
 
@@ -61,7 +61,7 @@ func rates(ctx context.Context, tx pgx.Tx) (int64, error) {
 		WHERE (caller, minute) IN (
 			SELECT caller, minute FROM bus.rates
 			WHERE minute < now() - interval '5 minutes'
-			LIMIT 50000
+			LIMIT $1
 			FOR UPDATE SKIP LOCKED)`)
 }
 
@@ -72,12 +72,12 @@ func views(ctx context.Context, tx pgx.Tx) (int64, error) {
 		WHERE product_id IN (
 			SELECT product_id FROM catalogue.viewed
 			WHERE heat < extract(epoch FROM now())::float8 / 86400 - 30
-			LIMIT 50000
+			LIMIT $1
 			FOR UPDATE SKIP LOCKED)`)
 }
 
 func gone(ctx context.Context, tx pgx.Tx, what, sql string) (int64, error) {
-	tag, err := tx.Exec(ctx, sql)
+	tag, err := tx.Exec(ctx, sql, batch)
 	if err != nil {
 		return 0, fmt.Errorf("delete %s that ran out: %w", what, err)
 	}
