@@ -69,10 +69,11 @@ func (d Database) Address() string {
 }
 
 // session is how functions talk to Postgres. All names in SQL have their schema. The search path is that of the triggers
-// which run with their owner's rights: with another, Postgres would plan what both run anew at each turn.
+// which run with their owner's rights: with another, Postgres would plan what both run anew at each turn. What is asked often is
+// in memory, where a page anywhere costs as much as the next one.
 var session = map[string]string{
 	"application_name": "popup", "lock_timeout": "2s", "statement_timeout": "5s",
-	"plan_cache_mode": "force_generic_plan", "jit": "off", "search_path": "pg_catalog, pg_temp",
+	"plan_cache_mode": "force_generic_plan", "jit": "off", "random_page_cost": "1.1", "search_path": "pg_catalog, pg_temp",
 }
 
 // Open opens a pool. It does not connect yet: a database that starts later is waited for by those who use it.

@@ -205,7 +205,7 @@ func TestListsAndSearchesReadIndexes(t *testing.T) {
 	require.Equal(t, []any{1000.0, true}, []any{unfinished.Body["total"], unfinished.Body["total_at_least"]})
 	require.Len(t, skus(unfinished), 20, "an order is kept over all that has a word which is not typed to its end")
 
-	shop.Exec(t, `DROP INDEX catalogue.products_by_keys`)
+	shop.Exec(t, `DROP INDEX catalogue.skus_by_product`)
 	blind := ledger.NewPlans(shop.Pool)
 	require.NoError(t, servecatalogue.LookAround(t.Context(), blind))
 	require.NotEmpty(t, blind.Scans, "without the index it is seen")
