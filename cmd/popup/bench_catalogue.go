@@ -37,12 +37,13 @@ func (c *benchCatalogue) Run(ctx context.Context) error {
 
 const benchCatalogueHead = `## The catalogue
 
-Measured by ` + "`popup bench catalogue`" + ` on %s: %d cores, %s/%s, %s, %d callers on the same machine, through the gateway. Asked means
-that the gateway keeps no answers; kept, that it does, for a hundred different calls; cold, the first hundred calls of a shop and a Postgres that have
-just started, asked of %s. Which page, product and word is asked for is random.
+Measured by ` + "`popup bench catalogue`" + ` on %s: %d cores, %s/%s, %s, through the gateway. Alone means one caller;
+asked, %d callers on the same machine, who keep both cores busy; of both, the gateway keeps no answers, and what is measured begins once the same
+load has been there for as long. Kept means that it does keep them, for a hundred different calls; cold, the first hundred calls of a shop and a
+Postgres that have just started, asked of %s. Which page, product and word is asked for is random.
 
-| products | what | asked: req/s | p50 | p99 | kept: req/s | p50 | p99 | cold: req/s | p50 | p99 | failed |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+| products | what | alone: p50 | p99 | asked: req/s | p50 | p99 | kept: req/s | p50 | p99 | cold: req/s | p50 | p99 | failed |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 `
 
 // Settings of a shop whose gateway keeps no answers, and of one whose does.
@@ -68,32 +69,37 @@ func (c *benchCatalogue) measure(ctx context.Context, w *strings.Builder, produc
 	if err != nil {
 		return err
 	}
-	asked := c.each(ctx, b, reads, math.MaxInt)
+	asked := c.each(ctx, b, reads, c.Parallel, math.MaxInt)
+	alone := c.each(ctx, b, reads, 1, math.MaxInt)
 	if err := b.restart(ctx, keepsAll...); err != nil {
 		return err
 	}
-	kept := c.each(ctx, b, reads, 100)
+	kept := c.each(ctx, b, reads, c.Parallel, 100)
 	for i, r := range reads {
 		cold, err := c.cold(ctx, b, r)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(w, "| %d | %s |", products, r.what)
+		fmt.Fprintf(w, "| %d | %s | %.2f ms | %.2f ms |", products, r.what, ms(alone[i].at(50)), ms(alone[i].at(99)))
 		for _, l := range []looped{asked[i], kept[i], cold} {
 			fmt.Fprintf(w, " %.0f | %.2f ms | %.2f ms |", l.rate(), ms(l.at(50)), ms(l.at(99)))
 		}
-		fmt.Fprintf(w, " %d |\n", asked[i].failed+kept[i].failed+cold.failed)
+		fmt.Fprintf(w, " %d |\n", alone[i].failed+asked[i].failed+kept[i].failed+cold.failed)
 	}
 	return nil
 }
 
-// each makes each kind of call for a while, so many different ones of it.
-func (c *benchCatalogue) each(ctx context.Context, b *bench, reads []reading, different int) (all []looped) {
-	client := connections(c.Parallel)
+// each makes each kind of call for a while, so many different ones of it, and measures the second half.
+func (c *benchCatalogue) each(ctx context.Context, b *bench, reads []reading, parallel, different int) (all []looped) {
+	client := connections(parallel)
 	for _, r := range reads {
-		all = append(all, loop(ctx, c.Parallel, time.Duration(c.Seconds)*time.Second, func(n int) error {
-			return get(ctx, client, b.url+r.path(rand.New(rand.NewPCG(3, uint64(n%different)))))
-		}))
+		half := func(seed uint64) looped {
+			return loop(ctx, parallel, time.Duration(c.Seconds)*time.Second, func(n int) error {
+				return get(ctx, client, b.url+r.path(rand.New(rand.NewPCG(seed, uint64(n%different)))))
+			})
+		}
+		half(2)
+		all = append(all, half(3))
 	}
 	return all
 }

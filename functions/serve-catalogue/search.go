@@ -111,7 +111,8 @@ func findHits(ctx context.Context, db web.Reader, in *SearchRequest, said string
 			SELECT coalesce(json_agg(product_id), '[]') FROM (
 				SELECT product_id FROM hits p ORDER BY `+in.order()+` LIMIT @limit OFFSET @offset) p), 'Names', (
 			SELECT coalesce(json_agg(name), '[]') FROM (
-				SELECT name FROM hits GROUP BY name ORDER BY max(rank) DESC, length(name), name LIMIT @suggest) n), 'categories', (
+				SELECT name FROM (SELECT name, rank FROM hits ORDER BY rank DESC, length(name), name LIMIT 10 * @suggest) best
+				GROUP BY name ORDER BY max(rank) DESC, length(name), name LIMIT @suggest) n), 'categories', (
 			SELECT coalesce(json_agg(f), '[]') FROM (
 				SELECT c.category_id AS id, c.name, n AS count
 				FROM (SELECT category_id, count(*) AS n FROM hits GROUP BY 1) h JOIN catalogue.categories c USING (category_id)
@@ -121,7 +122,8 @@ func findHits(ctx context.Context, db web.Reader, in *SearchRequest, said string
 				FROM (SELECT store_id, count(*) AS n FROM hits GROUP BY 1) h JOIN catalogue.stores s USING (store_id)
 				ORDER BY 3 DESC, 1 LIMIT 20) f), 'tags', (
 			SELECT coalesce(json_agg(f), '[]') FROM (
-				SELECT tag AS id, tag AS name, count(*) FROM hits, unnest(tags) AS tag
+				SELECT tag AS id, tag AS name, sum(n)::bigint AS count
+				FROM (SELECT tags, count(*) AS n FROM hits GROUP BY tags) h, unnest(tags) AS tag
 				GROUP BY 1 ORDER BY 3 DESC, 1 LIMIT 20) f), 'prices', (
 			SELECT coalesce(json_agg(f), '[]') FROM (
 				SELECT currency, min(price_minor) AS min_minor, max(price_minor) AS max_minor, count(*) FROM hits
