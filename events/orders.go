@@ -69,6 +69,15 @@ type OrderConfirmed struct {
 	Pickup      bool   `json:"pickup"`
 }
 
+// OrderSettled says that the money for an order came after it was confirmed.
+type OrderSettled struct {
+	OrderID     string `json:"order_id"`
+	Version     int64  `json:"version"`
+	PaymentID   string `json:"payment_id"`
+	AmountMinor int64  `json:"amount_minor"`
+	Currency    string `json:"currency"`
+}
+
 // OrderRejected says that an order ended because the shop could not serve it. No money was taken.
 type OrderRejected struct {
 	OrderID   string `json:"order_id"`
@@ -197,6 +206,7 @@ type OrderRested struct {
 
 func (OrderPlaced) EventType() string    { return "order.placed" }
 func (OrderConfirmed) EventType() string { return "order.confirmed" }
+func (OrderSettled) EventType() string   { return "order.settled" }
 func (OrderRejected) EventType() string  { return "order.rejected" }
 func (OrderExpired) EventType() string   { return "order.expired" }
 func (OrderWithdrawn) EventType() string { return "order.withdrawn" }
@@ -220,6 +230,7 @@ func (e OrderPlaced) About() About {
 	return about
 }
 func (e OrderConfirmed) About() About { return aboutOrder(e.OrderID, e.Version) }
+func (e OrderSettled) About() About   { return aboutOrder(e.OrderID, e.Version) }
 func (e OrderRejected) About() About  { return aboutOrder(e.OrderID, e.Version) }
 func (e OrderExpired) About() About   { return aboutOrder(e.OrderID, e.Version) }
 func (e OrderWithdrawn) About() About { return aboutOrder(e.OrderID, e.Version) }
@@ -237,6 +248,7 @@ func orders() []Event {
 	return []Event{
 		OrderPlaced{},
 		OrderConfirmed{},
+		OrderSettled{},
 		OrderRejected{},
 		OrderExpired{},
 		OrderWithdrawn{},

@@ -19,7 +19,7 @@ func New() function.Function {
 	return function.Function{
 		Name: name,
 		On: []function.Handler{
-			function.On(told[events.OrderDelivered]), function.On(told[events.OrderRested]), function.On(told[events.PaymentPaid]), function.On(shipped),
+			function.On(told[events.OrderDelivered]), function.On(told[events.OrderRested]), function.On(told[events.OrderSettled]), function.On(shipped),
 		},
 		Emits:   []events.Event{events.OrderCompleted{}},
 		Writes:  []string{"orders.orders", "orders.history"},

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/events"
@@ -93,8 +94,8 @@ func TestNothingIsCompletedBeforeItsMoneyIsHere(t *testing.T) {
 	require.Empty(t, shop.Deliver(t, name, left))
 	require.Empty(t, shop.Deliver(t, name, arrived))
 
-	shop.Set(t, orderID, "payment = 'paid'")
-	require.Len(t, shop.Tell(t, name, events.PaymentPaid{OrderID: orderID}), 1)
+	settled := shop.Tell(t, "track-order", events.PaymentPaid{OrderID: orderID, PaymentID: uuid.NewString()})
+	require.Len(t, shop.Tell(t, name, settled[0]), 1)
 }
 
 func TestGoodsThatLeftAreNotedAndNothingIsSaidOnTheWay(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/events"
@@ -52,11 +53,14 @@ func TestNothingIsShippedThatIsNotBothConfirmedAndPaid(t *testing.T) {
 	shop := open(t)
 	for _, status := range []string{"pending", "cancelling", "cancelled", "rejected", "expired"} {
 		placed := shop.Reach(t, status)
-		require.Empty(t, shop.Tell(t, name, events.PaymentPaid{OrderID: placed.ID}), status)
+		require.Empty(t, shop.Tell(t, name, events.OrderSettled{OrderID: placed.ID}), status)
 		require.Empty(t, shop.Tell(t, name, events.OrderConfirmed{OrderID: placed.ID}), status)
 	}
 	placed := shop.Reach(t, "confirmed")
 	shop.Set(t, placed.ID, "payment = 'authorised'")
 	require.Empty(t, shop.Tell(t, name, events.OrderConfirmed{OrderID: placed.ID}), "authorised")
 	require.Zero(t, functiontest.One[int64](t, shop, `SELECT count(*) FROM delivery.shipments WHERE order_id = $1`, placed.ID))
+
+	settled := shop.Tell(t, "track-order", events.PaymentPaid{OrderID: placed.ID, PaymentID: uuid.NewString()})
+	require.Len(t, shop.Tell(t, name, settled[0]), 1, "its money came later")
 }

@@ -29,6 +29,7 @@ func New(shop config.Shop) function.Function {
 		},
 		Emits: []events.Event{
 			events.OrderConfirmed{},
+			events.OrderSettled{},
 			events.OrderRejected{},
 			events.OrderExpired{},
 			events.OrderWithdrawn{},
@@ -72,10 +73,15 @@ func (t tracking) paid(ctx context.Context, tx pgx.Tx, paid events.PaymentPaid) 
 	if o.Unwanted() {
 		return giveBack(o, paid.PaymentID, paid.AmountMinor)
 	}
+	awaited := o.Status != order.Pending
 	if !o.Pay(paid.PaymentID) {
 		return nil, nil
 	}
-	return t.weigh(ctx, tx, o, paid)
+	said, err := t.weigh(ctx, tx, o, paid)
+	if awaited && err == nil {
+		said = events.OrderSettled{OrderID: o.ID, Version: o.Version, PaymentID: o.PaymentID, AmountMinor: paid.AmountMinor, Currency: o.Currency}
+	}
+	return said, err
 }
 
 // weigh stores a fact, and confirms the order if it was the last one missing.

@@ -135,6 +135,23 @@ func TestMoneyForAnOrderThatIsOverIsAskedBack(t *testing.T) {
 	}
 }
 
+// EVT-07: who waits for money is told by whoever knows that it is here.
+func TestMoneyThatComesAfterTheOrderWasConfirmedIsToldToThoseWhoWaitForIt(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	for _, status := range []string{"confirmed", "shipped", "delivered"} {
+		placed := shop.Reach(t, status)
+		shop.Set(t, placed.ID, "payment = 'authorised'")
+		paid := events.PaymentPaid{OrderID: placed.ID, PaymentID: uuid.NewString(), AmountMinor: 4800, Currency: "EUR"}
+		said := shop.Tell(t, name, paid)
+		require.Len(t, said, 1, status)
+		version := functiontest.One[int64](t, shop, `SELECT version FROM orders.orders WHERE order_id = $1`, placed.ID)
+		require.Equal(t, events.OrderSettled{OrderID: placed.ID, Version: version, PaymentID: paid.PaymentID, AmountMinor: 4800, Currency: "EUR"}, said[0])
+		require.Equal(t, status+" paid", functiontest.One[string](t, shop, `SELECT concat_ws(' ', status, payment) FROM orders.orders WHERE order_id = $1`, placed.ID))
+		require.Empty(t, shop.Tell(t, name, events.PaymentPaid{OrderID: placed.ID, PaymentID: paid.PaymentID, AmountMinor: 4801}), "it is here already")
+	}
+}
+
 func TestLateNoChangesNothing(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
