@@ -1,0 +1,99 @@
+package local_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/client"
+	"github.com/popup-shop/popup/functions"
+	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/local"
+	"github.com/popup-shop/popup/internal/token"
+)
+
+// What comes due in a running shop, by its own clock: in the slow suite after as long as is promised.
+
+// delayed is a shop that puts the stock check off.
+func delayed(t *testing.T, delay time.Duration) *shop {
+	return open(t, func(_ *local.Options, settings *functions.Settings) {
+		settings.StockCheckDelay, settings.TokenPublicKeys = delay, []string{functiontest.PublicKey()}
+	})
+}
+
+// staff calls as a member of staff.
+func (s *shop) staff() *client.Client {
+	s.t.Helper()
+	c := token.Claims{ID: uuid.NewString(), Role: token.Staff, Session: uuid.NewString(), Email: "staff@example.test"}
+	require.NoError(s.t, functiontest.Admit(s.t.Context(), s.Pool, c))
+	return s.client().With(client.Token(strings.TrimPrefix(functiontest.Bearer(s.t, c), "Bearer ")))
+}
+
+// begin places an order whose stock check is put off.
+func (s *shop) begin(sku string) placed {
+	s.t.Helper()
+	p, err := s.post(uuid.NewString(), orderOf(1, sku), 0)
+	require.NoError(s.t, err)
+	require.Equal(s.t, []any{http.StatusAccepted, "pending"}, []any{p.Code, p.Status})
+	return p
+}
+
+// CAT-09.
+func TestAProductThatGoesWhileItsStockCheckIsPutOffRejectsItsOrderAndNoOther(t *testing.T) {
+	t.Parallel()
+	delay := functiontest.InFull(15*time.Second, 3*time.Second)
+	s := delayed(t, delay)
+	began := time.Now()
+	gone, other := s.begin("CAP-NAVY"), s.begin("TEE-DROP-01")
+	time.Sleep(delay / 3)
+	require.NoError(t, s.staff().DeleteProduct(t.Context(), gone.Lines[0].ProductID))
+	require.Equal(t, 2, s.count(`SELECT count(*) FROM orders.orders WHERE status = 'pending'`), "nothing happens before its time")
+
+	s.settle(delay + 30*time.Second)
+	require.Greater(t, time.Since(began), delay)
+	require.Equal(t, 1, s.count(`SELECT count(*) FROM orders.orders WHERE order_id = $1 AND (status, reason) = ('rejected', 'invalid')`, gone.ID))
+	require.Equal(t, 1, s.count(`SELECT count(*) FROM orders.orders WHERE order_id = $1 AND status = 'completed'`, other.ID))
+	s.check()
+}
+
+// STK-25.
+func TestAnOrderThatIsCancelledWhileItsStockCheckIsPutOffHoldsNothing(t *testing.T) {
+	t.Parallel()
+	delay := functiontest.InFull(15*time.Second, 2*time.Second)
+	s := delayed(t, delay)
+	p := s.begin("CAP-NAVY")
+	time.Sleep(delay * 7 / 15)
+	_, err := s.client().With(client.OrderToken(p.OrderToken)).CancelOrder(t.Context(), p.ID, client.CancelOrderRequest{Reason: "changed my mind"})
+	require.NoError(t, err)
+
+	time.Sleep(delay * 23 / 15)
+	s.settle(30 * time.Second)
+	require.Equal(t, 1, s.count(`SELECT count(*) FROM orders.orders WHERE order_id = $1 AND status = 'cancelled'`, p.ID))
+	require.Zero(t, s.count(`SELECT sum(reserved) FROM stock.levels`))
+	require.Zero(t, s.count(`SELECT count(*) FROM stock.reservations`))
+	s.check()
+}
+
+// STK-34.
+func TestWhatIsHeldByHandComesBackByItself(t *testing.T) {
+	t.Parallel()
+	lasts := functiontest.InFull(10*time.Second, time.Second)
+	s := delayed(t, 0)
+	held, err := s.staff().AddReservation(t.Context(), client.AddReservationRequest{
+		Lines: []client.HoldLine{{SKU: "CAP-NAVY", Quantity: 3}}, ExpiresInS: int64(lasts.Seconds()),
+	})
+	require.NoError(t, err)
+	began := time.Now()
+	require.Equal(t, 3, s.count(`SELECT sum(reserved) FROM stock.levels`))
+	require.Eventually(t, func() bool { return s.count(`SELECT sum(reserved) FROM stock.levels`) == 0 }, lasts+time.Minute, 100*time.Millisecond)
+	require.Greater(t, time.Since(began), lasts-500*time.Millisecond)
+	s.settle(30 * time.Second)
+	for _, said := range []string{"reservation.due", "stock.released"} {
+		require.Equal(t, 1, s.count(`SELECT count(*) FROM bus.event WHERE type = $1 AND subject = $2::text`, said, held.ReservationID), said)
+	}
+	s.check()
+}
