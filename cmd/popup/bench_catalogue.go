@@ -69,8 +69,8 @@ func (c *benchCatalogue) measure(ctx context.Context, w *strings.Builder, produc
 	if err != nil {
 		return err
 	}
-	asked := c.each(ctx, b, reads, c.Parallel, math.MaxInt)
 	alone := c.each(ctx, b, reads, 1, math.MaxInt)
+	asked := c.each(ctx, b, reads, c.Parallel, math.MaxInt)
 	if err := b.restart(ctx, keepsAll...); err != nil {
 		return err
 	}
