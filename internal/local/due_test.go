@@ -78,6 +78,32 @@ func TestAnOrderThatIsCancelledWhileItsStockCheckIsPutOffHoldsNothing(t *testing
 	s.check()
 }
 
+// STK-26: somebody else's payment page is open, and nobody pays.
+func TestAHoldThatIsNotPaidForIsGivenBackAtTheDeadline(t *testing.T) {
+	t.Parallel()
+	hold, late := functiontest.InFull(10*time.Second, 2*time.Second), functiontest.InFull(time.Second, 10*time.Second)
+	s := open(t, func(_ *local.Options, settings *functions.Settings) { settings.StockCheckDelay, settings.HoldTime = time.Second, hold })
+	p := s.begin("CAP-NAVY")
+	_, err := s.Pool.Exec(t.Context(), `
+		WITH opened AS (
+			INSERT INTO payments.payments (payment_id, order_id, method, provider, amount_minor, currency, provider_ref, uri)
+			SELECT gen_random_uuid(), order_id, payment_method, 'simulated', total_minor, currency, 'page', 'https://bank.test/page' FROM orders.orders
+			RETURNING payment_id, amount_minor, currency, provider, provider_ref
+		)
+		INSERT INTO payments.entries (payment_id, kind, amount_minor, currency, provider, provider_ref)
+		SELECT payment_id, 'created', amount_minor, currency, provider, provider_ref FROM opened`)
+	require.NoError(t, err)
+	reserved := func() int { return s.count(`SELECT sum(reserved) FROM stock.levels`) }
+	require.Eventually(t, func() bool { return reserved() == 1 }, 30*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return reserved() == 0 }, hold+late, 50*time.Millisecond)
+	s.settle(30 * time.Second)
+	require.Equal(t, 1, s.count(`
+		SELECT count(*) FROM orders.orders o JOIN orders.history h USING (order_id) JOIN stock.movements m ON m.reference = o.order_id::text
+		WHERE o.order_id = $1 AND o.status = 'expired' AND h.version = 1 AND m.kind = 'release'
+		AND m.created_at BETWEEN h.deadline AND h.deadline + $2`, p.ID, late))
+	s.check()
+}
+
 // STK-34.
 func TestWhatIsHeldByHandComesBackByItself(t *testing.T) {
 	t.Parallel()
