@@ -194,6 +194,7 @@ func saying(data string) string {
 		VALUES ('00000000-0000-8000-8000-000000000009', 'x', 'x', 'x', gen_random_uuid(), 0, ` + data + `)`
 }
 
+// ORD-24, PAY-37.
 func TestTheDatabaseItselfRefusesTo(t *testing.T) {
 	t.Parallel()
 	db := filled(t)

@@ -37,7 +37,7 @@ func shopOf(t *testing.T, success float64) *functiontest.Shop {
 	return functiontest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = success, "manual" })
 }
 
-// TestTheNineAliasesAreShownWithAllTheirFields looks at one good, one short, one refused and one cancelled order.
+// EVT-04: one good, one short, one refused and one cancelled order.
 func TestTheNineAliasesAreShownWithAllTheirFields(t *testing.T) {
 	t.Parallel()
 	shop, refusing := shopOf(t, 1), shopOf(t, 0)

@@ -123,6 +123,7 @@ func (p *program) completed(id string, within time.Duration) {
 	}, within, 300*time.Millisecond, "order %s did not come to its end\n%s\n%s", id, &out, &p.log)
 }
 
+// ORD-10, ORD-28.
 func TestKilledTenTimesInMidFlowTheShopLosesNothing(t *testing.T) {
 	p := newProgram(t)
 	answered := map[string]string{}

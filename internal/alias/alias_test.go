@@ -56,6 +56,7 @@ func requireShown(t *testing.T, shop *functiontest.Shop, orderID, eventType, nam
 	require.Equal(t, []fields{want}, shown(t, shop, orderID, eventType, name))
 }
 
+// EVT-05.
 func TestOrderCreatedCarriesNumberAndTotals(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
@@ -68,6 +69,7 @@ func TestOrderCreatedCarriesNumberAndTotals(t *testing.T) {
 	require.Equal(t, []fields{want}, shown(t, shop, placed.ID, "order.placed", "order.created"))
 }
 
+// EVT-05.
 func TestOrderPaidCarriesPaymentAndTotal(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
@@ -75,6 +77,7 @@ func TestOrderPaidCarriesPaymentAndTotal(t *testing.T) {
 		payment_id, currency, total_minor FROM orders.orders WHERE order_id = $1`)
 }
 
+// EVT-05.
 func TestOrderStatusChangedCarriesOldAndNewState(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
@@ -88,6 +91,7 @@ func TestOrderStatusChangedCarriesOldAndNewState(t *testing.T) {
 	require.Equal(t, want, shown(t, shop, orderID, "order.advanced", "order.status_changed"))
 }
 
+// EVT-05.
 func TestOrderShippedCarriesTrackingNumberAndCarrier(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
@@ -95,6 +99,7 @@ func TestOrderShippedCarriesTrackingNumberAndCarrier(t *testing.T) {
 		s.tracking_number, s.carrier FROM orders.orders JOIN delivery.shipments s USING (order_id) WHERE order_id = $1`)
 }
 
+// EVT-05.
 func TestOrderDeliveredCarriesWhen(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
@@ -108,6 +113,7 @@ func TestOrderDeliveredCarriesWhen(t *testing.T) {
 	require.Equal(t, orderID, found[0]["order_id"])
 }
 
+// EVT-05.
 func TestOrderCancelledCarriesReasonAndWhatWentBack(t *testing.T) {
 	t.Parallel()
 	shop := open(t)

@@ -53,6 +53,7 @@ func begin(t *testing.T, shop *functiontest.Shop) pgx.Tx {
 	return tx
 }
 
+// FUN-12.
 func TestLockThatIsNotFreeIsTriedThreeTimes(t *testing.T) {
 	t.Parallel()
 	var tries atomic.Int32
@@ -95,6 +96,7 @@ func TestLockThatBecomesFreeIsTakenAtTheNextTry(t *testing.T) {
 	require.EqualValues(t, 1, count(t, shop, "test.effects"))
 }
 
+// FUN-12.
 func TestDeadlockIsResolvedInPlace(t *testing.T) {
 	t.Parallel()
 	var tries atomic.Int32
@@ -129,6 +131,7 @@ func TestDeadlockIsResolvedInPlace(t *testing.T) {
 	require.EqualValues(t, 1, count(t, shop, "test.effects"))
 }
 
+// FUN-12.
 func TestSerialisationFailureIsTriedAgainInPlace(t *testing.T) {
 	t.Parallel()
 	var tries atomic.Int32
@@ -149,6 +152,7 @@ func TestSerialisationFailureIsTriedAgainInPlace(t *testing.T) {
 	require.EqualValues(t, 1, count(t, shop, "test.effects"))
 }
 
+// FUN-12.
 func TestOtherErrorsOfTheDatabaseAreNotTriedInPlace(t *testing.T) {
 	t.Parallel()
 	var tries atomic.Int32

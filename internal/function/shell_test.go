@@ -74,6 +74,7 @@ func requireNothing(t *testing.T, shop *functiontest.Shop, said int64) {
 	require.Equal(t, said, count(t, shop, "bus.event"))
 }
 
+// FUN-02.
 func TestManyDeliveriesAtOnceAreHandledOnce(t *testing.T) {
 	t.Parallel()
 	shop := open(t, handling(works))
@@ -88,6 +89,7 @@ func TestManyDeliveriesAtOnceAreHandledOnce(t *testing.T) {
 	require.EqualValues(t, 1, count(t, shop, "bus.inbox"))
 }
 
+// FUN-07.
 func TestWhatTheLedgerDoesNotKnowIsQuarantined(t *testing.T) {
 	t.Parallel()
 	shop := open(t, handling(works), listener)
@@ -110,6 +112,7 @@ func TestWhatTheLedgerDoesNotKnowIsQuarantined(t *testing.T) {
 	requireNothing(t, shop, 1)
 }
 
+// FUN-06.
 func TestPermanentErrorIsParkedAndTheNextEventGoesOn(t *testing.T) {
 	t.Parallel()
 	poison := told()
@@ -144,6 +147,7 @@ func TestEventThatCannotBeReadIsParked(t *testing.T) {
 	requireNothing(t, shop, 1)
 }
 
+// FUN-01.
 func TestErrorRollsEverythingBackAndTheEventIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	for what, fault := range map[string]func() error{
@@ -199,6 +203,7 @@ func TestHandlerThatHidesTheRefusalOfItsClaimChangesNothing(t *testing.T) {
 	require.EqualValues(t, 1, count(t, shop, "test.effects"))
 }
 
+// EVT-06.
 func TestWhatIsSaidHasTheSameIdsWheneverItIsSaid(t *testing.T) {
 	t.Parallel()
 	one, two := open(t, handling(works)), open(t, handling(works))
@@ -226,6 +231,7 @@ type broker func(function.Message) error
 
 func (b broker) Publish(_ context.Context, m function.Message) error { return b(m) }
 
+// FUN-01.
 func TestWhatIsSaidIsPublishedAfterTheCommitAndBeforeTheAnswer(t *testing.T) {
 	t.Parallel()
 	shop := open(t, handling(works), listener)
@@ -302,6 +308,7 @@ func TestHandlerThatSaysNothingIsDone(t *testing.T) {
 	require.Empty(t, shop.Broker.Got())
 }
 
+// FUN-15.
 func TestTwoListenersBothHearAll(t *testing.T) {
 	t.Parallel()
 	other := handling(works)

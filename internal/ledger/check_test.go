@@ -112,6 +112,7 @@ func again(eventType string) string {
 		SELECT gen_random_uuid(), type, source, subject, order_id, gen_random_uuid(), 0, '{}' FROM bus.event WHERE type = '` + eventType + `'`
 }
 
+// ORD-41, PAY-09, PAY-38.
 func TestEveryCheckFindsWhatBreaksItsPromise(t *testing.T) {
 	t.Parallel()
 	tx := dbtest.Tx(t)

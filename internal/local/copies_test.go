@@ -87,6 +87,7 @@ func consumers(t *testing.T, e *local.Engine, triggers []local.Trigger, are stri
 // atRest says that nothing waits to be delivered, and that nothing is being handled.
 func atRest(c *jetstream.ConsumerInfo) bool { return c.NumPending == 0 && c.NumAckPending == 0 }
 
+// FUN-15.
 func TestFourCopiesShareTheWorkAndTwoListenersHearAllOfIt(t *testing.T) {
 	t.Parallel()
 	listeners := []function.Function{noting("test-first"), noting("test-second")}
@@ -129,6 +130,7 @@ func (p twice) Publish(ctx context.Context, m function.Message) error {
 	return errors.Join(p.Publisher.Publish(ctx, m), p.Publisher.Publish(ctx, m))
 }
 
+// FUN-15.
 func TestFourCopiesOfEveryFunctionEndAsOneDoes(t *testing.T) {
 	t.Parallel()
 	s := open(t, func(o *local.Options, _ *functions.Settings) {

@@ -100,6 +100,7 @@ func (s *shop) inHand() (n int) {
 	return n
 }
 
+// FUN-10, ORD-27.
 func TestADelayOfAHundredOrdersKeepsNobodyBusy(t *testing.T) {
 	t.Parallel()
 	const n, delay = 100, 6 * time.Second
@@ -130,6 +131,7 @@ func TestADelayOfAHundredOrdersKeepsNobodyBusy(t *testing.T) {
 		"all are confirmed soon after their time: none waits for another")
 }
 
+// FUN-10.
 func TestAnOrderThatIsHeldUpHoldsUpNoOther(t *testing.T) {
 	t.Parallel()
 	s := open(t, func(_ *local.Options, settings *functions.Settings) { settings.StockCheckDelay = time.Second })
