@@ -82,7 +82,9 @@ func TestAnOrderThatIsCancelledWhileItsStockCheckIsPutOffHoldsNothing(t *testing
 func TestAHoldThatIsNotPaidForIsGivenBackAtTheDeadline(t *testing.T) {
 	t.Parallel()
 	hold, late := functiontest.InFull(10*time.Second, 2*time.Second), functiontest.InFull(time.Second, 10*time.Second)
-	s := open(t, func(_ *local.Options, settings *functions.Settings) { settings.StockCheckDelay, settings.HoldTime = time.Second, hold })
+	s := open(t, func(_ *local.Options, settings *functions.Settings) {
+		settings.StockCheckDelay, settings.HoldTime = time.Second, hold
+	})
 	p := s.begin("CAP-NAVY")
 	_, err := s.Pool.Exec(t.Context(), `
 		WITH opened AS (
