@@ -66,10 +66,6 @@ BEGIN
 END $$;
 -- +goose StatementEnd
 
--- What a product is sold under is read with each product that is shown.
-DROP INDEX catalogue.skus_by_product;
-CREATE INDEX skus_by_product ON catalogue.skus (product_id) INCLUDE (sku);
-
 -- What is on sale with a tag, in each order that a list can have.
 CREATE TABLE catalogue.tagged (
     product_id  uuid        NOT NULL,

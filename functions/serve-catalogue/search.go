@@ -92,7 +92,7 @@ type hits struct {
 }
 
 // findHits looks at what has all words once, for everything that is told about it. The best are the best of a thousand, which are
-// among the newest: where more have the words, the words tell little.
+// among the newest: where more have the words, the words tell little. Names to go on with are those of the fifty best.
 func findHits(ctx context.Context, db web.Reader, in *SearchRequest, said string, unfinished bool) (h hits, err error) {
 	list := in.list(said)
 	args := list.args()

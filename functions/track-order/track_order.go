@@ -73,15 +73,16 @@ func (t tracking) paid(ctx context.Context, tx pgx.Tx, paid events.PaymentPaid) 
 	if o.Unwanted() {
 		return giveBack(o, paid.PaymentID, paid.AmountMinor)
 	}
-	awaited := o.Status != order.Pending
 	if !o.Pay(paid.PaymentID) {
 		return nil, nil
 	}
-	said, err := t.weigh(ctx, tx, o, paid)
-	if awaited && err == nil {
-		said = events.OrderSettled{OrderID: o.ID, Version: o.Version, PaymentID: o.PaymentID, AmountMinor: paid.AmountMinor, Currency: o.Currency}
+	if o.Status == order.Pending {
+		return t.weigh(ctx, tx, o, paid)
 	}
-	return said, err
+	if err := orderlog.Save(ctx, tx, o, name, paid.EventType()); err != nil {
+		return nil, err
+	}
+	return events.OrderSettled{OrderID: o.ID, Version: o.Version, PaymentID: o.PaymentID, AmountMinor: paid.AmountMinor, Currency: o.Currency}, nil
 }
 
 // weigh stores a fact, and confirms the order if it was the last one missing.

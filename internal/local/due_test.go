@@ -18,8 +18,8 @@ import (
 
 // What comes due in a running shop, by its own clock: in the slow suite after as long as is promised.
 
-// delayed is a shop that puts the stock check off.
-func delayed(t *testing.T, delay time.Duration) *shop {
+// staffed is a shop that knows its staff and puts the stock check off.
+func staffed(t *testing.T, delay time.Duration) *shop {
 	return open(t, func(_ *local.Options, settings *functions.Settings) {
 		settings.StockCheckDelay, settings.TokenPublicKeys = delay, []string{functiontest.PublicKey()}
 	})
@@ -45,8 +45,8 @@ func (s *shop) begin(sku string) placed {
 // CAT-09.
 func TestAProductThatGoesWhileItsStockCheckIsPutOffRejectsItsOrderAndNoOther(t *testing.T) {
 	t.Parallel()
-	delay := functiontest.InFull(15*time.Second, 3*time.Second)
-	s := delayed(t, delay)
+	delay := functiontest.InFull(15*time.Second, 6*time.Second)
+	s := staffed(t, delay)
 	began := time.Now()
 	gone, other := s.begin("CAP-NAVY"), s.begin("TEE-DROP-01")
 	time.Sleep(delay / 3)
@@ -63,8 +63,8 @@ func TestAProductThatGoesWhileItsStockCheckIsPutOffRejectsItsOrderAndNoOther(t *
 // STK-25.
 func TestAnOrderThatIsCancelledWhileItsStockCheckIsPutOffHoldsNothing(t *testing.T) {
 	t.Parallel()
-	delay := functiontest.InFull(15*time.Second, 2*time.Second)
-	s := delayed(t, delay)
+	delay := functiontest.InFull(15*time.Second, 6*time.Second)
+	s := staffed(t, delay)
 	p := s.begin("CAP-NAVY")
 	time.Sleep(delay * 7 / 15)
 	_, err := s.client().With(client.OrderToken(p.OrderToken)).CancelOrder(t.Context(), p.ID, client.CancelOrderRequest{Reason: "changed my mind"})
@@ -83,7 +83,7 @@ func TestAHoldThatIsNotPaidForIsGivenBackAtTheDeadline(t *testing.T) {
 	t.Parallel()
 	hold, late := functiontest.InFull(10*time.Second, 2*time.Second), functiontest.InFull(time.Second, 10*time.Second)
 	s := open(t, func(_ *local.Options, settings *functions.Settings) {
-		settings.StockCheckDelay, settings.HoldTime = time.Second, hold
+		settings.StockCheckDelay, settings.HoldTime = 5*time.Second, hold
 	})
 	p := s.begin("CAP-NAVY")
 	_, err := s.Pool.Exec(t.Context(), `
@@ -109,8 +109,8 @@ func TestAHoldThatIsNotPaidForIsGivenBackAtTheDeadline(t *testing.T) {
 // STK-34.
 func TestWhatIsHeldByHandComesBackByItself(t *testing.T) {
 	t.Parallel()
-	lasts := functiontest.InFull(10*time.Second, time.Second)
-	s := delayed(t, 0)
+	lasts := functiontest.InFull(10*time.Second, 4*time.Second)
+	s := staffed(t, 0)
 	held, err := s.staff().AddReservation(t.Context(), client.AddReservationRequest{
 		Lines: []client.HoldLine{{SKU: "CAP-NAVY", Quantity: 3}}, ExpiresInS: int64(lasts.Seconds()),
 	})
@@ -121,7 +121,7 @@ func TestWhatIsHeldByHandComesBackByItself(t *testing.T) {
 	require.Greater(t, time.Since(began), lasts-500*time.Millisecond)
 	s.settle(30 * time.Second)
 	for _, said := range []string{"reservation.due", "stock.released"} {
-		require.Equal(t, 1, s.count(`SELECT count(*) FROM bus.event WHERE type = $1 AND subject = $2::text`, said, held.ReservationID), said)
+		require.Equal(t, 1, s.count(`SELECT count(*) FROM bus.event WHERE type = $1 AND subject = $2`, said, held.ReservationID), said)
 	}
 	s.check()
 }
