@@ -153,13 +153,21 @@ func (q *queue) join(t *turn) {
 	}
 }
 
-// leave takes those who go now, the leader among them.
-func (q *queue) leave() []*turn {
+// leave takes those who go now, the leader among them: never two of one order. Both would read the same version of it, and the
+// second write would be refused and roll back what all of them did.
+func (q *queue) leave() (going []*turn) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	n := min(len(q.waiting), companyMost)
-	going := q.waiting[:n:n]
-	q.waiting = append([]*turn(nil), q.waiting[n:]...)
+	orders := map[string]bool{}
+	var staying []*turn
+	for _, t := range q.waiting {
+		if key := t.told.key(); len(going) == companyMost || orders[key] {
+			staying = append(staying, t)
+		} else {
+			going, orders[key] = append(going, t), true
+		}
+	}
+	q.waiting = staying
 	return going
 }
 
