@@ -40,6 +40,18 @@ type clock struct{}
 
 func (clock) tick() {}
 
+// unpublished is embedded by events that no function consumes: they are stored, for people and reports, and not published.
+type unpublished struct{}
+
+func (unpublished) storeOnly() {}
+
+// IsStoreOnly reports whether events of a type are stored and not published, since no function consumes them.
+func IsStoreOnly(eventType string) bool {
+	e, _ := ByType(eventType)
+	_, ok := e.(interface{ storeOnly() })
+	return ok
+}
+
 // WireType is the type of an event as a CloudEvent bears it.
 func WireType(e Event) string { return Prefix + e.EventType() }
 

@@ -2,6 +2,7 @@ package events
 
 // MailSent says that the mail server took a mail.
 type MailSent struct {
+	unpublished
 	MailID  string `json:"mail_id"`
 	OrderID string `json:"order_id"`
 	Kind    string `json:"kind"`
@@ -9,6 +10,7 @@ type MailSent struct {
 
 // MailFailed says that a mail was given up, and after how many tries.
 type MailFailed struct {
+	unpublished
 	MailID  string `json:"mail_id"`
 	OrderID string `json:"order_id"`
 	Kind    string `json:"kind"`

@@ -14,7 +14,7 @@ import (
 
 	"github.com/popup-shop/popup/internal/alias"
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/ledger"
+	"github.com/popup-shop/popup/internal/eventstore"
 )
 
 type eventsCommand struct {
@@ -46,7 +46,7 @@ func (c *tailCommand) Run(ctx context.Context) error {
 		return err
 	}
 	for {
-		said, next, err := ledger.Read(ctx, pool, at, filter)
+		said, next, err := eventstore.Read(ctx, pool, at, filter)
 		if err != nil {
 			return err
 		}
@@ -66,13 +66,13 @@ func (c *tailCommand) Run(ctx context.Context) error {
 }
 
 // from is where to begin, and what is wanted.
-func (c *tailCommand) from(ctx context.Context, pool *pgxpool.Pool) (at ledger.Cursor, filter ledger.Filter, err error) {
-	filter = ledger.Filter{OrderID: c.Order, Type: c.Type}
+func (c *tailCommand) from(ctx context.Context, pool *pgxpool.Pool) (at eventstore.Cursor, filter eventstore.Filter, err error) {
+	filter = eventstore.Filter{OrderID: c.Order, Type: c.Type}
 	switch {
 	case c.Since > 0:
 		filter.Since = time.Now().Add(-c.Since)
 	case c.Order == "":
-		at, err = ledger.End(ctx, pool)
+		at, err = eventstore.End(ctx, pool)
 	}
 	return at, filter, err
 }
@@ -86,7 +86,7 @@ func (c *tailCommand) show(ctx context.Context, pool *pgxpool.Pool, said []funct
 		return encode(shown)
 	}
 	for _, m := range said {
-		if err := c.line(ledger.EntryOf(m)); err != nil {
+		if err := c.line(eventstore.EntryOf(m)); err != nil {
 			return err
 		}
 	}
@@ -104,9 +104,9 @@ func encode[T any](all []T) error {
 	return nil
 }
 
-func (c *tailCommand) line(e ledger.Entry) error {
+func (c *tailCommand) line(e eventstore.Entry) error {
 	if c.JSON {
-		return encode([]ledger.Entry{e})
+		return encode([]eventstore.Entry{e})
 	}
 	_, err := fmt.Printf("%s  %-20s %-23s %-28s %s\n", e.Time.Local().Format("15:04:05.000"), e.Type, e.Alias, e.Source, e.OrderID)
 	return err
@@ -125,7 +125,7 @@ func (c *replayCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer pool.Close()
-	n, err := ledger.Replay(ctx, pool, c.Function, c.Since)
+	n, err := eventstore.Replay(ctx, pool, c.Function, c.Since)
 	if err == nil {
 		fmt.Printf("%d events will be told to %s\n", n, c.Function)
 	}
@@ -148,7 +148,7 @@ func (c *dropCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer pool.Close()
-	return ledger.DropMonth(ctx, pool, month)
+	return eventstore.DropMonth(ctx, pool, month)
 }
 
 type parkedCommand struct {
@@ -171,7 +171,7 @@ func (c *parkedList) Run(ctx context.Context) error {
 		return err
 	}
 	defer pool.Close()
-	found, err := ledger.ListParked(ctx, pool, c.Function)
+	found, err := eventstore.ListParked(ctx, pool, c.Function)
 	if err != nil {
 		return err
 	}
@@ -198,7 +198,7 @@ func (c *parkedShow) Run(ctx context.Context) error {
 		return err
 	}
 	defer pool.Close()
-	p, err := ledger.ShowParked(ctx, pool, c.ID)
+	p, err := eventstore.ShowParked(ctx, pool, c.ID)
 	if err != nil {
 		return err
 	}
@@ -247,9 +247,9 @@ func person() string {
 type parkedRedrive struct{ selection }
 
 // Run redrives parked events.
-func (c *parkedRedrive) Run(ctx context.Context) error { return c.do(ctx, "redriven", ledger.Redrive) }
+func (c *parkedRedrive) Run(ctx context.Context) error { return c.do(ctx, "redriven", eventstore.Redrive) }
 
 type parkedDiscard struct{ selection }
 
 // Run discards parked events.
-func (c *parkedDiscard) Run(ctx context.Context) error { return c.do(ctx, "discarded", ledger.Discard) }
+func (c *parkedDiscard) Run(ctx context.Context) error { return c.do(ctx, "discarded", eventstore.Discard) }

@@ -18,7 +18,7 @@ const name = "close-order"
 func New() function.Function {
 	return function.Function{
 		Name:    name,
-		On:      []function.Handler{function.On(withdrawn), function.On(released), function.On(refunded), function.On(voided)},
+		On:      []function.Handler{function.On(function.Each(withdrawn)), function.On(function.Each(released)), function.On(function.Each(refunded)), function.On(function.Each(voided))},
 		Emits:   []events.Event{events.OrderCancelled{}},
 		Writes:  []string{"orders.orders", "orders.history"},
 		Durable: true,

@@ -19,7 +19,7 @@ func New() function.Function {
 	return function.Function{
 		Name: name,
 		On: []function.Handler{
-			function.On(told[events.OrderDelivered]), function.On(told[events.OrderRested]), function.On(told[events.OrderSettled]), function.On(shipped),
+			function.On(function.Each(told[events.OrderDelivered])), function.On(function.Each(told[events.OrderRested])), function.On(function.Each(told[events.OrderSettled])), function.On(function.Each(shipped)),
 		},
 		Emits:   []events.Event{events.OrderCompleted{}},
 		Writes:  []string{"orders.orders", "orders.history"},

@@ -15,12 +15,11 @@ import (
 func New() function.Function {
 	return function.Function{
 		Name:   "move-stock",
-		On:     []function.Handler{function.On(shipped), function.On(advanced), function.OnBatch(returned)},
+		On:     []function.Handler{function.On(function.Each(shipped)), function.On(function.Each(advanced)), function.OnBatch(returned)},
 		Emits:  []events.Event{events.StockShipped{}, events.StockReturned{}},
 		Locks:  []string{"stock.levels"},
 		Writes: []string{"stock.reservations", "stock.movements"},
 
-		LockFirst: lockAllLevels,
 	}
 }
 

@@ -3,10 +3,10 @@ package parkevent
 
 import (
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/ledger"
+	"github.com/popup-shop/popup/internal/eventstore"
 )
 
 // New declares the function.
 func New() function.Function {
-	return function.Function{Name: "park-event", Dead: ledger.Bury, Writes: []string{"bus.parked"}}
+	return function.Function{Name: "park-event", Dead: eventstore.StoreDeadLetter, Writes: []string{"bus.parked"}}
 }

@@ -17,8 +17,8 @@ const name = "park-event"
 // bury hands a dead letter for track-order over.
 func bury(t *testing.T, shop *functiontest.Shop, m function.Message, code int, reason string) {
 	t.Helper()
-	dead := function.DeadLetter{Message: m, Consumer: "track-order", Code: code, Reason: reason}
-	require.NoError(t, shop.Runtime(t, name).Bury(t.Context(), shop.Function(t, name), dead))
+	dead := function.DeadLetter{Message: m, Consumer: "track-order", Code: code, Responded: reason != "", Reason: reason}
+	require.NoError(t, shop.Runtime(t, name).StoreDeadLetter(t.Context(), shop.Function(t, name), dead))
 }
 
 func parked(t *testing.T, shop *functiontest.Shop) []string {

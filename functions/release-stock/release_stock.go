@@ -15,13 +15,12 @@ func New() function.Function {
 	return function.Function{
 		Name: "release-stock",
 		On: []function.Handler{
-			function.On(release[events.OrderWithdrawn]), function.On(release[events.OrderRejected]), function.On(release[events.OrderExpired]), function.On(due),
+			function.On(function.Each(release[events.OrderWithdrawn])), function.On(function.Each(release[events.OrderRejected])), function.On(function.Each(release[events.OrderExpired])), function.On(function.Each(due)),
 		},
 		Emits:  []events.Event{events.StockReleased{}},
 		Locks:  []string{"stock.levels"},
 		Writes: []string{"stock.reservations", "stock.holds"},
 
-		LockFirst: lockAllLevels,
 	}
 }
 

@@ -14,12 +14,11 @@ import (
 func New() function.Function {
 	return function.Function{
 		Name:   "reserve-stock",
-		On:     []function.Handler{function.On(placed), function.On(due)},
+		On:     []function.Handler{function.On(function.Each(placed)), function.On(function.Each(due))},
 		Emits:  []events.Event{events.StockReserved{}, events.StockShort{}},
 		Locks:  []string{"orders.orders", "stock.levels"},
 		Writes: []string{"stock.reservations"},
 
-		LockFirst: lockAllLevels,
 	}
 }
 

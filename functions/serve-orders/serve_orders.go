@@ -12,7 +12,7 @@ import (
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/ledger"
+	"github.com/popup-shop/popup/internal/eventstore"
 	"github.com/popup-shop/popup/internal/order"
 	"github.com/popup-shop/popup/internal/orderlog"
 	"github.com/popup-shop/popup/internal/orderview"
@@ -96,14 +96,14 @@ func readEvents(ctx context.Context, db web.Reader, in *Request) (*Events, error
 	if _, err := orderview.Read(ctx, db, in.ID); err != nil {
 		return nil, err
 	}
-	said, err := ledger.OfOrder(ctx, db, in.ID)
+	said, err := eventstore.OfOrder(ctx, db, in.ID)
 	if err != nil {
 		return nil, err
 	}
 	answer := &Events{}
 	answer.Body.Items = make([]Event, len(said))
 	for i, m := range said {
-		entry := ledger.EntryOf(m)
+		entry := eventstore.EntryOf(m)
 		answer.Body.Items[i] = Event{ID: entry.ID, Type: entry.Type, Alias: entry.Alias, Time: entry.Time, Cause: entry.Cause}
 		if caller.Staff() {
 			answer.Body.Items[i].Data = entry.Data

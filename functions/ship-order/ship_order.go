@@ -18,7 +18,7 @@ const carrier = "popup"
 func New() function.Function {
 	return function.Function{
 		Name:    "ship-order",
-		On:      []function.Handler{function.On(ship[events.OrderConfirmed]), function.On(ship[events.OrderSettled])},
+		On:      []function.Handler{function.On(function.Each(ship[events.OrderConfirmed])), function.On(function.Each(ship[events.OrderSettled]))},
 		Emits:   []events.Event{events.ShipmentCreated{}},
 		Locks:   []string{"orders.orders"},
 		Writes:  []string{"delivery.shipments", "delivery.tracking"},

@@ -3,14 +3,14 @@ package sweepevents
 
 import (
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/ledger"
+	"github.com/popup-shop/popup/internal/eventstore"
 )
 
 // New declares the function.
 func New() function.Function {
 	return function.Function{
 		Name:   "sweep-events",
-		Upkeep: ledger.Sweep,
+		Upkeep: eventstore.Sweep,
 		Writes: []string{"bus.unheard", "bus.sweep", "bus.parked"},
 	}
 }

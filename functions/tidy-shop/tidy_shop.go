@@ -15,7 +15,7 @@ import (
 func New() function.Function {
 	return function.Function{
 		Name:   "tidy-shop",
-		On:     []function.Handler{function.On(tidy)},
+		On:     []function.Handler{function.On(function.Each(tidy))},
 		Writes: []string{"orders.baskets", "bus.idempotency", "bus.rates", "accounts.sessions", "accounts.throttles", "catalogue.viewed"},
 	}
 }

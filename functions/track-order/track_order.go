@@ -24,8 +24,8 @@ func New(shop config.Shop) function.Function {
 	return function.Function{
 		Name: name,
 		On: []function.Handler{
-			function.On(t.reserved), function.On(t.short),
-			function.On(t.created), function.On(t.paid), function.On(t.failed), function.On(t.overdue),
+			function.On(function.Each(t.reserved)), function.On(function.Each(t.short)),
+			function.On(function.Each(t.created)), function.On(function.Each(t.paid)), function.On(function.Each(t.failed)), function.On(function.Each(t.overdue)),
 		},
 		Emits: []events.Event{
 			events.OrderConfirmed{},

@@ -44,7 +44,7 @@ func repository(t *testing.T) string {
 func reserveStock() function.Function {
 	return function.Function{
 		Name: "reserve-stock",
-		On: []function.Handler{function.On(func(context.Context, pgx.Tx, events.OrderPlaced) (events.Event, error) {
+		On: []function.Handler{function.OnOne(func(context.Context, pgx.Tx, events.OrderPlaced) (events.Event, error) {
 			return nil, nil
 		})},
 		Emits: []events.Event{events.StockReserved{}, events.StockShort{}},
@@ -247,10 +247,10 @@ func TestTheAttributesAreThoseOnTheWire(t *testing.T) {
 		Version: 1, Delayed: true, TraceParent: "00-1-1-01", Time: time.Unix(0, 0),
 	}
 	described := readAsyncAPI(t, written(t)).Components.Schemas["attributes"].Properties
-	for name := range full.Attributes() {
+	for name := range full.Attributes("https://shop.example") {
 		require.Contains(t, described, name)
 	}
-	require.Len(t, described, len(full.Attributes()))
+	require.Len(t, described, len(full.Attributes("https://shop.example")))
 }
 
 func TestRoutesAreSortedAndNameTheirFunction(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/function"
 )
 
@@ -49,7 +50,7 @@ func TestCallIsNotHeldUpByABrokerThatIsSlowOrAway(t *testing.T) {
 	t.Parallel()
 	shop := open(t, handling(works))
 	rt := shop.Runtime(t, name)
-	for what, sink := range map[string]function.Publisher{
+	for what, sink := range map[string]cloudevent.Publisher{
 		"away": broker(func(function.Message) error { return errors.New("the broker is away") }),
 		"slow": slow{},
 	} {
@@ -65,9 +66,13 @@ func TestCallIsNotHeldUpByABrokerThatIsSlowOrAway(t *testing.T) {
 // slow is a broker that never answers.
 type slow struct{}
 
-func (slow) Publish(ctx context.Context, _ function.Message) error {
+func (slow) Publish(ctx context.Context, messages []cloudevent.Message) []error {
 	<-ctx.Done()
-	return ctx.Err()
+	errs := make([]error, len(messages))
+	for i := range errs {
+		errs[i] = ctx.Err()
+	}
+	return errs
 }
 
 func TestCallThatChangesNothingSaysNothing(t *testing.T) {

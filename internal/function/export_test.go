@@ -1,15 +1,12 @@
 package function
 
-// Waiting is how many turns of a function wait for the one that is under way.
+import "github.com/popup-shop/popup/internal/pgbatch"
+
+// Waiting returns how many events of a function wait for the batch that runs.
 func (rt *Runtime) Waiting(f *Function) (n int) {
-	rt.queues.Range(func(_, found any) bool {
-		q := found.(*queue)
-		q.mu.Lock()
-		defer q.mu.Unlock()
-		for _, t := range q.waiting {
-			if t.f == f {
-				n++
-			}
+	rt.batchers.Range(func(key, b any) bool {
+		if key.(batcherKey).f == f {
+			n += b.(*pgbatch.Batcher[*delivery]).Waiting()
 		}
 		return true
 	})

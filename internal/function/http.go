@@ -1,25 +1,26 @@
 package function
 
 import (
-	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 
-	"github.com/cloudevents/sdk-go/v2/binding"
-	cehttp "github.com/cloudevents/sdk-go/v2/protocol/http"
+	"github.com/popup-shop/popup/internal/cloudevent"
 )
 
-const bodyLimit = 256 << 10
+// unreadableMost is how many bytes of an unreadable event are stored.
+const unreadableMost = 64 << 10
 
-// ServeMux is the HTTP face of a function: GET /health for probes, POST / for events and the clock, and its own routes.
+// ServeMux returns the HTTP handler of a function: GET /health for probes, POST / for events and the schedule, and its own
+// routes.
 func (rt *Runtime) ServeMux(f *Function) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "OK") })
 	if len(f.On) > 0 || f.Clock != nil || f.Upkeep != nil || f.Dead != nil {
-		mux.Handle("POST /{$}", rt.receive(f))
+		mux.Handle("POST /{$}", rt.receiveEvent(f))
 	}
 	if f.Door != nil {
 		f.Door.Open(mux, rt)
@@ -27,67 +28,55 @@ func (rt *Runtime) ServeMux(f *Function) *http.ServeMux {
 	return mux
 }
 
-// receive is called by the broker, by schedules and by the dead-letter delivery. It answers 200 when the event is done or
-// parked, 429 when overloaded, otherwise 503; nothing else, because brokers give up on everything else.
-func (rt *Runtime) receive(f *Function) http.HandlerFunc {
+// receiveEvent is called by the broker, by schedules and by the delivery of dead letters. It responds 200 when the event is done
+// or a dead letter, 429 when overloaded, otherwise 503; nothing else, because brokers give up on everything else.
+func (rt *Runtime) receiveEvent(f *Function) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		err := rt.take(f, r)
+		err := rt.serveEvent(f, r)
 		switch {
 		case err == nil:
 			w.WriteHeader(http.StatusOK)
 		case errors.Is(err, ErrOverloaded):
-			refuse(w, http.StatusTooManyRequests, err)
+			reject(w, http.StatusTooManyRequests, err)
 		default:
-			refuse(w, http.StatusServiceUnavailable, err)
+			reject(w, http.StatusServiceUnavailable, err)
 		}
 	}
 }
 
-// refuse gives the reason as body: a dead letter carries it to park-event.
-func refuse(w http.ResponseWriter, status int, err error) {
+// reject responds with the reason: a dead letter carries it to the function that stores them.
+func reject(w http.ResponseWriter, status int, err error) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Retry-After", "1")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]string{"reason": Reason(err)})
+	_ = json.NewEncoder(w).Encode(cloudevent.NewRejection(Reason(err)))
 }
 
-func (rt *Runtime) take(f *Function, r *http.Request) error {
-	body, err := io.ReadAll(io.LimitReader(r.Body, bodyLimit+1))
+func (rt *Runtime) serveEvent(f *Function, r *http.Request) error {
+	body, err := cloudevent.ReadBody(r)
 	if err != nil {
-		return fmt.Errorf("read event: %w", err)
+		return Unavailable(err)
 	}
-	m, dead, err := parse(r, body)
-	switch {
-	case err != nil:
-		return rt.park(r.Context(), f, Message{ID: r.Header.Get("Ce-Id"), Type: r.Header.Get("Ce-Type"), Source: r.Header.Get("Ce-Source"), Data: body[:min(len(body), 64<<10)]}, "unreadable", err)
-	case f.Dead != nil:
-		return rt.Bury(r.Context(), f, dead)
+	if f.Dead != nil {
+		dead, err := cloudevent.ParseDeadLetter(r, body)
+		if err != nil {
+			return rt.quarantine(r.Context(), f, unreadable(r, body), "unreadable", err)
+		}
+		return rt.StoreDeadLetter(r.Context(), f, dead)
+	}
+	m, err := cloudevent.Parse(r, body)
+	if err != nil {
+		return rt.quarantine(r.Context(), f, unreadable(r, body), "unreadable", err)
 	}
 	return rt.Deliver(r.Context(), f, m)
 }
 
-// ReadEvent reads the CloudEvent in a request, for brokers.
-func ReadEvent(r *http.Request) (Message, error) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, bodyLimit+1))
-	if err != nil {
-		return Message{}, fmt.Errorf("read event: %w", err)
+// unreadable returns what is known of an event that cannot be read. Its id ends with a hash of the body: two different ones are
+// two dead letters.
+func unreadable(r *http.Request, body []byte) cloudevent.Message {
+	hash := sha256.Sum256(body)
+	return cloudevent.Message{
+		ID: r.Header.Get("Ce-Id") + "#" + hex.EncodeToString(hash[:8]), Type: r.Header.Get("Ce-Type"), Source: r.Header.Get("Ce-Source"),
+		Data: body[:min(len(body), unreadableMost)],
 	}
-	m, _, err := parse(r, body)
-	return m, err
-}
-
-// parse reads a CloudEvent in binary or structured form.
-func parse(r *http.Request, body []byte) (Message, DeadLetter, error) {
-	if len(body) > bodyLimit {
-		return Message{}, DeadLetter{}, fmt.Errorf("read event: larger than %d bytes", bodyLimit)
-	}
-	e, err := binding.ToEvent(r.Context(), cehttp.NewMessage(r.Header, io.NopCloser(bytes.NewReader(body))))
-	if err != nil {
-		return Message{}, DeadLetter{}, fmt.Errorf("read event: %w", err)
-	}
-	m, err := fromCloudEvent(*e)
-	if m.TraceParent == "" {
-		m.TraceParent = r.Header.Get("Traceparent")
-	}
-	return m, deadLetter(m, r.Header, *e), err
 }

@@ -13,6 +13,7 @@ import (
 	"knative.dev/pkg/signals"
 
 	"github.com/popup-shop/popup/config"
+	"github.com/popup-shop/popup/internal/cloudevent"
 )
 
 // quiet is how long a stopping function still answers, so that the last requests routed to it are not refused.
@@ -55,8 +56,11 @@ func run(ctx context.Context, f Function) error {
 		return fmt.Errorf("LOG_LEVEL=%s: %w", process.LogLevel, err)
 	}
 	rt := &Runtime{
-		Pool:     pool,
-		Sink:     HTTPSink{URL: process.Sink, Client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}},
+		Pool: pool,
+		Sink: cloudevent.HTTPSink{
+			URL: process.Sink, Shop: process.PublicURL,
+			Client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: maxBatch}},
+		},
 		Log:      slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: level})),
 		Revision: process.Revision,
 		Outside:  brokerAt(process.Sink),

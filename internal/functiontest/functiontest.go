@@ -222,14 +222,18 @@ type Recorder struct {
 	fail error
 }
 
-// Publish keeps the message.
-func (r *Recorder) Publish(_ context.Context, m function.Message) error {
+// Publish keeps the messages.
+func (r *Recorder) Publish(_ context.Context, messages []function.Message) []error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.fail == nil {
-		r.got = append(r.got, m)
+	errs := make([]error, len(messages))
+	for i := range errs {
+		errs[i] = r.fail
 	}
-	return r.fail
+	if r.fail == nil {
+		r.got = append(r.got, messages...)
+	}
+	return errs
 }
 
 // Fail makes every Publish return err, until it is nil.

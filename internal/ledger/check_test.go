@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/internal/dbtest"
@@ -206,6 +207,20 @@ func promiseOf(t testing.TB, file string) string {
 	first, _, _ := strings.Cut(string(text), "\n")
 	require.Regexp(t, `^-- \S`, first)
 	return strings.TrimPrefix(first, "-- ")
+}
+
+// bundle is a database of the test's own.
+type bundle struct{ pool *pgxpool.Pool }
+
+func setup(t testing.TB) bundle {
+	t.Helper()
+	return bundle{dbtest.DB(t)}
+}
+
+func (b bundle) exec(t testing.TB, sql string) {
+	t.Helper()
+	_, err := b.pool.Exec(t.Context(), sql)
+	require.NoError(t, err)
 }
 
 // broken are the promises that are broken.

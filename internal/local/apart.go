@@ -1,14 +1,13 @@
 package local
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/http/httputil"
 	"net/url"
 	"os"
@@ -16,13 +15,11 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
-	"github.com/cloudevents/sdk-go/v2/binding"
-	cehttp "github.com/cloudevents/sdk-go/v2/protocol/http"
-
-	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/cloudevent"
 )
 
 const (
@@ -35,6 +32,7 @@ type Apart struct {
 	Bin  string                         // folder of the programs
 	Env  func(function string) []string // settings of a program, beside its PORT
 	Idle time.Duration                  // after how long without a call a program is stopped
+	Address string                      // of the shop, which its events name as their source
 	Log  *slog.Logger
 	Out  io.Writer // what the programs print
 
@@ -209,45 +207,53 @@ func freePort() (int, error) {
 	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
-func (a *Apart) tell(ctx context.Context, name string, m function.Message) answer {
-	return a.post(ctx, name, m, nil)
+func (a *Apart) tell(ctx context.Context, name string, m cloudevent.Message) answer {
+	return a.post(ctx, name, m, func(http.Header) {})
 }
 
-func (a *Apart) bury(ctx context.Context, name string, dead function.DeadLetter) answer {
-	return a.post(ctx, name, dead.Message, http.Header{
-		"Knativeerrorcode": {strconv.Itoa(dead.Code)}, "Knativeerrordata": {dead.Reason}, "Knativeerrordest": {dead.Consumer},
-	})
+func (a *Apart) bury(ctx context.Context, name string, dead cloudevent.DeadLetter) answer {
+	return a.post(ctx, name, dead.Message, dead.SetHeader)
 }
 
-// post sends an event to a function's program, in binary form.
-func (a *Apart) post(ctx context.Context, name string, m function.Message, more http.Header) answer {
+// post sends an event to a function's program, in binary mode. The status is 0 when the program could not be reached, and 502
+// when it was and did not respond.
+func (a *Apart) post(ctx context.Context, name string, m cloudevent.Message, setHeader func(http.Header)) answer {
 	address, done, err := a.use(ctx, name)
 	if err != nil {
-		return answer{0, ""} // not reached: no verdict of the function
+		return answer{}
 	}
 	defer done()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address.String()+"/", nil)
+	var reached atomic.Bool
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		WroteRequest: func(w httptrace.WroteRequestInfo) { reached.Store(w.Err == nil) },
+	})
+	request, err := http.NewRequestWithContext(traced, http.MethodPost, address.String()+"/", nil)
 	if err != nil {
-		return answer{0, ""}
+		return answer{}
 	}
-	e := m.CloudEvent()
-	if err := cehttp.WriteRequest(ctx, (*binding.EventMessage)(&e), request); err != nil {
-		return answer{http.StatusBadRequest, err.Error()}
+	if err := m.WriteRequest(request, a.Address); err != nil {
+		return answer{status: http.StatusBadRequest, responded: true, reason: err.Error()}
 	}
-	for name, values := range more {
-		request.Header[name] = values
-	}
+	setHeader(request.Header)
 	response, err := a.client.Do(request)
-	if err != nil {
-		return answer{0, ""}
+	switch {
+	case err == nil:
+		return read(response)
+	case reached.Load() && ctx.Err() == nil:
+		return answer{status: http.StatusBadGateway}
 	}
+	return answer{}
+}
+
+// read returns the response of a function's program.
+func read(response *http.Response) answer {
 	defer response.Body.Close()
-	body, _ := io.ReadAll(io.LimitReader(response.Body, 64<<10))
-	var said struct {
-		Reason string `json:"reason"`
+	body, err := io.ReadAll(io.LimitReader(response.Body, 64<<10))
+	if err != nil {
+		return answer{status: http.StatusBadGateway}
 	}
-	_ = json.Unmarshal(bytes.TrimSpace(body), &said)
-	return answer{response.StatusCode, said.Reason}
+	reason, ok := cloudevent.ParseRejection(body)
+	return answer{response.StatusCode, ok, reason}
 }
 
 // ServeHTTP passes a call to the function that its host names, as a cluster's ingress does.

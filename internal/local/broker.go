@@ -13,7 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/popup-shop/popup/events"
-	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/cloudevent"
 )
 
 const stream = "shop"
@@ -21,14 +21,15 @@ const stream = "shop"
 // Broker is an embedded NATS JetStream: on disk, not listening. One stream; its subjects are the event types.
 type Broker struct {
 	dir    string
+	shop   string // address of the shop, which its events name as their source
 	server *server.Server
 	conn   *nats.Conn
 	js     jetstream.JetStream
 }
 
 // OpenBroker starts the broker on its folder, with what was stored in it.
-func OpenBroker(ctx context.Context, dir string) (*Broker, error) {
-	b := &Broker{dir: dir}
+func OpenBroker(ctx context.Context, dir, shop string) (*Broker, error) {
+	b := &Broker{dir: dir, shop: shop}
 	var err error
 	b.server, err = server.NewServer(&server.Options{
 		ServerName: "popup", DontListen: true, JetStream: true, StoreDir: dir, NoSigs: true, NoLog: true,
@@ -78,14 +79,39 @@ func (b *Broker) consumer(ctx context.Context, t Trigger, fromNow bool) (jetstre
 	return consumer, nil
 }
 
-// Publish stores an event; it returns when it is stored.
-func (b *Broker) Publish(ctx context.Context, m function.Message) error {
+// Publish stores messages, all at once, and waits until each is stored or ctx ends.
+func (b *Broker) Publish(ctx context.Context, messages []cloudevent.Message) []error {
+	errs := make([]error, len(messages))
+	acks := make([]jetstream.PubAckFuture, len(messages))
+	for i, m := range messages {
+		acks[i], errs[i] = b.js.PublishMsgAsync(b.encode(m))
+	}
+	for i, ack := range acks {
+		if errs[i] == nil {
+			errs[i] = stored(ctx, ack)
+		}
+	}
+	return errs
+}
+
+// encode returns an event as a message of NATS: its type is the subject, its attributes are headers.
+func (b *Broker) encode(m cloudevent.Message) *nats.Msg {
 	msg := &nats.Msg{Subject: events.Prefix + m.Type, Data: m.Data, Header: nats.Header{}}
-	for name, value := range m.Attributes() {
+	for name, value := range m.Attributes(b.shop) {
 		msg.Header["ce-"+name] = []string{value}
 	}
-	_, err := b.js.PublishMsg(ctx, msg)
-	return err
+	return msg
+}
+
+func stored(ctx context.Context, ack jetstream.PubAckFuture) error {
+	select {
+	case <-ack.Ok():
+		return nil
+	case err := <-ack.Err():
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // attributesOf are the attributes of the event in a stored message.

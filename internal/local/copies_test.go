@@ -18,6 +18,7 @@ import (
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/functions"
+	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/functiontest"
 	"github.com/popup-shop/popup/internal/local"
@@ -43,10 +44,10 @@ func connect(t *testing.T, address, name string) *pgxpool.Pool {
 // noting is a function that notes each event it handles, and which copy of it does.
 func noting(name string) function.Function {
 	return function.Function{Name: name, Writes: []string{"test.handled"}, On: []function.Handler{
-		function.On(func(ctx context.Context, tx pgx.Tx, e events.StockReserved) (events.Event, error) {
+		function.On(function.Each(func(ctx context.Context, tx pgx.Tx, e events.StockReserved) (events.Event, error) {
 			_, err := tx.Exec(ctx, `INSERT INTO test.handled VALUES ($1, $2, current_setting('application_name'))`, name, e.OrderID)
 			return nil, err
-		}),
+		})),
 	}}
 }
 
@@ -112,7 +113,7 @@ func TestFourCopiesShareTheWorkAndTwoListenersHearAllOfIt(t *testing.T) {
 	for range n {
 		m := shop.Store(t, events.StockReserved{OrderID: uuid.Must(uuid.NewV7()).String()})
 		for range copies { // the same event comes to several copies at once
-			require.NoError(t, first.Publish(t.Context(), m))
+			require.NoError(t, first.Publish(t.Context(), []cloudevent.Message{m})[0])
 		}
 	}
 	consumers(t, first, triggers, "nothing is left", atRest)
@@ -124,17 +125,21 @@ func TestFourCopiesShareTheWorkAndTwoListenersHearAllOfIt(t *testing.T) {
 }
 
 // twice has the broker deliver every event twice: to two copies at once, mostly.
-type twice struct{ function.Publisher }
+type twice struct{ cloudevent.Publisher }
 
-func (p twice) Publish(ctx context.Context, m function.Message) error {
-	return errors.Join(p.Publisher.Publish(ctx, m), p.Publisher.Publish(ctx, m))
+func (p twice) Publish(ctx context.Context, messages []cloudevent.Message) []error {
+	first, second := p.Publisher.Publish(ctx, messages), p.Publisher.Publish(ctx, messages)
+	for i := range first {
+		first[i] = errors.Join(first[i], second[i])
+	}
+	return first
 }
 
 // FUN-15.
 func TestFourCopiesOfEveryFunctionEndAsOneDoes(t *testing.T) {
 	t.Parallel()
 	s := open(t, func(o *local.Options, _ *functions.Settings) {
-		o.Sink = func(to function.Publisher) function.Publisher { return twice{to} }
+		o.Sink = func(to cloudevent.Publisher) cloudevent.Publisher { return twice{to} }
 	})
 	var pools []*pgxpool.Pool
 	for n := range copies - 1 {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/cloudevent"
 )
 
 // inFlight is how many events a Trigger hands to its function at once, as containerConcurrency bounds it on a cluster.
@@ -18,16 +18,17 @@ const inFlight = 16
 
 // answer is how a function answered an event: an HTTP status, 0 when there was none, and what it said.
 type answer struct {
-	status int
-	reason string
+	status    int
+	responded bool // the function itself responded
+	reason    string
 }
 
 func (a answer) ok() bool { return a.status/100 == 2 }
 
 // functions is where events are handed to: functions in this program, or programs of their own.
 type functions interface {
-	tell(ctx context.Context, name string, m function.Message) answer
-	bury(ctx context.Context, name string, dead function.DeadLetter) answer
+	tell(ctx context.Context, name string, m cloudevent.Message) answer
+	bury(ctx context.Context, name string, dead cloudevent.DeadLetter) answer
 }
 
 // dispatcher delivers the events of one Trigger.
@@ -92,7 +93,7 @@ func (d *dispatcher) run(consumer jetstream.Consumer) {
 func (d *dispatcher) deliver(ctx context.Context, msg jetstream.Msg) {
 	attributes := attributesOf(msg)
 	d.profile.spoil(attributes)
-	m, err := function.FromAttributes(attributes, msg.Data())
+	m, err := cloudevent.FromAttributes(attributes, msg.Data())
 	if err != nil || !d.trigger.Wants(attributes) {
 		_ = msg.Ack() // not an event, or not for this function
 		return
@@ -114,14 +115,14 @@ func (d *dispatcher) deliver(ctx context.Context, msg jetstream.Msg) {
 	d.settle(ctx, msg, m, d.tell(ctx, m))
 }
 
-func (d *dispatcher) tell(ctx context.Context, m function.Message) answer {
+func (d *dispatcher) tell(ctx context.Context, m cloudevent.Message) answer {
 	ctx, cancel := context.WithTimeout(ctx, d.trigger.Delivery.Timeout)
 	defer cancel()
 	return d.functions.tell(ctx, d.trigger.Subscriber, m)
 }
 
 // settle does with a delivered event what the answer asks for.
-func (d *dispatcher) settle(ctx context.Context, msg jetstream.Msg, m function.Message, a answer) {
+func (d *dispatcher) settle(ctx context.Context, msg jetstream.Msg, m cloudevent.Message, a answer) {
 	if d.filter.crashed() {
 		return
 	}
@@ -140,7 +141,9 @@ func (d *dispatcher) settle(ctx context.Context, msg jetstream.Msg, m function.M
 	case !last && d.profile == NATSS:
 		_ = msg.Ack()
 	default:
-		d.bury(ctx, msg, attempt, function.DeadLetter{Message: m, Consumer: d.trigger.Subscriber, Code: a.status, Reason: a.reason})
+		d.bury(ctx, msg, attempt, cloudevent.DeadLetter{
+			Message: m, Consumer: d.trigger.Subscriber, Code: a.status, Responded: a.responded, Reason: a.reason,
+		})
 	}
 }
 
@@ -157,7 +160,7 @@ func (d *dispatcher) retry(msg jetstream.Msg, attempt int) {
 
 // bury hands an event to the dead-letter sink, again and again until it takes it, if the profile has it so. Without a sink
 // the event is gone.
-func (d *dispatcher) bury(ctx context.Context, msg jetstream.Msg, attempt int, dead function.DeadLetter) {
+func (d *dispatcher) bury(ctx context.Context, msg jetstream.Msg, attempt int, dead cloudevent.DeadLetter) {
 	if sink := d.trigger.Delivery.DeadLetterSink; sink != "" {
 		if !d.functions.bury(ctx, sink, dead).ok() && d.profile != NATSS {
 			_ = msg.NakWithDelay(d.trigger.Delivery.Wait(attempt))

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/function"
 )
 
@@ -21,6 +22,7 @@ type Engine struct {
 	Triggers  []Trigger
 	Profile   Profile
 	Dir       string // of the broker
+	Address   string // of the shop, which its events name as their source
 	Log       *slog.Logger
 	Tell      functions // how functions are reached
 	Every     time.Duration
@@ -35,13 +37,16 @@ type Engine struct {
 
 var errNoBroker = errors.New("the broker is away")
 
-// Publish stores an event in the broker, if there is one.
-func (e *Engine) Publish(ctx context.Context, m function.Message) error {
-	b := e.broker.Load()
-	if b == nil {
-		return errNoBroker
+// Publish stores events in the broker, if there is one.
+func (e *Engine) Publish(ctx context.Context, messages []cloudevent.Message) []error {
+	if b := e.broker.Load(); b != nil {
+		return b.Publish(ctx, messages)
 	}
-	return b.Publish(ctx, m)
+	errs := make([]error, len(messages))
+	for i := range errs {
+		errs[i] = errNoBroker
+	}
+	return errs
 }
 
 // Answers finds out whether the broker is there and has its stream.
@@ -95,7 +100,7 @@ func (e *Engine) StartBroker(ctx context.Context) error {
 	if e.broker.Load() != nil {
 		return nil
 	}
-	b, err := OpenBroker(ctx, e.Dir)
+	b, err := OpenBroker(ctx, e.Dir, e.Address)
 	if err != nil {
 		return err
 	}
@@ -143,7 +148,7 @@ func (e *Engine) trigger(ctx context.Context, t Trigger) {
 // strike tells a function of the clock that time goes by, as a cluster's schedule does each minute.
 func (e *Engine) strike(ctx context.Context, name string) {
 	for ctx.Err() == nil {
-		tick := function.Message{ID: "tick", Type: "dev.knative.sources.ping", Source: "/local/clock"}
+		tick := cloudevent.Message{ID: "tick", Type: "dev.knative.sources.ping", Source: "/local/clock"}
 		if a := e.Tell.tell(ctx, name, tick); !a.ok() && ctx.Err() == nil {
 			e.Log.Warn("clock not heard", "function", name, "status", a.status, "reason", a.reason)
 		}
@@ -178,21 +183,21 @@ func NewTogether(rt *function.Runtime, all []function.Function) *Together {
 // Handler is the HTTP face of a function.
 func (t *Together) Handler(name string) http.Handler { return t.doors[name] }
 
-func (t *Together) tell(ctx context.Context, name string, m function.Message) answer {
+func (t *Together) tell(ctx context.Context, name string, m cloudevent.Message) answer {
 	return answered(t.Runtime.Deliver(ctx, t.byName[name], m))
 }
 
-func (t *Together) bury(ctx context.Context, name string, dead function.DeadLetter) answer {
-	return answered(t.Runtime.Bury(ctx, t.byName[name], dead))
+func (t *Together) bury(ctx context.Context, name string, dead cloudevent.DeadLetter) answer {
+	return answered(t.Runtime.StoreDeadLetter(ctx, t.byName[name], dead))
 }
 
 // answered is what a function's program would answer over HTTP.
 func answered(err error) answer {
 	switch {
 	case err == nil:
-		return answer{status: http.StatusOK}
+		return answer{status: http.StatusOK, responded: true}
 	case errors.Is(err, function.ErrOverloaded):
-		return answer{http.StatusTooManyRequests, ""}
+		return answer{status: http.StatusTooManyRequests, responded: true}
 	}
-	return answer{http.StatusServiceUnavailable, function.Reason(err)}
+	return answer{http.StatusServiceUnavailable, true, function.Reason(err)}
 }

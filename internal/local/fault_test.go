@@ -16,29 +16,32 @@ import (
 
 	"github.com/popup-shop/popup/client"
 	"github.com/popup-shop/popup/functions"
+	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/local"
 )
 
 // flaky crashes a tenth of all calls: half of them between commit and publish, half between publish and acknowledge.
-type flaky struct{ function.Publisher }
+type flaky struct{ cloudevent.Publisher }
 
 var errCrash = errors.New("crash")
 
-func (f flaky) Publish(ctx context.Context, m function.Message) error {
-	switch n := rand.IntN(100); {
-	case n < 5:
-		return errCrash
-	case n < 10:
-		return errors.Join(f.Publisher.Publish(ctx, m), errCrash)
-	}
-	return f.Publisher.Publish(ctx, m)
+func (f flaky) Publish(ctx context.Context, messages []cloudevent.Message) []error {
+	return cloudevent.PublisherFunc(func(ctx context.Context, m cloudevent.Message) error {
+		switch n := rand.IntN(100); {
+		case n < 5:
+			return errCrash
+		case n < 10:
+			return errors.Join(f.Publisher.Publish(ctx, []cloudevent.Message{m})[0], errCrash)
+		}
+		return f.Publisher.Publish(ctx, []cloudevent.Message{m})[0]
+	}).Publish(ctx, messages)
 }
 
 // stormy delivers every event five times, shuffled, and crashes calls.
 func stormy(o *local.Options, _ *functions.Settings) {
 	o.Copies = 4
-	o.Sink = func(to function.Publisher) function.Publisher { return flaky{to} }
+	o.Sink = func(to cloudevent.Publisher) cloudevent.Publisher { return flaky{to} }
 }
 
 // orders is how many orders a storm has.
@@ -216,10 +219,10 @@ func TestForgedAndPoisonedEventsAreParkedAndTheNextOneIsHandled(t *testing.T) {
 		ID: uuid.NewString(), Type: "payment.paid", Source: "/functions/create-payment", Subject: orderID, OrderID: orderID,
 		CausationID: uuid.NewString(), Time: time.Now(), Data: []byte(`{"payment_id":"` + orderID + `","order_id":"` + p.ID + `"}`),
 	}
-	require.NoError(t, s.Engine.Publish(t.Context(), forged))
+	require.NoError(t, s.Engine.Publish(t.Context(), []cloudevent.Message{forged})[0])
 	poison := forged
-	poison.ID, poison.Type, poison.Source, poison.Data = s.say("stock.reserved", `{"order_id":"`+orderID+`","lines":[],"until":"2030-01-01T00:00:00Z"}`, orderID), "stock.reserved", "/functions/reserve-stock", []byte(`{"order_id": 7}`)
-	require.NoError(t, s.Engine.Publish(t.Context(), poison))
+	poison.ID, poison.Type, poison.Source, poison.Data = s.say("stock.reserved", `{"order_id": 7}`, orderID), "stock.reserved", "/functions/reserve-stock", []byte(`{}`)
+	require.NoError(t, s.Engine.Publish(t.Context(), []cloudevent.Message{poison})[0])
 	after := s.place(orderOf(1, "CAP-NAVY"))
 	require.Equal(t, http.StatusCreated, after.Code, "the next one is handled")
 	require.Eventually(t, func() bool {

@@ -16,6 +16,7 @@ import (
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/functions"
 	"github.com/popup-shop/popup/infra"
+	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/functiontest"
 	"github.com/popup-shop/popup/internal/local"
@@ -24,7 +25,7 @@ import (
 // doing is a function that does this when it is told E.
 func doing[E events.Event](name string, do func() error) function.Function {
 	return function.Function{Name: name, On: []function.Handler{
-		function.On(func(context.Context, pgx.Tx, E) (events.Event, error) { return nil, do() }),
+		function.On(function.Each(func(context.Context, pgx.Tx, E) (events.Event, error) { return nil, do() })),
 	}}
 }
 
@@ -35,7 +36,7 @@ func deliver(t *testing.T, profile local.Profile, triggers []local.Trigger, all 
 	e := &local.Engine{Functions: all, Triggers: triggers, Profile: profile, Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler), Every: time.Minute}
 	e.Tell = local.NewTogether(&function.Runtime{Pool: shop.Pool, Sink: shop.Broker, Log: e.Log}, all)
 	run(t, e, nil)
-	return e, func(event events.Event) { require.NoError(t, e.Publish(t.Context(), shop.Store(t, event))) }
+	return e, func(event events.Event) { require.NoError(t, e.Publish(t.Context(), []cloudevent.Message{shop.Store(t, event)})[0]) }
 }
 
 // delivered is how often events of a Trigger were delivered.

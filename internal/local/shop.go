@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/popup-shop/popup/config"
+	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/ledger"
 	"github.com/popup-shop/popup/internal/local/bucket"
@@ -38,12 +40,13 @@ type Options struct {
 	Idle        time.Duration                  // after which they are stopped
 	Env         func(function string) []string // settings of a program beside those that all have; may be nil
 	Tick        time.Duration                  // of the clock
+	Address     string                         // of the shop, in its events
 	Log         *slog.Logger
 	Out         io.Writer
 
 	// For tests: how often each event is delivered beside the once, and what stands between functions and the broker.
 	Copies int
-	Sink   func(function.Publisher) function.Publisher
+	Sink   func(cloudevent.Publisher) cloudevent.Publisher
 }
 
 // Shop is a shop on one machine.
@@ -65,6 +68,7 @@ type Shop struct {
 
 // Open opens what functions stand on: database, migrated, and mailbox.
 func Open(ctx context.Context, o Options) (s *Shop, err error) {
+	o.Address = cmp.Or(o.Address, "http://localhost:8080")
 	s = &Shop{options: o, url: o.DatabaseURL}
 	defer func() {
 		if err != nil {
@@ -162,9 +166,9 @@ func (s *Shop) Start(ctx context.Context, all []function.Function, triggers []Tr
 	}
 	s.Engine = &Engine{
 		Functions: all, Triggers: triggers, Profile: s.options.Profile, Dir: filepath.Join(s.options.Dir, "broker"),
-		Log: s.options.Log, Every: s.options.Tick, Copies: s.options.Copies,
+		Log: s.options.Log, Every: s.options.Tick, Copies: s.options.Copies, Address: s.options.Address,
 	}
-	sink := function.Publisher(s.Engine)
+	sink := cloudevent.Publisher(s.Engine)
 	if s.options.Sink != nil {
 		sink = s.options.Sink(sink)
 	}
@@ -212,11 +216,11 @@ func (s *Shop) openInside() error {
 		return fmt.Errorf("open the way between functions: %w", err)
 	}
 	inside := l.Addr().String()
-	s.Apart = &Apart{Bin: s.options.Bin, Idle: s.options.Idle, Log: s.options.Log, Out: s.options.Out, Env: func(name string) []string {
+	s.Apart = &Apart{Bin: s.options.Bin, Idle: s.options.Idle, Log: s.options.Log, Out: s.options.Out, Address: s.options.Address, Env: func(name string) []string {
 		told := []string{
 			"DATABASE_URL=" + s.urlFor(name), "K_SINK=http://" + inside + "/broker",
 			"FUNCTION_URL=http://{function}", "FUNCTION_VIA=" + inside, "SMTP_URL=" + s.SMTP, "STATUS_OF=mail=" + s.smtpAddress() + ",s3=" + s.s3Address(),
-			"S3_URL=" + s.Bucket.URL, "S3_BUCKET=" + bucketName, "S3_REGION=local", "S3_KEY=popup", "S3_SECRET=popup",
+			"PUBLIC_URL=" + s.options.Address, "S3_URL=" + s.Bucket.URL, "S3_BUCKET=" + bucketName, "S3_REGION=local", "S3_KEY=popup", "S3_SECRET=popup",
 		}
 		if s.options.Env != nil {
 			told = append(told, s.options.Env(name)...)
@@ -249,12 +253,17 @@ func (s *Shop) urlFor(name string) string {
 
 // ingress is called by functions: it is the broker's door, as K_SINK names it.
 func (s *Shop) ingress(w http.ResponseWriter, r *http.Request) {
-	m, err := function.ReadEvent(r)
+	body, err := cloudevent.ReadBody(r)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	if err := s.Engine.Publish(r.Context(), m); err != nil {
+	m, err := cloudevent.ParseValid(r, body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	if err := s.Engine.Publish(r.Context(), []cloudevent.Message{m})[0]; err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}

@@ -96,11 +96,13 @@ type recorder struct {
 	ids []string
 }
 
-func (r *recorder) Publish(_ context.Context, m function.Message) error {
+func (r *recorder) Publish(_ context.Context, messages []function.Message) []error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.ids = append(r.ids, m.ID)
-	return nil
+	for _, m := range messages {
+		r.ids = append(r.ids, m.ID)
+	}
+	return make([]error, len(messages))
 }
 
 func setup(t *testing.T, lockTimeout time.Duration) *bundle {

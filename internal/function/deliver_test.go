@@ -50,7 +50,7 @@ func note(ctx context.Context, tx pgx.Tx, what string) error {
 
 // listener hears what the function under test says, and does nothing.
 var listener = function.Function{Name: "test-listener", On: []function.Handler{
-	function.On(func(context.Context, pgx.Tx, events.OrderConfirmed) (events.Event, error) { return nil, nil }),
+	function.On(function.Each(func(context.Context, pgx.Tx, events.OrderConfirmed) (events.Event, error) { return nil, nil })),
 }}
 
 // open is a ledger with these functions, and a table for their effects.
@@ -97,7 +97,6 @@ func TestWhatTheLedgerDoesNotKnowIsQuarantined(t *testing.T) {
 	for forged, change := range map[string]func(*function.Message){
 		"made-up id":      func(m *function.Message) { m.ID = uuid.NewString() },
 		"id that is none": func(m *function.Message) { m.ID = "1" },
-		"another source":  func(m *function.Message) { m.Source = "/functions/eve" },
 	} {
 		m := known
 		change(&m)
@@ -139,7 +138,7 @@ func TestEventThatCannotBeReadIsParked(t *testing.T) {
 	t.Parallel()
 	shop := open(t, handling(works))
 	m := shop.Store(t, told())
-	m.Data = []byte(`{"order_id": 7}`)
+	shop.Exec(t, `UPDATE bus.event SET data = '{"order_id": 7}'`)
 	require.NoError(t, shop.TryDeliver(t, name, m))
 	m.Type, m.Data = "order.placed", []byte(`{}`)
 	require.NoError(t, shop.TryDeliver(t, name, m), "not told to this function")
@@ -229,7 +228,13 @@ func TestWhatIsSaidHasTheSameIdsWheneverItIsSaid(t *testing.T) {
 // broker is one that looks around before it takes an event.
 type broker func(function.Message) error
 
-func (b broker) Publish(_ context.Context, m function.Message) error { return b(m) }
+func (b broker) Publish(_ context.Context, messages []function.Message) []error {
+	errs := make([]error, len(messages))
+	for i, m := range messages {
+		errs[i] = b(m)
+	}
+	return errs
+}
 
 // FUN-01.
 func TestWhatIsSaidIsPublishedAfterTheCommitAndBeforeTheAnswer(t *testing.T) {
@@ -325,8 +330,9 @@ func TestEventThatIsTooLargeIsNotSaid(t *testing.T) {
 	shop := open(t, handling(func(ctx context.Context, tx pgx.Tx, e events.StockReserved) ([]events.Event, error) {
 		return []events.Event{events.OrderStalled{OrderID: e.OrderID, Status: strings.Repeat("x", 70<<10)}}, note(ctx, tx, e.OrderID)
 	}))
-	require.Error(t, shop.TryDeliver(t, name, shop.Store(t, told())))
+	require.NoError(t, shop.TryDeliver(t, name, shop.Store(t, told())))
 	requireNothing(t, shop, 1)
+	require.Equal(t, "poison", functiontest.One[string](t, shop, `SELECT kind FROM bus.parked`), "no retry makes it smaller")
 }
 
 func TestStatementsThatWaitRunInTurnAndBeforeTheNextQuestion(t *testing.T) {
@@ -350,13 +356,15 @@ func TestStatementsThatWaitRunInTurnAndBeforeTheNextQuestion(t *testing.T) {
 func TestStatementThatWaitsAndFailsRollsEverythingBack(t *testing.T) {
 	t.Parallel()
 	for what, c := range map[string]struct {
-		rows int64
-		sql  string
+		rows   int64
+		sql    string
+		poison bool // no retry can cure it
 	}{
-		"an error":           {-1, `INSERT INTO test.effects VALUES (NULL)`},
-		"fewer rows":         {1, `UPDATE test.effects SET what = 'x' WHERE false`},
-		"more rows":          {1, `INSERT INTO test.effects VALUES ('a'), ('b')`},
-		"a deferred promise": {1, `INSERT INTO test.effects VALUES ('late')`},
+		"an error":           {-1, `INSERT INTO test.effects VALUES (NULL)`, true},
+		"invalid data":       {-1, `INSERT INTO test.effects VALUES (1 / 0)`, true},
+		"fewer rows":         {1, `UPDATE test.effects SET what = 'x' WHERE false`, false},
+		"more rows":          {1, `INSERT INTO test.effects VALUES ('a'), ('b')`, false},
+		"a deferred promise": {1, `INSERT INTO test.effects VALUES ('late')`, false},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
@@ -368,7 +376,9 @@ func TestStatementThatWaitsAndFailsRollsEverythingBack(t *testing.T) {
 			if what == "a deferred promise" {
 				shop.Exec(t, `INSERT INTO test.effects VALUES ('late')`)
 			}
-			require.Error(t, shop.TryDeliver(t, name, shop.Store(t, told())))
+			err := shop.TryDeliver(t, name, shop.Store(t, told()))
+			require.Equal(t, c.poison, err == nil, "%v", err)
+			require.Equal(t, c.poison, count(t, shop, "bus.parked") == 1)
 			shop.Exec(t, `DELETE FROM test.effects WHERE what = 'late'`)
 			requireNothing(t, shop, 1)
 		})

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
@@ -125,7 +126,7 @@ func TestWhatTheLedgerDoesNotKnowIsNotAsked(t *testing.T) {
 	o := &outside{call: fine}
 	shop := open(t, asking(o))
 	m := shop.Store(t, told())
-	m.Source = "/functions/eve"
+	m.ID = uuid.NewString()
 	require.NoError(t, shop.TryDeliver(t, name, m))
 	require.Empty(t, o.asked())
 	require.Empty(t, effects(t, shop))

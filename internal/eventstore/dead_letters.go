@@ -1,15 +1,18 @@
-package ledger
+package eventstore
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/cloudevent"
+	"github.com/popup-shop/popup/internal/pgbatch"
 )
 
 // Parked is an event that nobody could handle.
@@ -104,18 +107,37 @@ func Discard(ctx context.Context, pool *pgxpool.Pool, by, consumer string, ids .
 	return tag.RowsAffected(), nil
 }
 
-// Bury keeps a dead letter for a person, if its function would not take it. One whose function could not be reached is
-// left to the sweeper, which tries again until it is back; one that the ledger does not know is kept as such.
-func Bury(ctx context.Context, tx pgx.Tx, dead function.DeadLetter) error {
-	kind := "undelivered"
+// crashRounds is after how many rounds of attempts without any response an event becomes a dead letter.
+const crashRounds = 3
+
+// StoreDeadLetter stores an event that the broker could not deliver, if its function has a reason against it. An event that
+// the event store does not know is stored as unknown. One whose function could not be reached or is not at fault is left to
+// Sweep, which publishes it again until it is handled; one that its function never responds to, though it is reached, is
+// stored after a few rounds.
+func StoreDeadLetter(ctx context.Context, tx pgx.Tx, dead cloudevent.DeadLetter) error {
+	kind, reason := "undelivered", fmt.Sprintf("%d %s", dead.Code, dead.Reason)
 	if dead.Reason == "" {
-		known, err := knows(ctx, tx, dead.Message)
-		if known || err != nil {
+		stored, rounds, err := roundsOf(ctx, tx, dead)
+		switch {
+		case err != nil:
 			return err
+		case !stored:
+			kind = "unknown"
+		case dead.Responded || !reached(dead.Code) || rounds < crashRounds-1:
+			return nil
+		default:
+			reason = fmt.Sprintf("%d no response", dead.Code)
 		}
-		kind = "unknown"
 	}
-	structured, err := dead.CloudEvent().MarshalJSON()
+	return insertDeadLetter(ctx, tx, kind, reason, dead)
+}
+
+// reached reports whether a function without a response was reached: it, and not what is before it, ended the connection or
+// responded with an error that it does not know.
+func reached(code int) bool { return code == http.StatusInternalServerError || code == http.StatusBadGateway }
+
+func insertDeadLetter(ctx context.Context, tx pgx.Tx, kind, reason string, dead cloudevent.DeadLetter) error {
+	structured, err := dead.CloudEvent("").MarshalJSON()
 	if err != nil {
 		structured = dead.Data
 	}
@@ -126,16 +148,42 @@ func Bury(ctx context.Context, tx pgx.Tx, dead function.DeadLetter) error {
 		DO UPDATE SET attempts = parked.attempts + 1, reason = excluded.reason, parked_at = now()`,
 		pgx.NamedArgs{
 			"event_id": dead.ID, "type": dead.Type, "source": dead.Source, "consumer": dead.Consumer, "kind": kind,
-			"reason": fmt.Sprintf("%d %s", dead.Code, dead.Reason), "event": structured,
+			"reason": reason, "event": structured,
 		})
 	if err != nil {
-		return fmt.Errorf("park event %s: %w", dead.ID, err)
+		return fmt.Errorf("store dead letter %s: %w", dead.ID, err)
 	}
 	return nil
 }
 
-func knows(ctx context.Context, tx pgx.Tx, m function.Message) (known bool, err error) {
-	err = tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM bus.event WHERE event_id = bus.id_of(@event_id) AND type = @type)`,
-		pgx.NamedArgs{"event_id": m.ID, "type": m.Type}).Scan(&known)
-	return known, err
+// roundsOf reports whether the event is stored, and returns how often it was published again for its consumer.
+func roundsOf(ctx context.Context, tx pgx.Tx, dead cloudevent.DeadLetter) (stored bool, rounds int, err error) {
+	err = tx.QueryRow(ctx, `
+		SELECT EXISTS (SELECT FROM bus.event WHERE event_id = bus.id_of(@event_id) AND type = @type),
+			coalesce((SELECT attempts FROM bus.unheard WHERE event_id = bus.id_of(@event_id) AND consumer = @consumer), 0)`,
+		pgx.NamedArgs{"event_id": dead.ID, "type": dead.Type, "consumer": dead.Consumer}).Scan(&stored, &rounds)
+	if err != nil {
+		return false, 0, fmt.Errorf("read event %s: %w", dead.ID, err)
+	}
+	return stored, rounds, nil
+}
+
+// Quarantine returns a statement that stores an event which a function itself sets aside. Set aside again for the same function,
+// it counts.
+func Quarantine(consumer, revision, kind, reason string, m cloudevent.Message) pgbatch.Statement {
+	structured, err := json.Marshal(m.CloudEvent(""))
+	if err != nil { // not an event that can be written as one: keep its data
+		structured = m.Data
+	}
+	return pgbatch.Statement{
+		SQL: `
+		INSERT INTO bus.parked (event_id, type, source, consumer, revision, kind, reason, event)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		ON CONFLICT (event_id, consumer) WHERE resolved_at IS NULL
+		DO UPDATE SET attempts = parked.attempts + 1, reason = excluded.reason, revision = excluded.revision, parked_at = now()`,
+		Args: []any{
+			cloudevent.Storable(m.ID), cloudevent.Storable(m.Type), cloudevent.Storable(m.Source), consumer,
+			revision, kind, cloudevent.Storable(reason), []byte(cloudevent.Storable(string(structured))),
+		},
+	}
 }

@@ -1,6 +1,4 @@
-// Package ledger cares for the log of events: it finds what somebody has not heard, keeps what nobody could handle, and
-// shows what was said. It knows no domain.
-package ledger
+package eventstore
 
 import (
 	"context"
@@ -11,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/cloudevent"
 )
 
 // Grace is how long an event may take to be heard before the sweeper minds.
@@ -24,7 +22,7 @@ const batch = 500
 
 // Sweep publishes again what somebody has not heard, and closes what all have heard. The events since the last sweep are
 // looked at once, all together; only those that are late get a row of their own, and are tried again ever more slowly.
-func Sweep(ctx context.Context, pool *pgxpool.Pool, sink function.Publisher) error {
+func Sweep(ctx context.Context, pool *pgxpool.Pool, sink cloudevent.Publisher) error {
 	if err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error { return look(ctx, tx) }); err != nil {
 		return fmt.Errorf("look for unheard events: %w", err)
 	}
@@ -39,25 +37,15 @@ func Sweep(ctx context.Context, pool *pgxpool.Pool, sink function.Publisher) err
 	}
 }
 
-// hopeless is after how many failures in a row the broker counts as away.
-const hopeless = 5
-
-// publish publishes what is due. What the broker did not take is due again in a moment: it has not lost its turn.
-func publish(ctx context.Context, pool *pgxpool.Pool, sink function.Publisher, due []function.Message) error {
+// publish publishes what is due. What the broker did not store is due again in a moment: it keeps its turn.
+func publish(ctx context.Context, pool *pgxpool.Pool, sink cloudevent.Publisher, due []cloudevent.Message) error {
 	var failed []string
 	var failure error
-	inARow := 0
-	for _, m := range due {
-		if inARow < hopeless {
-			err := sink.Publish(ctx, m)
-			if err == nil {
-				inARow = 0
-				continue
-			}
-			failure = fmt.Errorf("publish %s %s again: %w", m.Type, m.ID, err)
+	for i, err := range sink.Publish(ctx, due) {
+		if err != nil {
+			failed = append(failed, due[i].ID)
+			failure = fmt.Errorf("publish %s %s again: %w", due[i].Type, due[i].ID, err)
 		}
-		inARow++
-		failed = append(failed, m.ID)
 	}
 	if failure == nil {
 		return nil
@@ -113,7 +101,7 @@ func look(ctx context.Context, tx pgx.Tx) error {
 
 // take reads what is due to be published again, each event once, and sets its next time, ever later. What
 // is parked waits for a person.
-func take(ctx context.Context, pool *pgxpool.Pool) ([]function.Message, error) {
+func take(ctx context.Context, pool *pgxpool.Pool) ([]cloudevent.Message, error) {
 	rows, err := pool.Query(ctx, `
 		WITH due AS (
 			SELECT u.event_id, u.consumer
@@ -125,16 +113,16 @@ func take(ctx context.Context, pool *pgxpool.Pool) ([]function.Message, error) {
 			LIMIT @batch
 			FOR UPDATE SKIP LOCKED
 		), again AS (
-			UPDATE bus.unheard u SET attempts = u.attempts + 1, next_at = `+function.NextTry+`
+			UPDATE bus.unheard u SET attempts = u.attempts + 1, next_at = `+nextAttempt+`
 			FROM due WHERE (u.event_id, u.consumer) = (due.event_id, due.consumer)
 			RETURNING u.event_id
-		)`+function.SelectMessages+`
+		)`+SelectMessages+`
 		WHERE e.event_id IN (SELECT event_id FROM again)
 		ORDER BY e.xid, e.n`, pgx.NamedArgs{"batch": batch})
 	if err != nil {
 		return nil, err
 	}
-	return function.CollectMessages(rows)
+	return CollectMessages(rows)
 }
 
 // Late counts the events that somebody has not heard for longer than Alarm.
@@ -142,35 +130,6 @@ func Late(ctx context.Context, pool *pgxpool.Pool) (n int, err error) {
 	err = pool.QueryRow(ctx, `SELECT count(*) FROM bus.unheard WHERE created_at < now() - @alarm::interval`,
 		pgx.NamedArgs{"alarm": Alarm}).Scan(&n)
 	return n, err
-}
-
-// Subscribe writes who is told what. A new listener hears from now on; one that is gone is forgotten. It returns an error
-// when two functions bear one name.
-func Subscribe(ctx context.Context, pool *pgxpool.Pool, functions []function.Function) error {
-	var types, consumers []string
-	seen := map[string]bool{}
-	for _, f := range functions {
-		if seen[f.Name] {
-			return errors.New("two functions are called " + f.Name)
-		}
-		seen[f.Name] = true
-		for _, h := range f.On {
-			types, consumers = append(types, h.Event.EventType()), append(consumers, f.Name)
-		}
-	}
-	_, err := pool.Exec(ctx, `
-		WITH told AS (
-			SELECT * FROM unnest(@types::text[], @consumers::text[]) AS told (type, consumer)
-		), gone AS (
-			DELETE FROM bus.subscription s WHERE NOT EXISTS (SELECT FROM told WHERE told = (s.type, s.consumer))
-		)
-		INSERT INTO bus.subscription (type, consumer)
-		SELECT type, consumer FROM told
-		ON CONFLICT DO NOTHING`, pgx.NamedArgs{"types": types, "consumers": consumers})
-	if err != nil {
-		return fmt.Errorf("write subscriptions: %w", err)
-	}
-	return nil
 }
 
 // Replay lets a consumer hear the events since a moment that it has not heard, as if it had been there.

@@ -1,4 +1,4 @@
-package ledger_test
+package eventstore_test
 
 import (
 	"slices"
@@ -8,13 +8,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/ledger"
+	"github.com/popup-shop/popup/internal/cloudevent"
+	"github.com/popup-shop/popup/internal/eventstore"
 )
 
-func read(t testing.TB, b bundle, from ledger.Cursor, f ledger.Filter) (ids []string, next ledger.Cursor) {
+func read(t testing.TB, b bundle, from eventstore.Cursor, f eventstore.Filter) (ids []string, next eventstore.Cursor) {
 	t.Helper()
-	found, next, err := ledger.Read(t.Context(), b.pool, from, f)
+	found, next, err := eventstore.Read(t.Context(), b.pool, from, f)
 	require.NoError(t, err)
 	for _, m := range found {
 		ids = append(ids, m.ID)
@@ -29,15 +29,15 @@ func TestAReaderWaitsForASlowTransactionAndMissesNothing(t *testing.T) {
 	tx := open(t, b.pool)
 	slow := say(t, tx, 0)
 	quick := say(t, b.pool, 0)
-	ids, next := read(t, b, ledger.Cursor{}, ledger.Filter{})
+	ids, next := read(t, b, eventstore.Cursor{}, eventstore.Filter{})
 	require.Equal(t, []string{before}, ids)
-	end, err := ledger.End(t.Context(), b.pool)
+	end, err := eventstore.End(t.Context(), b.pool)
 	require.NoError(t, err)
 	require.Equal(t, end, next)
 	require.NoError(t, tx.Commit(t.Context()))
-	ids, next = read(t, b, next, ledger.Filter{})
+	ids, next = read(t, b, next, eventstore.Filter{})
 	require.Equal(t, []string{slow, quick}, ids)
-	ids, _ = read(t, b, next, ledger.Filter{})
+	ids, _ = read(t, b, next, eventstore.Filter{})
 	require.Empty(t, ids, "each once")
 }
 
@@ -69,9 +69,9 @@ func TestAReaderAmongManySpeakersReadsEachEventOnce(t *testing.T) {
 	over := make(chan struct{})
 	go func() { speakers.Wait(); close(over) }()
 	var heard []string
-	var cursor ledger.Cursor
+	var cursor eventstore.Cursor
 	for last := false; ; {
-		ids, next := read(t, b, cursor, ledger.Filter{})
+		ids, next := read(t, b, cursor, eventstore.Filter{})
 		heard, cursor = append(heard, ids...), next
 		if last {
 			break
@@ -90,10 +90,10 @@ func TestAReaderWhoBeginsAtTheEndHearsWhatIsSaidFromThenOn(t *testing.T) {
 	t.Parallel()
 	b := setupApart(t)
 	say(t, b.pool, 0)
-	end, err := ledger.End(t.Context(), b.pool)
+	end, err := eventstore.End(t.Context(), b.pool)
 	require.NoError(t, err)
 	after := say(t, b.pool, 0)
-	ids, _ := read(t, b, end, ledger.Filter{})
+	ids, _ := read(t, b, end, eventstore.Filter{})
 	require.Equal(t, []string{after}, ids)
 }
 
@@ -103,21 +103,21 @@ func TestAReaderGetsWhatTheFilterWants(t *testing.T) {
 	ancient, recent, paid := say(t, b.pool, time.Hour), say(t, b.pool, time.Minute), say(t, b.pool, time.Minute)
 	b.exec(t, `UPDATE bus.event SET type = 'payment.paid' WHERE event_id = $1`, paid)
 	require.Eventually(t, func() bool { // other tests' transactions are on the same server
-		ids, _ := read(t, b, ledger.Cursor{}, ledger.Filter{})
+		ids, _ := read(t, b, eventstore.Cursor{}, eventstore.Filter{})
 		return len(ids) == 3
 	}, 20*time.Second, time.Millisecond)
 	for name, c := range map[string]struct {
-		filter ledger.Filter
+		filter eventstore.Filter
 		want   []string
 	}{
-		"all":                  {ledger.Filter{}, []string{ancient, recent, paid}},
-		"an order's":           {ledger.Filter{OrderID: recent}, []string{recent}},
-		"a type's":             {ledger.Filter{Type: "payment.paid"}, []string{paid}},
-		"recent ones":          {ledger.Filter{Since: time.Now().Add(-30 * time.Minute)}, []string{recent, paid}},
-		"an order's of a type": {ledger.Filter{OrderID: recent, Type: "payment.paid"}, nil},
+		"all":                  {eventstore.Filter{}, []string{ancient, recent, paid}},
+		"an order's":           {eventstore.Filter{OrderID: recent}, []string{recent}},
+		"a type's":             {eventstore.Filter{Type: "payment.paid"}, []string{paid}},
+		"recent ones":          {eventstore.Filter{Since: time.Now().Add(-30 * time.Minute)}, []string{recent, paid}},
+		"an order's of a type": {eventstore.Filter{OrderID: recent, Type: "payment.paid"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ids, _ := read(t, b, ledger.Cursor{}, c.filter)
+			ids, _ := read(t, b, eventstore.Cursor{}, c.filter)
 			require.ElementsMatch(t, c.want, ids)
 		})
 	}
@@ -130,13 +130,13 @@ func TestAnOrdersEventsAreReadInTheOrderInWhichTheyWereSaid(t *testing.T) {
 	second := say(t, b.pool, 0)
 	b.exec(t, `UPDATE bus.event SET order_id = $1`, first)
 	other := say(t, b.pool, 0)
-	found, err := ledger.OfOrder(t.Context(), b.pool, first)
+	found, err := eventstore.OfOrder(t.Context(), b.pool, first)
 	require.NoError(t, err)
 	require.Equal(t, []string{first, second}, ids(found))
 	require.NotContains(t, ids(found), other)
 }
 
-func ids(messages []function.Message) (ids []string) {
+func ids(messages []cloudevent.Message) (ids []string) {
 	for _, m := range messages {
 		ids = append(ids, m.ID)
 	}

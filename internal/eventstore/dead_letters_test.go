@@ -1,4 +1,4 @@
-package ledger_test
+package eventstore_test
 
 import (
 	"testing"
@@ -8,8 +8,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/ledger"
+	"github.com/popup-shop/popup/internal/cloudevent"
+	"github.com/popup-shop/popup/internal/eventstore"
 )
 
 // park keeps an event for a person and returns its number.
@@ -27,18 +27,18 @@ func TestParkedEventsAreListedOldestFirstUntilTheyAreResolved(t *testing.T) {
 	b := setup(t)
 	first, second, resolved := park(t, b, "1", "send-email", "poison"), park(t, b, "2", "ship-order", "poison"), park(t, b, "3", "send-email", "poison")
 	b.exec(t, `UPDATE bus.parked SET resolved_at = now() WHERE parked_id = $1`, resolved)
-	all, err := ledger.ListParked(t.Context(), b.pool, "")
+	all, err := eventstore.ListParked(t.Context(), b.pool, "")
 	require.NoError(t, err)
 	require.Len(t, all, 2)
 	require.Equal(t, []int64{first, second}, []int64{all[0].ID, all[1].ID})
-	some, err := ledger.ListParked(t.Context(), b.pool, "ship-order")
+	some, err := eventstore.ListParked(t.Context(), b.pool, "ship-order")
 	require.NoError(t, err)
 	require.Len(t, some, 1)
 	require.Equal(t, second, some[0].ID)
-	one, err := ledger.ShowParked(t.Context(), b.pool, resolved)
+	one, err := eventstore.ShowParked(t.Context(), b.pool, resolved)
 	require.NoError(t, err)
 	require.Equal(t, "because", one.Reason)
-	_, err = ledger.ShowParked(t.Context(), b.pool, 4711)
+	_, err = eventstore.ShowParked(t.Context(), b.pool, 4711)
 	require.ErrorContains(t, err, "4711")
 }
 
@@ -47,10 +47,10 @@ func TestJunkCanBeLookedAt(t *testing.T) {
 	b := setup(t)
 	id := park(t, b, "1", "send-email", "unreadable")
 	b.exec(t, `UPDATE bus.parked SET event = '\xff00'::bytea`)
-	all, err := ledger.ListParked(t.Context(), b.pool, "")
+	all, err := eventstore.ListParked(t.Context(), b.pool, "")
 	require.NoError(t, err)
 	require.Len(t, all, 1)
-	_, err = ledger.ShowParked(t.Context(), b.pool, id)
+	_, err = eventstore.ShowParked(t.Context(), b.pool, id)
 	require.NoError(t, err)
 }
 
@@ -63,7 +63,7 @@ func TestARedrivenEventIsPublishedAtOnceAndTheActIsKept(t *testing.T) {
 	parked := park(t, b, id, "reserve-stock", "poison")
 	b.sweepPast(t)
 	b.exec(t, `UPDATE bus.unheard SET attempts = 9, next_at = now() + interval '1 hour'`)
-	n, err := ledger.Redrive(t.Context(), b.pool, "ann", "", parked)
+	n, err := eventstore.Redrive(t.Context(), b.pool, "ann", "", parked)
 	require.NoError(t, err)
 	require.EqualValues(t, 1, n)
 	require.Empty(t, b.broker.said)
@@ -71,7 +71,7 @@ func TestARedrivenEventIsPublishedAtOnceAndTheActIsKept(t *testing.T) {
 	require.Equal(t, []string{id}, b.broker.said)
 	require.Equal(t, 1, count(t, b, `bus.unheard WHERE attempts = 1`), "it begins anew")
 	require.Equal(t, 1, count(t, b, `bus.parked_act WHERE parked_id = $1 AND act = 'redrive' AND by = 'ann'`, parked))
-	n, err = ledger.Redrive(t.Context(), b.pool, "ann", "", parked)
+	n, err = eventstore.Redrive(t.Context(), b.pool, "ann", "", parked)
 	require.NoError(t, err)
 	require.Zero(t, n, "it is resolved")
 }
@@ -84,7 +84,7 @@ func TestAnEventThatCameBeforeTheMarkIsRedrivenToo(t *testing.T) {
 	b.sweepPast(t)
 	b.exec(t, `DELETE FROM bus.inbox WHERE consumer = 'reserve-stock'`)
 	park(t, b, id, "reserve-stock", "poison")
-	n, err := ledger.Redrive(t.Context(), b.pool, "ann", "reserve-stock")
+	n, err := eventstore.Redrive(t.Context(), b.pool, "ann", "reserve-stock")
 	require.NoError(t, err)
 	require.EqualValues(t, 1, n)
 	b.sweep(t)
@@ -99,11 +99,11 @@ func TestAllEventsOfAFunctionAreRedrivenTogether(t *testing.T) {
 		park(t, b, say(t, b.pool, old), "reserve-stock", "poison")
 	}
 	other := park(t, b, say(t, b.pool, old), "send-email", "poison")
-	n, err := ledger.Redrive(t.Context(), b.pool, "ann", "reserve-stock")
+	n, err := eventstore.Redrive(t.Context(), b.pool, "ann", "reserve-stock")
 	require.NoError(t, err)
 	require.EqualValues(t, 3, n)
 	require.Equal(t, 3, count(t, b, `bus.parked_act WHERE act = 'redrive'`))
-	left, err := ledger.ListParked(t.Context(), b.pool, "")
+	left, err := eventstore.ListParked(t.Context(), b.pool, "")
 	require.NoError(t, err)
 	require.Len(t, left, 1)
 	require.Equal(t, other, left[0].ID)
@@ -115,7 +115,7 @@ func TestWhatTheLedgerDoesNotKnowCannotBeRedriven(t *testing.T) {
 	forged, err := uuid.NewV7()
 	require.NoError(t, err)
 	parked := park(t, b, forged.String(), "reserve-stock", "unknown")
-	n, err := ledger.Redrive(t.Context(), b.pool, "ann", "", parked)
+	n, err := eventstore.Redrive(t.Context(), b.pool, "ann", "", parked)
 	require.NoError(t, err)
 	require.Zero(t, n)
 	require.Zero(t, count(t, b, `bus.parked_act`))
@@ -130,7 +130,7 @@ func TestADiscardedEventCountsAsHeardAndTheActIsKept(t *testing.T) {
 	hear(t, b, id, "send-email")
 	parked := park(t, b, id, "reserve-stock", "poison")
 	junk := park(t, b, "no id", "reserve-stock", "unreadable")
-	n, err := ledger.Discard(t.Context(), b.pool, "bob", "", parked, junk)
+	n, err := eventstore.Discard(t.Context(), b.pool, "bob", "", parked, junk)
 	require.NoError(t, err)
 	require.EqualValues(t, 2, n)
 	b.sweepPast(t)
@@ -145,25 +145,25 @@ func TestAnActOnOneEventLeavesAllOthersAlone(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	one, other := park(t, b, say(t, b.pool, old), "", "undelivered"), park(t, b, say(t, b.pool, old), "", "undelivered")
-	n, err := ledger.Redrive(t.Context(), b.pool, "ann", "", one)
+	n, err := eventstore.Redrive(t.Context(), b.pool, "ann", "", one)
 	require.NoError(t, err)
 	require.EqualValues(t, 1, n)
-	n, err = ledger.Discard(t.Context(), b.pool, "ann", "")
+	n, err = eventstore.Discard(t.Context(), b.pool, "ann", "")
 	require.NoError(t, err)
 	require.Zero(t, n, "nothing was named")
-	n, err = ledger.Discard(t.Context(), b.pool, "ann", "", other)
+	n, err = eventstore.Discard(t.Context(), b.pool, "ann", "", other)
 	require.NoError(t, err)
 	require.EqualValues(t, 1, n)
 }
 
-func bury(t testing.TB, b bundle, dead function.DeadLetter) {
+func bury(t testing.TB, b bundle, dead cloudevent.DeadLetter) {
 	t.Helper()
-	require.NoError(t, pgx.BeginFunc(t.Context(), b.pool, func(tx pgx.Tx) error { return ledger.Bury(t.Context(), tx, dead) }))
+	require.NoError(t, pgx.BeginFunc(t.Context(), b.pool, func(tx pgx.Tx) error { return eventstore.StoreDeadLetter(t.Context(), tx, dead) }))
 }
 
-func letter(id, reason string) function.DeadLetter {
-	return function.DeadLetter{
-		Message:  function.Message{ID: id, Type: "order.placed", Source: "/functions/place-order", Time: time.Now(), Data: []byte(`{}`)},
+func letter(id, reason string) cloudevent.DeadLetter {
+	return cloudevent.DeadLetter{
+		Message:  cloudevent.Message{ID: id, Type: "order.placed", Source: "/functions/place-order", Time: time.Now(), Data: []byte(`{}`)},
 		Consumer: "reserve-stock", Code: 503, Reason: reason,
 	}
 }
@@ -174,7 +174,7 @@ func TestADeadLetterThatItsFunctionWouldNotTakeIsParked(t *testing.T) {
 	id := say(t, b.pool, old)
 	bury(t, b, letter(id, `{"reason":"no"}`))
 	bury(t, b, letter(id, `{"reason":"still no"}`))
-	parked, err := ledger.ListParked(t.Context(), b.pool, "reserve-stock")
+	parked, err := eventstore.ListParked(t.Context(), b.pool, "reserve-stock")
 	require.NoError(t, err)
 	require.Len(t, parked, 1, "once per event and function")
 	require.Equal(t, "undelivered", parked[0].Kind)
@@ -201,7 +201,7 @@ func TestADeadLetterThatTheLedgerDoesNotKnowIsParkedAsSuch(t *testing.T) {
 	require.NoError(t, err)
 	other := letter(say(t, b.pool, old), "")
 	other.Type = "payment.paid" // a known id under another type
-	for _, dead := range []function.DeadLetter{letter(forged.String(), ""), letter("no id", ""), other} {
+	for _, dead := range []cloudevent.DeadLetter{letter(forged.String(), ""), letter("no id", ""), other} {
 		bury(t, b, dead)
 	}
 	require.Equal(t, 3, count(t, b, `bus.parked WHERE kind = 'unknown'`))

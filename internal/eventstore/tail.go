@@ -1,4 +1,4 @@
-package ledger
+package eventstore
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/popup-shop/popup/events"
-	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/cloudevent"
 )
 
 // Cursor is a place in the log. Everything before it was read; nothing can appear before it later.
@@ -39,7 +39,7 @@ type Entry struct {
 }
 
 // EntryOf is the log's view of a message.
-func EntryOf(m function.Message) Entry {
+func EntryOf(m cloudevent.Message) Entry {
 	return Entry{
 		ID: m.ID, Type: m.Type, Alias: events.Alias(m.Type), Source: m.Source, Subject: m.Subject, OrderID: m.OrderID,
 		Cause: m.CausationID, Version: m.Version, Time: m.Time, Data: rawJSON(m.Data),
@@ -58,7 +58,7 @@ func End(ctx context.Context, pool *pgxpool.Pool) (c Cursor, err error) {
 
 // Read reads the events from a place on, in the order in which their transactions began, and the place behind them. It
 // takes nothing from anybody.
-func Read(ctx context.Context, pool *pgxpool.Pool, from Cursor, f Filter) ([]function.Message, Cursor, error) {
+func Read(ctx context.Context, pool *pgxpool.Pool, from Cursor, f Filter) ([]cloudevent.Message, Cursor, error) {
 	next, err := End(ctx, pool)
 	if err != nil {
 		return nil, from, fmt.Errorf("read events: %w", err)
@@ -70,7 +70,7 @@ func Read(ctx context.Context, pool *pgxpool.Pool, from Cursor, f Filter) ([]fun
 	if !f.Since.IsZero() {
 		since = &f.Since
 	}
-	rows, err := pool.Query(ctx, function.SelectMessages+`
+	rows, err := pool.Query(ctx, SelectMessages+`
 		WHERE e.xid >= @from::xid8 AND e.xid < @next::xid8
 		AND (@order_id = '' OR e.order_id = nullif(@order_id, '')::uuid) AND @type IN ('', e.type)
 		AND (@since::timestamptz IS NULL OR e.created_at >= @since)
@@ -79,19 +79,19 @@ func Read(ctx context.Context, pool *pgxpool.Pool, from Cursor, f Filter) ([]fun
 	if err != nil {
 		return nil, from, fmt.Errorf("read events: %w", err)
 	}
-	found, err := function.CollectMessages(rows)
+	found, err := CollectMessages(rows)
 	return found, next, err
 }
 
 // OfOrder reads all events of an order.
-func OfOrder(ctx context.Context, db Querier, orderID string) ([]function.Message, error) {
-	rows, err := db.Query(ctx, function.SelectMessages+`
+func OfOrder(ctx context.Context, db Querier, orderID string) ([]cloudevent.Message, error) {
+	rows, err := db.Query(ctx, SelectMessages+`
 		WHERE e.order_id = @order_id
 		ORDER BY e.xid, e.n`, pgx.NamedArgs{"order_id": orderID})
 	if err != nil {
 		return nil, fmt.Errorf("read events of order %s: %w", orderID, err)
 	}
-	return function.CollectMessages(rows)
+	return CollectMessages(rows)
 }
 
 // Querier is a pool or a transaction.

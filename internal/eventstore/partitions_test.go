@@ -1,4 +1,4 @@
-package ledger_test
+package eventstore_test
 
 import (
 	"testing"
@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"github.com/popup-shop/popup/internal/ledger"
+	"github.com/popup-shop/popup/internal/eventstore"
 )
 
 // parts are the partitions of the log of events.
@@ -23,7 +23,7 @@ func parts(t testing.TB, b bundle) (names []string) {
 
 func drop(t testing.TB, b bundle) error {
 	t.Helper()
-	return ledger.DropMonth(t.Context(), b.pool, time.Now().UTC())
+	return eventstore.DropMonth(t.Context(), b.pool, time.Now().UTC())
 }
 
 // requireNotDropped checks that this month is not dropped, and that the reason is in our words.
@@ -103,10 +103,10 @@ func TestAMonthWithoutALogOfItsOwnCannotBeDropped(t *testing.T) {
 	b := setup(t)
 	const why = ": there is no log of it alone: nothing was said in it, or it began before its log was made"
 	long := time.Date(2020, time.February, 1, 0, 0, 0, 0, time.UTC)
-	require.EqualError(t, ledger.DropMonth(t.Context(), b.pool, long), "drop month 2020-02"+why)
+	require.EqualError(t, eventstore.DropMonth(t.Context(), b.pool, long), "drop month 2020-02"+why)
 	b.exec(t, `CREATE TABLE bus.inbox_2020_02 PARTITION OF bus.inbox
 		FOR VALUES FROM ('016ffde0-0000-7000-8000-000000000000') TO ('01709330-0000-7000-8000-000000000000')`)
-	require.EqualError(t, ledger.DropMonth(t.Context(), b.pool, long), "drop month 2020-02"+why, "its events are with the rest")
+	require.EqualError(t, eventstore.DropMonth(t.Context(), b.pool, long), "drop month 2020-02"+why, "its events are with the rest")
 	require.Len(t, parts(t, b), 3, "nothing is dropped")
 }
 

@@ -1,4 +1,4 @@
-package ledger_test
+package eventstore_test
 
 import (
 	"context"
@@ -16,6 +16,8 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/dbtest"
+	"github.com/popup-shop/popup/internal/cloudevent"
+	"github.com/popup-shop/popup/internal/eventstore"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/ledger"
 )
@@ -27,14 +29,16 @@ type broker struct {
 	away error
 }
 
-func (b *broker) Publish(_ context.Context, m function.Message) error {
+func (b *broker) Publish(_ context.Context, messages []cloudevent.Message) []error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.away != nil {
-		return b.away
+	errs := make([]error, len(messages))
+	for i, m := range messages {
+		if errs[i] = b.away; b.away == nil {
+			b.said = append(b.said, m.ID)
+		}
 	}
-	b.said = append(b.said, m.ID)
-	return nil
+	return errs
 }
 
 func (b *broker) times(id string) (n int) {
@@ -77,9 +81,9 @@ func begin(t testing.TB, pool *pgxpool.Pool) bundle {
 }
 
 func listener(name string) function.Function {
-	return function.Function{Name: name, On: []function.Handler{function.On(func(context.Context, pgx.Tx, events.OrderPlaced) (events.Event, error) {
+	return function.Function{Name: name, On: []function.Handler{function.On(function.Each(func(context.Context, pgx.Tx, events.OrderPlaced) (events.Event, error) {
 		return nil, nil
-	})}}
+	}))}}
 }
 
 func (b bundle) exec(t testing.TB, sql string, args ...any) {
@@ -121,7 +125,7 @@ func hear(t testing.TB, b bundle, id string, consumers ...string) {
 
 func (b bundle) sweep(t testing.TB) {
 	t.Helper()
-	require.NoError(t, ledger.Sweep(t.Context(), b.pool, b.broker))
+	require.NoError(t, eventstore.Sweep(t.Context(), b.pool, b.broker))
 }
 
 // sweepPast sweeps until the mark is behind all that was said. Transactions of other tests on the same server may hold it
@@ -243,7 +247,7 @@ func TestAnEventOnItsWayIsGivenTime(t *testing.T) {
 	b.sweep(t)
 	require.Empty(t, b.broker.said)
 	require.Zero(t, count(t, b, `bus.unheard`))
-	b.exec(t, `UPDATE bus.event SET created_at = now() - $1::interval`, ledger.Grace)
+	b.exec(t, `UPDATE bus.event SET created_at = now() - $1::interval`, eventstore.Grace)
 	b.sweepPast(t)
 	require.Equal(t, []string{id}, b.broker.said, "the mark was not moved over it")
 }
@@ -307,7 +311,7 @@ func TestABrokerThatIsAwayLosesNothing(t *testing.T) {
 	b := setup(t)
 	ids := []string{say(t, b.pool, old), say(t, b.pool, old)}
 	b.broker.away = errors.New("away")
-	require.Eventually(t, func() bool { return ledger.Sweep(t.Context(), b.pool, b.broker) != nil }, 20*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return eventstore.Sweep(t.Context(), b.pool, b.broker) != nil }, 20*time.Second, time.Millisecond)
 	b.broker.away = nil
 	b.sweepPast(t)
 	b.later(t)
@@ -338,7 +342,7 @@ func TestTwoSweepersAtOnceShareTheWork(t *testing.T) {
 	}
 	swept := make(chan error)
 	for range 4 {
-		go func() { swept <- ledger.Sweep(t.Context(), b.pool, b.broker) }()
+		go func() { swept <- eventstore.Sweep(t.Context(), b.pool, b.broker) }()
 	}
 	for range 4 {
 		require.NoError(t, <-swept)
@@ -352,34 +356,33 @@ func TestWhatIsPublishedAgainIsWhatWasSaid(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	id := say(t, b.pool, old)
-	var got function.Message
+	var got cloudevent.Message
 	b.exec(t, `UPDATE bus.event SET version = 3, delayed = true, traceparent = 'trace', n = 2`)
 	require.Eventually(t, func() bool {
-		require.NoError(t, ledger.Sweep(t.Context(), b.pool, publisher(func(m function.Message) { got = m })))
+		require.NoError(t, eventstore.Sweep(t.Context(), b.pool, cloudevent.PublisherFunc(func(_ context.Context, m cloudevent.Message) error {
+			got = m
+			return nil
+		})))
 		return got.ID != ""
 	}, 20*time.Second, time.Millisecond)
 	got.Time = time.Time{}
-	require.Equal(t, function.Message{
+	require.Equal(t, cloudevent.Message{
 		ID: id, Type: "order.placed", Source: "/functions/place-order", Subject: id, OrderID: id, CausationID: id,
 		N: 2, Version: 3, Delayed: true, TraceParent: "trace", Data: []byte(`{"a": 1}`),
 	}, got)
 }
-
-type publisher func(function.Message)
-
-func (p publisher) Publish(_ context.Context, m function.Message) error { p(m); return nil }
 
 func TestWhatWaitsForOver15MinutesIsLate(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	say(t, b.pool, 14*time.Minute)
 	b.sweepPast(t)
-	late, err := ledger.Late(t.Context(), b.pool)
+	late, err := eventstore.Late(t.Context(), b.pool)
 	require.NoError(t, err)
 	require.Zero(t, late)
 	say(t, b.pool, 16*time.Minute)
 	b.sweepPast(t)
-	late, err = ledger.Late(t.Context(), b.pool)
+	late, err = eventstore.Late(t.Context(), b.pool)
 	require.NoError(t, err)
 	require.Equal(t, 2, late, "for each of the two who have not heard it")
 }
@@ -406,12 +409,12 @@ func TestANewListenerHearsThePastOnceIfAsked(t *testing.T) {
 	b.sweepPast(t)
 	require.Empty(t, b.broker.said, "it is told nothing by itself")
 	hear(t, b, ids[2], "ship-order")
-	n, err := ledger.Replay(t.Context(), b.pool, "ship-order", time.Now().Add(-30*time.Minute))
+	n, err := eventstore.Replay(t.Context(), b.pool, "ship-order", time.Now().Add(-30*time.Minute))
 	require.NoError(t, err)
 	require.EqualValues(t, 1, n)
 	b.sweep(t)
 	require.Equal(t, []string{ids[1]}, b.broker.said)
-	n, err = ledger.Replay(t.Context(), b.pool, "nobody", time.Now().Add(-2*time.Hour))
+	n, err = eventstore.Replay(t.Context(), b.pool, "nobody", time.Now().Add(-2*time.Hour))
 	require.NoError(t, err)
 	require.Zero(t, n)
 }

@@ -1,0 +1,102 @@
+package cloudevent
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	cloudevents "github.com/cloudevents/sdk-go/v2/event"
+)
+
+// reasonLimit keeps a rejection below the 1,024 bytes that Knative's brokers carry along.
+const reasonLimit = 800
+
+// DeadLetter is an event that could not be delivered, and what is known about why.
+type DeadLetter struct {
+	Message
+	Consumer  string // the function that it was meant for
+	Code      int    // the last HTTP status; 0 if the function could not be reached
+	Responded bool   // the function itself responded, and not something before it
+	Reason    string // the function's reason; "" if it had none against the event
+}
+
+// Rejection is the body with which a function refuses an event. Brokers carry it along to the dead-letter function. An empty
+// reason says that the event is not at fault.
+type Rejection struct {
+	Reason string `json:"reason"`
+}
+
+// NewRejection returns the rejection for a reason, shortened if need be.
+func NewRejection(reason string) Rejection {
+	if len(reason) > reasonLimit {
+		reason = strings.ToValidUTF8(reason[:reasonLimit], "") + "…"
+	}
+	return Rejection{reason}
+}
+
+// ParseRejection returns the reason in the body of a response. ok is false when the body is no rejection: the response then
+// comes from something between the broker and the function. A broker may have encoded the body in base64.
+func ParseRejection(body []byte) (reason string, ok bool) {
+	if reason, ok := parseRejection(body); ok {
+		return reason, true
+	}
+	decoded, err := base64.StdEncoding.DecodeString(string(body))
+	if err != nil {
+		return "", false
+	}
+	return parseRejection(decoded)
+}
+
+func parseRejection(body []byte) (reason string, ok bool) {
+	var rejection struct {
+		Reason *string `json:"reason"`
+	}
+	if err := json.Unmarshal(body, &rejection); err != nil || rejection.Reason == nil {
+		return "", false
+	}
+	return *rejection.Reason, true
+}
+
+// SetHeader writes what is known about a failed delivery into the headers of a request, as Knative's brokers do.
+func (d DeadLetter) SetHeader(h http.Header) {
+	h.Set("Knativeerrorcode", strconv.Itoa(d.Code))
+	h.Set("Knativeerrordest", d.Consumer)
+	if !d.Responded {
+		return
+	}
+	if body, err := json.Marshal(Rejection{d.Reason}); err == nil {
+		h.Set("Knativeerrordata", base64.StdEncoding.EncodeToString(body))
+	}
+}
+
+func deadLetter(m Message, header http.Header, e cloudevents.Event) DeadLetter {
+	text := func(name string) string {
+		if value, ok := e.Extensions()[name]; ok {
+			return fmt.Sprint(value)
+		}
+		return header.Get(name)
+	}
+	code, _ := strconv.Atoi(text("knativeerrorcode"))
+	reason, ok := ParseRejection([]byte(text("knativeerrordata")))
+	m.ID, m.Type, m.Source, m.Data = Storable(m.ID), Storable(m.Type), Storable(m.Source), []byte(Storable(string(m.Data)))
+	return DeadLetter{Message: m, Consumer: Storable(consumerOf(text("knativeerrordest"))), Code: code, Responded: ok, Reason: Storable(reason)}
+}
+
+// Storable returns a text as Postgres can store it: valid UTF-8 without zero bytes.
+func Storable(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// consumerOf returns the name of the function in the address that an event was meant for: its first host label.
+func consumerOf(address string) string {
+	_, host, ok := strings.Cut(address, "://")
+	if !ok {
+		host = address
+	}
+	name, _, _ := strings.Cut(host, ".")
+	name, _, _ = strings.Cut(name, "/")
+	return name
+}
