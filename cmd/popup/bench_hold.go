@@ -130,7 +130,9 @@ func (c *benchHold) step(ctx context.Context, shop *local.Shop) (*function.Runti
 type nowhere struct{}
 
 // Publish forgets the messages.
-func (nowhere) Publish(_ context.Context, messages []function.Message) []error { return make([]error, len(messages)) }
+func (nowhere) Publish(_ context.Context, messages []function.Message) []error {
+	return make([]error, len(messages))
+}
 
 // placeMany stores so many pending orders of one piece each, with what is said about them.
 func placeMany(ctx context.Context, pool *pgxpool.Pool, n, skus int) ([]function.Message, error) {

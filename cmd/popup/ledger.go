@@ -13,8 +13,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/popup-shop/popup/internal/alias"
-	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/eventstore"
+	"github.com/popup-shop/popup/internal/function"
 )
 
 type eventsCommand struct {
@@ -247,9 +247,13 @@ func person() string {
 type parkedRedrive struct{ selection }
 
 // Run redrives parked events.
-func (c *parkedRedrive) Run(ctx context.Context) error { return c.do(ctx, "redriven", eventstore.Redrive) }
+func (c *parkedRedrive) Run(ctx context.Context) error {
+	return c.do(ctx, "redriven", eventstore.Redrive)
+}
 
 type parkedDiscard struct{ selection }
 
 // Run discards parked events.
-func (c *parkedDiscard) Run(ctx context.Context) error { return c.do(ctx, "discarded", eventstore.Discard) }
+func (c *parkedDiscard) Run(ctx context.Context) error {
+	return c.do(ctx, "discarded", eventstore.Discard)
+}

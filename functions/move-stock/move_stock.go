@@ -19,7 +19,6 @@ func New() function.Function {
 		Emits:  []events.Event{events.StockShipped{}, events.StockReturned{}},
 		Locks:  []string{"stock.levels"},
 		Writes: []string{"stock.reservations", "stock.movements"},
-
 	}
 }
 

@@ -20,7 +20,6 @@ func New() function.Function {
 		Emits:  []events.Event{events.StockReleased{}},
 		Locks:  []string{"stock.levels"},
 		Writes: []string{"stock.reservations", "stock.holds"},
-
 	}
 }
 

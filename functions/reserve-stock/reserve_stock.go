@@ -18,7 +18,6 @@ func New() function.Function {
 		Emits:  []events.Event{events.StockReserved{}, events.StockShort{}},
 		Locks:  []string{"orders.orders", "stock.levels"},
 		Writes: []string{"stock.reservations"},
-
 	}
 }
 

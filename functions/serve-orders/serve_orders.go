@@ -11,8 +11,8 @@ import (
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/events"
-	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/eventstore"
+	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/order"
 	"github.com/popup-shop/popup/internal/orderlog"
 	"github.com/popup-shop/popup/internal/orderview"

@@ -2,8 +2,8 @@
 package sweepevents
 
 import (
-	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/eventstore"
+	"github.com/popup-shop/popup/internal/function"
 )
 
 // New declares the function.

@@ -128,4 +128,3 @@ func fromCloudEvent(e cloudevents.Event) (Message, error) {
 	}
 	return FromAttributes(attributes, e.Data())
 }
-

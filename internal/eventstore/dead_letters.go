@@ -134,7 +134,9 @@ func StoreDeadLetter(ctx context.Context, tx pgx.Tx, dead cloudevent.DeadLetter)
 
 // reached reports whether a function without a response was reached: it, and not what is before it, ended the connection or
 // responded with an error that it does not know.
-func reached(code int) bool { return code == http.StatusInternalServerError || code == http.StatusBadGateway }
+func reached(code int) bool {
+	return code == http.StatusInternalServerError || code == http.StatusBadGateway
+}
 
 func insertDeadLetter(ctx context.Context, tx pgx.Tx, kind, reason string, dead cloudevent.DeadLetter) error {
 	structured, err := dead.CloudEvent("").MarshalJSON()

@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/events"
-	"github.com/popup-shop/popup/internal/dbtest"
 	"github.com/popup-shop/popup/internal/cloudevent"
+	"github.com/popup-shop/popup/internal/dbtest"
 	"github.com/popup-shop/popup/internal/eventstore"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/ledger"

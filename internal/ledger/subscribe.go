@@ -39,4 +39,3 @@ func Subscribe(ctx context.Context, pool *pgxpool.Pool, functions []function.Fun
 	}
 	return nil
 }
-

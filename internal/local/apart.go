@@ -29,12 +29,12 @@ const (
 
 // Apart are functions as programs of their own: started on their first call, stopped when idle, as on a cluster.
 type Apart struct {
-	Bin  string                         // folder of the programs
-	Env  func(function string) []string // settings of a program, beside its PORT
-	Idle time.Duration                  // after how long without a call a program is stopped
-	Address string                      // of the shop, which its events name as their source
-	Log  *slog.Logger
-	Out  io.Writer // what the programs print
+	Bin     string                         // folder of the programs
+	Env     func(function string) []string // settings of a program, beside its PORT
+	Idle    time.Duration                  // after how long without a call a program is stopped
+	Address string                         // of the shop, which its events name as their source
+	Log     *slog.Logger
+	Out     io.Writer // what the programs print
 
 	mu       sync.Mutex
 	programs map[string]*program

@@ -36,7 +36,9 @@ func deliver(t *testing.T, profile local.Profile, triggers []local.Trigger, all 
 	e := &local.Engine{Functions: all, Triggers: triggers, Profile: profile, Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler), Every: time.Minute}
 	e.Tell = local.NewTogether(&function.Runtime{Pool: shop.Pool, Sink: shop.Broker, Log: e.Log}, all)
 	run(t, e, nil)
-	return e, func(event events.Event) { require.NoError(t, e.Publish(t.Context(), []cloudevent.Message{shop.Store(t, event)})[0]) }
+	return e, func(event events.Event) {
+		require.NoError(t, e.Publish(t.Context(), []cloudevent.Message{shop.Store(t, event)})[0])
+	}
 }
 
 // delivered is how often events of a Trigger were delivered.
