@@ -14,15 +14,17 @@ import (
 	"github.com/popup-shop/popup/internal/payment"
 )
 
-// New declares the function. It asks the providers for payments.
+const name = "create-payment"
+
+// New declares the function. It calls the payment providers.
 func New(shop config.Shop) function.Function { return with(payment.Of(shop.SimulatedSuccess)) }
 
 func with(providers payment.Providers) function.Function {
-	open := opening{providers}
+	c := creator{providers}
 	return function.Function{
-		Name: "create-payment",
-		On: []function.Handler{function.Ask(function.Asking[events.StockReserved, question, payment.Opened]{
-			Prepare: open.prepare, Known: open.known, Call: open.call, Record: open.record, Failed: open.failed,
+		Name: name,
+		On: []function.Handler{function.OnCall(function.ExternalCall[events.StockReserved, request, payment.Opened]{
+			Prepare: c.prepare, Local: c.local, Call: c.call, Record: c.record, OnError: c.onError,
 		})},
 		Emits:  []events.Event{events.PaymentCreated{}, events.PaymentPaid{}, events.PaymentFailed{}},
 		Locks:  []string{"orders.orders"},
@@ -30,93 +32,128 @@ func with(providers payment.Providers) function.Function {
 	}
 }
 
-type opening struct{ providers payment.Providers }
+type creator struct{ providers payment.Providers }
 
-// question is what the provider is asked, and by which method.
-type question struct {
+// request is what the provider is asked for, and by which method.
+type request struct {
 	payment.Request
 	Method string
 }
 
-// prepare asks for nothing when the order is not waiting for a payment any more.
-func (o opening) prepare(ctx context.Context, tx pgx.Tx, reserved events.StockReserved) (*question, error) {
-	q, pending, err := readOrder(ctx, tx, reserved.OrderID)
-	if err != nil || !pending {
-		return nil, err
+type call = function.Call[events.StockReserved, request, payment.Opened]
+
+// prepare requests nothing for an order that does not wait for a payment any more.
+func (c creator) prepare(ctx context.Context, tx pgx.Tx, batch []*call) error {
+	orders := make([]string, len(batch))
+	for i, d := range batch {
+		orders[i] = d.Event.OrderID
 	}
-	if _, err := o.providers.For(q.Method); err != nil {
-		return nil, function.Permanent(err)
+	waiting, err := readOrders(ctx, tx, orders)
+	if err != nil {
+		return err
 	}
-	q.PaymentID, err = id.Derive("create-payment", reserved.OrderID, "payment")
-	return &q, err
+	for i, d := range batch {
+		r, ok := waiting[orders[i]]
+		if !ok {
+			continue
+		}
+		if _, err := c.providers.For(r.Method); err != nil {
+			return function.Permanent(err)
+		}
+		if r.PaymentID, err = id.Derive(name, r.OrderID, "payment"); err != nil {
+			return err
+		}
+		d.Request = &r
+	}
+	return nil
 }
 
-// known answers for a provider that need not be asked.
-func (o opening) known(q question) (opened payment.Opened, known bool) {
-	provider, known := o.providers[q.Method].(payment.Knowing)
-	if known {
-		opened = provider.Know(q.Request)
+// local answers for a provider that decides without a call.
+func (c creator) local(r request) (opened payment.Opened, ok bool) {
+	provider, ok := c.providers[r.Method].(payment.Knowing)
+	if ok {
+		opened = provider.Know(r.Request)
 	}
-	return opened, known
+	return opened, ok
 }
 
-func (o opening) call(ctx context.Context, _ string, q question) (payment.Opened, error) {
-	provider, err := o.providers.For(q.Method)
+func (c creator) call(ctx context.Context, _ string, r request) (payment.Opened, error) {
+	provider, err := c.providers.For(r.Method)
 	if err != nil {
 		return payment.Opened{}, err
 	}
-	return provider.Open(ctx, q.PaymentID, q.Request) // one payment per order: its id is the key
+	return provider.Open(ctx, r.PaymentID, r.Request) // one payment per order: its id is the key
 }
 
-// record stores what the provider answered. Money that comes for an order which ended while the provider was asked is kept
-// apart until it is given back.
-func (o opening) record(ctx context.Context, tx pgx.Tx, _ events.StockReserved, q question, opened payment.Opened) ([]events.Event, error) {
-	provider, err := o.providers.For(q.Method)
+// record stores the payments. Money that comes for an order which ended in the meantime is put into suspense until it is
+// returned.
+func (c creator) record(ctx context.Context, tx pgx.Tx, batch []*call) error {
+	ended, err := c.lockEnded(ctx, tx, batch)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	ended := false
-	if _, known := provider.(payment.Knowing); !known {
-		if ended, err = lockOrder(ctx, tx, q.OrderID); err != nil {
-			return nil, err
+	payments := make([]opened, len(batch))
+	for i, d := range batch {
+		provider, err := c.providers.For(d.Request.Method)
+		if err != nil {
+			return err
+		}
+		payments[i] = opened{
+			request: *d.Request, Opened: d.Response, Provider: provider.Name(),
+			Suspended: ended[d.Request.OrderID] && d.Response.Outcome == payment.Paid,
+		}
+		for _, e := range payments[i].events() {
+			d.Emit(e)
 		}
 	}
-	if err := noteAttempt(ctx, tx, q, string(opened.Outcome)); err != nil {
-		return nil, err
-	}
-	if ended && opened.Outcome == payment.Paid {
-		err = keepApart(ctx, tx, q, provider.Name(), opened)
-	} else {
-		err = store(ctx, tx, q, provider.Name(), opened)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return said(q, provider.Name(), opened), nil
+	return store(ctx, tx, payments)
 }
 
-func (o opening) failed(ctx context.Context, tx pgx.Tx, _ events.StockReserved, q question, cause error) error {
-	return noteAttempt(ctx, tx, q, "unknown: "+cause.Error())
+// lockEnded locks the orders whose providers were called, and returns those that have ended. The others were locked when they
+// were prepared, in the same transaction.
+func (c creator) lockEnded(ctx context.Context, tx pgx.Tx, batch []*call) (map[string]bool, error) {
+	var called []string
+	for _, d := range batch {
+		if _, ok := c.providers[d.Request.Method].(payment.Knowing); !ok {
+			called = append(called, d.Request.OrderID)
+		}
+	}
+	if len(called) == 0 {
+		return nil, nil
+	}
+	return lockOrders(ctx, tx, called)
 }
 
-// said is that the payment was created and, for a direct method, its outcome.
-func said(q question, provider string, opened payment.Opened) []events.Event {
+func (c creator) onError(ctx context.Context, tx pgx.Tx, _ events.StockReserved, r request, cause error) error {
+	return noteFailedAttempt(ctx, tx, r, "unknown: "+cause.Error())
+}
+
+// opened is a payment as the provider opened it.
+type opened struct {
+	request
+	payment.Opened
+	Provider  string
+	Suspended bool
+}
+
+// events returns that the payment was created and, for a direct method, its outcome.
+func (o opened) events() []events.Event {
 	created := events.PaymentCreated{
-		PaymentID: q.PaymentID, OrderID: q.OrderID, Method: q.Method, Provider: provider,
-		AmountMinor: q.Amount.Minor, Currency: q.Amount.Currency, URI: opened.URI,
+		PaymentID: o.PaymentID, OrderID: o.OrderID, Method: o.Method, Provider: o.Provider,
+		AmountMinor: o.Amount.Minor, Currency: o.Amount.Currency, URI: o.URI,
 	}
-	if !opened.ExpiresAt.IsZero() {
-		created.ExpiresAt = &opened.ExpiresAt
+	if !o.ExpiresAt.IsZero() {
+		created.ExpiresAt = &o.ExpiresAt
 	}
 	at := time.Now().UTC()
-	switch opened.Outcome {
+	switch o.Outcome {
 	case payment.Paid:
 		return []events.Event{created, events.PaymentPaid{
-			PaymentID: q.PaymentID, OrderID: q.OrderID, Method: q.Method,
-			AmountMinor: q.Amount.Minor, Currency: q.Amount.Currency, ProviderRef: opened.Ref, At: at,
+			PaymentID: o.PaymentID, OrderID: o.OrderID, Method: o.Method,
+			AmountMinor: o.Amount.Minor, Currency: o.Amount.Currency, ProviderRef: o.Ref, At: at,
 		}}
 	case payment.Declined:
-		return []events.Event{created, events.PaymentFailed{PaymentID: q.PaymentID, OrderID: q.OrderID, Reason: opened.Reason, At: at}}
+		return []events.Event{created, events.PaymentFailed{PaymentID: o.PaymentID, OrderID: o.OrderID, Reason: o.Reason, At: at}}
 	}
 	return []events.Event{created}
 }

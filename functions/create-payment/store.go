@@ -3,109 +3,135 @@ package createpayment
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/payment"
+	"github.com/popup-shop/popup/internal/pgbatch"
 )
 
-// readOrder reads what to ask for, and whether the order still waits for it. It does not end before the transaction does.
-func readOrder(ctx context.Context, tx pgx.Tx, orderID string) (q question, pending bool, err error) {
-	q.OrderID = orderID
-	err = tx.QueryRow(ctx, `
-		SELECT payment_method, total_minor, currency, status = 'pending' AND payment = 'pending'
+// readOrders returns what to request for the orders that wait for a payment. They do not end before the transaction does.
+func readOrders(ctx context.Context, tx pgx.Tx, orders []string) (map[string]request, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT order_id::text, payment_method, total_minor, currency, status = 'pending' AND payment = 'pending'
 			AND NOT EXISTS (SELECT FROM payments.payments p WHERE p.order_id = o.order_id)
 		FROM orders.orders o
-		WHERE order_id = @order_id
-		FOR SHARE OF o`, pgx.NamedArgs{"order_id": orderID}).
-		Scan(&q.Method, &q.Amount.Minor, &q.Amount.Currency, &pending)
+		WHERE order_id = ANY (@orders::uuid[])
+		ORDER BY order_id
+		FOR SHARE OF o`, pgx.NamedArgs{"orders": orders})
 	if err != nil {
-		return q, false, fmt.Errorf("read order %s: %w", orderID, err)
+		return nil, fmt.Errorf("read %d orders: %w", len(orders), err)
 	}
-	return q, pending, nil
+	waiting := map[string]request{}
+	var r request
+	var pending bool
+	_, err = pgx.ForEachRow(rows, []any{&r.OrderID, &r.Method, &r.Amount.Minor, &r.Amount.Currency, &pending}, func() error {
+		if pending {
+			waiting[r.OrderID] = r
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read %d orders: %w", len(orders), err)
+	}
+	return waiting, nil
 }
 
-// lockOrder keeps the order from ending while its payment is stored, and says whether it has ended.
-func lockOrder(ctx context.Context, tx pgx.Tx, orderID string) (ended bool, err error) {
-	err = tx.QueryRow(ctx, `
-		SELECT deadline IS NULL
+// lockOrders keeps orders from ending while their payments are stored, and returns those that have ended.
+func lockOrders(ctx context.Context, tx pgx.Tx, orders []string) (ended map[string]bool, err error) {
+	rows, err := tx.Query(ctx, `
+		SELECT order_id::text, deadline IS NULL
 		FROM orders.orders
-		WHERE order_id = @order_id
-		FOR SHARE`, pgx.NamedArgs{"order_id": orderID}).Scan(&ended)
+		WHERE order_id = ANY (@orders::uuid[])
+		ORDER BY order_id
+		FOR SHARE`, pgx.NamedArgs{"orders": orders})
 	if err != nil {
-		return false, fmt.Errorf("lock order %s: %w", orderID, err)
+		return nil, fmt.Errorf("lock %d orders: %w", len(orders), err)
+	}
+	ended = map[string]bool{}
+	var orderID string
+	var over bool
+	_, err = pgx.ForEachRow(rows, []any{&orderID, &over}, func() error {
+		ended[orderID] = over
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("lock %d orders: %w", len(orders), err)
 	}
 	return ended, nil
 }
 
-func noteAttempt(ctx context.Context, tx pgx.Tx, q question, result string) error {
-	err := function.Queue(ctx, tx, -1, `
+func noteFailedAttempt(ctx context.Context, tx pgx.Tx, r request, result string) error {
+	err := pgbatch.Enqueue(ctx, tx, -1, `
 		INSERT INTO payments.attempts (key, payment_id, order_id, method, act, result, at)
 		VALUES (@payment_id, @payment_id, @order_id, @method, 'open', @result, clock_timestamp())`,
-		pgx.NamedArgs{"payment_id": q.PaymentID, "order_id": q.OrderID, "method": q.Method, "result": result})
+		pgx.NamedArgs{"payment_id": r.PaymentID, "order_id": r.OrderID, "method": r.Method, "result": result})
 	if err != nil {
-		return fmt.Errorf("note attempt at payment %s: %w", q.PaymentID, err)
+		return fmt.Errorf("note attempt at payment %s: %w", r.PaymentID, err)
 	}
 	return nil
 }
 
-// entryOf is the entry that an outcome leaves beside 'created'.
-var entryOf = map[payment.Outcome]string{payment.Paid: "captured", payment.Declined: "failed"}
-
-// store stores the payment and its entries; status and sums follow by themselves.
-func store(ctx context.Context, tx pgx.Tx, q question, provider string, opened payment.Opened) error {
-	kinds := []string{"created"}
-	if kind, closed := entryOf[opened.Outcome]; closed {
-		kinds = append(kinds, kind)
+// kinds returns the entries of a payment. One in suspense was never open for the shop.
+func (o opened) kinds() []string {
+	switch {
+	case o.Suspended:
+		return []string{"voided"}
+	case o.Outcome == payment.Paid:
+		return []string{"created", "captured"}
+	case o.Outcome == payment.Declined:
+		return []string{"created", "failed"}
 	}
-	err := function.Queue(ctx, tx, -1, `
+	return []string{"created"}
+}
+
+// store stores payments with their attempts and entries, and suspended money; status and sums follow by triggers.
+func store(ctx context.Context, tx pgx.Tx, payments []opened) error {
+	n := len(payments)
+	ids, orders, methods, providers := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	currencies, refs, uris, results := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	amounts, expires, suspended := make([]int64, n), make([]*time.Time, n), make([]bool, n)
+	var entryOf, kinds []string
+	for i, p := range payments {
+		ids[i], orders[i], methods[i], providers[i] = p.PaymentID, p.OrderID, p.Method, p.Provider
+		currencies[i], refs[i], uris[i], results[i] = p.Amount.Currency, p.Ref, p.URI, string(p.Outcome)
+		amounts[i], suspended[i] = p.Amount.Minor, p.Suspended
+		if !p.ExpiresAt.IsZero() {
+			expires[i] = &payments[i].ExpiresAt
+		}
+		for _, kind := range p.kinds() {
+			entryOf, kinds = append(entryOf, p.PaymentID), append(kinds, kind)
+		}
+	}
+	err := pgbatch.Enqueue(ctx, tx, -1, `
 		WITH opened AS (
+			SELECT *
+			FROM unnest(@ids::uuid[], @orders::uuid[], @methods::text[], @providers::text[], @amounts::bigint[], @currencies::text[],
+				@refs::text[], @uris::text[], @expires::timestamptz[], @results::text[], @suspended::boolean[])
+				AS p (payment_id, order_id, method, provider, amount_minor, currency, provider_ref, uri, expires_at, result, suspended)
+		), stored AS (
 			INSERT INTO payments.payments (payment_id, order_id, method, provider, amount_minor, currency, provider_ref, uri, expires_at)
-			VALUES (@payment_id, @order_id, @method, @provider, @amount, @currency, @ref, @uri, @expires_at)
+			SELECT payment_id, order_id, method, provider, amount_minor, currency, provider_ref, uri, expires_at FROM opened
 			RETURNING payment_id, amount_minor, currency, provider, provider_ref
+		), attempted AS (
+			INSERT INTO payments.attempts (key, payment_id, order_id, method, act, result, at)
+			SELECT payment_id, payment_id, order_id, method, 'open', result, clock_timestamp() FROM opened
+		), suspended AS (
+			INSERT INTO payments.suspense (payment_id, order_id, provider, provider_ref, amount_minor, currency)
+			SELECT payment_id, order_id, provider, provider_ref, amount_minor, currency FROM opened WHERE suspended
 		)
 		INSERT INTO payments.entries (payment_id, kind, amount_minor, currency, provider, provider_ref)
-		SELECT payment_id, kind, CASE WHEN kind = 'failed' THEN 0 ELSE amount_minor END, currency, provider, provider_ref
-		FROM opened, unnest(@kinds::text[]) WITH ORDINALITY AS entry (kind, n)
+		SELECT payment_id, kind, CASE WHEN kind IN ('created', 'captured') THEN amount_minor ELSE 0 END, currency, provider, provider_ref
+		FROM stored
+		JOIN unnest(@entry_of::uuid[], @kinds::text[]) WITH ORDINALITY AS entry (payment_id, kind, n) USING (payment_id)
 		ORDER BY n`,
-		paymentArgs(q, provider, opened, pgx.NamedArgs{"kinds": kinds}))
+		pgx.NamedArgs{
+			"ids": ids, "orders": orders, "methods": methods, "providers": providers, "amounts": amounts, "currencies": currencies,
+			"refs": refs, "uris": uris, "expires": expires, "results": results, "suspended": suspended, "entry_of": entryOf, "kinds": kinds,
+		})
 	if err != nil {
-		return fmt.Errorf("store payment %s: %w", q.PaymentID, err)
+		return fmt.Errorf("store %d payments: %w", n, err)
 	}
 	return nil
-}
-
-// keepApart stores a payment that came too late: it never was open for the shop, and its money is in suspense.
-func keepApart(ctx context.Context, tx pgx.Tx, q question, provider string, opened payment.Opened) error {
-	err := function.Queue(ctx, tx, -1, `
-		WITH opened AS (
-			INSERT INTO payments.payments (payment_id, order_id, method, provider, amount_minor, currency, provider_ref, uri, expires_at)
-			VALUES (@payment_id, @order_id, @method, @provider, @amount, @currency, @ref, @uri, @expires_at)
-			RETURNING payment_id, currency, provider, provider_ref
-		), closed AS (
-			INSERT INTO payments.entries (payment_id, kind, amount_minor, currency, provider, provider_ref)
-			SELECT payment_id, 'voided', 0, currency, provider, provider_ref FROM opened
-		)
-		INSERT INTO payments.suspense (payment_id, order_id, provider, provider_ref, amount_minor, currency)
-		VALUES (@payment_id, @order_id, @provider, @ref, @amount, @currency)`,
-		paymentArgs(q, provider, opened, nil))
-	if err != nil {
-		return fmt.Errorf("keep payment %s apart: %w", q.PaymentID, err)
-	}
-	return nil
-}
-
-func paymentArgs(q question, provider string, opened payment.Opened, more pgx.NamedArgs) pgx.NamedArgs {
-	args := pgx.NamedArgs{
-		"payment_id": q.PaymentID, "order_id": q.OrderID, "method": q.Method, "provider": provider, "amount": q.Amount.Minor,
-		"currency": q.Amount.Currency, "ref": opened.Ref, "uri": opened.URI, "expires_at": nil,
-	}
-	if !opened.ExpiresAt.IsZero() {
-		args["expires_at"] = opened.ExpiresAt
-	}
-	for name, value := range more {
-		args[name] = value
-	}
-	return args
 }

@@ -15,48 +15,63 @@ import (
 func New() function.Function {
 	return function.Function{
 		Name:   "move-stock",
-		On:     []function.Handler{function.On(function.Each(shipped)), function.On(function.Each(advanced)), function.OnBatch(returned)},
+		On:     []function.Handler{function.On(shipped), function.On(advanced), function.On(returned)},
 		Emits:  []events.Event{events.StockShipped{}, events.StockReturned{}},
 		Locks:  []string{"stock.levels"},
 		Writes: []string{"stock.reservations", "stock.movements"},
 	}
 }
 
-func shipped(ctx context.Context, tx pgx.Tx, shipped events.OrderShipped) (events.Event, error) {
-	return out(ctx, tx, shipped.OrderID)
+func shipped(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[events.OrderShipped]) error {
+	return out(ctx, tx, batch)
 }
 
-// advanced books out what a customer picked up.
-func advanced(ctx context.Context, tx pgx.Tx, advanced events.OrderAdvanced) (events.Event, error) {
-	if order.Status(advanced.To) != order.PickedUp {
-		return nil, nil
+// advanced books out what customers picked up.
+func advanced(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[events.OrderAdvanced]) error {
+	var pickedUp []*function.Delivery[events.OrderAdvanced]
+	for _, d := range batch {
+		if order.Status(d.Event.To) == order.PickedUp {
+			pickedUp = append(pickedUp, d)
+		}
 	}
-	return out(ctx, tx, advanced.OrderID)
+	return out(ctx, tx, pickedUp)
 }
 
-func out(ctx context.Context, tx pgx.Tx, orderID string) (events.Event, error) {
-	if err := lockLevels(ctx, tx, orderID); err != nil {
-		return nil, err
+// out books the goods of orders out. It emits nothing for an order whose goods have left before.
+func out[E events.Event](ctx context.Context, tx pgx.Tx, batch []*function.Delivery[E]) error {
+	if len(batch) == 0 {
+		return nil
 	}
-	lines, err := bookOut(ctx, tx, orderID)
-	if err != nil || len(lines) == 0 {
-		return nil, err
+	orders := function.OrderIDs(batch)
+	if err := lockLevels(ctx, tx, orders); err != nil {
+		return err
 	}
-	return events.StockShipped{OrderID: orderID, Lines: lines}, nil
-}
-
-// returned books out first what it had not heard to have left.
-func returned(ctx context.Context, tx pgx.Tx, returned events.OrderReturned) (said []events.Event, err error) {
-	left, err := out(ctx, tx, returned.OrderID)
+	left, err := bookOut(ctx, tx, orders)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if left != nil {
-		said = append(said, left)
+	for i, d := range batch {
+		if lines := left[orders[i]]; lines != nil {
+			d.Emit(events.StockShipped{OrderID: orders[i], Lines: lines})
+		}
 	}
-	lines, err := bookIn(ctx, tx, returned.OrderID)
-	if err != nil || len(lines) == 0 {
-		return said, err
+	return nil
+}
+
+// returned books out first what has not been booked out yet.
+func returned(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[events.OrderReturned]) error {
+	if err := out(ctx, tx, batch); err != nil {
+		return err
 	}
-	return append(said, events.StockReturned{OrderID: returned.OrderID, Lines: lines}), nil
+	orders := function.OrderIDs(batch)
+	back, err := bookIn(ctx, tx, orders)
+	if err != nil {
+		return err
+	}
+	for i, d := range batch {
+		if lines := back[orders[i]]; lines != nil {
+			d.Emit(events.StockReturned{OrderID: orders[i], Lines: lines})
+		}
+	}
+	return nil
 }

@@ -7,59 +7,58 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
-	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/pgbatch"
 )
 
-// lockAllLevels locks the levels that many orders hold, as lockLevels does for one.
-const lockAllLevels = `
-	SELECT FROM stock.levels
-	WHERE level_id IN (SELECT level_id FROM stock.reservations WHERE order_id = ANY (@orders::uuid[]))
-	ORDER BY sku, warehouse_id
-	FOR NO KEY UPDATE`
-
-// lockLevels locks the levels that the order's goods came from, in the order of SKU and warehouse.
-func lockLevels(ctx context.Context, tx pgx.Tx, orderID string) error {
-	err := function.Queue(ctx, tx, -1, `
+// lockLevels locks the levels that the goods of orders came from, in the order of SKU and warehouse.
+func lockLevels(ctx context.Context, tx pgx.Tx, orders []string) error {
+	err := pgbatch.Enqueue(ctx, tx, -1, `
 		SELECT FROM stock.levels
-		WHERE level_id IN (SELECT level_id FROM stock.reservations WHERE order_id = @order_id)
+		WHERE level_id IN (SELECT level_id FROM stock.reservations WHERE order_id = ANY (@orders::uuid[]))
 		ORDER BY sku, warehouse_id
-		FOR NO KEY UPDATE`, pgx.NamedArgs{"order_id": orderID})
+		FOR NO KEY UPDATE`, pgx.NamedArgs{"orders": orders})
 	if err != nil {
-		return fmt.Errorf("lock levels of order %s: %w", orderID, err)
+		return fmt.Errorf("lock levels of %d orders: %w", len(orders), err)
 	}
 	return nil
 }
 
-// bookOut ships the order's reservations: quantity and reserved fall by the same number.
-func bookOut(ctx context.Context, tx pgx.Tx, orderID string) ([]events.StockLine, error) {
-	return moved(ctx, tx, `
+// bookOut ships the reservations of orders: quantity and reserved fall by the same number. It returns what left, by order.
+func bookOut(ctx context.Context, tx pgx.Tx, orders []string) (map[string][]events.StockLine, error) {
+	return moved(ctx, tx, "book out", orders, `
 		UPDATE stock.reservations r SET status = 'shipped', updated_at = now()
 		FROM stock.levels l
-		WHERE r.order_id = @order_id AND r.status = 'held' AND l.level_id = r.level_id
-		RETURNING l.sku, l.warehouse_id::text, r.quantity`, "book out", orderID)
+		WHERE r.order_id = ANY (@orders::uuid[]) AND r.status = 'held' AND l.level_id = r.level_id
+		RETURNING r.order_id::text, l.sku, l.warehouse_id::text, r.quantity`)
 }
 
-// bookIn puts what was shipped on the shelf it came from, once.
-func bookIn(ctx context.Context, tx pgx.Tx, orderID string) ([]events.StockLine, error) {
-	return moved(ctx, tx, `
+// bookIn puts what was shipped back where it came from, once. It returns what came back, by order.
+func bookIn(ctx context.Context, tx pgx.Tx, orders []string) (map[string][]events.StockLine, error) {
+	return moved(ctx, tx, "book in", orders, `
 		WITH back AS (
 			INSERT INTO stock.movements (level_id, kind, quantity, reservation_id, reference, reason)
 			SELECT level_id, 'inbound', quantity, reservation_id, order_id, 'returned'
-			FROM stock.reservations WHERE order_id = @order_id AND status = 'shipped'
+			FROM stock.reservations WHERE order_id = ANY (@orders::uuid[]) AND status = 'shipped'
 			ON CONFLICT (reservation_id, kind) WHERE reservation_id IS NOT NULL DO NOTHING
-			RETURNING level_id, quantity
+			RETURNING reference, level_id, quantity
 		)
-		SELECT l.sku, l.warehouse_id::text, back.quantity FROM back JOIN stock.levels l USING (level_id)`, "book in", orderID)
+		SELECT back.reference, l.sku, l.warehouse_id::text, back.quantity FROM back JOIN stock.levels l USING (level_id)`)
 }
 
-func moved(ctx context.Context, tx pgx.Tx, sql, verb, orderID string) ([]events.StockLine, error) {
-	rows, err := tx.Query(ctx, sql, pgx.NamedArgs{"order_id": orderID})
+func moved(ctx context.Context, tx pgx.Tx, verb string, orders []string, sql string) (map[string][]events.StockLine, error) {
+	rows, err := tx.Query(ctx, sql, pgx.NamedArgs{"orders": orders})
 	if err != nil {
-		return nil, fmt.Errorf("%s goods of order %s: %w", verb, orderID, err)
+		return nil, fmt.Errorf("%s goods of %d orders: %w", verb, len(orders), err)
 	}
-	lines, err := pgx.CollectRows(rows, pgx.RowToStructByPos[events.StockLine])
+	moved := map[string][]events.StockLine{}
+	var orderID string
+	var line events.StockLine
+	_, err = pgx.ForEachRow(rows, []any{&orderID, &line.SKU, &line.WarehouseID, &line.Quantity}, func() error {
+		moved[orderID] = append(moved[orderID], line)
+		return nil
+	})
 	if err != nil {
-		return nil, fmt.Errorf("%s goods of order %s: %w", verb, orderID, err)
+		return nil, fmt.Errorf("%s goods of %d orders: %w", verb, len(orders), err)
 	}
-	return lines, nil
+	return moved, nil
 }

@@ -1,4 +1,4 @@
-// Package releasestock gives back what an order held when the order is over, and what was held by hand when its time is.
+// Package releasestock releases what orders held when they are over, and what was held by hand when its time is up.
 package releasestock
 
 import (
@@ -15,7 +15,8 @@ func New() function.Function {
 	return function.Function{
 		Name: "release-stock",
 		On: []function.Handler{
-			function.On(function.Each(release[events.OrderWithdrawn])), function.On(function.Each(release[events.OrderRejected])), function.On(function.Each(release[events.OrderExpired])), function.On(function.Each(due)),
+			function.On(release[events.OrderWithdrawn]), function.On(release[events.OrderRejected]),
+			function.On(release[events.OrderExpired]), function.On(due),
 		},
 		Emits:  []events.Event{events.StockReleased{}},
 		Locks:  []string{"stock.levels"},
@@ -23,22 +24,39 @@ func New() function.Function {
 	}
 }
 
-// release says nothing when nothing was held.
-func release[E events.Event](ctx context.Context, tx pgx.Tx, over E) (events.Event, error) {
-	orderID := over.About().OrderID
-	lines, err := giveBack(ctx, tx, "order_id", orderID)
-	if err != nil || len(lines) == 0 {
-		return nil, err
+// release emits nothing for an order that held nothing.
+func release[E events.Event](ctx context.Context, tx pgx.Tx, batch []*function.Delivery[E]) error {
+	orders := function.OrderIDs(batch)
+	released, err := releaseOrders(ctx, tx, orders)
+	if err != nil {
+		return err
 	}
-	return events.StockReleased{OrderID: orderID, Lines: lines}, nil
+	for i, d := range batch {
+		if lines := released[orders[i]]; lines != nil {
+			d.Emit(events.StockReleased{OrderID: orders[i], Lines: lines})
+		}
+	}
+	return nil
 }
 
-// due says nothing when somebody gave it back before.
-func due(ctx context.Context, tx pgx.Tx, due events.ReservationDue) (events.Event, error) {
-	held, err := endHold(ctx, tx, due.ReservationID)
-	if err != nil || !held {
-		return nil, err
+// due emits nothing for a hold that was released before.
+func due(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[events.ReservationDue]) error {
+	holds := make([]string, len(batch))
+	for i, d := range batch {
+		holds[i] = d.Event.ReservationID
 	}
-	lines, err := giveBack(ctx, tx, "hold_id", due.ReservationID)
-	return events.StockReleased{ReservationID: due.ReservationID, Lines: lines}, err
+	expired, err := expireHolds(ctx, tx, holds)
+	if err != nil {
+		return err
+	}
+	released, err := releaseHolds(ctx, tx, expired)
+	if err != nil {
+		return err
+	}
+	for i, d := range batch {
+		if lines := released[holds[i]]; lines != nil {
+			d.Emit(events.StockReleased{ReservationID: holds[i], Lines: lines})
+		}
+	}
+	return nil
 }

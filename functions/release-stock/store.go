@@ -7,50 +7,80 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
-	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/pgbatch"
 )
 
-// lockAllLevels locks the levels that many orders hold, as giveBack does for one.
-const lockAllLevels = `
-	SELECT FROM stock.levels
-	WHERE level_id IN (SELECT level_id FROM stock.reservations WHERE order_id = ANY (@orders::uuid[]) AND status = 'held')
-	ORDER BY sku, warehouse_id
-	FOR NO KEY UPDATE`
-
-// endHold says whether it was this that ended what was held by hand.
-func endHold(ctx context.Context, tx pgx.Tx, holdID string) (held bool, err error) {
-	tag, err := tx.Exec(ctx, `
+// expireHolds ends the holds that are still held, and returns them.
+func expireHolds(ctx context.Context, tx pgx.Tx, holds []string) (expired []string, err error) {
+	rows, err := tx.Query(ctx, `
 		UPDATE stock.holds SET status = 'expired'
-		WHERE hold_id = @hold_id AND status = 'held'`, pgx.NamedArgs{"hold_id": holdID})
+		WHERE hold_id IN (SELECT hold_id FROM stock.holds WHERE hold_id = ANY (@holds::uuid[]) AND status = 'held' ORDER BY hold_id FOR UPDATE)
+		RETURNING hold_id::text`, pgx.NamedArgs{"holds": holds})
 	if err != nil {
-		return false, fmt.Errorf("end reservation %s: %w", holdID, err)
+		return nil, fmt.Errorf("end %d holds: %w", len(holds), err)
 	}
-	return tag.RowsAffected() == 1, nil
+	if expired, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
+		return nil, fmt.Errorf("end %d holds: %w", len(holds), err)
+	}
+	return expired, nil
 }
 
-// giveBack ends the reservations of an order or of a hold; movements and levels follow by themselves. It locks the levels in
-// the order of SKU and warehouse first, so that crossing orders never deadlock.
-func giveBack(ctx context.Context, tx pgx.Tx, column, held string) ([]events.StockLine, error) {
-	args := pgx.NamedArgs{"held": held}
-	err := function.Queue(ctx, tx, -1, `
+// releaseOrders ends the reservations of orders and returns what each held; movements and levels follow by triggers. It locks the
+// levels in the order of SKU and warehouse first, so that crossing orders never deadlock.
+func releaseOrders(ctx context.Context, tx pgx.Tx, orders []string) (map[string][]events.StockLine, error) {
+	args := pgx.NamedArgs{"orders": orders}
+	err := pgbatch.Enqueue(ctx, tx, -1, `
 		SELECT FROM stock.levels
-		WHERE level_id IN (SELECT level_id FROM stock.reservations WHERE `+column+` = @held AND status = 'held')
+		WHERE level_id IN (SELECT level_id FROM stock.reservations WHERE order_id = ANY (@orders::uuid[]) AND status = 'held')
 		ORDER BY sku, warehouse_id
 		FOR NO KEY UPDATE`, args)
 	if err != nil {
-		return nil, fmt.Errorf("lock levels held for %s: %w", held, err)
+		return nil, fmt.Errorf("lock levels of %d orders: %w", len(orders), err)
 	}
 	rows, err := tx.Query(ctx, `
 		UPDATE stock.reservations r SET status = 'released', updated_at = now()
 		FROM stock.levels l
-		WHERE r.`+column+` = @held AND r.status = 'held' AND l.level_id = r.level_id
-		RETURNING l.sku, l.warehouse_id::text AS warehouse_id, r.quantity`, args)
+		WHERE r.order_id = ANY (@orders::uuid[]) AND r.status = 'held' AND l.level_id = r.level_id
+		RETURNING r.order_id::text, l.sku, l.warehouse_id::text, r.quantity`, args)
 	if err != nil {
-		return nil, fmt.Errorf("release stock held for %s: %w", held, err)
+		return nil, fmt.Errorf("release stock of %d orders: %w", len(orders), err)
 	}
-	lines, err := pgx.CollectRows(rows, pgx.RowToStructByPos[events.StockLine])
+	return collect(rows)
+}
+
+// releaseHolds is releaseOrders for what is held by hand.
+func releaseHolds(ctx context.Context, tx pgx.Tx, holds []string) (map[string][]events.StockLine, error) {
+	args := pgx.NamedArgs{"holds": holds}
+	err := pgbatch.Enqueue(ctx, tx, -1, `
+		SELECT FROM stock.levels
+		WHERE level_id IN (SELECT level_id FROM stock.reservations WHERE hold_id = ANY (@holds::uuid[]) AND status = 'held')
+		ORDER BY sku, warehouse_id
+		FOR NO KEY UPDATE`, args)
 	if err != nil {
-		return nil, fmt.Errorf("release stock held for %s: %w", held, err)
+		return nil, fmt.Errorf("lock levels of %d holds: %w", len(holds), err)
 	}
-	return lines, nil
+	rows, err := tx.Query(ctx, `
+		UPDATE stock.reservations r SET status = 'released', updated_at = now()
+		FROM stock.levels l
+		WHERE r.hold_id = ANY (@holds::uuid[]) AND r.status = 'held' AND l.level_id = r.level_id
+		RETURNING r.hold_id::text, l.sku, l.warehouse_id::text, r.quantity`, args)
+	if err != nil {
+		return nil, fmt.Errorf("release stock of %d holds: %w", len(holds), err)
+	}
+	return collect(rows)
+}
+
+// collect returns the released lines by what held them.
+func collect(rows pgx.Rows) (map[string][]events.StockLine, error) {
+	released := map[string][]events.StockLine{}
+	var holder string
+	var line events.StockLine
+	_, err := pgx.ForEachRow(rows, []any{&holder, &line.SKU, &line.WarehouseID, &line.Quantity}, func() error {
+		released[holder] = append(released[holder], line)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("release stock: %w", err)
+	}
+	return released, nil
 }

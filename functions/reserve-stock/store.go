@@ -7,92 +7,123 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/popup-shop/popup/events"
-	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/pgbatch"
 	"github.com/popup-shop/popup/internal/stock"
 )
 
 type order struct {
+	ID       string
 	Due      bool
 	Deadline time.Time
 	OnSale   map[string]string // the default warehouse of each product and variant that is still sold
 }
 
-// lockOrder keeps the order from ending, and everybody else from holding for it, while its stock is being held. A check that
-// was not put off is due whatever the clocks say.
-func lockOrder(ctx context.Context, tx pgx.Tx, orderID string, lines []events.PlacedLine) (order, error) {
-	products, things := make([]string, len(lines)), make([]string, len(lines))
-	for i, line := range lines {
-		products[i], things[i] = line.ProductID, line.Thing()
+// lockOrders keeps the orders from ending, and other handlings from holding for them, while their stock is being held. A check
+// that was not put off is due whatever the clocks say.
+func lockOrders(ctx context.Context, tx pgx.Tx, batch []wanted) (map[string]order, error) {
+	ids := make([]string, len(batch))
+	var of, products, things []string
+	for i, w := range batch {
+		ids[i] = w.OrderID
+		for _, line := range w.Lines {
+			of, products, things = append(of, w.OrderID), append(products, line.ProductID), append(things, line.Thing())
+		}
 	}
-	var o order
-	err := tx.QueryRow(ctx, `
-		SELECT status = 'pending' AND stock = 'pending' AND (stock_check_at <= clock_timestamp() OR stock_check_at <= created_at),
-			coalesce(deadline, now()), (
-				SELECT coalesce(json_object_agg(thing, s.warehouse_id), '{}')
-				FROM unnest(@products::uuid[], @things::uuid[]) AS line (product_id, thing)
-				JOIN catalogue.products p USING (product_id)
-				JOIN catalogue.stores s USING (store_id)
-				WHERE p.active AND p.deleted_at IS NULL AND s.participating
-				AND NOT EXISTS (SELECT FROM catalogue.variants v WHERE v.variant_id = thing AND v.deleted_at IS NOT NULL))
-		FROM orders.orders o
-		WHERE order_id = @order_id
-		FOR NO KEY UPDATE`, pgx.NamedArgs{"order_id": orderID, "products": products, "things": things}).Scan(&o.Due, &o.Deadline, &o.OnSale)
+	rows, err := tx.Query(ctx, `
+		WITH locked AS (
+			SELECT order_id, coalesce(deadline, now()) AS deadline,
+				status = 'pending' AND stock = 'pending' AND (stock_check_at <= clock_timestamp() OR stock_check_at <= created_at) AS due
+			FROM orders.orders
+			WHERE order_id = ANY (@ids::uuid[])
+			ORDER BY order_id
+			FOR NO KEY UPDATE
+		), sold AS (
+			SELECT order_id, json_object_agg(thing, s.warehouse_id) AS things
+			FROM unnest(@of::uuid[], @products::uuid[], @things::uuid[]) AS line (order_id, product_id, thing)
+			JOIN catalogue.products p USING (product_id)
+			JOIN catalogue.stores s USING (store_id)
+			WHERE p.active AND p.deleted_at IS NULL AND s.participating
+			AND NOT EXISTS (SELECT FROM catalogue.variants v WHERE v.variant_id = thing AND v.deleted_at IS NOT NULL)
+			GROUP BY order_id
+		)
+		SELECT order_id::text, due, deadline, coalesce(things, '{}')
+		FROM locked LEFT JOIN sold USING (order_id)`,
+		pgx.NamedArgs{"ids": ids, "of": of, "products": products, "things": things})
 	if err != nil {
-		return o, fmt.Errorf("lock order %s: %w", orderID, err)
+		return nil, fmt.Errorf("lock orders: %w", err)
 	}
-	return o, nil
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[order])
+	if err != nil {
+		return nil, fmt.Errorf("lock orders: %w", err)
+	}
+	orders := make(map[string]order, len(found))
+	for _, o := range found {
+		orders[o.ID] = o
+	}
+	return orders, nil
 }
 
-// lockLevels locks the levels of the lines in the order of SKU and warehouse. held says that the order has its stock: it is
-// asked for once the order is locked, since whoever held the lock before may have taken it.
-func lockLevels(ctx context.Context, tx pgx.Tx, orderID string, lines []events.PlacedLine) (levels stock.Levels, held bool, err error) {
-	skus := make([]string, len(lines))
-	for i, line := range lines {
-		skus[i] = line.SKU
+// lockLevels locks the levels of all lines in the order of SKU and warehouse. held are the orders that have their stock: they are
+// read once the orders are locked, since the handling that held the lock before may have held it.
+func lockLevels(ctx context.Context, tx pgx.Tx, batch []wanted) (levels stock.Levels, held map[string]bool, err error) {
+	ids := make([]string, len(batch))
+	var skus []string
+	for i, w := range batch {
+		ids[i] = w.OrderID
+		for _, line := range w.Lines {
+			skus = append(skus, line.SKU)
+		}
 	}
 	rows, err := tx.Query(ctx, `
 		SELECT level_id::text, sku, warehouse_id::text, (
-			SELECT priority FROM stock.warehouses w WHERE w.warehouse_id = l.warehouse_id), on_hand, reserved,
-			EXISTS (SELECT FROM stock.reservations WHERE order_id = @order_id)
+			SELECT priority FROM stock.warehouses w WHERE w.warehouse_id = l.warehouse_id), on_hand, reserved, (
+			SELECT array_agg(order_id::text) FROM stock.reservations WHERE order_id = ANY (@ids::uuid[]))
 		FROM stock.levels l
 		WHERE sku = ANY (@skus)
 		ORDER BY sku, warehouse_id
-		FOR NO KEY UPDATE`, pgx.NamedArgs{"order_id": orderID, "skus": skus})
+		FOR NO KEY UPDATE`, pgx.NamedArgs{"ids": ids, "skus": skus})
 	if err != nil {
-		return nil, false, fmt.Errorf("lock levels: %w", err)
+		return nil, nil, fmt.Errorf("lock levels: %w", err)
 	}
+	held = map[string]bool{}
 	var l stock.Level
-	_, err = pgx.ForEachRow(rows, []any{&l.ID, &l.SKU, &l.WarehouseID, &l.Priority, &l.OnHand, &l.Reserved, &held}, func() error {
+	var holding []string
+	_, err = pgx.ForEachRow(rows, []any{&l.ID, &l.SKU, &l.WarehouseID, &l.Priority, &l.OnHand, &l.Reserved, &holding}, func() error {
 		levels = append(levels, l)
+		for _, orderID := range holding {
+			held[orderID] = true
+		}
 		return nil
 	})
 	if err != nil {
-		return nil, false, fmt.Errorf("lock levels: %w", err)
+		return nil, nil, fmt.Errorf("lock levels: %w", err)
 	}
 	return levels, held, nil
 }
 
-// lockAllLevels is lockLevels for many orders at once.
-const lockAllLevels = `
-	SELECT FROM stock.levels
-	WHERE sku IN (SELECT sku FROM orders.lines WHERE order_id = ANY (@orders::uuid[]))
-	ORDER BY sku, warehouse_id
-	FOR NO KEY UPDATE`
+// take is what is taken for an order.
+type take struct {
+	OrderID string
+	stock.Take
+}
 
-// hold makes the reservations; movements and levels follow by themselves.
-func hold(ctx context.Context, tx pgx.Tx, orderID string, takes []stock.Take) error {
-	lines, levels, quantities := make([]int, len(takes)), make([]string, len(takes)), make([]int64, len(takes))
-	for i, take := range takes {
-		lines[i], levels[i], quantities[i] = take.Line, take.LevelID, take.Quantity
+// hold makes the reservations; movements and levels follow by triggers.
+func hold(ctx context.Context, tx pgx.Tx, takes []take) error {
+	n := len(takes)
+	if n == 0 {
+		return nil
 	}
-	err := function.Queue(ctx, tx, -1, `
+	orders, lines, levels, quantities := make([]string, n), make([]int, n), make([]string, n), make([]int64, n)
+	for i, t := range takes {
+		orders[i], lines[i], levels[i], quantities[i] = t.OrderID, t.Line, t.LevelID, t.Quantity
+	}
+	err := pgbatch.Enqueue(ctx, tx, -1, `
 		INSERT INTO stock.reservations (order_id, line, level_id, quantity)
-		SELECT @order_id, line, level_id, quantity
-		FROM unnest(@lines::integer[], @levels::uuid[], @quantities::bigint[]) AS take (line, level_id, quantity)`,
-		pgx.NamedArgs{"order_id": orderID, "lines": lines, "levels": levels, "quantities": quantities})
+		SELECT order_id, line, level_id, quantity
+		FROM unnest(@orders::uuid[], @lines::integer[], @levels::uuid[], @quantities::bigint[]) AS take (order_id, line, level_id, quantity)`,
+		pgx.NamedArgs{"orders": orders, "lines": lines, "levels": levels, "quantities": quantities})
 	if err != nil {
-		return fmt.Errorf("hold stock for order %s: %w", orderID, err)
+		return fmt.Errorf("hold stock for %d orders: %w", n, err)
 	}
 	return nil
 }

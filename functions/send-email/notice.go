@@ -12,20 +12,21 @@ import (
 	"github.com/popup-shop/popup/internal/id"
 )
 
-// prepareNotice writes to somebody whose sessions were ended for safety, once per session and reason.
-func prepareNotice(ctx context.Context, tx pgx.Tx, revoked events.SessionRevoked) (*letter, error) {
-	mailID, err := id.Derive(name, revoked.SessionID, revoked.Reason)
+// prepareNotice requests a mail to a person whose sessions were ended for safety, once per session and reason.
+func prepareNotice(ctx context.Context, tx pgx.Tx, d *call[events.SessionRevoked]) error {
+	mailID, err := id.Derive(name, d.Event.SessionID, d.Event.Reason)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	l, taken, err := takeNotice(ctx, tx, mailID, revoked)
-	if errors.Is(err, pgx.ErrNoRows) { // the account was closed: nobody is there to write to
-		return nil, nil
+	l, taken, err := takeNotice(ctx, tx, mailID, d.Event)
+	if errors.Is(err, pgx.ErrNoRows) { // the account was closed
+		return nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("take mail %s: %w", mailID, err)
+		return fmt.Errorf("take mail %s: %w", mailID, err)
 	}
-	return toSend(l, taken)
+	d.Request, err = sendable(l, taken)
+	return err
 }
 
 // takeNotice takes the one mail about a session and a reason, which stands where that of an order would.

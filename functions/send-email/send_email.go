@@ -27,30 +27,31 @@ type Settings struct {
 	config.Public
 }
 
-// New declares the function. It asks the mail server.
+// New declares the function. It calls the mail server.
 func New(settings Settings) (f function.Function) {
 	post := &post{settings: settings}
 	return function.Function{
 		Name: name,
 		On: []function.Handler{
-			writing(post, always[events.PaymentCreated]("payment_created")),
-			writing(post, always[events.PaymentPaid]("payment_paid")),
-			writing(post, always[events.OrderShipped]("order_shipped")),
-			writing(post, advanced),
-			writing(post, always[events.OrderRejected]("order_rejected")),
-			writing(post, always[events.OrderExpired]("order_expired")),
-			writing(post, always[events.OrderCancelled]("order_cancelled")),
-			writing(post, always[events.PaymentRefunded]("payment_refunded")),
-			writing(post, always[events.RefundFailed]("staff_refund")),
-			writing(post, always[events.OrderStalled]("staff_stalled")),
-			asking(post, prepareNotice),
+			mailOn(post, kind[events.PaymentCreated]("payment_created")),
+			mailOn(post, kind[events.PaymentPaid]("payment_paid")),
+			mailOn(post, kind[events.OrderShipped]("order_shipped")),
+			mailOn(post, advanced),
+			mailOn(post, kind[events.OrderRejected]("order_rejected")),
+			mailOn(post, kind[events.OrderExpired]("order_expired")),
+			mailOn(post, kind[events.OrderCancelled]("order_cancelled")),
+			mailOn(post, kind[events.PaymentRefunded]("payment_refunded")),
+			mailOn(post, kind[events.RefundFailed]("staff_refund")),
+			mailOn(post, kind[events.OrderStalled]("staff_stalled")),
+			sendOn(post, function.EachCall(prepareNotice)),
 		},
 		Emits:  []events.Event{events.MailSent{}, events.MailFailed{}},
 		Writes: []string{"mail.mails"},
 	}
 }
 
-func always[E events.Event](kind string) func(E) string { return func(E) string { return kind } }
+// kind names the mail that an event leads to; "" if it leads to none.
+func kind[E events.Event](name string) func(E) string { return func(E) string { return name } }
 
 // advanced names the mail of a step on an order's way; most have none.
 func advanced(e events.OrderAdvanced) string {
@@ -61,21 +62,39 @@ func advanced(e events.OrderAdvanced) string {
 	return ""
 }
 
-// writing is the handling of one event: take the mail's row, send, note. A mail whose row says that it is being sent when
-// nobody is sending it, or whose server never said that it took it, may have left or not: it is shown to staff and never
-// sent by a machine again.
-func writing[E events.Event](post *post, kindOf func(E) string) function.Handler {
-	return asking(post, func(ctx context.Context, tx pgx.Tx, e E) (*letter, error) {
-		kind := kindOf(e)
-		if kind == "" {
-			return nil, nil
+type call[E events.Event] = function.Call[E, letter, struct{}]
+
+// mailOn declares the handler of an event about an order: take the mail's row, send, note. A mail whose row says that it is being
+// sent when no handling sends it, or whose server never responded after it had it all, may have left or not: it is shown to staff
+// and never sent by a machine again.
+func mailOn[E events.Event](post *post, kindOf func(E) string) function.Handler {
+	return sendOn(post, func(ctx context.Context, tx pgx.Tx, batch []*call[E]) error {
+		var mails []wanted
+		for _, d := range batch {
+			kind := kindOf(d.Event)
+			if kind == "" {
+				continue
+			}
+			mailID, err := id.Derive(name, d.Event.About().OrderID, kind)
+			if err != nil {
+				return err
+			}
+			mails = append(mails, wanted{mailID, d.Event.About().OrderID, kind})
 		}
-		return prepare(ctx, tx, e.About().OrderID, kind)
+		letters, err := takeLetters(ctx, tx, mails)
+		if err != nil {
+			return err
+		}
+		for _, d := range batch {
+			d.Request = letters[d.Event.About().OrderID]
+		}
+		return nil
 	})
 }
 
-func asking[E events.Event](post *post, prepare func(context.Context, pgx.Tx, E) (*letter, error)) function.Handler {
-	return function.Ask(function.Asking[E, letter, struct{}]{
+// sendOn declares a handler that sends what prepare requests.
+func sendOn[E events.Event](post *post, prepare func(context.Context, pgx.Tx, []*call[E]) error) function.Handler {
+	return function.OnCall(function.ExternalCall[E, letter, struct{}]{
 		Prepare: prepare,
 		Call: func(ctx context.Context, _ string, l letter) (struct{}, error) {
 			if l.GivenUp {
@@ -83,35 +102,21 @@ func asking[E events.Event](post *post, prepare func(context.Context, pgx.Tx, E)
 			}
 			return struct{}{}, post.send(ctx, l)
 		},
-		Record: func(ctx context.Context, tx pgx.Tx, _ E, l letter, _ struct{}) ([]events.Event, error) {
-			return record(ctx, tx, l)
-		},
-		Failed: func(ctx context.Context, tx pgx.Tx, _ E, l letter, cause error) error {
+		Record: record[E],
+		OnError: func(ctx context.Context, tx pgx.Tx, _ E, l letter, cause error) error {
 			if errors.Is(cause, errUnsure) {
-				return setStatus(ctx, tx, l.MailID, "unknown")
+				return setStatus(ctx, tx, []string{l.MailID}, []string{"unknown"})
 			}
-			return setStatus(ctx, tx, l.MailID, "waiting")
+			return setStatus(ctx, tx, []string{l.MailID}, []string{"waiting"})
 		},
 	})
 }
 
-func prepare(ctx context.Context, tx pgx.Tx, orderID, kind string) (*letter, error) {
-	mailID, err := id.Derive(name, orderID, kind)
-	if err != nil {
-		return nil, err
-	}
-	l, taken, err := takeLetter(ctx, tx, mailID, orderID, kind)
-	if err != nil {
-		return nil, err
-	}
-	return toSend(l, taken)
-}
-
-// toSend is a letter that is ours to send, or nothing.
-func toSend(l letter, taken taken) (*letter, error) {
+// sendable returns a mail that this handling is to send, or nil.
+func sendable(l letter, taken taken) (*letter, error) {
 	switch {
 	case taken.Busy:
-		return nil, function.Away(fmt.Errorf("mail %s is being sent", l.MailID))
+		return nil, function.Unavailable(fmt.Errorf("mail %s is being sent", l.MailID))
 	case taken.Status != "sending":
 		return nil, nil
 	}
@@ -119,13 +124,19 @@ func toSend(l letter, taken taken) (*letter, error) {
 	return &l, nil
 }
 
-func record(ctx context.Context, tx pgx.Tx, l letter) ([]events.Event, error) {
-	status, said := "sent", events.Event(events.MailSent{MailID: l.MailID, OrderID: l.OrderID, Kind: l.Kind})
-	if l.GivenUp {
-		status, said = "failed", events.MailFailed{MailID: l.MailID, OrderID: l.OrderID, Kind: l.Kind, Tries: maxTries}
+// record notes what was sent. A mail that is about no order leads to no event.
+func record[E events.Event](ctx context.Context, tx pgx.Tx, batch []*call[E]) error {
+	ids, statuses := make([]string, len(batch)), make([]string, len(batch))
+	for i, d := range batch {
+		l := *d.Request
+		emitted := events.Event(events.MailSent{MailID: l.MailID, OrderID: l.OrderID, Kind: l.Kind})
+		ids[i], statuses[i] = l.MailID, "sent"
+		if l.GivenUp {
+			statuses[i], emitted = "failed", events.MailFailed{MailID: l.MailID, OrderID: l.OrderID, Kind: l.Kind, Tries: maxTries}
+		}
+		if l.OrderID != "" {
+			d.Emit(emitted)
+		}
 	}
-	if l.OrderID == "" { // of no order: nobody follows it
-		return nil, setStatus(ctx, tx, l.MailID, status)
-	}
-	return []events.Event{said}, setStatus(ctx, tx, l.MailID, status)
+	return setStatus(ctx, tx, ids, statuses)
 }

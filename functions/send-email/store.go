@@ -8,15 +8,15 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/pgbatch"
 )
 
-// taken is a mail that was asked for. Its status is sending when it is ours to send, and unknown when somebody began to
-// send it and never said how that ended.
+// taken is a mail that was to be sent. Its status is sending when this handling is to send it, and unknown when another one began to
+// and never noted how that ended.
 type taken struct {
 	Status string
 	Tries  int
-	Busy   bool // somebody is sending it right now
+	Busy   bool // another handling is sending it right now
 }
 
 // sendingFor is after how long a mail that is being sent has certainly been left behind: asking for a connection, making
@@ -24,13 +24,25 @@ type taken struct {
 // as unknown and not parked.
 const sendingFor = 3*sendIn + time.Second
 
-// takeLetter takes the one mail of an order and kind for sending, and reads what it tells from the order as it stands now.
-func takeLetter(ctx context.Context, tx pgx.Tx, mailID, orderID, kind string) (l letter, t taken, err error) {
-	l.MailID, l.OrderID, l.Kind = mailID, orderID, kind
-	err = tx.QueryRow(ctx, `
+// wanted is a mail that is to be sent.
+type wanted struct{ MailID, OrderID, Kind string }
+
+// takeLetters takes for sending the one mail of each order and kind, and returns by order those that are to be sent, with what they
+// tell: read from the order as it stands now.
+func takeLetters(ctx context.Context, tx pgx.Tx, mails []wanted) (map[string]*letter, error) {
+	if len(mails) == 0 {
+		return nil, nil
+	}
+	ids, orders, kinds := make([]string, len(mails)), make([]string, len(mails)), make([]string, len(mails))
+	for i, m := range mails {
+		ids[i], orders[i], kinds[i] = m.MailID, m.OrderID, m.Kind
+	}
+	rows, err := tx.Query(ctx, `
 		WITH taken AS (
 			INSERT INTO mail.mails AS m (mail_id, order_id, kind, status, taken_by)
-			VALUES (@mail_id, @order_id, @kind, 'sending', @taker::uuid)
+			SELECT mail_id, order_id, kind, 'sending', @taker::uuid
+			FROM unnest(@ids::uuid[], @orders::uuid[], @kinds::text[]) AS wanted (mail_id, order_id, kind)
+			ORDER BY order_id
 			ON CONFLICT (order_id, kind) DO UPDATE SET
 				status = CASE WHEN m.status = 'waiting' THEN 'sending'
 					WHEN m.status = 'sending' AND m.taken_at < now() - @sending_for::interval THEN 'unknown'
@@ -38,34 +50,49 @@ func takeLetter(ctx context.Context, tx pgx.Tx, mailID, orderID, kind string) (l
 				taken_by = CASE WHEN m.status = 'waiting' THEN @taker::uuid ELSE m.taken_by END,
 				taken_at = CASE WHEN m.status = 'waiting' THEN now() ELSE m.taken_at END,
 				tries = m.tries + CASE WHEN m.status = 'waiting' THEN 1 ELSE 0 END
-			RETURNING order_id, status, tries, status = 'sending' AND taken_by <> @taker::uuid AS busy
+			RETURNING mail_id, order_id, kind, status, tries, status = 'sending' AND taken_by <> @taker::uuid AS busy
 		)
-		SELECT m.status, m.tries, m.busy,
+		SELECT m.mail_id::text, m.order_id::text, m.kind, m.status, m.tries, m.busy,
 			a.email, a.name, o.locale, o.order_number, o.status, o.reason, o.total_minor, o.currency, o.payment_method,
 			coalesce(p.uri, ''), o.carrier, o.tracking_number,
-			concat_ws(', ', nullif(a.address_line1, ''), nullif(a.address_line2, ''), nullif(a.postal_code, ''), nullif(a.city, ''), nullif(a.prefecture, ''), nullif(a.country, '')),
+			concat_ws(', ', nullif(a.address_line1, ''), nullif(a.address_line2, ''), nullif(a.postal_code, ''), nullif(a.city, ''),
+				nullif(a.prefecture, ''), nullif(a.country, '')),
 			(SELECT json_agg(json_build_object('name', product_name, 'quantity', quantity, 'total_minor', total_minor) ORDER BY line)
 			FROM orders.lines l WHERE l.order_id = o.order_id)
 		FROM taken m
 		JOIN orders.orders o USING (order_id)
 		JOIN orders.addresses a USING (order_id)
 		LEFT JOIN payments.payments p ON p.order_id = o.order_id AND p.status = 'created'`,
-		pgx.NamedArgs{"mail_id": mailID, "order_id": orderID, "kind": kind, "taker": uuid.NewString(), "sending_for": sendingFor}).
-		Scan(&t.Status, &t.Tries, &t.Busy,
-			&l.To, &l.Name, &l.Locale, &l.Number, &l.Status, &l.Reason, &l.Total.Minor, &l.Total.Currency, &l.Method,
-			&l.URI, &l.Carrier, &l.TrackingNumber, &l.Address, &l.Items)
+		pgx.NamedArgs{"ids": ids, "orders": orders, "kinds": kinds, "taker": uuid.NewString(), "sending_for": sendingFor})
 	if err != nil {
-		return l, t, fmt.Errorf("take mail %s: %w", mailID, err)
+		return nil, fmt.Errorf("take %d mails: %w", len(mails), err)
 	}
-	return l, t, nil
+	letters := map[string]*letter{}
+	var l letter
+	var t taken
+	_, err = pgx.ForEachRow(rows, []any{
+		&l.MailID, &l.OrderID, &l.Kind, &t.Status, &t.Tries, &t.Busy,
+		&l.To, &l.Name, &l.Locale, &l.Number, &l.Status, &l.Reason, &l.Total.Minor, &l.Total.Currency, &l.Method,
+		&l.URI, &l.Carrier, &l.TrackingNumber, &l.Address, &l.Items,
+	}, func() (err error) {
+		letters[l.OrderID], err = sendable(l, t)
+		l.Items = nil // those of the next mail are its own
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("take %d mails: %w", len(mails), err)
+	}
+	return letters, nil
 }
 
-func setStatus(ctx context.Context, tx pgx.Tx, mailID, status string) error {
-	err := function.Queue(ctx, tx, -1, `
-		UPDATE mail.mails SET status = @status, sent_at = CASE WHEN @status = 'sent' THEN now() END
-		WHERE mail_id = @mail_id`, pgx.NamedArgs{"mail_id": mailID, "status": status})
+// setStatus notes how the sending of mails ended.
+func setStatus(ctx context.Context, tx pgx.Tx, ids, statuses []string) error {
+	err := pgbatch.Enqueue(ctx, tx, -1, `
+		UPDATE mail.mails m SET status = ended.status, sent_at = CASE WHEN ended.status = 'sent' THEN now() END
+		FROM unnest(@ids::uuid[], @statuses::text[]) AS ended (mail_id, status)
+		WHERE m.mail_id = ended.mail_id`, pgx.NamedArgs{"ids": ids, "statuses": statuses})
 	if err != nil {
-		return fmt.Errorf("note that mail %s is %s: %w", mailID, status, err)
+		return fmt.Errorf("note how %d mails ended: %w", len(ids), err)
 	}
 	return nil
 }

@@ -31,6 +31,15 @@ func (d *Delivery[E]) results() []events.Event { return d.emitted }
 
 func (d *Delivery[E]) reset() { d.emitted = nil }
 
+// OrderIDs returns the order that each event of a batch is about.
+func OrderIDs[E events.Event](batch []*Delivery[E]) []string {
+	ids := make([]string, len(batch))
+	for i, d := range batch {
+		ids[i] = d.Event.About().OrderID
+	}
+	return ids
+}
+
 // item is a delivery of any type.
 type item interface {
 	results() []events.Event

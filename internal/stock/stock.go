@@ -61,6 +61,14 @@ func (ls Levels) Take(lines []events.PlacedLine, onSale map[string]string) ([]Ta
 	return taken, nil
 }
 
+// Reserve counts what was taken as reserved, so that the next order finds what is left.
+func (ls Levels) Reserve(taken []Take) {
+	for _, t := range taken {
+		i := slices.IndexFunc(ls, func(l Level) bool { return l.ID == t.LevelID })
+		ls[i].Reserved += t.Quantity
+	}
+}
+
 // Wanted is what somebody wants to hold by hand: of one warehouse, or of all.
 type Wanted struct {
 	Line        int
