@@ -29,6 +29,7 @@ const (
 	completed  = "'00000000-0000-7000-8000-000000000005'"
 	unpaid     = "'00000000-0000-7000-8000-000000000006'" // delivered, its money given back
 	fresh      = "'00000000-0000-7000-8000-000000000007'" // nothing is done for it yet
+	packed     = "'00000000-0000-7000-8000-000000000008'" // confirmed, its shipment planned
 	shirts     = "'00000000-0000-7000-8000-0000000000a1'" // 20, of which 2 are held and 6 left
 	caps       = "'00000000-0000-7000-8000-0000000000a2'" // 5
 )
@@ -163,6 +164,14 @@ var attacks = []attack{
 	{"invent where a shipment is", `UPDATE delivery.shipments SET status = 'lost'`, "shipments_status_known", "carry-shipment", false},
 	{"change where a shipment was seen", `UPDATE delivery.tracking SET status = 'delivered'`, "tracking_never_changes", "carry-shipment", true},
 	{"forget where a shipment was seen", `DELETE FROM delivery.tracking`, "tracking_never_changes", "carry-shipment", true},
+	// ORD-30, DEL-20.
+	{"ship what is being cancelled", shipment(cancelling, "planned"), "undone_orders_ship_nothing", "ship-order", false},
+	{"have shipped what is being cancelled", shipment(cancelling, "delivered"), "undone_orders_ship_nothing", "carry-shipment", false},
+	{"ship what has expired", shipment(expired, "planned"), "undone_orders_ship_nothing", "ship-order", false},
+	{"cancel an order and leave its shipment planned", `SELECT test.move(` + packed + `, 'cancelling', 'held', 'refunding')`, "undone_orders_ship_nothing", "serve-orders", false},
+	{"cancel an order and ship it", `SELECT test.move(` + packed + `, 'cancelling', 'held', 'refunding'); UPDATE delivery.shipments SET status = 'preparing' WHERE order_id = ` + packed, "undone_orders_ship_nothing", "track-order", false},
+	{"ship a cancelled order with another's shipment", `UPDATE delivery.shipments SET order_id = ` + cancelling + ` WHERE order_id = ` + packed, "undone_orders_ship_nothing", "carry-shipment", false},
+	{"move a cancelled shipment", `UPDATE delivery.shipments SET status = 'cancelled' WHERE order_id = ` + packed + `; UPDATE delivery.shipments SET status = 'shipped' WHERE order_id = ` + packed, "cancelled_shipments_never_move", "carry-shipment", false},
 	{"send a second mail of a kind", `INSERT INTO mail.mails (mail_id, order_id, kind, status, taken_by) VALUES (gen_random_uuid(), ` + delivered + `, 'payment_paid', 'sending', gen_random_uuid())`, "mails_once_per_order_and_kind", "send-email", false},
 
 	{"say more than 64 KiB", saying("json_build_object('x', repeat('x', 65536))"), "event_data_at_most_64_kib", "place-order", false},
@@ -186,6 +195,12 @@ func placed(status, version, subtotal string) string {
 			discount_minor, total_minor, payment_method, pickup, locale, stock_check_at, payment_check_at, deadline)
 		VALUES (gen_random_uuid(), 'ORD-20260131-NEWONE', '` + status + `', 'held', 'paid', ` + version + `, 'EUR', ` + subtotal + `, 0, 0,
 			0, 2000, 'x', false, 'en', now(), now(), now())`
+}
+
+func shipment(orderID, status string) string {
+	return `
+		INSERT INTO delivery.shipments (shipment_id, order_id, carrier, tracking_number, pickup, status)
+		VALUES (gen_random_uuid(), ` + orderID + `, 'popup', 'PU9', false, '` + status + `')`
 }
 
 func saying(data string) string {

@@ -29,6 +29,7 @@ func New(shop config.Shop) function.Function {
 			}),
 		},
 		Emits:  []events.Event{events.ShipmentMoved{}},
+		Locks:  []string{"orders.orders"},
 		Writes: []string{"delivery.shipments", "delivery.tracking"},
 	}
 }
@@ -39,6 +40,7 @@ type carrier struct {
 }
 
 // carry moves the shipment one state on and names the time of the next move, or all the way when there is no pace to keep.
+// The shipment of an order that is undone stays where it is.
 func (c carrier) carry(ctx context.Context, tx pgx.Tx, shipmentID, orderID string) ([]events.Event, error) {
 	if !c.automatic {
 		return nil, nil

@@ -1,6 +1,8 @@
 package carryshipment_test
 
 import (
+	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -73,4 +75,35 @@ func TestManualShippingIsLeftToStaff(t *testing.T) {
 	shop, created := planned(t, "manual", 0)
 	require.Empty(t, shop.Tell(t, name, created))
 	require.Equal(t, []string{"planned"}, seen(t, shop))
+}
+
+// DEL-20.
+func TestTheShipmentOfACancelledOrderStays(t *testing.T) {
+	t.Parallel()
+	shop := functiontest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "auto" })
+	placed := shop.Reach(t, "confirmed")
+	created := shop.Deliver(t, "ship-order", shop.Said(t, placed.ID, "order.confirmed")[0])[0]
+	shop.Cancel(t, placed)
+	require.Empty(t, shop.Tell(t, name, created))
+	require.Equal(t, []string{"planned", "cancelled"}, seen(t, shop))
+}
+
+// A cancel and the first move of the shipment at the same time: one of them is refused, and the order's row decides which.
+func TestACancelAndTheFirstMoveAreNeverBothDone(t *testing.T) {
+	t.Parallel()
+	shop := functiontest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "auto" })
+	for range 10 {
+		placed := shop.Reach(t, "confirmed")
+		shop.Deliver(t, "ship-order", shop.Said(t, placed.ID, "order.confirmed")[0])
+		created := shop.Said(t, placed.ID, "shipment.created")[0]
+		var both sync.WaitGroup
+		both.Go(func() { shop.Deliver(t, name, created) })
+		both.Go(func() {
+			shop.Call(t, "serve-orders", http.MethodPost, "/v1/orders/"+placed.ID+"/cancel", map[string]string{"reason": ""},
+				"Idempotency-Key", placed.ID, "Prefer", "wait=0", "Popup-Order-Token", placed.Token)
+		})
+		both.Wait()
+		require.Contains(t, []string{"cancelling cancelled", "confirmed delivered"}, functiontest.One[string](t, shop, `
+			SELECT concat_ws(' ', o.status, s.status) FROM orders.orders o JOIN delivery.shipments s USING (order_id) WHERE order_id = $1`, placed.ID))
+	}
 }

@@ -25,7 +25,7 @@ func New(shop config.Shop) function.Function {
 		Name: name,
 		On: []function.Handler{
 			function.On(t.reserved), function.On(t.short),
-			function.On(t.created), function.On(t.paid), function.On(t.failed), function.On(t.overdue),
+			function.On(t.created), function.On(t.paid), function.On(t.failed), function.OnBatch(t.overdue),
 		},
 		Emits: []events.Event{
 			events.OrderConfirmed{},
@@ -35,8 +35,9 @@ func New(shop config.Shop) function.Function {
 			events.OrderWithdrawn{},
 			events.OrderStalled{},
 			events.RefundRequested{},
+			events.ShipmentMoved{},
 		},
-		Writes:  []string{"orders.orders", "orders.history"},
+		Writes:  []string{"orders.orders", "orders.history", "delivery.shipments", "delivery.tracking"},
 		Durable: true,
 	}
 }
@@ -149,39 +150,45 @@ func (t tracking) reject(ctx context.Context, tx pgx.Tx, o *order.Order, reason 
 }
 
 // overdue leads somewhere from every state: the order expires, is undone, or staff is told and it gets more time.
-func (t tracking) overdue(ctx context.Context, tx pgx.Tx, overdue events.OrderOverdue) (events.Event, error) {
+func (t tracking) overdue(ctx context.Context, tx pgx.Tx, overdue events.OrderOverdue) ([]events.Event, error) {
 	o, err := orderlog.Lock(ctx, tx, overdue.OrderID)
 	if err != nil || o.Status.Ended() || o.Now.Before(o.Deadline) {
 		return nil, err
 	}
-	passed := o.Deadline
-	e := t.lapse(o)
+	if lapses(o) {
+		withdrawn, refusal, err := orderlog.Withdraw(ctx, tx, o, orderlog.Withdrawal{
+			By: "clock", Reason: "overdue", Name: name, Cause: overdue.EventType(),
+		}, t.times)
+		if err != nil || refusal == nil {
+			return withdrawn, err
+		}
+	}
+	e := t.expireOrStall(o)
 	if err := orderlog.Save(ctx, tx, o, name, overdue.EventType()); err != nil {
 		return nil, err
 	}
-	switch e := e.(type) {
-	case events.OrderExpired:
-		e.Version, e.Deadline = o.Version, passed
-		return e, nil
-	case events.OrderWithdrawn:
-		e.Version = o.Version
-		return e, nil
-	}
-	return events.OrderStalled{OrderID: o.ID, Version: o.Version, Status: string(o.Status), Deadline: passed, NextDeadline: o.Deadline}, nil
+	return []events.Event{e(o.Version)}, nil
 }
 
-// lapse decides what a passed deadline means for an order.
-func (t tracking) lapse(o *order.Order) events.Event {
-	from, held := o.Status, o.HeldStock()
-	switch {
-	case o.Go(order.Expired, t.times):
-		if o.Payment == order.PaymentPending || o.Payment == order.PaymentCreated {
-			o.Payment = order.PaymentExpired
+// lapses reports whether a passed deadline undoes the order: it was not collected, or not paid in time.
+func lapses(o *order.Order) bool {
+	return o.Status == order.ReadyForPickup || o.Status == order.Confirmed && o.Payment == order.PaymentAuthorised
+}
+
+// expireOrStall ends an order that is still pending, and gives any other more time. It returns the event, whose version is
+// known once the order is saved.
+func (t tracking) expireOrStall(o *order.Order) func(version int64) events.Event {
+	passed, held := o.Deadline, o.HeldStock()
+	if !o.Go(order.Expired, t.times) {
+		o.Deadline = o.Now.Add(t.times.Staff)
+		return func(version int64) events.Event {
+			return events.OrderStalled{OrderID: o.ID, Version: version, Status: string(o.Status), Deadline: passed, NextDeadline: o.Deadline}
 		}
-		return events.OrderExpired{OrderID: o.ID, Lines: o.Lines, StockHeld: held, PaymentID: o.PaymentID}
-	case (o.Status == order.ReadyForPickup || o.Status == order.Confirmed && o.Payment == order.PaymentAuthorised) && o.Withdraw("clock", "overdue", t.times):
-		return orderlog.Withdrawn(o, from, held)
 	}
-	o.Deadline = o.Now.Add(t.times.Staff)
-	return events.OrderStalled{}
+	if o.Payment == order.PaymentPending || o.Payment == order.PaymentCreated {
+		o.Payment = order.PaymentExpired
+	}
+	return func(version int64) events.Event {
+		return events.OrderExpired{OrderID: o.ID, Version: version, Deadline: passed, Lines: o.Lines, StockHeld: held, PaymentID: o.PaymentID}
+	}
 }

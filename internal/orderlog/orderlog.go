@@ -12,7 +12,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/config"
-	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/order"
 )
@@ -100,16 +99,4 @@ func nullTime(t time.Time) *time.Time {
 // Times are the shop's settings that an order's deadlines are made of.
 func Times(shop config.Shop) order.Times {
 	return order.Times{Pay: shop.PayTime, Pickup: shop.PickupTime, Staff: shop.StaffTime, CompleteAfter: shop.CompleteAfter}
-}
-
-// Withdrawn is the event of an order that is being undone. It carries every line, so that nobody has to ask what to undo.
-func Withdrawn(o *order.Order, from order.Status, stockHeld bool) events.OrderWithdrawn {
-	withdrawn := events.OrderWithdrawn{
-		OrderID: o.ID, Version: o.Version, FromStatus: string(from), By: o.WithdrawnBy, Reason: o.WhyWithdrawn(),
-		Lines: o.Lines, StockHeld: stockHeld, Currency: o.Currency, PaymentID: o.PaymentID,
-	}
-	if o.Payment == order.PaymentRefunding {
-		withdrawn.CapturedMinor = o.TotalMinor
-	}
-	return withdrawn
 }
