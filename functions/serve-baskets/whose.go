@@ -58,6 +58,15 @@ func (b baskets) open(ctx context.Context, tx pgx.Tx, answer *Answer) (basketID 
 		answer.SetCookie = b.cookies.Basket(caller.BasketToken, b.life)
 	}
 	args := whose(caller)
+	for basketID == "" && err == nil {
+		basketID, err = b.lockOrInsert(ctx, tx, args)
+	}
+	return basketID, err
+}
+
+// lockOrInsert locks the basket, and makes one where there is none. It returns "" for a basket that was ordered while this
+// waited for it: there is room for a new one then.
+func (b baskets) lockOrInsert(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) (basketID string, err error) {
 	if err := deleteExpired(ctx, tx, args); err != nil {
 		return "", err
 	}
@@ -68,7 +77,7 @@ func (b baskets) open(ctx context.Context, tx pgx.Tx, answer *Answer) (basketID 
 		SELECT basket_id::text FROM orders.baskets
 		WHERE `+mine+`
 		FOR NO KEY UPDATE`, args).Scan(&basketID)
-	if err != nil {
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return "", fmt.Errorf("lock basket: %w", err)
 	}
 	return basketID, nil

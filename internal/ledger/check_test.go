@@ -38,6 +38,10 @@ var breaks = map[string][]string{
 		`UPDATE bus.event SET order_id = gen_random_uuid() WHERE event_id = '00000000-0000-8000-8000-000000000012'`,
 		`DELETE FROM orders.orders WHERE status = 'pending'`,
 	},
+	"checks/orders_basket.sql": {
+		`INSERT INTO orders.baskets (basket_id, owner_id, order_id, expires_at) SELECT gen_random_uuid(), gen_random_uuid(), order_id, now() FROM orders.orders WHERE status = 'completed';
+		UPDATE orders.orders SET status = 'rejected' WHERE status = 'completed'`,
+	},
 	"checks/orders_deadline.sql": {
 		`ALTER TABLE orders.orders DROP CONSTRAINT open_orders_have_a_deadline; UPDATE orders.orders SET deadline = NULL WHERE status = 'pending'`,
 		`ALTER TABLE orders.orders DROP CONSTRAINT open_orders_have_a_deadline; UPDATE orders.orders SET deadline = now() WHERE status = 'completed'`,

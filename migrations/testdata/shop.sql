@@ -99,3 +99,12 @@ INSERT INTO bus.parked_act (parked_id, act, by) SELECT parked_id, 'discard', 'te
 
 INSERT INTO accounts.users (user_id, email, role) VALUES
     ('00000000-0000-7000-8000-000000000001', 'admin@example.test', 'admin'), ('00000000-0000-7000-8000-000000000002', 'ada@example.test', 'customer');
+INSERT INTO accounts.users (user_id, email, active, closed_at) VALUES ('00000000-0000-7000-8000-000000000003', '', false, now());
+-- ...07 is the customer's.
+WITH changed AS (
+    UPDATE orders.orders SET customer_id = '00000000-0000-7000-8000-000000000002', version = version + 1
+    WHERE order_id = '00000000-0000-7000-8000-000000000007'
+    RETURNING *
+)
+INSERT INTO orders.history (order_id, version, from_status, to_status, stock, payment, reason, deadline, by, cause)
+SELECT order_id, version, status, status, stock, payment, reason, deadline, 'test', 'test' FROM changed;
