@@ -154,3 +154,17 @@ func TestNoLineIsLostWhenABasketComesBackWhileAnotherIsFilled(t *testing.T) {
 		require.Len(t, lines, 6)
 	}
 }
+
+// BSK-11, BSK-06: what a visitor ordered before they signed in comes back into the basket of their account.
+func TestTheBasketOfAVisitorWhoSignedInMeanwhileComesBackToTheirAccount(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	first := add(t, shop, functiontest.Cap, 2)
+	shown := []string{"Popup-Basket-Token", first.Body["basket_token"].(string)}
+	placed := shop.Place(t, fromBasket(first.Body["id"]), shown...)
+	ada := []string{"Authorization", shop.SignIn(t, token.Customer).Bearer}
+	contents(t, shop, append(ada, shown...)...)
+	shop.Tell(t, "track-order", events.StockShort{OrderID: placed.ID})
+	_, lines := contents(t, shop, ada...)
+	require.Equal(t, []any{functiontest.Cap, 2.0}, lines)
+}

@@ -142,6 +142,9 @@ func (b baskets) settle(ctx context.Context, tx pgx.Tx) (*Answer, error) {
 		return answer, nil
 	}
 	answer.SetCookie = b.cookies.ForgetBasket()
+	if err := takeOrdered(ctx, tx, caller); err != nil {
+		return nil, err
+	}
 	theirs, err := lockOfToken(ctx, tx, caller.BasketToken)
 	if err != nil || theirs == "" {
 		return answer, err
@@ -171,6 +174,18 @@ func (b baskets) settle(ctx context.Context, tx pgx.Tx) (*Answer, error) {
 		return nil, err
 	}
 	return answer, b.touch(ctx, tx, own)
+}
+
+// takeOrdered makes the baskets that a visitor has ordered those of their account: one that its order gives back goes there.
+func takeOrdered(ctx context.Context, tx pgx.Tx, caller web.Caller) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE orders.baskets SET owner_id = @owner, token_hash = NULL
+		WHERE token_hash = @token AND order_id IS NOT NULL`,
+		pgx.NamedArgs{"owner": caller.ID, "token": web.HashToken(caller.BasketToken)})
+	if err != nil {
+		return fmt.Errorf("take over ordered baskets: %w", err)
+	}
+	return nil
 }
 
 // currencyOf is that of the first line of all.

@@ -21,14 +21,14 @@ func TestNothingGoesIntoAWarehouseThatIsBeingDeleted(t *testing.T) {
 	}
 	for what, call := range map[string]func(warehouse, level string) functiontest.Answer{
 		"make a level": func(warehouse, _ string) functiontest.Answer {
-			return post("/v1/inventory", map[string]any{"sku": "HAT", "warehouse_id": warehouse, "quantity": 5})
+			return post("/v1/inventory/stock", map[string]any{"sku": "HAT", "warehouse_id": warehouse, "quantity": 5})
 		},
 		"fill a level": func(_, level string) functiontest.Answer {
-			return post("/v1/inventory/"+level+"/movements", map[string]any{"kind": "inbound", "quantity": 5, "reason": "x"})
+			return post("/v1/inventory/stock/"+level+"/movements", map[string]any{"kind": "inbound", "quantity": 5, "reason": "x"})
 		},
 	} {
 		warehouse := post("/v1/warehouses", map[string]any{"name": "Shed"}).Body["id"].(string)
-		made := post("/v1/inventory", map[string]any{"sku": "CAP", "warehouse_id": warehouse, "quantity": 0})
+		made := post("/v1/inventory/stock", map[string]any{"sku": "CAP", "warehouse_id": warehouse, "quantity": 0})
 		require.Equal(t, http.StatusCreated, made.Status, made.Raw)
 		a := shop.During(t, `
 			SELECT FROM stock.warehouses WHERE warehouse_id = '`+warehouse+`' FOR UPDATE;
