@@ -31,7 +31,8 @@ test: needs ## run every test, with real parts
 	$(GO) test -timeout 18m ./...
 
 test-slow: needs ## run the long faults: storms in full, kills, races, and what is smaller every day in its full size
-	POPUP_SLOW=1 $(GO) test -p 1 -timeout 60m -v -run 'Storm|Kill|Crash|Race|PutOff|ByHand|NotPaidFor|ADelay' ./internal/local/...
+	POPUP_SLOW=1 $(GO) test -p 1 -timeout 60m -v -run 'Storm|Kill|Crash|Race|PutOff|ByHand|NotPaidFor|ADelay|ACancelledOrder' ./internal/local/...
+	POPUP_SLOW=1 $(GO) test -p 1 -timeout 60m -v -run AsProcesses ./cmd/popup
 	POPUP_SLOW=1 $(GO) test -p 1 -parallel 1 -timeout 60m -v -run '$(IN_FULL)' ./functions/reserve-stock ./functions/release-stock ./functions/serve-catalogue
 
 lint: ## gofumpt, go vet, staticcheck

@@ -4,6 +4,7 @@ import "time"
 
 // ShipmentCreated says that the shipment of an order is planned.
 type ShipmentCreated struct {
+	unpublished
 	ShipmentID     string `json:"shipment_id"`
 	OrderID        string `json:"order_id"`
 	Carrier        string `json:"carrier"`

@@ -78,7 +78,7 @@ func All(s Settings) []function.Function {
 		trackorder.New(s.Shop),
 		closeorder.New(),
 		completeorder.New(),
-		shiporder.New(),
+		shiporder.New(s.Shop),
 		carryshipment.New(s.Shop),
 		followshipment.New(s.Shop),
 		sendemail.New(sendemail.Settings{Mail: s.Mail, Public: s.Public}),

@@ -29,6 +29,9 @@ const (
 	completed  = "'00000000-0000-7000-8000-000000000005'"
 	unpaid     = "'00000000-0000-7000-8000-000000000006'" // delivered, its money given back
 	fresh      = "'00000000-0000-7000-8000-000000000007'" // nothing is done for it yet
+	packed     = "'00000000-0000-7000-8000-000000000008'" // confirmed, its shipment planned
+	customer   = "'00000000-0000-7000-8000-000000000002'" // has an open order
+	gone       = "'00000000-0000-7000-8000-000000000003'" // a closed account
 	shirts     = "'00000000-0000-7000-8000-0000000000a1'" // 20, of which 2 are held and 6 left
 	caps       = "'00000000-0000-7000-8000-0000000000a2'" // 5
 )
@@ -55,6 +58,14 @@ var attacks = []attack{
 	{"keep a password as it is", `INSERT INTO accounts.passwords VALUES (` + pending + `, 'secret')`, "passwords_are_hashed", "serve-accounts", true},
 	{"know a guest by nothing", `INSERT INTO accounts.guests (guest_id, name, phone) VALUES (gen_random_uuid(), ' ', '+49 40 1')`, "guests_have_a_name", "serve-accounts", false},
 	{"give an SSH key to two", `INSERT INTO accounts.ssh_keys (key_id, user_id, name, public_key, fingerprint) SELECT gen_random_uuid(), user_id, '', '', 'x' FROM accounts.users`, "ssh_keys_belong_to_one_account", "serve-accounts", false},
+	{"close an account under its order", `UPDATE accounts.users SET email = '', name = '', phone = '', active = false, closed_at = now() WHERE user_id = ` + customer, "accounts_with_open_orders_stay", "serve-accounts", false},
+	{"put an address into a closed account", `INSERT INTO accounts.addresses SELECT gen_random_uuid(), ` + gone + `, '', '', '', '', '', '', '', '', ''`, "closed_accounts_have_nothing", "serve-accounts", false},
+	{"put a key into a closed account", `INSERT INTO accounts.ssh_keys (key_id, user_id, name, public_key, fingerprint) VALUES (gen_random_uuid(), ` + gone + `, '', '', 'y')`, "closed_accounts_have_nothing", "serve-accounts", false},
+	{"sign in to a closed account", `INSERT INTO accounts.sessions (session_id, user_id, refresh_hash, source, agent, expires_at) VALUES (gen_random_uuid(), ` + gone + `, '', '', '', now())`, "closed_accounts_have_nothing", "serve-accounts", false},
+	{"give a closed account a client", `INSERT INTO accounts.clients (client_id, name, secret_hash, scopes, owner_id) VALUES (gen_random_uuid(), 'x', '', '{x}', ` + gone + `)`, "closed_accounts_have_nothing", "serve-accounts", false},
+	{"order for a closed account", ordered(gone), "closed_accounts_order_nothing", "place-order", false},
+	{"order for somebody unknown", ordered("gen_random_uuid()"), "closed_accounts_order_nothing", "place-order", false},
+	{"give an order to a closed account", `UPDATE orders.orders SET customer_id = ` + gone + `, version = version + 1 WHERE order_id = ` + pending, "closed_accounts_order_nothing", "serve-orders", false},
 	{"rewrite who did what", `UPDATE bus.audit SET by = NULL`, "audit_never_changes", "serve-accounts", true},
 	{"forget who did what", `DELETE FROM bus.audit`, "audit_never_changes", "serve-accounts", true},
 	// STK-14.
@@ -163,6 +174,14 @@ var attacks = []attack{
 	{"invent where a shipment is", `UPDATE delivery.shipments SET status = 'lost'`, "shipments_status_known", "carry-shipment", false},
 	{"change where a shipment was seen", `UPDATE delivery.tracking SET status = 'delivered'`, "tracking_never_changes", "carry-shipment", true},
 	{"forget where a shipment was seen", `DELETE FROM delivery.tracking`, "tracking_never_changes", "carry-shipment", true},
+	// ORD-30, DEL-20.
+	{"ship what is being cancelled", shipment(cancelling, "planned"), "undone_orders_ship_nothing", "ship-order", false},
+	{"have shipped what is being cancelled", shipment(cancelling, "delivered"), "undone_orders_ship_nothing", "carry-shipment", false},
+	{"ship what has expired", shipment(expired, "planned"), "undone_orders_ship_nothing", "ship-order", false},
+	{"cancel an order and leave its shipment planned", `SELECT test.move(` + packed + `, 'cancelling', 'held', 'refunding')`, "undone_orders_ship_nothing", "serve-orders", false},
+	{"cancel an order and ship it", `SELECT test.move(` + packed + `, 'cancelling', 'held', 'refunding'); UPDATE delivery.shipments SET status = 'preparing' WHERE order_id = ` + packed, "undone_orders_ship_nothing", "track-order", false},
+	{"ship a cancelled order with another's shipment", `UPDATE delivery.shipments SET order_id = ` + cancelling + ` WHERE order_id = ` + packed, "undone_orders_ship_nothing", "carry-shipment", false},
+	{"move a cancelled shipment", `UPDATE delivery.shipments SET status = 'cancelled' WHERE order_id = ` + packed + `; UPDATE delivery.shipments SET status = 'shipped' WHERE order_id = ` + packed, "cancelled_shipments_never_move", "carry-shipment", false},
 	{"send a second mail of a kind", `INSERT INTO mail.mails (mail_id, order_id, kind, status, taken_by) VALUES (gen_random_uuid(), ` + delivered + `, 'payment_paid', 'sending', gen_random_uuid())`, "mails_once_per_order_and_kind", "send-email", false},
 
 	{"say more than 64 KiB", saying("json_build_object('x', repeat('x', 65536))"), "event_data_at_most_64_kib", "place-order", false},
@@ -181,11 +200,23 @@ func movement(kind, quantity string) string {
 }
 
 func placed(status, version, subtotal string) string {
+	return placedFor("NULL", status, version, subtotal)
+}
+
+func ordered(customer string) string { return placedFor(customer, "pending", "1", "2000") }
+
+func placedFor(customer, status, version, subtotal string) string {
 	return `
-		INSERT INTO orders.orders (order_id, order_number, status, stock, payment, version, currency, subtotal_minor, delivery_fee_minor, tax_minor,
+		INSERT INTO orders.orders (order_id, customer_id, order_number, status, stock, payment, version, currency, subtotal_minor, delivery_fee_minor, tax_minor,
 			discount_minor, total_minor, payment_method, pickup, locale, stock_check_at, payment_check_at, deadline)
-		VALUES (gen_random_uuid(), 'ORD-20260131-NEWONE', '` + status + `', 'held', 'paid', ` + version + `, 'EUR', ` + subtotal + `, 0, 0,
+		VALUES (gen_random_uuid(), ` + customer + `, 'ORD-20260131-NEWONE', '` + status + `', 'held', 'paid', ` + version + `, 'EUR', ` + subtotal + `, 0, 0,
 			0, 2000, 'x', false, 'en', now(), now(), now())`
+}
+
+func shipment(orderID, status string) string {
+	return `
+		INSERT INTO delivery.shipments (shipment_id, order_id, carrier, tracking_number, pickup, status)
+		VALUES (gen_random_uuid(), ` + orderID + `, 'popup', 'PU9', false, '` + status + `')`
 }
 
 func saying(data string) string {

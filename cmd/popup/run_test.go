@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -48,6 +49,7 @@ type program struct {
 	bin   string
 	url   string
 	flags []string
+	env   []string // settings, beside those of every test
 	cmd   *exec.Cmd
 	log   bytes.Buffer
 }
@@ -70,7 +72,7 @@ func newProgram(t *testing.T, flags ...string) *program {
 func (p *program) start() {
 	p.t.Helper()
 	p.cmd = exec.Command(filepath.Join(p.bin, "popup"), p.flags...)
-	p.cmd.Env = append(os.Environ(), "SIMULATED_SUCCESS=1", "RATE_LIMIT=0")
+	p.cmd.Env = slices.Concat(os.Environ(), []string{"SIMULATED_SUCCESS=1", "RATE_LIMIT=0"}, p.env)
 	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
 	require.NoError(p.t, p.cmd.Start())
 	require.Eventually(p.t, func() bool {
@@ -104,12 +106,17 @@ func (p *program) shop() *client.Client { return client.New(p.url, client.Patien
 
 // order posts an order and returns its id, "" when it was not answered with one.
 func (p *program) order(key string, wait time.Duration) string {
-	placed, _ := p.shop().PlaceOrder(p.t.Context(), client.PlaceOrderRequest{
+	placed, _ := p.shop().PlaceOrder(p.t.Context(), cup(), client.Key(key), client.Wait(wait))
+	return placed.ID
+}
+
+// cup is an order of one cup.
+func cup() client.PlaceOrderRequest {
+	return client.PlaceOrderRequest{
 		Lines: []client.Item{{SKU: "MUG-ENAMEL", Quantity: 1}}, PaymentMethod: "simulated",
 		Address: &client.Address{Name: "Ada", Phone: "+49 40 123456", Country: "DE", PostalCode: "20457", City: "Hamburg", AddressLine1: "Kai 1"},
 		Contact: &client.Contact{Name: "Ada", Email: "ada@example.com", Phone: "+49 40 123456"},
-	}, client.Key(key), client.Wait(wait))
-	return placed.ID
+	}
 }
 
 // completed waits until an order has come to its end.

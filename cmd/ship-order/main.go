@@ -6,4 +6,4 @@ import (
 	"github.com/popup-shop/popup/internal/function"
 )
 
-func main() { function.Main(shiporder.New()) }
+func main() { function.MainWith(shiporder.New) }

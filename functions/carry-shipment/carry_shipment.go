@@ -19,16 +19,10 @@ const name = "carry-shipment"
 func New(shop config.Shop) function.Function {
 	c := carrier{automatic: shop.Shipping == "auto", pace: shop.CarrierPace}
 	return function.Function{
-		Name: name,
-		On: []function.Handler{
-			function.OnBatch(func(ctx context.Context, tx pgx.Tx, created events.ShipmentCreated) ([]events.Event, error) {
-				return c.carry(ctx, tx, created.ShipmentID, created.OrderID)
-			}),
-			function.OnBatch(func(ctx context.Context, tx pgx.Tx, due events.ShipmentDue) ([]events.Event, error) {
-				return c.carry(ctx, tx, due.ShipmentID, due.OrderID)
-			}),
-		},
+		Name:   name,
+		On:     []function.Handler{function.On(c.due)},
 		Emits:  []events.Event{events.ShipmentMoved{}},
+		Locks:  []string{"orders.orders"},
 		Writes: []string{"delivery.shipments", "delivery.tracking"},
 	}
 }
@@ -38,7 +32,21 @@ type carrier struct {
 	pace      time.Duration
 }
 
+func (c carrier) due(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[events.ShipmentDue]) error {
+	for _, d := range batch {
+		moved, err := c.carry(ctx, tx, d.Event.ShipmentID, d.Event.OrderID)
+		if err != nil {
+			return err
+		}
+		for _, e := range moved {
+			d.Emit(e)
+		}
+	}
+	return nil
+}
+
 // carry moves the shipment one state on and names the time of the next move, or all the way when there is no pace to keep.
+// The shipment of an order that is undone stays where it is.
 func (c carrier) carry(ctx context.Context, tx pgx.Tx, shipmentID, orderID string) ([]events.Event, error) {
 	if !c.automatic {
 		return nil, nil

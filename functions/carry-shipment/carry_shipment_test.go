@@ -1,6 +1,8 @@
 package carryshipment_test
 
 import (
+	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,13 +15,14 @@ import (
 
 const name = "carry-shipment"
 
-// planned is a shop whose carrier keeps a pace, and a planned shipment.
-func planned(t *testing.T, shipping string, pace time.Duration) (*functiontest.Shop, events.ShipmentCreated) {
+// planned is a shop whose carrier keeps a pace, and a planned shipment whose first move is due.
+func planned(t *testing.T, shipping string, pace time.Duration) (*functiontest.Shop, events.ShipmentDue) {
 	shop := functiontest.Open(t, functions.All, func(s *functions.Settings) {
 		s.SimulatedSuccess, s.Shipping, s.CarrierPace = 1, shipping, pace
 	})
 	placed := shop.Reach(t, "confirmed")
-	return shop, shop.Deliver(t, "ship-order", shop.Said(t, placed.ID, "order.confirmed")[0])[0].(events.ShipmentCreated)
+	created := shop.Deliver(t, "ship-order", shop.Said(t, placed.ID, "order.confirmed")[0])[0].(events.ShipmentCreated)
+	return shop, events.ShipmentDue{ShipmentID: created.ShipmentID, OrderID: created.OrderID}
 }
 
 // steps are the moves among what was said, as from→to.
@@ -39,27 +42,24 @@ func seen(t *testing.T, shop *functiontest.Shop) []string {
 
 func TestWithoutPaceTheWholeWayIsOneBatch(t *testing.T) {
 	t.Parallel()
-	shop, created := planned(t, "auto", 0)
+	shop, due := planned(t, "auto", 0)
 	require.Equal(t, []string{"planned→preparing", "preparing→shipped", "shipped→in_transit", "in_transit→delivered"},
-		steps(t, shop.Tell(t, name, created)))
+		steps(t, shop.Tell(t, name, due)))
 	require.Equal(t, []string{"planned", "preparing", "shipped", "in_transit", "delivered"}, seen(t, shop))
 	require.True(t, functiontest.One[bool](t, shop, `SELECT status = 'delivered' AND delivered_at IS NOT NULL AND due_at IS NULL FROM delivery.shipments`))
 
-	require.Empty(t, shop.Tell(t, name, created))
-	require.Empty(t, shop.Tell(t, name, events.ShipmentDue{ShipmentID: created.ShipmentID, OrderID: created.OrderID}))
+	require.Empty(t, shop.Tell(t, name, due))
 	require.Len(t, seen(t, shop), 5)
 }
 
 func TestWithPaceEachMoveNamesTheTimeOfTheNext(t *testing.T) {
 	t.Parallel()
-	shop, created := planned(t, "auto", time.Hour)
-	due := events.ShipmentDue{ShipmentID: created.ShipmentID, OrderID: created.OrderID}
-	require.Equal(t, []string{"planned→preparing"}, steps(t, shop.Tell(t, name, created)))
+	shop, due := planned(t, "auto", time.Hour)
+	require.Equal(t, []string{"planned→preparing"}, steps(t, shop.Tell(t, name, due)))
 	for _, step := range []string{"preparing→shipped", "shipped→in_transit", "in_transit→delivered"} {
 		wait := time.Until(functiontest.One[time.Time](t, shop, `SELECT due_at FROM delivery.shipments`))
 		require.InDelta(t, time.Hour, wait, float64(time.Minute))
 		require.Empty(t, shop.Tell(t, name, due), "it is not due yet")
-		require.Empty(t, shop.Tell(t, name, created), "it has begun")
 
 		shop.Exec(t, `UPDATE delivery.shipments SET due_at = now()`)
 		require.Equal(t, []string{step}, steps(t, shop.Tell(t, name, due)))
@@ -70,7 +70,38 @@ func TestWithPaceEachMoveNamesTheTimeOfTheNext(t *testing.T) {
 
 func TestManualShippingIsLeftToStaff(t *testing.T) {
 	t.Parallel()
-	shop, created := planned(t, "manual", 0)
-	require.Empty(t, shop.Tell(t, name, created))
+	shop, due := planned(t, "manual", 0)
+	require.Empty(t, shop.Tell(t, name, due))
 	require.Equal(t, []string{"planned"}, seen(t, shop))
+}
+
+// DEL-20.
+func TestTheShipmentOfACancelledOrderStays(t *testing.T) {
+	t.Parallel()
+	shop := functiontest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "auto" })
+	placed := shop.Reach(t, "confirmed")
+	due := shop.Deliver(t, "ship-order", shop.Said(t, placed.ID, "order.confirmed")[0])[1]
+	shop.Cancel(t, placed)
+	require.Empty(t, shop.Tell(t, name, due))
+	require.Equal(t, []string{"planned", "cancelled"}, seen(t, shop))
+}
+
+// A cancel and the first move of the shipment at the same time: one of them is refused, and the order's row decides which.
+func TestACancelAndTheFirstMoveAreNeverBothDone(t *testing.T) {
+	t.Parallel()
+	shop := functiontest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "auto" })
+	for range 10 {
+		placed := shop.Reach(t, "confirmed")
+		shop.Deliver(t, "ship-order", shop.Said(t, placed.ID, "order.confirmed")[0])
+		due := shop.Said(t, placed.ID, "shipment.due")[0]
+		var both sync.WaitGroup
+		both.Go(func() { shop.Deliver(t, name, due) })
+		both.Go(func() {
+			shop.Call(t, "serve-orders", http.MethodPost, "/v1/orders/"+placed.ID+"/cancel", map[string]string{"reason": ""},
+				"Idempotency-Key", placed.ID, "Prefer", "wait=0", "Popup-Order-Token", placed.Token)
+		})
+		both.Wait()
+		require.Contains(t, []string{"cancelling cancelled", "confirmed delivered"}, functiontest.One[string](t, shop, `
+			SELECT concat_ws(' ', o.status, s.status) FROM orders.orders o JOIN delivery.shipments s USING (order_id) WHERE order_id = $1`, placed.ID))
+	}
 }

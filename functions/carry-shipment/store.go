@@ -10,13 +10,16 @@ import (
 	"github.com/popup-shop/popup/internal/function"
 )
 
-// lockShipment reads where a shipment is, and whether its next move is due.
+// lockShipment locks a shipment's order and then the shipment, and returns where the shipment is and whether its next move is
+// due. A cancel locks the order too: none begins while the shipment moves.
 func lockShipment(ctx context.Context, tx pgx.Tx, shipmentID string) (status string, due bool, err error) {
 	err = tx.QueryRow(ctx, `
-		SELECT status, coalesce(due_at <= clock_timestamp(), status = 'planned')
-		FROM delivery.shipments
-		WHERE shipment_id = @shipment_id
-		FOR NO KEY UPDATE`, pgx.NamedArgs{"shipment_id": shipmentID}).Scan(&status, &due)
+		SELECT s.status, o.status NOT IN ('cancelling', 'cancelled', 'rejected', 'expired')
+			AND coalesce(due_at <= clock_timestamp(), s.status = 'planned')
+		FROM orders.orders o
+		JOIN delivery.shipments s USING (order_id)
+		WHERE s.shipment_id = @shipment_id
+		FOR NO KEY UPDATE OF o, s`, pgx.NamedArgs{"shipment_id": shipmentID}).Scan(&status, &due)
 	if err != nil {
 		return "", false, fmt.Errorf("lock shipment %s: %w", shipmentID, err)
 	}

@@ -1,4 +1,4 @@
-// Package completeorder ends a delivered order once it is paid, its goods are booked out and it has rested.
+// Package completeorder ends delivered orders once they are paid, their goods are booked out and they have rested.
 package completeorder
 
 import (
@@ -19,7 +19,8 @@ func New() function.Function {
 	return function.Function{
 		Name: name,
 		On: []function.Handler{
-			function.On(function.Each(told[events.OrderDelivered])), function.On(function.Each(told[events.OrderRested])), function.On(function.Each(told[events.OrderSettled])), function.On(function.Each(shipped)),
+			function.On(delivered[events.OrderDelivered]), function.On(delivered[events.OrderRested]),
+			function.On(delivered[events.OrderSettled]), function.On(shipped),
 		},
 		Emits:   []events.Event{events.OrderCompleted{}},
 		Writes:  []string{"orders.orders", "orders.history"},
@@ -27,38 +28,56 @@ func New() function.Function {
 	}
 }
 
-func told[E events.Event](ctx context.Context, tx pgx.Tx, fact E) (events.Event, error) {
-	o, err := orderlog.LockWhen(ctx, tx, fact.About().OrderID, "status = 'delivered'")
-	if err != nil || o == nil {
-		return nil, err
-	}
-	return weigh(ctx, tx, o, fact, false)
-}
-
-// shipped notes that the goods left the warehouse.
-func shipped(ctx context.Context, tx pgx.Tx, shipped events.StockShipped) (events.Event, error) {
-	o, err := orderlog.Lock(ctx, tx, shipped.OrderID)
+// delivered completes the orders that are delivered and lack nothing.
+func delivered[E events.Event](ctx context.Context, tx pgx.Tx, batch []*function.Delivery[E]) error {
+	orders, err := orderlog.LockIn(ctx, tx, function.OrderIDs(batch), order.Delivered)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	news := o.Stock == order.StockHeld
-	if news {
-		o.Stock = order.StockShipped
-	}
-	return weigh(ctx, tx, o, shipped, news)
+	return complete(ctx, tx, batch, orders, func(*order.Order) bool { return false })
 }
 
-// weigh completes the order if nothing is missing, and saves it if there is news.
-func weigh(ctx context.Context, tx pgx.Tx, o *order.Order, fact events.Event, news bool) (events.Event, error) {
-	completed := o.Completable() && o.Go(order.Completed, order.Times{})
-	if !completed && !news {
-		return nil, nil
+// shipped notes that goods left the warehouse, and completes the orders for which that was the last thing missing.
+func shipped(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[events.StockShipped]) error {
+	orders, err := orderlog.LockAll(ctx, tx, function.OrderIDs(batch))
+	if err != nil {
+		return err
 	}
-	if err := orderlog.Save(ctx, tx, o, name, fact.EventType()); err != nil || !completed {
-		return nil, err
+	return complete(ctx, tx, batch, orders, func(o *order.Order) bool {
+		changed := o.Stock == order.StockHeld
+		if changed {
+			o.Stock = order.StockShipped
+		}
+		return changed
+	})
+}
+
+// complete applies a fact to orders, saves those that it changes or completes, and emits what is completed.
+func complete[E events.Event](
+	ctx context.Context, tx pgx.Tx, batch []*function.Delivery[E], orders []*order.Order, apply func(*order.Order) (changed bool),
+) error {
+	var saved []*order.Order
+	completed := make([]bool, len(batch))
+	for i, o := range orders {
+		if o == nil {
+			continue
+		}
+		changed := apply(o)
+		completed[i] = o.Completable() && o.Go(order.Completed, order.Times{})
+		if changed || completed[i] {
+			saved = append(saved, o)
+		}
 	}
-	return events.OrderCompleted{
-		OrderID: o.ID, Version: o.Version, CustomerID: o.CustomerID, Currency: o.Currency,
-		TotalMinor: o.TotalMinor, PaidMinor: o.TotalMinor, At: o.Now.UTC(),
-	}, nil
+	if err := orderlog.SaveAll(ctx, tx, saved, name, batch[0].Event.EventType()); err != nil {
+		return err
+	}
+	for i, o := range orders {
+		if completed[i] {
+			batch[i].Emit(events.OrderCompleted{
+				OrderID: o.ID, Version: o.Version, CustomerID: o.CustomerID, Currency: o.Currency,
+				TotalMinor: o.TotalMinor, PaidMinor: o.TotalMinor, At: o.Now.UTC(),
+			})
+		}
+	}
+	return nil
 }

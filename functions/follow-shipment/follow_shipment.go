@@ -1,10 +1,9 @@
-// Package followshipment moves an order along behind its shipment, state by state. Whichever event comes first, the order
-// goes through every state between in the order of the shipment's log.
+// Package followshipment moves orders along behind their shipments, state by state. Whichever event comes first, an order goes
+// through every state between in the order of the shipment's log.
 package followshipment
 
 import (
 	"context"
-	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -19,38 +18,77 @@ const name = "follow-shipment"
 
 // New declares the function.
 func New(shop config.Shop) function.Function {
-	f := following{orderlog.Times(shop)}
+	f := follower{orderlog.Times(shop)}
 	return function.Function{
-		Name: name,
-		On: []function.Handler{
-			function.OnBatch(func(ctx context.Context, tx pgx.Tx, created events.ShipmentCreated) ([]events.Event, error) {
-				return f.follow(ctx, tx, created)
-			}),
-			function.OnBatch(func(ctx context.Context, tx pgx.Tx, moved events.ShipmentMoved) ([]events.Event, error) {
-				return f.follow(ctx, tx, moved)
-			}),
-		},
+		Name:    name,
+		On:      []function.Handler{function.On(f.follow)},
 		Emits:   []events.Event{events.OrderAdvanced{}, events.OrderShipped{}, events.OrderDelivered{}, events.OrderReturned{}},
 		Writes:  []string{"orders.orders", "orders.history"},
 		Durable: true,
 	}
 }
 
-type following struct{ times order.Times }
+type follower struct{ times order.Times }
 
-func (f following) follow(ctx context.Context, tx pgx.Tx, fact events.Event) (said []events.Event, err error) {
-	shipment, err := readShipment(ctx, tx, fact.About().Subject)
-	if err != nil || !shipment.moves() {
-		return nil, err
+// follow moves each order of a batch to where its shipment was seen last. The orders take their first step together, then their
+// second, and so on: the database accepts one version at a time.
+func (f follower) follow(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[events.ShipmentMoved]) error {
+	ways, err := f.waysOf(ctx, tx, batch)
+	if err != nil {
+		return err
 	}
-	o, err := orderlog.Lock(ctx, tx, fact.About().OrderID)
+	for step := 0; ; step++ {
+		var moved []*order.Order
+		var emit []func()
+		for i, way := range ways {
+			if step >= len(way) {
+				continue
+			}
+			s := way[step]
+			moved = append(moved, s.order)
+			emit = append(emit, func() { batch[i].Emit(s.event()) })
+		}
+		if len(moved) == 0 {
+			return nil
+		}
+		if err := orderlog.SaveAll(ctx, tx, moved, name, events.ShipmentMoved{}.EventType()); err != nil {
+			return err
+		}
+		for _, each := range emit {
+			each()
+		}
+	}
+}
+
+// step is an order in the state that it goes to next.
+type step struct {
+	order *order.Order
+	from  order.Status
+	seen  sighting
+}
+
+// waysOf returns the steps of each order of a batch.
+func (f follower) waysOf(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[events.ShipmentMoved]) ([][]step, error) {
+	shipments, err := readShipments(ctx, tx, batch)
 	if err != nil {
 		return nil, err
 	}
+	orders, err := orderlog.LockAll(ctx, tx, function.OrderIDs(batch))
+	if err != nil {
+		return nil, err
+	}
+	ways := make([][]step, len(batch))
+	for i, d := range batch {
+		ways[i] = f.wayOf(orders[i], shipments[d.Event.ShipmentID])
+	}
+	return ways, nil
+}
+
+func (f follower) wayOf(o *order.Order, shipment shipment) (way []step) {
 	for _, seen := range shipment.Seen {
-		to, follows := order.Behind(seen.Status)
+		to, ok := order.Behind(seen.Status)
 		from := o.Status
-		if !follows || !o.Go(to, f.times) {
+		if !ok || !o.Go(to, f.times) {
 			continue
 		}
 		o.ShipmentID, o.Carrier, o.TrackingNumber = shipment.ID, shipment.Carrier, shipment.TrackingNumber
@@ -58,22 +96,16 @@ func (f following) follow(ctx context.Context, tx pgx.Tx, fact events.Event) (sa
 			o.DeliveredAt = seen.At
 			o.Deadline = seen.At.Add(f.times.CompleteAfter)
 		}
-		if err := orderlog.Save(ctx, tx, o, name, fact.EventType()); err != nil {
-			return nil, err
-		}
-		said = append(said, moved(o, from, seen))
+		state := *o
+		way = append(way, step{&state, from, seen})
+		o.Version++
 	}
-	return said, nil
+	return way
 }
 
-// moves says that a shipment was somewhere that an order follows to.
-func (s shipment) moves() bool {
-	return slices.ContainsFunc(s.Seen, func(seen sighting) bool { _, follows := order.Behind(seen.Status); return follows })
-}
-
-// moved is the event of an order's new state.
-func moved(o *order.Order, from order.Status, s sighting) events.Event {
-	at := s.At.UTC()
+// event returns the event of an order's new state.
+func (s step) event() events.Event {
+	o, at := s.order, s.seen.At.UTC()
 	switch o.Status {
 	case order.Shipped:
 		return events.OrderShipped{
@@ -84,5 +116,7 @@ func moved(o *order.Order, from order.Status, s sighting) events.Event {
 	case order.Returned:
 		return events.OrderReturned{OrderID: o.ID, Version: o.Version, ShipmentID: o.ShipmentID, Lines: o.Lines, At: at}
 	}
-	return events.OrderAdvanced{OrderID: o.ID, Version: o.Version, From: string(from), To: string(o.Status), ShipmentID: o.ShipmentID, At: at}
+	return events.OrderAdvanced{
+		OrderID: o.ID, Version: o.Version, From: string(s.from), To: string(o.Status), ShipmentID: o.ShipmentID, At: at,
+	}
 }

@@ -133,6 +133,8 @@ func TestOrderThatIsUndoneFollowsNoShipment(t *testing.T) {
 	placed := shop.Reach(t, "confirmed")
 	shop.Drive(t, placed.ID, "")
 	shop.Cancel(t, placed)
-	require.Empty(t, shop.Tell(t, name, shop.Move(t, placed.ID, "preparing")))
+	moved := functiontest.EventOf(t, shop.Said(t, placed.ID, "shipment.moved")[0])
+	require.Equal(t, "cancelled", moved.(events.ShipmentMoved).To)
+	require.Empty(t, shop.Tell(t, name, moved))
 	require.Equal(t, "cancelling", shop.Status(t, placed.ID))
 }

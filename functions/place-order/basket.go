@@ -13,6 +13,9 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
+// mostLines is how many lines an order has at the most. A basket that was merged may have more.
+const mostLines = 100
+
 // readBasket locks the basket that an order names, if it does, and makes what is in it the lines of the order. Whoever orders
 // it meanwhile waits, and finds it ordered.
 func readBasket(ctx context.Context, tx pgx.Tx, b *Body) error {
@@ -33,8 +36,11 @@ func readBasket(ctx context.Context, tx pgx.Tx, b *Body) error {
 	if b.Lines, err = pgx.CollectRows(rows, pgx.RowToStructByPos[Item]); err != nil {
 		return fmt.Errorf("read basket %s: %w", b.BasketID, err)
 	}
-	if len(b.Lines) == 0 {
+	switch {
+	case len(b.Lines) == 0:
 		return web.Invalid(web.Fault{Field: "basket_id", Why: "is empty"})
+	case len(b.Lines) > mostLines:
+		return web.Invalid(web.Fault{Field: "basket_id", Why: fmt.Sprintf("has more than %d lines", mostLines)})
 	}
 	return nil
 }

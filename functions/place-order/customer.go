@@ -37,8 +37,11 @@ func readCustomer(ctx context.Context, tx pgx.Tx, b *Body) (customer, error) {
 
 func readContact(ctx context.Context, tx pgx.Tx, userID string) (c Contact, err error) {
 	err = tx.QueryRow(ctx, `
-		SELECT name, email, phone FROM accounts.users WHERE user_id = @user_id`,
+		SELECT name, email, phone FROM accounts.users WHERE user_id = @user_id AND closed_at IS NULL`,
 		pgx.NamedArgs{"user_id": userID}).Scan(&c.Name, &c.Email, &c.Phone)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return c, web.NotSignedIn()
+	}
 	if err != nil {
 		return c, fmt.Errorf("read how user %s is reached: %w", userID, err)
 	}

@@ -67,6 +67,9 @@ func changeUser(ctx context.Context, tx pgx.Tx, in *UserChange) (*UserAnswer, []
 	if !id.Valid(in.ID) {
 		return nil, nil, web.NotFound("user")
 	}
+	if err := lockUser(ctx, tx, in.ID); err != nil {
+		return nil, nil, err
+	}
 	before, err := selectUser(ctx, tx, in.ID)
 	if err != nil {
 		return nil, nil, err

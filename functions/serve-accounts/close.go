@@ -12,16 +12,16 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// closeAccount forgets who somebody was. Their orders and sums stay, as those of nobody. While goods are on their way
+// closeAccount locks the account, so that no order of it is placed and nothing is added to it meanwhile, and forgets who somebody was. Their orders and sums stay, as those of nobody. While goods are on their way
 // somebody has to know where to.
 func (a *accounts) closeAccount(ctx context.Context, tx pgx.Tx, _ *struct{}) (*ClearAnswer, []events.Event, error) {
 	caller := web.CallerOf(ctx)
-	var open bool
-	err := tx.QueryRow(ctx, `
-		SELECT EXISTS (SELECT FROM orders.orders WHERE customer_id = @user_id AND deadline IS NOT NULL)`,
-		pgx.NamedArgs{"user_id": caller.ID}).Scan(&open)
+	if err := lockUser(ctx, tx, caller.ID); err != nil {
+		return nil, nil, err
+	}
+	open, err := hasOpenOrder(ctx, tx, caller.ID)
 	if err != nil {
-		return nil, nil, fmt.Errorf("look for open orders of user %s: %w", caller.ID, err)
+		return nil, nil, err
 	}
 	if open {
 		return nil, nil, web.NewProblem(http.StatusConflict, "not-possible-now", "an order is still open")
@@ -32,6 +32,28 @@ func (a *accounts) closeAccount(ctx context.Context, tx pgx.Tx, _ *struct{}) (*C
 		}
 	}
 	return &ClearAnswer{a.cookies.Clear()}, []events.Event{events.AccountChanged{CustomerID: caller.ID, Change: "closed"}}, nil
+}
+
+// lockUser locks an account until the transaction ends. Whoever changes it or adds something to it waits.
+func lockUser(ctx context.Context, tx pgx.Tx, userID string) error {
+	_, err := tx.Exec(ctx, `
+		SELECT FROM accounts.users
+		WHERE user_id = @user_id
+		FOR UPDATE`, pgx.NamedArgs{"user_id": userID})
+	if err != nil {
+		return fmt.Errorf("lock user %s: %w", userID, err)
+	}
+	return nil
+}
+
+func hasOpenOrder(ctx context.Context, tx pgx.Tx, userID string) (open bool, err error) {
+	err = tx.QueryRow(ctx, `
+		SELECT EXISTS (SELECT FROM orders.orders WHERE customer_id = @user_id AND deadline IS NOT NULL)`,
+		pgx.NamedArgs{"user_id": userID}).Scan(&open)
+	if err != nil {
+		return false, fmt.Errorf("look for open orders of user %s: %w", userID, err)
+	}
+	return open, nil
 }
 
 func forgetOrders(ctx context.Context, tx pgx.Tx, userID string) error {
@@ -62,14 +84,17 @@ func forgetBelongings(ctx context.Context, tx pgx.Tx, userID string) error {
 }
 
 func forgetUser(ctx context.Context, tx pgx.Tx, userID string) error {
-	_, err := tx.Exec(ctx, `
+	tag, err := tx.Exec(ctx, `
 		UPDATE accounts.users SET email = '', name = '', phone = '', active = false, closed_at = now()
-		WHERE user_id = @user_id`, pgx.NamedArgs{"user_id": userID})
+		WHERE user_id = @user_id AND closed_at IS NULL`, pgx.NamedArgs{"user_id": userID})
 	if breaks(err, "the_last_admin_stays") {
 		return lastAdmin()
 	}
 	if err != nil {
 		return fmt.Errorf("close account of user %s: %w", userID, err)
+	}
+	if tag.RowsAffected() == 0 { // by another call, while this one waited
+		return web.NotSignedIn()
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/google/uuid"
@@ -116,12 +117,15 @@ func (a *accounts) guestToken(ctx context.Context, tx pgx.Tx, in *GuestTokenRequ
 	return answer, nil, err
 }
 
-// deleteGuest forgets a guest who gets an account.
+// deleteGuest forgets a guest who gets an account. A guest who has got one in the meantime is refused.
 func deleteGuest(ctx context.Context, tx pgx.Tx, guestID string) error {
-	_, err := tx.Exec(ctx, `
+	tag, err := tx.Exec(ctx, `
 		DELETE FROM accounts.guests WHERE guest_id = @guest_id`, pgx.NamedArgs{"guest_id": guestID})
 	if err != nil {
 		return fmt.Errorf("forget guest %s: %w", guestID, err)
+	}
+	if tag.RowsAffected() == 0 {
+		return web.NewProblem(http.StatusConflict, "not-possible-now", "This guest has an account already.")
 	}
 	return nil
 }

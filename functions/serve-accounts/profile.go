@@ -3,6 +3,7 @@ package serveaccounts
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -86,12 +87,15 @@ func changeProfile(ctx context.Context, tx pgx.Tx, in *ProfileRequest, p *proof)
 	}
 	u, err := scanUser(tx.QueryRow(ctx, `
 		UPDATE accounts.users SET email = @email, name = @name, phone = @phone, locale = @locale
-		WHERE user_id = @user_id AND (@proven OR lower(email) = lower(@email))
+		WHERE user_id = @user_id AND closed_at IS NULL AND (@proven OR lower(email) = lower(@email))
 		RETURNING `+userColumns, pgx.NamedArgs{
 		"user_id": caller.ID, "email": body.Email, "name": body.Name, "phone": body.Phone, "locale": cmp.Or(body.Locale, "en"), "proven": p.needed,
 	}))
 	if breaks(err, "users_email_unique") {
 		return nil, nil, web.NewProblem(http.StatusConflict, "e-mail-taken", "there is an account with this e-mail address")
+	}
+	if errors.Is(err, pgx.ErrNoRows) { // closed, or given another address, since the proof was asked for
+		return nil, nil, web.NotSignedIn()
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("store profile of user %s: %w", caller.ID, err)

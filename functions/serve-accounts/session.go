@@ -58,7 +58,7 @@ func cut(agent string) string {
 	return agent
 }
 
-// insertSession stores a session, ends those that are one too many, and forgets those that are long over.
+// insertSession locks the account and its password against a change that would not see the session, stores the session, ends those that are one too many, and forgets those that are long over.
 func insertSession(ctx context.Context, tx pgx.Tx, who token.Claims, refresh, hash, source, agent string) error {
 	tag, err := tx.Exec(ctx, `
 		WITH gone AS (
@@ -75,7 +75,8 @@ func insertSession(ctx context.Context, tx pgx.Tx, who token.Claims, refresh, ha
 		SELECT @session_id, user_id, @refresh_hash, @source, @agent, now() + @life::interval
 		FROM accounts.users
 		JOIN accounts.passwords USING (user_id)
-		WHERE user_id = @user_id AND active AND hash = @hash`, pgx.NamedArgs{
+		WHERE user_id = @user_id AND active AND hash = @hash
+		FOR SHARE`, pgx.NamedArgs{
 		"user_id": who.ID, "session_id": who.Session, "refresh_hash": web.HashToken(refresh), "source": source, "agent": agent,
 		"life": web.RefreshLife, "hash": hash, "most": mostSessions,
 	})

@@ -58,6 +58,15 @@ func (b baskets) open(ctx context.Context, tx pgx.Tx, answer *Answer) (basketID 
 		answer.SetCookie = b.cookies.Basket(caller.BasketToken, b.life)
 	}
 	args := whose(caller)
+	for basketID == "" && err == nil {
+		basketID, err = b.lockOrInsert(ctx, tx, args)
+	}
+	return basketID, err
+}
+
+// lockOrInsert locks the basket, and makes one where there is none. It returns "" for a basket that was ordered while this
+// waited for it: there is room for a new one then.
+func (b baskets) lockOrInsert(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) (basketID string, err error) {
 	if err := deleteExpired(ctx, tx, args); err != nil {
 		return "", err
 	}
@@ -68,7 +77,7 @@ func (b baskets) open(ctx context.Context, tx pgx.Tx, answer *Answer) (basketID 
 		SELECT basket_id::text FROM orders.baskets
 		WHERE `+mine+`
 		FOR NO KEY UPDATE`, args).Scan(&basketID)
-	if err != nil {
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return "", fmt.Errorf("lock basket: %w", err)
 	}
 	return basketID, nil
@@ -133,6 +142,9 @@ func (b baskets) settle(ctx context.Context, tx pgx.Tx) (*Answer, error) {
 		return answer, nil
 	}
 	answer.SetCookie = b.cookies.ForgetBasket()
+	if err := takeOrdered(ctx, tx, caller); err != nil {
+		return nil, err
+	}
 	theirs, err := lockOfToken(ctx, tx, caller.BasketToken)
 	if err != nil || theirs == "" {
 		return answer, err
@@ -162,6 +174,18 @@ func (b baskets) settle(ctx context.Context, tx pgx.Tx) (*Answer, error) {
 		return nil, err
 	}
 	return answer, b.touch(ctx, tx, own)
+}
+
+// takeOrdered makes the baskets that a visitor has ordered those of their account: one that its order gives back goes there.
+func takeOrdered(ctx context.Context, tx pgx.Tx, caller web.Caller) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE orders.baskets SET owner_id = @owner, token_hash = NULL
+		WHERE token_hash = @token AND order_id IS NOT NULL`,
+		pgx.NamedArgs{"owner": caller.ID, "token": web.HashToken(caller.BasketToken)})
+	if err != nil {
+		return fmt.Errorf("take over ordered baskets: %w", err)
+	}
+	return nil
 }
 
 // currencyOf is that of the first line of all.

@@ -109,6 +109,7 @@ func (b *ProductBody) args(productID string) pgx.NamedArgs {
 	}
 }
 
+// insertProduct adds a product to a store, which is not deleted until the transaction ends.
 func insertProduct(ctx context.Context, tx pgx.Tx, productID string, b *ProductBody) (*events.ProductChanged, error) {
 	said := &events.ProductChanged{ProductID: productID, StoreID: b.StoreID, Change: events.ChangeCreated}
 	err := tx.QueryRow(ctx, `
@@ -116,6 +117,7 @@ func insertProduct(ctx context.Context, tx pgx.Tx, productID string, b *ProductB
 		SELECT @product_id, store_id, nullif(@category_id, '')::uuid, @sku, @name, @description, @price_minor, @currency, @tags, @outside_number, @active
 		FROM catalogue.stores
 		WHERE store_id = @store_id AND deleted_at IS NULL
+		FOR SHARE
 		RETURNING version`, b.args(productID)).Scan(&said.Version)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, noStore()
@@ -128,17 +130,20 @@ func updateProduct(ctx context.Context, tx pgx.Tx, productID string, b *ProductB
 	said := &events.ProductChanged{ProductID: productID, StoreID: b.StoreID, Change: events.ChangeUpdated}
 	var different bool
 	err := tx.QueryRow(ctx, `
-		WITH changed AS (
+		WITH store AS (
+			SELECT store_id FROM catalogue.stores
+			WHERE store_id = @store_id AND deleted_at IS NULL
+			FOR SHARE
+		), changed AS (
 			UPDATE catalogue.products SET store_id = @store_id, category_id = nullif(@category_id, '')::uuid, sku = @sku, name = @name,
 				description = @description, price_minor = @price_minor, currency = @currency, tags = @tags, outside_number = @outside_number, active = @active
-			WHERE product_id = @product_id AND EXISTS (SELECT FROM catalogue.stores WHERE store_id = @store_id AND deleted_at IS NULL)
+			WHERE product_id = @product_id AND EXISTS (SELECT FROM store)
 			AND (store_id, category_id, sku, name, description, price_minor, currency, tags, outside_number, active) IS DISTINCT FROM
 				(@store_id, nullif(@category_id, '')::uuid, @sku, @name, @description, @price_minor, @currency, @tags, @outside_number, @active)
 			RETURNING version
 		)
 		SELECT changed.version IS NOT NULL, coalesce(changed.version, 0)
-		FROM catalogue.stores LEFT JOIN changed ON true
-		WHERE store_id = @store_id AND deleted_at IS NULL`, b.args(productID)).Scan(&different, &said.Version)
+		FROM store LEFT JOIN changed ON true`, b.args(productID)).Scan(&different, &said.Version)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, noStore()
 	}

@@ -165,15 +165,16 @@ func openWarehouse(ctx context.Context, tx pgx.Tx, b StoreBody) (string, error) 
 	return warehouseID.String(), nil
 }
 
+// mustBeWarehouse refuses what is no warehouse, and locks one against being deleted until the transaction ends.
 func mustBeWarehouse(ctx context.Context, tx pgx.Tx, warehouseID string) error {
-	var known bool
-	err := tx.QueryRow(ctx, `
-		SELECT EXISTS (SELECT FROM stock.warehouses WHERE warehouse_id = @warehouse_id AND deleted_at IS NULL)`,
-		pgx.NamedArgs{"warehouse_id": warehouseID}).Scan(&known)
+	tag, err := tx.Exec(ctx, `
+		SELECT FROM stock.warehouses
+		WHERE warehouse_id = @warehouse_id AND deleted_at IS NULL
+		FOR SHARE`, pgx.NamedArgs{"warehouse_id": warehouseID})
 	if err != nil {
 		return fmt.Errorf("find warehouse %s: %w", warehouseID, err)
 	}
-	if !known {
+	if tag.RowsAffected() == 0 {
 		return web.Invalid(web.Fault{Field: "warehouse_id", Why: "is not one of our warehouses"})
 	}
 	return nil

@@ -47,8 +47,8 @@ func New(settings Settings) function.Function {
 			}),
 			web.Act("/v1/orders/{id}/claim", web.Account, http.StatusOK, claim),
 		),
-		Emits:  []events.Event{events.OrderWithdrawn{}},
-		Writes: []string{"orders.orders", "orders.history"},
+		Emits:  []events.Event{events.OrderWithdrawn{}, events.ShipmentMoved{}},
+		Writes: []string{"orders.orders", "orders.history", "delivery.shipments", "delivery.tracking"},
 	}
 }
 
@@ -122,7 +122,7 @@ type CancelRequest struct {
 	}
 }
 
-// cancel begins the undo. What it gives back is seen to by those who hear of it.
+// cancel begins the undo, and cancels the shipment with it. The consumers of its events give back stock and money.
 func (s *serving) cancel(ctx context.Context, tx pgx.Tx, in *CancelRequest) (string, []events.Event, error) {
 	caller := web.CallerOf(ctx)
 	if open, err := opens(ctx, tx, in.ID); err != nil || !open {
@@ -136,15 +136,25 @@ func (s *serving) cancel(ctx context.Context, tx pgx.Tx, in *CancelRequest) (str
 	if caller.Staff() {
 		by = "staff"
 	}
-	from, held := o.Status, o.HeldStock()
-	if !o.Withdraw(by, in.Body.Reason, s.times) {
-		return "", nil, web.NewProblem(http.StatusConflict, "not-possible-now", "an order that is "+string(o.Status)+" cannot be cancelled").
-			With("order_id", o.ID).With("order_status", o.Status)
-	}
-	if err := orderlog.Save(ctx, tx, o, name, "POST /v1/orders/{id}/cancel"); err != nil {
+	said, refusal, err := orderlog.Withdraw(ctx, tx, o, orderlog.Withdrawal{
+		By: by, Reason: in.Body.Reason, Name: name, Cause: "POST /v1/orders/{id}/cancel",
+	}, s.times)
+	if err != nil {
 		return "", nil, err
 	}
-	return o.ID, []events.Event{orderlog.Withdrawn(o, from, held)}, nil
+	if refusal != nil {
+		return "", nil, tooLate(o.ID, refusal)
+	}
+	return o.ID, said, nil
+}
+
+// tooLate is the problem of an order that cannot be cancelled any more.
+func tooLate(orderID string, r *orderlog.Refusal) error {
+	why := "An order that is " + string(r.Order) + " cannot be cancelled."
+	if r.Shipment != "" {
+		why = "The order cannot be cancelled any more: its shipment is " + r.Shipment + "."
+	}
+	return web.NewProblem(http.StatusConflict, "not-possible-now", why).With("order_id", orderID).With("order_status", r.Order)
 }
 
 func orNotFound(err error) error {

@@ -121,6 +121,41 @@ func TestCancelIsPossibleFromThreeStatesAndRefusedWithTheReasonFromAllOthers(t *
 	}
 }
 
+// DEL-20: a planned shipment is cancelled with its order, and one of a ready order, too.
+func TestACancelTakesTheShipmentWithIt(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	for _, status := range []string{"confirmed", "ready_for_pickup"} {
+		placed := shop.Reach(t, status)
+		shop.Drive(t, placed.ID, "")
+		from := functiontest.One[string](t, shop, `SELECT status FROM delivery.shipments WHERE order_id = $1`, placed.ID)
+		require.Equal(t, http.StatusAccepted, cancel(t, shop, placed.ID, "Popup-Order-Token", placed.Token).Status, status)
+		said := shop.Said(t, placed.ID, "shipment.moved")
+		moved := functiontest.EventOf(t, said[len(said)-1]).(events.ShipmentMoved)
+		require.Equal(t, []string{from, "cancelled", "customer"}, []string{moved.From, moved.To, moved.By})
+		require.Equal(t, "cancelled cancelled", functiontest.One[string](t, shop, `
+			SELECT concat_ws(' ', s.status, (SELECT status FROM delivery.tracking t WHERE t.shipment_id = s.shipment_id ORDER BY n DESC LIMIT 1))
+			FROM delivery.shipments s WHERE order_id = $1`, placed.ID))
+	}
+}
+
+// ORD-29: the order may not have followed its shipment yet.
+func TestAnOrderWhoseGoodsAreOnTheirWayIsNotCancelled(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	for status, moves := range map[string][]string{"confirmed": {"preparing", "ready_for_pickup", "shipped", "in_transit", "delivered"}, "ready_for_pickup": {"picked_up"}} {
+		placed := shop.Reach(t, status)
+		shop.Drive(t, placed.ID, "")
+		for _, to := range moves {
+			shop.Move(t, placed.ID, to)
+			a := cancel(t, shop, placed.ID, "Popup-Order-Token", placed.Token)
+			require.Equal(t, []any{http.StatusConflict, "/problems/not-possible-now", status}, []any{a.Status, a.Body["type"], a.Body["order_status"]}, to)
+			require.Contains(t, a.Body["detail"], to)
+			require.Equal(t, status, shop.Status(t, placed.ID))
+		}
+	}
+}
+
 // ORD-30.
 func TestPaidOrderThatIsCancelledGivesEverythingBack(t *testing.T) {
 	t.Parallel()

@@ -1,46 +1,84 @@
-// Package shiporder plans the shipment of a confirmed and paid order.
+// Package shiporder plans the shipments of confirmed and paid orders.
 package shiporder
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/id"
+	"github.com/popup-shop/popup/internal/order"
 	"github.com/popup-shop/popup/internal/orderlog"
 )
 
-const carrier = "popup"
+const (
+	name    = "ship-order"
+	carrier = "popup"
+)
 
-// New declares the function.
-func New() function.Function {
+// New declares the function. With automatic shipping the carrier's first move is due at once; with manual shipping nothing is,
+// and carry-shipment stays asleep.
+func New(shop config.Shop) function.Function {
+	p := planner{automatic: shop.Shipping == "auto"}
 	return function.Function{
-		Name:    "ship-order",
-		On:      []function.Handler{function.On(function.Each(ship[events.OrderConfirmed])), function.On(function.Each(ship[events.OrderSettled]))},
-		Emits:   []events.Event{events.ShipmentCreated{}},
+		Name: name,
+		On: []function.Handler{
+			function.On(shipping[events.OrderConfirmed](p)),
+			function.On(shipping[events.OrderSettled](p)),
+		},
+		Emits:   []events.Event{events.ShipmentCreated{}, events.ShipmentDue{}},
 		Locks:   []string{"orders.orders"},
 		Writes:  []string{"delivery.shipments", "delivery.tracking"},
 		Durable: true,
 	}
 }
 
-// ship does nothing for an order that is not both confirmed and paid, or has its shipment.
-func ship[E events.Event](ctx context.Context, tx pgx.Tx, fact E) (events.Event, error) {
-	o, err := orderlog.LockWhen(ctx, tx, fact.About().OrderID, "status = 'confirmed' AND payment = 'paid'")
-	if err != nil || o == nil || !o.Shippable() {
-		return nil, err
+type planner struct{ automatic bool }
+
+// shipping returns a handler that plans one shipment for each order that is both confirmed and paid.
+func shipping[E events.Event](p planner) func(context.Context, pgx.Tx, []*function.Delivery[E]) error {
+	return func(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[E]) error {
+		orders, err := orderlog.LockIn(ctx, tx, function.OrderIDs(batch), order.Confirmed)
+		if err != nil {
+			return err
+		}
+		var planned []events.ShipmentCreated
+		byOrder := map[string]*function.Delivery[E]{}
+		for i, o := range orders {
+			if o == nil || !o.Shippable() {
+				continue
+			}
+			shipment, err := shipmentOf(o)
+			if err != nil {
+				return err
+			}
+			planned, byOrder[o.ID] = append(planned, shipment), batch[i]
+		}
+		stored, err := store(ctx, tx, planned)
+		if err != nil {
+			return err
+		}
+		for _, shipment := range stored {
+			p.emit(byOrder[shipment.OrderID], shipment)
+		}
+		return nil
 	}
-	shipmentID, err := id.Derive("ship-order", o.ID, "shipment")
-	if err != nil {
-		return nil, err
+}
+
+func (p planner) emit(d interface{ Emit(events.Event) }, created events.ShipmentCreated) {
+	d.Emit(created)
+	if p.automatic {
+		d.Emit(events.ShipmentDue{ShipmentID: created.ShipmentID, OrderID: created.OrderID, DueAt: time.Now().UTC()})
 	}
-	planned := events.ShipmentCreated{
+}
+
+func shipmentOf(o *order.Order) (events.ShipmentCreated, error) {
+	shipmentID, err := id.Derive(name, o.ID, "shipment")
+	return events.ShipmentCreated{
 		ShipmentID: shipmentID, OrderID: o.ID, Carrier: carrier, TrackingNumber: trackingNumber(shipmentID), Lines: o.Lines, Pickup: o.Pickup,
-	}
-	if first, err := plan(ctx, tx, planned); err != nil || !first {
-		return nil, err
-	}
-	return planned, nil
+	}, err
 }

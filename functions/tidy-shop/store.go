@@ -10,13 +10,14 @@ import (
 // batch is how many rows one statement deletes at the most.
 const batch = 50_000
 
-// baskets go when their time is over; their lines go with them.
+// baskets go when their time is over; their lines go with them. The basket of an open order may be restored, and stays.
 func baskets(ctx context.Context, tx pgx.Tx) (int64, error) {
 	return gone(ctx, tx, "baskets", `
 		DELETE FROM orders.baskets
 		WHERE basket_id IN (
-			SELECT basket_id FROM orders.baskets
+			SELECT basket_id FROM orders.baskets b
 			WHERE expires_at < now()
+			AND NOT EXISTS (SELECT FROM orders.orders o WHERE o.order_id = b.order_id AND o.deadline IS NOT NULL)
 			LIMIT $1
 			FOR UPDATE SKIP LOCKED)`)
 }

@@ -86,15 +86,19 @@ func TestWhatStillLivesStaysAndWhatHasRunOutGoes(t *testing.T) {
 const session = `INSERT INTO accounts.sessions (session_id, user_id, refresh_hash, source, agent, expires_at)
 	SELECT gen_random_uuid(), user_id, decode(md5(random()::text), 'hex'), '', 'of a test', now() + $1::interval FROM (SELECT user_id FROM accounts.users LIMIT 1) u`
 
-// An order outlives the basket it was made of.
-func TestAnOrderedBasketGoesToo(t *testing.T) {
+// An order outlives the basket it was made of. While it is open, the basket may be given back (BSK-11).
+func TestAnOrderedBasketGoesOnceItsOrderHasEnded(t *testing.T) {
 	t.Parallel()
-	shop := open(t)
+	shop := functiontest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "auto" })
 	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
 	shop.Exec(t, `INSERT INTO orders.baskets (basket_id, owner_id, order_id, expires_at) VALUES (gen_random_uuid(), gen_random_uuid(), $1, now() - interval '1 s')`, placed.ID)
 	tidy(t, shop)
+	require.EqualValues(t, 1, functiontest.One[int64](t, shop, `SELECT count(*) FROM orders.baskets`))
+
+	shop.Drive(t, placed.ID, "completed")
+	tidy(t, shop)
 	require.Zero(t, functiontest.One[int64](t, shop, `SELECT count(*) FROM orders.baskets`))
-	require.Equal(t, "pending", shop.Status(t, placed.ID))
+	require.Equal(t, "completed", shop.Status(t, placed.ID))
 }
 
 func TestMoreThanOneBatchIsDeletedInABatchAfterTheOther(t *testing.T) {

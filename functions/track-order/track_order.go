@@ -1,5 +1,5 @@
-// Package trackorder joins the facts about an order and decides: confirmed, rejected, expired, withdrawn. The facts may
-// come in any order; each is stored and then weighed under the order row's lock, so the last to arrive decides, once.
+// Package trackorder joins the facts about orders and decides: confirmed, rejected, expired, withdrawn. The facts may come in any
+// order; each is stored and then evaluated under the order row's lock, so the last to arrive decides, once.
 package trackorder
 
 import (
@@ -18,14 +18,13 @@ import (
 
 const name = "track-order"
 
-// New declares the function. What it decides is on disk before anybody hears of it.
+// New declares the function. What it decides is on disk before it is published.
 func New(shop config.Shop) function.Function {
 	t := tracking{orderlog.Times(shop)}
 	return function.Function{
 		Name: name,
 		On: []function.Handler{
-			function.On(function.Each(t.reserved)), function.On(function.Each(t.short)),
-			function.On(function.Each(t.created)), function.On(function.Each(t.paid)), function.On(function.Each(t.failed)), function.On(function.Each(t.overdue)),
+			deciding(t.reserved), deciding(t.short), deciding(t.created), deciding(t.paid), deciding(t.failed), function.On(t.overdue),
 		},
 		Emits: []events.Event{
 			events.OrderConfirmed{},
@@ -35,153 +34,193 @@ func New(shop config.Shop) function.Function {
 			events.OrderWithdrawn{},
 			events.OrderStalled{},
 			events.RefundRequested{},
+			events.ShipmentMoved{},
 		},
-		Writes:  []string{"orders.orders", "orders.history"},
+		Writes:  []string{"orders.orders", "orders.history", "delivery.shipments", "delivery.tracking"},
 		Durable: true,
 	}
 }
 
 type tracking struct{ times order.Times }
 
-func (t tracking) reserved(ctx context.Context, tx pgx.Tx, reserved events.StockReserved) (events.Event, error) {
-	o, err := orderlog.Lock(ctx, tx, reserved.OrderID)
-	if err != nil || !o.Hold() {
-		return nil, err
-	}
-	return t.weigh(ctx, tx, o, reserved)
+// decision is what a fact changes about an order. event returns what follows once the order has its new version.
+type decision struct {
+	save  bool
+	event func() events.Event
 }
 
-func (t tracking) created(ctx context.Context, tx pgx.Tx, created events.PaymentCreated) (events.Event, error) {
-	o, err := orderlog.Lock(ctx, tx, created.OrderID)
-	if err != nil {
-		return nil, err
-	}
-	if o.Unwanted() {
-		return giveBack(o, created.PaymentID, created.AmountMinor)
-	}
-	if !o.Open(created.PaymentID) {
-		return nil, nil
-	}
-	return nil, orderlog.Save(ctx, tx, o, name, created.EventType())
+// deciding declares the handler of a fact: lock the orders of a batch, apply the fact to each, save those that changed.
+func deciding[E events.Event](decide func(o *order.Order, fact E) (decision, error)) function.Handler {
+	return function.On(func(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[E]) error {
+		orders, err := orderlog.LockAll(ctx, tx, function.OrderIDs(batch))
+		if err != nil {
+			return err
+		}
+		decisions := make([]decision, len(batch))
+		var changed []*order.Order
+		for i, d := range batch {
+			if decisions[i], err = decide(orders[i], d.Event); err != nil {
+				return err
+			}
+			if decisions[i].save {
+				changed = append(changed, orders[i])
+			}
+		}
+		if err := orderlog.SaveAll(ctx, tx, changed, name, batch[0].Event.EventType()); err != nil {
+			return err
+		}
+		for i, d := range batch {
+			if decisions[i].event != nil {
+				d.Emit(decisions[i].event())
+			}
+		}
+		return nil
+	})
 }
 
-func (t tracking) paid(ctx context.Context, tx pgx.Tx, paid events.PaymentPaid) (events.Event, error) {
-	o, err := orderlog.Lock(ctx, tx, paid.OrderID)
-	if err != nil {
-		return nil, err
+func (t tracking) reserved(o *order.Order, _ events.StockReserved) (decision, error) {
+	if !o.Hold() {
+		return decision{}, nil
 	}
+	return t.confirmIfComplete(o), nil
+}
+
+func (t tracking) created(o *order.Order, created events.PaymentCreated) (decision, error) {
 	if o.Unwanted() {
-		return giveBack(o, paid.PaymentID, paid.AmountMinor)
+		return requestRefund(o, created.PaymentID, created.AmountMinor)
+	}
+	return decision{save: o.Open(created.PaymentID)}, nil
+}
+
+func (t tracking) paid(o *order.Order, paid events.PaymentPaid) (decision, error) {
+	if o.Unwanted() {
+		return requestRefund(o, paid.PaymentID, paid.AmountMinor)
 	}
 	if !o.Pay(paid.PaymentID) {
-		return nil, nil
+		return decision{}, nil
 	}
 	if o.Status == order.Pending {
-		return t.weigh(ctx, tx, o, paid)
+		return t.confirmIfComplete(o), nil
 	}
-	if err := orderlog.Save(ctx, tx, o, name, paid.EventType()); err != nil {
-		return nil, err
-	}
-	return events.OrderSettled{OrderID: o.ID, Version: o.Version, PaymentID: o.PaymentID, AmountMinor: paid.AmountMinor, Currency: o.Currency}, nil
+	return decision{save: true, event: func() events.Event {
+		return events.OrderSettled{
+			OrderID: o.ID, Version: o.Version, PaymentID: o.PaymentID, AmountMinor: paid.AmountMinor, Currency: o.Currency,
+		}
+	}}, nil
 }
 
-// weigh stores a fact, and confirms the order if it was the last one missing.
-func (t tracking) weigh(ctx context.Context, tx pgx.Tx, o *order.Order, fact events.Event) (events.Event, error) {
-	confirmed := o.Confirmable() && o.Go(order.Confirmed, t.times)
-	if err := orderlog.Save(ctx, tx, o, name, fact.EventType()); err != nil || !confirmed {
-		return nil, err
+// confirmIfComplete confirms an order if the fact that has just been applied was the last one missing.
+func (t tracking) confirmIfComplete(o *order.Order) decision {
+	if !o.Confirmable() || !o.Go(order.Confirmed, t.times) {
+		return decision{save: true}
 	}
-	return events.OrderConfirmed{
-		OrderID: o.ID, OrderNumber: o.Number, Version: o.Version, CustomerID: o.CustomerID, Currency: o.Currency,
-		TotalMinor: o.TotalMinor, Lines: o.Lines, PaymentID: o.PaymentID, Pickup: o.Pickup,
-	}, nil
+	return decision{save: true, event: func() events.Event {
+		return events.OrderConfirmed{
+			OrderID: o.ID, OrderNumber: o.Number, Version: o.Version, CustomerID: o.CustomerID, Currency: o.Currency,
+			TotalMinor: o.TotalMinor, Lines: o.Lines, PaymentID: o.PaymentID, Pickup: o.Pickup,
+		}
+	}}
 }
 
-// giveBack asks for money to go back that came for an order which is over.
-func giveBack(o *order.Order, paymentID string, amount int64) (events.Event, error) {
+// requestRefund requests that money goes back which came for an order that is over.
+func requestRefund(o *order.Order, paymentID string, amount int64) (decision, error) {
 	refundID, err := payment.WholeRefund(paymentID)
 	if err != nil {
-		return nil, err
+		return decision{}, err
 	}
-	return events.RefundRequested{
-		RefundID: refundID, PaymentID: paymentID, OrderID: o.ID, AmountMinor: amount, Currency: o.Currency, Reason: "order_over", By: name,
-	}, nil
+	return decision{event: func() events.Event {
+		return events.RefundRequested{
+			RefundID: refundID, PaymentID: paymentID, OrderID: o.ID, AmountMinor: amount, Currency: o.Currency,
+			Reason: "order_over", By: name,
+		}
+	}}, nil
 }
 
-func (t tracking) short(ctx context.Context, tx pgx.Tx, short events.StockShort) (events.Event, error) {
-	o, err := orderlog.Lock(ctx, tx, short.OrderID)
-	if err != nil {
-		return nil, err
-	}
+func (t tracking) short(o *order.Order, short events.StockShort) (decision, error) {
 	reason := order.OutOfStock
 	if slices.ContainsFunc(short.Lines, func(l events.ShortLine) bool { return l.Why == events.WhyGone }) {
 		reason = order.Invalid
 	}
 	o.Stock = order.StockShort
-	return t.reject(ctx, tx, o, reason, short)
+	return reject(o, reason), nil
 }
 
-func (t tracking) failed(ctx context.Context, tx pgx.Tx, failed events.PaymentFailed) (events.Event, error) {
-	o, err := orderlog.Lock(ctx, tx, failed.OrderID)
-	if err != nil {
-		return nil, err
-	}
+func (t tracking) failed(o *order.Order, failed events.PaymentFailed) (decision, error) {
 	reason := order.PaymentRefused
 	if failed.Reason == order.NotEnoughMoney {
 		reason = order.NotEnoughMoney
 	}
 	o.Payment, o.PaymentID = order.PaymentFailed, failed.PaymentID
-	return t.reject(ctx, tx, o, reason, failed)
+	return reject(o, reason), nil
 }
 
 // reject ends an order that is still pending; for any other the fact comes too late.
-func (t tracking) reject(ctx context.Context, tx pgx.Tx, o *order.Order, reason string, fact events.Event) (events.Event, error) {
+func reject(o *order.Order, reason string) decision {
 	held := o.HeldStock()
 	if !o.Reject(reason) {
+		return decision{}
+	}
+	return decision{save: true, event: func() events.Event {
+		return events.OrderRejected{
+			OrderID: o.ID, Version: o.Version, Reason: reason, Lines: o.Lines, StockHeld: held, PaymentID: o.PaymentID,
+		}
+	}}
+}
+
+// overdue leads somewhere from every state: the order expires, is undone, or staff is notified and it gets more time.
+func (t tracking) overdue(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[events.OrderOverdue]) error {
+	orders, err := orderlog.LockAll(ctx, tx, function.OrderIDs(batch))
+	if err != nil {
+		return err
+	}
+	for i, d := range batch {
+		emitted, err := t.passDeadline(ctx, tx, orders[i], d.Event.EventType())
+		if err != nil {
+			return err
+		}
+		for _, e := range emitted {
+			d.Emit(e)
+		}
+	}
+	return nil
+}
+
+func (t tracking) passDeadline(ctx context.Context, tx pgx.Tx, o *order.Order, cause string) ([]events.Event, error) {
+	if o.Status.Ended() || o.Now.Before(o.Deadline) {
 		return nil, nil
 	}
-	if err := orderlog.Save(ctx, tx, o, name, fact.EventType()); err != nil {
-		return nil, err
-	}
-	return events.OrderRejected{
-		OrderID: o.ID, Version: o.Version, Reason: reason, Lines: o.Lines, StockHeld: held, PaymentID: o.PaymentID,
-	}, nil
-}
-
-// overdue leads somewhere from every state: the order expires, is undone, or staff is told and it gets more time.
-func (t tracking) overdue(ctx context.Context, tx pgx.Tx, overdue events.OrderOverdue) (events.Event, error) {
-	o, err := orderlog.Lock(ctx, tx, overdue.OrderID)
-	if err != nil || o.Status.Ended() || o.Now.Before(o.Deadline) {
-		return nil, err
-	}
-	passed := o.Deadline
-	e := t.lapse(o)
-	if err := orderlog.Save(ctx, tx, o, name, overdue.EventType()); err != nil {
-		return nil, err
-	}
-	switch e := e.(type) {
-	case events.OrderExpired:
-		e.Version, e.Deadline = o.Version, passed
-		return e, nil
-	case events.OrderWithdrawn:
-		e.Version = o.Version
-		return e, nil
-	}
-	return events.OrderStalled{OrderID: o.ID, Version: o.Version, Status: string(o.Status), Deadline: passed, NextDeadline: o.Deadline}, nil
-}
-
-// lapse decides what a passed deadline means for an order.
-func (t tracking) lapse(o *order.Order) events.Event {
-	from, held := o.Status, o.HeldStock()
-	switch {
-	case o.Go(order.Expired, t.times):
-		if o.Payment == order.PaymentPending || o.Payment == order.PaymentCreated {
-			o.Payment = order.PaymentExpired
+	if lapses(o) {
+		withdrawn, refusal, err := orderlog.Withdraw(ctx, tx, o, orderlog.Withdrawal{By: "clock", Reason: "overdue", Name: name, Cause: cause}, t.times)
+		if err != nil || refusal == nil {
+			return withdrawn, err
 		}
-		return events.OrderExpired{OrderID: o.ID, Lines: o.Lines, StockHeld: held, PaymentID: o.PaymentID}
-	case (o.Status == order.ReadyForPickup || o.Status == order.Confirmed && o.Payment == order.PaymentAuthorised) && o.Withdraw("clock", "overdue", t.times):
-		return orderlog.Withdrawn(o, from, held)
 	}
-	o.Deadline = o.Now.Add(t.times.Staff)
-	return events.OrderStalled{}
+	e := t.expireOrStall(o)
+	if err := orderlog.Save(ctx, tx, o, name, cause); err != nil {
+		return nil, err
+	}
+	return []events.Event{e(o.Version)}, nil
+}
+
+// lapses reports whether a passed deadline undoes the order: it was not collected, or not paid in time.
+func lapses(o *order.Order) bool {
+	return o.Status == order.ReadyForPickup || o.Status == order.Confirmed && o.Payment == order.PaymentAuthorised
+}
+
+// expireOrStall ends an order that is still pending, and gives any other more time. It returns the event, whose version is
+// known once the order is saved.
+func (t tracking) expireOrStall(o *order.Order) func(version int64) events.Event {
+	passed, held := o.Deadline, o.HeldStock()
+	if !o.Go(order.Expired, t.times) {
+		o.Deadline = o.Now.Add(t.times.Staff)
+		return func(version int64) events.Event {
+			return events.OrderStalled{OrderID: o.ID, Version: version, Status: string(o.Status), Deadline: passed, NextDeadline: o.Deadline}
+		}
+	}
+	if o.Payment == order.PaymentPending || o.Payment == order.PaymentCreated {
+		o.Payment = order.PaymentExpired
+	}
+	return func(version int64) events.Event {
+		return events.OrderExpired{OrderID: o.ID, Version: version, Deadline: passed, Lines: o.Lines, StockHeld: held, PaymentID: o.PaymentID}
+	}
 }

@@ -76,7 +76,7 @@ func (s *Shop) Place(t testing.TB, body Body, headers ...string) Placed {
 	t.Helper()
 	headers = append([]string{"Idempotency-Key", newID(t), "Prefer", "wait=0"}, headers...)
 	answer := s.Call(t, "place-order", http.MethodPost, "/v1/orders", body, headers...)
-	require.Equal(t, http.StatusAccepted, answer.Status, "%s", answer.Raw)
+	require.Equal(t, http.StatusAccepted, answer.Status, "%s %s", answer.Raw, s.Log())
 	p := Placed{ID: answer.Body["id"].(string)}
 	p.Token, _ = answer.Body["order_token"].(string) // guests have one
 	p.OrderPlaced = EventOf(t, s.Said(t, p.ID, "order.placed")[0]).(events.OrderPlaced)
@@ -88,7 +88,7 @@ func (s *Shop) Cancel(t testing.TB, p Placed) events.OrderWithdrawn {
 	t.Helper()
 	answer := s.Call(t, "serve-orders", http.MethodPost, "/v1/orders/"+p.ID+"/cancel", map[string]string{"reason": "I changed my mind"},
 		"Idempotency-Key", newID(t), "Prefer", "wait=0", "Popup-Order-Token", p.Token)
-	require.Equal(t, http.StatusAccepted, answer.Status, "%s", answer.Raw)
+	require.Equal(t, http.StatusAccepted, answer.Status, "%s %s", answer.Raw, s.Log())
 	return EventOf(t, s.Said(t, p.ID, "order.withdrawn")[0]).(events.OrderWithdrawn)
 }
 

@@ -29,12 +29,19 @@ var breaks = map[string][]string{
 	"checks/bus_unheard.sql": {`UPDATE bus.unheard SET created_at = now() - interval '16 min'`},
 	"checks/delivery_behind.sql": {
 		`UPDATE orders.orders SET status = 'in_transit', deadline = now() + interval '1 hour' WHERE status = 'completed'`,
+		`UPDATE delivery.shipments SET status = 'shipped', updated_at = updated_at`,
 	},
-	"checks/mail_left.sql": {`UPDATE mail.mails SET status = 'sending'`},
+	"checks/delivery_cancelled.sql": {cancelled + `UPDATE delivery.shipments SET status = 'planned'`, cancelled + `UPDATE delivery.shipments SET status = 'ready_for_pickup'`},
+	"checks/delivery_undone.sql":    {cancelled, cancelled + `UPDATE delivery.shipments SET status = 'preparing'`},
+	"checks/mail_left.sql":          {`UPDATE mail.mails SET status = 'sending'`},
 	"checks/orders_announced.sql": {
 		`DELETE FROM bus.event WHERE event_id = '00000000-0000-8000-8000-000000000012'`,
 		`UPDATE bus.event SET order_id = gen_random_uuid() WHERE event_id = '00000000-0000-8000-8000-000000000012'`,
 		`DELETE FROM orders.orders WHERE status = 'pending'`,
+	},
+	"checks/orders_basket.sql": {
+		`INSERT INTO orders.baskets (basket_id, owner_id, order_id, expires_at) SELECT gen_random_uuid(), gen_random_uuid(), order_id, now() FROM orders.orders WHERE status = 'completed';
+		UPDATE orders.orders SET status = 'rejected' WHERE status = 'completed'`,
 	},
 	"checks/orders_deadline.sql": {
 		`ALTER TABLE orders.orders DROP CONSTRAINT open_orders_have_a_deadline; UPDATE orders.orders SET deadline = NULL WHERE status = 'pending'`,
@@ -105,6 +112,9 @@ var breaks = map[string][]string{
 		`UPDATE orders.history SET from_status = 'pending' WHERE version = 1`,
 	},
 }
+
+// cancelled leaves a completed order cancelled, and its shipment delivered.
+const cancelled = `UPDATE orders.orders SET status = 'cancelled' WHERE status = 'completed'; `
 
 // again says a thing of an order a second time.
 func again(eventType string) string {

@@ -78,6 +78,20 @@ func TestAnOrderThatIsCancelledWhileItsStockCheckIsPutOffHoldsNothing(t *testing
 	s.check()
 }
 
+// openPage opens a payment page for each order, which nobody pays.
+func (s *shop) openPage() {
+	s.t.Helper()
+	_, err := s.Pool.Exec(s.t.Context(), `
+		WITH opened AS (
+			INSERT INTO payments.payments (payment_id, order_id, method, provider, amount_minor, currency, provider_ref, uri)
+			SELECT gen_random_uuid(), order_id, payment_method, 'simulated', total_minor, currency, 'page', 'https://bank.test/page' FROM orders.orders
+			RETURNING payment_id, amount_minor, currency, provider, provider_ref
+		)
+		INSERT INTO payments.entries (payment_id, kind, amount_minor, currency, provider, provider_ref)
+		SELECT payment_id, 'created', amount_minor, currency, provider, provider_ref FROM opened`)
+	require.NoError(s.t, err)
+}
+
 // STK-26: somebody else's payment page is open, and nobody pays.
 func TestAHoldThatIsNotPaidForIsGivenBackAtTheDeadline(t *testing.T) {
 	t.Parallel()
@@ -86,15 +100,7 @@ func TestAHoldThatIsNotPaidForIsGivenBackAtTheDeadline(t *testing.T) {
 		settings.StockCheckDelay, settings.HoldTime = 5*time.Second, hold
 	})
 	p := s.begin("CAP-NAVY")
-	_, err := s.Pool.Exec(t.Context(), `
-		WITH opened AS (
-			INSERT INTO payments.payments (payment_id, order_id, method, provider, amount_minor, currency, provider_ref, uri)
-			SELECT gen_random_uuid(), order_id, payment_method, 'simulated', total_minor, currency, 'page', 'https://bank.test/page' FROM orders.orders
-			RETURNING payment_id, amount_minor, currency, provider, provider_ref
-		)
-		INSERT INTO payments.entries (payment_id, kind, amount_minor, currency, provider, provider_ref)
-		SELECT payment_id, 'created', amount_minor, currency, provider, provider_ref FROM opened`)
-	require.NoError(t, err)
+	s.openPage()
 	reserved := func() int { return s.count(`SELECT sum(reserved) FROM stock.levels`) }
 	require.Eventually(t, func() bool { return reserved() == 1 }, 30*time.Second, 50*time.Millisecond)
 	require.Eventually(t, func() bool { return reserved() == 0 }, hold+late, 50*time.Millisecond)

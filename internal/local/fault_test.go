@@ -63,13 +63,17 @@ func shopping(i int) client.PlaceOrderRequest {
 	return orderOf(1, "MUG-ENAMEL")
 }
 
-// shop lets n customers buy, so many at a time.
+// changeable is what customers order who then cancel: it is in no other order, for it depends on chance how these end.
+const changeable = "CAP-NAVY"
+
+// sell lets n customers buy, so many at a time. For every four of them there is one more who cancels, up to 1.5 s later.
 func (s *shop) sell(n, atOnce int) {
 	s.t.Helper()
 	_, err := s.Pool.Exec(s.t.Context(), `
 		INSERT INTO stock.movements (level_id, kind, quantity, reference)
 		SELECT level_id, 'inbound', 100000, 'test' FROM stock.levels WHERE sku IN ('MUG-ENAMEL', 'TEE-DROP-01')`)
 	require.NoError(s.t, err)
+	s.deliver(changeable, n)
 	slots := make(chan struct{}, atOnce)
 	var customers sync.WaitGroup
 	for i := range n {
@@ -78,20 +82,39 @@ func (s *shop) sell(n, atOnce int) {
 			defer func() { <-slots }()
 			s.insist(fmt.Sprintf("customer-%d", i), shopping(i))
 		})
+		if i%4 == 0 {
+			customers.Go(func() { s.orderAndCancel(fmt.Sprintf("changing-%d", i)) })
+		}
 	}
 	customers.Wait()
 }
 
+// orderAndCancel places an order and cancels it up to 1.5 s later, each until there is a response.
+func (s *shop) orderAndCancel(key string) {
+	p := s.insist(key, orderOf(1, changeable))
+	time.Sleep(rand.N(1500 * time.Millisecond))
+	s.retry("cancel "+key, func() (int, error) { return s.cancel(p) })
+}
+
 // insist posts an order until it is answered, as a good client does, under one key.
-func (s *shop) insist(key string, order client.PlaceOrderRequest) {
+func (s *shop) insist(key string, order client.PlaceOrderRequest) (p placed) {
+	s.retry("order "+key, func() (_ int, err error) {
+		p, err = s.post(key, order, 0)
+		return p.Code, err
+	})
+	return p
+}
+
+// retry calls until there is a response that is not about the shop's own state.
+func (s *shop) retry(what string, call func() (status int, err error)) {
 	for range 200 {
-		p, err := s.post(key, order, 0)
-		if err == nil && p.Code < http.StatusInternalServerError && p.Code != http.StatusTooManyRequests {
+		status, err := call()
+		if err == nil && status < http.StatusInternalServerError && status != http.StatusTooManyRequests {
 			return
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	s.t.Errorf("order %s was never answered", key)
+	s.t.Errorf("%s was never answered", what)
 }
 
 // FUN-01, FUN-02, EVT-03, EVT-07.
@@ -108,6 +131,7 @@ func TestStormEndsAsACalmDay(t *testing.T) {
 			s.sell(orders(), 16)
 			s.settle(5 * time.Minute)
 			s.check()
+			s.requireUndone()
 			require.Equal(t, want, s.digest())
 			s.Close()
 		})
@@ -126,7 +150,8 @@ func (s *shop) during(n int, fault func()) {
 	s.check()
 	require.Equal(s.t, (n+24)/25, s.count(`SELECT count(*) FROM orders.orders WHERE status = 'rejected'`))
 	require.Equal(s.t, n-(n+24)/25, s.count(`SELECT count(*) FROM orders.orders o WHERE status = 'completed'
-		AND NOT EXISTS (SELECT FROM orders.lines l WHERE l.order_id = o.order_id AND sku = 'CAP-NAVY')`))
+		AND NOT EXISTS (SELECT FROM orders.lines l WHERE l.order_id = o.order_id AND sku = $1)`, changeable))
+	s.requireUndone()
 }
 
 // FUN-04.

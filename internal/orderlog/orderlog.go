@@ -1,54 +1,85 @@
-// Package orderlog keeps the current row of an order and the log of its versions, both in one statement. What an order may
-// do is not decided here: package order knows.
+// Package orderlog locks and saves orders: the current row of each and the log of its versions, both in one statement. What an
+// order may do is not decided here: package order knows.
 package orderlog
 
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/config"
-	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/order"
+	"github.com/popup-shop/popup/internal/pgbatch"
 )
 
 // Lock reads an order and locks its row until the transaction ends. An order that does not exist is a permanent error.
 func Lock(ctx context.Context, tx pgx.Tx, id string) (*order.Order, error) {
-	o, err := LockWhen(ctx, tx, id, "true")
-	if err == nil && o == nil {
-		return nil, function.Permanent(fmt.Errorf("lock order %s: there is none", id))
+	orders, err := LockAll(ctx, tx, []string{id})
+	if err != nil {
+		return nil, err
 	}
-	return o, err
+	return orders[0], nil
 }
 
-// LockWhen is Lock for an order that fulfils a condition, and nil for any other: a step that an order does not need yet
-// makes nobody wait. Whatever fulfils the condition later will be told of when it happens.
-func LockWhen(ctx context.Context, tx pgx.Tx, id, condition string) (*order.Order, error) {
-	var o order.Order
-	var deadline, delivered *time.Time
-	var lines []byte
-	err := tx.QueryRow(ctx, `
+// LockAll is Lock for many orders. It locks them in the order of their ids and returns them as they are given.
+func LockAll(ctx context.Context, tx pgx.Tx, ids []string) ([]*order.Order, error) {
+	orders, err := LockIn(ctx, tx, ids, "")
+	if err != nil {
+		return nil, err
+	}
+	for i, o := range orders {
+		if o == nil {
+			return nil, function.Permanent(fmt.Errorf("lock order %s: it does not exist", ids[i]))
+		}
+	}
+	return orders, nil
+}
+
+// LockIn is LockAll for orders in a status; any other is nil and not locked: a handler that an order does not need yet makes
+// no other one wait. The handler consumes the event of whatever brings the order into the status later.
+func LockIn(ctx context.Context, tx pgx.Tx, ids []string, status order.Status) ([]*order.Order, error) {
+	rows, err := tx.Query(ctx, `
 		SELECT order_id::text, order_number, coalesce(customer_id::text, ''), version, status, stock, payment, reason, currency,
 			total_minor, payment_method, coalesce(payment_id::text, ''), coalesce(shipment_id::text, ''), carrier, tracking_number,
 			withdrawn_by, pickup, deadline, delivered_at, stock_check_at, clock_timestamp(), (
 				SELECT json_agg(json_build_object('line', line, 'sku', sku, 'quantity', quantity) ORDER BY line)
 				FROM orders.lines l WHERE l.order_id = o.order_id)
 		FROM orders.orders o
-		WHERE order_id = @order_id AND `+condition+`
-		FOR NO KEY UPDATE`, pgx.NamedArgs{"order_id": id}).Scan(
+		WHERE order_id = ANY (@ids::uuid[]) AND @status IN ('', status)
+		ORDER BY order_id
+		FOR NO KEY UPDATE`, pgx.NamedArgs{"ids": ids, "status": string(status)})
+	if err != nil {
+		return nil, fmt.Errorf("lock orders %v: %w", ids, err)
+	}
+	found, err := pgx.CollectRows(rows, scan)
+	if err != nil {
+		return nil, fmt.Errorf("lock orders %v: %w", ids, err)
+	}
+	byID := make(map[string]*order.Order, len(found))
+	for _, o := range found {
+		byID[o.ID] = o
+	}
+	orders := make([]*order.Order, len(ids))
+	for i, id := range ids {
+		orders[i] = byID[id]
+	}
+	return orders, nil
+}
+
+func scan(row pgx.CollectableRow) (*order.Order, error) {
+	var o order.Order
+	var deadline, delivered *time.Time
+	var lines []byte
+	err := row.Scan(
 		&o.ID, &o.Number, &o.CustomerID, &o.Version, &o.Status, &o.Stock, &o.Payment, &o.Reason, &o.Currency,
 		&o.TotalMinor, &o.PaymentMethod, &o.PaymentID, &o.ShipmentID, &o.Carrier, &o.TrackingNumber,
 		&o.WithdrawnBy, &o.Pickup, &deadline, &delivered, &o.StockCheckAt, &o.Now, &lines)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, nil
-	}
 	if err != nil {
-		return nil, fmt.Errorf("lock order %s: %w", id, err)
+		return nil, err
 	}
 	if deadline != nil {
 		o.Deadline = *deadline
@@ -57,37 +88,68 @@ func LockWhen(ctx context.Context, tx pgx.Tx, id, condition string) (*order.Orde
 		o.DeliveredAt = *delivered
 	}
 	if err := json.Unmarshal(lines, &o.Lines); err != nil {
-		return nil, fmt.Errorf("read lines of order %s: %w", id, err)
+		return nil, fmt.Errorf("read lines of order %s: %w", o.ID, err)
 	}
 	return &o, nil
 }
 
-// Save writes the next version of a locked order and its row in the log. by is who changed it, cause is what they were told.
-// The database refuses a version that does not follow the last.
+// Save writes the next version of a locked order and its row in the log. by is the function that changed it and cause what the
+// function was called with. The database rejects a version that does not follow the last.
 func Save(ctx context.Context, tx pgx.Tx, o *order.Order, by, cause string) error {
-	err := function.Queue(ctx, tx, -1, `
+	return SaveAll(ctx, tx, []*order.Order{o}, by, cause)
+}
+
+// SaveAll is Save for many orders, each once.
+func SaveAll(ctx context.Context, tx pgx.Tx, orders []*order.Order, by, cause string) error {
+	if len(orders) == 0 {
+		return nil
+	}
+	args := columns(orders)
+	args["by"], args["cause"] = by, cause
+	err := pgbatch.Enqueue(ctx, tx, -1, `
 		WITH saved AS (
 			UPDATE orders.orders o SET
-				version = @version::bigint + 1, status = @status, stock = @stock, payment = @payment, reason = @reason,
-				payment_id = nullif(@payment_id, '')::uuid, shipment_id = nullif(@shipment_id, '')::uuid, carrier = @carrier,
-				tracking_number = @tracking_number, withdrawn_by = @withdrawn_by, deadline = @deadline, delivered_at = @delivered_at
-			FROM (SELECT status FROM orders.orders WHERE order_id = @order_id) AS before
-			WHERE order_id = @order_id
+				version = n.version + 1, status = n.status, stock = n.stock, payment = n.payment, reason = n.reason,
+				payment_id = nullif(n.payment_id, '')::uuid, shipment_id = nullif(n.shipment_id, '')::uuid, carrier = n.carrier,
+				tracking_number = n.tracking_number, withdrawn_by = n.withdrawn_by, deadline = n.deadline, delivered_at = n.delivered_at
+			FROM unnest(@ids::uuid[], @versions::bigint[], @statuses::text[], @stocks::text[], @payments::text[], @reasons::text[],
+				@payment_ids::text[], @shipment_ids::text[], @carriers::text[], @tracking_numbers::text[], @withdrawn_by::text[],
+				@deadlines::timestamptz[], @delivered_at::timestamptz[])
+				AS n (order_id, version, status, stock, payment, reason, payment_id, shipment_id, carrier, tracking_number,
+					withdrawn_by, deadline, delivered_at)
+			JOIN orders.orders before USING (order_id)
+			WHERE o.order_id = n.order_id
 			RETURNING o.*, before.status AS status_before
 		)
 		INSERT INTO orders.history (order_id, version, from_status, to_status, stock, payment, reason, deadline, by, cause)
-		SELECT order_id, version, status_before, status, stock, payment, reason, deadline, @by, @cause FROM saved`,
-		pgx.NamedArgs{
-			"order_id": o.ID, "version": o.Version, "status": o.Status, "stock": o.Stock, "payment": o.Payment, "reason": o.Reason,
-			"payment_id": o.PaymentID, "shipment_id": o.ShipmentID, "carrier": o.Carrier, "tracking_number": o.TrackingNumber,
-			"withdrawn_by": o.WithdrawnBy, "deadline": nullTime(o.Deadline), "delivered_at": nullTime(o.DeliveredAt),
-			"by": by, "cause": cause,
-		})
+		SELECT order_id, version, status_before, status, stock, payment, reason, deadline, @by, @cause FROM saved`, args)
 	if err != nil {
-		return fmt.Errorf("save order %s: %w", o.ID, err)
+		return fmt.Errorf("save %d orders: %w", len(orders), err)
 	}
-	o.Version++
+	for _, o := range orders {
+		o.Version++
+	}
 	return nil
+}
+
+// columns returns what is saved of orders, an array for each column.
+func columns(orders []*order.Order) pgx.NamedArgs {
+	n := len(orders)
+	ids, statuses, stocks, payments := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	reasons, paymentIDs, shipmentIDs, carriers := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	trackingNumbers, withdrawnBy, versions := make([]string, n), make([]string, n), make([]int64, n)
+	deadlines, deliveredAt := make([]*time.Time, n), make([]*time.Time, n)
+	for i, o := range orders {
+		ids[i], versions[i], statuses[i], stocks[i], payments[i] = o.ID, o.Version, string(o.Status), string(o.Stock), string(o.Payment)
+		reasons[i], paymentIDs[i], shipmentIDs[i], carriers[i] = o.Reason, o.PaymentID, o.ShipmentID, o.Carrier
+		trackingNumbers[i], withdrawnBy[i] = o.TrackingNumber, o.WithdrawnBy
+		deadlines[i], deliveredAt[i] = nullTime(o.Deadline), nullTime(o.DeliveredAt)
+	}
+	return pgx.NamedArgs{
+		"ids": ids, "versions": versions, "statuses": statuses, "stocks": stocks, "payments": payments, "reasons": reasons,
+		"payment_ids": paymentIDs, "shipment_ids": shipmentIDs, "carriers": carriers, "tracking_numbers": trackingNumbers,
+		"withdrawn_by": withdrawnBy, "deadlines": deadlines, "delivered_at": deliveredAt,
+	}
 }
 
 func nullTime(t time.Time) *time.Time {
@@ -97,19 +159,7 @@ func nullTime(t time.Time) *time.Time {
 	return &t
 }
 
-// Times are the shop's settings that an order's deadlines are made of.
+// Times returns the shop's settings that an order's deadlines are made of.
 func Times(shop config.Shop) order.Times {
 	return order.Times{Pay: shop.PayTime, Pickup: shop.PickupTime, Staff: shop.StaffTime, CompleteAfter: shop.CompleteAfter}
-}
-
-// Withdrawn is the event of an order that is being undone. It carries every line, so that nobody has to ask what to undo.
-func Withdrawn(o *order.Order, from order.Status, stockHeld bool) events.OrderWithdrawn {
-	withdrawn := events.OrderWithdrawn{
-		OrderID: o.ID, Version: o.Version, FromStatus: string(from), By: o.WithdrawnBy, Reason: o.WhyWithdrawn(),
-		Lines: o.Lines, StockHeld: stockHeld, Currency: o.Currency, PaymentID: o.PaymentID,
-	}
-	if o.Payment == order.PaymentRefunding {
-		withdrawn.CapturedMinor = o.TotalMinor
-	}
-	return withdrawn
 }

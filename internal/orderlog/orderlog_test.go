@@ -52,12 +52,12 @@ func TestOrderThatDoesNotFulfilTheConditionIsNotLocked(t *testing.T) {
 	shop := functiontest.Open(t, functions.All)
 	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
 	require.NoError(t, pgx.BeginFunc(t.Context(), shop.Pool, func(tx pgx.Tx) error {
-		o, err := orderlog.LockWhen(t.Context(), tx, placed.ID, "status = 'delivered'")
+		o, err := orderlog.LockIn(t.Context(), tx, []string{placed.ID}, order.Delivered)
 		require.NoError(t, err)
-		require.Nil(t, o)
-		o, err = orderlog.LockWhen(t.Context(), tx, uuid.NewString(), "true")
+		require.Equal(t, []*order.Order{nil}, o)
+		o, err = orderlog.LockIn(t.Context(), tx, []string{uuid.NewString()}, "")
 		require.NoError(t, err)
-		require.Nil(t, o)
+		require.Equal(t, []*order.Order{nil}, o)
 		_, err = shop.Pool.Exec(t.Context(), `SELECT FROM orders.orders FOR UPDATE NOWAIT`)
 		return err
 	}))

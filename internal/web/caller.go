@@ -43,6 +43,7 @@ type call struct {
 	who       string // may take it
 	source    string
 	answer    huma.Context
+	committed bool // what the call does is done
 }
 
 // CallerOf is who made the call that ctx belongs to.

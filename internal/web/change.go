@@ -13,7 +13,8 @@ import (
 
 // Change is a call that moves stock or money: Do runs in one transaction with what is said about it and with the claim of
 // its idempotency key; Show runs after the commit, on the first call and on a replay alike, and makes the answer. S is what
-// is kept under the key.
+// is kept under the key. Whether the caller may make the call is decided in Do's transaction, and Show's response does not
+// depend on what has become of the caller since.
 type Change[I Keyed, S, O any] struct {
 	Status int   // when Show names no other
 	Also   []int // the others that Show may name
@@ -31,11 +32,11 @@ func Post[I any, P interface {
 		o := s.operation(route, c.Status)
 		o.Metadata["also"] = c.Also
 		huma.Register(api, o, func(ctx context.Context, in *I) (*O, error) {
-			done, err := once(ctx, s, P(in), c.Do)
+			done, replayed, err := once(ctx, s, P(in), c.Do)
 			if err != nil {
 				return nil, s.problem(ctx, err)
 			}
-			out, err := c.Show(ctx, s.reader(ctx), P(in), done)
+			out, err := c.Show(ctx, s.readerAfter(ctx, replayed), P(in), done)
 			return out, s.problem(ctx, err)
 		})
 	}}

@@ -33,9 +33,8 @@ func (k *Key) body() []byte { return k.RawBody }
 
 // once runs do unless it was done with this key: then it answers what was kept, and says so in a header. Claim and effect
 // are one transaction, so a refused call leaves the key free.
-func once[I Keyed, S any](ctx context.Context, s *server, in I, do func(context.Context, pgx.Tx, I) (S, []events.Event, error)) (done S, err error) {
+func once[I Keyed, S any](ctx context.Context, s *server, in I, do func(context.Context, pgx.Tx, I) (S, []events.Event, error)) (done S, replayed bool, err error) {
 	claim := claimOf(ctx, in)
-	replayed := false
 	err = s.do(ctx, func(tx pgx.Tx) (said []events.Event, err error) {
 		kept, first, err := claim.take(ctx, tx)
 		if err != nil {
@@ -52,7 +51,7 @@ func once[I Keyed, S any](ctx context.Context, s *server, in I, do func(context.
 	if err == nil && replayed {
 		callOf(ctx).answer.SetHeader("Idempotency-Replayed", "true")
 	}
-	return done, err
+	return done, replayed, err
 }
 
 // claim is a key with all that makes it one caller's, for one call.

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -137,6 +138,9 @@ func (p *Problem) Write(w http.ResponseWriter, r *http.Request) {
 // noText is what Postgres says to a zero byte, and to bytes that are no UTF-8: only a caller can have sent them.
 const noText = "22021"
 
+// ofOpenAccounts are the constraints that refuse what the caller's account can't have any more: it was closed during the call.
+var ofOpenAccounts = []string{"closed_accounts_have_nothing", "closed_accounts_order_nothing", "closed_accounts_name_nobody"}
+
 // problemOf is what callers hear of an error that nobody foresaw: that they may come again, or that we are at fault.
 func problemOf(err error) *Problem {
 	var pg *pgconn.PgError
@@ -145,6 +149,9 @@ func problemOf(err error) *Problem {
 	passing := errors.Is(err, function.ErrOverloaded) || errors.As(err, &connect) || errors.As(err, &network) ||
 		errors.Is(err, context.DeadlineExceeded) || pgconn.SafeToRetry(err)
 	if errors.As(err, &pg) {
+		if slices.Contains(ofOpenAccounts, pg.ConstraintName) {
+			return NotSignedIn()
+		}
 		if pg.Code == noText {
 			return NewProblem(http.StatusBadRequest, "invalid", "the request holds bytes that are no text")
 		}

@@ -23,7 +23,7 @@ const (
 // scope is that of a call.
 func (s *server) scope(c call) function.Scope {
 	args := []any{s.name, c.route, c.OrderTokenHash(), c.ID, c.Role, hashed(c.BasketToken)}
-	if c.ID == "" {
+	if c.ID == "" || c.committed {
 		return function.Scope{SQL: begin, Args: args}
 	}
 	return function.Scope{SQL: beginKnown, Args: append(args, c.Session), Row: c.standing}

@@ -15,6 +15,7 @@ import (
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/token"
 )
 
 const bodyLimit = 64 << 10
@@ -91,6 +92,17 @@ type reader struct {
 }
 
 func (s *server) reader(ctx context.Context) Reader { return s.readerFor(callOf(ctx)) }
+
+// readerAfter reads for the response to a change that is committed. The response to the first call is read with the sight of
+// staff: an order may have become somebody else's in the meantime, and is shown to whoever made the change all the same.
+func (s *server) readerAfter(ctx context.Context, replayed bool) Reader {
+	c := callOf(ctx)
+	c.committed = true
+	if !replayed {
+		c.Role = token.Staff
+	}
+	return s.readerFor(c)
+}
 
 func (s *server) readerFor(c call) Reader { return reader{s.View(s.scope(c)), s, c} }
 

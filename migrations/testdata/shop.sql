@@ -87,9 +87,24 @@ SELECT test.move(id, 'in_transit', 'shipped', 'paid'), test.move(id, 'delivered'
 FROM (VALUES ('00000000-0000-7000-8000-000000000006'::uuid)) AS o (id);
 -- ...07: pending, nothing done for it yet.
 SELECT test.place('00000000-0000-7000-8000-000000000007');
+-- ...08: confirmed and paid, its shipment planned.
+SELECT test.place(id), test.hold(id), test.open(id), test.enter(id, 'captured', 2000, 'ref_' || id), test.move(id, 'confirmed', 'held', 'paid')
+FROM (VALUES ('00000000-0000-7000-8000-000000000008'::uuid)) AS o (id);
+INSERT INTO delivery.shipments (shipment_id, order_id, carrier, tracking_number, pickup)
+VALUES ('00000000-0000-7000-8000-000000000008', '00000000-0000-7000-8000-000000000008', 'popup', 'PU8', false);
+INSERT INTO delivery.tracking (shipment_id, n, status) VALUES ('00000000-0000-7000-8000-000000000008', 1, 'planned');
 
 INSERT INTO bus.parked (event_id, type, source, consumer, kind, reason, event) VALUES ('1', 'order.placed', '/functions/place-order', 'send-email', 'poison', 'test', '');
 INSERT INTO bus.parked_act (parked_id, act, by) SELECT parked_id, 'discard', 'test' FROM bus.parked;
 
 INSERT INTO accounts.users (user_id, email, role) VALUES
     ('00000000-0000-7000-8000-000000000001', 'admin@example.test', 'admin'), ('00000000-0000-7000-8000-000000000002', 'ada@example.test', 'customer');
+INSERT INTO accounts.users (user_id, email, active, closed_at) VALUES ('00000000-0000-7000-8000-000000000003', '', false, now());
+-- ...07 is the customer's.
+WITH changed AS (
+    UPDATE orders.orders SET customer_id = '00000000-0000-7000-8000-000000000002', version = version + 1
+    WHERE order_id = '00000000-0000-7000-8000-000000000007'
+    RETURNING *
+)
+INSERT INTO orders.history (order_id, version, from_status, to_status, stock, payment, reason, deadline, by, cause)
+SELECT order_id, version, status, status, stock, payment, reason, deadline, 'test', 'test' FROM changed;

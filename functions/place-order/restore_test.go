@@ -1,0 +1,170 @@
+package placeorder_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/token"
+)
+
+// refusals are the ways in which an order ends that gives its basket back.
+var refusals = map[string]func(t *testing.T, shop *functiontest.Shop, orderID string){
+	"stock short": func(t *testing.T, shop *functiontest.Shop, orderID string) {
+		shop.Tell(t, "track-order", events.StockShort{OrderID: orderID})
+	},
+	"payment refused": func(t *testing.T, shop *functiontest.Shop, orderID string) {
+		shop.Tell(t, "track-order", events.PaymentFailed{OrderID: orderID, PaymentID: uuid.NewString(), Reason: "declined"})
+	},
+	"expired": func(t *testing.T, shop *functiontest.Shop, orderID string) {
+		shop.Set(t, orderID, "deadline = now()")
+		shop.Tell(t, "track-order", events.OrderOverdue{OrderID: orderID})
+	},
+}
+
+// buyers are the kinds of callers who have baskets; each has a new one.
+func buyers(t *testing.T, shop *functiontest.Shop) map[string][]string {
+	first := add(t, shop, functiontest.Cap, 2)
+	return map[string][]string{
+		"account": {"Authorization", shop.SignIn(t, token.Customer).Bearer},
+		"guest":   {"Authorization", shop.SignIn(t, token.Guest).Bearer},
+		"visitor": {"Popup-Basket-Token", first.Body["basket_token"].(string)},
+	}
+}
+
+func add(t *testing.T, shop *functiontest.Shop, sku string, quantity int, headers ...string) functiontest.Answer {
+	t.Helper()
+	a := shop.Call(t, "serve-baskets", http.MethodPost, "/v1/basket/items", map[string]any{"sku": sku, "quantity": quantity}, headers...)
+	require.Equal(t, http.StatusCreated, a.Status, a.Raw)
+	return a
+}
+
+// contents reads a basket: its id and how many of each SKU are in it, in order.
+func contents(t *testing.T, shop *functiontest.Shop, headers ...string) (id any, lines []any) {
+	t.Helper()
+	a := shop.Call(t, "serve-baskets", http.MethodGet, "/v1/basket", nil, headers...)
+	require.Equal(t, http.StatusOK, a.Status, a.Raw)
+	for _, l := range a.Body["lines"].([]any) {
+		lines = append(lines, l.(map[string]any)["sku"], l.(map[string]any)["quantity"])
+	}
+	return a.Body["id"], lines
+}
+
+// BSK-11.
+func TestAnOrderThatIsRefusedOrExpiresGivesItsBasketBack(t *testing.T) {
+	t.Parallel()
+	for how, refuse := range refusals {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			shop := open(t)
+			for who, headers := range buyers(t, shop) {
+				add(t, shop, functiontest.Tee, 3, headers...)
+				id, before := contents(t, shop, headers...)
+				placed := shop.Place(t, fromBasket(id), headers...)
+				closed, _ := contents(t, shop, headers...)
+				require.Nil(t, closed, who)
+
+				refuse(t, shop, placed.ID)
+				again, after := contents(t, shop, headers...)
+				require.Equal(t, []any{id, before}, []any{again, after}, who)
+				second := shop.Place(t, fromBasket(id), headers...)
+				require.NotEqual(t, placed.ID, second.ID, "it can be ordered with a new key")
+			}
+		})
+	}
+}
+
+// BSK-11: the clock of a basket does not run while it is ordered.
+func TestARestoredBasketLivesAsLongAsItHadToLive(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	ada := []string{"Authorization", shop.SignIn(t, token.Customer).Bearer}
+	id := add(t, shop, functiontest.Cap, 1, ada...).Body["id"]
+	placed := shop.Place(t, fromBasket(id), ada...)
+	shop.Exec(t, `ALTER TABLE orders.baskets DISABLE TRIGGER USER`)
+	shop.Exec(t, `UPDATE orders.baskets SET expires_at = now() - interval '1 day', updated_at = now() - interval '2 days'`)
+	shop.Exec(t, `ALTER TABLE orders.baskets ENABLE TRIGGER USER`)
+	shop.Tell(t, "tidy-shop", events.HousekeepingDue{HousekeepingID: uuid.NewString(), Day: "2026-01-31"})
+	shop.Tell(t, "track-order", events.StockShort{OrderID: placed.ID})
+	again, lines := contents(t, shop, ada...)
+	require.Equal(t, []any{id, []any{functiontest.Cap, 1.0}}, []any{again, lines})
+}
+
+// BSK-11: the lines of both, at most 99 of a thing.
+func TestARestoredBasketIsMergedWithTheOneThatWasBegunMeanwhile(t *testing.T) {
+	t.Parallel()
+	for how, refuse := range refusals {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			shop := open(t)
+			for who, headers := range buyers(t, shop) {
+				add(t, shop, functiontest.Tee, 60, headers...)
+				first, _ := contents(t, shop, headers...)
+				placed := shop.Place(t, fromBasket(first), headers...)
+				add(t, shop, functiontest.Print, 1, headers...)
+				second := add(t, shop, functiontest.Tee, 60, headers...).Body["id"]
+				require.NotEqual(t, first, second)
+
+				refuse(t, shop, placed.ID)
+				id, lines := contents(t, shop, headers...)
+				require.Equal(t, second, id, "the one that the customer has open")
+				require.Subset(t, lines, []any{functiontest.Print, 1.0, functiontest.Tee, 99.0}, who)
+				shop.Place(t, fromBasket(id), headers...)
+			}
+		})
+	}
+}
+
+// BSK-09: one that was cancelled by its customer, or is on its way, keeps its basket.
+func TestAnOrderThatWasNotRefusedKeepsItsBasket(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	ada := []string{"Authorization", shop.SignIn(t, token.Customer).Bearer}
+	placed := shop.Place(t, fromBasket(add(t, shop, functiontest.Cap, 1, ada...).Body["id"]), ada...)
+	cancelled := shop.Call(t, "serve-orders", http.MethodPost, "/v1/orders/"+placed.ID+"/cancel", map[string]string{"reason": ""},
+		append(ada, "Idempotency-Key", "one", "Prefer", "wait=0")...)
+	require.Equal(t, http.StatusAccepted, cancelled.Status, cancelled.Raw)
+	shop.Drive(t, placed.ID, "")
+	require.Equal(t, "cancelled", shop.Status(t, placed.ID))
+	id, _ := contents(t, shop, ada...)
+	require.Nil(t, id)
+}
+
+// BSK-11: an order is refused while its customer fills another basket and orders it.
+func TestNoLineIsLostWhenABasketComesBackWhileAnotherIsFilled(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	for range 10 {
+		ada := []string{"Authorization", shop.SignIn(t, token.Customer).Bearer}
+		placed := shop.Place(t, fromBasket(add(t, shop, functiontest.Cap, 1, ada...).Body["id"]), ada...)
+		functiontest.AtOnce(
+			func() functiontest.Answer { return add(t, shop, functiontest.Tee, 1, ada...) },
+			func() functiontest.Answer { return add(t, shop, functiontest.Print, 1, ada...) },
+			func() functiontest.Answer {
+				shop.Tell(t, "track-order", events.StockShort{OrderID: placed.ID})
+				return functiontest.Answer{}
+			},
+		)
+		_, lines := contents(t, shop, ada...)
+		require.Subset(t, lines, []any{functiontest.Cap, functiontest.Tee, functiontest.Print})
+		require.Len(t, lines, 6)
+	}
+}
+
+// BSK-11, BSK-06: what a visitor ordered before they signed in comes back into the basket of their account.
+func TestTheBasketOfAVisitorWhoSignedInMeanwhileComesBackToTheirAccount(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	first := add(t, shop, functiontest.Cap, 2)
+	shown := []string{"Popup-Basket-Token", first.Body["basket_token"].(string)}
+	placed := shop.Place(t, fromBasket(first.Body["id"]), shown...)
+	ada := []string{"Authorization", shop.SignIn(t, token.Customer).Bearer}
+	contents(t, shop, append(ada, shown...)...)
+	shop.Tell(t, "track-order", events.StockShort{OrderID: placed.ID})
+	_, lines := contents(t, shop, ada...)
+	require.Equal(t, []any{functiontest.Cap, 2.0}, lines)
+}
