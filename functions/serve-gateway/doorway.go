@@ -35,13 +35,17 @@ func (d *doorway) guard(route function.Route, to http.Handler) http.HandlerFunc 
 		d.protect(answer, id)
 		r.Header.Set("X-Forwarded-For", d.source(r))
 		defer func() {
-			if p := recover(); p != nil && p != http.ErrAbortHandler {
+			p := recover()
+			if p != nil && p != http.ErrAbortHandler {
 				d.log.Error("panic", "function", name, "path", r.URL.Path, "request", id, "panic", p, "stack", string(debug.Stack()))
 				web.NewProblem(http.StatusInternalServerError, "internal", "this is our fault; the request id finds it in our logs").Write(answer, r)
 			}
 			d.meters.note(route, r.Method, answer, time.Since(began))
 			d.log.Info("call", "function", name, "method", r.Method, "route", route.Path, "status", answer.status, "ms", time.Since(began).Milliseconds(),
 				"request", id, "trace", r.Header.Get("Traceparent"))
+			if p == http.ErrAbortHandler { // the caller must see that the response is not whole
+				panic(p)
+			}
 		}()
 		if r.Method == http.MethodOptions {
 			answer.WriteHeader(http.StatusNoContent)
@@ -127,7 +131,7 @@ type recorder struct {
 }
 
 func (r *recorder) WriteHeader(status int) {
-	if r.status == 0 {
+	if r.status == 0 && status >= http.StatusOK { // what comes before is no response yet
 		r.status = status
 	}
 	r.ResponseWriter.WriteHeader(status)

@@ -42,8 +42,10 @@ func (d Doorkeeper) identify(api huma.API) func(huma.Context, func(huma.Context)
 	return func(ctx huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(ctx)
 		who, _ := ctx.Operation().Metadata["who"].(string)
-		if !lists(ctx.Operation()) {
-			r.Header.Del("Accept") // only lists have another form than JSON
+		form := FormOf(r.Header)
+		r.Header.Del("Accept")
+		if lists(ctx.Operation()) { // nothing else has another form than JSON
+			r.Header.Set("Accept", form)
 		}
 		caller, problem := d.Admit(w, r, who)
 		if problem != nil {
