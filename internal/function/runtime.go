@@ -33,6 +33,12 @@ const (
 // ErrOverloaded says that a function has more to do than it can.
 var ErrOverloaded = errors.New("overloaded")
 
+// MaxEventData is the largest data of an event, in bytes.
+const MaxEventData = 64 << 10
+
+// ErrTooLarge reports an event whose data are larger than MaxEventData.
+var ErrTooLarge = errors.New("the data of an event are larger than 64 KiB")
+
 // Publisher hands an event to the broker. It returns once the broker has stored it.
 type Publisher interface {
 	Publish(ctx context.Context, m Message) error
@@ -186,6 +192,7 @@ func (rt *Runtime) transact(ctx context.Context, head []statement, do func(*pipe
 
 // Do runs what an HTTP caller asked for in one transaction with what is said about it, and publishes that as far as a
 // caller's patience allows; the sweeper sees to the rest. The commit waits for the disk. The transaction begins with scope.
+// It returns ErrTooLarge, and changes nothing, when one of the events is too large to store.
 func (rt *Runtime) Do(ctx context.Context, speaker, traceparent string, scope Scope, do func(pgx.Tx) ([]events.Event, error)) error {
 	cause, err := uuid.NewV7()
 	if err != nil {
@@ -199,6 +206,9 @@ func (rt *Runtime) Do(ctx context.Context, speaker, traceparent string, scope Sc
 				return nil, err
 			}
 			said, err = messages(speaker, cause.String(), traceparent, results)
+			if i := slices.IndexFunc(said, func(m Message) bool { return len(m.Data) > MaxEventData }); i >= 0 {
+				return nil, fmt.Errorf("emit %s: %w", said[i].Type, ErrTooLarge)
+			}
 			return []statement{say(said, func([]string) {})}, err
 		})
 	})

@@ -51,6 +51,20 @@ func Invalid(faults ...Fault) *Problem {
 	return p
 }
 
+// TooLargeToStore refuses a request that would make more than the shop can store of it, and names the field that does.
+func TooLargeToStore(field string) *Problem {
+	p := NewProblem(http.StatusUnprocessableEntity, "too-large-to-store", "The shop cannot store this much in one request. Send less of the field that is named.")
+	p.Errors = []Fault{{Field: field, Why: "is too large to be stored with what the shop adds to it"}}
+	return p
+}
+
+// notStorable refuses a request with a value that the database does not store.
+func notStorable() *Problem {
+	p := NewProblem(http.StatusUnprocessableEntity, "not-storable", "The shop cannot store what the request holds. A value is too large or has a form that is not allowed.")
+	p.Errors = []Fault{{Field: "body", Why: "holds a value that cannot be stored"}}
+	return p
+}
+
 // NotFound is an object that is not there, or not for this caller.
 func NotFound(what string) *Problem {
 	return NewProblem(http.StatusNotFound, "not-found", "there is no such "+what)
@@ -137,6 +151,15 @@ func (p *Problem) Write(w http.ResponseWriter, r *http.Request) {
 // noText is what Postgres says to a zero byte, and to bytes that are no UTF-8: only a caller can have sent them.
 const noText = "22021"
 
+// What Postgres reports of values that it does not store (its appendix A).
+const (
+	dataException  = "22" // a class
+	divisionByZero = "22012"
+	checkViolation = "23514"
+	limitExceeded  = "54" // a class: such as a value that is too large for an index
+	eventTooLarge  = "event_data_at_most_64_kib"
+)
+
 // problemOf is what callers hear of an error that nobody foresaw: that they may come again, or that we are at fault.
 func problemOf(err error) *Problem {
 	var pg *pgconn.PgError
@@ -144,9 +167,17 @@ func problemOf(err error) *Problem {
 	var network net.Error
 	passing := errors.Is(err, function.ErrOverloaded) || errors.As(err, &connect) || errors.As(err, &network) ||
 		errors.Is(err, context.DeadlineExceeded) || pgconn.SafeToRetry(err)
+	if errors.Is(err, function.ErrTooLarge) {
+		return TooLargeToStore("body")
+	}
 	if errors.As(err, &pg) {
-		if pg.Code == noText {
+		switch {
+		case pg.Code == noText:
 			return NewProblem(http.StatusBadRequest, "invalid", "the request holds bytes that are no text")
+		case pg.ConstraintName == eventTooLarge:
+			return TooLargeToStore("body")
+		case pg.Code != divisionByZero && pg.Code[:2] == dataException, pg.Code == checkViolation, pg.Code[:2] == limitExceeded:
+			return notStorable()
 		}
 		switch pg.Code[:2] {
 		case "08", "40", "53", "55", "57": // connection, serialisation, resources, locks, intervention
