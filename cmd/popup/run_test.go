@@ -48,6 +48,7 @@ type program struct {
 	bin   string
 	url   string
 	flags []string
+	env   []string
 	cmd   *exec.Cmd
 	log   bytes.Buffer
 }
@@ -71,6 +72,7 @@ func (p *program) start() {
 	p.t.Helper()
 	p.cmd = exec.Command(filepath.Join(p.bin, "popup"), p.flags...)
 	p.cmd.Env = append(os.Environ(), "SIMULATED_SUCCESS=1", "RATE_LIMIT=0")
+	p.cmd.Env = append(p.cmd.Env, p.env...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
 	require.NoError(p.t, p.cmd.Start())
 	require.Eventually(p.t, func() bool {

@@ -24,6 +24,7 @@ type doorway struct {
 	log    *slog.Logger
 	hops   int
 	secure bool
+	origin originWatch
 }
 
 // guard lets calls through to a handler that may take the route and do not come too often.
@@ -33,7 +34,9 @@ func (d *doorway) guard(route function.Route, to http.Handler) http.HandlerFunc 
 		id := identify(r)
 		answer := &recorder{ResponseWriter: w}
 		d.protect(answer, id)
-		r.Header.Set("X-Forwarded-For", d.source(r))
+		source := d.source(r)
+		r.Header.Set("X-Forwarded-For", source)
+		d.warnOfHops(source)
 		defer func() {
 			p := recover()
 			if p != nil && p != http.ErrAbortHandler {
@@ -128,6 +131,9 @@ type recorder struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
+
+	unreachable bool // there was no function to give the response
+	cut         bool // the caller did not take all of it
 }
 
 func (r *recorder) WriteHeader(status int) {
@@ -143,6 +149,7 @@ func (r *recorder) Write(b []byte) (int, error) {
 	}
 	n, err := r.ResponseWriter.Write(b)
 	r.bytes += int64(n)
+	r.cut = r.cut || err != nil
 	return n, err
 }
 

@@ -89,6 +89,9 @@ func unreachable(log *slog.Logger, name string) func(http.ResponseWriter, *http.
 			refused(sent).Write(w, r)
 			return
 		}
+		if response, ok := w.(*recorder); ok {
+			response.unreachable = true
+		}
 		log.Warn("function did not answer", "function", name, "path", r.URL.Path, "request", id, "error", err)
 		unreachableNow().ServeHTTP(w, r)
 	}

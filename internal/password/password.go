@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 
 	"golang.org/x/crypto/argon2"
@@ -23,8 +24,11 @@ const (
 	salt    = 16
 )
 
-// room bounds how many hashes are made at a time: each takes memory and a core.
-var room = make(chan struct{}, 4)
+// MostAtOnce is how many hashes are made at a time, at most: each takes 19 MiB and a processor.
+const MostAtOnce = 4
+
+// room bounds how many hashes are made at a time. More than there are processors would only take more memory.
+var room = make(chan struct{}, min(MostAtOnce, runtime.GOMAXPROCS(0)))
 
 // Hash makes what is kept of a password, in PHC form.
 func Hash(ctx context.Context, password string) (string, error) {
@@ -38,14 +42,24 @@ func Hash(ctx context.Context, password string) (string, error) {
 }
 
 func derive(ctx context.Context, password string, salted []byte, memory, passes uint32, lanes uint8, size uint32) ([]byte, error) {
-	select {
-	case room <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	if err := enter(ctx); err != nil {
+		return nil, err
 	}
-	defer func() { <-room }()
+	defer leave()
 	return argon2.IDKey([]byte(password), salted, passes, memory, lanes, size), nil
 }
+
+// enter blocks until one hash more may be made.
+func enter(ctx context.Context) error {
+	select {
+	case room <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func leave() { <-room }
 
 // nobodys is the hash that a password is compared with when there is nobody who has it.
 const nobodys = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
@@ -58,6 +72,10 @@ func Verify(ctx context.Context, hash, password string) (right, old bool, err er
 		return false, false, err
 	}
 	if strings.HasPrefix(hash, "$2") {
+		if err := enter(ctx); err != nil {
+			return false, false, err
+		}
+		defer leave()
 		err := bcrypt.CompareHashAndPassword([]byte(hash), []byte(password))
 		return err == nil, true, nil
 	}

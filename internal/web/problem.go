@@ -58,6 +58,11 @@ func TooLargeToStore(field string) *Problem {
 	return p
 }
 
+// overloaded refuses a request early: the function has more to do than it can.
+func overloaded() *Problem {
+	return NewProblem(http.StatusTooManyRequests, "overloaded", "The shop has more to do than it can right now. Try again in a moment, with the same key.")
+}
+
 // notStorable refuses a request with a value that the database does not store.
 func notStorable() *Problem {
 	p := NewProblem(http.StatusUnprocessableEntity, "not-storable", "The shop cannot store what the request holds. A value is too large or has a form that is not allowed.")
@@ -97,8 +102,11 @@ func (p *Problem) GetHeaders() http.Header {
 	return headers
 }
 
+// ProblemType is the media type of problem details.
+const ProblemType = "application/problem+json"
+
 // ContentType is that of problem details, whatever was asked for.
-func (p *Problem) ContentType(string) string { return "application/problem+json" }
+func (p *Problem) ContentType(string) string { return ProblemType }
 
 // MarshalJSON writes the standard members and the data of the case side by side.
 func (p *Problem) MarshalJSON() ([]byte, error) {
@@ -165,7 +173,10 @@ func problemOf(err error) *Problem {
 	var pg *pgconn.PgError
 	var connect *pgconn.ConnectError
 	var network net.Error
-	passing := errors.Is(err, function.ErrOverloaded) || errors.As(err, &connect) || errors.As(err, &network) ||
+	if errors.Is(err, function.ErrOverloaded) {
+		return overloaded()
+	}
+	passing := errors.As(err, &connect) || errors.As(err, &network) ||
 		errors.Is(err, context.DeadlineExceeded) || pgconn.SafeToRetry(err)
 	if errors.Is(err, function.ErrTooLarge) {
 		return TooLargeToStore("body")
