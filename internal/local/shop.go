@@ -170,7 +170,7 @@ func (s *Shop) Start(ctx context.Context, all []function.Function, triggers []Tr
 	}
 	var front http.Handler
 	if s.options.Apart {
-		if err := s.openInside(); err != nil {
+		if err := s.openInside(all, door.Name); err != nil {
 			return err
 		}
 		s.Engine.Tell, front = s.Apart, s.Apart.Handler(door.Name)
@@ -206,16 +206,20 @@ func (s *Shop) s3Address() string { return strings.TrimPrefix(s.Bucket.URL, "htt
 func (s *Shop) Handler() http.Handler { return s.handler }
 
 // openInside opens the way between functions that are programs of their own: the broker's address and an ingress.
-func (s *Shop) openInside() error {
+func (s *Shop) openInside(all []function.Function, door string) error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("open the way between functions: %w", err)
 	}
 	inside := l.Addr().String()
-	s.Apart = &Apart{Bin: s.options.Bin, Idle: s.options.Idle, Log: s.options.Log, Out: s.options.Out, Env: func(name string) []string {
+	names := []string{door}
+	for _, f := range all {
+		names = append(names, f.Name)
+	}
+	s.Apart = &Apart{Functions: names, Bin: s.options.Bin, Idle: s.options.Idle, Log: s.options.Log, Out: s.options.Out, Env: func(name string) []string {
 		told := []string{
 			"DATABASE_URL=" + s.urlFor(name), "K_SINK=http://" + inside + "/broker",
-			"FUNCTION_URL=http://{function}", "FUNCTION_VIA=" + inside, "SMTP_URL=" + s.SMTP, "STATUS_OF=mail=" + s.smtpAddress() + ",s3=" + s.s3Address(),
+			"FUNCTION_URL=http://{function}." + namespace, "FUNCTION_VIA=" + inside, "TRUSTED_HOPS=" + oneHop, "SMTP_URL=" + s.SMTP, "STATUS_OF=mail=" + s.smtpAddress() + ",s3=" + s.s3Address(),
 			"S3_URL=" + s.Bucket.URL, "S3_BUCKET=" + bucketName, "S3_REGION=local", "S3_KEY=popup", "S3_SECRET=popup",
 		}
 		if s.options.Env != nil {
@@ -238,6 +242,9 @@ func (s *Shop) openInside() error {
 	})
 	return nil
 }
+
+// oneHop is this program: it is the one proxy in front of the gateway, when that is a program of its own.
+const oneHop = "1"
 
 // urlFor is the database as a function's own role sees it.
 func (s *Shop) urlFor(name string) string {

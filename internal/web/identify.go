@@ -99,11 +99,12 @@ func (d Doorkeeper) caller(r *http.Request, who string) (Caller, *Problem) {
 	return visitor, nil
 }
 
-// source is the address that the gateway names, or that of the connection.
+// source is the address that the gateway names, or that of the connection. The gateway names one; proxies between it and a
+// function add theirs behind it.
 func source(r *http.Request) string {
-	all := r.Header.Get("X-Forwarded-For")
-	if last, err := netip.ParseAddr(strings.TrimSpace(all[strings.LastIndex(all, ",")+1:])); err == nil {
-		return last.String()
+	named, _, _ := strings.Cut(r.Header.Get("X-Forwarded-For"), ",")
+	if first, err := netip.ParseAddr(strings.TrimSpace(named)); err == nil {
+		return first.String()
 	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
