@@ -19,6 +19,7 @@ import (
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/ledger"
 	"github.com/popup-shop/popup/internal/local/bucket"
+	"github.com/popup-shop/popup/internal/local/loopback"
 	"github.com/popup-shop/popup/internal/local/mailbox"
 	"github.com/popup-shop/popup/internal/local/postgres"
 	"github.com/popup-shop/popup/internal/picture"
@@ -103,7 +104,7 @@ const bucketName = "pictures"
 
 // Pictures are the settings of the shop's own store of pictures.
 func (s *Shop) Pictures() config.Pictures {
-	return config.Pictures{S3URL: s.Bucket.URL, S3Bucket: bucketName, S3Region: "local", S3Key: "popup", S3Secret: "popup", PicturesURL: "/pictures/"}
+	return config.Pictures{S3URL: s.Bucket.URL, S3Bucket: bucketName, S3Region: "local", S3Key: s.Bucket.Key, S3Secret: s.Bucket.Secret, PicturesURL: "/pictures/"}
 }
 
 func (s *Shop) later(stop func()) { s.stopping = append(s.stopping, stop) }
@@ -181,9 +182,10 @@ func (s *Shop) Start(ctx context.Context, all []function.Function, triggers []Tr
 		s.Engine.Tell, front = together, rt.ServeMux(&within)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/mailbox", s.Mailbox.Handler())
-	mux.Handle("/mailbox/", s.Mailbox.Handler())
-	mux.Handle("/mailbox.json", s.Mailbox.Handler())
+	mails := loopback.Only(s.Mailbox.Handler())
+	for _, path := range []string{"/mailbox", "/mailbox/", "/mailbox.json"} {
+		mux.Handle(path, mails)
+	}
 	mux.Handle("GET /pictures/{name}", picture.Open(s.Pictures()).Handler())
 	mux.Handle("/", front)
 	s.handler = mux
@@ -220,7 +222,8 @@ func (s *Shop) openInside(all []function.Function, door string) error {
 		told := []string{
 			"DATABASE_URL=" + s.urlFor(name), "K_SINK=http://" + inside + "/broker",
 			"FUNCTION_URL=http://{function}." + namespace, "FUNCTION_VIA=" + inside, "TRUSTED_HOPS=" + oneHop, "SMTP_URL=" + s.SMTP, "STATUS_OF=mail=" + s.smtpAddress() + ",s3=" + s.s3Address(),
-			"S3_URL=" + s.Bucket.URL, "S3_BUCKET=" + bucketName, "S3_REGION=local", "S3_KEY=popup", "S3_SECRET=popup",
+			"S3_URL=" + s.Bucket.URL, "S3_BUCKET=" + bucketName, "S3_REGION=local",
+			"S3_KEY=" + s.Bucket.Key, "S3_SECRET=" + s.Bucket.Secret,
 		}
 		if s.options.Env != nil {
 			told = append(told, s.options.Env(name)...)
