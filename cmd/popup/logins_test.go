@@ -20,7 +20,7 @@ import (
 // memoryLimit is that of a function's manifest, and goMemoryLimit the one that its environment gives the Go runtime.
 const (
 	memoryLimit   = 128 << 20
-	goMemoryLimit = "GOMEMLIMIT=110MiB"
+	goMemoryLimit = "GOMEMLIMIT=104MiB"
 )
 
 // logins logs in n times at once, each time with another account, and counts the statuses.
@@ -76,6 +76,9 @@ func TestManyLoginsAtOnceCloseNothing(t *testing.T) {
 			require.Equal(t, http.StatusUnauthorized, p.status("/v1/users/me"))
 			p.logins(1)
 			before := p.pid("serve-accounts")
+			if how == "processes" && !limitMemory(t, before) {
+				t.Log("without a memory cgroup: only measured")
+			}
 			for _, n := range []int{20, 80, 200} {
 				statuses := p.logins(n)
 				t.Log(n, statuses)
@@ -91,6 +94,28 @@ func TestManyLoginsAtOnceCloseNothing(t *testing.T) {
 				peak := peakMemory(t, after)
 				t.Logf("serve-accounts took %d MiB at most", peak>>20)
 				require.Less(t, peak, memoryLimit)
+			}
+		})
+	}
+}
+
+// A page of another site can't read mails by a name of its own that resolves to this machine.
+func TestAForeignHostReadsNoMails(t *testing.T) {
+	for _, how := range []string{"one process", "processes"} {
+		t.Run(how, func(t *testing.T) {
+			p := newProgram(t)
+			if how == "processes" {
+				p.flags = append(p.flags, "--apart", "--bin", p.bin)
+			}
+			p.start()
+			for host, want := range map[string]int{"": http.StatusOK, "localhost": http.StatusOK, "evil.example": http.StatusForbidden} {
+				request, err := http.NewRequest(http.MethodGet, p.url+"/mailbox.json", nil)
+				require.NoError(t, err)
+				request.Host = host
+				response, err := http.DefaultClient.Do(request)
+				require.NoError(t, err)
+				_ = response.Body.Close()
+				require.Equal(t, want, response.StatusCode, host)
 			}
 		})
 	}
@@ -145,6 +170,23 @@ func (p *program) pid(name string) int {
 		return pid
 	}
 	return 0
+}
+
+// limitMemory puts a process under the memory limit of its manifest, and reports whether this machine lets us.
+func limitMemory(t *testing.T, pid int) (ok bool) {
+	t.Helper()
+	const cgroup, file = "/sys/fs/cgroup/memory", "memory.limit_in_bytes"
+	dir := filepath.Join(cgroup, fmt.Sprintf("popup-test-%d", pid))
+	if _, err := os.Stat(filepath.Join(cgroup, file)); err != nil || os.Mkdir(dir, 0o755) != nil {
+		return false
+	}
+	t.Cleanup(func() {
+		_ = os.WriteFile(filepath.Join(cgroup, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0) // where it was, if it still runs
+		_ = os.Remove(dir)
+	})
+	require.NoError(t, os.WriteFile(filepath.Join(dir, file), []byte(strconv.Itoa(memoryLimit)), 0))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0))
+	return true
 }
 
 // peakMemory is how much memory of its own a process had at most, in bytes.

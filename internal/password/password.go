@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"strings"
 
 	"golang.org/x/crypto/argon2"
@@ -24,11 +25,17 @@ const (
 	salt    = 16
 )
 
-// MostAtOnce is how many hashes are made at a time, at most: each takes 19 MiB and a processor.
-const MostAtOnce = 4
+// mostAtOnce is how many hashes are made at a time, at most.
+const mostAtOnce = 4
 
-// room bounds how many hashes are made at a time. More than there are processors would only take more memory.
-var room = make(chan struct{}, min(MostAtOnce, runtime.GOMAXPROCS(0)))
+// room bounds how many hashes are made at a time: each takes a processor and 19 MiB, and all together at most half of the
+// memory that the program may have (GOMEMLIMIT).
+var room = make(chan struct{}, roomFor(debug.SetMemoryLimit(-1), runtime.GOMAXPROCS(0)))
+
+// roomFor returns how many hashes may be made at a time with a memory limit, in bytes, and a number of processors.
+func roomFor(limit int64, processors int) int {
+	return max(1, min(mostAtOnce, processors, int(limit/2/(memory<<10))))
+}
 
 // Hash makes what is kept of a password, in PHC form.
 func Hash(ctx context.Context, password string) (string, error) {
