@@ -56,8 +56,16 @@ func TestOnlySignedRequestsAreServed(t *testing.T) {
 	b := open(t)
 	require.Equal(t, http.StatusOK, send(t, b, "PUT", "/pictures/a.png", "first", b.Key, b.Secret, nil))
 	for _, what := range [][2]string{
-		{"PUT", "/pictures/a.png"}, {"DELETE", "/pictures/a.png"}, {"GET", "/pictures"}, {"GET", "/pictures?list-type=2"}, {"GET", "/"},
-		{"POST", "/pictures?delete"}, {"PUT", "/others"}, {"DELETE", "/pictures"}, {"GET", "/pictures/a.png"}, {"HEAD", "/pictures/a.png"},
+		{"PUT", "/pictures/a.png"},
+		{"DELETE", "/pictures/a.png"},
+		{"GET", "/pictures"},
+		{"GET", "/pictures?list-type=2"},
+		{"GET", "/"},
+		{"POST", "/pictures?delete"},
+		{"PUT", "/others"},
+		{"DELETE", "/pictures"},
+		{"GET", "/pictures/a.png"},
+		{"HEAD", "/pictures/a.png"},
 	} {
 		for how, c := range map[string]struct {
 			key, secret string
