@@ -55,7 +55,7 @@ func TestTheLargestRequestsAreStoredOrRefused(t *testing.T) {
 	}
 	shop.Exec(t, `UPDATE catalogue.products SET name = repeat('商', 200) WHERE sku = $1`, functiontest.Cap)
 	statuses := map[int]int{}
-	for _, letter := range []string{"a", "<", "商", "😀", "\u2028"} {
+	for _, letter := range []string{"a", "<", "商", "😀", "\u2028", " ", "\u3000", "\u0085", "\v", "\u200b"} {
 		l := largest{openAPI(t), letter, ids}
 		for _, operation := range slices.Sorted(maps.Keys(handlers)) {
 			for caller, bearer := range callers(t, shop, "stock") {
