@@ -145,7 +145,7 @@ type Mail struct {
 
 // Gateway is how the public door reaches the functions.
 type Gateway struct {
-	Upstream string `envconfig:"FUNCTION_URL" default:"http://{function}" desc:"address of a function; {function} stands for its name"`
+	Upstream string `envconfig:"FUNCTION_URL" default:"http://{function}.shop" desc:"address of a function; {function} stands for its name, and shop is its namespace"`
 	Via      string `envconfig:"FUNCTION_VIA" desc:"host:port that all functions are reached through; none: by their own names"`
 
 	StatusOf []string `envconfig:"STATUS_OF" desc:"who else /v1/status shows, such as mail=smtp.example.org:587,s3=s3.example.org:443; the shop takes orders without them"`
@@ -154,7 +154,7 @@ type Gateway struct {
 	StaffRateLimit int   `envconfig:"STAFF_RATE_LIMIT" default:"1000" desc:"calls a minute of staff and of machine clients; 0: no limit"`
 	CacheEntries   int   `envconfig:"CACHE_ENTRIES" default:"10000" desc:"answers that the gateway keeps at most; 0: none"`
 	CacheBytes     int64 `envconfig:"CACHE_BYTES" default:"67108864" desc:"bytes of answers that the gateway keeps at most"`
-	TrustedHops    int   `envconfig:"TRUSTED_HOPS" default:"0" desc:"how many proxies before the gateway tell the truth in X-Forwarded-For"`
+	TrustedHops    int   `envconfig:"TRUSTED_HOPS" default:"0" desc:"how many proxies before the gateway tell the truth in X-Forwarded-For; 3 on Knative: ingress, activator and queue-proxy"`
 }
 
 // Outside are those whom /v1/status shows, by name, with their addresses.

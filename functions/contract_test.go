@@ -48,7 +48,7 @@ func pictures(t *testing.T) config.Pictures {
 	store, err := bucket.Open(t.TempDir(), "pictures")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = store.Close() })
-	return config.Pictures{S3URL: store.URL, S3Bucket: "pictures", S3Region: "local", PicturesURL: "/pictures/", S3Key: "k", S3Secret: "s"}
+	return config.Pictures{S3URL: store.URL, S3Bucket: "pictures", S3Region: "local", PicturesURL: "/pictures/", S3Key: store.Key, S3Secret: store.Secret}
 }
 
 // RoundTrip makes a call and notes what was answered.

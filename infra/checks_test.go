@@ -7,10 +7,12 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	eventingduckv1 "knative.dev/eventing/pkg/apis/duck/v1"
@@ -255,4 +257,53 @@ func programsExist(text []byte, mains []string) error {
 		}
 	}
 	return errors.Join(found...)
+}
+
+// setting is what a function reads under a name: its own, or that of all.
+func setting(service *servingv1.Service, shared map[string]string, name string) string {
+	for _, env := range service.Spec.Template.Spec.Containers[0].Env {
+		if env.Name == name {
+			return env.Value
+		}
+	}
+	return shared[name]
+}
+
+// memoryKnown demands a GOMEMLIMIT of 80 to 90 % of the container's memory limit.
+func memoryKnown(service *servingv1.Service, shared map[string]string) error {
+	limit := service.Spec.Template.Spec.Containers[0].Resources.Limits.Memory().Value()
+	text := setting(service, shared, "GOMEMLIMIT")
+	known, err := resource.ParseQuantity(strings.TrimSuffix(text, "B"))
+	if err != nil {
+		return fmt.Errorf("%s: GOMEMLIMIT=%q: %w", service.Name, text, err)
+	}
+	if share := float64(known.Value()) / float64(limit); share < 0.8 || share > 0.9 {
+		return fmt.Errorf("%s: GOMEMLIMIT=%s is %.0f %% of the memory limit, not 80 to 90", service.Name, text, share*100)
+	}
+	return nil
+}
+
+// hopsKnown demands the number of proxies in front of the gateway, and that it is always the same: with a target burst
+// capacity of -1 the activator is one of them at any load.
+func hopsKnown(gateway *servingv1.Service, shared map[string]string) error {
+	if gateway.Spec.Template.Annotations[autoscaling.TargetBurstCapacityKey] != "-1" {
+		return fmt.Errorf("%s: the activator is not always in front of it", gateway.Name)
+	}
+	hops, err := strconv.Atoi(setting(gateway, shared, "TRUSTED_HOPS"))
+	if err != nil {
+		return fmt.Errorf("%s: TRUSTED_HOPS: %w", gateway.Name, err)
+	}
+	if hops < 3 {
+		return fmt.Errorf("%s: TRUSTED_HOPS=%d: ingress, activator and queue-proxy are 3", gateway.Name, hops)
+	}
+	return nil
+}
+
+// reachable demands that the gateway's address of a function is one that an ingress knows.
+func reachable(service *servingv1.Service, shared map[string]string) error {
+	want := "http://" + service.Name + "." + service.Namespace
+	if got := strings.ReplaceAll(shared["FUNCTION_URL"], "{function}", service.Name); got != want {
+		return fmt.Errorf("%s: FUNCTION_URL is %q, and an ingress knows %s", service.Name, got, want)
+	}
+	return nil
 }

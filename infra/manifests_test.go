@@ -301,3 +301,47 @@ func pods(all []manifest) map[string]corev1.PodTemplateSpec {
 	}
 	return found
 }
+
+// The Go runtime reads GOMEMLIMIT, not the limit of its container, which kills.
+func TestEveryFunctionKnowsItsMemoryLimit(t *testing.T) {
+	inEveryOverlay(t, func(t *testing.T, all []manifest) {
+		for _, service := range each[*servingv1.Service](all) {
+			require.NoError(t, memoryKnown(service, settings(all)))
+		}
+	})
+}
+
+// Without TRUSTED_HOPS all visitors have the address of the last proxy, and share one rate limit.
+func TestTheGatewayKnowsHowManyProxiesAreInFrontOfIt(t *testing.T) {
+	inEveryOverlay(t, func(t *testing.T, all []manifest) {
+		require.NoError(t, hopsKnown(serviceOf(all, "serve-gateway"), settings(all)))
+	})
+}
+
+// Knative's ingresses know a Service as name.namespace and longer, never as its name alone.
+func TestTheGatewayCallsFunctionsByNameAndNamespace(t *testing.T) {
+	inEveryOverlay(t, func(t *testing.T, all []manifest) {
+		for _, service := range each[*servingv1.Service](all) {
+			require.NoError(t, reachable(service, settings(all)))
+		}
+	})
+}
+
+// settings are those that all functions share.
+func settings(all []manifest) map[string]string {
+	for _, config := range each[*corev1.ConfigMap](all) {
+		if config.Name == "popup-settings" {
+			return config.Data
+		}
+	}
+	return nil
+}
+
+func serviceOf(all []manifest, name string) *servingv1.Service {
+	for _, service := range each[*servingv1.Service](all) {
+		if service.Name == name {
+			return service
+		}
+	}
+	return nil
+}

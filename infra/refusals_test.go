@@ -1,6 +1,7 @@
 package infra
 
 import (
+	"maps"
 	"slices"
 	"testing"
 
@@ -72,6 +73,33 @@ func TestABrokenFunctionIsRefused(t *testing.T) {
 			require.NoError(t, c.check(broken))
 			c.breaks(broken, &broken.Spec.Template.Spec.Containers[0])
 			require.ErrorContains(t, c.check(broken), c.says)
+		})
+	}
+}
+
+func TestAGatewayOrFunctionWithoutItsSettingsIsRefused(t *testing.T) {
+	t.Parallel()
+	all := build(t, "kind")
+	gateway, shared := serviceOf(all, "serve-gateway"), settings(all)
+	for name, c := range map[string]struct {
+		breaks func(s *servingv1.Service, shared map[string]string)
+		check  func(s *servingv1.Service, shared map[string]string) error
+		says   string
+	}{
+		"no memory limit":     {func(_ *servingv1.Service, m map[string]string) { delete(m, "GOMEMLIMIT") }, memoryKnown, "GOMEMLIMIT"},
+		"all of the memory":   {func(_ *servingv1.Service, m map[string]string) { m["GOMEMLIMIT"] = "128MiB" }, memoryKnown, "100 %"},
+		"no hops":             {func(_ *servingv1.Service, m map[string]string) { delete(m, "TRUSTED_HOPS") }, hopsKnown, "TRUSTED_HOPS"},
+		"too few hops":        {func(_ *servingv1.Service, m map[string]string) { m["TRUSTED_HOPS"] = "1" }, hopsKnown, "3"},
+		"no activator":        {func(s *servingv1.Service, _ map[string]string) { s.Spec.Template.Annotations = nil }, hopsKnown, "activator"},
+		"a name alone":        {func(_ *servingv1.Service, m map[string]string) { m["FUNCTION_URL"] = "http://{function}" }, reachable, "serve-gateway.shop"},
+		"a foreign namespace": {func(s *servingv1.Service, _ map[string]string) { s.Namespace = "other" }, reachable, "serve-gateway.other"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			broken, changed := gateway.DeepCopy(), maps.Clone(shared)
+			require.NoError(t, c.check(broken, changed))
+			c.breaks(broken, changed)
+			require.ErrorContains(t, c.check(broken, changed), c.says)
 		})
 	}
 }

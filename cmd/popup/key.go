@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/popup-shop/popup/config"
@@ -69,10 +70,14 @@ func (keyCommand) Run() error {
 	return nil
 }
 
-// environment is what each program is told about tokens: all can verify them, one can make them.
+// environment returns the settings of each program that differ from ours. All can verify tokens, one can make them; and this
+// program is one proxy more in front of the gateway.
 func environment(settings functions.Settings) func(name string) []string {
 	return func(name string) []string {
-		told := []string{"TOKEN_PUBLIC_KEYS=" + strings.Join(settings.TokenPublicKeys, ",")}
+		told := []string{
+			"TOKEN_PUBLIC_KEYS=" + strings.Join(settings.TokenPublicKeys, ","),
+			"TRUSTED_HOPS=" + strconv.Itoa(settings.TrustedHops+1),
+		}
 		if name == serveaccounts.Name {
 			told = append(told, "TOKEN_KEYS="+strings.Join(settings.TokenKeys, ","))
 		}

@@ -6,6 +6,8 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -89,6 +91,9 @@ func (p *placing) place(ctx context.Context, tx pgx.Tx, in *Request) (Placed, []
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	placed := priced.event(orderID.String(), now, p.delays(products), p.shop.HoldTime)
 	placed.CustomerID, placed.BasketID = who.ID, body.BasketID
+	if err := storable(placed); err != nil {
+		return Placed{}, nil, err
+	}
 	kept := Placed{OrderID: placed.OrderID}
 	if who.guest {
 		kept.Token = rand.Text()
@@ -103,6 +108,21 @@ func (p *placing) place(ctx context.Context, tx pgx.Tx, in *Request) (Placed, []
 		return Placed{}, nil, err
 	}
 	return kept, []events.Event{placed}, nil
+}
+
+// storable refuses an order whose event would be larger than events can be: with its names, which the request does not hold.
+func storable(placed events.OrderPlaced) error {
+	data, err := json.Marshal(placed)
+	if err != nil {
+		return fmt.Errorf("measure order %s: %w", placed.OrderID, err)
+	}
+	if len(data) <= function.MaxEventData {
+		return nil
+	}
+	if placed.BasketID != "" {
+		return web.TooLargeToStore("basket_id")
+	}
+	return web.TooLargeToStore("lines")
 }
 
 // complete adds to a request what the shop knows of whoever asks: who they are, where they live, what is in the basket.

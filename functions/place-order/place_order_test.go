@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -478,4 +479,25 @@ func TestAnAddressOfSomebodyElseIsNoneOfTheCallers(t *testing.T) {
 	}
 	require.Equal(t, []string{"address"}, post(t, shop, order().With("address_id", saved), "Authorization", ada.Bearer).Faults(), "two of them")
 	require.Equal(t, before, rows(t, shop))
+}
+
+// An order whose event would be too large to store is refused with the field that makes it so, and nothing of it is stored.
+func TestAnOrderThatIsTooLargeToStoreIsRefused(t *testing.T) {
+	t.Parallel()
+	for what, name := range map[string]string{
+		"160 Japanese letters": strings.Repeat("商", 160), "letters that JSON escapes": strings.Repeat("<", 100),
+	} {
+		shop := open(t)
+		shop.Exec(t, `UPDATE catalogue.products SET name = $2 WHERE sku = $1`, functiontest.Cap, name)
+		before := rows(t, shop)
+		hundred := order().With("lines", slices.Repeat([]map[string]any{{"sku": functiontest.Cap, "quantity": 1}}, 100))
+		a := post(t, shop, hundred)
+		require.Equal(t, http.StatusUnprocessableEntity, a.Status, what)
+		require.Equal(t, "/problems/too-large-to-store", a.Body["type"], what)
+		require.Equal(t, []string{"lines"}, a.Faults(), what)
+		require.Equal(t, before, rows(t, shop), what)
+
+		few := order().With("lines", slices.Repeat([]map[string]any{{"sku": functiontest.Cap, "quantity": 1}}, 50))
+		require.Equal(t, http.StatusAccepted, post(t, shop, few).Status, what)
+	}
 }

@@ -38,7 +38,12 @@ type accounts struct {
 	keys    token.Keys // that verify
 	signing token.Signing
 	cookies web.Cookies
+	hashing chan struct{} // slots of the calls that hash a password
 }
+
+// hashingMost is how many calls that hash a password may be in hand. They wait for each other; one more would wait for over a
+// second, and is refused before it has touched anything.
+const hashingMost = 64
 
 // New declares the function.
 func New(settings Settings) function.Function {
@@ -56,7 +61,7 @@ func New(settings Settings) function.Function {
 
 // newAccounts takes the keys into use. What a key makes it verifies too, whether or not the settings say so.
 func newAccounts(settings *Settings) *accounts {
-	a := &accounts{cookies: web.Cookies{Secure: settings.Secure()}}
+	a := &accounts{cookies: web.Cookies{Secure: settings.Secure()}, hashing: make(chan struct{}, hashingMost)}
 	keys, err := settings.Signing.Keys()
 	if err != nil {
 		panic(err) // whoever reads settings checks them
@@ -82,10 +87,10 @@ func newAccounts(settings *Settings) *accounts {
 func (a *accounts) signingIn() []web.Route {
 	return []web.Route{
 		web.InSteps(http.MethodPost, "/v1/users/register", web.All, web.Steps[RegisterRequest, hashed, RegisterAnswer]{
-			Status: http.StatusCreated, Prepare: prepareRegister, Work: hashNew, Do: a.register,
+			Status: http.StatusCreated, Slots: a.hashing, Prepare: prepareRegister, Work: hashNew, Do: a.register,
 		}),
 		web.InSteps(http.MethodPost, "/v1/users/login", web.Credentials, web.Steps[LoginRequest, login, TokensAnswer]{
-			Status: http.StatusOK, Prepare: prepareLogin, Work: checkLogin, Do: a.login,
+			Status: http.StatusOK, Slots: a.hashing, Prepare: prepareLogin, Work: checkLogin, Do: a.login,
 		}),
 		web.Act("/v1/users/refresh", web.Credentials, http.StatusOK, a.refresh),
 		web.Act("/v1/users/logout", web.Account, http.StatusNoContent, a.logout),
@@ -97,12 +102,12 @@ func (a *accounts) ownAccount() []web.Route {
 	return []web.Route{
 		web.Get("/v1/users/me", web.Account, readMe),
 		web.InSteps(http.MethodPut, "/v1/users/me", web.Account, web.Steps[ProfileRequest, proof, UserAnswer]{
-			Status: http.StatusOK, Prepare: prepareProfile, Work: checkProof[ProfileRequest], Do: changeProfile,
+			Status: http.StatusOK, Slots: a.hashing, Prepare: prepareProfile, Work: checkProof[ProfileRequest], Do: changeProfile,
 		}),
 		web.Delete("/v1/users/me", web.Account, a.closeAccount),
 		web.Get("/v1/users/me/data", web.Account, readData),
 		web.InSteps(http.MethodPut, "/v1/users/me/password", web.Account, web.Steps[PasswordRequest, proof, struct{}]{
-			Status: http.StatusNoContent, Prepare: preparePassword, Work: checkPassword, Do: changePassword,
+			Status: http.StatusNoContent, Slots: a.hashing, Prepare: preparePassword, Work: checkPassword, Do: changePassword,
 		}),
 		web.List("/v1/users/me/addresses", web.Account, listAddresses),
 		web.Act("/v1/users/me/addresses", web.Account, http.StatusCreated, addAddress),

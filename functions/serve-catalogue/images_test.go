@@ -29,7 +29,7 @@ func sitWithPictures(t *testing.T) (desk, config.Pictures, string) {
 	store, err := bucket.Open(dir, "pictures")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = store.Close() })
-	settings := config.Pictures{S3URL: store.URL, S3Bucket: "pictures", S3Region: "local", S3Key: "k", S3Secret: "s", PicturesURL: "/pictures/"}
+	settings := config.Pictures{S3URL: store.URL, S3Bucket: "pictures", S3Region: "local", S3Key: store.Key, S3Secret: store.Secret, PicturesURL: "/pictures/"}
 	return desk{functiontest.Open(t, functions.All, func(s *functions.Settings) { s.Pictures = settings }), t}, settings, dir
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,7 +24,7 @@ import (
 // cache keeps answers that are the same for everybody, until their time is over or the shop says something that makes them
 // look different. It is bounded in number and bytes, and one call of many asks for what is not there.
 type cache struct {
-	kept   *otter.Cache[string, *answer]
+	kept   *otter.Cache[cacheKey, *answer]
 	feed   *feed
 	viewed viewed
 	views  *views
@@ -47,10 +48,10 @@ func newCache(settings config.Gateway, pool *pgxpool.Pool, log *slog.Logger) *ca
 		return nil
 	}
 	atLeast := settings.CacheBytes / int64(settings.CacheEntries) // each weighs so much, so there are never more than may be
-	c := &cache{viewed: viewed{pool}, log: log, kept: otter.Must(&otter.Options[string, *answer]{
+	c := &cache{viewed: viewed{pool}, log: log, kept: otter.Must(&otter.Options[cacheKey, *answer]{
 		MaximumWeight: uint64(atLeast) * uint64(settings.CacheEntries),
-		Weigher:       func(key string, a *answer) uint32 { return uint32(max(atLeast, int64(len(key)+a.size()))) },
-		ExpiryCalculator: otter.ExpiryCreatingFunc(func(e otter.Entry[string, *answer]) time.Duration {
+		Weigher:       func(key cacheKey, a *answer) uint32 { return uint32(max(atLeast, int64(key.size()+a.size()))) },
+		ExpiryCalculator: otter.ExpiryCreatingFunc(func(e otter.Entry[cacheKey, *answer]) time.Duration {
 			return time.Until(e.Value.ends)
 		}),
 	})}
@@ -132,18 +133,19 @@ func (c *cache) behind(change http.Handler) http.Handler {
 	})
 }
 
-// serve answers, and says with what and whether that was kept. What is for one caller only is not told.
+// serve answers from the cache, or else with a response that the function gives now. It returns the response when it is one
+// that may be cached, and reports whether it was in the cache.
 func (c *cache) serve(w http.ResponseWriter, r *http.Request, keep time.Duration, to http.Handler) (a *answer, hit bool) {
 	current, key := c.feed.current(r.Context()), keyOf(r)
-	if a, is := c.kept.GetIfPresent(key); is {
+	if a, ok := c.kept.GetIfPresent(key); ok {
 		if current || time.Since(a.made) < staleFrom {
 			a.write(w, r, "hit")
 			return a, true
 		}
 		c.kept.Invalidate(key)
 	}
-	a, err := c.load(r, key, keep, to)
-	if err != nil { // another's call asked, and what it got is not for others
+	a = c.load(r.Context(), r.Header, key, keep, to)
+	if a == nil || len(a.shows) == 0 && a.status < http.StatusInternalServerError && !anonymous(r) {
 		to.ServeHTTP(w, r)
 		return nil, false
 	}
@@ -151,16 +153,17 @@ func (c *cache) serve(w http.ResponseWriter, r *http.Request, keep time.Duration
 	return a, false
 }
 
-// errNotKept says that an answer is for one caller only.
-var errNotKept = errors.New("an answer that is not kept")
+// errNotKept reports a response that may not be cached.
+var errNotKept = errors.New("a response that is not cached")
 
-// load asks the function, unless somebody does already: then it waits for that answer. The caller whose call went through
-// gets whatever came of it.
-func (c *cache) load(r *http.Request, key string, keep time.Duration, to http.Handler) (*answer, error) {
+// load calls the function with what the key holds, unless a call for the same key is under way: then it waits for the
+// response of that one. It returns nil when that response may not be cached. The caller whose call went through gets any.
+func (c *cache) load(ctx context.Context, header http.Header, key cacheKey, keep time.Duration, to http.Handler) *answer {
 	var own *answer
 	turn := c.feed.turns.Load()
-	a, err := c.kept.Get(context.WithoutCancel(r.Context()), key, otter.LoaderFunc[string, *answer](func(ctx context.Context, _ string) (*answer, error) {
-		own = ask(r.WithContext(ctx), keep, to)
+	ctx = context.WithoutCancel(ctx)
+	a, err := c.kept.Get(ctx, key, otter.LoaderFunc[cacheKey, *answer](func(ctx context.Context, _ cacheKey) (*answer, error) {
+		own = fetch(key.request(ctx, header), keep, to)
 		if len(own.shows) == 0 {
 			return nil, errNotKept
 		}
@@ -170,19 +173,21 @@ func (c *cache) load(r *http.Request, key string, keep time.Duration, to http.Ha
 		if turn == 0 || c.feed.turns.Load() != turn { // it may show what was before
 			c.kept.Invalidate(key)
 		}
-		return own, nil
+		return own
 	}
-	return a, err
+	if err != nil {
+		return nil
+	}
+	return a
 }
 
-// ask calls the function and takes its answer in.
-func ask(r *http.Request, keep time.Duration, to http.Handler) *answer {
-	got := &taken{answer: answer{header: http.Header{}}}
-	asked := r.Clone(r.Context())
-	asked.Header.Del("If-None-Match") // we want the content
-	to.ServeHTTP(got, asked)
-	a := &got.answer
-	a.status, a.body, a.made = cmp.Or(a.status, http.StatusOK), got.buffer.Bytes(), time.Now()
+// fetch calls the function and returns its whole response, or a problem in the place of one that breaks off.
+func fetch(r *http.Request, keep time.Duration, to http.Handler) *answer {
+	a, whole := record(r, to)
+	if !whole {
+		a, _ = record(r, unreachableNow())
+	}
+	a.made = time.Now()
 	a.ends = a.made.Add(keep)
 	if a.status == http.StatusOK && a.header.Get("Set-Cookie") == "" {
 		a.shows = strings.Fields(a.header.Get(web.ShownHeader))
@@ -191,19 +196,25 @@ func ask(r *http.Request, keep time.Duration, to http.Handler) *answer {
 	return a
 }
 
-// keyOf tells calls apart that may have different answers: by path, query and form.
-func keyOf(r *http.Request) string {
-	query, form := r.URL.RawQuery, ""
-	if strings.Contains(query, "&") {
-		query = r.URL.Query().Encode() // the order of parameters means nothing
-	}
-	if strings.Contains(r.Header.Get("Accept"), "csv") {
-		form = "csv"
-	}
-	return r.URL.Path + "?" + query + "#" + form
+// record returns what a handler writes, and reports whether that is as long as declared and was not broken off.
+func record(r *http.Request, to http.Handler) (a *answer, whole bool) {
+	got := &responseRecorder{answer: answer{header: http.Header{}}}
+	defer func() {
+		if p := recover(); p != nil {
+			if p != http.ErrAbortHandler {
+				panic(p)
+			}
+			a, whole = nil, false
+		}
+	}()
+	to.ServeHTTP(got, r)
+	a = &got.answer
+	a.status, a.body = cmp.Or(a.status, http.StatusOK), got.buffer.Bytes()
+	declared := a.header.Get("Content-Length")
+	return a, declared == "" || declared == strconv.Itoa(len(a.body))
 }
 
-// write sends an answer, or only that it is the one which the caller has. How it came about is told as in RFC 9211.
+// write sends the response, or only that the caller has it already. RFC 9211 defines how it reports where it is from.
 func (a *answer) write(w http.ResponseWriter, r *http.Request, how string) {
 	h := w.Header()
 	for name, values := range a.header {
@@ -212,27 +223,35 @@ func (a *answer) write(w http.ResponseWriter, r *http.Request, how string) {
 	if len(a.shows) > 0 {
 		h.Set("Cache-Status", fmt.Sprintf("popup; %s; ttl=%d", how, int(time.Until(a.ends).Round(time.Second)/time.Second)))
 		h.Set("Cache-Control", "public, no-cache") // others may keep it too, and ask us each time whether it is still so
+		h.Set("Vary", "Accept")
 	}
 	if tag := h.Get("ETag"); tag != "" && a.status == http.StatusOK && web.Matches(r.Header.Get("If-None-Match"), tag) {
+		h.Del("Content-Length")
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
+	h.Set("Content-Length", strconv.Itoa(len(a.body)))
 	w.WriteHeader(a.status)
-	_, _ = w.Write(a.body) // the caller may have left
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(a.body) // the caller may have left
+	}
 }
 
-// taken takes in what a function writes.
-type taken struct {
+// responseRecorder takes in what a function writes.
+type responseRecorder struct {
 	answer
 	buffer bytes.Buffer
 }
 
-func (t *taken) Header() http.Header { return t.header }
+func (t *responseRecorder) Header() http.Header { return t.header }
 
-func (t *taken) Write(b []byte) (int, error) { return t.buffer.Write(b) }
+func (t *responseRecorder) Write(b []byte) (int, error) {
+	t.WriteHeader(http.StatusOK)
+	return t.buffer.Write(b)
+}
 
-func (t *taken) WriteHeader(status int) {
-	if t.status == 0 {
+func (t *responseRecorder) WriteHeader(status int) {
+	if t.status == 0 && status >= http.StatusOK { // what comes before is no response yet
 		t.status = status
 	}
 }

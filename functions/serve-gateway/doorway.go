@@ -24,6 +24,7 @@ type doorway struct {
 	log    *slog.Logger
 	hops   int
 	secure bool
+	origin originWatch
 }
 
 // guard lets calls through to a handler that may take the route and do not come too often.
@@ -33,15 +34,21 @@ func (d *doorway) guard(route function.Route, to http.Handler) http.HandlerFunc 
 		id := identify(r)
 		answer := &recorder{ResponseWriter: w}
 		d.protect(answer, id)
-		r.Header.Set("X-Forwarded-For", d.source(r))
+		source := d.source(r)
+		r.Header.Set("X-Forwarded-For", source)
+		d.warnOfHops(source)
 		defer func() {
-			if p := recover(); p != nil && p != http.ErrAbortHandler {
+			p := recover()
+			if p != nil && p != http.ErrAbortHandler {
 				d.log.Error("panic", "function", name, "path", r.URL.Path, "request", id, "panic", p, "stack", string(debug.Stack()))
 				web.NewProblem(http.StatusInternalServerError, "internal", "this is our fault; the request id finds it in our logs").Write(answer, r)
 			}
 			d.meters.note(route, r.Method, answer, time.Since(began))
 			d.log.Info("call", "function", name, "method", r.Method, "route", route.Path, "status", answer.status, "ms", time.Since(began).Milliseconds(),
 				"request", id, "trace", r.Header.Get("Traceparent"))
+			if p == http.ErrAbortHandler { // the caller must see that the response is not whole
+				panic(p)
+			}
 		}()
 		if r.Method == http.MethodOptions {
 			answer.WriteHeader(http.StatusNoContent)
@@ -124,10 +131,13 @@ type recorder struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
+
+	unreachable bool // there was no function to give the response
+	cut         bool // the caller did not take all of it
 }
 
 func (r *recorder) WriteHeader(status int) {
-	if r.status == 0 {
+	if r.status == 0 && status >= http.StatusOK { // what comes before is no response yet
 		r.status = status
 	}
 	r.ResponseWriter.WriteHeader(status)
@@ -139,6 +149,7 @@ func (r *recorder) Write(b []byte) (int, error) {
 	}
 	n, err := r.ResponseWriter.Write(b)
 	r.bytes += int64(n)
+	r.cut = r.cut || err != nil
 	return n, err
 }
 

@@ -95,32 +95,6 @@ func TestALimitHoldsOverAllCopies(t *testing.T) {
 	require.LessOrEqual(t, let.Load(), minutes*(60+3*5))
 }
 
-// API-10: after five failures in turn a function is answered for at once, and others are not touched.
-func TestAFunctionThatFailsAgainAndAgainIsLeftInPeace(t *testing.T) {
-	t.Parallel()
-	var asked atomic.Int64
-	all := known()
-	gateway := open(t, servegateway.Within(all)(func(name string) http.Handler {
-		if name != "serve-catalogue" {
-			return echo(name)
-		}
-		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			asked.Add(1)
-			w.WriteHeader(http.StatusServiceUnavailable)
-		})
-	}))
-	for range 5 {
-		require.Equal(t, http.StatusServiceUnavailable, status(t, gateway, ""))
-	}
-	for range 3 {
-		response, text := call(t, "GET", gateway+"/v1/products", "")
-		requireProblem(t, response, text, http.StatusServiceUnavailable, "dependency-down")
-		require.Equal(t, "10", response.Header.Get("Retry-After"))
-	}
-	require.EqualValues(t, 5, asked.Load())
-	require.Equal(t, "place-order", got(t, "POST", gateway+"/v1/orders", "{}").Function)
-}
-
 // ACC-09, API-01: whoever shows a token that is none does not come in.
 func TestABadTokenEndsAtTheDoor(t *testing.T) {
 	t.Parallel()

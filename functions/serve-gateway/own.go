@@ -16,10 +16,10 @@ import (
 
 // own is what the gateway answers itself.
 type own struct {
-	pool     *pgxpool.Pool
-	revision string
-	lines    map[string]*line
-	outside  function.Outside
+	pool      *pgxpool.Pool
+	revision  string
+	upstreams map[string][]*upstream // of each function
+	outside   function.Outside
 }
 
 type ownRoute struct {

@@ -89,7 +89,17 @@ func unreachable(log *slog.Logger, name string) func(http.ResponseWriter, *http.
 			refused(sent).Write(w, r)
 			return
 		}
+		if response, ok := w.(*recorder); ok {
+			response.unreachable = true
+		}
 		log.Warn("function did not answer", "function", name, "path", r.URL.Path, "request", id, "error", err)
+		unreachableNow().ServeHTTP(w, r)
+	}
+}
+
+// unreachableNow answers that a function gave no response.
+func unreachableNow() http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
 		web.NewProblem(http.StatusServiceUnavailable, "dependency-down", "a part of the shop does not answer; try again with the same key").Write(w, r)
 	}
 }

@@ -88,13 +88,12 @@ func (g *gateway) Open(mux *http.ServeMux, rt *function.Runtime) {
 		panic(err) // whoever reads settings checks them
 	}
 	reach := g.open(rt)
-	lines, kept := map[string]*line{}, newCache(g.settings.Gateway, rt.Pool, rt.Log)
+	upstreams, kept := map[string][]*upstream{}, newCache(g.settings.Gateway, rt.Pool, rt.Log)
 	kept.meter(d.meters.registry)
 	for _, target := range targets {
-		if lines[target.Function] == nil {
-			lines[target.Function] = newLine(target.Function, reach(target.Function))
-		}
-		to := kept.before(target.Route, lines[target.Function])
+		route := newUpstream(target.Route, reach(target.Function))
+		upstreams[target.Function] = append(upstreams[target.Function], route)
+		to := kept.before(target.Route, route)
 		if target.Method != http.MethodGet && anyKept(targets, target.Function) {
 			to = kept.behind(to)
 		}
@@ -103,7 +102,7 @@ func (g *gateway) Open(mux *http.ServeMux, rt *function.Runtime) {
 			kept.warm(min(warmAtMost, g.settings.CacheEntries/2), reach(target.Function))
 		}
 	}
-	own := &own{pool: rt.Pool, revision: rt.Revision, lines: lines, outside: known(rt.Outside, outside)}
+	own := &own{pool: rt.Pool, revision: rt.Revision, upstreams: upstreams, outside: known(rt.Outside, outside)}
 	for _, route := range own.routes(d.meters) {
 		mux.Handle(route.Method+" "+route.Path, d.guard(route.Route, route.handler))
 	}

@@ -33,8 +33,9 @@ func (o *own) status(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), askIn)
 	defer cancel()
 	all := append(o.events(ctx), o.others(ctx)...)
-	for _, function := range slices.Sorted(maps.Keys(o.lines)) {
-		all = append(all, dependency{Name: function, OK: o.lines[function].works(), needed: true})
+	for _, function := range slices.Sorted(maps.Keys(o.upstreams)) {
+		closed := slices.ContainsFunc(o.upstreams[function], func(u *upstream) bool { return !u.works() })
+		all = append(all, dependency{Name: function, OK: !closed, needed: true})
 	}
 	w.Header().Set("Content-Type", "application/json")
 	if slices.ContainsFunc(all, func(d dependency) bool { return d.needed && !d.OK }) {

@@ -71,5 +71,5 @@ func (c *cache) warmPage(ctx context.Context, product string, pages http.Handler
 	}
 	identify(r)
 	c.feed.current(ctx)
-	_, _ = c.load(r, keyOf(r), warmFor, pages) // what is not kept is asked for when somebody comes
+	c.load(ctx, r.Header, keyOf(r), warmFor, pages) // what is not cached is asked for when a visitor comes
 }

@@ -26,7 +26,7 @@ type Warehouse struct {
 
 // WarehouseBody is a warehouse as somebody gives it.
 type WarehouseBody struct {
-	Name     string `json:"name" minLength:"1" maxLength:"200" pattern:"\\S"`
+	Name     string `json:"name" minLength:"1" maxLength:"200" pattern:"[^\\s\\p{Z}\\p{C}]"`
 	Location string `json:"location,omitempty" maxLength:"500"`
 	Priority int    `json:"priority,omitempty" minimum:"1" maximum:"1000000" default:"100" doc:"those with lower numbers are emptied first"`
 }

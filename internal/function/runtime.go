@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,6 +24,12 @@ const publishHTTP = 300 * time.Millisecond
 
 // ErrOverloaded is returned when a function has more to do than it can.
 var ErrOverloaded = pgbatch.ErrOverloaded
+
+// MaxEventData is the largest data of an event, in bytes.
+const MaxEventData = eventstore.MaxEventBytes
+
+// ErrTooLarge reports an event whose data are larger than MaxEventData.
+var ErrTooLarge = errors.New("the data of an event are larger than 64 KiB")
 
 // Runtime is what functions run on: one per process.
 type Runtime struct {
@@ -75,7 +82,8 @@ func (rt *Runtime) init() {
 }
 
 // Do runs what an HTTP caller requested in one transaction with the events that it causes, and publishes these as far as a
-// caller's patience allows; the sweeper publishes the rest. COMMIT waits for the disk. The transaction starts with scope.
+// caller's patience allows; the sweeper publishes the rest. COMMIT waits for the disk. The transaction starts with scope. Do returns
+// ErrTooLarge, and changes nothing, when one of the events is too large to store.
 func (rt *Runtime) Do(
 	ctx context.Context, function, traceparent string, scope pgbatch.Statement, do func(pgx.Tx) ([]events.Event, error),
 ) error {
@@ -91,6 +99,9 @@ func (rt *Runtime) Do(
 				return nil, err
 			}
 			emitted, err = eventstore.Emitted(function, cause.String(), traceparent, results)
+			if i := slices.IndexFunc(emitted, tooLarge); i >= 0 {
+				return nil, fmt.Errorf("emit %s: %w", emitted[i].Type, ErrTooLarge)
+			}
 			return []pgbatch.Statement{eventstore.Append(emitted, func([]string) {})}, err
 		})
 	})
@@ -102,6 +113,8 @@ func (rt *Runtime) Do(
 	}
 	return nil
 }
+
+func tooLarge(m cloudevent.Message) bool { return len(m.Data) > MaxEventData }
 
 // Reader returns a reader whose queries start with scope.
 func (rt *Runtime) Reader(scope pgbatch.Statement) pgbatch.Reader {

@@ -13,7 +13,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -29,12 +31,13 @@ const (
 
 // Apart are functions as programs of their own: started on their first call, stopped when idle, as on a cluster.
 type Apart struct {
-	Bin     string                         // folder of the programs
-	Env     func(function string) []string // settings of a program, beside its PORT
-	Idle    time.Duration                  // after how long without a call a program is stopped
-	Address string                         // of the shop, which its events name as their source
-	Log     *slog.Logger
-	Out     io.Writer // what the programs print
+	Bin       string                         // folder of the programs
+	Env       func(function string) []string // settings of a program, beside its PORT
+	Functions []string                       // that there are, by name
+	Idle      time.Duration                  // after how long without a call a program is stopped
+	Address   string                         // of the shop, which its events name as their source
+	Log       *slog.Logger
+	Out       io.Writer // what the programs print
 
 	mu       sync.Mutex
 	programs map[string]*program
@@ -256,10 +259,31 @@ func read(response *http.Response) answer {
 	return answer{response.StatusCode, ok, reason}
 }
 
-// ServeHTTP passes a call to the function that its host names, as a cluster's ingress does.
-func (a *Apart) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.Handler(r.Host).ServeHTTP(w, r) }
+// ServeHTTP passes a request to the function that its host names, as a cluster's ingress does: by its name and namespace, or
+// longer. A name alone is 404.
+func (a *Apart) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	name, ok := a.functionAt(r.Host)
+	if !ok {
+		http.Error(w, "There is no function at this host. Its address is its name and namespace, such as serve-orders."+namespace+".", http.StatusNotFound)
+		return
+	}
+	a.Handler(name).ServeHTTP(w, r)
+}
 
-// Handler passes calls to a function.
+// namespace is that of the shop on a cluster.
+const namespace = "shop"
+
+// functionAt returns the function that a host names.
+func (a *Apart) functionAt(host string) (name string, ok bool) {
+	if withoutPort, _, err := net.SplitHostPort(host); err == nil {
+		host = withoutPort
+	}
+	host = strings.TrimSuffix(strings.TrimSuffix(strings.ToLower(host), ".cluster.local"), ".svc")
+	name, in, _ := strings.Cut(host, ".")
+	return name, in == namespace && slices.Contains(a.Functions, name)
+}
+
+// Handler passes requests to a function.
 func (a *Apart) Handler(name string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		address, done, err := a.use(r.Context(), name)
@@ -269,11 +293,19 @@ func (a *Apart) Handler(name string) http.Handler {
 		}
 		defer done()
 		proxy := &httputil.ReverseProxy{
-			Rewrite: func(p *httputil.ProxyRequest) { p.SetURL(address) },
+			Rewrite: func(p *httputil.ProxyRequest) { forward(p, address) },
 			ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
 				http.Error(w, err.Error(), http.StatusServiceUnavailable)
 			},
 		}
 		proxy.ServeHTTP(w, r)
 	})
+}
+
+// forward sends a request on as an ingress does: it adds the address of the connection to X-Forwarded-For.
+func forward(p *httputil.ProxyRequest, to *url.URL) {
+	p.SetURL(to)
+	p.Out.Host = p.In.Host
+	p.Out.Header["X-Forwarded-For"] = p.In.Header["X-Forwarded-For"]
+	p.SetXForwarded()
 }

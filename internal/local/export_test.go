@@ -32,3 +32,6 @@ func (p Profile) Again(status int) bool { return p.again(answer{status: status})
 func (p Profile) Wait(d Delivery, attempt int) (delay time.Duration, crash bool) {
 	return p.wait(d, attempt)
 }
+
+// StopAll stops all programs.
+func (a *Apart) StopAll() { a.stop(func(*program) bool { return true }) }

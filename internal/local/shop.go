@@ -21,6 +21,7 @@ import (
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/ledger"
 	"github.com/popup-shop/popup/internal/local/bucket"
+	"github.com/popup-shop/popup/internal/local/loopback"
 	"github.com/popup-shop/popup/internal/local/mailbox"
 	"github.com/popup-shop/popup/internal/local/postgres"
 	"github.com/popup-shop/popup/internal/picture"
@@ -107,7 +108,7 @@ const bucketName = "pictures"
 
 // Pictures are the settings of the shop's own store of pictures.
 func (s *Shop) Pictures() config.Pictures {
-	return config.Pictures{S3URL: s.Bucket.URL, S3Bucket: bucketName, S3Region: "local", S3Key: "popup", S3Secret: "popup", PicturesURL: "/pictures/"}
+	return config.Pictures{S3URL: s.Bucket.URL, S3Bucket: bucketName, S3Region: "local", S3Key: s.Bucket.Key, S3Secret: s.Bucket.Secret, PicturesURL: "/pictures/"}
 }
 
 func (s *Shop) later(stop func()) { s.stopping = append(s.stopping, stop) }
@@ -174,7 +175,7 @@ func (s *Shop) Start(ctx context.Context, all []function.Function, triggers []Tr
 	}
 	var front http.Handler
 	if s.options.Apart {
-		if err := s.openInside(); err != nil {
+		if err := s.openInside(all, door.Name); err != nil {
 			return err
 		}
 		s.Engine.Tell, front = s.Apart, s.Apart.Handler(door.Name)
@@ -185,9 +186,10 @@ func (s *Shop) Start(ctx context.Context, all []function.Function, triggers []Tr
 		s.Engine.Tell, front = together, rt.ServeMux(&within)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/mailbox", s.Mailbox.Handler())
-	mux.Handle("/mailbox/", s.Mailbox.Handler())
-	mux.Handle("/mailbox.json", s.Mailbox.Handler())
+	mails := loopback.Only(s.Mailbox.Handler())
+	for _, path := range []string{"/mailbox", "/mailbox/", "/mailbox.json"} {
+		mux.Handle(path, mails)
+	}
 	mux.Handle("GET /pictures/{name}", picture.Open(s.Pictures()).Handler())
 	mux.Handle("/", front)
 	s.handler = mux
@@ -210,23 +212,32 @@ func (s *Shop) s3Address() string { return strings.TrimPrefix(s.Bucket.URL, "htt
 func (s *Shop) Handler() http.Handler { return s.handler }
 
 // openInside opens the way between functions that are programs of their own: the broker's address and an ingress.
-func (s *Shop) openInside() error {
+func (s *Shop) openInside(all []function.Function, door string) error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("open the way between functions: %w", err)
 	}
 	inside := l.Addr().String()
-	s.Apart = &Apart{Bin: s.options.Bin, Idle: s.options.Idle, Log: s.options.Log, Out: s.options.Out, Address: s.options.Address, Env: func(name string) []string {
-		told := []string{
-			"DATABASE_URL=" + s.urlFor(name), "K_SINK=http://" + inside + "/broker",
-			"FUNCTION_URL=http://{function}", "FUNCTION_VIA=" + inside, "SMTP_URL=" + s.SMTP, "STATUS_OF=mail=" + s.smtpAddress() + ",s3=" + s.s3Address(),
-			"PUBLIC_URL=" + s.options.Address, "S3_URL=" + s.Bucket.URL, "S3_BUCKET=" + bucketName, "S3_REGION=local", "S3_KEY=popup", "S3_SECRET=popup",
+	names := []string{door}
+	for _, f := range all {
+		names = append(names, f.Name)
+	}
+	s.Apart = &Apart{
+		Functions: names, Bin: s.options.Bin, Idle: s.options.Idle, Address: s.options.Address, Log: s.options.Log, Out: s.options.Out,
+	}
+	s.Apart.Env = func(name string) []string {
+		env := []string{
+			"DATABASE_URL=" + s.urlFor(name), "K_SINK=http://" + inside + "/broker", "PUBLIC_URL=" + s.options.Address,
+			"FUNCTION_URL=http://{function}." + namespace, "FUNCTION_VIA=" + inside, "TRUSTED_HOPS=" + oneHop,
+			"SMTP_URL=" + s.SMTP, "STATUS_OF=mail=" + s.smtpAddress() + ",s3=" + s.s3Address(),
+			"S3_URL=" + s.Bucket.URL, "S3_BUCKET=" + bucketName, "S3_REGION=local",
+			"S3_KEY=" + s.Bucket.Key, "S3_SECRET=" + s.Bucket.Secret,
 		}
 		if s.options.Env != nil {
-			told = append(told, s.options.Env(name)...)
+			env = append(env, s.options.Env(name)...)
 		}
-		return told
-	}}
+		return env
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /broker", s.ingress)
 	mux.Handle("/", s.Apart)
@@ -242,6 +253,9 @@ func (s *Shop) openInside() error {
 	})
 	return nil
 }
+
+// oneHop is this program: it is the one proxy in front of the gateway, when that is a program of its own.
+const oneHop = "1"
 
 // urlFor is the database as a function's own role sees it.
 func (s *Shop) urlFor(name string) string {

@@ -8,6 +8,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"runtime"
+	"runtime/debug"
 	"strings"
 
 	"golang.org/x/crypto/argon2"
@@ -23,8 +25,17 @@ const (
 	salt    = 16
 )
 
-// room bounds how many hashes are made at a time: each takes memory and a core.
-var room = make(chan struct{}, 4)
+// mostAtOnce is how many hashes are made at a time, at most.
+const mostAtOnce = 4
+
+// room bounds how many hashes are made at a time: each takes a processor and 19 MiB, and all together at most half of the
+// memory that the program may have (GOMEMLIMIT).
+var room = make(chan struct{}, roomFor(debug.SetMemoryLimit(-1), runtime.GOMAXPROCS(0)))
+
+// roomFor returns how many hashes may be made at a time with a memory limit, in bytes, and a number of processors.
+func roomFor(limit int64, processors int) int {
+	return max(1, min(mostAtOnce, processors, int(limit/2/(memory<<10))))
+}
 
 // Hash makes what is kept of a password, in PHC form.
 func Hash(ctx context.Context, password string) (string, error) {
@@ -38,14 +49,24 @@ func Hash(ctx context.Context, password string) (string, error) {
 }
 
 func derive(ctx context.Context, password string, salted []byte, memory, passes uint32, lanes uint8, size uint32) ([]byte, error) {
-	select {
-	case room <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	if err := enter(ctx); err != nil {
+		return nil, err
 	}
-	defer func() { <-room }()
+	defer leave()
 	return argon2.IDKey([]byte(password), salted, passes, memory, lanes, size), nil
 }
+
+// enter blocks until one hash more may be made.
+func enter(ctx context.Context) error {
+	select {
+	case room <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func leave() { <-room }
 
 // nobodys is the hash that a password is compared with when there is nobody who has it.
 const nobodys = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
@@ -58,6 +79,10 @@ func Verify(ctx context.Context, hash, password string) (right, old bool, err er
 		return false, false, err
 	}
 	if strings.HasPrefix(hash, "$2") {
+		if err := enter(ctx); err != nil {
+			return false, false, err
+		}
+		defer leave()
 		err := bcrypt.CompareHashAndPassword([]byte(hash), []byte(password))
 		return err == nil, true, nil
 	}

@@ -2,6 +2,7 @@ package password_test
 
 import (
 	"context"
+	"math"
 	"strings"
 	"testing"
 
@@ -89,4 +90,18 @@ func TestPasswordsThatAreTriedFirstAreRefused(t *testing.T) {
 		require.NotEmpty(t, password.Fault(length), length)
 	}
 	require.NotEmpty(t, password.Fault("ada@example.test", "Ada@Example.test"))
+}
+
+func TestHashesTakeHalfOfTheMemoryAtMost(t *testing.T) {
+	t.Parallel()
+	const mib = 1 << 20
+	for _, c := range []struct {
+		limit      int64
+		processors int
+		want       int
+	}{
+		{math.MaxInt64, 16, 4}, {math.MaxInt64, 2, 2}, {104 * mib, 16, 2}, {104 * mib, 1, 1}, {40 * mib, 16, 1}, {10 * mib, 16, 1}, {1024 * mib, 16, 4},
+	} {
+		require.Equal(t, c.want, password.RoomFor(c.limit, c.processors), c)
+	}
 }

@@ -43,7 +43,7 @@ func TestAPictureIsServedForEverAndNothingElse(t *testing.T) {
 	for range 2 { // what is kept is there when the store is opened again
 		store, err := bucket.Open(dir, "pictures")
 		require.NoError(t, err)
-		pictures := picture.Open(config.Pictures{S3URL: store.URL, S3Bucket: "pictures", S3Region: "local", S3Key: "k", S3Secret: "s"})
+		pictures := picture.Open(config.Pictures{S3URL: store.URL, S3Bucket: "pictures", S3Region: "local", S3Key: store.Key, S3Secret: store.Secret})
 		if _, err := pictures.Get(t.Context(), name); err != nil {
 			require.NoError(t, pictures.Put(t.Context(), name, content))
 		}

@@ -36,7 +36,7 @@ func Shows(ctx context.Context, names ...string) {
 
 // tagged gives what was read a tag of its content, and answers 304 to whoever has it already (RFC 9110, 8.8.3 and 13.1.2).
 func tagged(ctx huma.Context, next func(huma.Context)) {
-	if ctx.Method() != http.MethodGet {
+	if ctx.Method() != http.MethodGet && ctx.Method() != http.MethodHead {
 		next(ctx)
 		return
 	}

@@ -81,6 +81,7 @@ func act[I, O any](route function.Route, status int, do Do[I, O]) Route {
 // in a transaction that is committed whatever comes after it; Work does it with no connection in hand; Do is as in Act.
 type Steps[I, Q, O any] struct {
 	Status  int
+	Slots   chan struct{} // how many calls may be between their begin and their end; further ones are refused with 429. nil: any number
 	Prepare func(ctx context.Context, tx pgx.Tx, in *I) (*Q, error)
 	Work    func(ctx context.Context, in *I, q *Q) error
 	Do      func(ctx context.Context, tx pgx.Tx, in *I, q *Q) (*O, []events.Event, error)
@@ -91,6 +92,10 @@ func InSteps[I, Q, O any](method, path, who string, steps Steps[I, Q, O]) Route 
 	route := function.Route{Method: method, Path: path, Who: who}
 	return Route{route, func(api huma.API, s *server) {
 		huma.Register(api, s.operation(route, steps.Status), func(ctx context.Context, in *I) (out *O, err error) {
+			if !take(steps.Slots) {
+				return nil, s.problem(ctx, function.ErrOverloaded)
+			}
+			defer giveBack(steps.Slots)
 			var q *Q
 			err = s.do(ctx, func(tx pgx.Tx) (_ []events.Event, err error) {
 				q, err = steps.Prepare(ctx, tx, in)
@@ -108,4 +113,23 @@ func InSteps[I, Q, O any](method, path, who string, steps Steps[I, Q, O]) Route 
 			return out, s.problem(ctx, err)
 		})
 	}}
+}
+
+// take reports whether there was a free slot, which is taken now.
+func take(slots chan struct{}) bool {
+	if slots == nil {
+		return true
+	}
+	select {
+	case slots <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+func giveBack(slots chan struct{}) {
+	if slots != nil {
+		<-slots
+	}
 }

@@ -42,8 +42,10 @@ func (d Doorkeeper) identify(api huma.API) func(huma.Context, func(huma.Context)
 	return func(ctx huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(ctx)
 		who, _ := ctx.Operation().Metadata["who"].(string)
-		if !lists(ctx.Operation()) {
-			r.Header.Del("Accept") // only lists have another form than JSON
+		form := FormOf(r.Header)
+		r.Header.Del("Accept")
+		if lists(ctx.Operation()) { // nothing else has another form than JSON
+			r.Header.Set("Accept", form)
 		}
 		caller, problem := d.Admit(w, r, who)
 		if problem != nil {
@@ -97,11 +99,12 @@ func (d Doorkeeper) caller(r *http.Request, who string) (Caller, *Problem) {
 	return visitor, nil
 }
 
-// source is the address that the gateway names, or that of the connection.
+// source is the address that the gateway names, or that of the connection. The gateway names one; proxies between it and a
+// function add theirs behind it.
 func source(r *http.Request) string {
-	all := r.Header.Get("X-Forwarded-For")
-	if last, err := netip.ParseAddr(strings.TrimSpace(all[strings.LastIndex(all, ",")+1:])); err == nil {
-		return last.String()
+	named, _, _ := strings.Cut(r.Header.Get("X-Forwarded-For"), ",")
+	if first, err := netip.ParseAddr(strings.TrimSpace(named)); err == nil {
+		return first.String()
 	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {

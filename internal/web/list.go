@@ -11,13 +11,15 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/negotiation"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/internal/function"
 )
 
 const (
-	inCSV = "text/csv"
+	inJSON = "application/json"
+	inCSV  = "text/csv"
 
 	// MaxLimit is how many items a page has at most.
 	MaxLimit = 100
@@ -84,6 +86,15 @@ func List[I any, P interface {
 }
 
 func lists(o *huma.Operation) bool { return o.Metadata["list"] == true }
+
+// FormOf returns the media type of a list for a request with these headers: CSV when it is preferred to JSON.
+func FormOf(header http.Header) string {
+	accept := strings.Join(header.Values("Accept"), ",")
+	if negotiation.SelectQValue(accept, []string{inJSON, inCSV}) == inCSV {
+		return inCSV
+	}
+	return inJSON
+}
 
 // ContentType lets a list be CSV for those who ask for it.
 func (p *Page[T]) ContentType(asked string) string {

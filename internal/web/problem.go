@@ -2,11 +2,9 @@ package web
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
 	"errors"
 	"maps"
-	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -15,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/pgbatch"
 )
 
 // Fault is a field of a request that is wrong, and why.
@@ -52,6 +51,25 @@ func Invalid(faults ...Fault) *Problem {
 	return p
 }
 
+// TooLargeToStore refuses a request that would make more than the shop can store of it, and names the field that does.
+func TooLargeToStore(field string) *Problem {
+	p := NewProblem(http.StatusUnprocessableEntity, "too-large-to-store", "The shop cannot store this much in one request. Send less of the field that is named.")
+	p.Errors = []Fault{{Field: field, Why: "is too large to be stored with what the shop adds to it"}}
+	return p
+}
+
+// overloaded refuses a request early: the function has more to do than it can.
+func overloaded() *Problem {
+	return NewProblem(http.StatusTooManyRequests, "overloaded", "The shop has more to do than it can right now. Try again in a moment, with the same key.")
+}
+
+// notStorable refuses a request with a value that the database does not store.
+func notStorable() *Problem {
+	p := NewProblem(http.StatusUnprocessableEntity, "not-storable", "The shop cannot store what the request holds. A value is too large or has a form that is not allowed.")
+	p.Errors = []Fault{{Field: "body", Why: "holds a value that cannot be stored"}}
+	return p
+}
+
 // NotFound is an object that is not there, or not for this caller.
 func NotFound(what string) *Problem {
 	return NewProblem(http.StatusNotFound, "not-found", "there is no such "+what)
@@ -84,8 +102,11 @@ func (p *Problem) GetHeaders() http.Header {
 	return headers
 }
 
+// ProblemType is the media type of problem details.
+const ProblemType = "application/problem+json"
+
 // ContentType is that of problem details, whatever was asked for.
-func (p *Problem) ContentType(string) string { return "application/problem+json" }
+func (p *Problem) ContentType(string) string { return ProblemType }
 
 // MarshalJSON writes the standard members and the data of the case side by side.
 func (p *Problem) MarshalJSON() ([]byte, error) {
@@ -141,26 +162,37 @@ const noText = "22021"
 // ofOpenAccounts are the constraints that refuse what the caller's account can't have any more: it was closed during the call.
 var ofOpenAccounts = []string{"closed_accounts_have_nothing", "closed_accounts_order_nothing", "closed_accounts_name_nobody"}
 
+// What Postgres reports of values that it does not store (its appendix A). A constraint that a function did not foresee (class 23) is
+// not among them: it may be broken by our own mistake as well.
+const (
+	dataException  = "22" // a class
+	divisionByZero = "22012"
+	limitExceeded  = "54" // a class: such as a value that is too large for an index
+	eventTooLarge  = "event_data_at_most_64_kib"
+)
+
 // problemOf is what callers hear of an error that nobody foresaw: that they may come again, or that we are at fault.
 func problemOf(err error) *Problem {
 	var pg *pgconn.PgError
-	var connect *pgconn.ConnectError
-	var network net.Error
-	passing := errors.Is(err, function.ErrOverloaded) || errors.As(err, &connect) || errors.As(err, &network) ||
-		errors.Is(err, context.DeadlineExceeded) || pgconn.SafeToRetry(err)
+	if errors.Is(err, function.ErrOverloaded) {
+		return overloaded()
+	}
+	if errors.Is(err, function.ErrTooLarge) {
+		return TooLargeToStore("body")
+	}
 	if errors.As(err, &pg) {
-		if slices.Contains(ofOpenAccounts, pg.ConstraintName) {
+		switch {
+		case slices.Contains(ofOpenAccounts, pg.ConstraintName):
 			return NotSignedIn()
-		}
-		if pg.Code == noText {
+		case pg.Code == noText:
 			return NewProblem(http.StatusBadRequest, "invalid", "the request holds bytes that are no text")
-		}
-		switch pg.Code[:2] {
-		case "08", "40", "53", "55", "57": // connection, serialisation, resources, locks, intervention
-			passing = true
+		case pg.ConstraintName == eventTooLarge:
+			return TooLargeToStore("body")
+		case pg.Code != divisionByZero && pg.Code[:2] == dataException, pg.Code[:2] == limitExceeded:
+			return notStorable()
 		}
 	}
-	if passing {
+	if pgbatch.IsUnavailable(err) {
 		return NewProblem(http.StatusServiceUnavailable, "busy", "the shop cannot do this right now; try again with the same key")
 	}
 	return ours()

@@ -2,18 +2,26 @@
 package bucket
 
 import (
+	"crypto/rand"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
+	"time"
 
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3afero"
+
+	"github.com/popup-shop/popup/internal/local/loopback"
 )
 
-// Bucket is a store with one bucket, on loopback.
+// Bucket is a store with one bucket, on loopback. It serves requests that are signed with its key and secret, which are new each
+// time it is opened.
 type Bucket struct {
 	URL    string
+	Key    string
+	Secret string
+
 	server *http.Server
 }
 
@@ -39,10 +47,14 @@ func Open(dir, name string) (*Bucket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open store of pictures: %w", err)
 	}
-	b := &Bucket{URL: "http://" + l.Addr().String(), server: &http.Server{Handler: gofakes3.New(backend).Server()}}
+	b := &Bucket{URL: "http://" + l.Addr().String(), Key: rand.Text(), Secret: rand.Text()}
+	b.server = &http.Server{Handler: loopback.Only(b.signed(gofakes3.New(backend).Server())), ReadHeaderTimeout: headIn}
 	go func() { _ = b.server.Serve(l) }()
 	return b, nil
 }
+
+// headIn is how long the head of a request may take.
+const headIn = 10 * time.Second
 
 // Close ends it. What it keeps stays.
 func (b *Bucket) Close() error { return b.server.Close() }

@@ -1,0 +1,164 @@
+package servegateway_test
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/config"
+	"github.com/popup-shop/popup/internal/web"
+)
+
+// crashed is a function that gives no response until it is well, and counts the calls that reach it.
+type crashed struct {
+	calls atomic.Int64
+	well  atomic.Bool
+}
+
+func (c *crashed) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	c.calls.Add(1)
+	if !c.well.Load() {
+		panic(http.ErrAbortHandler)
+	}
+	_, _ = io.WriteString(w, "well")
+}
+
+// except serves one path with a handler, and all others with echo.
+func except(path string, to http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == path {
+			to.ServeHTTP(w, r)
+			return
+		}
+		echo("any")(w, r)
+	})
+}
+
+// fails calls a route five times in vain.
+func fails(t *testing.T, url string) {
+	t.Helper()
+	for range 5 {
+		status, text, err := try(t, url)
+		if err == nil {
+			require.Equal(t, http.StatusServiceUnavailable, status, text)
+		}
+	}
+}
+
+// API-10: after five calls without a response a route is answered for at once, and no other route is.
+func TestARouteWithoutResponsesIsRefusedAlone(t *testing.T) {
+	t.Parallel()
+	for _, way := range []string{"processes", "one process"} {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			function := &crashed{}
+			gateway := gatewayWithout(t, way, except("/v1/products/suggestions", function))
+			fails(t, gateway+"/v1/products/suggestions")
+			for range 3 {
+				response, text := call(t, "GET", gateway+"/v1/products/suggestions", "")
+				requireProblem(t, response, text, http.StatusServiceUnavailable, "dependency-down")
+				require.Equal(t, "10", response.Header.Get("Retry-After"))
+			}
+			require.EqualValues(t, 5, function.calls.Load())
+			for _, path := range []string{"/v1/products/search", "/v1/products/exports"} {
+				got(t, "GET", gateway+path, "", "Authorization", bearer(t, "staff"))
+			}
+		})
+	}
+}
+
+// After the rest one call tries; when it is answered, all are let through again.
+func TestARouteIsTriedAgainAfterItsRest(t *testing.T) {
+	t.Parallel()
+	for _, way := range []string{"processes", "one process"} {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			function := &crashed{}
+			gateway := gatewayWithout(t, way, except("/v1/products/suggestions", function))
+			fails(t, gateway+"/v1/products/suggestions")
+			rested := time.Now()
+			function.well.Store(true)
+			require.Eventually(t, func() bool {
+				status, _, err := try(t, gateway+"/v1/products/suggestions")
+				return err == nil && status == http.StatusOK
+			}, 20*time.Second, 100*time.Millisecond)
+			require.Greater(t, time.Since(rested), 9*time.Second, "it rests for ten seconds")
+			require.EqualValues(t, 6, function.calls.Load(), "one call tries")
+			for range 5 {
+				status, text, err := try(t, gateway+"/v1/products/suggestions")
+				require.NoError(t, err)
+				require.Equal(t, []any{http.StatusOK, "well"}, []any{status, text})
+			}
+		})
+	}
+}
+
+// What a function responds is no failure of it, whatever it is: one caller could provoke it for all others.
+func TestNoResponseOfAFunctionClosesItsRoute(t *testing.T) {
+	t.Parallel()
+	for _, way := range []string{"processes", "one process"} {
+		for _, status := range []int{
+			http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable,
+		} {
+			function := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Header.Get("Prefer") == "" {
+					_, _ = io.WriteString(w, "well")
+					return
+				}
+				web.NewProblem(status, "busy", "The function is busy.").Write(w, r)
+			})
+			gateway := gatewayWithout(t, way, function)
+			for range 20 {
+				response, _ := call(t, "GET", gateway+"/v1/products", "", "Prefer", "wait=1")
+				require.Equal(t, status, response.StatusCode, way)
+			}
+			response, text := call(t, "GET", gateway+"/v1/products", "")
+			require.Equal(t, []any{http.StatusOK, "well"}, []any{response.StatusCode, text}, "%s after %d", way, status)
+		}
+	}
+}
+
+// A 5xx that something between the gateway and a function answers in its place, such as an ingress, is no response of it.
+func TestAnIngressThatAnswersForAFunctionIsNoResponse(t *testing.T) {
+	t.Parallel()
+	var calls atomic.Int64
+	gateway := gatewayWithout(t, "processes", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		calls.Add(1)
+		http.Error(w, "no healthy upstream", http.StatusServiceUnavailable)
+	}))
+	for range 8 {
+		response, _ := call(t, "GET", gateway+"/v1/products", "")
+		require.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
+	}
+	require.EqualValues(t, 5, calls.Load())
+}
+
+// A function that is not there at all has no responses either.
+func TestAFunctionThatIsAwayIsNotCalledAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	gateway := apart(t, config.Gateway{Upstream: gone.URL})
+	fails(t, gateway+"/v1/products")
+	l, err := net.Listen("tcp", gone.Listener.Addr().String())
+	require.NoError(t, err)
+	defer l.Close()
+	response, text := call(t, "GET", gateway+"/v1/products", "")
+	requireProblem(t, response, text, http.StatusServiceUnavailable, "dependency-down")
+	require.Equal(t, "10", response.Header.Get("Retry-After"))
+}
+
+// gatewayWithout is a gateway without a cache, before one function for all routes.
+func gatewayWithout(t testing.TB, way string, to http.Handler) string {
+	t.Helper()
+	if way == "one process" {
+		return copyOf(t, nil, config.Gateway{}, to)
+	}
+	return overHTTP(t, config.Gateway{}, to)
+}

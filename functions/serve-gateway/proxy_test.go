@@ -1,0 +1,330 @@
+package servegateway_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/config"
+	"github.com/popup-shop/popup/functions"
+	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
+	"github.com/popup-shop/popup/internal/dbtest"
+	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/functiontest"
+)
+
+// processes serves a shop's catalogue as its program does, on a port of its own, and returns the address of an ingress
+// that finds it by its name.
+func processes(t testing.TB, shop *functiontest.Shop) (ingress string) {
+	t.Helper()
+	catalogue := httptest.NewServer(shop.Runtime(t, "serve-catalogue").ServeMux(shop.Function(t, "serve-catalogue")))
+	t.Cleanup(catalogue.Close)
+	return strings.TrimPrefix(catalogue.URL, "http://")
+}
+
+// gateways returns a gateway that caches and one that does not, by how they reach functions.
+func gateways(t testing.TB, shop *functiontest.Shop) map[string][2]string {
+	t.Helper()
+	ingress := processes(t, shop)
+	within := shop.Runtime(t, "serve-catalogue").ServeMux(shop.Function(t, "serve-catalogue"))
+	both := map[string][2]string{}
+	for i, entries := range []int{1000, 0} {
+		settings := known()
+		settings.Gateway = config.Gateway{CacheEntries: entries, CacheBytes: 8 << 20, Upstream: "http://{function}.shop", Via: ingress}
+		for how, gateway := range map[string]function.Function{
+			"processes":   servegateway.New(settings),
+			"one process": servegateway.Within(settings)(func(string) http.Handler { return within }),
+		} {
+			server := httptest.NewServer(shop.Runtime(t, "serve-gateway").ServeMux(&gateway))
+			t.Cleanup(server.Close)
+			pair := both[how]
+			pair[i] = server.URL
+			both[how] = pair
+		}
+	}
+	return both
+}
+
+// headers are values that a caller may send, of each header that could change a response.
+var headers = map[string][]string{
+	"Accept": {
+		"application/json", "text/csv", "text/csv;q=0.1, application/json", "application/json;q=0.1,text/csv", "*/*",
+		"text/html, text/csvx", "text/csv;q=0", "text/csv;,x", ";", "application/problem+json",
+	},
+	"Accept-Language":     {"ja", "de, en;q=0.5", "*"},
+	"Accept-Encoding":     {"identity", "gzip", "gzip;q=0, br"},
+	"Range":               {"bytes=0-9", "bytes=5-", "bytes=-1"},
+	"If-Range":            {`"x"`},
+	"If-Modified-Since":   {"Fri, 01 Jan 2100 00:00:00 GMT"},
+	"If-Unmodified-Since": {"Sat, 01 Jan 2000 00:00:00 GMT"},
+	"If-Match":            {`"x"`, "*"},
+	"X-Forwarded-Host":    {"evil.example"},
+	"X-Forwarded-Proto":   {"https"},
+	"X-Forwarded-For":     {"6.6.6.6"},
+	"Forwarded":           {"for=6.6.6.6;host=evil.example"},
+	"Cookie":              {"popup-basket=x", "other=y"},
+	"Prefer":              {"wait=1"},
+	"Content-Type":        {"text/plain"},
+}
+
+// queries are those that a list may be asked with, and some that it may not.
+var queries = []string{
+	"", "", "limit=2", "limit=3&page=1", "page=1&limit=3", "limit=6", "page=2&limit=2", "limit=2&limit=5", "limit=5&limit=2",
+	"limit=%32", "limit=x", "unknown=1", "limit=2&a=%zz", "a=%zz", "limit=2;page=2", "limit=2&&", "&limit=2", "limit=1000",
+}
+
+// asked is one request of the property test.
+type asked struct {
+	method, path string
+	header       http.Header
+}
+
+func (a asked) String() string { return fmt.Sprint(a.method, " ", a.path, " ", a.header) }
+
+// answered is what matters of a response.
+type answered struct {
+	status int
+	header map[string]string
+	body   string
+}
+
+// send sends a request as it is: the transport adds nothing of its own.
+func (a asked) send(t testing.TB, gateway string) answered {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), a.method, gateway+a.path, nil)
+	require.NoError(t, err, a)
+	request.Header = a.header.Clone()
+	if host := a.header.Get("Host"); host != "" {
+		request.Host = host
+	}
+	response, err := (&http.Transport{DisableCompression: true, DisableKeepAlives: true}).RoundTrip(request)
+	require.NoError(t, err, a)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err, "%s: %q", a, body)
+	got := answered{response.StatusCode, map[string]string{}, string(body)}
+	for _, name := range []string{"Content-Type", "Content-Language", "Etag", "Content-Range", "Content-Encoding", "Location", "Set-Cookie", "Allow"} {
+		got.header[name] = strings.Join(response.Header.Values(name), "|")
+	}
+	if response.StatusCode >= 400 {
+		got.body = problem(t, got.body)
+	}
+	if length := response.Header.Get("Content-Length"); length != "" && a.method == http.MethodGet && response.StatusCode != http.StatusNotModified {
+		require.Equal(t, strconv.Itoa(len(body)), length, a)
+	}
+	return got
+}
+
+// problem is what matters of a problem: its kind, and which fields are wrong, in no order.
+func problem(t testing.TB, text string) string {
+	t.Helper()
+	if text == "" {
+		return ""
+	}
+	var p struct {
+		Type, Title, Detail string
+		Errors              []struct{ Field, Why string }
+	}
+	require.NoError(t, json.Unmarshal([]byte(text), &p), text)
+	var wrong []string
+	for _, each := range p.Errors {
+		wrong = append(wrong, each.Field+": "+each.Why)
+	}
+	slices.Sort(wrong)
+	return strings.Join(append(wrong, p.Type, p.Title, p.Detail), "; ")
+}
+
+// A response of a gateway that caches is the one that a gateway without a cache gives, whoever asked what before.
+func TestACachedResponseIsTheOneThatTheFunctionGives(t *testing.T) {
+	t.Parallel()
+	shop := functiontest.Open(t, functions.All)
+	for how, pair := range gateways(t, shop) {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			cached, uncached := pair[0], pair[1]
+			next := requests(t, shop)
+			for range 1500 {
+				a := next(uncached)
+				want, got := a.send(t, uncached), a.send(t, cached)
+				require.Equal(t, want, got, "%s", a)
+			}
+		})
+	}
+}
+
+// requests returns a source of random requests for the routes whose responses are cached.
+func requests(t testing.TB, shop *functiontest.Shop) func(gateway string) asked {
+	t.Helper()
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 1))
+	ids := map[string][]string{
+		"products":   {productOf(t, shop, functiontest.Tee), productOf(t, shop, functiontest.Cap)},
+		"stores":     {functiontest.One[string](t, shop, `SELECT store_id::text FROM catalogue.stores ORDER BY 1 LIMIT 1`)},
+		"categories": {functiontest.One[string](t, shop, `SELECT coalesce((SELECT category_id::text FROM catalogue.categories ORDER BY 1 LIMIT 1), gen_random_uuid()::text)`)},
+	}
+	var paths []string
+	targets, err := servegateway.Targets()
+	require.NoError(t, err)
+	for _, target := range targets {
+		if target.CacheFor == 0 {
+			continue
+		}
+		paths = append(paths, target.Path)
+	}
+	require.Greater(t, len(paths), 5)
+	names := slices.Sorted(maps.Keys(headers))
+	staff := shop.Staff(t)
+	return func(gateway string) asked {
+		path := paths[random.IntN(len(paths))]
+		if kind := strings.Split(path, "/")[2]; strings.Contains(path, "{id}") {
+			of := append(slices.Clone(ids[kind]), "7", strings.ToUpper(ids[kind][0]), ids[kind][0]+"%3Flimit=2")
+			path = strings.Replace(path, "{id}", of[random.IntN(len(of))], 1)
+		}
+		a := asked{[]string{"GET", "GET", "HEAD"}[random.IntN(3)], path, http.Header{"User-Agent": {"test"}}}
+		if query := queries[random.IntN(len(queries))]; query != "" {
+			a.path += "?" + query
+		}
+		for range random.IntN(3) {
+			name := names[random.IntN(len(names))]
+			a.header.Set(name, headers[name][random.IntN(len(headers[name]))])
+		}
+		switch random.IntN(8) {
+		case 0:
+			a.header.Set("Authorization", staff)
+		case 1:
+			a.header.Set("Host", "other.example")
+		case 2, 3:
+			tag := asked{"GET", a.path, a.header}.send(t, gateway).header["Etag"]
+			a.header.Set("If-None-Match", []string{tag, "W/" + tag, `"x", ` + tag, `"x"`, "*"}[random.IntN(5)])
+		}
+		return a
+	}
+}
+
+// A HEAD before a GET leaves nothing behind but the response to a GET, over each way to the functions.
+func TestAHeadBlanksNoPage(t *testing.T) {
+	t.Parallel()
+	shop := functiontest.Open(t, functions.All)
+	for how, pair := range gateways(t, shop) {
+		for _, path := range []string{"/v1/products/" + productOf(t, shop, functiontest.Tee), "/v1/products?limit=6"} {
+			head, nothing := call(t, "HEAD", pair[0]+path, "")
+			require.Equal(t, http.StatusOK, head.StatusCode, how)
+			require.Empty(t, nothing)
+			got, text := call(t, "GET", pair[0]+path, "")
+			require.Equal(t, http.StatusOK, got.StatusCode, how)
+			require.NotEmpty(t, text, how)
+			require.Contains(t, got.Header.Get("Cache-Status"), "hit", how)
+			require.Equal(t, head.Header.Get("ETag"), got.Header.Get("ETag"), how)
+			require.Equal(t, strconv.Itoa(len(text)), head.Header.Get("Content-Length"), how)
+		}
+	}
+}
+
+// broken are functions that break off in the middle of their first response.
+var broken = map[string]http.HandlerFunc{
+	"short of its length": func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		_, _ = io.WriteString(w, "half")
+		panic(http.ErrAbortHandler)
+	},
+	"in the middle of a chunk": func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "half")
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	},
+	"before its body": func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		w.WriteHeader(http.StatusOK)
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	},
+}
+
+// A response that breaks off is no response: it is neither cached nor passed off as a whole one.
+func TestAResponseThatBreaksOffIsNeitherCachedNorWhole(t *testing.T) {
+	t.Parallel()
+	for why, breaks := range broken {
+		for _, way := range []string{"processes", "one process"} {
+			for _, path := range []string{"/v1/products", "/v1/products/suggestions"} { // cached, and not
+				t.Run(why+", "+way+path, func(t *testing.T) {
+					t.Parallel()
+					gateway := gatewayTo(t, way, firstBroken(breaks))
+					status, text, err := try(t, gateway+path)
+					if err == nil {
+						require.Equal(t, http.StatusServiceUnavailable, status, text)
+						require.Contains(t, text, "dependency-down")
+					}
+					status, text, err = try(t, gateway+path)
+					require.NoError(t, err)
+					require.Equal(t, []any{http.StatusOK, "whole"}, []any{status, text})
+				})
+			}
+		}
+	}
+}
+
+// firstBroken is a function whose first response breaks off.
+func firstBroken(breaks http.HandlerFunc) http.HandlerFunc {
+	var calls atomic.Int64
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Surrogate-Key", "catalogue")
+		if calls.Add(1) == 1 {
+			breaks(w, r)
+		}
+		_, _ = io.WriteString(w, "whole")
+	}
+}
+
+// gatewayTo is a gateway that caches, before one function for all routes.
+func gatewayTo(t testing.TB, way string, to http.Handler) string {
+	t.Helper()
+	if way == "one process" {
+		return copyOf(t, dbtest.DB(t), keeping, to)
+	}
+	return overHTTP(t, keeping, to)
+}
+
+// overHTTP is a gateway that reaches one function for all routes over HTTP.
+func overHTTP(t testing.TB, settings config.Gateway, to http.Handler) string {
+	t.Helper()
+	server := httptest.NewServer(to)
+	t.Cleanup(server.Close)
+	at, err := url.Parse(server.URL)
+	require.NoError(t, err)
+	all := known()
+	all.Gateway = settings
+	all.Upstream, all.Via = "http://{function}.shop", at.Host
+	gateway := servegateway.New(all)
+	rt := &function.Runtime{Pool: dbtest.DB(t), Log: slog.New(slog.DiscardHandler)}
+	front := httptest.NewServer(rt.ServeMux(&gateway))
+	t.Cleanup(front.Close)
+	return front.URL
+}
+
+// try reads a response to its end, if it has one.
+func try(t testing.TB, url string) (status int, text string, err error) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	require.NoError(t, err)
+	response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request)
+	if err != nil {
+		return 0, "", err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	return response.StatusCode, string(body), err
+}
