@@ -29,7 +29,6 @@ func Read[C any]() (C, error) {
 
 // Process is what every program needs to run.
 type Process struct {
-	Public
 	Port            int           `envconfig:"PORT" desc:"port to listen on; SERVER_PORT when not set"`
 	ServerHost      string        `envconfig:"SERVER_HOST" desc:"address to listen on; all when empty"`
 	ServerPort      int           `envconfig:"SERVER_PORT" default:"8080" desc:"port to listen on"`

@@ -42,6 +42,10 @@ func run(ctx context.Context, f Function) error {
 	if err != nil {
 		return err
 	}
+	public, err := config.Read[config.Public]()
+	if err != nil {
+		return err
+	}
 	database, err := config.Read[config.Database]()
 	if err != nil {
 		return err
@@ -58,7 +62,7 @@ func run(ctx context.Context, f Function) error {
 	rt := &Runtime{
 		Pool: pool,
 		Sink: cloudevent.HTTPSink{
-			URL: process.Sink, Shop: process.PublicURL,
+			URL: process.Sink, Shop: public.PublicURL,
 			Client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: maxBatch}},
 		},
 		Log:      slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: level})),
