@@ -50,9 +50,9 @@ func flow(all []function.Function) string {
 // starts is what starts a function.
 func starts(f function.Function, heard []events.Event) string {
 	switch {
-	case f.Door != nil:
+	case f.Endpoints != nil:
 		return "a caller"
-	case f.Clock != nil:
+	case f.Schedule != nil:
 		return "the clock"
 	}
 	return types(heard)

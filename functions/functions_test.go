@@ -252,7 +252,7 @@ func TestTheClockStrikesThoseWhoHaveOneAndNobodyElse(t *testing.T) {
 			sinks = append(sinks, source.Spec.Sink.Ref)
 		}
 		var want []ref
-		if f.Clock != nil || f.Upkeep != nil {
+		if f.Schedule != nil || f.Maintenance != nil {
 			want = []ref{{"Service", f.Name}}
 		}
 		require.Equal(t, want, sinks, f.Name)
@@ -263,7 +263,7 @@ func TestAFunctionIsStartedInOneWay(t *testing.T) {
 	t.Parallel()
 	for _, f := range all(t) {
 		ways := 0
-		for _, way := range []bool{f.On != nil, f.Clock != nil, f.Upkeep != nil, f.Dead != nil, f.Door != nil} {
+		for _, way := range []bool{f.On != nil, f.Schedule != nil, f.Maintenance != nil, f.DeadLetters != nil, f.Endpoints != nil} {
 			if way {
 				ways++
 			}
@@ -339,7 +339,7 @@ func TestOnlyTheClockSaysWhatIsDue(t *testing.T) {
 		for _, e := range f.Emits {
 			_, tick := e.(events.Tick)
 			atOnce := f.Name == "ship-order" && e.EventType() == "shipment.due" // its first move is due at once
-			require.Equal(t, f.Clock != nil || atOnce, tick, "%s says %s", f.Name, e.EventType())
+			require.Equal(t, f.Schedule != nil || atOnce, tick, "%s says %s", f.Name, e.EventType())
 		}
 	}
 }

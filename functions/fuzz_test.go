@@ -38,8 +38,8 @@ func TestNoRequestIsAnsweredWith500(t *testing.T) {
 	shop := functiontest.Open(t, functions.All)
 	doors := map[string]http.Handler{}
 	for _, f := range all(t) {
-		if f.Door != nil {
-			for _, r := range f.Door.Routes() {
+		if f.Endpoints != nil {
+			for _, r := range f.Endpoints.Routes() {
 				doors[r.Method+" "+r.Path] = shop.Runtime(t, f.Name).ServeMux(shop.Function(t, f.Name))
 			}
 		}

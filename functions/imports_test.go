@@ -132,7 +132,7 @@ var allowed = map[string]string{
 func TestAnEventFunctionHoldsNoPartThatItDoesNotNeed(t *testing.T) {
 	t.Parallel()
 	for _, f := range all(t) {
-		if f.Door != nil {
+		if f.Endpoints != nil {
 			continue
 		}
 		for _, imported := range ours(t)["cmd/"+f.Name].Deps {
@@ -172,7 +172,7 @@ func TestProgramsAreSmall(t *testing.T) {
 }
 
 func budget(f function.Function) int64 {
-	if f.Door != nil || notPlain[f.Name] != "" {
+	if f.Endpoints != nil || notPlain[f.Name] != "" {
 		return functionAtMost
 	}
 	return plainAtMost

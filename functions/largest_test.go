@@ -39,11 +39,11 @@ func TestTheLargestRequestsAreStoredOrRefused(t *testing.T) {
 	shop := functiontest.Open(t, functions.All)
 	handlers := map[string]http.Handler{}
 	for _, f := range all(t) {
-		if f.Door == nil {
+		if f.Endpoints == nil {
 			continue
 		}
 		mux := shop.Runtime(t, f.Name).ServeMux(shop.Function(t, f.Name))
-		for _, r := range f.Door.Routes() {
+		for _, r := range f.Endpoints.Routes() {
 			handlers[r.Method+" "+r.Path] = mux
 		}
 	}

@@ -115,10 +115,10 @@ func TestWhoMayTakeEachRoute(t *testing.T) {
 	shop := functiontest.Open(t, functions.All)
 	tried := 0
 	for _, f := range all(t) {
-		if f.Door == nil {
+		if f.Endpoints == nil {
 			continue
 		}
-		for _, r := range f.Door.Routes() {
+		for _, r := range f.Endpoints.Routes() {
 			name := r.Method + " " + r.Path
 			allowed, listed := may[name]
 			require.True(t, listed, "%s is not in the table", name)

@@ -92,7 +92,7 @@ func (c *benchCold) start(ctx context.Context, b *bench, f function.Function) (a
 		return 0, 0, err
 	}
 	defer answer.Body.Close()
-	if text, _ := io.ReadAll(answer.Body); answer.StatusCode >= 500 && f.Door == nil {
+	if text, _ := io.ReadAll(answer.Body); answer.StatusCode >= 500 && f.Endpoints == nil {
 		return 0, 0, fmt.Errorf("answered %s: %s", answer.Status, text)
 	}
 	return answered, time.Since(began), nil
@@ -101,9 +101,9 @@ func (c *benchCold) start(ctx context.Context, b *bench, f function.Function) (a
 // firstCall is an event that the ledger does not know, or a call of the function's first route.
 func firstCall(ctx context.Context, f function.Function, address string) *http.Request {
 	method, path, body := http.MethodPost, "/", "{}"
-	if f.Door != nil {
+	if f.Endpoints != nil {
 		method, path, body = http.MethodGet, "/v1/products", ""
-		if routes := f.Door.Routes(); len(routes) > 0 {
+		if routes := f.Endpoints.Routes(); len(routes) > 0 {
 			path = strings.ReplaceAll(routes[0].Path, "{id}", uuid.NewString())
 		}
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/functions"
+	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/ledger"
 	"github.com/popup-shop/popup/internal/local"
@@ -130,13 +131,13 @@ func (c *benchHold) step(ctx context.Context, shop *local.Shop) (*function.Runti
 type nowhere struct{}
 
 // Publish forgets the messages.
-func (nowhere) Publish(_ context.Context, messages []function.Message) []error {
+func (nowhere) Publish(_ context.Context, messages []cloudevent.Message) []error {
 	return make([]error, len(messages))
 }
 
 // placeMany stores so many pending orders of one piece each, with what is said about them.
-func placeMany(ctx context.Context, pool *pgxpool.Pool, n, skus int) ([]function.Message, error) {
-	placed := make([]function.Message, n)
+func placeMany(ctx context.Context, pool *pgxpool.Pool, n, skus int) ([]cloudevent.Message, error) {
+	placed := make([]cloudevent.Message, n)
 	ids, orders, data := make([]string, n), make([]string, n), make([]string, n)
 	now := time.Now()
 	for i := range placed {
@@ -152,7 +153,7 @@ func placeMany(ctx context.Context, pool *pgxpool.Pool, n, skus int) ([]function
 			return nil, err
 		}
 		data[i] = string(said)
-		placed[i] = function.Message{
+		placed[i] = cloudevent.Message{
 			ID: ids[i], Type: "order.placed", Source: "/functions/place-order", Subject: orders[i], OrderID: orders[i], CausationID: ids[i], Version: 1, Data: said,
 		}
 	}

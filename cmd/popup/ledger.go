@@ -13,8 +13,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/popup-shop/popup/internal/alias"
+	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/eventstore"
-	"github.com/popup-shop/popup/internal/function"
 )
 
 type eventsCommand struct {
@@ -77,7 +77,7 @@ func (c *tailCommand) from(ctx context.Context, pool *pgxpool.Pool) (at eventsto
 	return at, filter, err
 }
 
-func (c *tailCommand) show(ctx context.Context, pool *pgxpool.Pool, said []function.Message) error {
+func (c *tailCommand) show(ctx context.Context, pool *pgxpool.Pool, said []cloudevent.Message) error {
 	if c.Alias {
 		shown, err := alias.Show(ctx, pool, said)
 		if err != nil {

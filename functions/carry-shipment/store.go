@@ -7,7 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/pgbatch"
 )
 
 // lockShipment locks a shipment's order and then the shipment, and returns where the shipment is and whether its next move is
@@ -28,7 +28,7 @@ func lockShipment(ctx context.Context, tx pgx.Tx, shipmentID string) (status str
 
 // move stores the states that a shipment went through, and when its next move is due.
 func move(ctx context.Context, tx pgx.Tx, shipmentID string, states []string, next *time.Time) error {
-	err := function.Queue(ctx, tx, -1, `
+	err := pgbatch.Enqueue(ctx, tx, -1, `
 		WITH moved AS (
 			UPDATE delivery.shipments SET
 				status = @last, due_at = @next, delivered_at = CASE WHEN @last = 'delivered' THEN now() ELSE delivered_at END

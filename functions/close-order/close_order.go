@@ -17,11 +17,11 @@ const name = "close-order"
 // New declares the function. That an order is cancelled is on disk before anybody hears of it.
 func New() function.Function {
 	return function.Function{
-		Name:    name,
-		On:      []function.Handler{function.On(function.Each(withdrawn)), function.On(function.Each(released)), function.On(function.Each(refunded)), function.On(function.Each(voided))},
-		Emits:   []events.Event{events.OrderCancelled{}},
-		Writes:  []string{"orders.orders", "orders.history"},
-		Durable: true,
+		Name:       name,
+		On:         []function.Handler{function.On(function.Each(withdrawn)), function.On(function.Each(released)), function.On(function.Each(refunded)), function.On(function.Each(voided))},
+		Emits:      []events.Event{events.OrderCancelled{}},
+		Writes:     []string{"orders.orders", "orders.history"},
+		SyncCommit: true,
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/functiontest"
 )
 
@@ -18,12 +18,12 @@ func open(t *testing.T) *functiontest.Shop {
 }
 
 // undone is a paid order that was cancelled, with all that came of it but what close-order made of that.
-func undone(t *testing.T, shop *functiontest.Shop) (orderID string, facts []function.Message) {
+func undone(t *testing.T, shop *functiontest.Shop) (orderID string, facts []cloudevent.Message) {
 	placed := shop.Reach(t, "cancelling")
 	withdrawn := shop.Said(t, placed.ID, "order.withdrawn")[0]
 	require.Len(t, shop.Deliver(t, "release-stock", withdrawn), 1)
 	require.Len(t, shop.Deliver(t, "refund-payment", withdrawn), 1)
-	return placed.ID, []function.Message{withdrawn, shop.Said(t, placed.ID, "stock.released")[0], shop.Said(t, placed.ID, "payment.refunded")[0]}
+	return placed.ID, []cloudevent.Message{withdrawn, shop.Said(t, placed.ID, "stock.released")[0], shop.Said(t, placed.ID, "payment.refunded")[0]}
 }
 
 func TestWhicheverFactComesFirstTheOrderIsCancelledOnce(t *testing.T) {

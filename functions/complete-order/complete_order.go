@@ -22,9 +22,9 @@ func New() function.Function {
 			function.On(delivered[events.OrderDelivered]), function.On(delivered[events.OrderRested]),
 			function.On(delivered[events.OrderSettled]), function.On(shipped),
 		},
-		Emits:   []events.Event{events.OrderCompleted{}},
-		Writes:  []string{"orders.orders", "orders.history"},
-		Durable: true,
+		Emits:      []events.Event{events.OrderCompleted{}},
+		Writes:     []string{"orders.orders", "orders.history"},
+		SyncCommit: true,
 	}
 }
 

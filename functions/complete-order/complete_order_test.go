@@ -10,7 +10,7 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/functiontest"
 )
 
@@ -23,7 +23,7 @@ func open(t *testing.T, rest time.Duration) *functiontest.Shop {
 }
 
 // delivered is an order that has arrived, and the events that its end waits for; complete-order has heard none of them.
-func delivered(t *testing.T, shop *functiontest.Shop) (orderID string, arrived, left function.Message) {
+func delivered(t *testing.T, shop *functiontest.Shop) (orderID string, arrived, left cloudevent.Message) {
 	placed := shop.Reach(t, "in_transit")
 	shop.Deliver(t, "move-stock", shop.Said(t, placed.ID, "order.shipped")[0])
 	shop.Tell(t, "follow-shipment", shop.Move(t, placed.ID, "delivered"))
@@ -36,14 +36,14 @@ func TestWhicheverFactComesLastTheOrderIsCompletedOnce(t *testing.T) {
 	shop := open(t, 0)
 	for range 2 {
 		orderID, arrived, left := delivered(t, shop)
-		for _, m := range []function.Message{arrived, left, arrived} {
+		for _, m := range []cloudevent.Message{arrived, left, arrived} {
 			shop.Deliver(t, name, m)
 			shop.Tell(t, name, functiontest.EventOf(t, m))
 		}
 		requireCompletedOnce(t, shop, orderID)
 
 		orderID, arrived, left = delivered(t, shop)
-		for _, m := range []function.Message{left, arrived, left} {
+		for _, m := range []cloudevent.Message{left, arrived, left} {
 			shop.Deliver(t, name, m)
 			shop.Tell(t, name, functiontest.EventOf(t, m))
 		}

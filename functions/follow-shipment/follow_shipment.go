@@ -20,11 +20,11 @@ const name = "follow-shipment"
 func New(shop config.Shop) function.Function {
 	f := follower{orderlog.Times(shop)}
 	return function.Function{
-		Name:    name,
-		On:      []function.Handler{function.On(f.follow)},
-		Emits:   []events.Event{events.OrderAdvanced{}, events.OrderShipped{}, events.OrderDelivered{}, events.OrderReturned{}},
-		Writes:  []string{"orders.orders", "orders.history"},
-		Durable: true,
+		Name:       name,
+		On:         []function.Handler{function.On(f.follow)},
+		Emits:      []events.Event{events.OrderAdvanced{}, events.OrderShipped{}, events.OrderDelivered{}, events.OrderReturned{}},
+		Writes:     []string{"orders.orders", "orders.history"},
+		SyncCommit: true,
 	}
 }
 

@@ -14,9 +14,9 @@ import (
 // New declares the function.
 func New() function.Function {
 	return function.Function{
-		Name:  "keep-time",
-		Clock: strike,
-		Emits: []events.Event{events.StockDue{}, events.OrderOverdue{}, events.OrderRested{}, events.ShipmentDue{}, events.ReservationDue{}, events.HousekeepingDue{}},
+		Name:     "keep-time",
+		Schedule: strike,
+		Emits:    []events.Event{events.StockDue{}, events.OrderOverdue{}, events.OrderRested{}, events.ShipmentDue{}, events.ReservationDue{}, events.HousekeepingDue{}},
 	}
 }
 

@@ -41,7 +41,7 @@ func said(t *testing.T, shop *functiontest.Shop, orderID string) (all []events.E
 func next(t *testing.T, shop *functiontest.Shop) (at time.Time) {
 	t.Helper()
 	require.NoError(t, pgx.BeginFunc(t.Context(), shop.Pool, func(tx pgx.Tx) (err error) {
-		_, at, err = shop.Function(t, name).Clock(t.Context(), tx, time.Now())
+		_, at, err = shop.Function(t, name).Schedule(t.Context(), tx, time.Now())
 		return err
 	}))
 	return at
@@ -81,7 +81,7 @@ func TestWhatFallsDueDuringAStrokeIsDueNext(t *testing.T) {
 	shop.Set(t, placed.ID, "stock_check_at = clock_timestamp() + interval '200 ms'")
 	at := functiontest.One[time.Time](t, shop, `SELECT stock_check_at FROM orders.orders`)
 	require.NoError(t, pgx.BeginFunc(t.Context(), shop.Pool, func(tx pgx.Tx) error {
-		due, next, err := shop.Function(t, name).Clock(t.Context(), slow{tx}, time.Now())
+		due, next, err := shop.Function(t, name).Schedule(t.Context(), slow{tx}, time.Now())
 		if len(due) == 0 { // the stroke began in time
 			require.WithinDuration(t, at, next, 0)
 		}

@@ -8,5 +8,5 @@ import (
 
 // New declares the function.
 func New() function.Function {
-	return function.Function{Name: "park-event", Dead: eventstore.StoreDeadLetter, Writes: []string{"bus.parked"}}
+	return function.Function{Name: "park-event", DeadLetters: eventstore.StoreDeadLetter, Writes: []string{"bus.parked"}}
 }

@@ -8,16 +8,16 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/functiontest"
 )
 
 const name = "park-event"
 
 // bury hands a dead letter for track-order over.
-func bury(t *testing.T, shop *functiontest.Shop, m function.Message, code int, reason string) {
+func bury(t *testing.T, shop *functiontest.Shop, m cloudevent.Message, code int, reason string) {
 	t.Helper()
-	dead := function.DeadLetter{Message: m, Consumer: "track-order", Code: code, Responded: reason != "", Reason: reason}
+	dead := cloudevent.DeadLetter{Message: m, Consumer: "track-order", Code: code, Responded: reason != "", Reason: reason}
 	require.NoError(t, shop.Runtime(t, name).StoreDeadLetter(t.Context(), shop.Function(t, name), dead))
 }
 
@@ -46,6 +46,6 @@ func TestEventWhoseFunctionWasAwayIsLeftToTheSweeper(t *testing.T) {
 func TestEventThatTheLedgerDoesNotKnowIsKeptAsSuch(t *testing.T) {
 	t.Parallel()
 	shop := functiontest.Open(t, functions.All)
-	bury(t, shop, function.Message{ID: "made up", Type: "payment.paid", Source: "/functions/eve", Data: []byte(`{}`)}, 0, "")
+	bury(t, shop, cloudevent.Message{ID: "made up", Type: "payment.paid", Source: "/functions/eve", Data: []byte(`{}`)}, 0, "")
 	require.Equal(t, []string{"unknown track-order 1 0"}, parked(t, shop))
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
-	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/pgbatch"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -69,7 +69,7 @@ func closeBasket(ctx context.Context, tx pgx.Tx, placed events.OrderPlaced) erro
 	if placed.BasketID == "" {
 		return nil
 	}
-	err := function.Queue(ctx, tx, 1, `
+	err := pgbatch.Enqueue(ctx, tx, 1, `
 		UPDATE orders.baskets SET order_id = @order_id
 		WHERE basket_id = @basket_id`, pgx.NamedArgs{"basket_id": placed.BasketID, "order_id": placed.OrderID})
 	if err != nil {

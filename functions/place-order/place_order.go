@@ -39,7 +39,7 @@ func New(settings Settings) function.Function {
 	p := &placing{shop: settings.Shop}
 	return function.Function{
 		Name: name,
-		Door: web.Door(name, settings.Access, web.Post("/v1/orders", web.All, web.Change[*Request, Placed, Answer]{
+		Endpoints: web.Door(name, settings.Access, web.Post("/v1/orders", web.All, web.Change[*Request, Placed, Answer]{
 			Status: http.StatusCreated, Also: []int{http.StatusAccepted}, Do: p.place, Show: p.show,
 		})),
 		Emits:  []events.Event{events.OrderPlaced{}},

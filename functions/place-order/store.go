@@ -11,8 +11,8 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/address"
-	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/orderview"
+	"github.com/popup-shop/popup/internal/pgbatch"
 )
 
 // readProducts reads what is ordered from the catalogue, by the id or the SKU that the line names. A variant without a price
@@ -85,7 +85,7 @@ func store(ctx context.Context, tx pgx.Tx, at time.Time, placed events.OrderPlac
 	if err != nil {
 		return err
 	}
-	err = function.Queue(ctx, tx, -1, `
+	err = pgbatch.Enqueue(ctx, tx, -1, `
 		WITH placed AS (
 			INSERT INTO orders.orders (order_id, order_number, customer_id, token_hash, status, stock, payment, version, currency, subtotal_minor,
 				delivery_fee_minor, tax_minor, discount_minor, total_minor, payment_method, pickup, locale,

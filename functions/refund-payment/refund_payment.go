@@ -1,4 +1,4 @@
-// Package refundpayment gives money back and closes what is still open when an order is over or a refund is asked for.
+// Package refundpayment refunds money and closes what is still open when an order is over or a refund is requested.
 package refundpayment
 
 import (
@@ -14,39 +14,44 @@ import (
 	"github.com/popup-shop/popup/internal/payment"
 )
 
-// New declares the function. It asks the providers to give money back.
+// New declares the function. It calls the payment providers.
 func New(shop config.Shop) function.Function { return with(payment.Of(shop.SimulatedSuccess)) }
 
 func with(providers payment.Providers) function.Function {
-	u := undoing{providers}
+	u := refunder{providers}
 	return function.Function{
-		Name:    "refund-payment",
-		On:      []function.Handler{over[events.OrderWithdrawn](u), over[events.OrderRejected](u), over[events.OrderExpired](u), over[events.RefundRequested](u)},
-		Emits:   []events.Event{events.PaymentRefunded{}, events.PaymentVoided{}, events.RefundFailed{}},
-		Writes:  []string{"payments.refunds", "payments.attempts", "payments.entries", "payments.suspense"},
-		Durable: true,
+		Name:       "refund-payment",
+		On:         []function.Handler{over[events.OrderWithdrawn](u), over[events.OrderRejected](u), over[events.OrderExpired](u), over[events.RefundRequested](u)},
+		Emits:      []events.Event{events.PaymentRefunded{}, events.PaymentVoided{}, events.RefundFailed{}},
+		Writes:     []string{"payments.refunds", "payments.attempts", "payments.entries", "payments.suspense"},
+		SyncCommit: true,
 	}
 }
 
-func over[E events.Event](u undoing) function.Handler {
-	return function.Ask(function.Asking[E, question, answer]{
-		Prepare: func(ctx context.Context, tx pgx.Tx, e E) (*question, error) {
-			return u.prepare(ctx, tx, e.About().OrderID)
-		},
-		Call: func(ctx context.Context, _ string, q question) (answer, error) { return u.call(ctx, q) },
-		Record: func(ctx context.Context, tx pgx.Tx, _ E, q question, a answer) ([]events.Event, error) {
-			return u.record(ctx, tx, q, a)
-		},
-		Failed: func(ctx context.Context, tx pgx.Tx, _ E, q question, cause error) error {
+func over[E events.Event](u refunder) function.Handler {
+	return function.OnCall(function.ExternalCall[E, request, response]{
+		Prepare: function.EachCall(func(ctx context.Context, tx pgx.Tx, c *function.Call[E, request, response]) (err error) {
+			c.Request, err = u.prepare(ctx, tx, c.Event.About().OrderID)
+			return err
+		}),
+		Call: func(ctx context.Context, _ string, q request) (response, error) { return u.call(ctx, q) },
+		Record: function.EachCall(func(ctx context.Context, tx pgx.Tx, c *function.Call[E, request, response]) error {
+			emitted, err := u.record(ctx, tx, *c.Request, c.Response)
+			if emitted != nil {
+				c.Emit(emitted)
+			}
+			return err
+		}),
+		OnError: func(ctx context.Context, tx pgx.Tx, _ E, q request, cause error) error {
 			return noteAttempt(ctx, tx, q, "unknown: "+cause.Error())
 		},
 	})
 }
 
-type undoing struct{ providers payment.Providers }
+type refunder struct{ providers payment.Providers }
 
-// question is which payment is to be undone, and how much of its money is here.
-type question struct {
+// request is which payment is to be undone, and how much of its money is here.
+type request struct {
 	PaymentID string
 	OrderID   string
 	Method    string
@@ -59,15 +64,15 @@ type question struct {
 	RefundID  string
 }
 
-// answer is what the provider did.
-type answer struct {
+// response is what the provider did.
+type response struct {
 	Refunded bool
 	Late     bool // the payment was paid while it was being closed
 	Refusal  string
 }
 
 // prepare asks for nothing when the order has no money here and nothing open.
-func (u undoing) prepare(ctx context.Context, tx pgx.Tx, orderID string) (*question, error) {
+func (u refunder) prepare(ctx context.Context, tx pgx.Tx, orderID string) (*request, error) {
 	q, found, err := readPayment(ctx, tx, orderID)
 	if err != nil || !found {
 		return nil, err
@@ -80,7 +85,7 @@ func (u undoing) prepare(ctx context.Context, tx pgx.Tx, orderID string) (*quest
 }
 
 // call closes an open payment, and gives back what was paid, even if it was paid in that moment.
-func (u undoing) call(ctx context.Context, q question) (a answer, err error) {
+func (u refunder) call(ctx context.Context, q request) (a response, err error) {
 	provider, err := u.providers.For(q.Method)
 	if err != nil {
 		return a, err
@@ -95,7 +100,7 @@ func (u undoing) call(ctx context.Context, q question) (a answer, err error) {
 	return a, err
 }
 
-func (u undoing) record(ctx context.Context, tx pgx.Tx, q question, a answer) ([]events.Event, error) {
+func (u refunder) record(ctx context.Context, tx pgx.Tx, q request, a response) (events.Event, error) {
 	at := time.Now().UTC()
 	if a.Late {
 		q.Kept = q.Amount
@@ -105,21 +110,21 @@ func (u undoing) record(ctx context.Context, tx pgx.Tx, q question, a answer) ([
 		if err != nil || !voided {
 			return nil, err
 		}
-		return []events.Event{events.PaymentVoided{PaymentID: q.PaymentID, OrderID: q.OrderID, At: at}}, nil
+		return events.PaymentVoided{PaymentID: q.PaymentID, OrderID: q.OrderID, At: at}, nil
 	}
 	if !a.Refunded {
 		if err := noteRefusal(ctx, tx, q, a); err != nil {
 			return nil, err
 		}
-		return []events.Event{events.RefundFailed{
+		return events.RefundFailed{
 			RefundID: q.RefundID, PaymentID: q.PaymentID, OrderID: q.OrderID, AmountMinor: q.Kept, Currency: q.Currency, Reason: "refused",
-		}}, nil
+		}, nil
 	}
 	refunded, first, err := refund(ctx, tx, q, a)
 	if err != nil || !first {
 		return nil, err
 	}
-	return []events.Event{events.PaymentRefunded{
+	return events.PaymentRefunded{
 		PaymentID: q.PaymentID, OrderID: q.OrderID, RefundID: q.RefundID, AmountMinor: q.Kept, RefundedMinor: refunded, Currency: q.Currency, At: at,
-	}}, nil
+	}, nil
 }

@@ -7,11 +7,11 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/pgbatch"
 )
 
 // readPayment finds what is to be undone for an order: money in its payment, money in suspense, or an open payment.
-func readPayment(ctx context.Context, tx pgx.Tx, orderID string) (q question, found bool, err error) {
+func readPayment(ctx context.Context, tx pgx.Tx, orderID string) (q request, found bool, err error) {
 	err = tx.QueryRow(ctx, `
 		SELECT p.payment_id::text, p.order_id::text, p.method, p.provider, p.provider_ref, p.amount_minor,
 			coalesce(s.amount_minor, p.captured_minor - p.refunded_minor), p.currency, s.payment_id IS NOT NULL
@@ -31,7 +31,7 @@ func readPayment(ctx context.Context, tx pgx.Tx, orderID string) (q question, fo
 }
 
 // void closes an open payment; false when somebody closed it before.
-func void(ctx context.Context, tx pgx.Tx, q question) (bool, error) {
+func void(ctx context.Context, tx pgx.Tx, q request) (bool, error) {
 	tag, err := tx.Exec(ctx, `
 		WITH noted AS (
 			INSERT INTO payments.attempts (key, payment_id, order_id, method, act, result, at)
@@ -48,7 +48,7 @@ func void(ctx context.Context, tx pgx.Tx, q question) (bool, error) {
 
 // refund stores that money went back, once, and reads how much went back in all. Money from suspense enters the books and
 // leaves them in the same moment.
-func refund(ctx context.Context, tx pgx.Tx, q question, a answer) (refunded int64, first bool, err error) {
+func refund(ctx context.Context, tx pgx.Tx, q request, a response) (refunded int64, first bool, err error) {
 	args := q.args()
 	args["into_books"] = q.Apart || a.Late
 	tag, err := tx.Exec(ctx, `
@@ -83,7 +83,7 @@ func refund(ctx context.Context, tx pgx.Tx, q question, a answer) (refunded int6
 }
 
 // noteRefusal stores a refund that the provider refused: staff can repeat it.
-func noteRefusal(ctx context.Context, tx pgx.Tx, q question, a answer) error {
+func noteRefusal(ctx context.Context, tx pgx.Tx, q request, a response) error {
 	_, err := tx.Exec(ctx, `
 		INSERT INTO payments.refunds (refund_id, payment_id, order_id, amount_minor, currency, reason, by, status)
 		VALUES (@refund_id, @payment_id, @order_id, @amount, @currency, 'order is over', 'refund-payment', 'failed')
@@ -94,10 +94,10 @@ func noteRefusal(ctx context.Context, tx pgx.Tx, q question, a answer) error {
 	return noteAttempt(ctx, tx, q, "refused: "+a.Refusal)
 }
 
-func noteAttempt(ctx context.Context, tx pgx.Tx, q question, result string) error {
+func noteAttempt(ctx context.Context, tx pgx.Tx, q request, result string) error {
 	args := q.args()
 	args["result"] = result
-	err := function.Queue(ctx, tx, -1, `
+	err := pgbatch.Enqueue(ctx, tx, -1, `
 		INSERT INTO payments.attempts (key, payment_id, order_id, method, act, result, at)
 		VALUES (@refund_id, @payment_id, @order_id, @method, CASE WHEN @amount::bigint > 0 THEN 'refund' ELSE 'void' END, @result, clock_timestamp())`, args)
 	if err != nil {
@@ -106,7 +106,7 @@ func noteAttempt(ctx context.Context, tx pgx.Tx, q question, result string) erro
 	return nil
 }
 
-func (q question) args() pgx.NamedArgs {
+func (q request) args() pgx.NamedArgs {
 	return pgx.NamedArgs{
 		"payment_id": q.PaymentID, "order_id": q.OrderID, "method": q.Method, "provider": q.Provider, "ref": q.Ref,
 		"amount": q.Kept, "currency": q.Currency, "refund_id": q.RefundID,

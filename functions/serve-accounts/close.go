@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
-	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/pgbatch"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -57,7 +57,7 @@ func hasOpenOrder(ctx context.Context, tx pgx.Tx, userID string) (open bool, err
 }
 
 func forgetOrders(ctx context.Context, tx pgx.Tx, userID string) error {
-	err := function.Queue(ctx, tx, -1, `
+	err := pgbatch.Enqueue(ctx, tx, -1, `
 		UPDATE orders.addresses SET name = '', email = '', phone = '', country = '', postal_code = '', prefecture = '', region = '',
 			city = '', address_line1 = '', address_line2 = ''
 		WHERE order_id IN (SELECT order_id FROM orders.orders WHERE customer_id = @user_id)`, pgx.NamedArgs{"user_id": userID})
@@ -68,7 +68,7 @@ func forgetOrders(ctx context.Context, tx pgx.Tx, userID string) error {
 }
 
 func forgetBelongings(ctx context.Context, tx pgx.Tx, userID string) error {
-	err := function.Queue(ctx, tx, -1, `
+	err := pgbatch.Enqueue(ctx, tx, -1, `
 		WITH passwords AS (
 			DELETE FROM accounts.passwords WHERE user_id = @user_id
 		), addresses AS (

@@ -49,9 +49,9 @@ const hashingMost = 64
 func New(settings Settings) function.Function {
 	a := newAccounts(&settings)
 	return function.Function{
-		Name:  Name,
-		Door:  web.Door(Name, settings.Access, slices.Concat(a.signingIn(), a.ownAccount(), a.guests(), a.clients(), administration())...),
-		Emits: []events.Event{events.AccountCreated{}, events.AccountChanged{}, events.SessionRevoked{}},
+		Name:      Name,
+		Endpoints: web.Door(Name, settings.Access, slices.Concat(a.signingIn(), a.ownAccount(), a.guests(), a.clients(), administration())...),
+		Emits:     []events.Event{events.AccountCreated{}, events.AccountChanged{}, events.SessionRevoked{}},
 		Writes: []string{
 			"accounts.users", "accounts.passwords", "accounts.sessions", "accounts.spent_tokens", "accounts.addresses",
 			"accounts.guests", "accounts.clients", "accounts.ssh_keys", "accounts.throttles", "orders.addresses",

@@ -13,7 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/pgbatch"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -82,7 +82,7 @@ func tooMany(ctx context.Context, tx pgx.Tx, keys []string) error {
 // calm takes back a try that did not fail: an account is as if nobody had ever failed, a source has one failure less, and
 // waits on if it had to wait before: who has an account of their own does not try others' faster for it.
 func calm(ctx context.Context, tx pgx.Tx, keys []string) error {
-	err := function.Queue(ctx, tx, -1, `
+	err := pgbatch.Enqueue(ctx, tx, -1, `
 		UPDATE accounts.throttles SET
 			failures = CASE WHEN key LIKE 'source %' THEN GREATEST(failures - 1, 0) ELSE 0 END,
 			free_at = CASE WHEN key LIKE 'source %' AND failures > 6 THEN free_at ELSE now() END

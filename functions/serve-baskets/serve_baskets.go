@@ -34,7 +34,7 @@ func New(settings Settings) function.Function {
 	b := baskets{life: settings.BasketLife, cookies: web.Cookies{Secure: settings.Secure()}}
 	return function.Function{
 		Name: name,
-		Door: web.Door(name, settings.Access,
+		Endpoints: web.Door(name, settings.Access,
 			web.See("/v1/basket", web.All, b.show),
 			web.Delete("/v1/basket", web.All, b.clear),
 			web.Act("/v1/basket/items", web.All, http.StatusCreated, b.add),

@@ -41,7 +41,7 @@ func New(settings Settings) function.Function {
 	s := shelf{picture.Open(settings.Pictures)}
 	return function.Function{
 		Name: name,
-		Door: web.Door(name, settings.Access,
+		Endpoints: web.Door(name, settings.Access,
 			web.Cached(keepLists, web.List("/v1/products", web.All, s.list)),
 			web.Get("/v1/products/search", web.All, s.search),
 			web.Get("/v1/products/suggestions", web.All, suggest),

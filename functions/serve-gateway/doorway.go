@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/web"
 )
@@ -87,7 +88,7 @@ func identify(r *http.Request) string {
 		id = strings.ToLower(rand.Text())
 	}
 	r.Header.Set("X-Request-ID", id)
-	r.Header.Set("Traceparent", function.Trace(function.WithTrace(r.Context(), r.Header.Get("Traceparent"))))
+	r.Header.Set("Traceparent", cloudevent.Trace(cloudevent.WithTrace(r.Context(), r.Header.Get("Traceparent"))))
 	return id
 }
 

@@ -19,7 +19,7 @@ type own struct {
 	pool      *pgxpool.Pool
 	revision  string
 	upstreams map[string][]*upstream // of each function
-	outside   function.Outside
+	outside   function.Dependencies
 }
 
 type ownRoute struct {

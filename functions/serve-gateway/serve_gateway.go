@@ -41,7 +41,7 @@ func Within(settings Settings) func(reach func(name string) http.Handler) functi
 }
 
 func declare(settings Settings, open func(rt *function.Runtime) func(name string) http.Handler) function.Function {
-	return function.Function{Name: name, Door: &gateway{settings, open}, Writes: []string{"bus.rates", "catalogue.viewed"}}
+	return function.Function{Name: name, Endpoints: &gateway{settings, open}, Writes: []string{"bus.rates", "catalogue.viewed"}}
 }
 
 // gateway knows how to open the way to functions by name.
@@ -102,7 +102,7 @@ func (g *gateway) Open(mux *http.ServeMux, rt *function.Runtime) {
 			kept.warm(min(warmAtMost, g.settings.CacheEntries/2), reach(target.Function))
 		}
 	}
-	own := &own{pool: rt.Pool, revision: rt.Revision, upstreams: upstreams, outside: known(rt.Outside, outside)}
+	own := &own{pool: rt.Pool, revision: rt.Revision, upstreams: upstreams, outside: known(rt.Dependencies, outside)}
 	for _, route := range own.routes(d.meters) {
 		mux.Handle(route.Method+" "+route.Path, d.guard(route.Route, route.handler))
 	}

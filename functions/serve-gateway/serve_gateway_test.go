@@ -123,8 +123,8 @@ func TestTheRoutesAreThoseThatTheFunctionsDeclare(t *testing.T) {
 	require.NoError(t, err)
 	var declared []servegateway.Target
 	for _, f := range functions.All(settings) {
-		if f.Door != nil {
-			for _, route := range f.Door.Routes() {
+		if f.Endpoints != nil {
+			for _, route := range f.Endpoints.Routes() {
 				declared = append(declared, servegateway.Target{Route: route, Function: f.Name})
 			}
 		}

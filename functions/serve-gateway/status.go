@@ -69,11 +69,11 @@ func (o *own) others(ctx context.Context) []dependency {
 }
 
 // known are those whom the program knows, and those of the settings.
-func known(outside function.Outside, settings map[string]string) function.Outside {
-	all := function.Outside{}
+func known(outside function.Dependencies, settings map[string]string) function.Dependencies {
+	all := function.Dependencies{}
 	maps.Copy(all, outside)
 	for name, address := range settings {
-		all[name] = function.Reach(address)
+		all[name] = function.DialCheck(address)
 	}
 	return all
 }

@@ -38,7 +38,7 @@ func New(settings Settings) function.Function {
 	s := &serving{times: orderlog.Times(settings.Shop)}
 	return function.Function{
 		Name: name,
-		Door: web.Door(name, settings.Access,
+		Endpoints: web.Door(name, settings.Access,
 			web.List("/v1/orders", web.Customer, orderview.List),
 			web.Get("/v1/orders/{id}", holder, read),
 			web.Get("/v1/orders/{id}/events", holder, readEvents),

@@ -24,7 +24,7 @@ var keeper = web.Any(web.Staff, web.Client("stock"))
 func New(access config.Access) function.Function {
 	return function.Function{
 		Name: name,
-		Door: web.Door(name, access,
+		Endpoints: web.Door(name, access,
 			web.List("/v1/warehouses", keeper, listWarehouses),
 			web.Act("/v1/warehouses", keeper, http.StatusCreated, addWarehouse),
 			web.Get("/v1/warehouses/{id}", keeper, getWarehouse),

@@ -30,10 +30,10 @@ func New(shop config.Shop) function.Function {
 			function.On(shipping[events.OrderConfirmed](p)),
 			function.On(shipping[events.OrderSettled](p)),
 		},
-		Emits:   []events.Event{events.ShipmentCreated{}, events.ShipmentDue{}},
-		Locks:   []string{"orders.orders"},
-		Writes:  []string{"delivery.shipments", "delivery.tracking"},
-		Durable: true,
+		Emits:      []events.Event{events.ShipmentCreated{}, events.ShipmentDue{}},
+		Locks:      []string{"orders.orders"},
+		Writes:     []string{"delivery.shipments", "delivery.tracking"},
+		SyncCommit: true,
 	}
 }
 

@@ -9,8 +9,8 @@ import (
 // New declares the function.
 func New() function.Function {
 	return function.Function{
-		Name:   "sweep-events",
-		Upkeep: eventstore.Sweep,
-		Writes: []string{"bus.unheard", "bus.sweep", "bus.parked"},
+		Name:        "sweep-events",
+		Maintenance: eventstore.Sweep,
+		Writes:      []string{"bus.unheard", "bus.sweep", "bus.parked"},
 	}
 }

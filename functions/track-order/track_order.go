@@ -36,8 +36,8 @@ func New(shop config.Shop) function.Function {
 			events.RefundRequested{},
 			events.ShipmentMoved{},
 		},
-		Writes:  []string{"orders.orders", "orders.history", "delivery.shipments", "delivery.tracking"},
-		Durable: true,
+		Writes:     []string{"orders.orders", "orders.history", "delivery.shipments", "delivery.tracking"},
+		SyncCommit: true,
 	}
 }
 

@@ -8,12 +8,12 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/popup-shop/popup/events"
-	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/cloudevent"
 )
 
 // Show shows events of the ledger under their older names, in the order in which they come; those that have none are left
 // out.
-func Show(ctx context.Context, pool *pgxpool.Pool, said []function.Message) (shown []any, err error) {
+func Show(ctx context.Context, pool *pgxpool.Pool, said []cloudevent.Message) (shown []any, err error) {
 	orders, err := ordersOf(ctx, pool, said)
 	if err != nil {
 		return nil, err
@@ -32,7 +32,7 @@ func Show(ctx context.Context, pool *pgxpool.Pool, said []function.Message) (sho
 }
 
 // ordersOf are the orders that events are about, by id.
-func ordersOf(ctx context.Context, pool *pgxpool.Pool, said []function.Message) (map[string]Order, error) {
+func ordersOf(ctx context.Context, pool *pgxpool.Pool, said []cloudevent.Message) (map[string]Order, error) {
 	ids := []string{}
 	for _, m := range said {
 		if m.OrderID != "" {

@@ -58,7 +58,7 @@ func show(path string) web.Route {
 }
 
 func serving(name string, routes ...web.Route) function.Function {
-	return function.Function{Name: name, Door: web.Door(name, config.Access{}, routes...)}
+	return function.Function{Name: name, Endpoints: web.Door(name, config.Access{}, routes...)}
 }
 
 var declared = regexp.MustCompile(`func \(c \*Client\) (\w+)\(`)

@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/contract"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/schemas"
@@ -44,9 +45,9 @@ func repository(t *testing.T) string {
 func reserveStock() function.Function {
 	return function.Function{
 		Name: "reserve-stock",
-		On: []function.Handler{function.OnOne(func(context.Context, pgx.Tx, events.OrderPlaced) (events.Event, error) {
+		On: []function.Handler{function.On(function.Each(func(context.Context, pgx.Tx, events.OrderPlaced) (events.Event, error) {
 			return nil, nil
-		})},
+		}))},
 		Emits: []events.Event{events.StockReserved{}, events.StockShort{}},
 	}
 }
@@ -56,7 +57,9 @@ type door []function.Route
 
 func (d door) Routes() []function.Route               { return d }
 func (d door) Open(*http.ServeMux, *function.Runtime) {}
-func (d door) function(name string) function.Function { return function.Function{Name: name, Door: d} }
+func (d door) function(name string) function.Function {
+	return function.Function{Name: name, Endpoints: d}
+}
 
 func get(path string) function.Route { return function.Route{Method: "GET", Path: path, Who: "all"} }
 
@@ -242,7 +245,7 @@ func TestAFunctionSendsWhatItEmitsAndReceivesWhatItIsTold(t *testing.T) {
 
 func TestTheAttributesAreThoseOnTheWire(t *testing.T) {
 	t.Parallel()
-	full := function.Message{
+	full := cloudevent.Message{
 		ID: "1", Type: "order.placed", Source: "/functions/place-order", Subject: "2", OrderID: "2", CausationID: "3",
 		Version: 1, Delayed: true, TraceParent: "00-1-1-01", Time: time.Unix(0, 0),
 	}

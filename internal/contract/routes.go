@@ -18,10 +18,10 @@ type route struct {
 func routes(functions []function.Function) ([]byte, error) {
 	all := []route{}
 	for _, f := range functions {
-		if f.Door == nil {
+		if f.Endpoints == nil {
 			continue
 		}
-		for _, r := range f.Door.Routes() {
+		for _, r := range f.Endpoints.Routes() {
 			all = append(all, route{Route: r, Function: f.Name})
 		}
 	}

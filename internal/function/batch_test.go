@@ -15,8 +15,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/pgbatch"
 )
 
 // barrier is what the first event stands at until the others are there.
@@ -33,10 +35,10 @@ func (b barrier) pass(e events.StockReserved) {
 
 // deliverConcurrently delivers events so that all but the first wait for each other: the first is under way until the others are there.
 // It returns how each delivery ended.
-func deliverConcurrently(t *testing.T, shop *functiontest.Shop, b barrier, told ...events.Event) (messages []function.Message, ended []error) {
+func deliverConcurrently(t *testing.T, shop *functiontest.Shop, b barrier, told ...events.Event) (messages []cloudevent.Message, ended []error) {
 	t.Helper()
 	rt, f := shop.Runtime(t, name), shop.Function(t, name)
-	messages = []function.Message{shop.Store(t, first)}
+	messages = []cloudevent.Message{shop.Store(t, first)}
 	for _, e := range told {
 		messages = append(messages, shop.Store(t, e))
 	}
@@ -106,7 +108,7 @@ func TestOneThatFailsInABatchFailsAlone(t *testing.T) {
 		"an error of the database": {func(ctx context.Context, tx pgx.Tx) error { _, err := tx.Exec(ctx, `SELECT nothing`); return err }, ""},
 		"invalid data":             {func(ctx context.Context, tx pgx.Tx) error { _, err := tx.Exec(ctx, `SELECT 1 / 0`); return err }, "poison"},
 		"one that comes late": {func(ctx context.Context, tx pgx.Tx) error {
-			return function.Queue(ctx, tx, -1, `INSERT INTO test.effects VALUES (NULL)`)
+			return pgbatch.Enqueue(ctx, tx, -1, `INSERT INTO test.effects VALUES (NULL)`)
 		}, "poison"},
 		"one that the handler hides": {func(ctx context.Context, tx pgx.Tx) error {
 			_, _ = tx.Exec(ctx, `SELECT 1 / 0`)
@@ -159,7 +161,7 @@ func TestHandlersInABatchReadTheirOwnAnswers(t *testing.T) {
 	shop := open(t, waitAt(b, func(ctx context.Context, tx pgx.Tx, e events.StockReserved) ([]events.Event, error) {
 		questions := int(asked.Add(1)) % 4
 		for i := range questions {
-			if err := function.Queue(ctx, tx, 1, `INSERT INTO test.effects VALUES ($1)`, fmt.Sprint(e.OrderID, i)); err != nil {
+			if err := pgbatch.Enqueue(ctx, tx, 1, `INSERT INTO test.effects VALUES ($1)`, fmt.Sprint(e.OrderID, i)); err != nil {
 				return nil, err
 			}
 			rows, err := tx.Query(ctx, `SELECT $1 || n FROM generate_series(0, $2) AS n`, e.OrderID, i)
@@ -216,7 +218,7 @@ func TestThoseWhoAskInABatchAskEachForThemselvesAfterItIsOnDisk(t *testing.T) {
 	t.Parallel()
 	b := newBarrier()
 	o := &outside{call: fine}
-	f := asking(o, func(a *function.Asking[events.StockReserved, string, string]) {
+	f := asking(o, func(a *external) {
 		prepare := a.Prepare
 		var n atomic.Int64
 		a.Prepare = func(ctx context.Context, tx pgx.Tx, e events.StockReserved) (*string, error) {
@@ -300,7 +302,7 @@ func TestABatchHoldsOneEventOfEachOrderWhateverTheWireNames(t *testing.T) {
 	at, batches := newBarrier(), &batchesOf{}
 	shop := open(t, batches.function(at))
 	twice := told()
-	messages := []function.Message{shop.Store(t, first), shop.Store(t, twice), shop.Store(t, twice), shop.Store(t, told())}
+	messages := []cloudevent.Message{shop.Store(t, first), shop.Store(t, twice), shop.Store(t, twice), shop.Store(t, told())}
 	messages[2].OrderID = "another"
 	var all sync.WaitGroup
 	for i, m := range messages {
@@ -360,7 +362,7 @@ func TestDuplicatesAndUnknownEventsLeaveTheirBatchAlone(t *testing.T) {
 	at := newBarrier()
 	shop := open(t, waitAt(at, works))
 	before := rollbacks(t, shop)
-	messages := []function.Message{shop.Store(t, first)}
+	messages := []cloudevent.Message{shop.Store(t, first)}
 	for _, e := range many(6) {
 		messages = append(messages, shop.Store(t, e))
 	}

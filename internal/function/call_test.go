@@ -29,9 +29,36 @@ func (o *outside) asked() []string {
 	return o.keys
 }
 
+// external is a call to an outside service, handled for one event after the other.
+type external struct {
+	Prepare func(context.Context, pgx.Tx, events.StockReserved) (*string, error)
+	Known   func(question string) (answer string, known bool)
+	Call    func(ctx context.Context, key string, question string) (string, error)
+	Record  func(context.Context, pgx.Tx, events.StockReserved, string, string) ([]events.Event, error)
+	Failed  func(context.Context, pgx.Tx, events.StockReserved, string, error) error
+}
+
+func (x external) handler() function.Handler {
+	type call = function.Call[events.StockReserved, string, string]
+	return function.OnCall(function.ExternalCall[events.StockReserved, string, string]{
+		Prepare: function.EachCall(func(ctx context.Context, tx pgx.Tx, c *call) (err error) {
+			c.Request, err = x.Prepare(ctx, tx, c.Event)
+			return err
+		}),
+		Local: x.Known, Call: x.Call, OnError: x.Failed,
+		Record: function.EachCall(func(ctx context.Context, tx pgx.Tx, c *call) error {
+			all, err := x.Record(ctx, tx, c.Event, *c.Request, c.Response)
+			for _, e := range all {
+				c.Emit(e)
+			}
+			return err
+		}),
+	})
+}
+
 // asking is a function that notes that it will ask, asks, and notes the answer.
-func asking(o *outside, change ...func(*function.Asking[events.StockReserved, string, string])) function.Function {
-	a := function.Asking[events.StockReserved, string, string]{
+func asking(o *outside, change ...func(*external)) function.Function {
+	a := external{
 		Prepare: func(ctx context.Context, tx pgx.Tx, e events.StockReserved) (*string, error) {
 			return &e.OrderID, note(ctx, tx, "prepared")
 		},
@@ -52,7 +79,7 @@ func asking(o *outside, change ...func(*function.Asking[events.StockReserved, st
 		c(&a)
 	}
 	f := handling(works)
-	f.On = []function.Handler{function.Ask(a)}
+	f.On = []function.Handler{a.handler()}
 	return f
 }
 
@@ -100,7 +127,7 @@ func TestEveryAttemptHasTheSameKeyAndFailuresAreNoted(t *testing.T) {
 func TestNothingToAskIsDone(t *testing.T) {
 	t.Parallel()
 	o := &outside{call: fine}
-	shop := open(t, asking(o, func(a *function.Asking[events.StockReserved, string, string]) {
+	shop := open(t, asking(o, func(a *external) {
 		a.Prepare = func(context.Context, pgx.Tx, events.StockReserved) (*string, error) { return nil, nil }
 	}))
 	m := shop.Store(t, told())
@@ -137,7 +164,7 @@ func TestAnswerThatCannotBeRecordedIsAskedForAgain(t *testing.T) {
 	t.Parallel()
 	o := &outside{call: fine}
 	broken := true
-	shop := open(t, asking(o, func(a *function.Asking[events.StockReserved, string, string]) {
+	shop := open(t, asking(o, func(a *external) {
 		record := a.Record
 		a.Record = func(ctx context.Context, tx pgx.Tx, e events.StockReserved, question, answer string) ([]events.Event, error) {
 			said, err := record(ctx, tx, e, question, answer)

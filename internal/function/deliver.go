@@ -50,7 +50,7 @@ var (
 //
 // When anything in a batch fails, nothing of it is committed and each of its events is retried as a batch of its own.
 func (rt *Runtime) Deliver(ctx context.Context, f *Function, m cloudevent.Message) error {
-	if f.Clock != nil || f.Upkeep != nil { // by a schedule, or armed by an event
+	if f.Schedule != nil || f.Maintenance != nil { // by a schedule, or armed by an event
 		return rt.Tick(ctx, f)
 	}
 	began := time.Now()
@@ -254,7 +254,7 @@ func (rt *Runtime) receive(ctx context.Context, tx *pgbatch.Tx, p *phase, batch 
 	for i, d := range batch {
 		messages[i] = d.message
 	}
-	options := eventstore.Options{AsyncCommit: !f.Durable, LockTimeout: lockTimeout}
+	options := eventstore.Options{AsyncCommit: !f.SyncCommit, LockTimeout: lockTimeout}
 	received, err := p.receive(ctx, tx, f.Name, options, messages)
 	if err != nil {
 		return nil, err
@@ -321,7 +321,7 @@ func tail(p *phase, batch []*delivery) (statements []pgbatch.Statement, err erro
 	switch {
 	case len(done) < len(batch): // what is prepared is on disk before the call
 		statements = append(statements, eventstore.CommitSync)
-	case f.Durable && len(emitted) == 0:
+	case f.SyncCommit && len(emitted) == 0:
 		statements = append(statements, eventstore.CommitAsync)
 	}
 	if len(emitted) > 0 {

@@ -15,8 +15,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/pgbatch"
 )
 
 // name is what the function under test is called.
@@ -30,8 +32,26 @@ func told() events.StockReserved {
 // handling is a function that handles told events in this way.
 func handling(handle func(context.Context, pgx.Tx, events.StockReserved) ([]events.Event, error)) function.Function {
 	return function.Function{
-		Name: name, On: []function.Handler{function.OnBatch(handle)},
+		Name: name, On: []function.Handler{function.On(emitting(handle))},
 		Emits: []events.Event{events.OrderConfirmed{}, events.OrderStalled{}}, Writes: []string{"test.effects"},
+	}
+}
+
+// emitting handles one event after the other; each may cause several.
+func emitting[E events.Event](
+	handle func(context.Context, pgx.Tx, E) ([]events.Event, error),
+) func(context.Context, pgx.Tx, []*function.Delivery[E]) error {
+	return func(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[E]) error {
+		for _, d := range batch {
+			all, err := handle(ctx, tx, d.Event)
+			if err != nil {
+				return err
+			}
+			for _, e := range all {
+				d.Emit(e)
+			}
+		}
+		return nil
 	}
 }
 
@@ -94,9 +114,9 @@ func TestWhatTheLedgerDoesNotKnowIsQuarantined(t *testing.T) {
 	t.Parallel()
 	shop := open(t, handling(works), listener)
 	known := shop.Store(t, told())
-	for forged, change := range map[string]func(*function.Message){
-		"made-up id":      func(m *function.Message) { m.ID = uuid.NewString() },
-		"id that is none": func(m *function.Message) { m.ID = "1" },
+	for forged, change := range map[string]func(*cloudevent.Message){
+		"made-up id":      func(m *cloudevent.Message) { m.ID = uuid.NewString() },
+		"id that is none": func(m *cloudevent.Message) { m.ID = "1" },
 	} {
 		m := known
 		change(&m)
@@ -152,7 +172,7 @@ func TestErrorRollsEverythingBackAndTheEventIsTriedAgain(t *testing.T) {
 	for what, fault := range map[string]func() error{
 		"an error":      func() error { return errors.New("not now") },
 		"a panic":       func() error { panic("not now") },
-		"a nil pointer": func() error { var m *function.Message; return errors.New(m.ID) },
+		"a nil pointer": func() error { var m *cloudevent.Message; return errors.New(m.ID) },
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
@@ -226,9 +246,9 @@ func TestWhatIsSaidHasTheSameIdsWheneverItIsSaid(t *testing.T) {
 }
 
 // broker is one that looks around before it takes an event.
-type broker func(function.Message) error
+type broker func(cloudevent.Message) error
 
-func (b broker) Publish(_ context.Context, messages []function.Message) []error {
+func (b broker) Publish(_ context.Context, messages []cloudevent.Message) []error {
 	errs := make([]error, len(messages))
 	for i, m := range messages {
 		errs[i] = b(m)
@@ -243,7 +263,7 @@ func TestWhatIsSaidIsPublishedAfterTheCommitAndBeforeTheAnswer(t *testing.T) {
 	var published []string
 	var answered atomic.Bool
 	rt := shop.Runtime(t, name)
-	rt.Sink = broker(func(m function.Message) error {
+	rt.Sink = broker(func(m cloudevent.Message) error {
 		require.False(t, answered.Load())
 		require.EqualValues(t, 1, count(t, shop, "test.effects"))
 		require.Equal(t, m.Type, functiontest.One[string](t, shop, `SELECT type FROM bus.event WHERE event_id = $1`, m.ID))
@@ -339,7 +359,7 @@ func TestStatementsThatWaitRunInTurnAndBeforeTheNextQuestion(t *testing.T) {
 	t.Parallel()
 	shop := open(t, handling(func(ctx context.Context, tx pgx.Tx, e events.StockReserved) ([]events.Event, error) {
 		for _, what := range []string{"one", "two"} {
-			if err := function.Queue(ctx, tx, 1, `INSERT INTO test.effects VALUES (@what)`, pgx.NamedArgs{"what": what}); err != nil {
+			if err := pgbatch.Enqueue(ctx, tx, 1, `INSERT INTO test.effects VALUES (@what)`, pgx.NamedArgs{"what": what}); err != nil {
 				return nil, err
 			}
 		}
@@ -347,7 +367,7 @@ func TestStatementsThatWaitRunInTurnAndBeforeTheNextQuestion(t *testing.T) {
 		if err := tx.QueryRow(ctx, `SELECT string_agg(what, ', ' ORDER BY ctid) FROM test.effects`).Scan(&seen); err != nil {
 			return nil, err
 		}
-		return nil, function.Queue(ctx, tx, 2, `UPDATE test.effects SET what = @seen`, pgx.NamedArgs{"seen": seen})
+		return nil, pgbatch.Enqueue(ctx, tx, 2, `UPDATE test.effects SET what = @seen`, pgx.NamedArgs{"seen": seen})
 	}))
 	require.Empty(t, shop.Tell(t, name, told()))
 	require.Equal(t, "one, two", functiontest.One[string](t, shop, `SELECT DISTINCT what FROM test.effects`))
@@ -370,7 +390,7 @@ func TestStatementThatWaitsAndFailsRollsEverythingBack(t *testing.T) {
 			t.Parallel()
 			shop := open(t, handling(func(ctx context.Context, tx pgx.Tx, e events.StockReserved) ([]events.Event, error) {
 				said, err := works(ctx, tx, e)
-				return said, errors.Join(err, function.Queue(ctx, tx, c.rows, c.sql))
+				return said, errors.Join(err, pgbatch.Enqueue(ctx, tx, c.rows, c.sql))
 			}))
 			shop.Exec(t, `ALTER TABLE test.effects ADD UNIQUE (what) DEFERRABLE INITIALLY DEFERRED`)
 			if what == "a deferred promise" {
@@ -388,7 +408,7 @@ func TestStatementThatWaitsAndFailsRollsEverythingBack(t *testing.T) {
 func TestDuplicateOfAHandlingThatAsksNothingChangesNothing(t *testing.T) {
 	t.Parallel()
 	shop := open(t, handling(func(ctx context.Context, tx pgx.Tx, e events.StockReserved) ([]events.Event, error) {
-		return []events.Event{events.OrderConfirmed{OrderID: e.OrderID}}, function.Queue(ctx, tx, -1, `INSERT INTO test.effects VALUES ('done')`)
+		return []events.Event{events.OrderConfirmed{OrderID: e.OrderID}}, pgbatch.Enqueue(ctx, tx, -1, `INSERT INTO test.effects VALUES ('done')`)
 	}))
 	m := shop.Store(t, told())
 	for range 3 {
@@ -406,7 +426,7 @@ func TestForgedEventIsParkedWhateverTheHandlerMakesOfIt(t *testing.T) {
 	shop := open(t, handling(func(context.Context, pgx.Tx, events.StockReserved) ([]events.Event, error) {
 		return nil, errors.New("no such order")
 	}))
-	require.NoError(t, shop.TryDeliver(t, name, function.Message{
+	require.NoError(t, shop.TryDeliver(t, name, cloudevent.Message{
 		ID: uuid.NewString(), Type: "stock.reserved", Source: "/functions/reserve-stock", Data: []byte(`{}`),
 	}))
 	require.Equal(t, "unknown", functiontest.One[string](t, shop, `SELECT kind FROM bus.parked`))

@@ -14,6 +14,7 @@ import (
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/pgbatch"
 )
 
 // change notes an effect and says that an order was confirmed, unless it fails.
@@ -33,11 +34,11 @@ func TestWhatACallDoesAndSaysIsOneTransaction(t *testing.T) {
 	shop := open(t, handling(works))
 	orderID := uuid.Must(uuid.NewV7()).String()
 	refused := errors.New("refused")
-	require.ErrorIs(t, shop.Runtime(t, name).Do(t.Context(), name, trace, function.Scope{}, change(orderID, refused)), refused)
+	require.ErrorIs(t, shop.Runtime(t, name).Do(t.Context(), name, trace, pgbatch.Statement{}, change(orderID, refused)), refused)
 	requireNothing(t, shop, 0)
 	require.Empty(t, shop.Broker.Got())
 
-	require.NoError(t, shop.Runtime(t, name).Do(t.Context(), name, trace, function.Scope{}, change(orderID, nil)))
+	require.NoError(t, shop.Runtime(t, name).Do(t.Context(), name, trace, pgbatch.Statement{}, change(orderID, nil)))
 	require.EqualValues(t, 1, count(t, shop, "test.effects"))
 	m := shop.Said(t, orderID, "order.confirmed")[0]
 	require.Equal(t, []any{"/functions/" + name, orderID, int64(2), trace}, []any{m.Source, m.Subject, m.Version, m.TraceParent})
@@ -51,13 +52,13 @@ func TestCallIsNotHeldUpByABrokerThatIsSlowOrAway(t *testing.T) {
 	shop := open(t, handling(works))
 	rt := shop.Runtime(t, name)
 	for what, sink := range map[string]cloudevent.Publisher{
-		"away": broker(func(function.Message) error { return errors.New("the broker is away") }),
+		"away": broker(func(cloudevent.Message) error { return errors.New("the broker is away") }),
 		"slow": slow{},
 	} {
 		rt.Sink = sink
 		orderID := uuid.Must(uuid.NewV7()).String()
 		began := time.Now()
-		require.NoError(t, rt.Do(t.Context(), name, trace, function.Scope{}, change(orderID, nil)), what)
+		require.NoError(t, rt.Do(t.Context(), name, trace, pgbatch.Statement{}, change(orderID, nil)), what)
 		require.Less(t, time.Since(began), 2*time.Second, "%s: 300 ms are the broker's", what)
 		require.Len(t, shop.Said(t, orderID, "order.confirmed"), 1, "%s: the sweeper publishes it", what)
 	}
@@ -78,7 +79,7 @@ func (slow) Publish(ctx context.Context, messages []cloudevent.Message) []error 
 func TestCallThatChangesNothingSaysNothing(t *testing.T) {
 	t.Parallel()
 	shop := open(t, handling(works))
-	require.NoError(t, shop.Runtime(t, name).Do(t.Context(), name, trace, function.Scope{}, func(pgx.Tx) ([]events.Event, error) { return nil, nil }))
+	require.NoError(t, shop.Runtime(t, name).Do(t.Context(), name, trace, pgbatch.Statement{}, func(pgx.Tx) ([]events.Event, error) { return nil, nil }))
 	requireNothing(t, shop, 0)
 }
 
@@ -89,7 +90,7 @@ func TestCallIsTriedAgainInPlaceWhenALockIsNotFree(t *testing.T) {
 	holder := begin(t, shop)
 	require.NoError(t, lock(t.Context(), holder, "a"))
 	rt := &function.Runtime{Pool: shop.Pool, Sink: shop.Broker}
-	err := rt.Do(t.Context(), name, trace, function.Scope{}, func(tx pgx.Tx) ([]events.Event, error) {
+	err := rt.Do(t.Context(), name, trace, pgbatch.Statement{}, func(tx pgx.Tx) ([]events.Event, error) {
 		if _, err := tx.Exec(t.Context(), `SET LOCAL lock_timeout = '20ms'`); err != nil {
 			return nil, err
 		}

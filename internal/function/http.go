@@ -19,11 +19,11 @@ const unreadableMost = 64 << 10
 func (rt *Runtime) ServeMux(f *Function) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "OK") })
-	if len(f.On) > 0 || f.Clock != nil || f.Upkeep != nil || f.Dead != nil {
+	if len(f.On) > 0 || f.Schedule != nil || f.Maintenance != nil || f.DeadLetters != nil {
 		mux.Handle("POST /{$}", rt.receiveEvent(f))
 	}
-	if f.Door != nil {
-		f.Door.Open(mux, rt)
+	if f.Endpoints != nil {
+		f.Endpoints.Open(mux, rt)
 	}
 	return mux
 }
@@ -57,7 +57,7 @@ func (rt *Runtime) serveEvent(f *Function, r *http.Request) error {
 	if err != nil {
 		return Unavailable(err)
 	}
-	if f.Dead != nil {
+	if f.DeadLetters != nil {
 		dead, err := cloudevent.ParseDeadLetter(r, body)
 		if err != nil {
 			return rt.quarantine(r.Context(), f, unreadable(r, body), "unreadable", err)

@@ -49,7 +49,7 @@ func post(t *testing.T, url string, body []byte, headers ...string) (status int,
 }
 
 // binary is an event as headers.
-func binary(m function.Message, more ...string) []string {
+func binary(m cloudevent.Message, more ...string) []string {
 	return append([]string{
 		"Content-Type", "application/json", "Ce-Specversion", "1.0", "Ce-Id", m.ID, "Ce-Type", events.Prefix + m.Type,
 		"Ce-Source", m.Source, "Ce-Subject", m.Subject,
@@ -57,16 +57,16 @@ func binary(m function.Message, more ...string) []string {
 }
 
 // parse reads the event in a request.
-func parse(r *http.Request) (function.Message, error) {
+func parse(r *http.Request) (cloudevent.Message, error) {
 	body, err := cloudevent.ReadBody(r)
 	if err != nil {
-		return function.Message{}, err
+		return cloudevent.Message{}, err
 	}
 	return cloudevent.ParseValid(r, body)
 }
 
 // structured is an event as one JSON document.
-func structured(t *testing.T, m function.Message) []byte {
+func structured(t *testing.T, m cloudevent.Message) []byte {
 	t.Helper()
 	document, err := json.Marshal(map[string]any{
 		"specversion": "1.0", "id": m.ID, "type": events.Prefix + m.Type, "source": m.Source, "subject": m.Subject,
@@ -111,22 +111,22 @@ func TestWhatIsNoEventIsParkedForAPersonWhoCanReadIt(t *testing.T) {
 	t.Parallel()
 	shop := open(t, handling(works))
 	url := serve(t, shop)
-	good := function.Message{ID: uuid.NewString(), Type: "stock.reserved", Source: "/functions/reserve-stock"}
+	good := cloudevent.Message{ID: uuid.NewString(), Type: "stock.reserved", Source: "/functions/reserve-stock"}
 	for what, c := range map[string]struct {
 		body    []byte
 		headers []string
 	}{
 		"junk":                         {[]byte("hello?"), nil},
 		"nothing":                      {nil, nil},
-		"no id":                        {[]byte("{}"), binary(function.Message{Type: "x", Source: "y"})},
-		"no source":                    {[]byte("{}"), binary(function.Message{ID: "x", Type: "y"})},
+		"no id":                        {[]byte("{}"), binary(cloudevent.Message{Type: "x", Source: "y"})},
+		"no source":                    {[]byte("{}"), binary(cloudevent.Message{ID: "x", Type: "y"})},
 		"bytes that are no text":       {[]byte("\xff\xfe\x00\x01"), nil},
 		"document that is no event":    {[]byte(`{"specversion": "1.0"}`), []string{"Content-Type", "application/cloudevents+json"}},
 		"document with a zero byte":    {[]byte(`{"specversion":"1.0","id":"a\u0000b","type":"t\u0000","source":"s\u0000","data":{}}`), []string{"Content-Type", "application/cloudevents+json"}},
 		"document that is cut":         {structured(t, good)[:40], []string{"Content-Type", "application/cloudevents+json"}},
-		"headers that are no text":     {[]byte("{}"), binary(function.Message{ID: "\xff", Type: "\xfe", Source: "/\xfd"})},
-		"source that is no text":       {[]byte("{}"), binary(function.Message{ID: uuid.NewString(), Type: "stock.reserved", Source: "/\xfd"})},
-		"data that is no JSON":         {[]byte("\xff{"), binary(function.Message{ID: uuid.NewString(), Type: "stock.reserved", Source: "/functions/x"})},
+		"headers that are no text":     {[]byte("{}"), binary(cloudevent.Message{ID: "\xff", Type: "\xfe", Source: "/\xfd"})},
+		"source that is no text":       {[]byte("{}"), binary(cloudevent.Message{ID: uuid.NewString(), Type: "stock.reserved", Source: "/\xfd"})},
+		"data that is no JSON":         {[]byte("\xff{"), binary(cloudevent.Message{ID: uuid.NewString(), Type: "stock.reserved", Source: "/functions/x"})},
 		"larger than an event can be":  {bytes.Repeat([]byte("x"), 256<<10+1), binary(good)},
 		"much larger":                  {bytes.Repeat([]byte("x"), 4<<20), nil},
 		"large, and cut in the middle": {bytes.Repeat([]byte("湯"), 100<<10), nil},
@@ -222,7 +222,7 @@ func TestSinkPostsAnEventThatReadsBackAsItWas(t *testing.T) {
 	shop := open(t, handling(works))
 	sent := shop.Store(t, told())
 	sent.TraceParent, sent.Version, sent.Delayed = trace, 7, true
-	var got function.Message
+	var got cloudevent.Message
 	var header http.Header
 	ingress := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var err error
@@ -235,7 +235,7 @@ func TestSinkPostsAnEventThatReadsBackAsItWas(t *testing.T) {
 	t.Cleanup(ingress.Close)
 
 	sink := cloudevent.HTTPSink{URL: ingress.URL, Shop: "https://shop.example", Client: http.DefaultClient}
-	require.NoError(t, errors.Join(sink.Publish(t.Context(), []function.Message{sent})...))
+	require.NoError(t, errors.Join(sink.Publish(t.Context(), []cloudevent.Message{sent})...))
 	require.Equal(t, "https://shop.example"+sent.Source, got.Source)
 	got.Time, got.Source = sent.Time, sent.Source
 	require.Equal(t, sent, got)
@@ -250,20 +250,20 @@ func TestSinkPostsAnEventThatReadsBackAsItWas(t *testing.T) {
 
 func TestSinkTakesOnlyYesForYes(t *testing.T) {
 	t.Parallel()
-	m := function.Message{ID: uuid.NewString(), Type: "stock.reserved", Source: "/functions/test", Data: []byte("{}")}
+	m := cloudevent.Message{ID: uuid.NewString(), Type: "stock.reserved", Source: "/functions/test", Data: []byte("{}")}
 	for status, ok := range map[int]bool{200: true, 202: true, 204: true, 301: false, 400: false, 404: false, 500: false, 503: false} {
 		ingress := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
-		err := cloudevent.HTTPSink{URL: ingress.URL, Client: http.DefaultClient}.Publish(t.Context(), []function.Message{m})[0]
+		err := cloudevent.HTTPSink{URL: ingress.URL, Client: http.DefaultClient}.Publish(t.Context(), []cloudevent.Message{m})[0]
 		require.Equal(t, ok, err == nil, "%d: %v", status, err)
 		ingress.Close()
 	}
-	require.Error(t, cloudevent.HTTPSink{URL: "http://127.0.0.1:1", Client: http.DefaultClient}.Publish(t.Context(), []function.Message{m})[0])
+	require.Error(t, cloudevent.HTTPSink{URL: "http://127.0.0.1:1", Client: http.DefaultClient}.Publish(t.Context(), []cloudevent.Message{m})[0])
 }
 
 func TestDeadLetterSaysWhoWouldNotTakeIt(t *testing.T) {
 	t.Parallel()
-	var dead function.DeadLetter
-	keeper := function.Function{Name: name, Writes: []string{"test.effects"}, Dead: func(ctx context.Context, tx pgx.Tx, d function.DeadLetter) error {
+	var dead cloudevent.DeadLetter
+	keeper := function.Function{Name: name, Writes: []string{"test.effects"}, DeadLetters: func(ctx context.Context, tx pgx.Tx, d cloudevent.DeadLetter) error {
 		dead = d
 		return note(ctx, tx, d.ID)
 	}}

@@ -65,9 +65,9 @@ func run(ctx context.Context, f Function) error {
 			URL: process.Sink, Shop: public.PublicURL,
 			Client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: maxBatch}},
 		},
-		Log:      slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: level})),
-		Revision: process.Revision,
-		Outside:  brokerAt(process.Sink),
+		Log:          slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: level})),
+		Revision:     process.Revision,
+		Dependencies: brokerAt(process.Sink),
 	}
 	return serve(ctx, process, rt.ServeMux(&f))
 }

@@ -33,11 +33,11 @@ var ErrTooLarge = errors.New("the data of an event are larger than 64 KiB")
 
 // Runtime is what functions run on: one per process.
 type Runtime struct {
-	Pool     *pgxpool.Pool
-	Sink     cloudevent.Publisher
-	Log      *slog.Logger
-	Revision string // of the program, stored with its dead letters
-	Outside  Outside
+	Pool         *pgxpool.Pool
+	Sink         cloudevent.Publisher
+	Log          *slog.Logger
+	Revision     string // of the program, stored with its dead letters
+	Dependencies Dependencies
 
 	arming sync.Mutex
 	armed  map[string]chan time.Time // the functions of the schedule that wait for a time, and where they receive another one
@@ -132,7 +132,7 @@ func headOf(scope pgbatch.Statement) []pgbatch.Statement {
 func (rt *Runtime) StoreDeadLetter(ctx context.Context, f *Function, dead cloudevent.DeadLetter) error {
 	return pgbatch.Retry(ctx, maxTries, pgbatch.IsRetryable, func() error {
 		return pgbatch.Transact(ctx, rt.Pool, nil, func(tx *pgbatch.Tx) ([]pgbatch.Statement, error) {
-			return nil, f.Dead(ctx, tx, dead)
+			return nil, f.DeadLetters(ctx, tx, dead)
 		})
 	})
 }

@@ -19,8 +19,8 @@ const armedFor = 55 * time.Second
 // Tick runs a function of the schedule. When something is due soon, the function stays armed for it after Tick returns; another
 // Tick makes it look again at once.
 func (rt *Runtime) Tick(ctx context.Context, f *Function) error {
-	if f.Upkeep != nil {
-		return f.Upkeep(ctx, rt.Pool, rt.Sink)
+	if f.Maintenance != nil {
+		return f.Maintenance(ctx, rt.Pool, rt.Sink)
 	}
 	next, err := rt.tickOnce(ctx, f, time.Now())
 	if err != nil || next.IsZero() || time.Until(next) > armedFor {
@@ -105,7 +105,7 @@ func (rt *Runtime) tickOnce(ctx context.Context, f *Function, now time.Time) (ne
 	var fresh []string
 	err = pgbatch.Transact(ctx, rt.Pool, nil, func(tx *pgbatch.Tx) ([]pgbatch.Statement, error) {
 		var emitted []events.Event
-		emitted, next, err = f.Clock(ctx, tx, now)
+		emitted, next, err = f.Schedule(ctx, tx, now)
 		if err != nil || len(emitted) == 0 {
 			return nil, err
 		}

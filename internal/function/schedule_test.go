@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/functiontest"
 )
@@ -20,7 +21,7 @@ import (
 func clock() function.Function {
 	return function.Function{
 		Name: name, Emits: []events.Event{events.OrderOverdue{}}, Writes: []string{"test.effects", "test.dues"},
-		Clock: func(ctx context.Context, tx pgx.Tx, now time.Time) (said []events.Event, next time.Time, err error) {
+		Schedule: func(ctx context.Context, tx pgx.Tx, now time.Time) (said []events.Event, next time.Time, err error) {
 			rows, err := tx.Query(ctx, `SELECT order_id::text, at FROM test.dues ORDER BY at`)
 			if err != nil {
 				return nil, next, err
@@ -110,7 +111,7 @@ func TestClockIsWokenByAnEventThatArmsIt(t *testing.T) {
 	shop, _ := ticking(t)
 	orderID := uuid.Must(uuid.NewV7()).String()
 	due(t, shop, orderID, 200*time.Millisecond)
-	require.NoError(t, shop.TryDeliver(t, name, function.Message{Type: "order.placed"}))
+	require.NoError(t, shop.TryDeliver(t, name, cloudevent.Message{Type: "order.placed"}))
 	requireSaid(t, shop, orderID, 5*time.Second)
 }
 

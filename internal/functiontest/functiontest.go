@@ -22,7 +22,9 @@ import (
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/dbtest"
+	"github.com/popup-shop/popup/internal/eventstore"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/ledger"
 	"github.com/popup-shop/popup/internal/seed"
@@ -135,12 +137,12 @@ func (s *Shop) Tell(t testing.TB, name string, e events.Event) []events.Event {
 }
 
 // Store puts an event into the ledger, said by the function that may say it.
-func (s *Shop) Store(t testing.TB, e events.Event) function.Message {
+func (s *Shop) Store(t testing.TB, e events.Event) cloudevent.Message {
 	t.Helper()
 	data, err := json.Marshal(e)
 	require.NoError(t, err)
 	about := e.About()
-	m := function.Message{
+	m := cloudevent.Message{
 		ID: newID(t), Type: e.EventType(), Source: "/functions/" + s.speaker(e), Subject: about.Subject, OrderID: about.OrderID,
 		CausationID: newID(t), Version: about.Version, Delayed: about.Delayed, Data: data,
 	}
@@ -169,25 +171,25 @@ func (s *Shop) speaker(e events.Event) string {
 }
 
 // Deliver tells a function an event of the ledger, and returns what it says because of it.
-func (s *Shop) Deliver(t testing.TB, name string, m function.Message) []events.Event {
+func (s *Shop) Deliver(t testing.TB, name string, m cloudevent.Message) []events.Event {
 	t.Helper()
 	require.NoError(t, s.TryDeliver(t, name, m))
 	return s.SaidFor(t, name, m)
 }
 
 // TryDeliver tells a function an event of the ledger, and returns the error with which it is to be tried again.
-func (s *Shop) TryDeliver(t testing.TB, name string, m function.Message) error {
+func (s *Shop) TryDeliver(t testing.TB, name string, m cloudevent.Message) error {
 	t.Helper()
 	return s.Runtime(t, name).Deliver(t.Context(), s.Function(t, name), m)
 }
 
 // SaidFor reads what a function said because of an event.
-func (s *Shop) SaidFor(t testing.TB, name string, cause function.Message) []events.Event {
+func (s *Shop) SaidFor(t testing.TB, name string, cause cloudevent.Message) []events.Event {
 	t.Helper()
-	rows, err := s.Pool.Query(t.Context(), function.SelectMessages+`
+	rows, err := s.Pool.Query(t.Context(), eventstore.SelectMessages+`
 		WHERE e.causation_id = $1 AND e.source = $2 ORDER BY e.n`, cause.ID, "/functions/"+name)
 	require.NoError(t, err)
-	messages, err := function.CollectMessages(rows)
+	messages, err := eventstore.CollectMessages(rows)
 	require.NoError(t, err)
 	var said []events.Event
 	for _, m := range messages {
@@ -197,18 +199,18 @@ func (s *Shop) SaidFor(t testing.TB, name string, cause function.Message) []even
 }
 
 // Said reads what was said about an order, of one type.
-func (s *Shop) Said(t testing.TB, orderID, eventType string) []function.Message {
+func (s *Shop) Said(t testing.TB, orderID, eventType string) []cloudevent.Message {
 	t.Helper()
-	rows, err := s.Pool.Query(t.Context(), function.SelectMessages+`
+	rows, err := s.Pool.Query(t.Context(), eventstore.SelectMessages+`
 		WHERE e.order_id = $1 AND e.type = $2 ORDER BY e.xid, e.n`, orderID, eventType)
 	require.NoError(t, err)
-	said, err := function.CollectMessages(rows)
+	said, err := eventstore.CollectMessages(rows)
 	require.NoError(t, err)
 	return said
 }
 
 // EventOf reads a message as the event it is.
-func EventOf(t testing.TB, m function.Message) events.Event {
+func EventOf(t testing.TB, m cloudevent.Message) events.Event {
 	t.Helper()
 	e, err := events.Read(m.Type, m.Data)
 	require.NoError(t, err)
@@ -218,12 +220,12 @@ func EventOf(t testing.TB, m function.Message) events.Event {
 // Recorder is a broker that keeps what it is given, and fails while it is told to.
 type Recorder struct {
 	mu   sync.Mutex
-	got  []function.Message
+	got  []cloudevent.Message
 	fail error
 }
 
 // Publish keeps the messages.
-func (r *Recorder) Publish(_ context.Context, messages []function.Message) []error {
+func (r *Recorder) Publish(_ context.Context, messages []cloudevent.Message) []error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	errs := make([]error, len(messages))
@@ -244,7 +246,7 @@ func (r *Recorder) Fail(err error) {
 }
 
 // Got are the messages so far.
-func (r *Recorder) Got() []function.Message {
+func (r *Recorder) Got() []cloudevent.Message {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.got)

@@ -14,8 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/contracttest"
-	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/eventstore"
 )
 
 // Of the seeded shop: what there is of it, and where.
@@ -151,7 +152,7 @@ func (s *Shop) Drive(t testing.TB, orderID, status string) {
 }
 
 // unheard is the first event of an order that a subscriber has not heard.
-func (s *Shop) unheard(t testing.TB, orderID string) (consumer string, m function.Message, more bool) {
+func (s *Shop) unheard(t testing.TB, orderID string) (consumer string, m cloudevent.Message, more bool) {
 	t.Helper()
 	var id string
 	err := s.Pool.QueryRow(t.Context(), `
@@ -165,9 +166,9 @@ func (s *Shop) unheard(t testing.TB, orderID string) (consumer string, m functio
 		return "", m, false
 	}
 	require.NoError(t, err)
-	rows, err := s.Pool.Query(t.Context(), function.SelectMessages+` WHERE e.event_id = $1`, id)
+	rows, err := s.Pool.Query(t.Context(), eventstore.SelectMessages+` WHERE e.event_id = $1`, id)
 	require.NoError(t, err)
-	found, err := function.CollectMessages(rows)
+	found, err := eventstore.CollectMessages(rows)
 	require.NoError(t, err)
 	return consumer, found[0], true
 }

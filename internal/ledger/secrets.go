@@ -47,7 +47,7 @@ func (s secret) grant(role string, writes []string) string {
 // on, for a program that holds many functions takes on the role of each.
 func stepping(role string, f function.Function) string {
 	verb, word := "GRANT", "TO"
-	if f.Door != nil {
+	if f.Endpoints != nil {
 		verb, word = "REVOKE", "FROM"
 	}
 	return fmt.Sprintf("%s popup_steps %s %s; GRANT %s TO CURRENT_USER;", verb, word, role, role)

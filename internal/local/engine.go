@@ -70,7 +70,7 @@ func (e *Engine) Start(ctx context.Context) error {
 		e.running.Go(func() { e.trigger(ctx, t) })
 	}
 	for _, f := range e.Functions {
-		if f.Clock != nil || f.Upkeep != nil {
+		if f.Schedule != nil || f.Maintenance != nil {
 			e.running.Go(func() { e.strike(ctx, f.Name) })
 		}
 	}

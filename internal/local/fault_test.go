@@ -17,7 +17,6 @@ import (
 	"github.com/popup-shop/popup/client"
 	"github.com/popup-shop/popup/functions"
 	"github.com/popup-shop/popup/internal/cloudevent"
-	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/local"
 )
 
@@ -240,7 +239,7 @@ func TestForgedAndPoisonedEventsAreParkedAndTheNextOneIsHandled(t *testing.T) {
 	p, err := s.post(uuid.NewString(), orderOf(1, "CAP-NAVY"), 10*time.Second)
 	require.NoError(t, err)
 	orderID := uuid.Must(uuid.NewV7()).String()
-	forged := function.Message{
+	forged := cloudevent.Message{
 		ID: uuid.NewString(), Type: "payment.paid", Source: "/functions/create-payment", Subject: orderID, OrderID: orderID,
 		CausationID: uuid.NewString(), Time: time.Now(), Data: []byte(`{"payment_id":"` + orderID + `","order_id":"` + p.ID + `"}`),
 	}

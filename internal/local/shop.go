@@ -180,7 +180,7 @@ func (s *Shop) Start(ctx context.Context, all []function.Function, triggers []Tr
 		}
 		s.Engine.Tell, front = s.Apart, s.Apart.Handler(door.Name)
 	} else {
-		rt := &function.Runtime{Pool: s.Pool, Sink: sink, Log: s.options.Log, Revision: "local", Outside: s.outside()}
+		rt := &function.Runtime{Pool: s.Pool, Sink: sink, Log: s.options.Log, Revision: "local", Dependencies: s.outside()}
 		together := NewTogether(rt, all)
 		within := door.Within(together.Handler)
 		s.Engine.Tell, front = together, rt.ServeMux(&within)
@@ -200,8 +200,8 @@ func (s *Shop) Start(ctx context.Context, all []function.Function, triggers []Tr
 	return nil
 }
 
-func (s *Shop) outside() function.Outside {
-	return function.Outside{"broker": s.Engine.Answers, "mail": function.Reach(s.smtpAddress()), "s3": function.Reach(s.s3Address())}
+func (s *Shop) outside() function.Dependencies {
+	return function.Dependencies{"broker": s.Engine.Answers, "mail": function.DialCheck(s.smtpAddress()), "s3": function.DialCheck(s.s3Address())}
 }
 
 func (s *Shop) smtpAddress() string { return strings.TrimPrefix(s.SMTP, "smtp://") }

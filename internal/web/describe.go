@@ -29,7 +29,7 @@ func Describe(functions []function.Function) *huma.OpenAPI {
 	}
 	api := humago.New(http.NewServeMux(), settings)
 	for _, f := range functions {
-		d, is := f.Door.(door)
+		d, is := f.Endpoints.(door)
 		if !is {
 			continue
 		}

@@ -13,7 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/popup-shop/popup/events"
-	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/pgbatch"
 )
 
 // Keyed is an input with an idempotency key.
@@ -113,7 +113,7 @@ func (c claim) keep(ctx context.Context, tx pgx.Tx, done any) error {
 	if err != nil {
 		return err
 	}
-	err = function.Queue(ctx, tx, -1, `
+	err = pgbatch.Enqueue(ctx, tx, -1, `
 		UPDATE bus.idempotency SET answer = @answer
 		WHERE (caller, route, key) = (@caller, @route, @key)`, c.args(answer))
 	return wrap("keep", c.key, err)

@@ -12,7 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/popup-shop/popup/config"
-	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/token"
 )
 
@@ -54,7 +54,7 @@ func (d Doorkeeper) identify(api huma.API) func(huma.Context, func(huma.Context)
 		}
 		c := call{Caller: caller, who: who, route: r.Method + " " + ctx.Operation().Path, requestID: r.Header.Get("X-Request-ID"), header: r.Header.Get, path: r.URL.Path, source: source(r), answer: ctx}
 		ctx = huma.WithValue(ctx, callKey{}, c)
-		next(huma.WithContext(ctx, function.WithTrace(ctx.Context(), r.Header.Get("Traceparent"))))
+		next(huma.WithContext(ctx, cloudevent.WithTrace(ctx.Context(), r.Header.Get("Traceparent"))))
 	}
 }
 

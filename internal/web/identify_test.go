@@ -51,7 +51,7 @@ func mirror(t *testing.T, settings config.Access, known ...token.Claims) string 
 		require.NoError(t, functiontest.Admit(t.Context(), pool, c))
 	}
 	rt := &function.Runtime{Pool: pool, Log: slog.New(slog.DiscardHandler)}
-	server := httptest.NewServer(rt.ServeMux(&function.Function{Name: "serve-mirror", Door: door}))
+	server := httptest.NewServer(rt.ServeMux(&function.Function{Name: "serve-mirror", Endpoints: door}))
 	t.Cleanup(server.Close)
 	return server.URL
 }

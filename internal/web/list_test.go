@@ -41,7 +41,7 @@ func rows(t *testing.T) string {
 		return items, int64(in.Of), nil
 	}))
 	rt := &function.Runtime{Pool: dbtest.DB(t), Log: slog.New(slog.DiscardHandler)}
-	server := httptest.NewServer(rt.ServeMux(&function.Function{Name: "serve-rows", Door: door}))
+	server := httptest.NewServer(rt.ServeMux(&function.Function{Name: "serve-rows", Endpoints: door}))
 	t.Cleanup(server.Close)
 	return server.URL + "/rows"
 }

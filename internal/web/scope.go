@@ -6,7 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/pgbatch"
 	"github.com/popup-shop/popup/internal/token"
 )
 
@@ -21,12 +21,12 @@ const (
 )
 
 // scope is that of a call.
-func (s *server) scope(c call) function.Scope {
+func (s *server) scope(c call) pgbatch.Statement {
 	args := []any{s.name, c.route, c.OrderTokenHash(), c.ID, c.Role, hashed(c.BasketToken)}
 	if c.ID == "" || c.committed {
-		return function.Scope{SQL: begin, Args: args}
+		return pgbatch.Statement{SQL: begin, Args: args}
 	}
-	return function.Scope{SQL: beginKnown, Args: append(args, c.Session), Row: c.standing}
+	return pgbatch.Statement{SQL: beginKnown, Args: append(args, c.Session), Row: c.standing}
 }
 
 // OrderTokenHash is what the database knows the caller's order token by, or "".
@@ -61,15 +61,15 @@ func (c call) standing(row pgx.Row) error {
 
 // Become makes a transaction that of somebody who has just shown who they are.
 func Become(ctx context.Context, tx pgx.Tx, who token.Claims) error {
-	return function.Queue(ctx, tx, -1, `SELECT set_config('popup.caller', $1, true), set_config('popup.role', $2, true)`, who.ID, who.Role)
+	return pgbatch.Enqueue(ctx, tx, -1, `SELECT set_config('popup.caller', $1, true), set_config('popup.role', $2, true)`, who.ID, who.Role)
 }
 
 // ShowToken makes a transaction see the order that a token opens, beside what its caller sees.
 func ShowToken(ctx context.Context, tx pgx.Tx, orderToken string) error {
-	return function.Queue(ctx, tx, -1, `SELECT set_config('popup.order_token_hash', $1, true)`, Caller{OrderToken: orderToken}.OrderTokenHash())
+	return pgbatch.Enqueue(ctx, tx, -1, `SELECT set_config('popup.order_token_hash', $1, true)`, Caller{OrderToken: orderToken}.OrderTokenHash())
 }
 
 // ShowBasketToken makes a transaction see the basket that a token opens.
 func ShowBasketToken(ctx context.Context, tx pgx.Tx, basketToken string) error {
-	return function.Queue(ctx, tx, -1, `SELECT set_config('popup.basket_token_hash', $1, true)`, hashed(basketToken))
+	return pgbatch.Enqueue(ctx, tx, -1, `SELECT set_config('popup.basket_token_hash', $1, true)`, hashed(basketToken))
 }

@@ -14,7 +14,9 @@ import (
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/pgbatch"
 	"github.com/popup-shop/popup/internal/token"
 )
 
@@ -46,7 +48,7 @@ type door struct {
 }
 
 // Door makes the routes of a function into what the shell serves. A route that does not say who may take it panics.
-func Door(name string, access config.Access, routes ...Route) function.Door {
+func Door(name string, access config.Access, routes ...Route) function.Endpoints {
 	for _, r := range routes {
 		mustSay(r.Method, r.Path, r.Who)
 	}
@@ -86,7 +88,7 @@ func (d door) Open(mux *http.ServeMux, rt *function.Runtime) {
 
 // reader reads for whoever made a call.
 type reader struct {
-	function.View
+	pgbatch.Reader
 	server *server
 	call   call
 }
@@ -104,7 +106,7 @@ func (s *server) readerAfter(ctx context.Context, replayed bool) Reader {
 	return s.readerFor(c)
 }
 
-func (s *server) readerFor(c call) Reader { return reader{s.View(s.scope(c)), s, c} }
+func (s *server) readerFor(c call) Reader { return reader{s.Runtime.Reader(s.scope(c)), s, c} }
 
 // Holding reads for the caller as if they showed an order token.
 func Holding(db Reader, orderToken string) Reader {
@@ -127,7 +129,7 @@ func Unscoped(db Reader) Reader {
 // do runs one transaction for the caller of ctx.
 func (s *server) do(ctx context.Context, do func(pgx.Tx) ([]events.Event, error)) error {
 	var kept kept
-	err := s.Do(ctx, s.name, function.Trace(ctx), s.scope(callOf(ctx)), func(tx pgx.Tx) ([]events.Event, error) {
+	err := s.Do(ctx, s.name, cloudevent.Trace(ctx), s.scope(callOf(ctx)), func(tx pgx.Tx) ([]events.Event, error) {
 		kept.Problem = nil // of a try before
 		said, err := do(tx)
 		if errors.As(err, &kept) {
@@ -178,7 +180,7 @@ func (s *server) problem(ctx context.Context, err error) error {
 	}
 	var known *Problem
 	if !errors.As(err, &known) {
-		s.Log.ErrorContext(ctx, "call failed", "function", s.name, "request", requestID(ctx), "trace", function.Trace(ctx), "error", err)
+		s.Log.ErrorContext(ctx, "call failed", "function", s.name, "request", requestID(ctx), "trace", cloudevent.Trace(ctx), "error", err)
 		known = problemOf(err)
 	}
 	return known.For(callOf(ctx).header)

@@ -23,6 +23,7 @@ import (
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/dbtest"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/functiontest"
@@ -96,7 +97,7 @@ type recorder struct {
 	ids []string
 }
 
-func (r *recorder) Publish(_ context.Context, messages []function.Message) []error {
+func (r *recorder) Publish(_ context.Context, messages []cloudevent.Message) []error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, m := range messages {
@@ -127,7 +128,7 @@ func grantRole(t testing.TB, pool *pgxpool.Pool, name string) {
 	t.Helper()
 	granting.Lock()
 	defer granting.Unlock()
-	require.NoError(t, ledger.GrantRoles(t.Context(), pool, []function.Function{{Name: name, Door: web.Door(name, config.Access{})}}, ""))
+	require.NoError(t, ledger.GrantRoles(t.Context(), pool, []function.Function{{Name: name, Endpoints: web.Door(name, config.Access{})}}, ""))
 }
 
 func serve(t *testing.T, pool *pgxpool.Pool) *bundle {
@@ -143,7 +144,7 @@ func serve(t *testing.T, pool *pgxpool.Pool) *bundle {
 		web.Post("/v1/staff/things", web.Staff, change),
 	)
 	rt := &function.Runtime{Pool: pool, Sink: &b.said, Log: slog.New(slog.DiscardHandler)}
-	server := httptest.NewServer(rt.ServeMux(&function.Function{Name: "serve-things", Door: door}))
+	server := httptest.NewServer(rt.ServeMux(&function.Function{Name: "serve-things", Endpoints: door}))
 	t.Cleanup(server.Close)
 	b.url = server.URL
 	return b
@@ -518,7 +519,7 @@ func TestWithoutAKeyInTheSettingsNobodyIsStaff(t *testing.T) {
 	door := web.Door("serve-things", config.Access{}, web.Get("/v1/secret", web.Staff,
 		func(context.Context, web.Reader, *struct{}) (*answer, error) { return &answer{}, nil }))
 	rt := &function.Runtime{Log: slog.New(slog.DiscardHandler)}
-	server := httptest.NewServer(rt.ServeMux(&function.Function{Door: door}))
+	server := httptest.NewServer(rt.ServeMux(&function.Function{Endpoints: door}))
 	t.Cleanup(server.Close)
 	for _, authorization := range []string{"Bearer ", "Bearer", "Bearer x", bearer(t, token.Staff)} {
 		require.Equal(t, http.StatusUnauthorized, call(t, "GET", server.URL+"/v1/secret", "", "Authorization", authorization).status)

@@ -131,7 +131,7 @@ func TestAPanicOfAHandlerIsAProblem(t *testing.T) {
 	grantRole(t, pool, "serve-things")
 	var log strings.Builder
 	rt := &function.Runtime{Pool: pool, Log: slog.New(slog.NewTextHandler(&log, nil))}
-	server := httptest.NewServer(rt.ServeMux(&function.Function{Name: "serve-things", Door: door}))
+	server := httptest.NewServer(rt.ServeMux(&function.Function{Name: "serve-things", Endpoints: door}))
 	t.Cleanup(server.Close)
 	for range 10 {
 		for _, method := range []string{"GET", "POST"} {
