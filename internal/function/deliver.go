@@ -22,10 +22,11 @@ import (
 const (
 	maxBatch         = 32               // events in one transaction
 	batchesAtATime   = 2                // in all functions of a process
-	retriesAtATime   = 2                // of events whose batch failed
+	retriesAtATime   = 2                // of events whose batch failed, and of those that failed alone
 	maxTries         = 3                // of an event in place, before it is delivered again
 	batchTimeout     = 20 * time.Second // for one transaction
-	batchLockTimeout = "250ms"          // for each lock: an event that waits for one delays its batch by no more
+	lockTimeout      = "250ms"          // for each lock: an event that waits for one delays its batch by no more
+	shortLockTimeout = "50ms"           // of the first retry alone: the others of a failed batch wait no longer for each other
 	publishTimeout   = 3 * time.Second  // for all events of a batch
 )
 
@@ -155,15 +156,20 @@ var (
 	}
 )
 
-// run runs a phase of an event in a batch; alone when the batch fails, or when the event failed alone before.
+// run runs a phase of an event in a batch. When the batch fails, the event is retried alone: once for a short time, so that those
+// which are not at fault get done, and then, like an event that failed alone before, as long as a lock may take.
 func (rt *Runtime) run(ctx context.Context, p *phase, d *delivery) {
 	if rt.failed.has(d.failedKey()) {
-		rt.runAlone(ctx, p, d, maxTries)
-		return
+		_ = rt.runAlone(ctx, p, d, rt.patient, lockTimeout, maxTries)
+	} else if rt.batcher(d.f, p).Do(ctx, d); errors.Is(d.err, errBatchFailed) {
+		if err := rt.runAlone(ctx, p, d, rt.retry, shortLockTimeout, 1); retryableAlone(err) {
+			_ = rt.runAlone(ctx, p, d, rt.patient, lockTimeout, maxTries-2)
+		}
+	} else {
+		return // published with its batch
 	}
-	rt.batcher(d.f, p).Do(ctx, d)
-	if errors.Is(d.err, errBatchFailed) {
-		rt.runAlone(ctx, p, d, maxTries-1)
+	if d.err == nil {
+		rt.publishEmitted(ctx, []*delivery{d})
 	}
 }
 
@@ -180,7 +186,7 @@ func (rt *Runtime) runBatch(ctx context.Context, p *phase, batch []*delivery) (a
 	for _, d := range batch {
 		d.err = nil
 	}
-	err := rt.transact(ctx, p, batch, batchLockTimeout)
+	err := rt.transact(ctx, p, batch, lockTimeout)
 	if err == nil {
 		return func() { rt.publishEmitted(ctx, batch) }
 	}
@@ -197,22 +203,20 @@ func (rt *Runtime) runBatch(ctx context.Context, p *phase, batch []*delivery) (a
 	return func() {}
 }
 
-// runAlone runs a phase of an event in a transaction of its own, beside the slots.
-func (rt *Runtime) runAlone(ctx context.Context, p *phase, d *delivery, tries int) {
-	lane := rt.retries()
+// runAlone runs a phase of an event in a transaction of its own, in a lane beside the slots of batches. It returns the error of the
+// transaction; d.err is what becomes of the event.
+func (rt *Runtime) runAlone(ctx context.Context, p *phase, d *delivery, lane pgbatch.Slots, lockTimeout string, tries int) error {
 	lane <- struct{}{}
 	err := pgbatch.Retry(ctx, tries, retryableAlone, func() error {
 		d.err = nil
-		return rt.transact(ctx, p, []*delivery{d}, batchLockTimeout)
+		return rt.transact(ctx, p, []*delivery{d}, lockTimeout)
 	})
 	<-lane
+	rt.failed.set(d.failedKey(), err != nil)
 	if err != nil && d.err == nil {
 		d.err = verdict(err)
 	}
-	rt.failed.set(d.failedKey(), d.err != nil && !isPermanent(d.err))
-	if d.err == nil {
-		rt.publishEmitted(ctx, []*delivery{d})
-	}
+	return err
 }
 
 func retryableAlone(err error) bool { return pgbatch.IsRetryable(err) || pgbatch.IsConstraint(err) }

@@ -43,8 +43,9 @@ type Runtime struct {
 	armed  map[string]chan time.Time // the functions of the schedule that wait for a time, and where they receive another one
 
 	once     sync.Once
-	slots    pgbatch.Slots
-	lane     chan struct{} // of events that are retried alone
+	slots    pgbatch.Slots // of batches
+	retry    pgbatch.Slots // of events whose batch failed
+	patient  pgbatch.Slots // of events that failed alone
 	batchers sync.Map      // by function and phase
 	failed   failedEvents
 }
@@ -68,16 +69,10 @@ func (rt *Runtime) batcher(f *Function, p *phase) *pgbatch.Batcher[*delivery] {
 	return b.(*pgbatch.Batcher[*delivery])
 }
 
-// retries returns the places of events that are retried alone.
-func (rt *Runtime) retries() chan struct{} {
-	rt.init()
-	return rt.lane
-}
-
 func (rt *Runtime) init() {
 	rt.once.Do(func() {
 		rt.slots = pgbatch.NewSlots(batchesAtATime)
-		rt.lane = make(chan struct{}, retriesAtATime)
+		rt.retry, rt.patient = pgbatch.NewSlots(retriesAtATime), pgbatch.NewSlots(retriesAtATime)
 	})
 }
 
