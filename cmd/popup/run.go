@@ -81,7 +81,7 @@ func (c *runCommand) Run(ctx context.Context) error {
 func (c *runCommand) open(ctx context.Context, settings functions.Settings) (*local.Shop, error) {
 	options := local.Options{
 		Dir: c.Dir, DatabaseURL: c.Database, Fresh: c.Fresh, Postgres: c.Postgres, Profile: local.Profile(c.Profile), Connections: c.Pool,
-		Address: settings.PublicURL, Apart: c.Apart, Bin: c.Bin, Idle: c.Idle, Tick: time.Second, Out: os.Stderr,
+		Address: settings.PublicURL, Apart: c.Apart, Bin: c.Bin, Idle: c.Idle, Tick: time.Second, IdleTick: time.Minute, Out: os.Stderr,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
 	if c.Apart { // so that the programs of the clock can stop too

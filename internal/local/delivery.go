@@ -13,8 +13,9 @@ import (
 	"github.com/popup-shop/popup/internal/cloudevent"
 )
 
-// inFlight is how many events a Trigger hands to its function at once, as containerConcurrency bounds it on a cluster.
-const inFlight = 16
+// inFlight is how many events a Trigger delivers to its function at once, as containerConcurrency bounds it on a cluster: as
+// many as a batch holds.
+const inFlight = 32
 
 // answer is how a function answered an event: an HTTP status, 0 when there was none, and what it said.
 type answer struct {
@@ -63,7 +64,7 @@ func (d *dispatcher) run(consumer jetstream.Consumer) {
 	var busy sync.WaitGroup
 	defer busy.Wait()
 	slots := make(chan struct{}, inFlight)
-	messages, err := consumer.Messages(jetstream.PullMaxMessages(4*inFlight), jetstream.PullHeartbeat(time.Second), jetstream.PullExpiry(5*time.Second))
+	messages, err := consumer.Messages(jetstream.PullMaxMessages(4*inFlight), jetstream.PullHeartbeat(5*time.Second), jetstream.PullExpiry(time.Minute))
 	if err != nil {
 		d.log.Error("trigger stopped", "trigger", d.trigger.Name, "error", err)
 		return

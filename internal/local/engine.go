@@ -24,13 +24,15 @@ type Engine struct {
 	Dir       string // of the broker
 	Address   string // of the shop, which its events name as their source
 	Log       *slog.Logger
-	Tell      functions // how functions are reached
-	Every     time.Duration
-	Copies    int // each event is delivered so many times more, for tests
+	Tell      functions     // how functions are reached
+	Every     time.Duration // between two ticks of the schedule while events are published
+	AtMost    time.Duration // between two ticks while none are; Every if it is zero
+	Copies    int           // each event is delivered so many times more, for tests
 
 	broker  atomic.Pointer[Broker]
 	filter  atomic.Pointer[filter]
 	restart sync.Mutex
+	active  atomic.Int64 // when the last event was published, in nanoseconds
 	stop    context.CancelFunc
 	running sync.WaitGroup
 }
@@ -39,6 +41,7 @@ var errNoBroker = errors.New("the broker is away")
 
 // Publish stores events in the broker, if there is one.
 func (e *Engine) Publish(ctx context.Context, messages []cloudevent.Message) []error {
+	e.active.Store(time.Now().UnixNano())
 	if b := e.broker.Load(); b != nil {
 		return b.Publish(ctx, messages)
 	}
@@ -71,7 +74,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	}
 	for _, f := range e.Functions {
 		if f.Schedule != nil || f.Maintenance != nil {
-			e.running.Go(func() { e.strike(ctx, f.Name) })
+			e.running.Go(func() { e.tick(ctx, f.Name) })
 		}
 	}
 	return nil
@@ -145,14 +148,23 @@ func (e *Engine) trigger(ctx context.Context, t Trigger) {
 	}
 }
 
-// strike tells a function of the clock that time goes by, as a cluster's schedule does each minute.
-func (e *Engine) strike(ctx context.Context, name string) {
+// tick calls a function of the schedule, as a cluster's schedule does each minute: often while events are published, and ever more
+// rarely while none are. What is due soon the function waits for by itself.
+func (e *Engine) tick(ctx context.Context, name string) {
+	wait := e.Every
 	for ctx.Err() == nil {
-		tick := cloudevent.Message{ID: "tick", Type: "dev.knative.sources.ping", Source: "/local/clock"}
+		began := time.Now()
+		tick := cloudevent.Message{ID: "tick", Type: "dev.knative.sources.ping", Source: "/local/schedule"}
 		if a := e.Tell.tell(ctx, name, tick); !a.ok() && ctx.Err() == nil {
-			e.Log.Warn("clock not heard", "function", name, "status", a.status, "reason", a.reason)
+			e.Log.Warn("schedule failed", "function", name, "status", a.status, "reason", a.reason)
 		}
-		pause(ctx, e.Every)
+		wait = min(2*wait, max(e.AtMost, e.Every))
+		for until := began.Add(wait); ctx.Err() == nil && time.Now().Before(until); pause(ctx, e.Every) {
+			if e.active.Load() > began.UnixNano() {
+				wait = e.Every
+				break
+			}
+		}
 	}
 }
 

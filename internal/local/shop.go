@@ -40,7 +40,8 @@ type Options struct {
 	Bin         string                         // of the functions' programs, for Apart
 	Idle        time.Duration                  // after which they are stopped
 	Env         func(function string) []string // settings of a program beside those that all have; may be nil
-	Tick        time.Duration                  // of the clock
+	Tick        time.Duration                  // of the schedule
+	IdleTick    time.Duration                  // of the schedule while no events are published; Tick if it is zero
 	Address     string                         // of the shop, in its events
 	Log         *slog.Logger
 	Out         io.Writer
@@ -167,7 +168,7 @@ func (s *Shop) Start(ctx context.Context, all []function.Function, triggers []Tr
 	}
 	s.Engine = &Engine{
 		Functions: all, Triggers: triggers, Profile: s.options.Profile, Dir: filepath.Join(s.options.Dir, "broker"),
-		Log: s.options.Log, Every: s.options.Tick, Copies: s.options.Copies, Address: s.options.Address,
+		Log: s.options.Log, Every: s.options.Tick, AtMost: s.options.IdleTick, Copies: s.options.Copies, Address: s.options.Address,
 	}
 	sink := cloudevent.Publisher(s.Engine)
 	if s.options.Sink != nil {
