@@ -159,11 +159,12 @@ func (e *Engine) tick(ctx context.Context, name string) {
 			e.Log.Warn("schedule failed", "function", name, "status", a.status, "reason", a.reason)
 		}
 		wait = min(2*wait, max(e.AtMost, e.Every))
-		for until := began.Add(wait); ctx.Err() == nil && time.Now().Before(until); pause(ctx, e.Every) {
+		pause(ctx, e.Every)
+		for ctx.Err() == nil && time.Since(began) < wait {
 			if e.active.Load() > began.UnixNano() {
 				wait = e.Every
-				break
 			}
+			pause(ctx, min(e.Every, max(wait-time.Since(began), 0)))
 		}
 	}
 }

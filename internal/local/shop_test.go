@@ -126,7 +126,8 @@ func (s *shop) count(sql string, args ...any) (n int) {
 	return n
 }
 
-// settle waits until every order has ended and nobody has anything left to hear.
+// settle waits until every order has ended, every event is delivered, and dead letters of events that the event store learned of
+// after all are resolved.
 func (s *shop) settle(within time.Duration) {
 	s.t.Helper()
 	s.settleBut("", within)
@@ -140,7 +141,9 @@ func (s *shop) settleBut(status string, within time.Duration) {
 		err := s.Pool.QueryRow(context.Background(), `
 			SELECT (SELECT count(*) FROM orders.orders WHERE deadline IS NOT NULL AND status <> $1),
 				(SELECT count(*) FROM bus.event e JOIN bus.subscription s USING (type)
-				WHERE NOT EXISTS (SELECT FROM bus.inbox i WHERE i.event_id = e.event_id AND i.consumer = s.consumer))`, status).Scan(&open, &unheard)
+				WHERE NOT EXISTS (SELECT FROM bus.inbox i WHERE i.event_id = e.event_id AND i.consumer = s.consumer))
+				+ (SELECT count(*) FROM bus.parked p JOIN bus.event e ON e.event_id = bus.id_of(p.event_id)
+				WHERE p.resolved_at IS NULL AND p.kind = 'unknown')`, status).Scan(&open, &unheard)
 		return err == nil && open == 0 && unheard == 0
 	}
 	for until := time.Now().Add(within); !ended(); time.Sleep(100 * time.Millisecond) {
