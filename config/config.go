@@ -76,6 +76,9 @@ var session = map[string]string{
 	"plan_cache_mode": "force_generic_plan", "jit": "off", "random_page_cost": "1.1", "search_path": "pg_catalog, pg_temp",
 }
 
+// idleConnection is how long an unused connection stays open: a backend of Postgres takes some megabytes.
+const idleConnection = 45 * time.Second
+
 // Open opens a pool. It does not connect yet: a database that starts later is waited for by those who use it.
 func (d Database) Open(ctx context.Context) (*pgxpool.Pool, error) {
 	settings, err := pgxpool.ParseConfig(d.Address())
@@ -83,6 +86,7 @@ func (d Database) Open(ctx context.Context) (*pgxpool.Pool, error) {
 		return nil, fmt.Errorf("read DATABASE_URL: %w", err)
 	}
 	settings.MaxConns = d.Pool
+	settings.MaxConnIdleTime, settings.HealthCheckPeriod = idleConnection, idleConnection/3
 	for name, value := range session {
 		if _, set := settings.ConnConfig.RuntimeParams[name]; !set {
 			settings.ConnConfig.RuntimeParams[name] = value

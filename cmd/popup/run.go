@@ -23,6 +23,9 @@ const door = "serve-gateway"
 // gcPercent trades some memory, of which twenty functions in one program need little, for time.
 const gcPercent = 400
 
+// restsAfter is how long no event is published before the shop counts as at rest.
+const restsAfter = 20 * time.Second
+
 // place is where a shop on this machine keeps what it has.
 type place struct {
 	Dir string `default:"${dir}" env:"POPUP_DIR" help:"Folder of the shop on this machine." type:"path"`
@@ -75,7 +78,26 @@ func (c *runCommand) Run(ctx context.Context) error {
 		return fmt.Errorf("open the door: %w", err)
 	}
 	c.greet(l.Addr().String(), secret)
+	go returnMemory(ctx, shop.Engine)
 	return shop.Serve(ctx, l)
+}
+
+// returnMemory returns memory to the system whenever the shop has come to rest.
+func returnMemory(ctx context.Context, engine *local.Engine) {
+	ticks := time.NewTicker(restsAfter / 2)
+	defer ticks.Stop()
+	for resting := false; ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticks.C:
+		}
+		if idle := engine.IdleFor() > restsAfter; idle != resting {
+			if resting = idle; resting {
+				debug.FreeOSMemory()
+			}
+		}
+	}
 }
 
 func (c *runCommand) open(ctx context.Context, settings functions.Settings) (*local.Shop, error) {

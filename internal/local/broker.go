@@ -79,12 +79,15 @@ func (b *Broker) consumer(ctx context.Context, t Trigger, fromNow bool) (jetstre
 	return consumer, nil
 }
 
-// Publish stores messages, all at once, and waits until each is stored or ctx ends.
+// Publish stores messages, all at once, and waits until each is stored or ctx ends. It rejects what is not a valid CloudEvent, as the
+// ingress of a broker on a cluster does.
 func (b *Broker) Publish(ctx context.Context, messages []cloudevent.Message) []error {
 	errs := make([]error, len(messages))
 	acks := make([]jetstream.PubAckFuture, len(messages))
 	for i, m := range messages {
-		acks[i], errs[i] = b.js.PublishMsgAsync(b.encode(m))
+		if errs[i] = m.CloudEvent(b.shop).Validate(); errs[i] == nil {
+			acks[i], errs[i] = b.js.PublishMsgAsync(b.encode(m))
+		}
 	}
 	for i, ack := range acks {
 		if errs[i] == nil {
