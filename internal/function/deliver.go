@@ -116,7 +116,9 @@ func (rt *Runtime) callOutside(ctx context.Context, d *delivery) error {
 	return errors.Join(cause, err)
 }
 
-// publishEmitted publishes what the events of a batch emit, all at once. What the broker does not store is the error of its cause.
+// publishEmitted publishes what the events of a batch emit, all at once. What the broker rejects is the error of its cause, which is
+// delivered again and published then. What it is too slow for is left to the sweeper: delivering the cause again would only make
+// it slower.
 func (rt *Runtime) publishEmitted(ctx context.Context, batch []*delivery) {
 	var all []cloudevent.Message
 	var cause []*delivery
@@ -126,7 +128,10 @@ func (rt *Runtime) publishEmitted(ctx context.Context, batch []*delivery) {
 		}
 	}
 	for i, err := range rt.publish(ctx, all, publishTimeout) {
-		if err != nil && cause[i].err == nil {
+		switch {
+		case errors.Is(err, context.DeadlineExceeded):
+			rt.Log.Warn("event left to the sweeper", "function", cause[i].f.Name, "event", all[i].ID, "error", err)
+		case err != nil && cause[i].err == nil:
 			cause[i].err = Unavailable(fmt.Errorf("publish %s %s: %w", all[i].Type, all[i].ID, err))
 		}
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/cloudevent"
+	"github.com/popup-shop/popup/internal/eventstore"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/functiontest"
 	"github.com/popup-shop/popup/internal/pgbatch"
@@ -273,6 +274,23 @@ func TestWhatIsSaidIsPublishedAfterTheCommitAndBeforeTheAnswer(t *testing.T) {
 	require.NoError(t, rt.Deliver(t.Context(), shop.Function(t, name), shop.Store(t, told())))
 	answered.Store(true)
 	require.Equal(t, []string{"order.confirmed", "order.stalled"}, published)
+}
+
+func TestWhatTheBrokerIsTooSlowForIsLeftToTheSweeper(t *testing.T) {
+	t.Parallel()
+	shop := open(t, handling(works), listener)
+	rt := shop.Runtime(t, name)
+	rt.Sink = slow{}
+	m := shop.Store(t, told())
+	began := time.Now()
+	require.NoError(t, rt.Deliver(t.Context(), shop.Function(t, name), m))
+	require.Less(t, time.Since(began), 10*time.Second)
+	require.EqualValues(t, 1, count(t, shop, "test.effects"))
+	rt.Sink = shop.Broker
+	require.Eventually(t, func() bool {
+		require.NoError(t, eventstore.Sweep(t.Context(), shop.Pool, shop.Broker))
+		return len(shop.Broker.Got()) > 0
+	}, 20*time.Second, 100*time.Millisecond, "the sweeper publishes it")
 }
 
 func TestWhatTheBrokerDidNotTakeIsPublishedAgainAndNotHandledAgain(t *testing.T) {
