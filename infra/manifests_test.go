@@ -22,6 +22,9 @@ import (
 )
 
 // inEveryOverlay runs the test on each overlay as it is, and on the one for kind with each of the brokers.
+// queueProxyDrain is how long Knative's queue-proxy lets requests finish when a pod stops, in seconds.
+const queueProxyDrain = int64(30)
+
 func inEveryOverlay(t *testing.T, test func(t *testing.T, all []manifest)) {
 	t.Helper()
 	t.Parallel()
@@ -115,6 +118,7 @@ func TestACallEndsBeforeTheBrokerRepeatsIt(t *testing.T) {
 		require.NoError(t, err)
 		for _, service := range each[*servingv1.Service](all) {
 			require.Less(t, float64(*service.Spec.Template.Spec.TimeoutSeconds), repeat.Seconds(), service.Name)
+			require.Greater(t, *service.Spec.Template.Spec.TimeoutSeconds, queueProxyDrain, "%s is killed at each scale-down", service.Name)
 		}
 	})
 }
