@@ -21,10 +21,10 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// inEveryOverlay runs the test on each overlay as it is, and on the one for kind with each of the brokers.
 // queueProxyDrain is how long Knative's queue-proxy lets requests finish when a pod stops, in seconds.
 const queueProxyDrain = int64(30)
 
+// inEveryOverlay runs the test on each overlay as it is, and on the one for kind with each of the brokers.
 func inEveryOverlay(t *testing.T, test func(t *testing.T, all []manifest)) {
 	t.Helper()
 	t.Parallel()
