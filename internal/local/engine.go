@@ -53,7 +53,9 @@ func (e *Engine) Publish(ctx context.Context, messages []cloudevent.Message) []e
 }
 
 // IdleFor returns how long no event has been published.
-func (e *Engine) IdleFor() time.Duration { return time.Duration(time.Now().UnixNano() - e.active.Load()) }
+func (e *Engine) IdleFor() time.Duration {
+	return time.Duration(time.Now().UnixNano() - e.active.Load())
+}
 
 // Answers finds out whether the broker is there and has its stream.
 func (e *Engine) Answers(ctx context.Context) error {
