@@ -64,27 +64,51 @@ func readParked(ctx context.Context, pool *pgxpool.Pool, where string, args pgx.
 	})
 }
 
-// Redrive lets the sweeper publish parked events again: those with the ids, or all of a function. Only what the ledger
-// knows can be redriven. The act is kept with its person.
+// Redrive lets the sweeper publish parked events again: those with the ids, or all of a function. Only what the event store has can
+// be redriven, and what a function could not emit itself: it tries that again. The act is kept with its person.
 func Redrive(ctx context.Context, pool *pgxpool.Pool, by, consumer string, ids ...int64) (n int64, err error) {
-	tag, err := pool.Exec(ctx, `
+	err = pool.QueryRow(ctx, `
 		WITH redriven AS (
 			UPDATE bus.parked p SET resolved_at = now()
-			FROM bus.event e
-			WHERE p.resolved_at IS NULL AND e.event_id = bus.id_of(p.event_id)
-			AND (p.parked_id = ANY (@ids) OR p.consumer = nullif(@consumer, ''))
-			RETURNING p.parked_id, e.event_id, p.consumer, e.created_at
+			WHERE p.resolved_at IS NULL AND (p.parked_id = ANY (@ids) OR p.consumer = nullif(@consumer, ''))
+			AND (p.source = '/functions/' || p.consumer OR EXISTS (SELECT FROM bus.event e WHERE e.event_id = bus.id_of(p.event_id)))
+			RETURNING p.parked_id, p.event_id, p.consumer
 		), noted AS (
 			INSERT INTO bus.parked_act (parked_id, act, by) SELECT parked_id, 'redrive', @by FROM redriven
+		), published AS (
+			INSERT INTO bus.unheard (event_id, consumer, created_at)
+			SELECT e.event_id, r.consumer, e.created_at FROM redriven r JOIN bus.event e ON e.event_id = bus.id_of(r.event_id)
+			ON CONFLICT (event_id, consumer) DO UPDATE SET attempts = 0, next_at = now()
 		)
-		INSERT INTO bus.unheard (event_id, consumer, created_at)
-		SELECT event_id, consumer, created_at FROM redriven
-		ON CONFLICT (event_id, consumer) DO UPDATE SET attempts = 0, next_at = now()`,
-		pgx.NamedArgs{"ids": ids, "consumer": consumer, "by": by})
+		SELECT count(*) FROM redriven`,
+		pgx.NamedArgs{"ids": ids, "consumer": consumer, "by": by}).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("redrive: %w", err)
 	}
-	return tag.RowsAffected(), nil
+	return n, nil
+}
+
+// DeadLetterIDs returns which of a function's own events are dead letters: those that wait for a person, and those that one gave up.
+func DeadLetterIDs(ctx context.Context, tx pgx.Tx, function string, ids []string) (map[string]bool, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT event_id
+		FROM bus.parked p
+		WHERE event_id = ANY (@ids) AND consumer = @function
+		AND (resolved_at IS NULL OR EXISTS (SELECT FROM bus.parked_act a WHERE a.parked_id = p.parked_id AND act = 'discard'))`,
+		pgx.NamedArgs{"ids": ids, "function": function})
+	if err != nil {
+		return nil, fmt.Errorf("read dead letters of %s: %w", function, err)
+	}
+	dead := map[string]bool{}
+	var eventID string
+	_, err = pgx.ForEachRow(rows, []any{&eventID}, func() error {
+		dead[eventID] = true
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read dead letters of %s: %w", function, err)
+	}
+	return dead, nil
 }
 
 // Discard gives up parked events: those with the ids, or all of a function. Their functions count as having heard them.

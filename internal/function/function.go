@@ -34,7 +34,8 @@ type Function struct {
 }
 
 // Clock is called about once a minute. next is the time of the next thing that is due, or zero; within the next minute the
-// shell waits for it and calls again.
+// shell waits for it and calls again. It only reads: what is due is stored afterwards, and what cannot be stored alone is a dead
+// letter.
 type Clock func(ctx context.Context, tx pgx.Tx, now time.Time) (said []events.Event, next time.Time, err error)
 
 // Upkeep works on the ledger itself and publishes what it finds there. Only sweep-events has one.
