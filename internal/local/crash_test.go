@@ -26,8 +26,9 @@ import (
 
 // Settings of the programs that this test binary is started as.
 const (
-	programName = "POPUP_TEST_PROGRAM"
-	poisonOrder = "POPUP_TEST_POISON"
+	programName   = "POPUP_TEST_PROGRAM"
+	poisonOrder   = "POPUP_TEST_POISON"
+	stoppedBefore = "POPUP_TEST_STOPPED"
 )
 
 // A test binary that is started under a function's name is that function's program.
@@ -41,9 +42,14 @@ func init() {
 }
 
 func programs() []function.Function {
-	return []function.Function{parkevent.New(), onPoison("test-crash", func() { os.Exit(1) }), onPoison("test-stop", func() {
+	return []function.Function{parkevent.New(), onPoison("test-crash", func() { os.Exit(1) }), onPoison("test-stop", stopOnce)}
+}
+
+// stopOnce stops the process, unless one was stopped before.
+func stopOnce() {
+	if os.Mkdir(os.Getenv(stoppedBefore), 0o700) == nil {
 		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
-	})}
+	}
 }
 
 // onPoison is a function that locks each order's level and does something to its process at the order in poisonOrder.
@@ -79,7 +85,7 @@ func openProcesses(t *testing.T, poison string, names ...string) processes {
 	}
 	apart := &local.Apart{
 		Bin: bin, Functions: names, Idle: time.Minute, Address: "http://shop.test", Log: slog.New(slog.DiscardHandler), Out: io.Discard,
-		Env: func(string) []string { return []string{"DATABASE_URL=" + shop.URL, poisonOrder + "=" + poison} },
+		Env: func(string) []string { return []string{"DATABASE_URL=" + shop.URL, poisonOrder + "=" + poison, stoppedBefore + "=" + filepath.Join(bin, "stopped")} },
 	}
 	trigger := triggerOf(names[1], events.StockReserved{})
 	trigger.Delivery.Retry, trigger.Delivery.Delay = 2, 20*time.Millisecond
@@ -158,4 +164,29 @@ func TestAnEventOfAFunctionThatCannotBeReachedIsNoDeadLetter(t *testing.T) {
 		p.sweep(t)
 		return p.handled(t) == 1
 	}, 20*time.Second, 10*time.Millisecond)
+}
+
+// C6: a function that is stopped inside its transaction loses its locks after ten seconds, and others go on.
+func TestAStoppedFunctionLosesItsLocks(t *testing.T) {
+	t.Parallel()
+	poison := orderID()
+	p := openProcesses(t, poison, "park-event", "test-stop")
+	t.Cleanup(func() {
+		if pid, ok := p.Running()["test-stop"]; ok {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	})
+	p.emit(t, poison)
+	locked := func() bool {
+		_, err := p.Pool.Exec(t.Context(), `SELECT FROM stock.levels WHERE sku = $1 FOR NO KEY UPDATE NOWAIT`, functiontest.Cap)
+		return err != nil
+	}
+	require.Eventually(t, locked, 20*time.Second, 10*time.Millisecond, "it holds its locks")
+	began := time.Now()
+	require.Eventually(t, func() bool { return !locked() }, 20*time.Second, 100*time.Millisecond)
+	require.Less(t, time.Since(began), 12*time.Second)
+
+	require.NoError(t, syscall.Kill(p.Running()["test-stop"], syscall.SIGCONT))
+	require.Eventually(t, func() bool { return p.handled(t) == 1 }, 20*time.Second, 10*time.Millisecond, "and it goes on, too")
+	require.Empty(t, p.deadLetters(t), "it is no verdict on the event")
 }
