@@ -85,7 +85,9 @@ func openProcesses(t *testing.T, poison string, names ...string) processes {
 	}
 	apart := &local.Apart{
 		Bin: bin, Functions: names, Idle: time.Minute, Address: "http://shop.test", Log: slog.New(slog.DiscardHandler), Out: io.Discard,
-		Env: func(string) []string { return []string{"DATABASE_URL=" + shop.URL, poisonOrder + "=" + poison, stoppedBefore + "=" + filepath.Join(bin, "stopped")} },
+		Env: func(string) []string {
+			return []string{"DATABASE_URL=" + shop.URL, poisonOrder + "=" + poison, stoppedBefore + "=" + filepath.Join(bin, "stopped")}
+		},
 	}
 	trigger := triggerOf(names[1], events.StockReserved{})
 	trigger.Delivery.Retry, trigger.Delivery.Delay = 2, 20*time.Millisecond
