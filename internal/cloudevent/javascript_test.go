@@ -101,7 +101,7 @@ func accept(t *testing.T, requests []request) (accepted, rejected string, err er
 	return out.String(), problems.String(), err
 }
 
-// EVT-02, N3.
+// N3: over HTTP, in binary and in structured mode.
 func TestTheJavaScriptSDKAcceptsEveryEvent(t *testing.T) {
 	t.Parallel()
 	var requests []request
