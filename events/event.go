@@ -21,6 +21,14 @@ type Event interface {
 	About() About
 }
 
+// Summarizer is an event that may have more lines than an event can hold: an order or a hold may be split over any number of
+// warehouses.
+type Summarizer interface {
+	Event
+	// Summary returns the event without its lines, and with what names their goods.
+	Summary() Event
+}
+
 // About is what an event is about: the attributes that every event has beside its data.
 type About struct {
 	Subject string // id of the aggregate: an order, a payment, a shipment, …

@@ -35,10 +35,12 @@ func ShownTypes() (types []string) {
 }
 
 // touched names what is left of SKUs.
-func touched[L any](lines []L, sku func(L) string) []string {
+func touched(all ...[]string) []string {
 	names := []string{ShownStock}
-	for _, line := range lines {
-		names = append(names, ShownSKU(sku(line)))
+	for _, skus := range all {
+		for _, sku := range skus {
+			names = append(names, ShownSKU(sku))
+		}
 	}
 	return names
 }

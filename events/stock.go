@@ -34,11 +34,17 @@ type StockLine struct {
 	Quantity    int64  `json:"quantity"`
 }
 
+// An order or a hold may be split over any number of warehouses. Where an event would have more lines than an event can hold,
+// they are left out: lines_omitted is true, and skus names the goods. The lines are in the database.
+
 // StockReserved says that every line of an order is held.
 type StockReserved struct {
 	OrderID string     `json:"order_id"`
 	Lines   []HeldLine `json:"lines"`
 	Until   time.Time  `json:"until"`
+
+	LinesOmitted bool     `json:"lines_omitted,omitempty"`
+	SKUs         []string `json:"skus,omitempty" jsonschema:"of the lines, where these are left out"`
 }
 
 // StockShort says that nothing is held for an order, and which lines are to blame.
@@ -52,18 +58,27 @@ type StockReleased struct {
 	OrderID       string      `json:"order_id,omitempty"`
 	ReservationID string      `json:"reservation_id,omitempty"` // of what was held by hand
 	Lines         []StockLine `json:"lines"`
+
+	LinesOmitted bool     `json:"lines_omitted,omitempty"`
+	SKUs         []string `json:"skus,omitempty" jsonschema:"of the lines, where these are left out"`
 }
 
 // StockShipped says that an order's goods left the warehouse.
 type StockShipped struct {
 	OrderID string      `json:"order_id"`
 	Lines   []StockLine `json:"lines"`
+
+	LinesOmitted bool     `json:"lines_omitted,omitempty"`
+	SKUs         []string `json:"skus,omitempty" jsonschema:"of the lines, where these are left out"`
 }
 
 // StockReturned says that an order's goods are on the shelf again.
 type StockReturned struct {
 	OrderID string      `json:"order_id"`
 	Lines   []StockLine `json:"lines"`
+
+	LinesOmitted bool     `json:"lines_omitted,omitempty"`
+	SKUs         []string `json:"skus,omitempty" jsonschema:"of the lines, where these are left out"`
 }
 
 // StockChanged says that staff changed a level, and how it stands now.
@@ -91,6 +106,9 @@ type ReservationDue struct {
 	clock
 	ReservationID string      `json:"reservation_id"`
 	Lines         []StockLine `json:"lines"`
+
+	LinesOmitted bool     `json:"lines_omitted,omitempty"`
+	SKUs         []string `json:"skus,omitempty" jsonschema:"of the lines, where these are left out"`
 }
 
 func (StockReserved) EventType() string  { return "stock.reserved" }
@@ -123,19 +141,59 @@ func stock() []Event {
 }
 
 // Touches names what is left of the SKUs.
-func (e StockReserved) Touches() []string {
-	return touched(e.Lines, func(l HeldLine) string { return l.SKU })
-}
+func (e StockReserved) Touches() []string { return touched(skus(e.Lines, HeldLine.sku), e.SKUs) }
 
 // Touches names what is left of the SKUs.
-func (e StockReleased) Touches() []string {
-	return touched(e.Lines, func(l StockLine) string { return l.SKU })
-}
+func (e StockReleased) Touches() []string { return touched(skus(e.Lines, StockLine.sku), e.SKUs) }
 
 // Touches names what is left of the SKUs.
-func (e StockReturned) Touches() []string {
-	return touched(e.Lines, func(l StockLine) string { return l.SKU })
-}
+func (e StockReturned) Touches() []string { return touched(skus(e.Lines, StockLine.sku), e.SKUs) }
 
 // Touches names what is left of the SKU.
 func (e StockChanged) Touches() []string { return []string{ShownStock, ShownSKU(e.SKU)} }
+
+func (l HeldLine) sku() string  { return l.SKU }
+func (l StockLine) sku() string { return l.SKU }
+
+// Summary returns the event with the SKUs of its lines in their place.
+func (e StockReserved) Summary() Event {
+	e.LinesOmitted, e.SKUs, e.Lines = true, skus(e.Lines, HeldLine.sku), []HeldLine{}
+	return e
+}
+
+// Summary returns the event with the SKUs of its lines in their place.
+func (e StockReleased) Summary() Event {
+	e.LinesOmitted, e.SKUs, e.Lines = true, skus(e.Lines, StockLine.sku), []StockLine{}
+	return e
+}
+
+// Summary returns the event with the SKUs of its lines in their place.
+func (e StockShipped) Summary() Event {
+	e.LinesOmitted, e.SKUs, e.Lines = true, skus(e.Lines, StockLine.sku), []StockLine{}
+	return e
+}
+
+// Summary returns the event with the SKUs of its lines in their place.
+func (e StockReturned) Summary() Event {
+	e.LinesOmitted, e.SKUs, e.Lines = true, skus(e.Lines, StockLine.sku), []StockLine{}
+	return e
+}
+
+// Summary returns the event with the SKUs of its lines in their place.
+func (e ReservationDue) Summary() Event {
+	e.LinesOmitted, e.SKUs, e.Lines = true, skus(e.Lines, StockLine.sku), []StockLine{}
+	return e
+}
+
+// skus returns the SKUs of lines, each once, in their order.
+func skus[L any](lines []L, of func(L) string) (all []string) {
+	seen := map[string]bool{}
+	for _, line := range lines {
+		sku := of(line)
+		if !seen[sku] {
+			all = append(all, sku)
+		}
+		seen[sku] = true
+	}
+	return all
+}

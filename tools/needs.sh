@@ -1,13 +1,15 @@
 #!/bin/sh
-# Installs what the shop needs on a machine and Go cannot bring: Postgres 15 and PostGIS. Says what to install where it may not.
+# Installs what the shop and its tests need on a machine and Go cannot bring: Postgres 15, PostGIS, Node and npm. Says what to install where it may not.
 set -eu
 
 have() { ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1; }
 have_maps() { ls /usr/share/postgresql/*/extension/postgis.control >/dev/null 2>&1; }
+have_node() { command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1; }
 
 packages=
 have || packages="postgresql-15 postgresql-contrib"
 have_maps || packages="$packages postgresql-15-postgis-3"
+have_node || packages="$packages nodejs npm"
 [ -z "$packages" ] && exit 0
 
 if [ "$(id -u)" = 0 ]; then
@@ -19,7 +21,7 @@ else
 fi
 if [ "$as_root" = none ] || ! command -v apt-get >/dev/null 2>&1; then
 	have || { echo "Please install Postgres 15 (Debian: apt-get install $packages), then try again." >&2; exit 1; }
-	exit 0 # maps are only missed where they are asked for
+	exit 0 # maps are only missed where they are asked for, and Node by one test
 fi
 
 # The Debian package would start a server of its own; the shop has its own, so none is made.
@@ -31,5 +33,5 @@ echo "installing $packages"
 $as_root apt-get update -qq
 DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $packages >/dev/null || {
 	have || exit 1
-	echo "PostGIS could not be installed; the shop runs without maps." >&2
+	echo "Not all of $packages could be installed; the shop runs without PostGIS and Node." >&2
 }

@@ -45,12 +45,16 @@ func (o *own) status(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(map[string]any{"version": cmp.Or(o.revision, "local"), "dependencies": all})
 }
 
-// events are the database, and what it says about the events.
+// events are the database, and what it holds of the events. Dead letters wait for a person; the shop takes orders meanwhile.
 func (o *own) events(ctx context.Context) []dependency {
 	began := time.Now()
 	standing, err := readStanding(ctx, o.pool)
 	took := time.Since(began).Milliseconds()
-	return []dependency{{"postgres", err == nil, took, true}, {"events", err == nil && standing.Oldest < lateFrom, took, true}}
+	return []dependency{
+		{"postgres", err == nil, took, true},
+		{"events", err == nil && standing.Oldest < lateFrom, took, true},
+		{"dead-letters", err == nil && standing.Parked == 0, took, false},
+	}
 }
 
 // others asks all others at the same time.

@@ -65,7 +65,7 @@ func TestStatusOfAShopNamesWhatWasStopped(t *testing.T) {
 
 	require.NoError(t, shop.Postgres.Kill())
 	away, code = standing(t, gateway)
-	require.Equal(t, []any{http.StatusServiceUnavailable, []string{"postgres", "events", "mail"}}, []any{code, away})
+	require.Equal(t, []any{http.StatusServiceUnavailable, []string{"postgres", "events", "dead-letters", "mail"}}, []any{code, away})
 }
 
 // OPS-42: who the settings name is shown too.

@@ -140,3 +140,13 @@ func TestAStepCannotTakeAwayWhatStillLives(t *testing.T) {
 	_, err := role.Exec(t.Context(), `DELETE FROM orders.orders`)
 	require.ErrorContains(t, err, "permission denied")
 }
+
+// FUN-17: no row can stop the deletion of others, because nothing that refers to a tidied row forbids that it goes.
+func TestNothingHoldsOnToWhatIsTidied(t *testing.T) {
+	t.Parallel()
+	shop := functiontest.Open(t, functions.All)
+	require.Empty(t, functiontest.One[[]string](t, shop, `
+		SELECT coalesce(array_agg(conname::text), '{}')
+		FROM pg_constraint
+		WHERE contype = 'f' AND confrelid::regclass::text = ANY ($1) AND confdeltype NOT IN ('c', 'n')`, shop.Function(t, "tidy-shop").Writes))
+}

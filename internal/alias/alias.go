@@ -102,6 +102,9 @@ func upper(name string, e events.Event, o Order) []any {
 	case events.OrderPlaced:
 		return each(as, placed(e.Lines), false)
 	case events.StockReserved:
+		if e.LinesOmitted {
+			return each(as, o.Lines, true)
+		}
 		return each(as, whole(e.Lines), true)
 	case events.StockShort: // every line is held or none, and the event names only those to blame
 		return each(as, o.Lines, false)

@@ -11,8 +11,9 @@ import (
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
 )
 
-// reasonLimit keeps a rejection below the 1,024 bytes that Knative's brokers carry along.
-const reasonLimit = 800
+// rejectionLimit is how many bytes a rejection may have: in base64, it is less than the 1,024 bytes that Knative's brokers carry
+// along.
+const rejectionLimit = 760
 
 // DeadLetter is an event that could not be delivered, and what is known about why.
 type DeadLetter struct {
@@ -31,10 +32,21 @@ type Rejection struct {
 
 // NewRejection returns the rejection for a reason, shortened if need be.
 func NewRejection(reason string) Rejection {
-	if len(reason) > reasonLimit {
-		reason = strings.ToValidUTF8(reason[:reasonLimit], "") + "…"
+	whole := Rejection{strings.ToValidUTF8(reason, "\uFFFD")}
+	if whole.size() <= rejectionLimit {
+		return whole
 	}
-	return Rejection{reason}
+	short := whole
+	for cut := min(len(whole.Reason), rejectionLimit); short.size() > rejectionLimit; cut = cut * 7 / 8 {
+		short.Reason = strings.ToValidUTF8(whole.Reason[:cut], "") + "…"
+	}
+	return short
+}
+
+// size returns the length of the rejection as JSON.
+func (r Rejection) size() int {
+	body, _ := json.Marshal(r) // a text can always be written
+	return len(body)
 }
 
 // ParseRejection returns the reason in the body of a response. ok is false when the body is no rejection: the response then

@@ -40,9 +40,12 @@ func Emitted(function, cause, traceparent string, emitted []events.Event) ([]clo
 	return messages, nil
 }
 
-// NewMessage returns the message of an event.
+// NewMessage returns the message of an event. One that is larger than an event may be is summarized, if it can be.
 func NewMessage(eventID, function, cause, traceparent string, e events.Event) (cloudevent.Message, error) {
 	data, err := json.Marshal(e)
+	if long, ok := e.(events.Summarizer); ok && len(data) > MaxEventBytes {
+		data, err = json.Marshal(long.Summary())
+	}
 	if err != nil {
 		return cloudevent.Message{}, fmt.Errorf("write %s: %w", e.EventType(), err)
 	}

@@ -64,27 +64,51 @@ func readParked(ctx context.Context, pool *pgxpool.Pool, where string, args pgx.
 	})
 }
 
-// Redrive lets the sweeper publish parked events again: those with the ids, or all of a function. Only what the ledger
-// knows can be redriven. The act is kept with its person.
+// Redrive lets the sweeper publish parked events again: those with the ids, or all of a function. Only what the event store has can
+// be redriven, and what a function could not emit itself: it tries that again. The act is kept with its person.
 func Redrive(ctx context.Context, pool *pgxpool.Pool, by, consumer string, ids ...int64) (n int64, err error) {
-	tag, err := pool.Exec(ctx, `
+	err = pool.QueryRow(ctx, `
 		WITH redriven AS (
 			UPDATE bus.parked p SET resolved_at = now()
-			FROM bus.event e
-			WHERE p.resolved_at IS NULL AND e.event_id = bus.id_of(p.event_id)
-			AND (p.parked_id = ANY (@ids) OR p.consumer = nullif(@consumer, ''))
-			RETURNING p.parked_id, e.event_id, p.consumer, e.created_at
+			WHERE p.resolved_at IS NULL AND (p.parked_id = ANY (@ids) OR p.consumer = nullif(@consumer, ''))
+			AND (p.source = '/functions/' || p.consumer OR EXISTS (SELECT FROM bus.event e WHERE e.event_id = bus.id_of(p.event_id)))
+			RETURNING p.parked_id, p.event_id, p.consumer
 		), noted AS (
 			INSERT INTO bus.parked_act (parked_id, act, by) SELECT parked_id, 'redrive', @by FROM redriven
+		), published AS (
+			INSERT INTO bus.unheard (event_id, consumer, created_at)
+			SELECT e.event_id, r.consumer, e.created_at FROM redriven r JOIN bus.event e ON e.event_id = bus.id_of(r.event_id)
+			ON CONFLICT (event_id, consumer) DO UPDATE SET attempts = 0, next_at = now()
 		)
-		INSERT INTO bus.unheard (event_id, consumer, created_at)
-		SELECT event_id, consumer, created_at FROM redriven
-		ON CONFLICT (event_id, consumer) DO UPDATE SET attempts = 0, next_at = now()`,
-		pgx.NamedArgs{"ids": ids, "consumer": consumer, "by": by})
+		SELECT count(*) FROM redriven`,
+		pgx.NamedArgs{"ids": ids, "consumer": consumer, "by": by}).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("redrive: %w", err)
 	}
-	return tag.RowsAffected(), nil
+	return n, nil
+}
+
+// DeadLetterIDs returns which of a function's own events are dead letters: those that wait for a person, and those that one gave up.
+func DeadLetterIDs(ctx context.Context, tx pgx.Tx, function string, ids []string) (map[string]bool, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT event_id
+		FROM bus.parked p
+		WHERE event_id = ANY (@ids) AND consumer = @function
+		AND (resolved_at IS NULL OR EXISTS (SELECT FROM bus.parked_act a WHERE a.parked_id = p.parked_id AND act = 'discard'))`,
+		pgx.NamedArgs{"ids": ids, "function": function})
+	if err != nil {
+		return nil, fmt.Errorf("read dead letters of %s: %w", function, err)
+	}
+	dead := map[string]bool{}
+	var eventID string
+	_, err = pgx.ForEachRow(rows, []any{&eventID}, func() error {
+		dead[eventID] = true
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read dead letters of %s: %w", function, err)
+	}
+	return dead, nil
 }
 
 // Discard gives up parked events: those with the ids, or all of a function. Their functions count as having heard them.
@@ -107,7 +131,7 @@ func Discard(ctx context.Context, pool *pgxpool.Pool, by, consumer string, ids .
 	return tag.RowsAffected(), nil
 }
 
-// crashRounds is after how many rounds of attempts without any response an event becomes a dead letter.
+// crashRounds is after how many rounds of attempts in a row without any response an event becomes a dead letter.
 const crashRounds = 3
 
 // StoreDeadLetter stores an event that the broker could not deliver, if its function has a reason against it. An event that
@@ -115,21 +139,19 @@ const crashRounds = 3
 // Sweep, which publishes it again until it is handled; one that its function never responds to, though it is reached, is
 // stored after a few rounds.
 func StoreDeadLetter(ctx context.Context, tx pgx.Tx, dead cloudevent.DeadLetter) error {
-	kind, reason := "undelivered", fmt.Sprintf("%d %s", dead.Code, dead.Reason)
-	if dead.Reason == "" {
-		stored, rounds, err := roundsOf(ctx, tx, dead)
-		switch {
-		case err != nil:
-			return err
-		case !stored:
-			kind = "unknown"
-		case dead.Responded || !reached(dead.Code) || rounds < crashRounds-1:
-			return nil
-		default:
-			reason = fmt.Sprintf("%d no response", dead.Code)
-		}
+	if dead.Reason != "" {
+		return insertDeadLetter(ctx, tx, "undelivered", fmt.Sprintf("%d %s", dead.Code, dead.Reason), dead)
 	}
-	return insertDeadLetter(ctx, tx, kind, reason, dead)
+	stored, rounds, err := countRound(ctx, tx, dead)
+	switch {
+	case err != nil:
+		return err
+	case !stored:
+		return insertDeadLetter(ctx, tx, "unknown", fmt.Sprintf("%d ", dead.Code), dead)
+	case rounds >= crashRounds:
+		return insertDeadLetter(ctx, tx, "undelivered", fmt.Sprintf("%d no response", dead.Code), dead)
+	}
+	return nil
 }
 
 // reached reports whether a function without a response was reached: it, and not what is before it, ended the connection or
@@ -158,16 +180,33 @@ func insertDeadLetter(ctx context.Context, tx pgx.Tx, kind, reason string, dead 
 	return nil
 }
 
-// roundsOf reports whether the event is stored, and returns how often it was published again for its consumer.
-func roundsOf(ctx context.Context, tx pgx.Tx, dead cloudevent.DeadLetter) (stored bool, rounds int, err error) {
+// countRound reports whether the event is stored, and returns how many rounds in a row its function was reached and did not respond.
+// A round in which it could not be reached counts neither way.
+func countRound(ctx context.Context, tx pgx.Tx, dead cloudevent.DeadLetter) (stored bool, rounds int, err error) {
 	err = tx.QueryRow(ctx, `
-		SELECT EXISTS (SELECT FROM bus.event WHERE event_id = bus.id_of(@event_id) AND type = @type),
-			coalesce((SELECT attempts FROM bus.unheard WHERE event_id = bus.id_of(@event_id) AND consumer = @consumer), 0)`,
-		pgx.NamedArgs{"event_id": dead.ID, "type": dead.Type, "consumer": dead.Consumer}).Scan(&stored, &rounds)
+		WITH stored AS (
+			SELECT event_id, created_at FROM bus.event WHERE event_id = bus.id_of(@event_id) AND type = @type
+		), counted AS (
+			INSERT INTO bus.unheard AS u (event_id, consumer, created_at, no_response)
+			SELECT event_id, @consumer, created_at, @crashed::int FROM stored WHERE @crashed::int > 0 OR @responded
+			ON CONFLICT (event_id, consumer) DO UPDATE SET no_response = CASE WHEN @responded THEN 0 ELSE u.no_response + 1 END
+			RETURNING no_response
+		)
+		SELECT EXISTS (SELECT FROM stored), coalesce((SELECT no_response FROM counted), 0)`,
+		pgx.NamedArgs{
+			"event_id": dead.ID, "type": dead.Type, "consumer": dead.Consumer, "responded": dead.Responded, "crashed": crashed(dead),
+		}).Scan(&stored, &rounds)
 	if err != nil {
 		return false, 0, fmt.Errorf("read event %s: %w", dead.ID, err)
 	}
 	return stored, rounds, nil
+}
+
+func crashed(dead cloudevent.DeadLetter) int {
+	if !dead.Responded && reached(dead.Code) {
+		return 1
+	}
+	return 0
 }
 
 // Quarantine returns a statement that stores an event which a function itself sets aside. Set aside again for the same function,

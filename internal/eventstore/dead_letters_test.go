@@ -206,3 +206,40 @@ func TestADeadLetterThatTheLedgerDoesNotKnowIsParkedAsSuch(t *testing.T) {
 	}
 	require.Equal(t, 3, count(t, b, `bus.parked WHERE kind = 'unknown'`))
 }
+
+// B3: rounds in a row in which the function was reached and did not respond.
+func TestADeadLetterWithoutAResponseIsParkedAfterThreeRounds(t *testing.T) {
+	t.Parallel()
+	type round struct {
+		code      int
+		responded bool
+	}
+	crash, html, away, overloaded, unavailable := round{502, false}, round{500, false}, round{0, false}, round{503, false}, round{503, true}
+	for what, c := range map[string]struct {
+		rounds []round
+		parked int
+	}{
+		"it crashes":                             {[]round{crash, crash, crash}, 1},
+		"it responds 500 with a body of its own": {[]round{html, html, html}, 1},
+		"twice is not enough":                    {[]round{crash, crash}, 0},
+		"it was away for long before":            {[]round{away, away, away, away, away, crash, crash}, 0},
+		"it cannot be reached":                   {[]round{away, away, away, away, away, away}, 0},
+		"a proxy before it is overloaded":        {[]round{overloaded, overloaded, overloaded, overloaded}, 0},
+		"what it needs is unavailable":           {[]round{unavailable, unavailable, unavailable, unavailable}, 0},
+		"it responded in between":                {[]round{crash, crash, unavailable, crash, crash}, 0},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			id := say(t, b.pool, old)
+			for _, r := range c.rounds {
+				dead := letter(id, "")
+				dead.Code, dead.Responded = r.code, r.responded
+				bury(t, b, dead)
+				b.exec(t, `UPDATE bus.unheard SET attempts = attempts + 1`) // the sweeper publishes it again
+			}
+			require.Equal(t, c.parked, count(t, b, `bus.parked WHERE kind = 'undelivered' AND reason LIKE '50_ no response'`))
+			require.Equal(t, c.parked, count(t, b, `bus.parked`))
+		})
+	}
+}

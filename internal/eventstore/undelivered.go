@@ -26,19 +26,23 @@ func Sweep(ctx context.Context, pool *pgxpool.Pool, sink cloudevent.Publisher) e
 	if err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error { return look(ctx, tx) }); err != nil {
 		return fmt.Errorf("look for unheard events: %w", err)
 	}
+	var rejected error
 	for {
 		due, err := take(ctx, pool)
 		if err != nil {
 			return fmt.Errorf("read unheard events: %w", err)
 		}
-		if err := publish(ctx, pool, sink, due); err != nil || len(due) < batch {
-			return err
+		accepted, err := publish(ctx, pool, sink, due)
+		rejected = errors.Join(rejected, err)
+		if len(due) < batch || accepted == 0 {
+			return rejected
 		}
 	}
 }
 
-// publish publishes what is due. What the broker did not store is due again in a moment: it keeps its turn.
-func publish(ctx context.Context, pool *pgxpool.Pool, sink cloudevent.Publisher, due []cloudevent.Message) error {
+// publish publishes what is due and returns how many events the broker stored. When that is none, the broker is away: all are due
+// again in a moment and keep their turn. What it rejects while it stores others is published ever more slowly.
+func publish(ctx context.Context, pool *pgxpool.Pool, sink cloudevent.Publisher, due []cloudevent.Message) (accepted int, err error) {
 	var failed []string
 	var failure error
 	for i, err := range sink.Publish(ctx, due) {
@@ -47,13 +51,14 @@ func publish(ctx context.Context, pool *pgxpool.Pool, sink cloudevent.Publisher,
 			failure = fmt.Errorf("publish %s %s again: %w", due[i].Type, due[i].ID, err)
 		}
 	}
-	if failure == nil {
-		return nil
+	accepted = len(due) - len(failed)
+	if failure == nil || accepted > 0 {
+		return accepted, failure
 	}
-	_, err := pool.Exec(ctx, `
+	_, err = pool.Exec(ctx, `
 		UPDATE bus.unheard SET attempts = attempts - 1, next_at = now() + interval '1 s'
 		WHERE event_id = ANY (@ids::uuid[])`, pgx.NamedArgs{"ids": failed})
-	return errors.Join(failure, err)
+	return accepted, errors.Join(failure, err)
 }
 
 // look moves the mark over all events of ended transactions that are past their grace, and notes those among them that

@@ -418,3 +418,38 @@ func TestANewListenerHearsThePastOnceIfAsked(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, n)
 }
+
+// FUN-17.
+func TestAnEventThatTheBrokerRejectsStopsNoOther(t *testing.T) {
+	t.Parallel()
+	for what, c := range map[string]struct{ bad, good int }{"one": {1, 1200}, "more than a batch": {600, 600}} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			b.exec(t, `DELETE FROM bus.subscription WHERE consumer = 'send-email'`)
+			b.exec(t, `
+				INSERT INTO bus.event (event_id, type, source, subject, causation_id, n, data, created_at)
+				SELECT gen_random_uuid(), 'order.placed', 'x', CASE WHEN n <= $1 THEN 'bad' ELSE 'good' END, gen_random_uuid(), 0, '{}',
+					now() - interval '1 min'
+				FROM generate_series(1, $2) n`, c.bad, c.bad+c.good)
+			b.exec(t, `
+				INSERT INTO bus.unheard (event_id, consumer, created_at, next_at)
+				SELECT event_id, 'reserve-stock', created_at, now() - CASE subject WHEN 'bad' THEN interval '2 s' ELSE interval '1 s' END
+				FROM bus.event`)
+			rejecting := cloudevent.PublisherFunc(func(ctx context.Context, m cloudevent.Message) error {
+				if m.Subject == "bad" {
+					return errors.New("rejected")
+				}
+				return b.broker.Publish(ctx, []cloudevent.Message{m})[0]
+			})
+			require.ErrorContains(t, eventstore.Sweep(t.Context(), b.pool, rejecting), "rejected")
+			if c.bad > 1 { // a whole batch of them may as well mean that the broker is away
+				require.ErrorContains(t, eventstore.Sweep(t.Context(), b.pool, rejecting), "rejected")
+			}
+			require.Equal(t, c.good, len(b.broker.said))
+			require.Equal(t, c.bad, count(t, b, `bus.unheard JOIN bus.event USING (event_id) WHERE subject = 'bad' AND next_at > now()`))
+			require.NotZero(t, count(t, b, `bus.unheard JOIN bus.event USING (event_id) WHERE subject = 'bad' AND next_at > now() + interval '5 s'`),
+				"what is rejected while others are accepted is tried ever more slowly")
+		})
+	}
+}

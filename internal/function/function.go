@@ -34,7 +34,8 @@ type Function struct {
 }
 
 // Schedule is called about once a minute and returns the events of what is due, and when the next thing is, or zero; within the
-// next minute the runtime waits for that time and calls again.
+// next minute the runtime waits for that time and calls again. It only reads: what is due is stored afterwards, and what cannot be
+// stored alone is a dead letter.
 type Schedule func(ctx context.Context, tx pgx.Tx, now time.Time) (due []events.Event, next time.Time, err error)
 
 // Maintenance works on the event store itself and publishes what it finds there. Only sweep-events has one.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -274,4 +275,48 @@ func TestDeadLetterSaysWhoWouldNotTakeIt(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 	require.Equal(t, []any{"track-order", 503, "not now", m.ID}, []any{dead.Consumer, dead.Code, dead.Reason, dead.ID})
 	require.EqualValues(t, 1, count(t, shop, "test.effects"))
+}
+
+// FUN-18.
+func TestUnreadableEventsAreDeadLettersOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	shop := open(t, handling(works))
+	url := serve(t, shop)
+	want := map[string]string{}
+	for n := range 10 {
+		document := fmt.Sprintf(`{"specversion":"1.0","type":"shop.popup.stock.reserved","source":"/x","data":{"n":%d}}`, n) // without an id
+		if n%2 == 1 {
+			document = fmt.Sprintf(`{"specversion":"1.0","id":"1","source":"/x","data":%d}`, n) // without a type
+		}
+		status, answer, _ := post(t, url, []byte(document), "Content-Type", "application/cloudevents+json")
+		require.Equal(t, http.StatusOK, status, answer)
+		want[document] = []string{"no id", "no type"}[n%2]
+		body := fmt.Sprintf(`{"binary":%d}`, n)
+		headers := []string{"Content-Type", "application/json", "Ce-Specversion", "1.0", "Ce-Type", "shop.popup.stock.reserved", "Ce-Source", "/x"}
+		if n%2 == 1 {
+			headers = append(headers[:4:4], "Ce-Id", "1", "Ce-Source", "/x")
+		}
+		status, answer, _ = post(t, url, []byte(body), headers...)
+		require.Equal(t, http.StatusOK, status, answer)
+		want[body] = []string{"no id", "no type"}[n%2]
+	}
+	dead, err := eventstore.ListParked(t.Context(), shop.Pool, name)
+	require.NoError(t, err)
+	require.Len(t, dead, 20)
+	for _, d := range dead {
+		require.Equal(t, []any{"unreadable", 1}, []any{d.Kind, d.Attempts})
+		var e struct {
+			Data       json.RawMessage `json:"data"`
+			DataBase64 []byte          `json:"data_base64"`
+		}
+		body := d.Event
+		if err := json.Unmarshal([]byte(d.Event), &e); err == nil && e.Data != nil && want[body] == "" {
+			body = string(e.Data)
+		}
+		reason, ok := want[body]
+		require.True(t, ok, "%s", d.Event)
+		require.Contains(t, d.Reason, reason)
+		delete(want, body)
+	}
+	require.Empty(t, want)
 }

@@ -22,7 +22,8 @@ const shared = `
 	GRANT INSERT ON bus.event, bus.inbox, bus.unheard, bus.parked, bus.idempotency TO %[1]s;
 	GRANT UPDATE ON bus.unheard, bus.parked, bus.idempotency TO %[1]s;
 	ALTER ROLE %[1]s SET lock_timeout = '2s';
-	ALTER ROLE %[1]s SET statement_timeout = '5s';`
+	ALTER ROLE %[1]s SET statement_timeout = '5s';
+	ALTER ROLE %[1]s SET idle_in_transaction_session_timeout = '10s';`
 
 // GrantRoles makes a login role for each function, with the rights that its declaration asks for and no others: it reads
 // everything, writes its own tables, and only adds to logs. An empty password is none: for a database that trusts its

@@ -21,6 +21,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/popup-shop/popup/internal/cloudevent"
 )
 
@@ -41,7 +43,48 @@ type Apart struct {
 
 	mu       sync.Mutex
 	programs map[string]*program
+	lanes    map[string]*semaphore.Weighted // by function
+	suspects map[string]bool                // by function and event: its process ended before there was a response
 	client   http.Client
+}
+
+// atOnce is how many events a program is sent at once.
+const atOnce = 4 * inFlight
+
+// lane waits until an event may be sent to a function. An event that was under way when a process ended is sent alone: either it
+// ends the next one, too, or it was beside the one that did.
+func (a *Apart) lane(ctx context.Context, name, event string) (leave func(), err error) {
+	a.mu.Lock()
+	if a.lanes == nil {
+		a.lanes, a.suspects = map[string]*semaphore.Weighted{}, map[string]bool{}
+	}
+	if a.lanes[name] == nil {
+		a.lanes[name] = semaphore.NewWeighted(atOnce)
+	}
+	lane, places := a.lanes[name], int64(1)
+	if a.suspects[name+" "+event] {
+		places = atOnce
+	}
+	a.mu.Unlock()
+	if err := lane.Acquire(ctx, places); err != nil {
+		return nil, err
+	}
+	return func() { lane.Release(places) }, nil
+}
+
+// maxSuspects bounds what is remembered; beyond it all is forgotten, which costs a few attempts.
+const maxSuspects = 10_000
+
+// suspect remembers whether an event was under way when a process ended.
+func (a *Apart) suspect(name, event string, is bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.suspects) >= maxSuspects {
+		clear(a.suspects)
+	}
+	if delete(a.suspects, name+" "+event); is {
+		a.suspects[name+" "+event] = true
+	}
 }
 
 // program is one function that runs, or is about to.
@@ -221,6 +264,11 @@ func (a *Apart) bury(ctx context.Context, name string, dead cloudevent.DeadLette
 // post sends an event to a function's program, in binary mode. The status is 0 when the program could not be reached, and 502
 // when it was and did not respond.
 func (a *Apart) post(ctx context.Context, name string, m cloudevent.Message, setHeader func(http.Header)) answer {
+	leave, err := a.lane(ctx, name, m.ID)
+	if err != nil {
+		return answer{}
+	}
+	defer leave()
 	address, done, err := a.use(ctx, name)
 	if err != nil {
 		return answer{}
@@ -239,10 +287,12 @@ func (a *Apart) post(ctx context.Context, name string, m cloudevent.Message, set
 	}
 	setHeader(request.Header)
 	response, err := a.client.Do(request)
+	ended := err != nil && reached.Load() && ctx.Err() == nil
+	a.suspect(name, m.ID, ended)
 	switch {
 	case err == nil:
 		return read(response)
-	case reached.Load() && ctx.Err() == nil:
+	case ended:
 		return answer{status: http.StatusBadGateway}
 	}
 	return answer{}

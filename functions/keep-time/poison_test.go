@@ -1,0 +1,136 @@
+package keeptime_test
+
+import (
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/popup-shop/popup/internal/eventstore"
+	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/ledger"
+)
+
+// holdMany makes holds of one cap each that are due, and returns the first.
+func holdMany(t *testing.T, shop *functiontest.Shop, n int) (first string) {
+	t.Helper()
+	shop.Leave(t, functiontest.Cap, functiontest.Harbour, int64(n))
+	shop.Exec(t, `
+		WITH made AS (
+			INSERT INTO stock.holds (hold_id, by, expires_at)
+			SELECT gen_random_uuid(), 'staff', now() - n * interval '1 s' FROM generate_series(1, $1) n
+			RETURNING hold_id
+		)
+		INSERT INTO stock.reservations (hold_id, line, level_id, quantity)
+		SELECT hold_id, 1, level_id, 1 FROM made, stock.levels WHERE sku = $2`, n, functiontest.Cap)
+	return functiontest.One[string](t, shop, `SELECT hold_id::text FROM stock.holds ORDER BY expires_at LIMIT 1`)
+}
+
+// releaseDue delivers what is due to the function that releases it.
+func releaseDue(t *testing.T, shop *functiontest.Shop) {
+	t.Helper()
+	var all sync.WaitGroup
+	for _, m := range shop.Broker.Got() {
+		if m.Type == "reservation.due" {
+			all.Go(func() { shop.Deliver(t, "release-stock", m) })
+		}
+	}
+	all.Wait()
+}
+
+func holds(t *testing.T, shop *functiontest.Shop, status string) int64 {
+	t.Helper()
+	return functiontest.One[int64](t, shop, `SELECT count(*) FROM stock.holds WHERE status = $1`, status)
+}
+
+func tick(t *testing.T, shop *functiontest.Shop) {
+	t.Helper()
+	require.NoError(t, shop.Runtime(t, name).Tick(t.Context(), shop.Function(t, name)))
+}
+
+// FUN-17.
+func TestADueItemThatCannotBeStoredStopsNoOther(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	poisoned := holdMany(t, shop, 1000)
+	shop.Exec(t, `ALTER TABLE bus.event ADD CONSTRAINT no_poison CHECK (subject <> '`+poisoned+`')`)
+	tick(t, shop)
+	require.Eventually(t, func() bool {
+		return functiontest.One[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type = 'reservation.due'`) == 999
+	}, 10*time.Second, 10*time.Millisecond, shop.Log())
+	releaseDue(t, shop)
+	require.Equal(t, []int64{999, 1}, []int64{holds(t, shop, "expired"), holds(t, shop, "held")})
+
+	tick(t, shop)
+	dead, err := eventstore.ListParked(t.Context(), shop.Pool, name)
+	require.NoError(t, err)
+	require.Len(t, dead, 1)
+	require.Equal(t, []any{"poison", "reservation.due", 1}, []any{dead[0].Kind, dead[0].Type, dead[0].Attempts}, "it is not tried again")
+	require.Contains(t, dead[0].Reason, "no_poison")
+	require.Contains(t, dead[0].Event, poisoned)
+	requireDeadLetterShows(t, shop)
+
+	shop.Exec(t, `ALTER TABLE bus.event DROP CONSTRAINT no_poison`)
+	n, err := eventstore.Redrive(t.Context(), shop.Pool, "ann", name)
+	require.NoError(t, err)
+	require.EqualValues(t, 1, n)
+	tick(t, shop)
+	releaseDue(t, shop)
+	require.Zero(t, holds(t, shop, "held"))
+	require.Zero(t, functiontest.One[int64](t, shop, `SELECT count(*) FROM bus.parked WHERE resolved_at IS NULL`))
+}
+
+// requireDeadLetterShows requires that status, metrics and check count one dead letter.
+func requireDeadLetterShows(t *testing.T, shop *functiontest.Shop) {
+	t.Helper()
+	status := shop.Call(t, "serve-gateway", http.MethodGet, "/v1/status", nil)
+	require.Contains(t, status.Raw, `{"name":"dead-letters","ok":false`)
+	metrics := shop.Call(t, "serve-gateway", http.MethodGet, "/metrics", nil, "Authorization", shop.Staff(t))
+	require.Contains(t, metrics.Raw, "popup_parked 1")
+	promises, err := ledger.Check(t.Context(), shop.Pool, false)
+	require.NoError(t, err)
+	for _, p := range promises {
+		if p.Promise == "nothing is parked" {
+			require.EqualValues(t, 1, p.Broken)
+			return
+		}
+	}
+	require.Fail(t, "no check counts dead letters")
+}
+
+// FUN-17.
+func TestADueItemThatWasGivenUpIsNeverDueAgain(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	poisoned := holdMany(t, shop, 2)
+	shop.Exec(t, `ALTER TABLE bus.event ADD CONSTRAINT no_poison CHECK (subject <> '`+poisoned+`')`)
+	tick(t, shop)
+	n, err := eventstore.Discard(t.Context(), shop.Pool, "ann", name)
+	require.NoError(t, err)
+	require.EqualValues(t, 1, n)
+	shop.Exec(t, `ALTER TABLE bus.event DROP CONSTRAINT no_poison`)
+	tick(t, shop)
+	require.EqualValues(t, 1, functiontest.One[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type = 'reservation.due'`))
+	require.Zero(t, functiontest.One[int64](t, shop, `SELECT count(*) FROM bus.parked WHERE resolved_at IS NULL`))
+}
+
+// FUN-17: a time that no event can carry.
+func TestADueItemThatCannotBeWrittenStopsNoOther(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	bad, good := place(t, shop), place(t, shop)
+	shop.Set(t, bad.ID, "deadline = '4000-01-01 BC'")
+	shop.Set(t, good.ID, "deadline = now()")
+	tick(t, shop)
+	tick(t, shop)
+	require.Empty(t, shop.Said(t, bad.ID, "order.overdue"))
+	require.Len(t, shop.Said(t, good.ID, "order.overdue"), 1)
+	dead, err := eventstore.ListParked(t.Context(), shop.Pool, name)
+	require.NoError(t, err)
+	require.Len(t, dead, 1)
+	require.Contains(t, dead[0].Reason, "year outside of range")
+	require.Equal(t, 1, dead[0].Attempts, "it is not tried again")
+	require.Contains(t, dead[0].Event, bad.ID)
+}
