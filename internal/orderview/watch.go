@@ -52,7 +52,7 @@ func (w *Watcher) join(db web.Reader, orderID string) <-chan struct{} {
 func (w *Watcher) look(db web.Reader) {
 	began := map[string]time.Time{}
 	for {
-		time.Sleep(pollEvery * time.Duration(1+len(began)/8))
+		time.Sleep(pollEvery * time.Duration(1+len(began)/4))
 		w.mu.Lock()
 		ids := make([]string, 0, len(w.waiting))
 		for id := range w.waiting {
