@@ -167,7 +167,7 @@ func TestStatusNamesWhatIsAway(t *testing.T) {
 	require.NoError(t, server.Kill())
 	names, code = standing(t, gateway)
 	require.Equal(t, http.StatusServiceUnavailable, code)
-	require.Equal(t, []string{"postgres", "events"}, names)
+	require.Equal(t, []string{"postgres", "events", "dead-letters"}, names)
 }
 
 // OPS-43, API-92: Prometheus text, for clients that may; the number of series does not depend on what is asked for.

@@ -3,6 +3,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,9 @@ import (
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/function"
 )
+
+// defaultAddress is that of a shop without a public one.
+const defaultAddress = "http://localhost:8080"
 
 // Engine delivers events to functions as the Triggers say, and strikes the clock.
 type Engine struct {
@@ -70,6 +74,7 @@ func (e *Engine) Answers(ctx context.Context) error {
 // Start opens the broker and delivers until Stop.
 func (e *Engine) Start(ctx context.Context) error {
 	ctx, e.stop = context.WithCancel(ctx)
+	e.Address = cmp.Or(e.Address, defaultAddress)
 	if err := e.StartBroker(ctx); err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ type Shop struct {
 
 // Open opens what functions stand on: database, migrated, and mailbox.
 func Open(ctx context.Context, o Options) (s *Shop, err error) {
-	o.Address = cmp.Or(o.Address, "http://localhost:8080")
+	o.Address = cmp.Or(o.Address, defaultAddress)
 	s = &Shop{options: o, url: o.DatabaseURL}
 	defer func() {
 		if err != nil {
