@@ -20,7 +20,7 @@ const armedFor = 55 * time.Second
 // Tick makes it look again at once.
 func (rt *Runtime) Tick(ctx context.Context, f *Function) error {
 	if f.Upkeep != nil {
-		return f.Upkeep(ctx, rt.Pool, rt.Sink)
+		return f.Upkeep(ctx, rt.Pool, countingSink{rt})
 	}
 	next, err := rt.tickOnce(ctx, f, time.Now())
 	if err != nil || next.IsZero() || time.Until(next) > armedFor {
