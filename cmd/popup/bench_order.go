@@ -1,72 +1,192 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"errors"
 	"fmt"
+	"math"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"regexp"
-	"runtime"
-	"strconv"
-	"strings"
+	"slices"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/popup-shop/popup/client"
+	"github.com/popup-shop/popup/config"
 )
 
 type benchOrder struct {
-	Seconds  int    `default:"10" help:"How long each load lasts."`
-	Parallel []int  `default:"1,16,64" help:"How many callers at once."`
-	Shipping string `default:"manual" enum:"manual,auto" help:"manual: orders stop at confirmed; auto: they go on to completed."`
-	Write    string `help:"Write the result to this file too." type:"path"`
+	Seconds    int    `default:"10" help:"How long each load lasts."`
+	Rounds     int    `default:"4" help:"How often the load and the reference alternate."`
+	Parallel   []int  `default:"1,16,64" help:"How many callers at once."`
+	Shipping   string `default:"manual" enum:"manual,auto" help:"manual: orders stop at confirmed; auto: they go on to completed."`
+	Orders     int    `help:"Measure again after so many orders were placed."`
+	Idle       int    `help:"Measure a shop at rest for so many seconds, too."`
+	Statements bool   `help:"List the statements of an order with what they cost. This takes CPU of Postgres."`
+	Program    string `help:"The popup that runs the shop, to measure another version." type:"existingfile"`
+	Write      string `help:"Write the result to this file too." type:"path"`
 }
 
-// load is one closed loop: each caller places an order and waits until it is confirmed before the next.
+// load is what came of the rounds of one number of callers.
 type load struct {
-	Parallel  int
-	Orders    int
-	Failed    int
-	Took      time.Duration
-	P50, P99  time.Duration
-	ShopCPU   time.Duration
-	DataCPU   time.Duration
-	Commits   int64
-	Reference float64 // orders a second that pgbench makes with as many commits
+	existing  int // orders in the shop before
+	parallel  int
+	rounds    []round
+	rollbacks int64
+	listed    string // the statements
 }
 
-func (l load) rate() float64 { return float64(l.Orders) / l.Took.Seconds() }
+// round is one closed loop, in which each caller places an order and waits until it is confirmed before the next, and the
+// reference that follows it.
+type round struct {
+	looped
+	used      usage
+	reference reference
+}
 
-func (l load) cpuPerOrder() time.Duration {
-	return (l.ShopCPU + l.DataCPU) / time.Duration(max(l.Orders, 1))
+// Validate rejects what measures nothing.
+func (c *benchOrder) Validate() error {
+	if c.Rounds < 1 || c.Seconds < 1 {
+		return errors.New("--rounds and --seconds must be at least 1")
+	}
+	return nil
 }
 
 // Run measures and prints.
 func (c *benchOrder) Run(ctx context.Context) error {
-	b, err := openBench(ctx, nil, "SIMULATED_SUCCESS=1", "RATE_LIMIT=0", "SHIPPING="+c.Shipping)
+	loads, err := c.loads(ctx)
 	if err != nil {
 		return err
 	}
-	defer b.close()
-	if err := stockUp(ctx, b.pool, benchSKUs); err != nil {
-		return err
+	text := c.report(loads)
+	if c.Idle > 0 {
+		rest, err := c.rest(ctx)
+		if err != nil {
+			return err
+		}
+		text += rest
 	}
-	var loads []load
+	return report(text, c.Write)
+}
+
+// loads measures an empty shop and, if asked to, the same shop with many orders.
+func (c *benchOrder) loads(ctx context.Context) ([]load, error) {
+	b, err := c.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer b.close()
+	loads, err := c.measureAll(ctx, b, 0)
+	if err != nil || c.Orders == 0 {
+		return loads, err
+	}
+	if err := b.grow(ctx, c.Orders); err != nil {
+		return nil, err
+	}
+	grown, err := c.measureAll(ctx, b, c.Orders)
+	return append(loads, grown...), err
+}
+
+// open starts a shop with products that cannot run out.
+func (c *benchOrder) open(ctx context.Context) (*bench, error) {
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("make key of tokens: %w", err)
+	}
+	secret, _ := config.KeySettings(key)
+	var flags []string
+	if c.Statements {
+		flags = statementFlags
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	b, err := openVersion(ctx, cmp.Or(c.Program, self), flags, "SIMULATED_SUCCESS=1", "RATE_LIMIT=0", "SHIPPING="+c.Shipping, "TOKEN_KEYS="+secret)
+	if err != nil {
+		return nil, err
+	}
+	b.key = key
+	if err := stockUp(ctx, b.pool, benchSKUs); err != nil {
+		b.close()
+		return nil, err
+	}
+	return b, nil
+}
+
+func (c *benchOrder) measureAll(ctx context.Context, b *bench, existing int) (loads []load, err error) {
 	for _, parallel := range c.Parallel {
-		l, err := b.order(ctx, parallel, time.Duration(c.Seconds)*time.Second)
+		l, err := c.measure(ctx, b, parallel)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		l.Reference, err = b.reference(ctx, parallel, int(l.Commits)/max(l.Orders, 1), c.Seconds)
-		if err != nil {
-			return err
-		}
+		l.existing = existing
 		loads = append(loads, l)
 	}
-	return report(c.report(loads), c.Write)
+	return loads, nil
+}
+
+// measure alternates the load and the reference.
+func (c *benchOrder) measure(ctx context.Context, b *bench, parallel int) (l load, err error) {
+	l.parallel = parallel
+	lasts := time.Duration(c.Seconds) * time.Second
+	before, err := b.rollbacks(ctx)
+	if err != nil {
+		return l, err
+	}
+	for range c.Rounds {
+		if c.Statements {
+			if err := b.resetStatements(ctx); err != nil {
+				return l, err
+			}
+		}
+		r, err := b.order(ctx, parallel, lasts)
+		if err != nil {
+			return l, err
+		}
+		if c.Statements {
+			if l.listed, err = b.listStatements(ctx, len(r.times)); err != nil {
+				return l, err
+			}
+		}
+		if r.reference, err = b.reference(ctx, lasts); err != nil {
+			return l, err
+		}
+		l.rounds = append(l.rounds, r)
+	}
+	after, err := b.rollbacks(ctx)
+	l.rollbacks = after - before
+	return l, err
+}
+
+// order runs the closed loop.
+func (b *bench) order(ctx context.Context, parallel int, lasts time.Duration) (r round, err error) {
+	shop := client.New(b.url, client.Patience(0), client.HTTP(connections(parallel)))
+	before, err := b.usage(ctx)
+	if err != nil {
+		return r, err
+	}
+	r.looped = loop(ctx, parallel, lasts, func(n int) error { return buy(ctx, shop, n%benchSKUs+1) })
+	if err := b.awaitQuiet(ctx); err != nil {
+		return r, err
+	}
+	after, err := b.usage(ctx)
+	r.used = after.minus(before)
+	return r, err
+}
+
+// grow places so many orders.
+func (b *bench) grow(ctx context.Context, orders int) error {
+	const callers = 64
+	shop := client.New(b.url, client.Patience(0), client.HTTP(connections(callers)))
+	done := loopUpTo(ctx, orders, callers, math.MaxInt64, func(n int) error { return buy(ctx, shop, n%benchSKUs+1) })
+	if done.failed > 0 {
+		return fmt.Errorf("%d of %d orders failed", done.failed, orders)
+	}
+	return b.awaitQuiet(ctx)
 }
 
 // benchSKUs is over how many SKUs the orders are spread.
@@ -95,37 +215,13 @@ func stockUp(ctx context.Context, pool *pgxpool.Pool, skus int) error {
 	return nil
 }
 
-// order runs the closed loop.
-func (b *bench) order(ctx context.Context, parallel int, lasts time.Duration) (l load, err error) {
-	shop := client.New(b.url, client.Patience(0), client.HTTP(connections(parallel)))
-	shop0, data0, err := b.cpu()
-	if err != nil {
-		return l, err
-	}
-	commits0, err := b.commits(ctx)
-	if err != nil {
-		return l, err
-	}
-	done := loop(ctx, parallel, lasts, func(n int) error { return buy(ctx, shop, n%benchSKUs+1) })
-	if err := b.rest(ctx); err != nil {
-		return l, err
-	}
-	shop1, data1, err := b.cpu()
-	if err != nil {
-		return l, err
-	}
-	commits1, err := b.commits(ctx)
-	return load{
-		Parallel: parallel, Orders: len(done.times), Failed: done.failed, Took: done.took, P50: done.at(50), P99: done.at(99),
-		ShopCPU: shop1 - shop0, DataCPU: data1 - data0, Commits: commits1 - commits0,
-	}, err
-}
-
 // buy places one order and waits until it is confirmed.
 func buy(ctx context.Context, shop *client.Client, sku int) error {
 	order, err := shop.PlaceOrder(ctx, client.PlaceOrderRequest{
 		Lines: []client.Item{{SKU: fmt.Sprintf("BENCH-%d", sku), Quantity: 1}}, PaymentMethod: "simulated",
-		Address: &client.Address{Name: "B", Phone: "+49 40 1234567", Country: "DE", PostalCode: "20457", City: "Hamburg", AddressLine1: "Kai 1"},
+		Address: &client.Address{
+			Name: "B", Phone: "+49 40 1234567", Country: "DE", PostalCode: "20457", City: "Hamburg", AddressLine1: "Kai 1",
+		},
 		Contact: &client.Contact{Name: "B", Email: "bench@example.com", Phone: "+49 40 1234567"},
 	}, client.Wait(10*time.Second))
 	if err == nil && order.Status != "confirmed" && order.Status != "completed" && order.Payment != "paid" {
@@ -134,100 +230,50 @@ func buy(ctx context.Context, shop *client.Client, sku int) error {
 	return err
 }
 
-// rest waits until nothing more is said, so that all the work of the orders is counted.
-func (b *bench) rest(ctx context.Context) error {
-	for before := int64(-1); ; {
-		var n int64
-		if err := b.pool.QueryRow(ctx, `SELECT (SELECT count(*) FROM bus.inbox) + (SELECT count(*) FROM bus.event)`).Scan(&n); err != nil {
-			return err
-		}
-		if n == before {
-			return nil
-		}
-		before = n
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(500 * time.Millisecond):
-		}
+// orders returns how many orders were confirmed, and how many were not.
+func (l load) orders() (confirmed, failed int) {
+	for _, r := range l.rounds {
+		confirmed += len(r.times)
+		failed += r.failed
 	}
+	return confirmed, failed
 }
 
-// commits counts the transactions that wrote something: each has a number of its own.
-func (b *bench) commits(ctx context.Context) (n int64, err error) {
-	err = b.pool.QueryRow(ctx, `SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint`).Scan(&n)
-	return n, err
+// perOrder returns what an order used, in all rounds.
+func (l load) perOrder() usage {
+	var all usage
+	for _, r := range l.rounds {
+		all = all.plus(r.used)
+	}
+	confirmed, _ := l.orders()
+	return all.per(max(confirmed, 1))
 }
 
-var tps = regexp.MustCompile(`tps = ([0-9.]+)`)
-
-// reference measures what this machine's Postgres does with nothing but as many commits an order: the first waits for the
-// disk, the others need not.
-func (b *bench) reference(ctx context.Context, parallel, commits, seconds int) (float64, error) {
-	conn, err := pgx.Connect(ctx, b.data.URL())
-	if err != nil {
-		return 0, err
+// all returns the calls of all rounds as of one loop.
+func (l load) all() (all looped) {
+	for _, r := range l.rounds {
+		all.times = append(all.times, r.times...)
+		all.took += r.took
 	}
-	defer conn.Close(ctx)
-	if _, err := conn.Exec(ctx, `
-		CREATE SCHEMA IF NOT EXISTS bench;
-		CREATE TABLE IF NOT EXISTS bench.steps (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, said text, at timestamptz DEFAULT now())`); err != nil {
-		return 0, err
-	}
-	insert := "INSERT INTO bench.steps (said) VALUES (repeat('x', 300));\n"
-	script := insert + strings.Repeat("BEGIN;\nSET LOCAL synchronous_commit = off;\n"+insert+"COMMIT;\n", max(commits-1, 0))
-	file := filepath.Join(b.dir, "reference.sql")
-	if err := os.WriteFile(file, []byte(script), 0o644); err != nil {
-		return 0, err
-	}
-	program, err := pgbench()
-	if err != nil {
-		return 0, err
-	}
-	socket, port := b.data.Socket()
-	out, err := exec.CommandContext(ctx, program, "-n", "-h", socket, "-p", port, "-U", "popup", "-M", "prepared",
-		"-c", strconv.Itoa(parallel), "-j", "2", "-T", strconv.Itoa(seconds), "-f", file, "popup").CombinedOutput()
-	if err != nil {
-		return 0, fmt.Errorf("pgbench: %w: %s", err, out)
-	}
-	found := tps.FindSubmatch(out)
-	if found == nil {
-		return 0, fmt.Errorf("pgbench said no tps: %s", out)
-	}
-	return strconv.ParseFloat(string(found[1]), 64)
+	slices.Sort(all.times)
+	return all
 }
 
-// pgbench finds the program, which comes with Postgres.
-func pgbench() (string, error) {
-	if path, err := exec.LookPath("pgbench"); err == nil {
-		return path, nil
+// median returns the median of a figure of each round, and the smallest and the largest.
+func (l load) median(of func(round) float64) (middle, least, most float64) {
+	figures := make([]float64, len(l.rounds))
+	for i, r := range l.rounds {
+		figures[i] = of(r)
 	}
-	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/pgbench")
-	if err != nil || len(found) == 0 {
-		return "", fmt.Errorf("pgbench is not installed (Debian: postgresql-contrib)")
-	}
-	return found[len(found)-1], nil
+	slices.Sort(figures)
+	n := len(figures)
+	return (figures[(n-1)/2] + figures[n/2]) / 2, figures[0], figures[n-1]
 }
 
-func (c *benchOrder) report(loads []load) string {
-	var w strings.Builder
-	fmt.Fprintf(&w, `# Performance
-
-Measured by `+"`popup bench order --shipping %s`"+` on %s: %d cores, %s/%s, %s.
-Postgres with fsync on, and the callers, on the same machine. Each caller posts an order of one line and waits until it is confirmed; %d SKUs.
-CPU is counted until the last event of the last order is handled, mails included. The reference is pgbench with as many commits an order
-and callers, in the same run: one row each, the first commit waits for the disk.
-
-| parallel | orders | failed | confirmed/s | p50 | p99 | CPU/order | of it shop | of it Postgres | commits/order | reference/s | of it |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
-`, c.Shipping, time.Now().Format(time.DateOnly), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), benchSKUs)
-	for _, l := range loads {
-		n := time.Duration(max(l.Orders, 1))
-		fmt.Fprintf(&w, "| %d | %d | %d | %.0f | %.1f ms | %.1f ms | %.2f ms | %.2f ms | %.2f ms | %.1f | %.0f | %.0f %% |\n",
-			l.Parallel, l.Orders, l.Failed, l.rate(), ms(l.P50), ms(l.P99), ms(l.cpuPerOrder()), ms(l.ShopCPU/n), ms(l.DataCPU/n),
-			float64(l.Commits)/float64(n), l.Reference, 100*l.rate()/l.Reference)
-	}
-	return w.String()
+// costRatio returns the CPU of shop and Postgres for an order, as a multiple of Postgres' CPU for an order of the reference.
+func (r round) costRatio() float64 {
+	return (r.used.per(len(r.times))[shopCPU] + r.used.per(len(r.times)).database()) / r.reference.cpu
 }
 
-func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+// rateRatio returns the orders confirmed in a second, as a fraction of those of the reference.
+func (r round) rateRatio() float64 { return r.rate() / r.reference.rate }
