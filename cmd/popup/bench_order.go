@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -9,7 +8,7 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"slices"
+	"path/filepath"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -26,25 +25,8 @@ type benchOrder struct {
 	Orders     int    `help:"Measure again after so many orders were placed."`
 	Idle       int    `help:"Measure a shop at rest for so many seconds, too."`
 	Statements bool   `help:"List the statements of an order with what they cost. This takes CPU of Postgres."`
-	Program    string `help:"The popup that runs the shop, to measure another version." type:"existingfile"`
+	Against    string `help:"The popup of another version, to measure in turn with this one." type:"existingfile"`
 	Write      string `help:"Write the result to this file too." type:"path"`
-}
-
-// load is what came of the rounds of one number of callers.
-type load struct {
-	existing  int // orders in the shop before
-	parallel  int
-	rounds    []round
-	rollbacks int64
-	listed    string // the statements
-}
-
-// round is one closed loop, in which each caller places an order and waits until it is confirmed before the next, and the
-// reference that follows it.
-type round struct {
-	looped
-	used      usage
-	reference reference
 }
 
 // Validate rejects what measures nothing.
@@ -72,26 +54,52 @@ func (c *benchOrder) Run(ctx context.Context) error {
 	return report(text, c.Write)
 }
 
-// loads measures an empty shop and, if asked to, the same shop with many orders.
+// loads measures empty shops and, if asked to, the same shops with many orders.
 func (c *benchOrder) loads(ctx context.Context) ([]load, error) {
-	b, err := c.open(ctx)
+	shops, err := c.openAll(ctx)
+	defer func() {
+		for _, b := range shops {
+			b.close()
+		}
+	}()
 	if err != nil {
 		return nil, err
 	}
-	defer b.close()
-	loads, err := c.measureAll(ctx, b, 0)
+	loads, err := c.measureAll(ctx, shops, 0)
 	if err != nil || c.Orders == 0 {
 		return loads, err
 	}
-	if err := b.grow(ctx, c.Orders); err != nil {
-		return nil, err
+	for _, b := range shops {
+		if err := b.grow(ctx, c.Orders); err != nil {
+			return nil, err
+		}
 	}
-	grown, err := c.measureAll(ctx, b, c.Orders)
+	grown, err := c.measureAll(ctx, shops, c.Orders)
 	return append(loads, grown...), err
 }
 
+// openAll starts a shop of this version, and of another one if there is one to compare with.
+func (c *benchOrder) openAll(ctx context.Context) (shops []*bench, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	programs := []string{self}
+	if c.Against != "" {
+		programs = append(programs, c.Against)
+	}
+	for _, program := range programs {
+		b, err := c.open(ctx, program)
+		if err != nil {
+			return shops, err
+		}
+		shops = append(shops, b)
+	}
+	return shops, nil
+}
+
 // open starts a shop with products that cannot run out.
-func (c *benchOrder) open(ctx context.Context) (*bench, error) {
+func (c *benchOrder) open(ctx context.Context, program string) (*bench, error) {
 	_, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		return nil, fmt.Errorf("make key of tokens: %w", err)
@@ -101,11 +109,7 @@ func (c *benchOrder) open(ctx context.Context) (*bench, error) {
 	if c.Statements {
 		flags = statementFlags
 	}
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	b, err := openVersion(ctx, cmp.Or(c.Program, self), flags, "SIMULATED_SUCCESS=1", "RATE_LIMIT=0", "SHIPPING="+c.Shipping, "TOKEN_KEYS="+secret)
+	b, err := openVersion(ctx, program, flags, "SIMULATED_SUCCESS=1", "RATE_LIMIT=0", "SHIPPING="+c.Shipping, "TOKEN_KEYS="+secret)
 	if err != nil {
 		return nil, err
 	}
@@ -117,49 +121,80 @@ func (c *benchOrder) open(ctx context.Context) (*bench, error) {
 	return b, nil
 }
 
-func (c *benchOrder) measureAll(ctx context.Context, b *bench, existing int) (loads []load, err error) {
+func (c *benchOrder) measureAll(ctx context.Context, shops []*bench, existing int) (loads []load, err error) {
 	for _, parallel := range c.Parallel {
-		l, err := c.measure(ctx, b, parallel)
+		measured, err := c.measure(ctx, shops, parallel)
 		if err != nil {
 			return nil, err
 		}
-		l.existing = existing
-		loads = append(loads, l)
+		for i := range measured {
+			measured[i].existing = existing
+		}
+		loads = append(loads, measured...)
 	}
 	return loads, nil
 }
 
-// measure alternates the load and the reference.
-func (c *benchOrder) measure(ctx context.Context, b *bench, parallel int) (l load, err error) {
-	l.parallel = parallel
-	lasts := time.Duration(c.Seconds) * time.Second
-	before, err := b.rollbacks(ctx)
-	if err != nil {
-		return l, err
+// measure alternates the load of each shop and the reference.
+func (c *benchOrder) measure(ctx context.Context, shops []*bench, parallel int) ([]load, error) {
+	loads := make([]load, len(shops))
+	for i, b := range shops {
+		loads[i] = load{version: filepath.Base(b.program), parallel: parallel}
 	}
-	for range c.Rounds {
-		if c.Statements {
-			if err := b.resetStatements(ctx); err != nil {
-				return l, err
+	if err := countRollbacks(ctx, shops, loads, -1); err != nil {
+		return nil, err
+	}
+	for n := range c.Rounds {
+		for i := range shops {
+			at := (n + i) % len(shops) // each is the first in turn
+			if err := c.order(ctx, shops[at], &loads[at]); err != nil {
+				return nil, err
 			}
 		}
-		r, err := b.order(ctx, parallel, lasts)
+		bare, err := shops[0].reference(ctx, c.lasts())
 		if err != nil {
-			return l, err
+			return nil, err
 		}
-		if c.Statements {
-			if l.listed, err = b.listStatements(ctx, len(r.times)); err != nil {
-				return l, err
-			}
+		for i := range loads {
+			loads[i].rounds[n].reference = bare
 		}
-		if r.reference, err = b.reference(ctx, lasts); err != nil {
-			return l, err
-		}
-		l.rounds = append(l.rounds, r)
 	}
-	after, err := b.rollbacks(ctx)
-	l.rollbacks = after - before
-	return l, err
+	return loads, countRollbacks(ctx, shops, loads, +1)
+}
+
+func (c *benchOrder) lasts() time.Duration { return time.Duration(c.Seconds) * time.Second }
+
+// countRollbacks adds how many transactions were rolled back so far, or takes them off.
+func countRollbacks(ctx context.Context, shops []*bench, loads []load, sign int64) error {
+	if err := pause(ctx, statisticsLate); err != nil {
+		return err
+	}
+	for i, b := range shops {
+		n, err := b.rollbacks(ctx)
+		if err != nil {
+			return err
+		}
+		loads[i].rollbacks += sign * n
+	}
+	return nil
+}
+
+// order adds a round to the load of a shop.
+func (c *benchOrder) order(ctx context.Context, b *bench, l *load) error {
+	if c.Statements {
+		if err := b.resetStatements(ctx); err != nil {
+			return err
+		}
+	}
+	r, err := b.order(ctx, l.parallel, c.lasts())
+	if err != nil {
+		return err
+	}
+	l.rounds = append(l.rounds, r)
+	if c.Statements {
+		l.listed, err = b.listStatements(ctx, len(r.times))
+	}
+	return err
 }
 
 // order runs the closed loop.
@@ -229,51 +264,3 @@ func buy(ctx context.Context, shop *client.Client, sku int) error {
 	}
 	return err
 }
-
-// orders returns how many orders were confirmed, and how many were not.
-func (l load) orders() (confirmed, failed int) {
-	for _, r := range l.rounds {
-		confirmed += len(r.times)
-		failed += r.failed
-	}
-	return confirmed, failed
-}
-
-// perOrder returns what an order used, in all rounds.
-func (l load) perOrder() usage {
-	var all usage
-	for _, r := range l.rounds {
-		all = all.plus(r.used)
-	}
-	confirmed, _ := l.orders()
-	return all.per(max(confirmed, 1))
-}
-
-// all returns the calls of all rounds as of one loop.
-func (l load) all() (all looped) {
-	for _, r := range l.rounds {
-		all.times = append(all.times, r.times...)
-		all.took += r.took
-	}
-	slices.Sort(all.times)
-	return all
-}
-
-// median returns the median of a figure of each round, and the smallest and the largest.
-func (l load) median(of func(round) float64) (middle, least, most float64) {
-	figures := make([]float64, len(l.rounds))
-	for i, r := range l.rounds {
-		figures[i] = of(r)
-	}
-	slices.Sort(figures)
-	n := len(figures)
-	return (figures[(n-1)/2] + figures[n/2]) / 2, figures[0], figures[n-1]
-}
-
-// costRatio returns the CPU of shop and Postgres for an order, as a multiple of Postgres' CPU for an order of the reference.
-func (r round) costRatio() float64 {
-	return (r.used.per(len(r.times))[shopCPU] + r.used.per(len(r.times)).database()) / r.reference.cpu
-}
-
-// rateRatio returns the orders confirmed in a second, as a fraction of those of the reference.
-func (r round) rateRatio() float64 { return r.rate() / r.reference.rate }

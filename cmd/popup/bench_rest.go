@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 )
 
@@ -14,7 +15,11 @@ const (
 // rest measures a shop of its own that has taken orders and has none to take any more. The connections of the bench are closed
 // while it rests.
 func (c *benchOrder) rest(ctx context.Context) (string, error) {
-	b, err := c.open(ctx)
+	self, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	b, err := c.open(ctx, self)
 	if err != nil {
 		return "", err
 	}
@@ -41,7 +46,7 @@ func (c *benchOrder) rest(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	percent := func(millisecondsInASecond float64) float64 { return millisecondsInASecond / 10 }
+	ofCore := func(millisecondsInASecond float64) float64 { return millisecondsInASecond / 10 }
 	return fmt.Sprintf(`
 At rest, for %d seconds that begin a minute after the last of %d orders:
 
@@ -50,8 +55,8 @@ At rest, for %d seconds that begin a minute after the last of %d orders:
 | shop | %.2f | %.0f MiB |
 | Postgres | %.2f | %.0f MiB |
 | both | %.2f | %.0f MiB |
-`, c.Idle, ordersBeforeRest, percent(used[shopCPU]), shop, percent(used.database()), database,
-		percent(used[shopCPU]+used.database()), shop+database), nil
+`, c.Idle, ordersBeforeRest, ofCore(used[shopCPU]), shop, ofCore(used.database()), database,
+		ofCore(used[shopCPU]+used.database()), shop+database), nil
 }
 
 // memory returns the memory of the shop and of its Postgres, in MiB.
