@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/kelseyhightower/envconfig"
 )
@@ -81,13 +82,17 @@ var session = map[string]string{
 const idleConnection = 45 * time.Second
 
 // Open opens a pool. It does not connect yet: a database that starts later is waited for by those who use it.
-func (d Database) Open(ctx context.Context) (*pgxpool.Pool, error) {
+func (d Database) Open(ctx context.Context) (*pgxpool.Pool, error) { return d.OpenTraced(ctx, nil) }
+
+// OpenTraced opens a pool whose connections report what they send to a tracer, if there is one.
+func (d Database) OpenTraced(ctx context.Context, tracer pgx.QueryTracer) (*pgxpool.Pool, error) {
 	settings, err := pgxpool.ParseConfig(d.Address())
 	if err != nil {
 		return nil, fmt.Errorf("read DATABASE_URL: %w", err)
 	}
 	settings.MaxConns = d.Pool
 	settings.MaxConnIdleTime, settings.HealthCheckPeriod = idleConnection, idleConnection/3
+	settings.ConnConfig.Tracer = tracer
 	for name, value := range session {
 		if _, set := settings.ConnConfig.RuntimeParams[name]; !set {
 			settings.ConnConfig.RuntimeParams[name] = value

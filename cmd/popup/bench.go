@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"math"
@@ -26,7 +27,7 @@ import (
 )
 
 type benchCommand struct {
-	Order     benchOrder     `cmd:"" help:"Orders from POST to confirmed, beside a bare pgbench of as many commits."`
+	Order     benchOrder     `cmd:"" help:"Orders from POST to confirmed: what each costs, beside a bare order in pgbench."`
 	API       benchAPI       `cmd:"" help:"Lists and details through the gateway, beside a bare handler."`
 	Catalogue benchCatalogue `cmd:"" help:"Lists, details and searches of small and large catalogues."`
 	Hold      benchHold      `cmd:"" help:"The hold itself, on one SKU and on many, beside a bare update."`
@@ -35,18 +36,29 @@ type benchCommand struct {
 
 // bench is a shop of its own, in a process of its own, that is measured from outside.
 type bench struct {
-	dir   string
-	url   string
-	flags []string
-	shop  *exec.Cmd
-	pool  *pgxpool.Pool
-	log   *os.File
-	data  postgres.Found
+	program string // popup, this version or another one
+	dir     string
+	url     string
+	flags   []string
+	shop    *exec.Cmd
+	pool    *pgxpool.Pool
+	log     *os.File
+	data    postgres.Found
+	key     ed25519.PrivateKey // of the shop's tokens, if it was given one
 }
 
 // openBench starts a fresh shop in a folder for temporary files, with these settings in its environment.
 func openBench(ctx context.Context, flags []string, settings ...string) (b *bench, err error) {
-	b = &bench{flags: flags}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return openVersion(ctx, self, flags, settings...)
+}
+
+// openVersion is openBench with the popup of another version.
+func openVersion(ctx context.Context, program string, flags []string, settings ...string) (b *bench, err error) {
+	b = &bench{program: program, flags: flags}
 	defer func() {
 		if err != nil {
 			b.close()
@@ -66,16 +78,12 @@ func openBench(ctx context.Context, flags []string, settings ...string) (b *benc
 
 // start opens the shop.
 func (b *bench) start(ctx context.Context, settings ...string) error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
 	address, err := freeAddress()
 	if err != nil {
 		return err
 	}
 	b.url = "http://" + address
-	b.shop = exec.CommandContext(ctx, self, append([]string{"run", "--dir", b.dir, "--listen", address}, b.flags...)...)
+	b.shop = exec.CommandContext(ctx, b.program, append([]string{"run", "--dir", b.dir, "--listen", address}, b.flags...)...)
 	b.shop.Env = append(os.Environ(), settings...)
 	b.shop.Stdout, b.shop.Stderr = b.log, b.log
 	b.shop.Cancel = func() error { return b.shop.Process.Signal(syscall.SIGTERM) }

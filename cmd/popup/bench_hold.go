@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -41,7 +40,7 @@ type benchHold struct {
 type held struct {
 	skus int
 	looped
-	bare string // what pgbench said about the bare update
+	bare float64 // updates a second in pgbench
 }
 
 // Run measures and prints.
@@ -180,14 +179,14 @@ func placeMany(ctx context.Context, pool *pgxpool.Pool, n, skus int) ([]cloudeve
 
 // bare measures what this machine's Postgres does with nothing but the conditional update of a row, which need not wait for
 // the disk, as holds need not.
-func (c *benchHold) bare(ctx context.Context, dir string, skus int) (string, error) {
+func (c *benchHold) bare(ctx context.Context, dir string, skus int) (float64, error) {
 	data, err := postgres.Find(filepath.Join(dir, "postgres"))
 	if err != nil {
-		return "", err
+		return 0, err
 	}
 	conn, err := pgx.Connect(ctx, data.URL())
 	if err != nil {
-		return "", err
+		return 0, err
 	}
 	defer conn.Close(ctx)
 	if _, err := conn.Exec(ctx, `
@@ -195,30 +194,16 @@ func (c *benchHold) bare(ctx context.Context, dir string, skus int) (string, err
 		DROP TABLE IF EXISTS bench.levels;
 		CREATE TABLE bench.levels (n integer PRIMARY KEY, on_hand bigint NOT NULL, reserved bigint NOT NULL) WITH (fillfactor = 70);
 		INSERT INTO bench.levels SELECT n, 1000000000, 0 FROM generate_series(1, `+strconv.Itoa(skus)+`) n`); err != nil {
-		return "", err
+		return 0, err
 	}
-	file := filepath.Join(dir, "bare.sql")
-	script := fmt.Sprintf("\\set n random(1, %d)\nUPDATE bench.levels SET reserved = reserved + 1 WHERE n = :n AND reserved + 1 <= on_hand;\n", skus)
-	if err := os.WriteFile(file, []byte(script), 0o644); err != nil {
-		return "", err
-	}
-	program, err := pgbench()
+	out, err := pgbench{
+		dir: dir, clients: c.Parallel, lasts: time.Duration(c.Seconds) * time.Second, options: "-c synchronous_commit=off",
+		script: fmt.Sprintf("\\set n random(1, %d)\nUPDATE bench.levels SET reserved = reserved + 1 WHERE n = :n AND reserved + 1 <= on_hand;\n", skus),
+	}.run(ctx, data)
 	if err != nil {
-		return "", err
+		return 0, err
 	}
-	socket, port := data.Socket()
-	run := exec.CommandContext(ctx, program, "-n", "-h", socket, "-p", port, "-U", "popup", "-M", "prepared",
-		"-c", strconv.Itoa(c.Parallel), "-j", "2", "-T", strconv.Itoa(c.Seconds), "-f", file, "popup")
-	run.Env = append(os.Environ(), "PGOPTIONS=-c synchronous_commit=off")
-	out, err := run.CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("pgbench: %w: %s", err, out)
-	}
-	found := tps.FindSubmatch(out)
-	if found == nil {
-		return "", fmt.Errorf("pgbench said no tps: %s", out)
-	}
-	return string(found[1]), nil
+	return readNumber(tps, out)
 }
 
 func (c *benchHold) report(loads []held) string {
@@ -233,9 +218,8 @@ conditional update of one row and as many callers, in the same run; neither wait
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 `, time.Now().Format(time.DateOnly), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), c.Parallel)
 	for _, l := range loads {
-		bare, _ := strconv.ParseFloat(l.bare, 64) // as the expression found it
 		fmt.Fprintf(&w, "| %d | %d | %d | %.0f | %.1f ms | %.1f ms | %.1f ms | %.0f | %.1f ms |\n", l.skus, len(l.times), l.failed, l.rate(),
-			ms(l.at(50)), ms(l.at(95)), ms(l.at(99)), bare, 1000*float64(c.Parallel)/bare)
+			ms(l.at(50)), ms(l.at(95)), ms(l.at(99)), l.bare, 1000*float64(c.Parallel)/l.bare)
 	}
 	return w.String()
 }

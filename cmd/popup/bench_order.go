@@ -2,71 +2,226 @@ package main
 
 import (
 	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"errors"
 	"fmt"
+	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
-	"runtime"
-	"strconv"
-	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/popup-shop/popup/client"
+	"github.com/popup-shop/popup/config"
 )
 
 type benchOrder struct {
-	Seconds  int    `default:"10" help:"How long each load lasts."`
-	Parallel []int  `default:"1,16,64" help:"How many callers at once."`
-	Shipping string `default:"manual" enum:"manual,auto" help:"manual: orders stop at confirmed; auto: they go on to completed."`
-	Write    string `help:"Write the result to this file too." type:"path"`
+	Seconds    int    `default:"10" help:"How long each load lasts."`
+	Rounds     int    `default:"4" help:"How often the load and the reference alternate."`
+	Parallel   []int  `default:"1,16,64" help:"How many callers at once."`
+	Shipping   string `default:"manual" enum:"manual,auto" help:"manual: orders stop at confirmed; auto: they go on to completed."`
+	Orders     int    `help:"Measure again after so many orders were placed."`
+	Idle       int    `help:"Measure a shop at rest for so many seconds, too."`
+	Statements bool   `help:"List the statements of an order with what they cost. This takes CPU of Postgres."`
+	Against    string `help:"The popup of another version, to measure in turn with this one." type:"existingfile"`
+	Write      string `help:"Write the result to this file too." type:"path"`
 }
 
-// load is one closed loop: each caller places an order and waits until it is confirmed before the next.
-type load struct {
-	Parallel  int
-	Orders    int
-	Failed    int
-	Took      time.Duration
-	P50, P99  time.Duration
-	ShopCPU   time.Duration
-	DataCPU   time.Duration
-	Commits   int64
-	Reference float64 // orders a second that pgbench makes with as many commits
-}
-
-func (l load) rate() float64 { return float64(l.Orders) / l.Took.Seconds() }
-
-func (l load) cpuPerOrder() time.Duration {
-	return (l.ShopCPU + l.DataCPU) / time.Duration(max(l.Orders, 1))
+// Validate rejects what measures nothing.
+func (c *benchOrder) Validate() error {
+	if c.Rounds < 1 || c.Seconds < 1 {
+		return errors.New("--rounds and --seconds must be at least 1")
+	}
+	return nil
 }
 
 // Run measures and prints.
 func (c *benchOrder) Run(ctx context.Context) error {
-	b, err := openBench(ctx, nil, "SIMULATED_SUCCESS=1", "RATE_LIMIT=0", "SHIPPING="+c.Shipping)
+	loads, err := c.loads(ctx)
 	if err != nil {
 		return err
 	}
-	defer b.close()
+	text := c.report(loads)
+	if c.Idle > 0 {
+		rest, err := c.rest(ctx)
+		if err != nil {
+			return err
+		}
+		text += rest
+	}
+	return report(text, c.Write)
+}
+
+// loads measures empty shops and, if asked to, the same shops with many orders.
+func (c *benchOrder) loads(ctx context.Context) ([]load, error) {
+	shops, err := c.openAll(ctx)
+	defer func() {
+		for _, b := range shops {
+			b.close()
+		}
+	}()
+	if err != nil {
+		return nil, err
+	}
+	loads, err := c.measureAll(ctx, shops, 0)
+	if err != nil || c.Orders == 0 {
+		return loads, err
+	}
+	for _, b := range shops {
+		if err := b.grow(ctx, c.Orders); err != nil {
+			return nil, err
+		}
+	}
+	grown, err := c.measureAll(ctx, shops, c.Orders)
+	return append(loads, grown...), err
+}
+
+// openAll starts a shop of this version, and of another one if there is one to compare with.
+func (c *benchOrder) openAll(ctx context.Context) (shops []*bench, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	programs := []string{self}
+	if c.Against != "" {
+		programs = append(programs, c.Against)
+	}
+	for _, program := range programs {
+		b, err := c.open(ctx, program)
+		if err != nil {
+			return shops, err
+		}
+		shops = append(shops, b)
+	}
+	return shops, nil
+}
+
+// open starts a shop with products that cannot run out.
+func (c *benchOrder) open(ctx context.Context, program string) (*bench, error) {
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("make key of tokens: %w", err)
+	}
+	secret, _ := config.KeySettings(key)
+	var flags []string
+	if c.Statements {
+		flags = statementFlags
+	}
+	b, err := openVersion(ctx, program, flags, "SIMULATED_SUCCESS=1", "RATE_LIMIT=0", "SHIPPING="+c.Shipping, "TOKEN_KEYS="+secret)
+	if err != nil {
+		return nil, err
+	}
+	b.key = key
 	if err := stockUp(ctx, b.pool, benchSKUs); err != nil {
+		b.close()
+		return nil, err
+	}
+	return b, nil
+}
+
+func (c *benchOrder) measureAll(ctx context.Context, shops []*bench, existing int) (loads []load, err error) {
+	for _, parallel := range c.Parallel {
+		measured, err := c.measure(ctx, shops, parallel)
+		if err != nil {
+			return nil, err
+		}
+		for i := range measured {
+			measured[i].existing = existing
+		}
+		loads = append(loads, measured...)
+	}
+	return loads, nil
+}
+
+// measure alternates the load of each shop and the reference.
+func (c *benchOrder) measure(ctx context.Context, shops []*bench, parallel int) ([]load, error) {
+	loads := make([]load, len(shops))
+	for i, b := range shops {
+		loads[i] = load{version: filepath.Base(b.program), parallel: parallel}
+	}
+	if err := countRollbacks(ctx, shops, loads, -1); err != nil {
+		return nil, err
+	}
+	for n := range c.Rounds {
+		for i := range shops {
+			at := (n + i) % len(shops) // each is the first in turn
+			if err := c.order(ctx, shops[at], &loads[at]); err != nil {
+				return nil, err
+			}
+		}
+		bare, err := shops[0].reference(ctx, c.lasts())
+		if err != nil {
+			return nil, err
+		}
+		for i := range loads {
+			loads[i].rounds[n].reference = bare
+		}
+	}
+	return loads, countRollbacks(ctx, shops, loads, +1)
+}
+
+func (c *benchOrder) lasts() time.Duration { return time.Duration(c.Seconds) * time.Second }
+
+// countRollbacks adds how many transactions were rolled back so far, or takes them off.
+func countRollbacks(ctx context.Context, shops []*bench, loads []load, sign int64) error {
+	if err := pause(ctx, statisticsLate); err != nil {
 		return err
 	}
-	var loads []load
-	for _, parallel := range c.Parallel {
-		l, err := b.order(ctx, parallel, time.Duration(c.Seconds)*time.Second)
+	for i, b := range shops {
+		n, err := b.rollbacks(ctx)
 		if err != nil {
 			return err
 		}
-		l.Reference, err = b.reference(ctx, parallel, int(l.Commits)/max(l.Orders, 1), c.Seconds)
-		if err != nil {
-			return err
-		}
-		loads = append(loads, l)
+		loads[i].rollbacks += sign * n
 	}
-	return report(c.report(loads), c.Write)
+	return nil
+}
+
+// order adds a round to the load of a shop.
+func (c *benchOrder) order(ctx context.Context, b *bench, l *load) error {
+	if c.Statements {
+		if err := b.resetStatements(ctx); err != nil {
+			return err
+		}
+	}
+	r, err := b.order(ctx, l.parallel, c.lasts())
+	if err != nil {
+		return err
+	}
+	l.rounds = append(l.rounds, r)
+	if c.Statements {
+		l.listed, err = b.listStatements(ctx, len(r.times))
+	}
+	return err
+}
+
+// order runs the closed loop.
+func (b *bench) order(ctx context.Context, parallel int, lasts time.Duration) (r round, err error) {
+	shop := client.New(b.url, client.Patience(0), client.HTTP(connections(parallel)))
+	before, err := b.usage(ctx)
+	if err != nil {
+		return r, err
+	}
+	r.looped = loop(ctx, parallel, lasts, func(n int) error { return buy(ctx, shop, n%benchSKUs+1) })
+	if err := b.awaitQuiet(ctx); err != nil {
+		return r, err
+	}
+	after, err := b.usage(ctx)
+	r.used = after.minus(before)
+	return r, err
+}
+
+// grow places so many orders.
+func (b *bench) grow(ctx context.Context, orders int) error {
+	const callers = 64
+	shop := client.New(b.url, client.Patience(0), client.HTTP(connections(callers)))
+	done := loopUpTo(ctx, orders, callers, math.MaxInt64, func(n int) error { return buy(ctx, shop, n%benchSKUs+1) })
+	if done.failed > 0 {
+		return fmt.Errorf("%d of %d orders failed", done.failed, orders)
+	}
+	return b.awaitQuiet(ctx)
 }
 
 // benchSKUs is over how many SKUs the orders are spread.
@@ -95,37 +250,13 @@ func stockUp(ctx context.Context, pool *pgxpool.Pool, skus int) error {
 	return nil
 }
 
-// order runs the closed loop.
-func (b *bench) order(ctx context.Context, parallel int, lasts time.Duration) (l load, err error) {
-	shop := client.New(b.url, client.Patience(0), client.HTTP(connections(parallel)))
-	shop0, data0, err := b.cpu()
-	if err != nil {
-		return l, err
-	}
-	commits0, err := b.commits(ctx)
-	if err != nil {
-		return l, err
-	}
-	done := loop(ctx, parallel, lasts, func(n int) error { return buy(ctx, shop, n%benchSKUs+1) })
-	if err := b.rest(ctx); err != nil {
-		return l, err
-	}
-	shop1, data1, err := b.cpu()
-	if err != nil {
-		return l, err
-	}
-	commits1, err := b.commits(ctx)
-	return load{
-		Parallel: parallel, Orders: len(done.times), Failed: done.failed, Took: done.took, P50: done.at(50), P99: done.at(99),
-		ShopCPU: shop1 - shop0, DataCPU: data1 - data0, Commits: commits1 - commits0,
-	}, err
-}
-
 // buy places one order and waits until it is confirmed.
 func buy(ctx context.Context, shop *client.Client, sku int) error {
 	order, err := shop.PlaceOrder(ctx, client.PlaceOrderRequest{
 		Lines: []client.Item{{SKU: fmt.Sprintf("BENCH-%d", sku), Quantity: 1}}, PaymentMethod: "simulated",
-		Address: &client.Address{Name: "B", Phone: "+49 40 1234567", Country: "DE", PostalCode: "20457", City: "Hamburg", AddressLine1: "Kai 1"},
+		Address: &client.Address{
+			Name: "B", Phone: "+49 40 1234567", Country: "DE", PostalCode: "20457", City: "Hamburg", AddressLine1: "Kai 1",
+		},
 		Contact: &client.Contact{Name: "B", Email: "bench@example.com", Phone: "+49 40 1234567"},
 	}, client.Wait(10*time.Second))
 	if err == nil && order.Status != "confirmed" && order.Status != "completed" && order.Payment != "paid" {
@@ -133,101 +264,3 @@ func buy(ctx context.Context, shop *client.Client, sku int) error {
 	}
 	return err
 }
-
-// rest waits until nothing more is said, so that all the work of the orders is counted.
-func (b *bench) rest(ctx context.Context) error {
-	for before := int64(-1); ; {
-		var n int64
-		if err := b.pool.QueryRow(ctx, `SELECT (SELECT count(*) FROM bus.inbox) + (SELECT count(*) FROM bus.event)`).Scan(&n); err != nil {
-			return err
-		}
-		if n == before {
-			return nil
-		}
-		before = n
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(500 * time.Millisecond):
-		}
-	}
-}
-
-// commits counts the transactions that wrote something: each has a number of its own.
-func (b *bench) commits(ctx context.Context) (n int64, err error) {
-	err = b.pool.QueryRow(ctx, `SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint`).Scan(&n)
-	return n, err
-}
-
-var tps = regexp.MustCompile(`tps = ([0-9.]+)`)
-
-// reference measures what this machine's Postgres does with nothing but as many commits an order: the first waits for the
-// disk, the others need not.
-func (b *bench) reference(ctx context.Context, parallel, commits, seconds int) (float64, error) {
-	conn, err := pgx.Connect(ctx, b.data.URL())
-	if err != nil {
-		return 0, err
-	}
-	defer conn.Close(ctx)
-	if _, err := conn.Exec(ctx, `
-		CREATE SCHEMA IF NOT EXISTS bench;
-		CREATE TABLE IF NOT EXISTS bench.steps (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, said text, at timestamptz DEFAULT now())`); err != nil {
-		return 0, err
-	}
-	insert := "INSERT INTO bench.steps (said) VALUES (repeat('x', 300));\n"
-	script := insert + strings.Repeat("BEGIN;\nSET LOCAL synchronous_commit = off;\n"+insert+"COMMIT;\n", max(commits-1, 0))
-	file := filepath.Join(b.dir, "reference.sql")
-	if err := os.WriteFile(file, []byte(script), 0o644); err != nil {
-		return 0, err
-	}
-	program, err := pgbench()
-	if err != nil {
-		return 0, err
-	}
-	socket, port := b.data.Socket()
-	out, err := exec.CommandContext(ctx, program, "-n", "-h", socket, "-p", port, "-U", "popup", "-M", "prepared",
-		"-c", strconv.Itoa(parallel), "-j", "2", "-T", strconv.Itoa(seconds), "-f", file, "popup").CombinedOutput()
-	if err != nil {
-		return 0, fmt.Errorf("pgbench: %w: %s", err, out)
-	}
-	found := tps.FindSubmatch(out)
-	if found == nil {
-		return 0, fmt.Errorf("pgbench said no tps: %s", out)
-	}
-	return strconv.ParseFloat(string(found[1]), 64)
-}
-
-// pgbench finds the program, which comes with Postgres.
-func pgbench() (string, error) {
-	if path, err := exec.LookPath("pgbench"); err == nil {
-		return path, nil
-	}
-	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/pgbench")
-	if err != nil || len(found) == 0 {
-		return "", fmt.Errorf("pgbench is not installed (Debian: postgresql-contrib)")
-	}
-	return found[len(found)-1], nil
-}
-
-func (c *benchOrder) report(loads []load) string {
-	var w strings.Builder
-	fmt.Fprintf(&w, `# Performance
-
-Measured by `+"`popup bench order --shipping %s`"+` on %s: %d cores, %s/%s, %s.
-Postgres with fsync on, and the callers, on the same machine. Each caller posts an order of one line and waits until it is confirmed; %d SKUs.
-CPU is counted until the last event of the last order is handled, mails included. The reference is pgbench with as many commits an order
-and callers, in the same run: one row each, the first commit waits for the disk.
-
-| parallel | orders | failed | confirmed/s | p50 | p99 | CPU/order | of it shop | of it Postgres | commits/order | reference/s | of it |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
-`, c.Shipping, time.Now().Format(time.DateOnly), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), benchSKUs)
-	for _, l := range loads {
-		n := time.Duration(max(l.Orders, 1))
-		fmt.Fprintf(&w, "| %d | %d | %d | %.0f | %.1f ms | %.1f ms | %.2f ms | %.2f ms | %.2f ms | %.1f | %.0f | %.0f %% |\n",
-			l.Parallel, l.Orders, l.Failed, l.rate(), ms(l.P50), ms(l.P99), ms(l.cpuPerOrder()), ms(l.ShopCPU/n), ms(l.DataCPU/n),
-			float64(l.Commits)/float64(n), l.Reference, 100*l.rate()/l.Reference)
-	}
-	return w.String()
-}
-
-func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

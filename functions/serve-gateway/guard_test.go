@@ -186,7 +186,10 @@ func TestMetricsAreForThoseWhoMay(t *testing.T) {
 	require.Contains(t, text, `http_requests_total{method="GET",route="/v1/products/{id}",status="418"} 50`)
 	require.Contains(t, text, `http_requests_total{method="other",route="/",status="404"} 50`)
 	require.Equal(t, 3, strings.Count(text, "http_requests_total{"))
-	for _, name := range []string{"http_request_duration_seconds_count", "network_traffic_bytes", "popup_event_age_seconds 0", "popup_parked 0"} {
+	for _, name := range []string{
+		"http_request_duration_seconds_count", "network_traffic_bytes", "popup_event_age_seconds 0", "popup_parked 0",
+		"popup_database_statements_total", "popup_database_round_trips_total", "popup_events_published_total 0",
+	} {
 		require.Contains(t, text, name)
 	}
 }

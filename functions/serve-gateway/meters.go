@@ -5,12 +5,12 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/pgbatch"
 )
 
 // meters are what is counted about calls. Labels are route patterns, so their number is that of the routes.
@@ -22,7 +22,7 @@ type meters struct {
 	bytes    prometheus.Counter
 }
 
-func newMeters(pool *pgxpool.Pool) *meters {
+func newMeters(rt *function.Runtime) *meters {
 	m := &meters{
 		registry: prometheus.NewRegistry(),
 		calls:    prometheus.NewCounterVec(prometheus.CounterOpts{Name: "http_requests_total", Help: "Calls by route and answer."}, []string{"method", "route", "status"}),
@@ -33,10 +33,24 @@ func newMeters(pool *pgxpool.Pool) *meters {
 		bytes: prometheus.NewCounter(prometheus.CounterOpts{Name: "network_traffic_bytes", Help: "Bytes of answers."}),
 	}
 	m.registry.MustRegister(m.calls, m.errors, m.took, m.bytes, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	if pool != nil {
-		m.registry.MustRegister(newLedger(pool))
+	if rt.Pool != nil {
+		m.registry.MustRegister(newLedger(rt.Pool))
+		m.registry.MustRegister(processCounters(rt)...)
 	}
 	return m
+}
+
+// processCounters count what the functions of this program send: all functions of a shop, where they share one.
+func processCounters(rt *function.Runtime) []prometheus.Collector {
+	counter := func(name, help string, read func() int64) prometheus.Collector {
+		return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(read()) })
+	}
+	database := pgbatch.CounterOf(rt.Pool)
+	return []prometheus.Collector{
+		counter("popup_database_statements_total", "Statements sent to the database by this program.", database.Statements),
+		counter("popup_database_round_trips_total", "Round trips to the database by this program.", database.RoundTrips),
+		counter("popup_events_published_total", "Events published to the broker by this program.", rt.Sent),
+	}
 }
 
 // note counts a call.

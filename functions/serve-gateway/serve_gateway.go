@@ -81,7 +81,7 @@ func (g *gateway) Open(mux *http.ServeMux, rt *function.Runtime) {
 	}
 	d := &doorway{
 		keeper: web.NewDoorkeeper(g.settings.Access), limits: newLimits(g.settings.Gateway, rt.Pool),
-		meters: newMeters(rt.Pool), log: rt.Log, hops: g.settings.TrustedHops, secure: g.settings.Secure(),
+		meters: newMeters(rt), log: rt.Log, hops: g.settings.TrustedHops, secure: g.settings.Secure(),
 	}
 	outside, err := g.settings.Outside()
 	if err != nil {

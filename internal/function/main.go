@@ -14,6 +14,7 @@ import (
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/internal/cloudevent"
+	"github.com/popup-shop/popup/internal/pgbatch"
 )
 
 // quiet is how long a stopping function still answers, so that the last requests routed to it are not refused.
@@ -50,7 +51,7 @@ func run(ctx context.Context, f Function) error {
 	if err != nil {
 		return err
 	}
-	pool, err := database.Open(ctx)
+	pool, err := database.OpenTraced(ctx, &pgbatch.Counter{})
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -48,6 +49,20 @@ type Runtime struct {
 	patient  pgbatch.Slots // of events that failed alone
 	batchers sync.Map      // by function and phase
 	failed   failedEvents
+
+	sent atomic.Int64
+}
+
+// Sent returns how many messages the functions of this runtime gave to the broker.
+func (rt *Runtime) Sent() int64 { return rt.sent.Load() }
+
+// countingSink is the sink of a runtime, with a count of what is published.
+type countingSink struct{ *Runtime }
+
+// Publish implements [cloudevent.Publisher].
+func (s countingSink) Publish(ctx context.Context, messages []cloudevent.Message) []error {
+	s.sent.Add(int64(len(messages)))
+	return s.Sink.Publish(ctx, messages)
 }
 
 // batcherKey tells batchers apart.
@@ -139,7 +154,7 @@ func (rt *Runtime) publish(ctx context.Context, messages []cloudevent.Message, w
 	}
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	return rt.Sink.Publish(ctx, messages)
+	return countingSink{rt}.Publish(ctx, messages)
 }
 
 // published returns the messages that have a consumer; the others are only stored.

@@ -23,7 +23,7 @@ const armedFor = 55 * time.Second
 // Tick makes it look again at once.
 func (rt *Runtime) Tick(ctx context.Context, f *Function) error {
 	if f.Maintenance != nil {
-		return f.Maintenance(ctx, rt.Pool, rt.Sink)
+		return f.Maintenance(ctx, rt.Pool, countingSink{rt})
 	}
 	next, err := rt.tickOnce(ctx, f, time.Now())
 	if next.IsZero() || time.Until(next) > armedFor {

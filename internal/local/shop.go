@@ -24,6 +24,7 @@ import (
 	"github.com/popup-shop/popup/internal/local/loopback"
 	"github.com/popup-shop/popup/internal/local/mailbox"
 	"github.com/popup-shop/popup/internal/local/postgres"
+	"github.com/popup-shop/popup/internal/pgbatch"
 	"github.com/popup-shop/popup/internal/picture"
 	"github.com/popup-shop/popup/migrations"
 )
@@ -92,7 +93,7 @@ func Open(ctx context.Context, o Options) (s *Shop, err error) {
 	if err := migrations.Up(ctx, s.url); err != nil {
 		return s, err
 	}
-	s.Pool, err = config.Database{URL: s.url, Pool: o.Connections}.Open(ctx)
+	s.Pool, err = config.Database{URL: s.url, Pool: o.Connections}.OpenTraced(ctx, &pgbatch.Counter{})
 	if err != nil {
 		return s, err
 	}

@@ -44,6 +44,38 @@ func cpuTime(pid int) (time.Duration, error) {
 	return total, nil
 }
 
+// processes returns a process and its living children.
+func processes(pid int) ([]Process, error) {
+	files, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		return nil, fmt.Errorf("read processes of %d: %w", pid, err)
+	}
+	var all []Process
+	for _, file := range files {
+		id, _ := strconv.Atoi(filepath.Base(file))
+		used, parent, err := statOf(id)
+		if err != nil || id != pid && parent != pid {
+			continue
+		}
+		kind := "postmaster"
+		if id != pid {
+			kind = kindOf(id)
+		}
+		all = append(all, Process{PID: id, Kind: kind, CPUTime: used})
+	}
+	return all, nil
+}
+
+// kindOf returns what a child of a cluster does, which it writes over its command line. A backend shows the role it serves.
+func kindOf(pid int) string {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	title := strings.TrimPrefix(strings.TrimRight(string(text), "\x00 "), "postgres: ")
+	if strings.Contains(title, "[local]") {
+		return "backend"
+	}
+	return strings.TrimSpace(title)
+}
+
 // statOf reads user, system and buried children's time, and the parent, as proc(5) numbers them.
 func statOf(pid int) (used time.Duration, parent int, err error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))

@@ -20,6 +20,10 @@ func runsOn(pid int, data string) bool {
 	return err == nil && strings.Contains(string(out), "-D "+data+" ")
 }
 
+func processes(int) ([]Process, error) {
+	return nil, errors.New("read processes: only on linux")
+}
+
 func cpuTime(int) (time.Duration, error) {
 	return 0, errors.New("read cpu time: only on linux")
 }

@@ -40,6 +40,16 @@ func (f Found) URL() string { return address(f.socket, f.port, Superuser, Superu
 // CPUTime returns the user and system time that it has used since its start.
 func (f Found) CPUTime() (time.Duration, error) { return cpuTime(f.pid) }
 
+// Process is one of the processes of a cluster.
+type Process struct {
+	PID     int
+	Kind    string        // "backend" for one that serves a connection, otherwise as Postgres names it: "walwriter", "checkpointer"
+	CPUTime time.Duration // user and system
+}
+
+// Processes returns the processes that the cluster has now. It needs /proc, that is, Linux.
+func (f Found) Processes() ([]Process, error) { return processes(f.pid) }
+
 // Socket returns the folder of its socket and its port.
 func (f Found) Socket() (folder, port string) {
 	return strings.TrimSpace(f.socket), strings.TrimSpace(f.port)
