@@ -304,16 +304,7 @@ func TestABatchHoldsOneEventOfEachOrderWhateverTheWireNames(t *testing.T) {
 	twice := told()
 	messages := []cloudevent.Message{shop.Store(t, first), shop.Store(t, twice), shop.Store(t, twice), shop.Store(t, told())}
 	messages[2].OrderID = "another"
-	var all sync.WaitGroup
-	for i, m := range messages {
-		all.Go(func() { failed(t, shop.TryDeliver(t, name, m)) })
-		if i == 0 {
-			<-at.reached
-		}
-		require.Eventually(t, func() bool { return shop.Runtime(t, name).Waiting(shop.Function(t, name)) == i }, 10*time.Second, time.Millisecond)
-	}
-	close(at.open)
-	all.Wait()
+	deliverAll(t, shop, at, messages)
 	for _, orders := range batches.all {
 		require.Len(t, slices.Compact(slices.Sorted(slices.Values(orders))), len(orders), "%v", orders)
 	}
@@ -368,16 +359,7 @@ func TestDuplicatesAndUnknownEventsLeaveTheirBatchAlone(t *testing.T) {
 	}
 	shop.Exec(t, `INSERT INTO bus.inbox (event_id, consumer) VALUES ($1, $2)`, messages[2].ID, name)
 	messages[4].ID = "0190aaaa-0000-7000-8000-000000000001"
-	var all sync.WaitGroup
-	for i, m := range messages {
-		all.Go(func() { failed(t, shop.TryDeliver(t, name, m)) })
-		if i == 0 {
-			<-at.reached
-		}
-		require.Eventually(t, func() bool { return shop.Runtime(t, name).Waiting(shop.Function(t, name)) == i }, 10*time.Second, time.Millisecond)
-	}
-	close(at.open)
-	all.Wait()
+	deliverAll(t, shop, at, messages)
 	require.EqualValues(t, 5, count(t, shop, "test.effects"))
 	require.EqualValues(t, 2, transactions(t, shop))
 	require.Equal(t, "unknown", functiontest.One[string](t, shop, `SELECT kind FROM bus.parked`))
@@ -434,4 +416,20 @@ func failed(t *testing.T, err error) {
 	if err != nil {
 		t.Error(err)
 	}
+}
+
+// deliverAll delivers messages that must be handled, so that all but the first wait for each other.
+func deliverAll(t *testing.T, shop *functiontest.Shop, at barrier, messages []cloudevent.Message) {
+	t.Helper()
+	rt, f := shop.Runtime(t, name), shop.Function(t, name)
+	var all sync.WaitGroup
+	for i, m := range messages {
+		all.Go(func() { failed(t, rt.Deliver(t.Context(), f, m)) })
+		if i == 0 {
+			<-at.reached
+		}
+		require.Eventually(t, func() bool { return rt.Waiting(f) == i }, 10*time.Second, time.Millisecond)
+	}
+	close(at.open)
+	all.Wait()
 }
