@@ -34,7 +34,7 @@ func TestTheFlowTableIsThatOfTheDeclarations(t *testing.T) {
 
 // flow is the table of all functions that are told an event or say one, in the order of their list.
 func flow(all []function.Function) string {
-	rows := []string{"| told | function | says |", "| --- | --- | --- |"}
+	rows := []string{"| consumes | function | emits |", "| --- | --- | --- |"}
 	for _, f := range all {
 		var heard []events.Event
 		for _, h := range f.On {
@@ -53,7 +53,7 @@ func starts(f function.Function, heard []events.Event) string {
 	case f.Endpoints != nil:
 		return "a caller"
 	case f.Schedule != nil:
-		return "the clock"
+		return "the schedule"
 	}
 	return types(heard)
 }
