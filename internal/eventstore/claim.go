@@ -3,7 +3,6 @@
 package eventstore
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -37,14 +36,14 @@ type Options struct {
 	LockTimeout string // of the statements that follow; "" for that of the session
 }
 
-// Claim takes events for a consumer, each at most once ever, and returns what is stored of them, in their order. A claim
-// waits for another one of the same event until that is committed or rolled back.
-func Claim(ctx context.Context, tx pgx.Tx, consumer string, o Options, messages []cloudevent.Message) ([]Received, error) {
-	return receive(ctx, tx, consumer, o, messages, `
+// Claim returns a statement that takes events for a consumer, each at most once ever. then gets what is stored of them, in their
+// order. A claim waits for another one of the same event until that is committed or rolled back.
+func Claim(consumer string, o Options, messages []cloudevent.Message, then func([]Received) error) pgbatch.Statement {
+	return receive(consumer, o, messages, then, `
 		WITH received AS (`+receivedEvents+`
 		), claimed AS (
 			INSERT INTO bus.inbox (event_id, consumer)
-			SELECT event_id, @consumer FROM received ORDER BY event_id
+			SELECT event_id, $3 FROM received ORDER BY event_id
 			ON CONFLICT DO NOTHING
 			RETURNING event_id
 		)
@@ -52,28 +51,28 @@ func Claim(ctx context.Context, tx pgx.Tx, consumer string, o Options, messages 
 		FROM received r LEFT JOIN claimed c USING (event_id)`)
 }
 
-// CheckUnclaimed returns what Claim would, without claiming anything.
-func CheckUnclaimed(ctx context.Context, tx pgx.Tx, consumer string, o Options, messages []cloudevent.Message) ([]Received, error) {
-	return receive(ctx, tx, consumer, o, messages, `
+// CheckUnclaimed returns a statement that reads what Claim would, without claiming anything.
+func CheckUnclaimed(consumer string, o Options, messages []cloudevent.Message, then func([]Received) error) pgbatch.Statement {
+	return receive(consumer, o, messages, then, `
 		WITH received AS (`+receivedEvents+`
 		)
-		SELECT r.*, NOT EXISTS (SELECT FROM bus.inbox i WHERE i.event_id = r.event_id AND i.consumer = @consumer), `+setOptions+`
+		SELECT r.*, NOT EXISTS (SELECT FROM bus.inbox i WHERE i.event_id = r.event_id AND i.consumer = $3), `+setOptions+`
 		FROM received r`)
 }
 
-// receivedEvents are those of the events @ids with @types that the event store has.
+// receivedEvents are those of the events with the ids $1 and types $2 that the event store has.
 const receivedEvents = `
 			SELECT r.n, e.*
-			FROM unnest(@ids::uuid[], @types::text[]) WITH ORDINALITY AS r (event_id, type, n)
+			FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS r (event_id, type, n)
 			CROSS JOIN LATERAL (
 				SELECT e.event_id, e.subject, coalesce(e.order_id::text, '') AS order_id, e.version, e.traceparent, e.data::text
 				FROM bus.event e
 				WHERE e.event_id = r.event_id AND e.type = r.type
 				LIMIT 1) e`
 
-const setOptions = `set_config('synchronous_commit', @commit, true), set_config('lock_timeout', coalesce(nullif(@lock, ''), current_setting('lock_timeout')), true)`
+const setOptions = `set_config('synchronous_commit', $4, true), set_config('lock_timeout', coalesce(nullif($5, ''), current_setting('lock_timeout')), true)`
 
-func receive(ctx context.Context, tx pgx.Tx, consumer string, o Options, messages []cloudevent.Message, sql string) ([]Received, error) {
+func receive(consumer string, o Options, messages []cloudevent.Message, then func([]Received) error, sql string) pgbatch.Statement {
 	ids, types := make([]string, len(messages)), make([]string, len(messages))
 	for i, m := range messages {
 		ids[i], types[i] = m.ID, m.Type
@@ -82,27 +81,26 @@ func receive(ctx context.Context, tx pgx.Tx, consumer string, o Options, message
 	if o.AsyncCommit {
 		commit = "off"
 	}
-	rows, err := tx.Query(ctx, sql, pgx.NamedArgs{"ids": ids, "types": types, "consumer": consumer, "commit": commit, "lock": o.LockTimeout})
-	if err != nil {
-		return nil, fmt.Errorf("claim %d events for %s: %w", len(messages), consumer, err)
-	}
-	received := make([]Received, len(messages))
-	var n int
-	var m cloudevent.Message
-	var data, set string
-	var fresh bool
-	_, err = pgx.ForEachRow(rows, []any{&n, &m.ID, &m.Subject, &m.OrderID, &m.Version, &m.TraceParent, &data, &fresh, &set, &set}, func() error {
-		m.Type, m.Data = types[n-1], []byte(data)
-		received[n-1] = Received{Duplicate, m}
-		if fresh {
-			received[n-1].State = Fresh
+	return pgbatch.Statement{SQL: sql, Args: []any{ids, types, consumer, commit, o.LockTimeout}, Rows: func(rows pgx.Rows) error {
+		received := make([]Received, len(messages))
+		var n int
+		var m cloudevent.Message
+		var data, set string
+		var fresh bool
+		into := []any{&n, &m.ID, &m.Subject, &m.OrderID, &m.Version, &m.TraceParent, &data, &fresh, &set, &set}
+		_, err := pgx.ForEachRow(rows, into, func() error {
+			m.Type, m.Data = types[n-1], []byte(data)
+			received[n-1] = Received{Duplicate, m}
+			if fresh {
+				received[n-1].State = Fresh
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("claim %d events for %s: %w", len(messages), consumer, err)
 		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("claim %d events for %s: %w", len(messages), consumer, err)
-	}
-	return received, nil
+		return then(received)
+	}}
 }
 
 // ClaimChecked returns a statement that claims events which CheckUnclaimed found unclaimed. The transaction fails when another one

@@ -1,6 +1,7 @@
 package function
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -31,7 +32,7 @@ var errBatchFailed = errors.New("the batch failed")
 // phase is a part of the handling that is one transaction.
 type phase struct {
 	name    string
-	receive func(context.Context, pgx.Tx, string, eventstore.Options, []cloudevent.Message) ([]eventstore.Received, error)
+	claim   func(string, eventstore.Options, []cloudevent.Message, func([]eventstore.Received) error) pgbatch.Statement
 	handle  func(*Handler) func(context.Context, pgx.Tx, []item) error
 	pending func(*delivery) bool // reports whether the event is not done after this phase
 }
@@ -40,13 +41,13 @@ type phase struct {
 var (
 	prepare = &phase{
 		name:    "prepare",
-		receive: eventstore.CheckUnclaimed,
+		claim:   eventstore.CheckUnclaimed,
 		handle:  func(h *Handler) func(context.Context, pgx.Tx, []item) error { return h.call.prepare },
 		pending: func(d *delivery) bool { return d.h.call.pending(d.item) },
 	}
 	record = &phase{
 		name:    "record",
-		receive: eventstore.Claim,
+		claim:   eventstore.Claim,
 		handle:  func(h *Handler) func(context.Context, pgx.Tx, []item) error { return h.handle },
 		pending: func(*delivery) bool { return false },
 	}
@@ -73,7 +74,7 @@ func (rt *Runtime) run(ctx context.Context, p *phase, d *delivery) {
 // one order would both read its current version, and the second write would roll back the work of all.
 func sameBatch(batch []*delivery, next *delivery) bool {
 	return len(batch) < maxBatch && batch[0].h == next.h && !slices.ContainsFunc(batch, func(d *delivery) bool {
-		return d.message.Key() == next.message.Key() || d.message.ID == next.message.ID
+		return d.key() == next.key() || d.message.ID == next.message.ID
 	})
 }
 
@@ -117,49 +118,87 @@ func (rt *Runtime) runAlone(ctx context.Context, p *phase, d *delivery, lane pgb
 
 func retryableAlone(err error) bool { return pgbatch.IsRetryable(err) || pgbatch.IsConstraint(err) }
 
-// transact runs a phase of a batch in one transaction. An event that is a duplicate or unknown gets its error; the others go on
-// without it.
+// errNotAsStored says that an event is not in the event store as it was received, or was handled before.
+var errNotAsStored = errors.New("an event is not as it is stored")
+
+// transact runs a phase of a batch in one transaction. It begins with the events as they were received, so that the claim travels
+// with the handler's first query. When the claim returns that one of them is stored otherwise, is unknown or a duplicate, nothing
+// of that is kept, and the phase runs again with what is stored: a duplicate or unknown event gets its error, and the others go
+// on without it.
 func (rt *Runtime) transact(ctx context.Context, p *phase, batch []*delivery, lockTimeout string) error {
 	ctx, cancel := context.WithTimeout(ctx, batchTimeout)
 	defer cancel()
-	f := batch[0].f
-	err := pgbatch.Transact(ctx, rt.Pool, nil, func(tx *pgbatch.Tx) ([]pgbatch.Statement, error) {
-		fresh, err := rt.receive(ctx, tx, p, batch, lockTimeout)
-		if err != nil || len(fresh) == 0 {
-			return nil, err
-		}
-		items := make([]item, len(fresh))
-		for i, d := range fresh {
-			items[i] = d.item
-		}
-		err = rt.recovered(f, func() error { return p.handle(fresh[0].h)(ctx, tx, items) })
-		if err != nil {
-			return nil, err
-		}
-		return tail(p, fresh)
-	})
-	if err != nil && eventstore.IsClaimed(err) {
-		if len(batch) > 1 {
-			return errBatchFailed
-		}
-		return errDuplicate
+	err := rt.transactAsReceived(ctx, p, batch, lockTimeout)
+	if errors.Is(err, errNotAsStored) {
+		err = rt.transactAsStored(ctx, p, batch, lockTimeout)
 	}
-	return err
+	switch {
+	case err == nil || !eventstore.IsClaimed(err):
+		return err
+	case len(batch) > 1:
+		return errBatchFailed
+	}
+	return errDuplicate
 }
 
-// receive reads what is stored of the events and returns those to handle, ordered by their keys.
-func (rt *Runtime) receive(ctx context.Context, tx *pgbatch.Tx, p *phase, batch []*delivery, lockTimeout string) ([]*delivery, error) {
+func (rt *Runtime) transactAsReceived(ctx context.Context, p *phase, batch []*delivery, lockTimeout string) error {
+	for _, d := range batch {
+		if err := d.open(d.message); err != nil {
+			return errNotAsStored
+		}
+	}
+	batch = inKeyOrder(batch)
+	claim := rt.claim(p, batch, lockTimeout, func(received []eventstore.Received) error {
+		for i, r := range received {
+			if r.State != eventstore.Fresh || !sameContent(r.Message, batch[i].message) {
+				return errNotAsStored
+			}
+			batch[i].verified = true
+		}
+		return nil
+	})
+	return pgbatch.Transact(ctx, rt.Pool, []pgbatch.Statement{claim}, func(tx *pgbatch.Tx) ([]pgbatch.Statement, error) {
+		return rt.handleBatch(ctx, tx, p, batch)
+	})
+}
+
+func (rt *Runtime) transactAsStored(ctx context.Context, p *phase, batch []*delivery, lockTimeout string) error {
+	var fresh []*delivery
+	claim := rt.claim(p, batch, lockTimeout, func(received []eventstore.Received) (err error) {
+		fresh, err = openStored(batch, received)
+		return err
+	})
+	return pgbatch.Transact(ctx, rt.Pool, []pgbatch.Statement{claim}, func(tx *pgbatch.Tx) ([]pgbatch.Statement, error) {
+		if err := tx.Flush(ctx); err != nil || len(fresh) == 0 {
+			return nil, err
+		}
+		return rt.handleBatch(ctx, tx, p, inKeyOrder(fresh))
+	})
+}
+
+func (rt *Runtime) claim(p *phase, batch []*delivery, lockTimeout string, then func([]eventstore.Received) error) pgbatch.Statement {
 	f := batch[0].f
 	messages := make([]cloudevent.Message, len(batch))
 	for i, d := range batch {
 		messages[i] = d.message
 	}
-	options := eventstore.Options{AsyncCommit: !f.SyncCommit, LockTimeout: lockTimeout}
-	received, err := p.receive(ctx, tx, f.Name, options, messages)
+	return p.claim(f.Name, eventstore.Options{AsyncCommit: !f.SyncCommit, LockTimeout: lockTimeout}, messages, then)
+}
+
+func (rt *Runtime) handleBatch(ctx context.Context, tx *pgbatch.Tx, p *phase, batch []*delivery) ([]pgbatch.Statement, error) {
+	items := make([]item, len(batch))
+	for i, d := range batch {
+		items[i] = d.item
+	}
+	err := rt.recovered(batch[0].f, func() error { return p.handle(batch[0].h)(ctx, tx, items) })
 	if err != nil {
 		return nil, err
 	}
-	fresh := make([]*delivery, 0, len(batch))
+	return tail(p, batch)
+}
+
+// openStored opens what is stored of received events and returns those to handle.
+func openStored(batch []*delivery, received []eventstore.Received) (fresh []*delivery, err error) {
 	keys := map[string]bool{}
 	for i, r := range received {
 		d := batch[i]
@@ -171,18 +210,33 @@ func (rt *Runtime) receive(ctx context.Context, tx *pgbatch.Tx, p *phase, batch 
 			d.err = errDuplicate
 			continue
 		}
-		key := r.Message.Key()
-		if keys[key] { // what came over the wire named another
-			return nil, errBatchFailed
+		if !d.verified { // it was opened as it was received
+			d.item = nil
 		}
-		keys[key] = true
 		if err := d.open(r.Message); err != nil {
 			return nil, err
 		}
+		d.verified = true
+		if keys[d.key()] { // what came over the wire was about another
+			return nil, errBatchFailed
+		}
+		keys[d.key()] = true
 		fresh = append(fresh, d)
 	}
-	slices.SortStableFunc(fresh, func(a, b *delivery) int { return strings.Compare(a.message.Key(), b.message.Key()) })
 	return fresh, nil
+}
+
+// sameContent reports whether a received event is the stored one in all that a handler and what it emits depend on.
+func sameContent(stored, received cloudevent.Message) bool {
+	return bytes.Equal(stored.Data, received.Data) && stored.Subject == received.Subject && stored.OrderID == received.OrderID &&
+		(stored.TraceParent == received.TraceParent || stored.TraceParent == "")
+}
+
+// inKeyOrder returns a batch ordered by its keys, so that handlers which lock one after the other do it in one order.
+func inKeyOrder(batch []*delivery) []*delivery {
+	return slices.SortedStableFunc(slices.Values(batch), func(a, b *delivery) int {
+		return strings.Compare(a.key(), b.key())
+	})
 }
 
 // open reads the stored event. One that was prepared before keeps its request and response.

@@ -1,6 +1,7 @@
 package function
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -66,13 +67,23 @@ func (rt *Runtime) log(ctx context.Context, f *Function, m cloudevent.Message, b
 
 // delivery is an event on its way through a function.
 type delivery struct {
-	f       *Function
-	h       *Handler
-	message cloudevent.Message // as received; as stored once it is claimed
-	item    item
-	done    bool // claimed
-	emitted []cloudevent.Message
-	err     error
+	f        *Function
+	h        *Handler
+	message  cloudevent.Message // as received; as stored once it is verified
+	item     item
+	verified bool // message and item are those of the event store
+	done     bool // claimed
+	emitted  []cloudevent.Message
+	err      error
+}
+
+// key returns what the event is about, according to its data and not to what came with them.
+func (d *delivery) key() string {
+	if d.item == nil {
+		return d.message.Key()
+	}
+	about := d.item.about()
+	return cmp.Or(about.OrderID, about.Subject)
 }
 
 func (rt *Runtime) handle(ctx context.Context, f *Function, m cloudevent.Message) error {
@@ -84,6 +95,7 @@ func (rt *Runtime) handle(ctx context.Context, f *Function, m cloudevent.Message
 		return errUnknown
 	}
 	d := &delivery{f: f, h: &f.On[i], message: m}
+	_ = d.open(m) // what cannot be read is read from the event store
 	if d.h.call != nil {
 		rt.run(ctx, prepare, d)
 		if d.err != nil || d.done {

@@ -31,6 +31,8 @@ func (d *Delivery[E]) results() []events.Event { return d.emitted }
 
 func (d *Delivery[E]) reset() { d.emitted = nil }
 
+func (d *Delivery[E]) about() events.About { return d.Event.About() }
+
 // OrderIDs returns the order that each event of a batch is about.
 func OrderIDs[E events.Event](batch []*Delivery[E]) []string {
 	ids := make([]string, len(batch))
@@ -42,6 +44,7 @@ func OrderIDs[E events.Event](batch []*Delivery[E]) []string {
 
 // item is a delivery of any type.
 type item interface {
+	about() events.About
 	results() []events.Event
 	reset()
 }

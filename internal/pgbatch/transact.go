@@ -46,6 +46,9 @@ func Transact(ctx context.Context, pool *pgxpool.Pool, head []Statement, do func
 	defer Rollback(conn)
 	tx := Begin(conn, head...)
 	tail, err := do(tx)
+	if err != nil { // what the head says counts before what do made of it
+		_ = tx.Flush(ctx) // kept in tx.err
+	}
 	if tx.err != nil {
 		return tx.err
 	}

@@ -23,11 +23,13 @@ import (
 // rollbackTimeout bounds a ROLLBACK; a connection that takes longer is closed.
 const rollbackTimeout = time.Second
 
-// Statement is a statement that waits to be sent. Row reads its one row, if set; Tag checks how many rows it changed.
+// Statement is a statement that waits to be sent. Row reads its one row, Rows all of them, and Tag checks how many rows it changed;
+// at most one of the three is set.
 type Statement struct {
 	SQL  string
 	Args []any
 	Row  func(pgx.Row) error
+	Rows func(pgx.Rows) error
 	Tag  func(pgconn.CommandTag) error
 }
 
@@ -177,11 +179,19 @@ func (tx *Tx) send(ctx context.Context, then ...Statement) (pgx.BatchResults, er
 func (s Statement) addTo(batch *pgx.Batch) { batch.Queue(s.SQL, s.Args...) }
 
 // checked reports whether our code decides if the statement succeeded.
-func (s Statement) checked() bool { return s.Row != nil || s.Tag != nil }
+func (s Statement) checked() bool { return s.Row != nil || s.Rows != nil || s.Tag != nil }
 
 func (s Statement) read(results pgx.BatchResults) error {
-	if s.Row != nil {
+	switch {
+	case s.Row != nil:
 		return s.Row(results.QueryRow())
+	case s.Rows != nil:
+		rows, err := results.Query()
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		return s.Rows(rows)
 	}
 	tag, err := results.Exec()
 	if err == nil && s.Tag != nil {
