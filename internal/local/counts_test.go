@@ -92,9 +92,8 @@ func TestOrdersRollNoTransactionBack(t *testing.T) {
 	}
 }
 
-// What an order costs does not depend on the machine, except that orders that come faster make larger batches. Of this load 15 runs, five
-// beside busy processors, took 22.5 to 23.5 statements, 10.5 to 11.4 round trips and 2.7 to 3.0 commits for an order; the aim is 10 round
-// trips.
+// What an order costs does not depend on the machine, except that orders that come faster make larger batches. This load took 21.9 to
+// 22.7 statements, 8.8 to 9.1 round trips and 2.7 to 2.8 commits for an order, beside busy processors.
 func TestOrdersThatComeTogetherCostFewStatements(t *testing.T) {
 	const orders = 200
 	s := open(t, durable, func(_ *local.Options, settings *functions.Settings) { settings.Shipping = "manual" })
@@ -109,9 +108,10 @@ func TestOrdersThatComeTogetherCostFewStatements(t *testing.T) {
 		most    float64
 	}{
 		"statements":  {after.statements - before.statements, 25},
-		"round trips": {after.roundTrips - before.roundTrips, 12},
+		"round trips": {after.roundTrips - before.roundTrips, 10},
 		"commits":     {after.commits - before.commits, 4},
 	} {
+		t.Logf("%s for an order: %.1f", what, float64(c.counted)/orders)
 		require.LessOrEqual(t, float64(c.counted)/orders, c.most, "%s for an order", what)
 	}
 }
