@@ -98,16 +98,16 @@ func reportMachine(w *strings.Builder, loads []load) {
 	w.WriteString(`
 On this machine, beside everything else that it did; CPU in milliseconds for each order:
 
-| shop | callers | confirmed/s | p50 | p99 | CPU | shop's | Postgres' backends | its WAL writer | its others | callers' | reference/s | its CPU |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+| shop | callers | confirmed/s | p50 | p99 | CPU | shop's | Postgres' backends | its WAL writer | its others | callers' | reference/s | its CPU | cores taken by others |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 `)
 	for _, l := range loads {
 		all, u := l.all(), l.perOrder()
 		rate := l.spread(func(r round) float64 { return r.reference.rate })
 		cpu := l.spread(func(r round) float64 { return r.reference.cpu })
-		fmt.Fprintf(w, "| %s | %d | %.0f | %.1f ms | %.1f ms | %.2f | %.2f | %.2f | %.2f | %.2f | %.2f | %.0f | %.2f |\n",
+		fmt.Fprintf(w, "| %s | %d | %.0f | %.1f ms | %.1f ms | %.2f | %.2f | %.2f | %.2f | %.2f | %.2f | %.0f | %.2f | %.1f |\n",
 			l.shop(), l.parallel, all.rate(), ms(all.at(50)), ms(all.at(99)), u[shopCPU]+u.database(), u[shopCPU], u[backendCPU], u[walWriterCPU],
-			u[otherCPU], u[clientCPU], rate.median, cpu.median)
+			u[otherCPU], u[clientCPU], rate.median, cpu.median, u.others())
 	}
 }
 

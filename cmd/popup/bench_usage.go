@@ -30,7 +30,9 @@ const (
 	clientCPU
 	backendCPU
 	walWriterCPU
-	otherCPU // of Postgres
+	otherCPU   // of Postgres
+	machineCPU // of all processes
+	elapsed    // milliseconds
 	figures
 )
 
@@ -62,6 +64,11 @@ func (u usage) per(n int) usage {
 
 // database returns the CPU of all processes of Postgres.
 func (u usage) database() float64 { return u[backendCPU] + u[walWriterCPU] + u[otherCPU] }
+
+// others returns how many cores other processes kept busy, which take from what is measured.
+func (u usage) others() float64 {
+	return (u[machineCPU] - u[shopCPU] - u[clientCPU] - u.database()) / u[elapsed]
+}
 
 // countSent reads what the shop counts itself.
 func (b *bench) countSent(ctx context.Context, u *usage) error {
@@ -142,7 +149,31 @@ func (b *bench) readCPU(u *usage) error {
 		}
 	}
 	u[otherCPU] = ms(database) - u[backendCPU] - u[walWriterCPU]
-	return nil
+	u[elapsed] = float64(time.Now().UnixMilli())
+	u[machineCPU], err = machineTime()
+	return err
+}
+
+// machineTime returns how long processors were busy since the machine started, in milliseconds, as proc(5) numbers it.
+func machineTime() (float64, error) {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0, fmt.Errorf("read CPU time of the machine: %w", err)
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	fields := strings.Fields(line) // cpu, user, nice, system, idle, iowait, irq, softirq
+	if len(fields) < 8 {
+		return 0, errors.New("read CPU time of the machine: stat is cut short")
+	}
+	var ticks float64
+	for _, i := range []int{1, 2, 3, 6, 7} {
+		n, err := strconv.ParseFloat(fields[i], 64)
+		if err != nil {
+			return 0, fmt.Errorf("read CPU time of the machine: %w", err)
+		}
+		ticks += n
+	}
+	return 10 * ticks, nil
 }
 
 // awaitQuiet waits until the shop writes no more than it does at rest, so that all the work of the orders is counted.
