@@ -166,6 +166,7 @@ func ownTime(pid int) (time.Duration, error) {
 type looped struct {
 	times  []time.Duration // of the calls that went well, in order
 	failed int
+	err    error // of one that failed
 	took   time.Duration
 }
 
@@ -192,6 +193,7 @@ func loop(ctx context.Context, parallel int, lasts time.Duration, call func(n in
 // loopUpTo is loop with so many calls at most.
 func loopUpTo(ctx context.Context, most, parallel int, lasts time.Duration, call func(n int) error) (l looped) {
 	var failed, calls atomic.Int64
+	var failure atomic.Value
 	times := make([][]time.Duration, parallel)
 	began := time.Now()
 	var callers sync.WaitGroup
@@ -201,6 +203,7 @@ func loopUpTo(ctx context.Context, most, parallel int, lasts time.Duration, call
 				called := time.Now()
 				if err := call(n); err != nil {
 					failed.Add(1)
+					failure.CompareAndSwap(nil, fmt.Errorf("call %d: %w", n, err))
 					continue
 				}
 				times[i] = append(times[i], time.Since(called))
@@ -209,6 +212,7 @@ func loopUpTo(ctx context.Context, most, parallel int, lasts time.Duration, call
 	}
 	callers.Wait()
 	l = looped{times: slices.Concat(times...), failed: int(failed.Load()), took: time.Since(began)}
+	l.err, _ = failure.Load().(error)
 	slices.Sort(l.times)
 	return l
 }
