@@ -54,6 +54,13 @@ func reportCounts(w *strings.Builder, loads []load) {
 			counted(u[statements]), counted(u[roundTrips]), u[commits], rollbacks, u[walBytes], counted(u[publishes]))
 	}
 	w.WriteString("\nStatements include BEGIN and COMMIT; commits are those of transactions that write.\n")
+	for _, l := range loads {
+		for _, r := range l.rounds {
+			if r.err != nil {
+				fmt.Fprintf(w, "\n%s, %d callers, failed: %v\n", l.shop(), l.parallel, r.err)
+			}
+		}
+	}
 }
 
 // counted returns a number, or a dash for what another version of the shop does not count.
