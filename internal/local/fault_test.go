@@ -88,6 +88,15 @@ func (s *shop) sell(n, atOnce int) {
 	customers.Wait()
 }
 
+// requireSold says that the n orders of a sale ended as they must: how those end that are cancelled depends on chance.
+func (s *shop) requireSold(n int) {
+	s.t.Helper()
+	rejected := (n + 24) / 25
+	require.Equal(s.t, rejected, s.count(`SELECT count(*) FROM orders.orders WHERE status = 'rejected'`))
+	require.Equal(s.t, n-rejected, s.count(`SELECT count(*) FROM orders.orders o WHERE status = 'completed'
+		AND NOT EXISTS (SELECT FROM orders.lines l WHERE l.order_id = o.order_id AND sku = $1)`, changeable))
+}
+
 // orderAndCancel places an order and cancels it up to 1.5 s later, each until there is a response.
 func (s *shop) orderAndCancel(key string) {
 	p := s.insist(key, orderOf(1, changeable))
@@ -147,9 +156,7 @@ func (s *shop) during(n int, fault func()) {
 	selling.Wait()
 	s.settle(2 * time.Minute)
 	s.check()
-	require.Equal(s.t, (n+24)/25, s.count(`SELECT count(*) FROM orders.orders WHERE status = 'rejected'`))
-	require.Equal(s.t, n-(n+24)/25, s.count(`SELECT count(*) FROM orders.orders o WHERE status = 'completed'
-		AND NOT EXISTS (SELECT FROM orders.lines l WHERE l.order_id = o.order_id AND sku = $1)`, changeable))
+	s.requireSold(n)
 	s.requireUndone()
 }
 
