@@ -102,7 +102,8 @@ func TestEveryFolderIsAFunctionAndEveryFunctionAFolder(t *testing.T) {
 func TestEveryFunctionHasItsCommandAndNoCommandIsWithout(t *testing.T) {
 	t.Parallel()
 	commands := folders(t, "../cmd")
-	require.Equal(t, names(t), slices.DeleteFunc(commands, func(name string) bool { return name == "popup" }))
+	others := []string{"jetstream-broker", "popup"}
+	require.Equal(t, names(t), slices.DeleteFunc(commands, func(name string) bool { return slices.Contains(others, name) }))
 }
 
 func folders(t testing.TB, parent string) (found []string) {

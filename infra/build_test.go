@@ -16,6 +16,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
@@ -28,7 +29,7 @@ import (
 
 var (
 	overlays = []string{"kind", "bare", "production"}
-	brokers  = []string{"broker-nats", "broker-nats-channel", "broker-memory"}
+	brokers  = []string{"broker-jetstream", "broker-nats", "broker-nats-channel", "broker-memory"}
 )
 
 // A manifest is one object of a built overlay: as text, and decoded into the type that the cluster will give it.
@@ -123,7 +124,7 @@ func decode(text []byte) (runtime.Object, error) {
 var decoder = func() runtime.Decoder {
 	scheme := runtime.NewScheme()
 	known := runtime.NewSchemeBuilder(
-		corev1.AddToScheme, appsv1.AddToScheme, batchv1.AddToScheme, networkingv1.AddToScheme, policyv1.AddToScheme,
+		corev1.AddToScheme, appsv1.AddToScheme, batchv1.AddToScheme, networkingv1.AddToScheme, policyv1.AddToScheme, rbacv1.AddToScheme,
 		servingv1.AddToScheme, eventingv1.AddToScheme, sourcesv1.AddToScheme,
 	)
 	if err := known.AddToScheme(scheme); err != nil {

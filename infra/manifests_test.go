@@ -45,7 +45,7 @@ func inEveryOverlay(t *testing.T, test func(t *testing.T, all []manifest)) {
 // buildWith makes the overlay for kind with another broker, by changing the one line that its comment names.
 func buildWith(t *testing.T, broker string) []manifest {
 	t.Helper()
-	return build(t, "kind", "- ../../broker-nats\n", "- ../../"+broker+"\n")
+	return build(t, "kind", "- ../../broker-jetstream\n", "- ../../"+broker+"\n")
 }
 
 // OPS-52.

@@ -111,7 +111,7 @@ func (r *brokerReconciler) resolveDeadLetterSink(ctx context.Context, b *eventin
 	address, err := r.resolver.AddressableFromDestinationV1(ctx, sink, b)
 	if err != nil {
 		b.Status.MarkDeadLetterSinkResolvedFailed("UnknownDeadLetterSink", "%v", err)
-		return err
+		return later
 	}
 	b.Status.MarkDeadLetterSinkResolvedSucceeded(eventingduck.NewDeliveryStatusFromAddressable(address))
 	return nil

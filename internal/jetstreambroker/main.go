@@ -20,12 +20,14 @@ import (
 
 	"github.com/kelseyhightower/envconfig"
 	"github.com/nats-io/nats.go"
+	"go.uber.org/zap"
 	brokerinformer "knative.dev/eventing/pkg/client/injection/informers/eventing/v1/broker"
 	triggerinformer "knative.dev/eventing/pkg/client/injection/informers/eventing/v1/trigger"
 	kubeclient "knative.dev/pkg/client/injection/kube/client"
 	"knative.dev/pkg/controller"
 	"knative.dev/pkg/injection"
 	"knative.dev/pkg/leaderelection"
+	"knative.dev/pkg/logging"
 	"knative.dev/pkg/signals"
 
 	"github.com/popup-shop/popup/internal/jetstream"
@@ -56,7 +58,13 @@ func run(ctx context.Context, embedded *string, log *slog.Logger) error {
 	if err := envconfig.Process("", &settings); err != nil {
 		return err
 	}
-	ctx, startInformers := injection.EnableInjectionOrDie(ctx, nil)
+	quiet := zap.NewProductionConfig()
+	quiet.Level.SetLevel(zap.WarnLevel)
+	logger, err := quiet.Build()
+	if err != nil {
+		return err
+	}
+	ctx, startInformers := injection.EnableInjectionOrDie(logging.WithLogger(ctx, logger.Sugar()), nil)
 	conn, closeConn, err := connect(settings, *embedded)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package jetstreambroker
 import (
 	"context"
 	"fmt"
+	"time"
 
 	apierrs "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/labels"
@@ -93,8 +94,12 @@ func (r *triggerReconciler) ReconcileKind(ctx context.Context, t *eventingv1.Tri
 		return err
 	}
 	markDependency(t)
+	t.Status.MarkOIDCIdentityCreatedSucceededWithReason("NotUsed", "a broker of class %s delivers without an identity", Class)
 	return r.subscribe(ctx, b, t)
 }
+
+// later has a Trigger or Broker looked at again: its status says what is missing.
+var later = controller.NewRequeueAfter(10 * time.Second)
 
 func (r *triggerReconciler) resolveSubscriber(ctx context.Context, t *eventingv1.Trigger) error {
 	subscriber := *t.Spec.Subscriber.DeepCopy()
@@ -105,7 +110,7 @@ func (r *triggerReconciler) resolveSubscriber(ctx context.Context, t *eventingv1
 	if err != nil {
 		t.Status.MarkSubscriberResolvedFailed("UnknownSubscriber", "%v", err)
 		t.Status.SubscriberURI, t.Status.SubscriberCACerts, t.Status.SubscriberAudience = nil, nil, nil
-		return err
+		return later
 	}
 	t.Status.SubscriberURI, t.Status.SubscriberCACerts, t.Status.SubscriberAudience = address.URL, address.CACerts, address.Audience
 	t.Status.MarkSubscriberResolvedSucceeded()
@@ -124,7 +129,7 @@ func (r *triggerReconciler) resolveDeadLetterSink(ctx context.Context, b *eventi
 		address, err := r.resolver.AddressableFromDestinationV1(ctx, sink, t)
 		if err != nil {
 			t.Status.MarkDeadLetterSinkResolvedFailed("UnknownDeadLetterSink", "%v", err)
-			return err
+			return later
 		}
 		t.Status.DeliveryStatus = eventingduck.NewDeliveryStatusFromAddressable(address)
 		t.Status.MarkDeadLetterSinkResolvedSucceeded()
