@@ -4,6 +4,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -119,6 +120,78 @@ func TestACallEndsBeforeTheBrokerRepeatsIt(t *testing.T) {
 		for _, service := range each[*servingv1.Service](all) {
 			require.Less(t, float64(*service.Spec.Template.Spec.TimeoutSeconds), repeat.Seconds(), service.Name)
 			require.Greater(t, *service.Spec.Template.Spec.TimeoutSeconds, queueProxyDrain, "%s is killed at each scale-down", service.Name)
+		}
+	})
+}
+
+// spare is how many connections are left for people, migrations and Postgres itself.
+const spare = 20
+
+// Where the shop brings its own Postgres, it bears every copy of every function.
+func TestAllConnectionsFitIntoPostgres(t *testing.T) {
+	inEveryOverlay(t, func(t *testing.T, all []manifest) {
+		most, ok := maxConnections(all)
+		if !ok {
+			t.Skip("Postgres is not ours")
+		}
+		pool, err := strconv.Atoi(settings(all)["DB_POOL"])
+		require.NoError(t, err)
+		total := spare
+		for _, service := range each[*servingv1.Service](all) {
+			copies, err := strconv.Atoi(service.Spec.Template.Annotations["autoscaling.knative.dev/max-scale"])
+			require.NoError(t, err, service.Name)
+			total += copies * pool
+		}
+		require.LessOrEqual(t, total, most)
+	})
+}
+
+// maxConnections returns how many connections our Postgres bears; ok is false without one.
+func maxConnections(all []manifest) (most int, ok bool) {
+	for _, set := range each[*appsv1.StatefulSet](all) {
+		for _, arg := range set.Spec.Template.Spec.Containers[0].Args {
+			if text, found := strings.CutPrefix(arg, "max_connections="); found {
+				most, err := strconv.Atoi(text)
+				return most, err == nil
+			}
+		}
+	}
+	return 0, false
+}
+
+// atRest is how many cores the shop may request on a cluster where every function has a copy: a laptop has four.
+const atRest = 1.0
+
+func TestRequestsFitOntoALaptop(t *testing.T) {
+	inEveryOverlay(t, func(t *testing.T, all []manifest) {
+		var total float64
+		for name, pod := range pods(all) {
+			for _, c := range pod.Spec.Containers {
+				require.False(t, c.Resources.Requests.Cpu().IsZero(), name)
+				total += c.Resources.Requests.Cpu().AsApproximateFloat64()
+			}
+		}
+		require.Less(t, total, atRest)
+	})
+}
+
+// FUN-06: what the schedule calls sleeps before it is called again.
+func TestFunctionsOfTheScheduleSleepAtOnce(t *testing.T) {
+	inEveryOverlay(t, func(t *testing.T, all []manifest) {
+		called := map[string]bool{}
+		for _, source := range each[*sourcesv1.PingSource](all) {
+			called[source.Spec.Sink.Ref.Name] = true
+		}
+		require.NotEmpty(t, called)
+		for _, service := range each[*servingv1.Service](all) {
+			annotations := service.Spec.Template.Annotations
+			window, err := time.ParseDuration(annotations["autoscaling.knative.dev/window"])
+			require.NoError(t, err, service.Name)
+			require.LessOrEqual(t, window, 15*time.Second, service.Name)
+			if called[service.Name] {
+				require.LessOrEqual(t, window, 10*time.Second, service.Name)
+				require.Equal(t, "0s", annotations["autoscaling.knative.dev/scale-to-zero-pod-retention-period"], service.Name)
+			}
 		}
 	})
 }

@@ -124,19 +124,40 @@ func TestNoResponseOfAFunctionClosesItsRoute(t *testing.T) {
 	}
 }
 
-// A 5xx that something between the gateway and a function answers in its place, such as an ingress, is no response of it.
+// A 5xx or a 404 that something between the gateway and a function answers in its place, such as an ingress, is no response of it.
 func TestAnIngressThatAnswersForAFunctionIsNoResponse(t *testing.T) {
 	t.Parallel()
+	for _, status := range []int{http.StatusServiceUnavailable, http.StatusBadGateway, http.StatusNotFound} {
+		var calls atomic.Int64
+		gateway := gatewayWithout(t, "processes", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			calls.Add(1)
+			http.Error(w, "no such host", status)
+		}))
+		for n := range 8 {
+			response, _ := call(t, "GET", gateway+"/v1/products", "")
+			want := status
+			if n >= 5 {
+				want = http.StatusServiceUnavailable
+			}
+			require.Equal(t, want, response.StatusCode, n)
+		}
+		require.EqualValues(t, 5, calls.Load(), status)
+	}
+}
+
+// A 404 of a function itself, such as that of a product which is not there, is a response.
+func TestANotFoundOfAFunctionIsAResponse(t *testing.T) {
+	t.Parallel()
 	var calls atomic.Int64
-	gateway := gatewayWithout(t, "processes", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	gateway := gatewayWithout(t, "processes", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		calls.Add(1)
-		http.Error(w, "no healthy upstream", http.StatusServiceUnavailable)
+		web.NewProblem(http.StatusNotFound, "not-found", "There is no such product.").Write(w, r)
 	}))
 	for range 8 {
 		response, _ := call(t, "GET", gateway+"/v1/products", "")
-		require.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
+		require.Equal(t, http.StatusNotFound, response.StatusCode)
 	}
-	require.EqualValues(t, 5, calls.Load())
+	require.EqualValues(t, 8, calls.Load())
 }
 
 // A function that is not there at all has no responses either.

@@ -54,13 +54,14 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // works reports whether calls are let through.
 func (u *upstream) works() bool { return u.breaker.State() != gobreaker.StateOpen }
 
-// ofFunction reports whether a function gave the response. A 5xx that is no problem comes from something between the gateway
-// and the function, such as an ingress that does not reach it.
+// ofFunction reports whether a function gave the response. A 5xx or a 404 that is no problem comes from something between the
+// gateway and the function, such as an ingress that does not know it.
 func (r *recorder) ofFunction() bool {
 	if r.unreachable {
 		return false
 	}
-	return r.status < http.StatusInternalServerError || r.Header().Get("Content-Type") == web.ProblemType
+	doubtful := r.status >= http.StatusInternalServerError || r.status == http.StatusNotFound
+	return !doubtful || r.Header().Get("Content-Type") == web.ProblemType
 }
 
 func seconds(d time.Duration) string { return strconv.Itoa(int((d + time.Second - 1) / time.Second)) }

@@ -60,17 +60,26 @@ func run(ctx context.Context, f Function) error {
 	if err := level.UnmarshalText([]byte(process.LogLevel)); err != nil {
 		return fmt.Errorf("LOG_LEVEL=%s: %w", process.LogLevel, err)
 	}
+	sink := cloudevent.HTTPSink{
+		URL: process.Sink, Shop: public.PublicURL,
+		Client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: maxBatch}},
+	}
 	rt := &Runtime{
-		Pool: pool,
-		Sink: cloudevent.HTTPSink{
-			URL: process.Sink, Shop: public.PublicURL,
-			Client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: maxBatch}},
-		},
+		Pool:         pool,
+		Sink:         sink,
 		Log:          slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: level})),
 		Revision:     process.Revision,
-		Dependencies: brokerAt(process.Sink),
+		Dependencies: brokerOf(sink, f.Name),
 	}
 	return serve(ctx, process, rt.ServeMux(&f))
+}
+
+// brokerOf returns the dependency on the broker of a sink, if there is one.
+func brokerOf(sink cloudevent.HTTPSink, name string) Dependencies {
+	if sink.URL == "" {
+		return nil
+	}
+	return Dependencies{"broker": ProbeCheck(sink, name)}
 }
 
 // serve answers until ctx ends, then drains: probes are refused, what is in hand is finished.

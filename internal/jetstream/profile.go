@@ -65,7 +65,7 @@ func (p DeliveryProfile) Retries(status int) bool {
 	switch status {
 	case 0, http.StatusRequestTimeout, http.StatusTooManyRequests:
 		return true
-	case http.StatusNotFound, http.StatusConflict, http.StatusTooEarly:
+	case http.StatusNotFound, http.StatusConflict:
 		return p != NATSS
 	}
 	return status/100 == 5 || status/100 == 3 && p != NATSS

@@ -126,11 +126,11 @@ func TestWaitsOfTheNATSBroker(t *testing.T) {
 
 func TestTheNATSBrokerGivesUpOnAnswersThatKnativeTriesAgain(t *testing.T) {
 	t.Parallel()
-	for status, natss := range map[int]bool{0: true, 404: false, 408: true, 409: false, 425: false, 429: true, 500: true, 503: true} {
+	for status, natss := range map[int]bool{0: true, 404: false, 408: true, 409: false, 429: true, 500: true, 503: true} {
 		require.True(t, jetstream.Spec.Retries(status), status)
 		require.Equal(t, natss, jetstream.NATSS.Retries(status), status)
 	}
-	for _, status := range []int{400, 401, 413, 422} {
+	for _, status := range []int{400, 401, 413, 422, 425} {
 		require.False(t, jetstream.Spec.Retries(status), status)
 		require.False(t, jetstream.NATSS.Retries(status), status)
 	}
