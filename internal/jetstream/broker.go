@@ -29,7 +29,7 @@ type Broker struct {
 	stream Stream
 	js     jetstream.JetStream
 
-	restoring sync.Mutex
+	restoring sync.RWMutex // while it is held nothing is published: a stream without its consumers keeps nothing
 	mu        sync.Mutex
 	triggers  map[string]Trigger // by name
 }
@@ -121,13 +121,21 @@ func (b *Broker) Delete(ctx context.Context) error {
 	if err := b.js.DeleteStream(ctx, b.stream.Name); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
 		return fmt.Errorf("delete stream: %w", err)
 	}
+	time.Sleep(deletion)
 	return nil
 }
+
+// deletion is how long a server may go on deleting the files of a stream that it does not have any more. A new one of the same name
+// that is made meanwhile stores nothing.
+const deletion = 500 * time.Millisecond
 
 // Restore makes the stream and its consumers again where the server lost them with its disk.
 func (b *Broker) Restore(ctx context.Context) error {
 	b.restoring.Lock()
 	defer b.restoring.Unlock()
+	if errors.Is(b.Ready(ctx), jetstream.ErrStreamNotFound) {
+		time.Sleep(deletion)
+	}
 	if err := b.makeStream(ctx); err != nil {
 		return err
 	}
@@ -212,19 +220,29 @@ func (b *Broker) publish(ctx context.Context, events []Event, identity func(Even
 	return errs
 }
 
+// errNoAck reports that the server did not say whether it stored an event: it may have lost the stream meanwhile.
+var errNoAck = errors.New("no acknowledgement")
+
+// ackTimeout is how long the server has to acknowledge an event before it is published again, and then once more.
+const ackTimeout = 5 * time.Second
+
 // lost reports whether an event was not stored because the stream is not there any more.
 func lost(err error) bool {
-	return errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, nats.ErrNoResponders)
+	return errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, nats.ErrNoResponders) || errors.Is(err, errNoAck)
 }
 
 // store stores messages; a nil one is left out, and its error stays as it is.
 func (b *Broker) store(ctx context.Context, messages []*nats.Msg, errs []error) {
+	b.restoring.RLock()
+	defer b.restoring.RUnlock()
 	acks := make([]jetstream.PubAckFuture, len(messages))
 	for i, msg := range messages {
 		if msg != nil {
-			acks[i], errs[i] = b.js.PublishMsgAsync(msg, jetstream.WithRetryAttempts(1))
+			acks[i], errs[i] = b.js.PublishMsgAsync(msg, jetstream.WithRetryAttempts(0))
 		}
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, ackTimeout, errNoAck)
+	defer cancel()
 	for i, ack := range acks {
 		if ack != nil {
 			errs[i] = stored(ctx, ack)
@@ -239,7 +257,7 @@ func stored(ctx context.Context, ack jetstream.PubAckFuture) error {
 	case err := <-ack.Err():
 		return err
 	case <-ctx.Done():
-		return ctx.Err()
+		return context.Cause(ctx)
 	}
 }
 
