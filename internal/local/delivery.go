@@ -17,6 +17,9 @@ import (
 // many as a batch holds.
 const inFlight = 32
 
+// heartbeat is how often an idle consumer shows that the broker still knows it. Each beat of each Trigger wakes the program.
+const heartbeat = 30 * time.Second
+
 // answer is how a function answered an event: an HTTP status, 0 when there was none, and what it said.
 type answer struct {
 	status    int
@@ -64,7 +67,7 @@ func (d *dispatcher) run(consumer jetstream.Consumer) {
 	var busy sync.WaitGroup
 	defer busy.Wait()
 	slots := make(chan struct{}, inFlight)
-	messages, err := consumer.Messages(jetstream.PullMaxMessages(4*inFlight), jetstream.PullHeartbeat(5*time.Second), jetstream.PullExpiry(time.Minute))
+	messages, err := consumer.Messages(jetstream.PullMaxMessages(4*inFlight), jetstream.PullHeartbeat(heartbeat), jetstream.PullExpiry(time.Minute))
 	if err != nil {
 		d.log.Error("trigger stopped", "trigger", d.trigger.Name, "error", err)
 		return
