@@ -13,6 +13,7 @@ import (
 	"github.com/popup-shop/popup/functions"
 	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
 	"github.com/popup-shop/popup/infra"
+	"github.com/popup-shop/popup/internal/jetstream"
 	"github.com/popup-shop/popup/internal/local"
 	"github.com/popup-shop/popup/internal/picture"
 	"github.com/popup-shop/popup/internal/seed"
@@ -102,7 +103,7 @@ func returnMemory(ctx context.Context, engine *local.Engine) {
 
 func (c *runCommand) open(ctx context.Context, settings functions.Settings) (*local.Shop, error) {
 	options := local.Options{
-		Dir: c.Dir, DatabaseURL: c.Database, Fresh: c.Fresh, Postgres: c.Postgres, Profile: local.Profile(c.Profile), Connections: c.Pool,
+		Dir: c.Dir, DatabaseURL: c.Database, Fresh: c.Fresh, Postgres: c.Postgres, Profile: jetstream.DeliveryProfile(c.Profile), Connections: c.Pool,
 		Address: settings.PublicURL, Apart: c.Apart, Bin: c.Bin, Idle: c.Idle, Tick: time.Second, IdleTick: time.Minute, Out: os.Stderr,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}

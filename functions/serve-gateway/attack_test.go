@@ -30,6 +30,7 @@ import (
 	"github.com/popup-shop/popup/functions"
 	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
 	"github.com/popup-shop/popup/infra"
+	"github.com/popup-shop/popup/internal/jetstream"
 	"github.com/popup-shop/popup/internal/local"
 	"github.com/popup-shop/popup/internal/seed"
 )
@@ -106,7 +107,7 @@ func openShop(t *testing.T) (shop *local.Shop, address string) {
 	settings.RateLimit, settings.StockCheckDelay = 0, time.Hour
 	log := slog.New(slog.DiscardHandler)
 	shop, err = local.Open(t.Context(), local.Options{
-		Dir: t.TempDir(), Profile: local.Spec, Connections: 16, Tick: time.Second, Postgres: map[string]string{"fsync": "off"}, Out: io.Discard, Log: log,
+		Dir: t.TempDir(), Profile: jetstream.Spec, Connections: 16, Tick: time.Second, Postgres: map[string]string{"fsync": "off"}, Out: io.Discard, Log: log,
 	})
 	require.NoError(t, err)
 	t.Cleanup(shop.Close)

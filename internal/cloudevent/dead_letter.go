@@ -72,25 +72,23 @@ func parseRejection(body []byte) (reason string, ok bool) {
 	return *rejection.Reason, true
 }
 
-// SetHeader writes what is known about a failed delivery into the headers of a request, as Knative's brokers do.
-func (d DeadLetter) SetHeader(h http.Header) {
-	h.Set("Knativeerrorcode", strconv.Itoa(d.Code))
-	h.Set("Knativeerrordest", d.Consumer)
-	if !d.Responded {
-		return
-	}
-	if body, err := json.Marshal(Rejection{d.Reason}); err == nil {
-		h.Set("Knativeerrordata", base64.StdEncoding.EncodeToString(body))
-	}
+// FromDeadAttributes returns the dead letter with these attributes and data: those of the event, and what Knative's brokers add
+// about its delivery.
+func FromDeadAttributes(attributes map[string]string, data []byte) (DeadLetter, error) {
+	m, err := FromAttributes(attributes, data)
+	return newDeadLetter(m, func(name string) string { return attributes[name] }), err
 }
 
 func deadLetter(m Message, header http.Header, e cloudevents.Event) DeadLetter {
-	text := func(name string) string {
+	return newDeadLetter(m, func(name string) string {
 		if value, ok := e.Extensions()[name]; ok {
 			return fmt.Sprint(value)
 		}
 		return header.Get(name)
-	}
+	})
+}
+
+func newDeadLetter(m Message, text func(name string) string) DeadLetter {
 	code, _ := strconv.Atoi(text("knativeerrorcode"))
 	reason, ok := ParseRejection([]byte(text("knativeerrordata")))
 	m.ID, m.Type, m.Source, m.Data = Storable(m.ID), Storable(m.Type), Storable(m.Source), []byte(Storable(string(m.Data)))

@@ -23,7 +23,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
-	"github.com/popup-shop/popup/internal/cloudevent"
+	"github.com/popup-shop/popup/internal/jetstream"
 )
 
 const (
@@ -49,7 +49,7 @@ type Apart struct {
 }
 
 // atOnce is how many events a program is sent at once.
-const atOnce = 4 * inFlight
+const atOnce = 128
 
 // lane waits until an event may be sent to a function. An event that was under way when a process ended is sent alone: either it
 // ends the next one, too, or it was beside the one that did.
@@ -253,60 +253,31 @@ func freePort() (int, error) {
 	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
-func (a *Apart) tell(ctx context.Context, name string, m cloudevent.Message) answer {
-	return a.post(ctx, name, m, func(http.Header) {})
-}
-
-func (a *Apart) bury(ctx context.Context, name string, dead cloudevent.DeadLetter) answer {
-	return a.post(ctx, name, dead.Message, dead.SetHeader)
-}
-
-// post sends an event to a function's program, in binary mode. The status is 0 when the program could not be reached, and 502
+// Deliver posts an event to a function's program, in binary mode. The status is 0 when the program could not be reached, and 502
 // when it was and did not respond.
-func (a *Apart) post(ctx context.Context, name string, m cloudevent.Message, setHeader func(http.Header)) answer {
-	leave, err := a.lane(ctx, name, m.ID)
+func (a *Apart) Deliver(ctx context.Context, name string, e jetstream.Event) jetstream.Response {
+	id := e.Attributes["id"]
+	leave, err := a.lane(ctx, name, id)
 	if err != nil {
-		return answer{}
+		return jetstream.Response{}
 	}
 	defer leave()
 	address, done, err := a.use(ctx, name)
 	if err != nil {
-		return answer{}
+		return jetstream.Response{}
 	}
 	defer done()
 	var reached atomic.Bool
 	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		WroteRequest: func(w httptrace.WroteRequestInfo) { reached.Store(w.Err == nil) },
 	})
-	request, err := http.NewRequestWithContext(traced, http.MethodPost, address.String()+"/", nil)
-	if err != nil {
-		return answer{}
-	}
-	if err := m.WriteRequest(request, a.Address); err != nil {
-		return answer{status: http.StatusBadRequest, responded: true, reason: err.Error()}
-	}
-	setHeader(request.Header)
-	response, err := a.client.Do(request)
+	response, err := jetstream.Post(traced, &a.client, address.String()+"/", e)
 	ended := err != nil && reached.Load() && ctx.Err() == nil
-	a.suspect(name, m.ID, ended)
-	switch {
-	case err == nil:
-		return read(response)
-	case ended:
-		return answer{status: http.StatusBadGateway}
+	a.suspect(name, id, ended)
+	if ended {
+		return jetstream.Response{Status: http.StatusBadGateway}
 	}
-	return answer{}
-}
-
-// read returns the response of a function's program.
-func read(response *http.Response) answer {
-	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, 64<<10))
-	if err != nil {
-		return answer{status: http.StatusBadGateway}
-	}
-	reason, ok := cloudevent.ParseRejection(body)
-	return answer{response.StatusCode, ok, reason}
+	return response
 }
 
 // ServeHTTP passes a request to the function that its host names, as a cluster's ingress does: by its name and namespace, or

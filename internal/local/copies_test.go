@@ -12,7 +12,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/nats-io/nats.go/jetstream"
+	nats "github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/config"
@@ -21,6 +21,7 @@ import (
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/jetstream"
 	"github.com/popup-shop/popup/internal/local"
 )
 
@@ -52,10 +53,10 @@ func noting(name string) function.Function {
 }
 
 // triggerOf tells a function an event, with the delivery of our manifests.
-func triggerOf(name string, e events.Event) local.Trigger {
-	return local.Trigger{
-		Name: name, Subscriber: name, Filters: []local.Filter{{Exact: map[string]string{"type": events.WireType(e)}}},
-		Delivery: local.Delivery{DeadLetterSink: "park-event", Retry: 8, Backoff: local.Linear, Delay: 500 * time.Millisecond, Timeout: 30 * time.Second},
+func triggerOf(name string, e events.Event) jetstream.Trigger {
+	return jetstream.Trigger{
+		Name: name, Subscriber: name, Filter: jetstream.Subscriptions{{Exact: map[string]string{"type": events.WireType(e)}}},
+		Delivery: jetstream.Delivery{DeadLetterSink: "park-event", Retry: 8, Backoff: jetstream.Linear, Delay: 500 * time.Millisecond, Timeout: 30 * time.Second},
 	}
 }
 
@@ -75,7 +76,7 @@ func run(t *testing.T, e *local.Engine, broker *local.Engine) {
 }
 
 // consumers waits until all Triggers' consumers at the broker are as they should.
-func consumers(t *testing.T, e *local.Engine, triggers []local.Trigger, are string, so func(*jetstream.ConsumerInfo) bool) {
+func consumers(t *testing.T, e *local.Engine, triggers []jetstream.Trigger, are string, so func(*nats.ConsumerInfo) bool) {
 	t.Helper()
 	for _, trigger := range triggers {
 		require.Eventually(t, func() bool {
@@ -86,7 +87,7 @@ func consumers(t *testing.T, e *local.Engine, triggers []local.Trigger, are stri
 }
 
 // atRest says that nothing waits to be delivered, and that nothing is being handled.
-func atRest(c *jetstream.ConsumerInfo) bool { return c.NumPending == 0 && c.NumAckPending == 0 }
+func atRest(c *nats.ConsumerInfo) bool { return c.NumPending == 0 && c.NumAckPending == 0 }
 
 // FUN-15.
 func TestFourCopiesShareTheWorkAndTwoListenersHearAllOfIt(t *testing.T) {
@@ -94,12 +95,12 @@ func TestFourCopiesShareTheWorkAndTwoListenersHearAllOfIt(t *testing.T) {
 	listeners := []function.Function{noting("test-first"), noting("test-second")}
 	shop := functiontest.Open(t, func(struct{}) []function.Function { return listeners })
 	shop.Exec(t, `CREATE SCHEMA test; CREATE TABLE test.handled (function text NOT NULL, event text NOT NULL, copy text NOT NULL)`)
-	triggers := []local.Trigger{triggerOf("test-first", events.StockReserved{}), triggerOf("test-second", events.StockReserved{})}
+	triggers := []jetstream.Trigger{triggerOf("test-first", events.StockReserved{}), triggerOf("test-second", events.StockReserved{})}
 	var first *local.Engine
 	for n := range copies {
 		rt := &function.Runtime{Pool: connect(t, shop.URL, fmt.Sprint("copy ", n)), Sink: shop.Broker, Log: slog.New(slog.DiscardHandler)}
 		e := &local.Engine{
-			Functions: listeners, Triggers: triggers, Profile: local.Spec, Dir: t.TempDir(), Log: rt.Log,
+			Functions: listeners, Triggers: triggers, Profile: jetstream.Spec, Dir: t.TempDir(), Log: rt.Log,
 			Tell: local.NewTogether(rt, listeners), Every: time.Minute,
 		}
 		run(t, e, first)
@@ -107,7 +108,7 @@ func TestFourCopiesShareTheWorkAndTwoListenersHearAllOfIt(t *testing.T) {
 			first = e
 		}
 	}
-	consumers(t, first, triggers, "every copy asks for work", func(c *jetstream.ConsumerInfo) bool { return c.NumWaiting == copies })
+	consumers(t, first, triggers, "every copy asks for work", func(c *nats.ConsumerInfo) bool { return c.NumWaiting == copies })
 
 	const n = 200
 	for range n {
@@ -147,7 +148,7 @@ func TestFourCopiesOfEveryFunctionEndAsOneDoes(t *testing.T) {
 		rt := &function.Runtime{Pool: pool, Sink: twice{s.Engine}, Log: s.Engine.Log}
 		all := functions.All(s.settings)
 		run(t, &local.Engine{
-			Functions: all, Triggers: s.Engine.Triggers, Profile: local.Spec, Log: s.Engine.Log, Tell: local.NewTogether(rt, all), Every: s.Engine.Every,
+			Functions: all, Triggers: s.Engine.Triggers, Profile: jetstream.Spec, Log: s.Engine.Log, Tell: local.NewTogether(rt, all), Every: s.Engine.Every,
 		}, s.Engine)
 		pools = append(pools, pool)
 	}

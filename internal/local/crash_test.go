@@ -21,6 +21,7 @@ import (
 	"github.com/popup-shop/popup/internal/eventstore"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/jetstream"
 	"github.com/popup-shop/popup/internal/local"
 )
 
@@ -92,7 +93,7 @@ func openProcesses(t *testing.T, poison string, names ...string) processes {
 	trigger := triggerOf(names[1], events.StockReserved{})
 	trigger.Delivery.Retry, trigger.Delivery.Delay = 2, 20*time.Millisecond
 	e := &local.Engine{
-		Functions: all, Triggers: []local.Trigger{trigger}, Profile: local.Spec, Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler), Every: time.Minute,
+		Functions: all, Triggers: []jetstream.Trigger{trigger}, Profile: jetstream.Spec, Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler), Every: time.Minute,
 	}
 	e.Tell = apart
 	run(t, e, nil)

@@ -5,16 +5,19 @@ package local
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/jetstream"
 )
 
 // defaultAddress is that of a shop without a public one.
@@ -23,18 +26,18 @@ const defaultAddress = "http://localhost:8080"
 // Engine delivers events to functions as the Triggers say, and strikes the clock.
 type Engine struct {
 	Functions []function.Function
-	Triggers  []Trigger
-	Profile   Profile
+	Triggers  []jetstream.Trigger
+	Profile   jetstream.DeliveryProfile
 	Dir       string // of the broker
 	Address   string // of the shop, which its events name as their source
 	Log       *slog.Logger
-	Tell      functions     // how functions are reached
-	Every     time.Duration // between two ticks of the schedule while events are published
-	AtMost    time.Duration // between two ticks while none are; Every if it is zero
-	Copies    int           // each event is delivered so many times more, for tests
+	Tell      jetstream.Subscriber // how functions are reached
+	Every     time.Duration        // between two ticks of the schedule while events are published
+	AtMost    time.Duration        // between two ticks while none are; Every if it is zero
+	Copies    int                  // each event is delivered so many times more, for tests
 
-	broker  atomic.Pointer[Broker]
-	filter  atomic.Pointer[filter]
+	broker  atomic.Pointer[broker]
+	process atomic.Pointer[jetstream.Process]
 	restart sync.Mutex
 	active  atomic.Int64 // when the last event was published, in nanoseconds
 	stop    context.CancelFunc
@@ -43,11 +46,21 @@ type Engine struct {
 
 var errNoBroker = errors.New("the broker is away")
 
+// broker is the broker on its own server.
+type broker struct {
+	*jetstream.Broker
+	server *jetstream.Server
+}
+
 // Publish stores events in the broker, if there is one.
 func (e *Engine) Publish(ctx context.Context, messages []cloudevent.Message) []error {
 	e.active.Store(time.Now().UnixNano())
 	if b := e.broker.Load(); b != nil {
-		return b.Publish(ctx, messages)
+		all := make([]jetstream.Event, len(messages))
+		for i, m := range messages {
+			all[i] = jetstream.Event{Attributes: m.Attributes(e.Address), Data: m.Data}
+		}
+		return b.Publish(ctx, all)
 	}
 	errs := make([]error, len(messages))
 	for i := range errs {
@@ -67,8 +80,17 @@ func (e *Engine) Answers(ctx context.Context) error {
 	if b == nil {
 		return errNoBroker
 	}
-	_, err := b.js.Stream(ctx, stream)
-	return err
+	return b.Ready(ctx)
+}
+
+// find returns the broker for a request to its ingress.
+func (e *Engine) find(*http.Request) (*jetstream.Broker, error) {
+	e.active.Store(time.Now().UnixNano())
+	b := e.broker.Load()
+	if b == nil {
+		return nil, errNoBroker
+	}
+	return b.Broker, nil
 }
 
 // Start opens the broker and delivers until Stop.
@@ -78,7 +100,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	if err := e.StartBroker(ctx); err != nil {
 		return err
 	}
-	e.filter.Store(newFilter(ctx))
+	e.process.Store(jetstream.NewProcess(ctx))
 	for _, t := range e.Triggers {
 		e.running.Go(func() { e.trigger(ctx, t) })
 	}
@@ -102,29 +124,45 @@ func (e *Engine) StopBroker() {
 	e.restart.Lock()
 	defer e.restart.Unlock()
 	if b := e.broker.Swap(nil); b != nil {
-		b.Close()
+		b.server.Close()
 	}
 }
 
-// StartBroker opens the broker on its folder and makes its consumers, so that what is said from now on is kept for them.
+// stream is the name of the broker's stream.
+const stream = "shop"
+
+// StartBroker opens the broker on its folder and makes its consumers: what is published from now on is kept for them.
 func (e *Engine) StartBroker(ctx context.Context) error {
 	e.restart.Lock()
 	defer e.restart.Unlock()
 	if e.broker.Load() != nil {
 		return nil
 	}
-	b, err := OpenBroker(ctx, e.Dir, e.Address)
+	b, err := openBroker(ctx, e.Dir, jetstream.Stream{Name: stream, FromNow: e.Profile == jetstream.NATSS})
 	if err != nil {
 		return err
 	}
 	for _, t := range e.Triggers {
-		if _, err := b.consumer(ctx, t, e.Profile == NATSS); err != nil {
-			b.Close()
+		if err := b.Add(ctx, t); err != nil {
+			b.server.Close()
 			return err
 		}
 	}
 	e.broker.Store(b)
 	return nil
+}
+
+func openBroker(ctx context.Context, dir string, s jetstream.Stream) (*broker, error) {
+	server, err := jetstream.StartServer(dir)
+	if err != nil {
+		return nil, err
+	}
+	b, err := jetstream.Open(ctx, server.Conn, s)
+	if err != nil {
+		server.Close()
+		return nil, err
+	}
+	return &broker{b, server}, nil
 }
 
 // LoseBroker deletes all that the broker stored while it runs, and starts it again empty.
@@ -133,27 +171,31 @@ func (e *Engine) LoseBroker(ctx context.Context) error {
 	if b == nil {
 		return errNoBroker
 	}
-	_ = b.Forget() // it may be writing there; whatever is left goes below
+	_ = os.RemoveAll(e.Dir) // it may be writing there; the rest goes below
 	e.StopBroker()
-	if err := b.Forget(); err != nil {
+	if err := os.RemoveAll(e.Dir); err != nil {
 		return fmt.Errorf("delete the broker's folder: %w", err)
 	}
 	return e.StartBroker(ctx)
 }
 
-// trigger delivers the events of one Trigger, and begins again whenever the broker was away or the filter crashed.
-func (e *Engine) trigger(ctx context.Context, t Trigger) {
+// heartbeat is rare: the embedded broker forgets no consumer.
+const heartbeat = 30 * time.Second
+
+// trigger delivers the events of one Trigger, and begins again whenever the broker was away or the dispatcher crashed.
+func (e *Engine) trigger(ctx context.Context, t jetstream.Trigger) {
 	for ctx.Err() == nil {
-		d := &dispatcher{trigger: t, profile: e.Profile, filter: e.filter.Load(), copies: e.Copies, functions: e.Tell, log: e.Log}
+		process := e.process.Load()
 		if b := e.broker.Load(); b != nil {
-			consumer, err := b.consumer(ctx, t, e.Profile == NATSS)
-			if err == nil {
-				d.run(consumer)
+			d := jetstream.Dispatcher{
+				Broker: b.Broker, Trigger: t, Subscriber: e.Tell, Process: process, Profile: e.Profile, Duplicates: e.Copies, Log: e.Log,
+				Heartbeat: heartbeat,
 			}
+			d.Run()
 		}
 		pause(ctx, 200*time.Millisecond)
-		if d.filter.crashed() { // it is started again
-			e.filter.CompareAndSwap(d.filter, newFilter(ctx))
+		if process.Crashed() { // it is started again
+			e.process.CompareAndSwap(process, jetstream.NewProcess(ctx))
 		}
 	}
 }
@@ -165,8 +207,9 @@ func (e *Engine) tick(ctx context.Context, name string) {
 	for ctx.Err() == nil {
 		began := time.Now()
 		tick := cloudevent.Message{ID: "tick", Type: "dev.knative.sources.ping", Source: "/local/schedule"}
-		if a := e.Tell.tell(ctx, name, tick); !a.ok() && ctx.Err() == nil {
-			e.Log.Warn("schedule failed", "function", name, "status", a.status, "reason", a.reason)
+		r := e.Tell.Deliver(ctx, name, jetstream.Event{Attributes: tick.Attributes(e.Address)})
+		if r.Status != http.StatusOK && ctx.Err() == nil {
+			e.Log.Warn("schedule failed", "function", name, "status", r.Status, "response", string(r.Body))
 		}
 		wait = min(2*wait, max(e.AtMost, e.Every))
 		pause(ctx, e.Every)
@@ -206,21 +249,32 @@ func NewTogether(rt *function.Runtime, all []function.Function) *Together {
 // Handler is the HTTP face of a function.
 func (t *Together) Handler(name string) http.Handler { return t.doors[name] }
 
-func (t *Together) tell(ctx context.Context, name string, m cloudevent.Message) answer {
-	return answered(t.Runtime.Deliver(ctx, t.byName[name], m))
-}
-
-func (t *Together) bury(ctx context.Context, name string, dead cloudevent.DeadLetter) answer {
-	return answered(t.Runtime.StoreDeadLetter(ctx, t.byName[name], dead))
-}
-
-// answered is what a function's program would answer over HTTP.
-func answered(err error) answer {
-	switch {
-	case err == nil:
-		return answer{status: http.StatusOK, responded: true}
-	case errors.Is(err, function.ErrOverloaded):
-		return answer{status: http.StatusTooManyRequests, responded: true}
+// Deliver hands an event to a function: to one that stores dead letters, with what is known about its delivery.
+func (t *Together) Deliver(ctx context.Context, name string, e jetstream.Event) jetstream.Response {
+	f := t.byName[name]
+	if f.DeadLetters != nil {
+		dead, err := cloudevent.FromDeadAttributes(e.Attributes, e.Data)
+		if err != nil {
+			return responseTo(err)
+		}
+		return responseTo(t.Runtime.StoreDeadLetter(ctx, f, dead))
 	}
-	return answer{http.StatusServiceUnavailable, true, function.Reason(err)}
+	m, err := cloudevent.FromAttributes(e.Attributes, e.Data)
+	if err != nil {
+		return responseTo(err)
+	}
+	return responseTo(t.Runtime.Deliver(ctx, f, m))
+}
+
+// responseTo returns how a function's program responds over HTTP.
+func responseTo(err error) jetstream.Response {
+	if err == nil {
+		return jetstream.Response{Status: http.StatusOK}
+	}
+	status := http.StatusServiceUnavailable
+	if errors.Is(err, function.ErrOverloaded) {
+		status = http.StatusTooManyRequests
+	}
+	body, _ := json.Marshal(cloudevent.NewRejection(function.Reason(err))) // a text can always be written
+	return jetstream.Response{Status: status, Body: body}
 }

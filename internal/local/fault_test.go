@@ -17,6 +17,7 @@ import (
 	"github.com/popup-shop/popup/client"
 	"github.com/popup-shop/popup/functions"
 	"github.com/popup-shop/popup/internal/cloudevent"
+	"github.com/popup-shop/popup/internal/jetstream"
 	"github.com/popup-shop/popup/internal/local"
 )
 
@@ -133,7 +134,7 @@ func TestStormEndsAsACalmDay(t *testing.T) {
 	calm.check()
 	want := calm.digest()
 	calm.Close()
-	for _, p := range local.Profiles() {
+	for _, p := range jetstream.Profiles() {
 		t.Run(string(p), func(t *testing.T) {
 			s := open(t, profile(p), stormy)
 			s.sell(orders(), 16)

@@ -12,12 +12,13 @@ import (
 
 	"github.com/popup-shop/popup/client"
 	"github.com/popup-shop/popup/functions"
+	"github.com/popup-shop/popup/internal/jetstream"
 	"github.com/popup-shop/popup/internal/local"
 )
 
 func TestOrderTravelsToCompleted(t *testing.T) {
 	t.Parallel()
-	for _, p := range local.Profiles() {
+	for _, p := range jetstream.Profiles() {
 		t.Run(string(p), func(t *testing.T) {
 			t.Parallel()
 			s := open(t, profile(p))

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/nats-io/nats.go/jetstream"
+	nats "github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/events"
@@ -19,6 +19,7 @@ import (
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/jetstream"
 	"github.com/popup-shop/popup/internal/local"
 )
 
@@ -30,7 +31,7 @@ func doing[E events.Event](name string, do func() error) function.Function {
 }
 
 // deliver starts an engine with a profile and Triggers made by hand, and returns it with a way to say events.
-func deliver(t *testing.T, profile local.Profile, triggers []local.Trigger, all ...function.Function) (*local.Engine, func(events.Event)) {
+func deliver(t *testing.T, profile jetstream.DeliveryProfile, triggers []jetstream.Trigger, all ...function.Function) (*local.Engine, func(events.Event)) {
 	t.Helper()
 	shop := functiontest.Open(t, func(struct{}) []function.Function { return all })
 	e := &local.Engine{Functions: all, Triggers: triggers, Profile: profile, Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler), Every: time.Minute}
@@ -42,7 +43,7 @@ func deliver(t *testing.T, profile local.Profile, triggers []local.Trigger, all 
 }
 
 // delivered is how often events of a Trigger were delivered.
-func delivered(t *testing.T, e *local.Engine, trigger local.Trigger) uint64 {
+func delivered(t *testing.T, e *local.Engine, trigger jetstream.Trigger) uint64 {
 	t.Helper()
 	info, err := e.Consumer(t.Context(), trigger)
 	require.NoError(t, err)
@@ -57,28 +58,28 @@ var errNever = errors.New("never")
 // everybody else's events.
 func TestARetryWithoutABackoffCrashesTheFilterOfTheNATSBrokerAlone(t *testing.T) {
 	t.Parallel()
-	for profile, times := range map[local.Profile]uint64{local.Spec: 1, local.NATSS: 2} {
+	for profile, times := range map[jetstream.DeliveryProfile]uint64{jetstream.Spec: 1, jetstream.NATSS: 2} {
 		t.Run(string(profile), func(t *testing.T) {
 			t.Parallel()
 			began, end := make(chan struct{}, 2), make(chan struct{})
 			failing := doing[events.StockShort]("test-failing", func() error { return errNever })
 			slow := doing[events.StockReserved]("test-slow", func() error { began <- struct{}{}; <-end; return nil })
 			partial, complete := triggerOf(failing.Name, events.StockShort{}), triggerOf(slow.Name, events.StockReserved{})
-			partial.Delivery = local.Delivery{Retry: 1, Timeout: time.Second}
+			partial.Delivery = jetstream.Delivery{Retry: 1, Timeout: time.Second}
 			complete.Delivery.Timeout = 5 * time.Second // after it and 5 s more an event that nobody acknowledged comes again
-			e, say := deliver(t, profile, []local.Trigger{partial, complete}, failing, slow)
-			filter := e.Filter()
+			e, say := deliver(t, profile, []jetstream.Trigger{partial, complete}, failing, slow)
+			process := e.Process()
 
 			say(events.StockReserved{OrderID: orderID()})
 			<-began
 			say(events.StockShort{OrderID: orderID()})
 			require.Eventually(t, func() bool {
 				info, err := e.Consumer(t.Context(), partial)
-				return err == nil && (e.Filter() != filter || info.Delivered.Consumer == 2 && atRest(info))
+				return err == nil && (e.Process() != process || info.Delivered.Consumer == 2 && atRest(info))
 			}, 20*time.Second, time.Millisecond, "it has failed for good, or crashed")
-			require.Equal(t, profile == local.NATSS, e.Filter() != filter)
+			require.Equal(t, profile == jetstream.NATSS, e.Process() != process)
 			close(end)
-			consumers(t, e, []local.Trigger{partial, complete}, "nothing is left", atRest)
+			consumers(t, e, []jetstream.Trigger{partial, complete}, "nothing is left", atRest)
 			require.Equal(t, times, delivered(t, e, complete), "what was in hand when the filter crashed comes again")
 			require.EqualValues(t, 2, delivered(t, e, partial))
 		})
@@ -92,10 +93,10 @@ func TestAnExponentialDelayOverflowsOnTheNATSBroker(t *testing.T) {
 	failing := doing[events.StockShort]("test-failing", func() error { tries.Add(1); return errNever })
 	trigger := triggerOf(failing.Name, events.StockShort{})
 	const long = time.Duration(1) << 62 // 146 years: the next doubling is below zero, all others are none
-	trigger.Delivery = local.Delivery{Retry: 5, Backoff: local.Exponential, Delay: long, Timeout: time.Second}
-	e, say := deliver(t, local.NATSS, []local.Trigger{trigger}, failing)
+	trigger.Delivery = jetstream.Delivery{Retry: 5, Backoff: jetstream.Exponential, Delay: long, Timeout: time.Second}
+	e, say := deliver(t, jetstream.NATSS, []jetstream.Trigger{trigger}, failing)
 	say(events.StockShort{OrderID: orderID()})
-	consumers(t, e, e.Triggers, "it is given up", func(c *jetstream.ConsumerInfo) bool { return c.Delivered.Consumer == 6 && atRest(c) })
+	consumers(t, e, e.Triggers, "it is given up", func(c *nats.ConsumerInfo) bool { return c.Delivered.Consumer == 6 && atRest(c) })
 	require.EqualValues(t, 6, tries.Load(), "all tries at once")
 }
 
@@ -103,22 +104,22 @@ func TestWaitsOfTheNATSBroker(t *testing.T) {
 	t.Parallel()
 	const half = 500 * time.Millisecond
 	for name, c := range map[string]struct {
-		delivery local.Delivery
+		delivery jetstream.Delivery
 		attempt  int
 		delay    time.Duration // 0: none
 		crash    bool
 	}{
-		"linear":                     {local.Delivery{Backoff: local.Linear, Delay: half}, 3, 3 * half, false},
-		"exponential":                {local.Delivery{Backoff: local.Exponential, Delay: half}, 3, 8 * half, false},
-		"exponential, below zero":    {local.Delivery{Backoff: local.Exponential, Delay: half}, 35, 0, false},
-		"exponential, out of digits": {local.Delivery{Backoff: local.Exponential, Delay: half}, 70, 0, false},
-		"no policy":                  {local.Delivery{Delay: half}, 1, 0, true},
-		"no delay":                   {local.Delivery{Backoff: local.Linear}, 1, 0, true},
+		"linear":                     {jetstream.Delivery{Backoff: jetstream.Linear, Delay: half}, 3, 3 * half, false},
+		"exponential":                {jetstream.Delivery{Backoff: jetstream.Exponential, Delay: half}, 3, 8 * half, false},
+		"exponential, below zero":    {jetstream.Delivery{Backoff: jetstream.Exponential, Delay: half}, 35, 0, false},
+		"exponential, out of digits": {jetstream.Delivery{Backoff: jetstream.Exponential, Delay: half}, 70, 0, false},
+		"no policy":                  {jetstream.Delivery{Delay: half}, 1, 0, true},
+		"no delay":                   {jetstream.Delivery{Backoff: jetstream.Linear}, 1, 0, true},
 	} {
-		delay, crash := local.NATSS.Wait(c.delivery, c.attempt)
+		delay, crash := jetstream.NATSS.Wait(c.delivery, c.attempt)
 		require.Equal(t, c.crash, crash, name)
 		require.Equal(t, c.delay, max(delay, 0), name)
-		_, crash = local.Spec.Wait(c.delivery, c.attempt)
+		_, crash = jetstream.Spec.Wait(c.delivery, c.attempt)
 		require.False(t, crash, name)
 	}
 }
@@ -126,12 +127,12 @@ func TestWaitsOfTheNATSBroker(t *testing.T) {
 func TestTheNATSBrokerGivesUpOnAnswersThatKnativeTriesAgain(t *testing.T) {
 	t.Parallel()
 	for status, natss := range map[int]bool{0: true, 404: false, 408: true, 409: false, 425: false, 429: true, 500: true, 503: true} {
-		require.True(t, local.Spec.Again(status), status)
-		require.Equal(t, natss, local.NATSS.Again(status), status)
+		require.True(t, jetstream.Spec.Retries(status), status)
+		require.Equal(t, natss, jetstream.NATSS.Retries(status), status)
 	}
 	for _, status := range []int{400, 401, 413, 422} {
-		require.False(t, local.Spec.Again(status), status)
-		require.False(t, local.NATSS.Again(status), status)
+		require.False(t, jetstream.Spec.Retries(status), status)
+		require.False(t, jetstream.NATSS.Retries(status), status)
 	}
 }
 
@@ -147,7 +148,7 @@ func TestOurTriggersAreDeliveredOnTheNATSBrokerAsTheySay(t *testing.T) {
 		for attempt := 1; attempt <= trigger.Delivery.Retry; attempt++ {
 			want := trigger.Delivery.Wait(attempt)
 			require.Positive(t, want)
-			for _, profile := range local.Profiles() {
+			for _, profile := range jetstream.Profiles() {
 				delay, crash := profile.Wait(trigger.Delivery, attempt)
 				require.False(t, crash, "%s %s", profile, trigger.Name)
 				require.Equal(t, want, delay, "%s %s", profile, trigger.Name)

@@ -19,6 +19,7 @@ import (
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/jetstream"
 	"github.com/popup-shop/popup/internal/ledger"
 	"github.com/popup-shop/popup/internal/local/bucket"
 	"github.com/popup-shop/popup/internal/local/loopback"
@@ -35,7 +36,7 @@ type Options struct {
 	DatabaseURL string // a Postgres of somebody else's; none: a private one
 	Fresh       bool   // start over, empty
 	Postgres    map[string]string
-	Profile     Profile
+	Profile     jetstream.DeliveryProfile
 	Connections int32
 	Apart       bool
 	Bin         string                         // of the functions' programs, for Apart
@@ -160,7 +161,7 @@ type Door struct {
 }
 
 // Start subscribes the functions and begins to deliver.
-func (s *Shop) Start(ctx context.Context, all []function.Function, triggers []Trigger, door Door) error {
+func (s *Shop) Start(ctx context.Context, all []function.Function, triggers []jetstream.Trigger, door Door) error {
 	if err := ledger.Subscribe(ctx, s.Pool, all); err != nil {
 		return err
 	}
@@ -241,7 +242,7 @@ func (s *Shop) openInside(all []function.Function, door string) error {
 		return env
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /broker", s.ingress)
+	mux.Handle("/broker", jetstream.Ingress(s.Engine.find))
 	mux.Handle("/", s.Apart)
 	s.inside = function.NewServer(mux)
 	go func() { _ = s.inside.Serve(l) }()
@@ -265,25 +266,6 @@ func (s *Shop) urlFor(name string) string {
 		return s.url
 	}
 	return s.Postgres.URLFor(name, postgres.Superuser)
-}
-
-// ingress is called by functions: it is the broker's door, as K_SINK names it.
-func (s *Shop) ingress(w http.ResponseWriter, r *http.Request) {
-	body, err := cloudevent.ReadBody(r)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	m, err := cloudevent.ParseValid(r, body)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	if err := s.Engine.Publish(r.Context(), []cloudevent.Message{m})[0]; err != nil {
-		http.Error(w, err.Error(), http.StatusServiceUnavailable)
-		return
-	}
-	w.WriteHeader(http.StatusAccepted)
 }
 
 // Close stops everything, the last opened first.

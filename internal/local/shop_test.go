@@ -20,6 +20,7 @@ import (
 	"github.com/popup-shop/popup/functions"
 	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
 	"github.com/popup-shop/popup/infra"
+	"github.com/popup-shop/popup/internal/jetstream"
 	"github.com/popup-shop/popup/internal/ledger"
 	"github.com/popup-shop/popup/internal/local"
 	"github.com/popup-shop/popup/internal/seed"
@@ -35,7 +36,7 @@ type shop struct {
 
 type change func(*local.Options, *functions.Settings)
 
-func profile(p local.Profile) change {
+func profile(p jetstream.DeliveryProfile) change {
 	return func(o *local.Options, _ *functions.Settings) { o.Profile = p }
 }
 
@@ -49,7 +50,7 @@ func open(t testing.TB, changes ...change) *shop {
 	require.NoError(t, err)
 	settings.SimulatedSuccess, settings.RateLimit = 1, 0
 	options := local.Options{
-		Dir: t.TempDir(), Profile: local.Spec, Connections: 16, Tick: 500 * time.Millisecond,
+		Dir: t.TempDir(), Profile: jetstream.Spec, Connections: 16, Tick: 500 * time.Millisecond,
 		Postgres: map[string]string{"fsync": "off"}, Out: io.Discard,
 		Log: slog.New(slog.NewTextHandler(logTo(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/jetstream"
 	"github.com/popup-shop/popup/internal/local"
 )
 
@@ -54,7 +55,7 @@ func TestMissingResponseIsNoVerdict(t *testing.T) {
 			trigger := triggerOf(cut.Name, events.StockReserved{})
 			trigger.Delivery.Retry, trigger.Delivery.Delay = 1, 10*time.Millisecond
 			e := &local.Engine{
-				Functions: all, Triggers: []local.Trigger{trigger}, Profile: local.Spec, Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler), Every: time.Minute,
+				Functions: all, Triggers: []jetstream.Trigger{trigger}, Profile: jetstream.Spec, Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler), Every: time.Minute,
 			}
 			e.Tell = local.NewTogether(&function.Runtime{Pool: shop.Pool, Sink: shop.Broker, Log: e.Log}, all)
 			run(t, e, nil)

@@ -1,0 +1,263 @@
+package jetstream
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Stream is where the events of a Broker are stored.
+type Stream struct {
+	Name     string
+	Replicas int           // copies of each event, on as many servers; 0: 1
+	MaxBytes int64         // stored at most; 0: no limit
+	MaxAge   time.Duration // an event stays at most; 0: seven days
+	FromNow  bool          // a new Trigger receives only what is published after it, not what waits for others
+}
+
+// Broker stores events in one stream, and has one durable consumer in it for each Trigger.
+type Broker struct {
+	stream Stream
+	js     jetstream.JetStream
+
+	restoring sync.Mutex
+	mu        sync.Mutex
+	triggers  map[string]Trigger // by name
+}
+
+// duplicateWindow is how long an event that is published again with Once is recognised.
+const duplicateWindow = 30 * time.Second
+
+// Open returns the broker of a stream, which is made if there is none.
+func Open(ctx context.Context, conn *nats.Conn, s Stream) (*Broker, error) {
+	js, err := jetstream.New(conn)
+	if err != nil {
+		return nil, fmt.Errorf("connect to broker: %w", err)
+	}
+	b := &Broker{stream: s, js: js, triggers: map[string]Trigger{}}
+	return b, b.makeStream(ctx)
+}
+
+func (b *Broker) makeStream(ctx context.Context) error {
+	maxAge := b.stream.MaxAge
+	if maxAge == 0 {
+		maxAge = 7 * 24 * time.Hour
+	}
+	_, err := b.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+		Name: b.stream.Name, Subjects: []string{b.stream.Name + ".>"}, Storage: jetstream.FileStorage, Retention: jetstream.InterestPolicy,
+		Discard: jetstream.DiscardOld, MaxAge: maxAge, MaxBytes: max(b.stream.MaxBytes, 0), Replicas: max(b.stream.Replicas, 1),
+		Duplicates: duplicateWindow,
+	})
+	if err != nil {
+		return fmt.Errorf("make stream: %w", err)
+	}
+	return nil
+}
+
+// Ready returns an error when the stream can't be reached.
+func (b *Broker) Ready(ctx context.Context) error {
+	_, err := b.js.Stream(ctx, b.stream.Name)
+	return err
+}
+
+// Add makes the durable consumer of a Trigger, or finds it where it stopped. What is published from now on is kept for it.
+func (b *Broker) Add(ctx context.Context, t Trigger) error {
+	b.mu.Lock()
+	b.triggers[t.Name] = t
+	b.mu.Unlock()
+	return b.Make(ctx, t)
+}
+
+// Make is Add for a Trigger that another process delivers: Restore leaves its consumer out.
+func (b *Broker) Make(ctx context.Context, t Trigger) error {
+	_, err := b.consumer(ctx, t)
+	return err
+}
+
+// Consumers returns the names of all consumers.
+func (b *Broker) Consumers(ctx context.Context) (names []string, err error) {
+	stream, err := b.js.Stream(ctx, b.stream.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return nil, b.Restore(ctx)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list consumers: %w", err)
+	}
+	list := stream.ConsumerNames(ctx)
+	for name := range list.Name() {
+		names = append(names, name)
+	}
+	return names, list.Err()
+}
+
+// Remove deletes the consumer of a Trigger, and what waits for it.
+func (b *Broker) Remove(ctx context.Context, name string) error {
+	b.Forget(name)
+	err := b.js.DeleteConsumer(ctx, b.stream.Name, name)
+	if err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) && !errors.Is(err, jetstream.ErrStreamNotFound) {
+		return fmt.Errorf("delete consumer %s: %w", name, err)
+	}
+	return nil
+}
+
+// Forget has the broker make no consumer for a Trigger any more.
+func (b *Broker) Forget(name string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.triggers, name)
+}
+
+// Delete deletes the stream with all its events and consumers.
+func (b *Broker) Delete(ctx context.Context) error {
+	if err := b.js.DeleteStream(ctx, b.stream.Name); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
+		return fmt.Errorf("delete stream: %w", err)
+	}
+	return nil
+}
+
+// Restore makes the stream and its consumers again where the server lost them with its disk.
+func (b *Broker) Restore(ctx context.Context) error {
+	b.restoring.Lock()
+	defer b.restoring.Unlock()
+	if err := b.makeStream(ctx); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	triggers := slices.Collect(maps.Values(b.triggers))
+	b.mu.Unlock()
+	for _, t := range triggers {
+		if _, err := b.consumer(ctx, t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *Broker) consumer(ctx context.Context, t Trigger) (jetstream.Consumer, error) {
+	settings := jetstream.ConsumerConfig{
+		Durable: t.Name, FilterSubjects: t.subjects(b.stream.Name), AckPolicy: jetstream.AckExplicitPolicy,
+		AckWait: t.Delivery.timeout() + 5*time.Second, MaxAckPending: 5000, MaxDeliver: -1, DeliverPolicy: jetstream.DeliverAllPolicy,
+	}
+	if b.stream.FromNow {
+		settings.DeliverPolicy = jetstream.DeliverNewPolicy
+	}
+	consumer, err := b.js.CreateOrUpdateConsumer(ctx, b.stream.Name, settings)
+	if err != nil {
+		return nil, fmt.Errorf("make consumer %s: %w", t.Name, err)
+	}
+	return consumer, nil
+}
+
+// Info returns what the server reports about the consumer of a Trigger.
+func (b *Broker) Info(ctx context.Context, trigger string) (*jetstream.ConsumerInfo, error) {
+	consumer, err := b.js.Consumer(ctx, b.stream.Name, trigger)
+	if err != nil {
+		return nil, err
+	}
+	return consumer.Info(ctx)
+}
+
+// Publish stores events, all at once, and blocks until each is stored or ctx ends. It returns an error for each, nil once it is
+// stored. What is not a valid CloudEvent is rejected.
+func (b *Broker) Publish(ctx context.Context, events []Event) []error {
+	return b.publish(ctx, events, func(Event) string { return "" })
+}
+
+// Once is Publish for one event whose sender may repeat it: an event with the same source and id that was stored within half a
+// minute is not stored again.
+func (b *Broker) Once(ctx context.Context, e Event) error {
+	return b.publish(ctx, []Event{e}, Event.identity)[0]
+}
+
+// identity returns what two copies of an event have in common, and no two events have.
+func (e Event) identity() string {
+	hash := sha256.Sum256([]byte(e.Attributes["source"] + "\x00" + e.Attributes["id"]))
+	return hex.EncodeToString(hash[:])
+}
+
+func (b *Broker) publish(ctx context.Context, events []Event, identity func(Event) string) []error {
+	errs := make([]error, len(events))
+	messages := make([]*nats.Msg, len(events))
+	for i, e := range events {
+		if errs[i] = e.check(); errs[i] != nil {
+			continue
+		}
+		messages[i] = e.message(subjectOf(b.stream.Name, e.Type()))
+		if id := identity(e); id != "" {
+			messages[i].Header.Set(jetstream.MsgIDHeader, id)
+		}
+	}
+	b.store(ctx, messages, errs)
+	if !slices.ContainsFunc(errs, lost) {
+		return errs
+	}
+	if err := b.Restore(ctx); err != nil {
+		return errs
+	}
+	for i, err := range errs {
+		if !lost(err) {
+			messages[i] = nil
+		}
+	}
+	b.store(ctx, messages, errs)
+	return errs
+}
+
+// lost reports whether an event was not stored because the stream is not there any more.
+func lost(err error) bool {
+	return errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, nats.ErrNoResponders)
+}
+
+// store stores messages; a nil one is left out, and its error stays as it is.
+func (b *Broker) store(ctx context.Context, messages []*nats.Msg, errs []error) {
+	acks := make([]jetstream.PubAckFuture, len(messages))
+	for i, msg := range messages {
+		if msg != nil {
+			acks[i], errs[i] = b.js.PublishMsgAsync(msg, jetstream.WithRetryAttempts(1))
+		}
+	}
+	for i, ack := range acks {
+		if ack != nil {
+			errs[i] = stored(ctx, ack)
+		}
+	}
+}
+
+func stored(ctx context.Context, ack jetstream.PubAckFuture) error {
+	select {
+	case <-ack.Ok():
+		return nil
+	case err := <-ack.Err():
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// MaxEvent is how many bytes the data of an event may have.
+const MaxEvent = 256 << 10
+
+// InvalidError rejects what is not a CloudEvent, or is too large.
+type InvalidError struct{ Reason string }
+
+func (e InvalidError) Error() string { return e.Reason }
+
+// check returns an InvalidError when the event is not a valid CloudEvent.
+func (e Event) check() error {
+	if len(e.Data) > MaxEvent {
+		return InvalidError{fmt.Sprintf("the event's data is larger than %d bytes", MaxEvent)}
+	}
+	if _, err := e.CloudEvent(); err != nil {
+		return InvalidError{fmt.Sprintf("not a CloudEvent: %v", err)}
+	}
+	return nil
+}

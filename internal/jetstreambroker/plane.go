@@ -1,0 +1,266 @@
+package jetstreambroker
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
+	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
+	brokerreconciler "knative.dev/eventing/pkg/client/injection/reconciler/eventing/v1/broker"
+	eventinglisters "knative.dev/eventing/pkg/client/listers/eventing/v1"
+
+	"github.com/popup-shop/popup/internal/jetstream"
+)
+
+// Class is the class of the Brokers that this program serves.
+const Class = "JetStream"
+
+// plane delivers the events of all Brokers of our class, in every replica.
+type plane struct {
+	conn       *nats.Conn
+	settings   Settings
+	brokers    eventinglisters.BrokerLister
+	triggers   eventinglisters.TriggerLister
+	subscriber jetstream.Subscriber
+	log        *slog.Logger
+	changed    chan struct{}
+
+	mu      sync.Mutex
+	open    map[types.NamespacedName]*jetstream.Broker
+	running map[types.NamespacedName]*delivery // by Trigger
+}
+
+// delivery is a Trigger whose events are delivered.
+type delivery struct {
+	broker *jetstream.Broker
+	spec   string // what it was made of
+	name   string // of its consumer
+	stop   context.CancelFunc
+	done   chan struct{}
+}
+
+func newPlane(
+	conn *nats.Conn, s Settings, brokers eventinglisters.BrokerLister, triggers eventinglisters.TriggerLister, log *slog.Logger,
+) *plane {
+	return &plane{
+		conn: conn, settings: s, brokers: brokers, triggers: triggers, subscriber: newPoster(), log: log, changed: make(chan struct{}, 1),
+		open: map[types.NamespacedName]*jetstream.Broker{}, running: map[types.NamespacedName]*delivery{},
+	}
+}
+
+func newPoster() poster {
+	dialer := &net.Dialer{Timeout: 5 * time.Second}
+	return poster{&http.Client{Transport: &http.Transport{
+		DialContext: dialer.DialContext, MaxIdleConns: 1000, MaxIdleConnsPerHost: 64, IdleConnTimeout: 90 * time.Second,
+	}}}
+}
+
+// poster delivers events over HTTP.
+type poster struct{ client *http.Client }
+
+func (p poster) Deliver(ctx context.Context, destination string, e jetstream.Event) jetstream.Response {
+	r, err := jetstream.Post(ctx, p.client, destination, e)
+	if err != nil {
+		r.Body = []byte(err.Error())
+	}
+	return r
+}
+
+func key(object interface{ GetNamespace() string }, name string) types.NamespacedName {
+	return types.NamespacedName{Namespace: object.GetNamespace(), Name: name}
+}
+
+// streamOf returns the name of a Broker's stream. Names of Kubernetes have no underscore, so that no two Brokers share one.
+func streamOf(k types.NamespacedName) string {
+	return "BROKER_" + consumerOf(k.Namespace) + "_" + consumerOf(k.Name)
+}
+
+// consumerOf returns the name of a Trigger's consumer.
+func consumerOf(trigger string) string { return strings.ReplaceAll(trigger, ".", "_") }
+
+// broker returns the stream of a Broker, which is made if there is none.
+func (p *plane) broker(ctx context.Context, k types.NamespacedName) (*jetstream.Broker, error) {
+	p.mu.Lock()
+	b, ok := p.open[k]
+	p.mu.Unlock()
+	if ok {
+		return b, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	b, err := jetstream.Open(ctx, p.conn, jetstream.Stream{
+		Name: streamOf(k), Replicas: p.settings.Replicas, MaxBytes: p.settings.MaxBytes,
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if other, ok := p.open[k]; ok {
+		return other, nil
+	}
+	p.open[k] = b
+	return b, nil
+}
+
+// find returns the broker that the path of a request names: /namespace/name.
+func (p *plane) find(r *http.Request) (*jetstream.Broker, error) {
+	namespace, name, ok := strings.Cut(strings.Trim(r.URL.Path, "/"), "/")
+	k := types.NamespacedName{Namespace: namespace, Name: name}
+	b, err := p.brokers.Brokers(namespace).Get(name)
+	if !ok || err != nil || !ours(b) {
+		return nil, jetstream.ErrUnknownBroker
+	}
+	return p.broker(r.Context(), k)
+}
+
+func ours(b *eventingv1.Broker) bool {
+	return b.Annotations[brokerreconciler.ClassAnnotationKey] == Class && b.DeletionTimestamp.IsZero()
+}
+
+// notify has the plane look at Brokers and Triggers again.
+func (p *plane) notify() {
+	select {
+	case p.changed <- struct{}{}:
+	default:
+	}
+}
+
+// run delivers what Brokers and Triggers ask for until ctx ends, then waits for the deliveries in hand.
+func (p *plane) run(ctx context.Context) {
+	again := time.NewTicker(10 * time.Second)
+	defer again.Stop()
+	for ctx.Err() == nil {
+		p.sync(ctx)
+		select {
+		case <-ctx.Done():
+		case <-p.changed:
+		case <-again.C:
+		}
+	}
+	p.keep(nil)
+}
+
+// sync starts the deliveries that are asked for, and stops all others.
+func (p *plane) sync(ctx context.Context) {
+	all, err := p.triggers.List(labels.Everything())
+	if err != nil {
+		p.log.Error("list triggers", "error", err)
+		return
+	}
+	wanted := map[types.NamespacedName]string{}
+	for _, t := range all {
+		if b, ok := p.deliverable(t); ok {
+			wanted[key(t, t.Name)] = specOf(b, t)
+		}
+	}
+	p.keep(wanted)
+	for _, t := range all {
+		if spec, ok := wanted[key(t, t.Name)]; ok {
+			if err := p.start(ctx, t, spec); err != nil {
+				p.log.Warn("events of a trigger are not delivered", "trigger", key(t, t.Name).String(), "error", err)
+			}
+		}
+	}
+}
+
+// deliverable returns the Broker of a Trigger; ok is false while its events are not delivered.
+func (p *plane) deliverable(t *eventingv1.Trigger) (b *eventingv1.Broker, ok bool) {
+	b, err := p.brokers.Brokers(t.Namespace).Get(t.Spec.Broker)
+	return b, err == nil && ours(b) && t.DeletionTimestamp.IsZero() && t.Status.SubscriberURI != nil
+}
+
+// specOf returns all that a delivery is made of, as text.
+func specOf(b *eventingv1.Broker, t *eventingv1.Trigger) string {
+	return fmt.Sprint(b.UID, b.Generation, t.UID, t.Generation, t.Status.SubscriberURI, t.Status.DeadLetterSinkURI)
+}
+
+// keep stops every delivery that is not wanted as it is.
+func (p *plane) keep(wanted map[types.NamespacedName]string) {
+	p.mu.Lock()
+	var stopped []*delivery
+	for k, d := range p.running {
+		if wanted[k] != d.spec {
+			d.stop()
+			stopped = append(stopped, d)
+			delete(p.running, k)
+			if _, ok := wanted[k]; !ok {
+				d.broker.Forget(d.name)
+			}
+		}
+	}
+	p.mu.Unlock()
+	for _, d := range stopped {
+		<-d.done
+	}
+}
+
+// start begins the delivery of a Trigger that is not running.
+func (p *plane) start(ctx context.Context, t *eventingv1.Trigger, spec string) error {
+	k := key(t, t.Name)
+	p.mu.Lock()
+	_, ok := p.running[k]
+	p.mu.Unlock()
+	if ok {
+		return nil
+	}
+	b, err := p.brokers.Brokers(t.Namespace).Get(t.Spec.Broker)
+	if err != nil {
+		return err
+	}
+	open, err := p.broker(ctx, key(b, b.Name))
+	if err != nil {
+		return err
+	}
+	filter, err := filterOf(t)
+	if err != nil {
+		return err
+	}
+	trigger, err := triggerOf(b, t, filter)
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	d := &delivery{broker: open, spec: spec, name: trigger.Name, stop: stop, done: make(chan struct{})}
+	p.mu.Lock()
+	p.running[k] = d
+	p.mu.Unlock()
+	go func() {
+		defer filter.close()
+		p.deliver(ctx, d, trigger)
+	}()
+	return nil
+}
+
+// deliver delivers until ctx ends, and begins again whenever NATS was away or lost its disk.
+func (p *plane) deliver(ctx context.Context, d *delivery, t jetstream.Trigger) {
+	defer close(d.done)
+	for ctx.Err() == nil {
+		if err := d.broker.Add(ctx, t); err != nil {
+			_ = d.broker.Restore(ctx) // the next attempt reports what is wrong
+		}
+		dispatcher := jetstream.Dispatcher{
+			Broker: d.broker, Trigger: t, Subscriber: p.subscriber, Process: jetstream.NewProcess(ctx), Profile: jetstream.Spec, Log: p.log,
+		}
+		dispatcher.Run()
+		select {
+		case <-ctx.Done():
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// forget closes a Broker that is deleted.
+func (p *plane) forget(k types.NamespacedName) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.open, k)
+}
