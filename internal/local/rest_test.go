@@ -1,6 +1,7 @@
 package local_test
 
 import (
+	"context"
 	"net/http"
 	"testing"
 	"time"
@@ -26,10 +27,16 @@ func TestAnIdleShopSendsFewStatements(t *testing.T) {
 	})
 	require.Equal(t, http.StatusCreated, s.place(orderOf(1, "MUG-ENAMEL")).Code)
 	s.deliverAll(time.Minute)
-	require.Eventually(t, func() bool { return s.Engine.IdleFor() > 40*tick }, time.Minute, tick, "something is published all the time")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	s.Engine.AwaitIdle(ctx, 40*tick)
+	require.NoError(t, ctx.Err(), "something is published all the time")
+	s.Engine.SetIdle(true)
 
 	sent := pgbatch.CounterOf(s.Pool)
 	before := sent.Statements()
 	time.Sleep(counted)
 	require.LessOrEqual(t, sent.Statements()-before, int64(most))
+
+	require.Equal(t, http.StatusCreated, s.place(orderOf(1, "MUG-ENAMEL")).Code)
 }
