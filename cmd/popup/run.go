@@ -79,25 +79,19 @@ func (c *runCommand) Run(ctx context.Context) error {
 		return fmt.Errorf("open the door: %w", err)
 	}
 	c.greet(l.Addr().String(), secret)
-	go returnMemory(ctx, shop.Engine)
+	go rest(ctx, shop.Engine)
 	return shop.Serve(ctx, l)
 }
 
-// returnMemory returns memory to the system whenever the shop has come to rest.
-func returnMemory(ctx context.Context, engine *local.Engine) {
-	ticks := time.NewTicker(restsAfter / 2)
-	defer ticks.Stop()
-	for resting := false; ; {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticks.C:
-		}
-		if idle := engine.IdleFor() > restsAfter; idle != resting {
-			if resting = idle; resting {
-				debug.FreeOSMemory()
-			}
-		}
+// rest has the shop rest whenever no event has been published for a while: it returns memory to the system and wakes rarely.
+func rest(ctx context.Context, engine *local.Engine) {
+	for ctx.Err() == nil {
+		engine.AwaitIdle(ctx, restsAfter)
+		began := time.Now()
+		engine.SetIdle(true)
+		debug.FreeOSMemory()
+		engine.AwaitEvent(ctx, began)
+		engine.SetIdle(false)
 	}
 }
 

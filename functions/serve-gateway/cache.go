@@ -54,6 +54,7 @@ func newCache(settings config.Gateway, pool *pgxpool.Pool, log *slog.Logger) *ca
 		ExpiryCalculator: otter.ExpiryCreatingFunc(func(e otter.Entry[cacheKey, *answer]) time.Duration {
 			return time.Until(e.Value.ends)
 		}),
+		Clock: clock{},
 	})}
 	c.feed = &feed{read: readSaid(pool), drop: c.drop}
 	c.views = &views{add: c.viewed.add, log: log}
@@ -61,6 +62,18 @@ func newCache(settings config.Gateway, pool *pgxpool.Pool, log *slog.Logger) *ca
 	c.misses = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "popup_cache_misses_total", Help: "Reads that were not, though they might have been."}, []string{"route"})
 	return c
 }
+
+// cleanUpEvery is how often the cache removes entries that have expired and that no request has removed.
+const cleanUpEvery = 30 * time.Second
+
+// clock is the system's clock, with ticks that leave an idle gateway alone: otter asks for one each second.
+type clock struct{}
+
+// NowNano implements [otter.Clock].
+func (clock) NowNano() int64 { return time.Now().UnixNano() }
+
+// Tick implements [otter.Clock].
+func (clock) Tick(time.Duration) <-chan time.Time { return time.Tick(cleanUpEvery) }
 
 // meter lets the cache be counted.
 func (c *cache) meter(registry prometheus.Registerer) {

@@ -32,6 +32,9 @@ func Sweep(ctx context.Context, pool *pgxpool.Pool, sink cloudevent.Publisher) e
 		if err != nil {
 			return fmt.Errorf("read unheard events: %w", err)
 		}
+		if len(due) == 0 {
+			return rejected
+		}
 		accepted, err := publish(ctx, pool, sink, due)
 		rejected = errors.Join(rejected, err)
 		if len(due) < batch || accepted == 0 {

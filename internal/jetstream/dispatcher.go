@@ -1,6 +1,7 @@
 package jetstream
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -56,6 +57,10 @@ type Dispatcher struct {
 	Profile    DeliveryProfile
 	Duplicates int // each event is delivered so many times more, for tests
 	Log        *slog.Logger
+
+	// Heartbeat is how often an idle consumer shows that the broker still knows it, at most 30 s; 5 s if it is zero. A consumer
+	// that is lost is made again after two. Each heartbeat of each Trigger wakes the program.
+	Heartbeat time.Duration
 }
 
 // Run delivers until the process ends or the consumer is lost, then waits for the deliveries in hand. A lost consumer is made
@@ -72,7 +77,7 @@ func (d *Dispatcher) Run() {
 	}
 	n := d.Profile.inFlight()
 	messages, err := consumer.Messages(
-		jetstream.PullMaxMessages(4*n), jetstream.PullHeartbeat(5*time.Second), jetstream.PullExpiry(time.Minute))
+		jetstream.PullMaxMessages(4*n), jetstream.PullHeartbeat(cmp.Or(d.Heartbeat, 5*time.Second)), jetstream.PullExpiry(time.Minute))
 	if err != nil {
 		d.warn("trigger stopped", err)
 		return

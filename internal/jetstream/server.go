@@ -3,9 +3,11 @@ package jetstream
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats-server/v2/server/ats"
 	"github.com/nats-io/nats.go"
 )
 
@@ -16,6 +18,9 @@ const maxPayload = 2 * MaxEvent
 type Server struct {
 	server *server.Server
 	Conn   *nats.Conn
+
+	mu   sync.Mutex
+	idle bool
 }
 
 // StartServer starts a server on a folder, with what is stored in it.
@@ -36,11 +41,28 @@ func StartServer(dir string) (*Server, error) {
 		s.Shutdown()
 		return nil, fmt.Errorf("connect to broker: %w", err)
 	}
-	return &Server{s, conn}, nil
+	return &Server{server: s, Conn: conn}, nil
+}
+
+// SetIdle stops the clock by which the server expires what it caches, or starts it again: it ticks ten times a second, which is
+// most of what an idle server does. The server has one stream. An idle server works as any other, but its caches grow.
+func (s *Server) SetIdle(idle bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if idle == s.idle {
+		return
+	}
+	s.idle = idle
+	if idle {
+		ats.Unregister()
+	} else {
+		ats.Register()
+	}
 }
 
 // Close stops the server; what is stored stays.
 func (s *Server) Close() {
+	s.SetIdle(false) // the server's stream stops its clock itself
 	s.Conn.Close()
 	s.server.Shutdown()
 	s.server.WaitForShutdown()

@@ -39,7 +39,7 @@ type Engine struct {
 	broker  atomic.Pointer[broker]
 	process atomic.Pointer[jetstream.Process]
 	restart sync.Mutex
-	active  atomic.Int64 // when the last event was published, in nanoseconds
+	active  activity
 	stop    context.CancelFunc
 	running sync.WaitGroup
 }
@@ -54,7 +54,7 @@ type broker struct {
 
 // Publish stores events in the broker, if there is one.
 func (e *Engine) Publish(ctx context.Context, messages []cloudevent.Message) []error {
-	e.active.Store(time.Now().UnixNano())
+	e.active.note()
 	if b := e.broker.Load(); b != nil {
 		all := make([]jetstream.Event, len(messages))
 		for i, m := range messages {
@@ -69,9 +69,37 @@ func (e *Engine) Publish(ctx context.Context, messages []cloudevent.Message) []e
 	return errs
 }
 
-// IdleFor returns how long no event has been published.
-func (e *Engine) IdleFor() time.Duration {
-	return time.Duration(time.Now().UnixNano() - e.active.Load())
+// AwaitIdle blocks until no event has been published for some time, or ctx ends.
+func (e *Engine) AwaitIdle(ctx context.Context, since time.Duration) {
+	for ctx.Err() == nil {
+		last, _ := e.active.read()
+		if idle := time.Since(last); idle < since {
+			pause(ctx, since-idle)
+			continue
+		}
+		return
+	}
+}
+
+// AwaitEvent blocks until an event is published after a time, or ctx ends.
+func (e *Engine) AwaitEvent(ctx context.Context, after time.Time) {
+	last, next := e.active.read()
+	if last.After(after) {
+		return
+	}
+	select {
+	case <-ctx.Done():
+	case <-next:
+	}
+}
+
+// SetIdle has the broker rest, or work again. It works in the meantime, too.
+func (e *Engine) SetIdle(idle bool) {
+	e.restart.Lock()
+	defer e.restart.Unlock()
+	if b := e.broker.Load(); b != nil {
+		b.server.SetIdle(idle)
+	}
 }
 
 // Answers finds out whether the broker is there and has its stream.
@@ -85,7 +113,7 @@ func (e *Engine) Answers(ctx context.Context) error {
 
 // find returns the broker for a request to its ingress.
 func (e *Engine) find(*http.Request) (*jetstream.Broker, error) {
-	e.active.Store(time.Now().UnixNano())
+	e.active.note()
 	b := e.broker.Load()
 	if b == nil {
 		return nil, errNoBroker
@@ -101,6 +129,7 @@ func (e *Engine) Start(ctx context.Context) error {
 		return err
 	}
 	e.process.Store(jetstream.NewProcess(ctx))
+	e.active.note() // it is idle a while after it started, at the earliest
 	for _, t := range e.Triggers {
 		e.running.Go(func() { e.trigger(ctx, t) })
 	}
@@ -179,6 +208,9 @@ func (e *Engine) LoseBroker(ctx context.Context) error {
 	return e.StartBroker(ctx)
 }
 
+// heartbeat is rare: the embedded broker forgets no consumer.
+const heartbeat = 30 * time.Second
+
 // trigger delivers the events of one Trigger, and begins again whenever the broker was away or the dispatcher crashed.
 func (e *Engine) trigger(ctx context.Context, t jetstream.Trigger) {
 	for ctx.Err() == nil {
@@ -186,6 +218,7 @@ func (e *Engine) trigger(ctx context.Context, t jetstream.Trigger) {
 		if b := e.broker.Load(); b != nil {
 			d := jetstream.Dispatcher{
 				Broker: b.Broker, Trigger: t, Subscriber: e.Tell, Process: process, Profile: e.Profile, Duplicates: e.Copies, Log: e.Log,
+				Heartbeat: heartbeat,
 			}
 			d.Run()
 		}
@@ -209,11 +242,11 @@ func (e *Engine) tick(ctx context.Context, name string) {
 		}
 		wait = min(2*wait, max(e.AtMost, e.Every))
 		pause(ctx, e.Every)
-		for ctx.Err() == nil && time.Since(began) < wait {
-			if e.active.Load() > began.UnixNano() {
-				wait = e.Every
-			}
-			pause(ctx, min(e.Every, max(wait-time.Since(began), 0)))
+		idle, cancel := context.WithTimeout(ctx, wait-e.Every)
+		e.AwaitEvent(idle, began)
+		cancel()
+		if last, _ := e.active.read(); last.After(began) {
+			wait = e.Every
 		}
 	}
 }
