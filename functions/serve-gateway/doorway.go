@@ -21,7 +21,7 @@ const bodyAtMost = 64 << 10
 type doorway struct {
 	keeper web.Doorkeeper
 	limits *limits
-	meters *meters
+	metrics *metrics
 	log    *slog.Logger
 	hops   int
 	secure bool
@@ -44,7 +44,7 @@ func (d *doorway) guard(route function.Route, to http.Handler) http.HandlerFunc 
 				d.log.Error("panic", "function", name, "path", r.URL.Path, "request", id, "panic", p, "stack", string(debug.Stack()))
 				web.NewProblem(http.StatusInternalServerError, "internal", "this is our fault; the request id finds it in our logs").Write(answer, r)
 			}
-			d.meters.note(route, r.Method, answer, time.Since(began))
+			d.metrics.observe(route, r.Method, answer, time.Since(began))
 			d.log.Info("call", "function", name, "method", r.Method, "route", route.Path, "status", answer.status, "ms", time.Since(began).Milliseconds(),
 				"request", id, "trace", r.Header.Get("Traceparent"))
 			if p == http.ErrAbortHandler { // the caller must see that the response is not whole
