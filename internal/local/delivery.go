@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/popup-shop/popup/internal/cloudevent"
+	"github.com/popup-shop/popup/internal/deliverymetrics"
 )
 
 // inFlight is how many events a Trigger delivers to its function at once, as containerConcurrency bounds it on a cluster: as
@@ -39,6 +40,7 @@ type dispatcher struct {
 	filter    *filter
 	copies    int
 	functions functions
+	metrics   *deliverymetrics.Metrics
 	log       *slog.Logger
 }
 
@@ -119,6 +121,8 @@ func (d *dispatcher) deliver(ctx context.Context, msg jetstream.Msg) {
 func (d *dispatcher) tell(ctx context.Context, m cloudevent.Message) answer {
 	ctx, cancel := context.WithTimeout(ctx, d.trigger.Delivery.Timeout)
 	defer cancel()
+	began := time.Now()
+	defer func() { d.metrics.Observe(d.trigger.Subscriber, time.Since(began)) }()
 	return d.functions.tell(ctx, d.trigger.Subscriber, m)
 }
 
@@ -128,6 +132,7 @@ func (d *dispatcher) settle(ctx context.Context, msg jetstream.Msg, m cloudevent
 		return
 	}
 	if a.ok() {
+		d.metrics.Count(d.trigger.Subscriber, deliverymetrics.Accepted)
 		_ = msg.Ack()
 		return
 	}
@@ -138,8 +143,10 @@ func (d *dispatcher) settle(ctx context.Context, msg jetstream.Msg, m cloudevent
 	again, last := d.profile.again(a), attempt > d.trigger.Delivery.Retry
 	switch {
 	case again && !last:
+		d.metrics.Count(d.trigger.Subscriber, deliverymetrics.Retried)
 		d.retry(msg, attempt)
 	case !last && d.profile == NATSS:
+		d.metrics.Count(d.trigger.Subscriber, deliverymetrics.Dropped)
 		_ = msg.Ack()
 	default:
 		d.bury(ctx, msg, attempt, cloudevent.DeadLetter{
@@ -162,11 +169,18 @@ func (d *dispatcher) retry(msg jetstream.Msg, attempt int) {
 // bury hands an event to the dead-letter sink, again and again until it takes it, if the profile has it so. Without a sink
 // the event is gone.
 func (d *dispatcher) bury(ctx context.Context, msg jetstream.Msg, attempt int, dead cloudevent.DeadLetter) {
-	if sink := d.trigger.Delivery.DeadLetterSink; sink != "" {
-		if !d.functions.bury(ctx, sink, dead).ok() && d.profile != NATSS {
-			_ = msg.NakWithDelay(d.trigger.Delivery.Wait(attempt))
-			return
-		}
+	sink := d.trigger.Delivery.DeadLetterSink
+	switch {
+	case sink == "":
+		d.metrics.Count(d.trigger.Subscriber, deliverymetrics.Dropped)
+	case d.functions.bury(ctx, sink, dead).ok():
+		d.metrics.Count(d.trigger.Subscriber, deliverymetrics.DeadLettered)
+	case d.profile == NATSS:
+		d.metrics.Count(d.trigger.Subscriber, deliverymetrics.Dropped)
+	default:
+		d.metrics.Count(d.trigger.Subscriber, deliverymetrics.SinkRejected)
+		_ = msg.NakWithDelay(d.trigger.Delivery.Wait(attempt))
+		return
 	}
 	_ = msg.Ack()
 }

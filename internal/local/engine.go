@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/popup-shop/popup/internal/cloudevent"
+	"github.com/popup-shop/popup/internal/deliverymetrics"
 	"github.com/popup-shop/popup/internal/function"
 )
 
@@ -28,10 +29,11 @@ type Engine struct {
 	Dir       string // of the broker
 	Address   string // of the shop, which its events name as their source
 	Log       *slog.Logger
-	Tell      functions     // how functions are reached
-	Every     time.Duration // between two ticks of the schedule while events are published
-	AtMost    time.Duration // between two ticks while none are; Every if it is zero
-	Copies    int           // each event is delivered so many times more, for tests
+	Metrics   *deliverymetrics.Metrics // of delivery; may be nil
+	Tell      functions                // how functions are reached
+	Every     time.Duration            // between two ticks of the schedule while events are published
+	AtMost    time.Duration            // between two ticks while none are; Every if it is zero
+	Copies    int                      // each event is delivered so many times more, for tests
 
 	broker  atomic.Pointer[Broker]
 	filter  atomic.Pointer[filter]
@@ -144,7 +146,7 @@ func (e *Engine) LoseBroker(ctx context.Context) error {
 // trigger delivers the events of one Trigger, and begins again whenever the broker was away or the filter crashed.
 func (e *Engine) trigger(ctx context.Context, t Trigger) {
 	for ctx.Err() == nil {
-		d := &dispatcher{trigger: t, profile: e.Profile, filter: e.filter.Load(), copies: e.Copies, functions: e.Tell, log: e.Log}
+		d := &dispatcher{trigger: t, profile: e.Profile, filter: e.filter.Load(), copies: e.Copies, functions: e.Tell, metrics: e.Metrics, log: e.Log}
 		if b := e.broker.Load(); b != nil {
 			consumer, err := b.consumer(ctx, t, e.Profile == NATSS)
 			if err == nil {

@@ -192,6 +192,8 @@ func (s *Shop) Start(ctx context.Context, all []function.Function, triggers []Tr
 	for _, path := range []string{"/mailbox", "/mailbox/", "/mailbox.json"} {
 		mux.Handle(path, mails)
 	}
+	s.countDelivery()
+	mux.Handle("GET /metrics/delivery", loopback.Only(s.Engine.Metrics.Handler()))
 	mux.Handle("GET /pictures/{name}", picture.Open(s.Pictures()).Handler())
 	mux.Handle("/", front)
 	s.handler = mux
