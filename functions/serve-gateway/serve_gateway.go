@@ -82,7 +82,7 @@ func (g *gateway) Open(mux *http.ServeMux, rt *function.Runtime) {
 	}
 	d := &doorway{
 		keeper: web.NewDoorkeeper(g.settings.Access), limits: newLimits(g.settings.Gateway, rt.Pool),
-		metrics: newMetrics(rt), log: rt.Log, hops: g.settings.TrustedHops, secure: g.settings.Secure(),
+		metrics: newMetrics(rt), tracer: rt.Tracer, log: rt.Log, hops: g.settings.TrustedHops, secure: g.settings.Secure(),
 	}
 	outside, err := g.settings.Outside()
 	if err != nil {

@@ -24,8 +24,8 @@ import (
 	"github.com/popup-shop/popup/internal/local/loopback"
 	"github.com/popup-shop/popup/internal/local/mailbox"
 	"github.com/popup-shop/popup/internal/local/postgres"
-	"github.com/popup-shop/popup/internal/pgbatch"
 	"github.com/popup-shop/popup/internal/picture"
+	"github.com/popup-shop/popup/internal/tracing"
 	"github.com/popup-shop/popup/migrations"
 )
 
@@ -44,6 +44,7 @@ type Options struct {
 	Tick        time.Duration                  // of the schedule
 	IdleTick    time.Duration                  // of the schedule while no events are published; Tick if it is zero
 	Address     string                         // of the shop, in its events
+	Tracing     config.Tracing
 	Log         *slog.Logger
 	Out         io.Writer
 
@@ -64,6 +65,7 @@ type Shop struct {
 
 	options  Options
 	url      string
+	tracer   *tracing.Tracer
 	handler  http.Handler
 	inside   *http.Server
 	stopping []func()
@@ -72,7 +74,7 @@ type Shop struct {
 // Open opens what functions stand on: database, migrated, and mailbox.
 func Open(ctx context.Context, o Options) (s *Shop, err error) {
 	o.Address = cmp.Or(o.Address, defaultAddress)
-	s = &Shop{options: o, url: o.DatabaseURL}
+	s = &Shop{options: o, url: o.DatabaseURL, tracer: tracing.New(o.Tracing)}
 	defer func() {
 		if err != nil {
 			s.Close()
@@ -93,7 +95,7 @@ func Open(ctx context.Context, o Options) (s *Shop, err error) {
 	if err := migrations.Up(ctx, s.url); err != nil {
 		return s, err
 	}
-	s.Pool, err = config.Database{URL: s.url, Pool: o.Connections}.OpenTraced(ctx, &pgbatch.Counter{})
+	s.Pool, err = config.Database{URL: s.url, Pool: o.Connections}.OpenTraced(ctx, s.tracer.Counter())
 	if err != nil {
 		return s, err
 	}
@@ -182,7 +184,7 @@ func (s *Shop) Start(ctx context.Context, all []function.Function, triggers []Tr
 		}
 		s.Engine.Tell, front = s.Apart, s.Apart.Handler(door.Name)
 	} else {
-		rt := &function.Runtime{Pool: s.Pool, Sink: sink, Log: s.options.Log, Revision: "local", Dependencies: s.outside()}
+		rt := &function.Runtime{Pool: s.Pool, Sink: sink, Log: s.options.Log, Tracer: s.tracer, Revision: "local", Dependencies: s.outside()}
 		together := NewTogether(rt, all)
 		within := door.Within(together.Handler)
 		s.Engine.Tell, front = together, rt.ServeMux(&within)
