@@ -209,7 +209,7 @@ func encodeAttributes(attributes []attribute.KeyValue) []otlpAttribute {
 		case attribute.BOOL:
 			encoded[i].Value = map[string]any{"boolValue": a.Value.AsBool()}
 		default:
-			encoded[i].Value = map[string]any{"stringValue": a.Value.Emit()}
+			encoded[i].Value = map[string]any{"stringValue": a.Value.String()}
 		}
 	}
 	return encoded
