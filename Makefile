@@ -13,7 +13,7 @@ IN_FULL := CrossingOrders|NothingLeaks|FiveHundredVariants|SameUnit|SuggestionsC
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-needs: ## install what is missing: Postgres 15 with PostGIS, and Node for a test, by apt
+needs: ## install what is missing: Postgres 15 with PostGIS, and Node and Prometheus for tests, by apt
 	@sh tools/needs.sh
 
 build: ## build all programs into bin/

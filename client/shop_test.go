@@ -14,6 +14,7 @@ import (
 	"github.com/popup-shop/popup/functions"
 	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
 	"github.com/popup-shop/popup/infra"
+	"github.com/popup-shop/popup/internal/jetstream"
 	"github.com/popup-shop/popup/internal/local"
 	"github.com/popup-shop/popup/internal/seed"
 )
@@ -44,7 +45,7 @@ func within(do func() int) (code int, err error) {
 	}
 	settings.SimulatedSuccess, settings.Shipping = 1, "manual"
 	s, err := local.Open(ctx, local.Options{
-		Dir: dir, Profile: local.Spec, Connections: 16, Postgres: map[string]string{"fsync": "off"}, Out: io.Discard, Log: slog.New(slog.DiscardHandler),
+		Dir: dir, Profile: jetstream.Spec, Connections: 16, Postgres: map[string]string{"fsync": "off"}, Out: io.Discard, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		return 1, err

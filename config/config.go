@@ -37,6 +37,31 @@ type Process struct {
 	ShutdownTimeout time.Duration `envconfig:"SHUTDOWN_TIMEOUT" default:"30s" desc:"how long work in hand may take at the end"`
 	Revision        string        `envconfig:"K_REVISION" desc:"revision of the function, set by Knative"`
 	Sink            string        `envconfig:"K_SINK" desc:"address of the broker, set by the SinkBinding"`
+	Tracing
+}
+
+// Tracing says where traces are sent.
+type Tracing struct {
+	Endpoint string   `envconfig:"OTEL_EXPORTER_OTLP_ENDPOINT" desc:"collector of traces, OTLP over HTTP, such as http://collector:4318; none: no traces"`
+	Headers  []string `envconfig:"OTEL_EXPORTER_OTLP_HEADERS" desc:"headers for the collector, such as authorization=Bearer x; several with commas"`
+}
+
+// Header returns the headers by name.
+func (t Tracing) Header() map[string]string {
+	header := map[string]string{}
+	for _, each := range t.Headers {
+		name, value, _ := strings.Cut(each, "=")
+		header[strings.TrimSpace(name)] = strings.TrimSpace(value)
+	}
+	return header
+}
+
+// Check refuses settings that make no sense, by name.
+func (t Tracing) Check() error {
+	if at, err := url.Parse(t.Endpoint); t.Endpoint != "" && (err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https") {
+		return errors.New("OTEL_EXPORTER_OTLP_ENDPOINT: must be an address like http://collector:4318") // it may hold a password
+	}
+	return nil
 }
 
 // Address is where the program listens.

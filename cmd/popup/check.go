@@ -19,7 +19,7 @@ type checkCommand struct {
 	Only    []string `arg:"" optional:"" help:"Only these: stock, orders, payments, delivery, mail, bus; or plans: what the database makes of the calls that people make most."`
 }
 
-// Run prints one row for each promise: its name and how often it is broken.
+// Run prints one row for each promise: its name and how often it is broken. The results of all promises are kept for metrics.
 func (c *checkCommand) Run(ctx context.Context) error {
 	pool, err := c.open(ctx)
 	if err != nil {
@@ -60,6 +60,9 @@ func (c *checkCommand) ask(ctx context.Context, pool *pgxpool.Pool) (results []l
 		}
 	}
 	all, err := ledger.Check(ctx, pool, c.Rebuild)
+	if err == nil && len(c.Only) == 0 {
+		err = ledger.StoreResults(ctx, pool, all)
+	}
 	for _, r := range all {
 		if len(c.Only) == 0 || slices.Contains(c.Only, r.Domain) {
 			results = append(results, r)

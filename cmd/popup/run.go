@@ -15,6 +15,7 @@ import (
 	"github.com/popup-shop/popup/infra"
 	"github.com/popup-shop/popup/internal/jetstream"
 	"github.com/popup-shop/popup/internal/local"
+	"github.com/popup-shop/popup/internal/logging"
 	"github.com/popup-shop/popup/internal/picture"
 	"github.com/popup-shop/popup/internal/seed"
 )
@@ -96,10 +97,14 @@ func rest(ctx context.Context, engine *local.Engine) {
 }
 
 func (c *runCommand) open(ctx context.Context, settings functions.Settings) (*local.Shop, error) {
+	traces, err := config.Read[config.Tracing]()
+	if err != nil {
+		return nil, err
+	}
 	options := local.Options{
 		Dir: c.Dir, DatabaseURL: c.Database, Fresh: c.Fresh, Postgres: c.Postgres, Profile: jetstream.DeliveryProfile(c.Profile), Connections: c.Pool,
 		Address: settings.PublicURL, Apart: c.Apart, Bin: c.Bin, Idle: c.Idle, Tick: time.Second, IdleTick: time.Minute, Out: os.Stderr,
-		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Tracing: traces, Log: logging.NewText(os.Stderr, slog.LevelWarn),
 	}
 	if c.Apart { // so that the programs of the clock can stop too
 		options.Tick = time.Minute

@@ -88,7 +88,7 @@ func requireDeadLetterShows(t *testing.T, shop *functiontest.Shop) {
 	status := shop.Call(t, "serve-gateway", http.MethodGet, "/v1/status", nil)
 	require.Contains(t, status.Raw, `{"name":"dead-letters","ok":false`)
 	metrics := shop.Call(t, "serve-gateway", http.MethodGet, "/metrics", nil, "Authorization", shop.Staff(t))
-	require.Contains(t, metrics.Raw, "popup_parked 1")
+	require.Contains(t, metrics.Raw, `popup_dead_letters{function="keep-time"} 1`)
 	promises, err := ledger.Check(t.Context(), shop.Pool, false)
 	require.NoError(t, err)
 	for _, p := range promises {

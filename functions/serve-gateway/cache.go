@@ -58,8 +58,12 @@ func newCache(settings config.Gateway, pool *pgxpool.Pool, log *slog.Logger) *ca
 	})}
 	c.feed = &feed{read: readSaid(pool), drop: c.drop}
 	c.views = &views{add: c.viewed.add, log: log}
-	c.hits = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "popup_cache_hits_total", Help: "Reads that were answered with what is kept."}, []string{"route"})
-	c.misses = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "popup_cache_misses_total", Help: "Reads that were not, though they might have been."}, []string{"route"})
+	c.hits = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "popup_cache_hits_total", Help: "Requests that were answered from the cache.",
+	}, []string{"route"})
+	c.misses = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "popup_cache_misses_total", Help: "Requests for a cacheable response that was not in the cache.",
+	}, []string{"route"})
 	return c
 }
 
@@ -75,17 +79,18 @@ func (clock) NowNano() int64 { return time.Now().UnixNano() }
 // Tick implements [otter.Clock].
 func (clock) Tick(time.Duration) <-chan time.Time { return time.Tick(cleanUpEvery) }
 
-// meter lets the cache be counted.
-func (c *cache) meter(registry prometheus.Registerer) {
+// register adds the metrics of the cache to a registry.
+func (c *cache) register(registry prometheus.Registerer) {
 	if c == nil {
 		return
 	}
-	registry.MustRegister(c.hits, c.misses,
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "popup_cache_entries", Help: "Answers that are kept."}, func() float64 {
-			c.kept.CleanUp() // what goes out is on its way a little longer
+	entries := prometheus.GaugeOpts{Name: "popup_cache_entries", Help: "Responses in the cache."}
+	size := prometheus.GaugeOpts{Name: "popup_cache_bytes", Help: "Approximate size of the responses in the cache."}
+	registry.MustRegister(c.hits, c.misses, prometheus.NewGaugeFunc(size, func() float64 { return float64(c.kept.WeightedSize()) }),
+		prometheus.NewGaugeFunc(entries, func() float64 {
+			c.kept.CleanUp() // entries are evicted with a delay
 			return float64(c.kept.EstimatedSize())
-		}),
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "popup_cache_bytes", Help: "About how much they take."}, func() float64 { return float64(c.kept.WeightedSize()) }))
+		}))
 }
 
 // size is about how many bytes an answer takes.

@@ -1,7 +1,9 @@
 package servegateway
 
 import (
+	"context"
 	"crypto/rand"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -10,8 +12,12 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/id"
+	"github.com/popup-shop/popup/internal/tracing"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -19,34 +25,37 @@ const bodyAtMost = 64 << 10
 
 // doorway is what every call goes through.
 type doorway struct {
-	keeper web.Doorkeeper
-	limits *limits
-	meters *meters
-	log    *slog.Logger
-	hops   int
-	secure bool
-	origin originWatch
+	keeper  web.Doorkeeper
+	limits  *limits
+	metrics *metrics
+	tracer  *tracing.Tracer
+	log     *slog.Logger
+	hops    int
+	secure  bool
+	origin  originWatch
 }
 
 // guard lets calls through to a handler that may take the route and do not come too often.
 func (d *doorway) guard(route function.Route, to http.Handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
-		id := identify(r)
+		requestID := identify(r)
+		r, span := d.trace(route, r)
 		answer := &recorder{ResponseWriter: w}
-		d.protect(answer, id)
+		d.protect(answer, requestID)
+		answer.Header().Set("Traceparent", r.Header.Get("Traceparent"))
 		source := d.source(r)
 		r.Header.Set("X-Forwarded-For", source)
 		d.warnOfHops(source)
 		defer func() {
 			p := recover()
 			if p != nil && p != http.ErrAbortHandler {
-				d.log.Error("panic", "function", name, "path", r.URL.Path, "request", id, "panic", p, "stack", string(debug.Stack()))
+				d.log.ErrorContext(r.Context(), "panic", "function", name, "route", route.Path, "request", requestID, "panic", p, "stack", string(debug.Stack()))
 				web.NewProblem(http.StatusInternalServerError, "internal", "this is our fault; the request id finds it in our logs").Write(answer, r)
 			}
-			d.meters.note(route, r.Method, answer, time.Since(began))
-			d.log.Info("call", "function", name, "method", r.Method, "route", route.Path, "status", answer.status, "ms", time.Since(began).Milliseconds(),
-				"request", id, "trace", r.Header.Get("Traceparent"))
+			d.metrics.observe(route, r.Method, answer, time.Since(began))
+			d.logCall(route, r, answer, began)
+			d.endTrace(r.Context(), span, answer.status)
 			if p == http.ErrAbortHandler { // the caller must see that the response is not whole
 				panic(p)
 			}
@@ -70,6 +79,59 @@ func (d *doorway) guard(route function.Route, to http.Handler) http.HandlerFunc 
 	}
 }
 
+// trace starts the span of a request, which is a part of its caller's trace if that has one. Without a collector of traces there
+// is only a traceparent.
+func (d *doorway) trace(route function.Route, r *http.Request) (*http.Request, *tracing.Span) {
+	ctx, caller := r.Context(), r.Header.Get("Traceparent")
+	if _, _, ok := cloudevent.SplitTrace(caller); ok || d.tracer == nil { // otherwise the span is the first of a trace
+		ctx = cloudevent.WithTrace(ctx, caller)
+	}
+	ctx, span := d.tracer.Start(ctx, name, strings.TrimSpace(route.Method+" "+route.Path), tracing.Server)
+	span.Set(attribute.String("http.route", route.Path))
+	r.Header.Set("Traceparent", cloudevent.Trace(ctx))
+	return r.WithContext(ctx), span
+}
+
+func (d *doorway) endTrace(ctx context.Context, span *tracing.Span, status int) {
+	span.Set(attribute.Int("http.response.status_code", status))
+	var err error
+	if status >= http.StatusInternalServerError {
+		err = fmt.Errorf("status %d", status)
+	}
+	span.End(err)
+	d.tracer.Flush(ctx)
+}
+
+// logCall writes the one line of a request. A path is not logged, since callers may put anything into it.
+func (d *doorway) logCall(route function.Route, r *http.Request, response *recorder, began time.Time) {
+	method := r.Method
+	if route.Method == "" { // callers may invent methods
+		method = "other"
+	}
+	attributes := []any{
+		"function", name, "method", method, "route", route.Path, "status", response.status, "ms", time.Since(began).Milliseconds(),
+		"request", r.Header.Get("X-Request-ID"),
+	}
+	if order := orderOf(route, r, response); order != "" {
+		attributes = append(attributes, "order", order)
+	}
+	d.log.InfoContext(r.Context(), "call", attributes...)
+}
+
+const ordersPath = "/v1/orders/"
+
+// orderOf returns the order that a request is about: the one in its path, or the one that it placed.
+func orderOf(route function.Route, r *http.Request, response *recorder) string {
+	order := strings.TrimPrefix(response.Header().Get("Location"), ordersPath)
+	if strings.HasPrefix(route.Path, ordersPath+"{id}") {
+		order = r.PathValue("id")
+	}
+	if !id.Valid(order) {
+		return ""
+	}
+	return order
+}
+
 // strip takes away what only brokers may say.
 func strip(r *http.Request) {
 	for header := range r.Header {
@@ -81,14 +143,13 @@ func strip(r *http.Request) {
 
 var requestIDForm = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
-// identify takes over the caller's request id or makes one, and starts a trace where there is none.
+// identify takes over the caller's request id or makes one.
 func identify(r *http.Request) string {
 	id := r.Header.Get("X-Request-ID")
 	if !requestIDForm.MatchString(id) {
 		id = strings.ToLower(rand.Text())
 	}
 	r.Header.Set("X-Request-ID", id)
-	r.Header.Set("Traceparent", cloudevent.Trace(cloudevent.WithTrace(r.Context(), r.Header.Get("Traceparent"))))
 	return id
 }
 
@@ -123,7 +184,7 @@ func (d *doorway) protect(w http.ResponseWriter, id string) {
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE")
 	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, If-None-Match, Popup-Basket-Token, Popup-Order-Token, Prefer, Traceparent, X-Request-ID")
-	h.Set("Access-Control-Expose-Headers", "Cache-Status, Content-Language, ETag, Idempotency-Replayed, Location, Preference-Applied, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-ID")
+	h.Set("Access-Control-Expose-Headers", "Cache-Status, Content-Language, ETag, Idempotency-Replayed, Location, Preference-Applied, Retry-After, Traceparent, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-ID")
 	h.Set("Access-Control-Max-Age", "600")
 }
 

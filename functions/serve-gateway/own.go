@@ -27,7 +27,7 @@ type ownRoute struct {
 	handler http.Handler
 }
 
-func (o *own) routes(m *meters) (all []ownRoute) {
+func (o *own) routes(m *metrics) (all []ownRoute) {
 	add := func(path, who string, handler http.Handler) {
 		all = append(all, ownRoute{function.Route{Method: http.MethodGet, Path: path, Who: who}, handler})
 	}
@@ -41,8 +41,11 @@ func (o *own) routes(m *meters) (all []ownRoute) {
 	return all
 }
 
-// contract serves a document of schemas/ as JSON. One that cannot be read ends the start.
-func contract(file string) http.Handler {
+// contract serves a document of schemas/ as JSON.
+func contract(file string) http.Handler { return serve("application/json", "", document(file)) }
+
+// document returns a YAML file of schemas/ as JSON. One that can't be read ends the start.
+func document(file string) []byte {
 	text, err := schemas.Files.ReadFile(file)
 	if err == nil {
 		text, err = yaml.YAMLToJSON(text)
@@ -50,7 +53,7 @@ func contract(file string) http.Handler {
 	if err != nil {
 		panic(err)
 	}
-	return serve("application/json", "", text)
+	return text
 }
 
 // schema serves the schema of an event.

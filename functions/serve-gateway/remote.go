@@ -92,7 +92,7 @@ func unreachable(log *slog.Logger, name string) func(http.ResponseWriter, *http.
 		if response, ok := w.(*recorder); ok {
 			response.unreachable = true
 		}
-		log.Warn("function did not answer", "function", name, "path", r.URL.Path, "request", id, "error", err)
+		log.WarnContext(r.Context(), "function did not answer", "function", name, "route", r.Pattern, "request", id, "error", err)
 		unreachableNow().ServeHTTP(w, r)
 	}
 }

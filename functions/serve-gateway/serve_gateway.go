@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/popup-shop/popup/config"
@@ -81,7 +82,7 @@ func (g *gateway) Open(mux *http.ServeMux, rt *function.Runtime) {
 	}
 	d := &doorway{
 		keeper: web.NewDoorkeeper(g.settings.Access), limits: newLimits(g.settings.Gateway, rt.Pool),
-		meters: newMeters(rt), log: rt.Log, hops: g.settings.TrustedHops, secure: g.settings.Secure(),
+		metrics: newMetrics(rt), tracer: rt.Tracer, log: rt.Log, hops: g.settings.TrustedHops, secure: g.settings.Secure(),
 	}
 	outside, err := g.settings.Outside()
 	if err != nil {
@@ -89,7 +90,8 @@ func (g *gateway) Open(mux *http.ServeMux, rt *function.Runtime) {
 	}
 	reach := g.open(rt)
 	upstreams, kept := map[string][]*upstream{}, newCache(g.settings.Gateway, rt.Pool, rt.Log)
-	kept.meter(d.meters.registry)
+	kept.register(d.metrics.registry)
+	statuses := declaredStatuses()
 	for _, target := range targets {
 		route := newUpstream(target.Route, reach(target.Function))
 		upstreams[target.Function] = append(upstreams[target.Function], route)
@@ -97,16 +99,20 @@ func (g *gateway) Open(mux *http.ServeMux, rt *function.Runtime) {
 		if target.Method != http.MethodGet && anyKept(targets, target.Function) {
 			to = kept.behind(to)
 		}
+		d.metrics.expect(target.Route, statuses[target.Method+" "+target.Path]...)
 		mux.Handle(target.Method+" "+target.Path, d.guard(target.Route, to))
 		if target.Method == http.MethodGet && target.Path == productPage {
 			kept.warm(min(warmAtMost, g.settings.CacheEntries/2), reach(target.Function))
 		}
 	}
 	own := &own{pool: rt.Pool, revision: rt.Revision, upstreams: upstreams, outside: known(rt.Dependencies, outside)}
-	for _, route := range own.routes(d.meters) {
+	for _, route := range own.routes(d.metrics) {
+		d.metrics.expect(route.Route, strconv.Itoa(http.StatusOK))
 		mux.Handle(route.Method+" "+route.Path, d.guard(route.Route, route.handler))
 	}
-	mux.Handle("/", d.guard(function.Route{Path: "/", Who: web.Credentials}, nothing(mux)))
+	notFound := function.Route{Path: "/", Who: web.Credentials}
+	d.metrics.expect(notFound)
+	mux.Handle(notFound.Path, d.guard(notFound, nothing(mux)))
 }
 
 // anyKept says whether a function has answers that may be kept.

@@ -2,20 +2,25 @@ package servegateway_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/functions"
 	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
+	"github.com/popup-shop/popup/internal/dbtest"
 	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/order"
 	"github.com/popup-shop/popup/internal/token"
 )
 
@@ -82,28 +87,131 @@ func TestStatusShowsWhomTheSettingsName(t *testing.T) {
 	require.Equal(t, []any{http.StatusOK, []string{"s3"}}, []any{code, away})
 }
 
-// OPS-43: counted from the ledger, with the rights of the gateway alone.
-func TestMetricsTellWhatFunctionsDid(t *testing.T) {
-	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
+// openMetrics serves the gateway of a shop under its own role, and returns a function that scrapes it.
+func openMetrics(t testing.TB, shop *functiontest.Shop) (scrape func() string) {
+	t.Helper()
 	gateway := servegateway.Within(known())(func(name string) http.Handler { return echo(name) })
 	server := httptest.NewServer(shop.Runtime(t, "serve-gateway").ServeMux(&gateway))
 	t.Cleanup(server.Close)
 	scraper := functiontest.Bearer(t, token.Claims{ID: uuid.NewString(), Role: token.Client, Scopes: []string{"metrics"}})
-	tells := func(line string) func() bool {
-		return func() bool {
-			_, text := call(t, "GET", server.URL+"/metrics", "", "Authorization", scraper)
-			return strings.Contains(text, "\n"+line+"\n")
-		}
+	return func() string {
+		response, text := call(t, "GET", server.URL+"/metrics", "", "Authorization", scraper)
+		require.Equal(t, http.StatusOK, response.StatusCode, text)
+		return text
 	}
+}
+
+// requireMetrics requires that the metrics show these lines soon.
+func requireMetrics(t testing.TB, scrape func() string, lines ...string) {
+	t.Helper()
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		text := scrape()
+		for _, line := range lines {
+			assert.Contains(c, text, "\n"+line+"\n")
+		}
+	}, 20*time.Second, 100*time.Millisecond)
+}
+
+// OPS-43: counted from the event store, with the rights of the gateway alone.
+func TestMetricsShowWhatFunctionsDid(t *testing.T) {
+	t.Parallel()
+	shop := functiontest.Open(t, functions.All)
+	scrape := openMetrics(t, shop)
+	requireMetrics(t, scrape, `popup_events_total{function="place-order",type="order.placed"} 0`) // counted from here on
 	orders := func(n int) {
 		for range n {
 			shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
 		}
 	}
 	orders(2)
-	require.Eventually(t, tells(`popup_events_total{function="place-order",type="order.placed"} 2`), 20*time.Second, 100*time.Millisecond)
+	requireMetrics(t, scrape, `popup_events_total{function="place-order",type="order.placed"} 2`)
 	orders(1)
-	require.Eventually(t, tells(`popup_events_total{function="place-order",type="order.placed"} 3`), 20*time.Second, 100*time.Millisecond)
-	require.True(t, tells(`popup_orders_open{status="pending"} 3`)())
+	requireMetrics(t, scrape, `popup_events_total{function="place-order",type="order.placed"} 3`, `popup_orders_open{status="pending"} 3`)
+}
+
+// OPS-43: what has not happened is 0 and not absent.
+func TestMetricsAreCompleteAtZero(t *testing.T) {
+	t.Parallel()
+	text := openMetrics(t, functiontest.Open(t, functions.All))()
+	settings, err := config.Read[functions.Settings]()
+	require.NoError(t, err)
+	for _, f := range functions.All(settings) {
+		for _, e := range f.Emits {
+			require.Contains(t, text, fmt.Sprintf("\npopup_events_total{function=%q,type=%q} 0\n", f.Name, e.EventType()))
+		}
+		if len(f.On) == 0 {
+			continue
+		}
+		for _, name := range []string{
+			"popup_event_age_seconds", "popup_events_undelivered", "popup_event_retries", "popup_dead_letters", "popup_events_handled_total",
+		} {
+			require.Contains(t, text, fmt.Sprintf("\n%s{function=%q} 0\n", name, f.Name))
+		}
+	}
+	for _, status := range order.Statuses() {
+		series := fmt.Sprintf("\npopup_orders_open{status=%q} 0\n", status)
+		require.Equal(t, !status.Ended(), strings.Contains(text, series), status)
+	}
+	targets, err := servegateway.Targets()
+	require.NoError(t, err)
+	for _, target := range targets {
+		require.Contains(t, text, fmt.Sprintf("\nerrors_total{route=%q} 0\n", target.Path))
+		require.Contains(t, text, fmt.Sprintf("\nhttp_request_duration_seconds_count{route=%q} 0\n", target.Path))
+		require.Contains(t, text, fmt.Sprintf("\nhttp_requests_total{method=%q,route=%q,status=\"20", target.Method, target.Path))
+	}
+	for _, line := range []string{
+		"popup_database_up 1", "popup_order_overdue_seconds 0", "popup_check_failures 0", "popup_check_timestamp_seconds 0",
+		"popup_order_confirmation_seconds_count 0", "popup_database_round_trips_total", "popup_events_published_total 0",
+		"popup_database_commits_total", "popup_database_rollbacks_total", "popup_database_size_bytes", "popup_database_connections",
+		"popup_database_max_connections", "network_traffic_bytes_total 0",
+	} {
+		require.Contains(t, text, "\n"+line)
+	}
+}
+
+// OPS-43: promtool knows the conventions of names, types and help texts.
+func TestMetricsFollowTheConventions(t *testing.T) {
+	t.Parallel()
+	command := exec.Command("promtool", "check", "metrics")
+	command.Stdin = strings.NewReader(openMetrics(t, functiontest.Open(t, functions.All))())
+	out, err := command.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+}
+
+// OPS-43: each function's backlog, dead letters and handled events, overdue orders, and the last popup check.
+func TestMetricsShowWhatIsLate(t *testing.T) {
+	t.Parallel()
+	shop := functiontest.Open(t, functions.All)
+	scrape := openMetrics(t, shop)
+	requireMetrics(t, scrape, `popup_events_handled_total{function="send-email"} 0`)
+	shop.Exec(t, `
+		INSERT INTO bus.unheard (event_id, consumer, created_at, attempts)
+		SELECT gen_random_uuid(), 'send-email', now() - interval '1 hour', 3 FROM generate_series(1, 2)`)
+	shop.Exec(t, `
+		INSERT INTO bus.parked (event_id, type, source, consumer, kind, reason, event) VALUES ('x', 'y', 'z', 'track-order', 'poison', '', '')`)
+	shop.Exec(t, `
+		INSERT INTO bus.inbox (event_id, consumer, claimed_at) SELECT gen_random_uuid(), 'send-email', now() - interval '24.9 s' FROM generate_series(1, 7)`)
+	shop.Exec(t, `
+		INSERT INTO bus.checks (domain, promise, failures, checked_at) VALUES ('stock', 'a', 2, 'epoch'), ('bus', 'b', 1, 'epoch')`)
+	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
+	shop.Set(t, placed.ID, "deadline = now() - interval '1 hour'")
+	requireMetrics(t, scrape, `popup_events_undelivered{function="send-email"} 2`, `popup_event_retries{function="send-email"} 6`,
+		`popup_dead_letters{function="track-order"} 1`, `popup_events_handled_total{function="send-email"} 7`, `popup_check_failures 3`)
+	require.Regexp(t, `\npopup_event_age_seconds\{function="send-email"\} 36\d\d`, scrape())
+	require.Regexp(t, `\npopup_order_overdue_seconds 36\d\d`, scrape())
+}
+
+// OPS-44: a database that does not respond is a metric, too.
+func TestMetricsShowThatTheDatabaseIsAway(t *testing.T) {
+	t.Parallel()
+	server := dbtest.Server(t)
+	gateway := copyOf(t, functiontest.OpenPool(t, server.URL()), config.Gateway{}, echo("any"))
+	scrape := func() string {
+		_, text := call(t, "GET", gateway+"/metrics", "", "Authorization", bearer(t, token.Staff))
+		return text
+	}
+	requireMetrics(t, scrape, "popup_database_up 1")
+	require.NoError(t, server.Kill())
+	requireMetrics(t, scrape, "popup_database_up 0")
+	require.NotContains(t, scrape(), "popup_dead_letters{", "old figures would pass for current ones")
 }

@@ -31,3 +31,11 @@ func NewTrace() string {
 	_, _ = rand.Read(id[:]) // never fails
 	return "00-" + hex.EncodeToString(id[:16]) + "-" + hex.EncodeToString(id[16:]) + "-01"
 }
+
+// SplitTrace returns the ids of the trace and the span in a traceparent. ok reports whether it is well-formed.
+func SplitTrace(traceparent string) (traceID, spanID string, ok bool) {
+	if !traceForm.MatchString(traceparent) {
+		return "", "", false
+	}
+	return traceparent[3:35], traceparent[36:52], true
+}

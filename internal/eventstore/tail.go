@@ -98,3 +98,25 @@ func OfOrder(ctx context.Context, db Querier, orderID string) ([]cloudevent.Mess
 type Querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
+
+// FirstTraces returns the traceparent of the first event of each order, by order.
+func FirstTraces(ctx context.Context, db Querier, orderIDs []string) (map[string]string, error) {
+	rows, err := db.Query(ctx, `
+		SELECT DISTINCT ON (order_id) order_id::text, traceparent
+		FROM bus.event
+		WHERE order_id = ANY (@orders::uuid[]) AND traceparent <> ''
+		ORDER BY order_id, xid, n`, pgx.NamedArgs{"orders": orderIDs})
+	if err != nil {
+		return nil, fmt.Errorf("read traces: %w", err)
+	}
+	traces := map[string]string{}
+	var order, trace string
+	_, err = pgx.ForEachRow(rows, []any{&order, &trace}, func() error {
+		traces[order] = trace
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read traces: %w", err)
+	}
+	return traces, nil
+}

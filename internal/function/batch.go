@@ -14,6 +14,7 @@ import (
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/eventstore"
 	"github.com/popup-shop/popup/internal/pgbatch"
+	"github.com/popup-shop/popup/internal/tracing"
 )
 
 const (
@@ -126,7 +127,7 @@ var errNotAsStored = errors.New("an event is not as it is stored")
 // of that is kept, and the phase runs again with what is stored: a duplicate or unknown event gets its error, and the others go
 // on without it.
 func (rt *Runtime) transact(ctx context.Context, p *phase, batch []*delivery, lockTimeout string) error {
-	ctx, cancel := context.WithTimeout(ctx, batchTimeout)
+	ctx, cancel := context.WithTimeout(rt.grouped(ctx, batch), batchTimeout)
 	defer cancel()
 	err := rt.transactAsReceived(ctx, p, batch, lockTimeout)
 	if errors.Is(err, errNotAsStored) {
@@ -139,6 +140,26 @@ func (rt *Runtime) transact(ctx context.Context, p *phase, batch []*delivery, lo
 		return errBatchFailed
 	}
 	return errDuplicate
+}
+
+// grouped returns a context whose statements are spans of each event of a batch.
+func (rt *Runtime) grouped(ctx context.Context, batch []*delivery) context.Context {
+	if rt.Tracer == nil {
+		return ctx
+	}
+	traces := make([]context.Context, len(batch))
+	for i, d := range batch {
+		traces[i] = d.trace
+	}
+	return tracing.Group(ctx, traces)
+}
+
+// traceparent returns that of what the event causes.
+func (rt *Runtime) traceparent(d *delivery) string {
+	if rt.Tracer == nil {
+		return d.message.TraceParent
+	}
+	return cloudevent.Trace(d.trace)
 }
 
 func (rt *Runtime) transactAsReceived(ctx context.Context, p *phase, batch []*delivery, lockTimeout string) error {
@@ -194,7 +215,7 @@ func (rt *Runtime) handleBatch(ctx context.Context, tx *pgbatch.Tx, p *phase, ba
 	if err != nil {
 		return nil, err
 	}
-	return tail(p, batch)
+	return rt.tail(p, batch)
 }
 
 // openStored opens what is stored of received events and returns those to handle.
@@ -256,14 +277,14 @@ func (d *delivery) open(m cloudevent.Message) (err error) {
 }
 
 // tail returns the statements that end a transaction: what is done is claimed and what is emitted is stored.
-func tail(p *phase, batch []*delivery) (statements []pgbatch.Statement, err error) {
+func (rt *Runtime) tail(p *phase, batch []*delivery) (statements []pgbatch.Statement, err error) {
 	f := batch[0].f
 	var done, emitted []cloudevent.Message
 	for _, d := range batch {
 		if d.done = !p.pending(d); d.done {
 			done = append(done, d.message)
 		}
-		d.emitted, err = eventstore.Emitted(f.Name, d.message.ID, d.message.TraceParent, d.item.results())
+		d.emitted, err = eventstore.Emitted(f.Name, d.message.ID, rt.traceparent(d), d.item.results())
 		if err != nil {
 			return nil, err
 		}

@@ -10,10 +10,13 @@ import (
 	"slices"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/eventstore"
 	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/pgbatch"
+	"github.com/popup-shop/popup/internal/tracing"
 )
 
 const publishTimeout = 3 * time.Second // for all events of a batch
@@ -40,6 +43,7 @@ func (rt *Runtime) Deliver(ctx context.Context, f *Function, m cloudevent.Messag
 		return rt.Tick(ctx, f)
 	}
 	began := time.Now()
+	ctx, span := rt.startEvent(ctx, f, m)
 	err := rt.handle(ctx, f, m)
 	switch {
 	case errors.Is(err, errDuplicate):
@@ -49,8 +53,21 @@ func (rt *Runtime) Deliver(ctx context.Context, f *Function, m cloudevent.Messag
 	case isPermanent(err):
 		err = rt.quarantine(ctx, f, m, "poison", err)
 	}
+	span.End(err)
 	rt.log(ctx, f, m, began, err)
+	rt.Tracer.Flush(ctx)
 	return err
+}
+
+// startEvent returns a context with the trace of an event and starts the span of its handling.
+func (rt *Runtime) startEvent(ctx context.Context, f *Function, m cloudevent.Message) (context.Context, *tracing.Span) {
+	ctx = cloudevent.WithTrace(ctx, m.TraceParent)
+	if rt.Tracer == nil {
+		return ctx, nil
+	}
+	return rt.Tracer.Start(ctx, f.Name, f.Name+" "+m.Type, tracing.Consumer,
+		attribute.String("cloudevents.event_id", m.ID), attribute.String("cloudevents.event_type", m.Type),
+		attribute.String("popup.order_id", m.OrderID))
 }
 
 func (rt *Runtime) log(ctx context.Context, f *Function, m cloudevent.Message, began time.Time, err error) {
@@ -62,13 +79,14 @@ func (rt *Runtime) log(ctx context.Context, f *Function, m cloudevent.Message, b
 		return
 	}
 	rt.Log.Log(ctx, level, text, "function", f.Name, "type", m.Type, "event", m.ID, "order", m.OrderID,
-		"trace", m.TraceParent, "ms", time.Since(began).Milliseconds(), "error", err)
+		"ms", time.Since(began).Milliseconds(), "error", err)
 }
 
 // delivery is an event on its way through a function.
 type delivery struct {
 	f        *Function
 	h        *Handler
+	trace    context.Context    // with the span of the event, which what it causes is a part of
 	message  cloudevent.Message // as received; as stored once it is verified
 	item     item
 	verified bool // message and item are those of the event store
@@ -94,7 +112,7 @@ func (rt *Runtime) handle(ctx context.Context, f *Function, m cloudevent.Message
 	if !id.Valid(m.ID) {
 		return errUnknown
 	}
-	d := &delivery{f: f, h: &f.On[i], message: m}
+	d := &delivery{f: f, h: &f.On[i], trace: ctx, message: m}
 	_ = d.open(m) // what cannot be read is read from the event store
 	if d.h.call != nil {
 		rt.run(ctx, prepare, d)
@@ -115,7 +133,9 @@ func (rt *Runtime) callOutside(ctx context.Context, d *delivery) error {
 	if err != nil {
 		return err
 	}
-	cause := rt.recovered(d.f, func() error { return d.h.call.call(ctx, key, d.item) })
+	calling, span := rt.Tracer.Start(ctx, d.f.Name, d.f.Name+" call", tracing.Client)
+	cause := rt.recovered(d.f, func() error { return d.h.call.call(calling, key, d.item) })
+	span.End(cause)
 	if cause == nil {
 		return nil
 	}
@@ -142,7 +162,7 @@ func (rt *Runtime) publishEmitted(ctx context.Context, batch []*delivery) {
 	for i, err := range rt.publish(ctx, all, publishTimeout) {
 		switch {
 		case errors.Is(err, context.DeadlineExceeded):
-			rt.Log.Warn("event left to the sweeper", "function", cause[i].f.Name, "event", all[i].ID, "error", err)
+			rt.Log.WarnContext(cause[i].trace, "event left to the sweeper", "function", cause[i].f.Name, "event", all[i].ID, "error", err)
 		case err != nil && cause[i].err == nil:
 			cause[i].err = Unavailable(fmt.Errorf("publish %s %s: %w", all[i].Type, all[i].ID, err))
 		}
@@ -174,7 +194,7 @@ func (rt *Runtime) recovered(f *Function, do func() error) (err error) {
 
 // quarantine stores an event as a dead letter.
 func (rt *Runtime) quarantine(ctx context.Context, f *Function, m cloudevent.Message, kind string, why error) error {
-	rt.Log.Error("dead letter", "function", f.Name, "type", m.Type, "event", m.ID, "kind", kind, "error", why)
+	rt.Log.ErrorContext(ctx, "dead letter", "function", f.Name, "type", m.Type, "event", m.ID, "kind", kind, "error", why)
 	return pgbatch.Transact(ctx, rt.Pool, nil, func(*pgbatch.Tx) ([]pgbatch.Statement, error) {
 		return []pgbatch.Statement{eventstore.Quarantine(f.Name, rt.Revision, kind, why.Error(), m)}, nil
 	})

@@ -14,7 +14,8 @@ import (
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/internal/cloudevent"
-	"github.com/popup-shop/popup/internal/pgbatch"
+	"github.com/popup-shop/popup/internal/logging"
+	"github.com/popup-shop/popup/internal/tracing"
 )
 
 // quiet is how long a stopping function still answers, so that the last requests routed to it are not refused.
@@ -51,7 +52,8 @@ func run(ctx context.Context, f Function) error {
 	if err != nil {
 		return err
 	}
-	pool, err := database.OpenTraced(ctx, &pgbatch.Counter{})
+	tracer := tracing.New(process.Tracing)
+	pool, err := database.OpenTraced(ctx, tracer.Counter())
 	if err != nil {
 		return err
 	}
@@ -67,10 +69,12 @@ func run(ctx context.Context, f Function) error {
 	rt := &Runtime{
 		Pool:         pool,
 		Sink:         sink,
-		Log:          slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: level})),
+		Log:          logging.NewJSON(os.Stdout, level),
+		Tracer:       tracer,
 		Revision:     process.Revision,
 		Dependencies: brokerOf(sink, f.Name),
 	}
+	defer tracer.Flush(context.WithoutCancel(ctx))
 	return serve(ctx, process, rt.ServeMux(&f))
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/eventstore"
 	"github.com/popup-shop/popup/internal/pgbatch"
+	"github.com/popup-shop/popup/internal/tracing"
 )
 
 // publishHTTP bounds the publishing of what a call emits: its caller waits, and the sweeper does not.
@@ -37,7 +38,8 @@ type Runtime struct {
 	Pool         *pgxpool.Pool
 	Sink         cloudevent.Publisher
 	Log          *slog.Logger
-	Revision     string // of the program, stored with its dead letters
+	Tracer       *tracing.Tracer // nil: no traces
+	Revision     string          // of the program, stored with its dead letters
 	Dependencies Dependencies
 
 	arming sync.Mutex
@@ -119,7 +121,7 @@ func (rt *Runtime) Do(
 		return err
 	}
 	if err := errors.Join(rt.publish(ctx, published(emitted), publishHTTP)...); err != nil {
-		rt.Log.Warn("events left to the sweeper", "function", function, "error", err)
+		rt.Log.WarnContext(ctx, "events left to the sweeper", "function", function, "error", err)
 	}
 	return nil
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/eventstore"
@@ -141,10 +143,33 @@ func (rt *Runtime) readDue(ctx context.Context, f *Function, now time.Time) (due
 			ids[n] = due[n].ID
 		}
 		dead, err := eventstore.DeadLetterIDs(ctx, tx, f.Name, ids)
+		if err != nil {
+			return nil, err
+		}
 		due = slices.DeleteFunc(due, func(item dueItem) bool { return dead[item.ID] })
-		return nil, err
+		return nil, rt.continueTraces(ctx, tx, due)
 	})
 	return due, next, err
+}
+
+// continueTraces makes what is due a part of its order's trace. Without a collector of traces it is not looked up.
+func (rt *Runtime) continueTraces(ctx context.Context, tx pgx.Tx, due []dueItem) error {
+	if rt.Tracer == nil {
+		return nil
+	}
+	orders := make([]string, 0, len(due))
+	for _, item := range due {
+		if item.OrderID != "" {
+			orders = append(orders, item.OrderID)
+		}
+	}
+	traces, err := eventstore.FirstTraces(ctx, tx, orders)
+	for i, item := range due {
+		if trace := traces[item.OrderID]; trace != "" {
+			due[i].TraceParent = trace
+		}
+	}
+	return err
 }
 
 // storeDue stores what is due and returns what was not stored before: all at once or, when that fails, one by one.

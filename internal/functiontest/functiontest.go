@@ -27,6 +27,7 @@ import (
 	"github.com/popup-shop/popup/internal/eventstore"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/ledger"
+	"github.com/popup-shop/popup/internal/logging"
 	"github.com/popup-shop/popup/internal/seed"
 )
 
@@ -117,7 +118,7 @@ func (s *Shop) Runtime(t testing.TB, name string) *function.Runtime {
 	err := ledger.GrantRoles(t.Context(), s.Pool, []function.Function{*s.Function(t, name)}, "")
 	granting.Unlock()
 	require.NoError(t, err)
-	rt := &function.Runtime{Pool: s.pool(t, name), Sink: s.Broker, Log: slog.New(slog.NewTextHandler(&s.log, nil)), Revision: "test"}
+	rt := &function.Runtime{Pool: s.pool(t, name), Sink: s.Broker, Log: logging.NewText(&s.log, slog.LevelInfo), Revision: "test"}
 	s.runtimes[name] = rt
 	return rt
 }

@@ -13,6 +13,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/popup-shop/popup/internal/deliverymetrics"
 )
 
 // Stream is where the events of a Broker are stored.
@@ -172,6 +174,34 @@ func (b *Broker) Info(ctx context.Context, trigger string) (*jetstream.ConsumerI
 		return nil, err
 	}
 	return consumer.Info(ctx)
+}
+
+// State returns what the server reports about the stream and the Triggers that were added.
+func (b *Broker) State(ctx context.Context) (s deliverymetrics.BrokerState, err error) {
+	stream, err := b.js.Stream(ctx, b.stream.Name)
+	if err != nil {
+		return s, err
+	}
+	info := stream.CachedInfo()
+	s = deliverymetrics.BrokerState{Members: 1, Events: info.State.Msgs, Bytes: info.State.Bytes, Lag: map[string]uint64{}}
+	if info.Cluster != nil {
+		for _, replica := range info.Cluster.Replicas {
+			if replica.Current {
+				s.Members++
+			}
+		}
+	}
+	b.mu.Lock()
+	names := slices.Collect(maps.Keys(b.triggers))
+	b.mu.Unlock()
+	for _, name := range names {
+		info, err := b.Info(ctx, name)
+		if err != nil {
+			return s, err
+		}
+		s.Lag[name] = info.NumPending + uint64(info.NumAckPending)
+	}
+	return s, nil
 }
 
 // Publish stores events, all at once, and blocks until each is stored or ctx ends. It returns an error for each, nil once it is

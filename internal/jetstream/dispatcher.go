@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/popup-shop/popup/internal/deliverymetrics"
 )
 
 // Response is how a subscriber responded to an event.
@@ -55,7 +57,8 @@ type Dispatcher struct {
 	Subscriber Subscriber
 	Process    *Process
 	Profile    DeliveryProfile
-	Duplicates int // each event is delivered so many times more, for tests
+	Duplicates int                      // each event is delivered so many times more, for tests
+	Metrics    *deliverymetrics.Metrics // by the Trigger's name; may be nil
 	Log        *slog.Logger
 
 	// Heartbeat is how often an idle consumer shows that the broker still knows it, at most 30 s; 5 s if it is zero. A consumer
@@ -156,6 +159,8 @@ func (d *Dispatcher) deliver(ctx context.Context, msg jetstream.Msg) {
 func (d *Dispatcher) attempt(ctx context.Context, e Event) Response {
 	ctx, cancel := context.WithTimeout(ctx, d.Trigger.Delivery.timeout())
 	defer cancel()
+	began := time.Now()
+	defer func() { d.Metrics.Observe(d.Trigger.Name, time.Since(began)) }()
 	return d.Subscriber.Deliver(ctx, d.Trigger.Subscriber, e)
 }
 
@@ -175,6 +180,7 @@ func (d *Dispatcher) settle(ctx context.Context, msg jetstream.Msg, e Event, r R
 	case retries && !last:
 		d.retry(msg, attempt, r)
 	case !last && d.Profile == NATSS:
+		d.count(deliverymetrics.Dropped)
 		_ = msg.Ack()
 	default:
 		d.toDeadLetterSink(ctx, msg, attempt, e, r)
@@ -192,11 +198,13 @@ func (d *Dispatcher) finish(ctx context.Context, msg jetstream.Msg, attempt int,
 		}
 		d.warn("reply rejected", err)
 	}
+	d.count(deliverymetrics.Accepted)
 	_ = msg.Ack()
 }
 
 // retry gives an event back for later.
 func (d *Dispatcher) retry(msg jetstream.Msg, attempt int, r Response) {
+	d.count(deliverymetrics.Retried)
 	delay, crash := d.Profile.Wait(d.Trigger.Delivery, attempt)
 	if crash {
 		d.Log.Error("dispatcher crashed", "trigger", d.Trigger.Name)
@@ -217,6 +225,7 @@ const maxErrorData = 1024
 func (d *Dispatcher) toDeadLetterSink(ctx context.Context, msg jetstream.Msg, attempt int, e Event, r Response) {
 	sink := d.Trigger.Delivery.DeadLetterSink
 	if sink == "" {
+		d.count(deliverymetrics.Dropped)
 		d.Log.Error("event dropped", "trigger", d.Trigger.Name, "event", e.Attributes["id"], "status", r.Status)
 		_ = msg.Ack()
 		return
@@ -227,9 +236,17 @@ func (d *Dispatcher) toDeadLetterSink(ctx context.Context, msg jetstream.Msg, at
 	})
 	ctx, cancel := context.WithTimeout(ctx, d.Trigger.Delivery.timeout())
 	defer cancel()
-	if !d.Subscriber.Deliver(ctx, sink, dead).ok() && d.Profile != NATSS {
+	switch {
+	case d.Subscriber.Deliver(ctx, sink, dead).ok():
+		d.count(deliverymetrics.DeadLettered)
+	case d.Profile == NATSS:
+		d.count(deliverymetrics.Dropped)
+	default:
+		d.count(deliverymetrics.SinkRejected)
 		_ = msg.NakWithDelay(d.Trigger.Delivery.Wait(attempt))
 		return
 	}
 	_ = msg.Ack()
 }
+
+func (d *Dispatcher) count(result deliverymetrics.Result) { d.Metrics.Count(d.Trigger.Name, result) }

@@ -63,3 +63,25 @@ func ask(ctx context.Context, tx pgx.Tx, file string) (r Result, err error) {
 	err = tx.QueryRow(ctx, `SELECT count(*) FROM (`+string(sql)+"\n) AS found").Scan(&r.Broken)
 	return r, err
 }
+
+// StoreResults keeps the results of a whole check in the place of those before; metrics are read from them.
+func StoreResults(ctx context.Context, pool *pgxpool.Pool, results []Result) error {
+	domains, promises, failures := make([]string, len(results)), make([]string, len(results)), make([]int, len(results))
+	for i, r := range results {
+		domains[i], promises[i], failures[i] = r.Domain, r.Promise, r.Broken
+	}
+	err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `DELETE FROM bus.checks`); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `
+			INSERT INTO bus.checks (domain, promise, failures)
+			SELECT * FROM unnest(@domains::text[], @promises::text[], @failures::bigint[])`,
+			pgx.NamedArgs{"domains": domains, "promises": promises, "failures": failures})
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("store the results of the check: %w", err)
+	}
+	return nil
+}

@@ -245,3 +245,21 @@ func broken(t testing.TB, b bundle) (promises []string) {
 	}
 	return promises
 }
+
+// OPS-45: the last whole check is what metrics show.
+func TestResultsReplaceThoseOfTheCheckBefore(t *testing.T) {
+	t.Parallel()
+	pool := dbtest.DB(t)
+	stored := func() (found []ledger.Result) {
+		rows, err := pool.Query(t.Context(), `SELECT domain, promise, failures FROM bus.checks ORDER BY promise`)
+		require.NoError(t, err)
+		found, err = pgx.CollectRows(rows, pgx.RowToStructByPos[ledger.Result])
+		require.NoError(t, err)
+		return found
+	}
+	before := []ledger.Result{{Domain: "stock", Promise: "a", Broken: 2}, {Domain: "bus", Promise: "b"}}
+	require.NoError(t, ledger.StoreResults(t.Context(), pool, before))
+	require.Equal(t, before, stored())
+	require.NoError(t, ledger.StoreResults(t.Context(), pool, before[:1]))
+	require.Equal(t, before[:1], stored())
+}

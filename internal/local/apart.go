@@ -43,6 +43,7 @@ type Apart struct {
 
 	mu       sync.Mutex
 	programs map[string]*program
+	starts   map[string]int                 // by function
 	lanes    map[string]*semaphore.Weighted // by function
 	suspects map[string]bool                // by function and event: its process ended before there was a response
 	client   http.Client
@@ -154,12 +155,13 @@ func (p *program) stop() {
 func (a *Apart) use(ctx context.Context, name string) (address *url.URL, done func(), err error) {
 	a.mu.Lock()
 	if a.programs == nil {
-		a.programs = map[string]*program{}
+		a.programs, a.starts = map[string]*program{}, map[string]int{}
 	}
 	p, runs := a.programs[name]
 	if !runs {
 		p = &program{name: name, ready: make(chan struct{}), exited: make(chan struct{}), started: time.Now()}
 		a.programs[name] = p
+		a.starts[name]++
 		go a.start(p)
 	}
 	p.calls++

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/popup-shop/popup/internal/cloudevent"
+	"github.com/popup-shop/popup/internal/deliverymetrics"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/jetstream"
 )
@@ -31,10 +32,11 @@ type Engine struct {
 	Dir       string // of the broker
 	Address   string // of the shop, which its events name as their source
 	Log       *slog.Logger
-	Tell      jetstream.Subscriber // how functions are reached
-	Every     time.Duration        // between two ticks of the schedule while events are published
-	AtMost    time.Duration        // between two ticks while none are; Every if it is zero
-	Copies    int                  // each event is delivered so many times more, for tests
+	Metrics   *deliverymetrics.Metrics // of delivery; may be nil
+	Tell      jetstream.Subscriber     // how functions are reached
+	Every     time.Duration            // between two ticks of the schedule while events are published
+	AtMost    time.Duration            // between two ticks while none are; Every if it is zero
+	Copies    int                      // each event is delivered so many times more, for tests
 
 	broker  atomic.Pointer[broker]
 	process atomic.Pointer[jetstream.Process]
@@ -217,7 +219,7 @@ func (e *Engine) trigger(ctx context.Context, t jetstream.Trigger) {
 		process := e.process.Load()
 		if b := e.broker.Load(); b != nil {
 			d := jetstream.Dispatcher{
-				Broker: b.Broker, Trigger: t, Subscriber: e.Tell, Process: process, Profile: e.Profile, Duplicates: e.Copies, Log: e.Log,
+				Broker: b.Broker, Trigger: t, Subscriber: e.Tell, Process: process, Profile: e.Profile, Duplicates: e.Copies, Metrics: e.Metrics, Log: e.Log,
 				Heartbeat: heartbeat,
 			}
 			d.Run()

@@ -25,8 +25,8 @@ import (
 	"github.com/popup-shop/popup/internal/local/loopback"
 	"github.com/popup-shop/popup/internal/local/mailbox"
 	"github.com/popup-shop/popup/internal/local/postgres"
-	"github.com/popup-shop/popup/internal/pgbatch"
 	"github.com/popup-shop/popup/internal/picture"
+	"github.com/popup-shop/popup/internal/tracing"
 	"github.com/popup-shop/popup/migrations"
 )
 
@@ -45,6 +45,7 @@ type Options struct {
 	Tick        time.Duration                  // of the schedule
 	IdleTick    time.Duration                  // of the schedule while no events are published; Tick if it is zero
 	Address     string                         // of the shop, in its events
+	Tracing     config.Tracing
 	Log         *slog.Logger
 	Out         io.Writer
 
@@ -65,6 +66,7 @@ type Shop struct {
 
 	options  Options
 	url      string
+	tracer   *tracing.Tracer
 	handler  http.Handler
 	inside   *http.Server
 	stopping []func()
@@ -73,7 +75,7 @@ type Shop struct {
 // Open opens what functions stand on: database, migrated, and mailbox.
 func Open(ctx context.Context, o Options) (s *Shop, err error) {
 	o.Address = cmp.Or(o.Address, defaultAddress)
-	s = &Shop{options: o, url: o.DatabaseURL}
+	s = &Shop{options: o, url: o.DatabaseURL, tracer: tracing.New(o.Tracing)}
 	defer func() {
 		if err != nil {
 			s.Close()
@@ -94,7 +96,7 @@ func Open(ctx context.Context, o Options) (s *Shop, err error) {
 	if err := migrations.Up(ctx, s.url); err != nil {
 		return s, err
 	}
-	s.Pool, err = config.Database{URL: s.url, Pool: o.Connections}.OpenTraced(ctx, &pgbatch.Counter{})
+	s.Pool, err = config.Database{URL: s.url, Pool: o.Connections}.OpenTraced(ctx, s.tracer.Counter())
 	if err != nil {
 		return s, err
 	}
@@ -183,7 +185,7 @@ func (s *Shop) Start(ctx context.Context, all []function.Function, triggers []je
 		}
 		s.Engine.Tell, front = s.Apart, s.Apart.Handler(door.Name)
 	} else {
-		rt := &function.Runtime{Pool: s.Pool, Sink: sink, Log: s.options.Log, Revision: "local", Dependencies: s.outside()}
+		rt := &function.Runtime{Pool: s.Pool, Sink: sink, Log: s.options.Log, Tracer: s.tracer, Revision: "local", Dependencies: s.outside()}
 		together := NewTogether(rt, all)
 		within := door.Within(together.Handler)
 		s.Engine.Tell, front = together, rt.ServeMux(&within)
@@ -193,6 +195,8 @@ func (s *Shop) Start(ctx context.Context, all []function.Function, triggers []je
 	for _, path := range []string{"/mailbox", "/mailbox/", "/mailbox.json"} {
 		mux.Handle(path, mails)
 	}
+	s.countDelivery()
+	mux.Handle("GET /metrics/delivery", loopback.Only(s.Engine.Metrics.Handler()))
 	mux.Handle("GET /pictures/{name}", picture.Open(s.Pictures()).Handler())
 	mux.Handle("/", front)
 	s.handler = mux

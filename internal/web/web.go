@@ -77,7 +77,7 @@ func (d door) Open(mux *http.ServeMux, rt *function.Runtime) {
 	settings.Formats = formats()
 	settings.CreateHooks, settings.DocsPath, settings.OpenAPIPath, settings.SchemasPath = nil, "", "", ""
 	api := humago.New(mux, settings)
-	api.UseMiddleware(rescue(api, rt, d.name), d.keeper.identify(api), tagged)
+	api.UseMiddleware(rescue(api, rt, d.name), d.keeper.identify(api), traced(rt, d.name), tagged)
 	for _, r := range d.routes {
 		r.open(api, &server{rt, d.name, r.BodyMost})
 	}
@@ -180,7 +180,7 @@ func (s *server) problem(ctx context.Context, err error) error {
 	}
 	var known *Problem
 	if !errors.As(err, &known) {
-		s.Log.ErrorContext(ctx, "call failed", "function", s.name, "request", requestID(ctx), "trace", cloudevent.Trace(ctx), "error", err)
+		s.Log.ErrorContext(ctx, "call failed", "function", s.name, "request", requestID(ctx), "error", err)
 		known = problemOf(err)
 	}
 	return known.For(callOf(ctx).header)
