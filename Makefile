@@ -3,12 +3,13 @@ export CGO_ENABLED ?= 0
 GO    ?= go
 TOOLS := $(GO) tool -modfile=tools/go.mod
 ARGS  ?=
+OVERLAY ?= kind
 
 # The tests that use functiontest.InFull.
 IN_FULL := CrossingOrders|NothingLeaks|FiveHundredVariants|SameUnit|SuggestionsCome|ReadIndexes
 
 .DEFAULT_GOAL := help
-.PHONY: help needs run start-fresh test test-slow lint fmt generate spec build bench check clean
+.PHONY: help needs run start-fresh test test-slow lint fmt generate spec build bench check clean kind kind-down deploy undeploy kube-popup
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +58,21 @@ bench: needs build ## measure, and write docs/performance.md
 
 check: ## prove the promises of the shop that runs here; each row must be 0
 	$(GO) run ./cmd/popup check --rebuild
+
+kind: ## make a cluster with Docker, kind and kubectl, and open the shop in it, with demo goods and one order as proof
+	sh tools/cluster/kind-up.sh
+
+kind-down: ## remove that cluster, and all that is in it
+	kind delete cluster --name popup
+
+deploy: ## deploy to the cluster that kubectl points to (OVERLAY=kind, bare or production)
+	OVERLAY=$(OVERLAY) sh tools/cluster/deploy.sh
+
+undeploy: ## remove the shop from that cluster, with all that it stored (OVERLAY=kind, bare or production)
+	OVERLAY=$(OVERLAY) sh tools/cluster/undeploy.sh
+
+kube-popup: ## run the command popup inside that cluster (ARGS="check --rebuild")
+	@sh tools/cluster/popup.sh $(ARGS)
 
 clean: ## remove what was built, and the shop of this folder
 	rm -rf bin .popup

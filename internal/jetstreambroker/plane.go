@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -17,6 +19,7 @@ import (
 	brokerreconciler "knative.dev/eventing/pkg/client/injection/reconciler/eventing/v1/broker"
 	eventinglisters "knative.dev/eventing/pkg/client/listers/eventing/v1"
 
+	"github.com/popup-shop/popup/internal/deliverymetrics"
 	"github.com/popup-shop/popup/internal/jetstream"
 )
 
@@ -31,6 +34,7 @@ type plane struct {
 	triggers   eventinglisters.TriggerLister
 	subscriber jetstream.Subscriber
 	log        *slog.Logger
+	metrics    *deliverymetrics.Metrics
 	changed    chan struct{}
 
 	mu      sync.Mutex
@@ -50,10 +54,31 @@ type delivery struct {
 func newPlane(
 	conn *nats.Conn, s Settings, brokers eventinglisters.BrokerLister, triggers eventinglisters.TriggerLister, log *slog.Logger,
 ) *plane {
-	return &plane{
+	p := &plane{
 		conn: conn, settings: s, brokers: brokers, triggers: triggers, subscriber: newPoster(), log: log, changed: make(chan struct{}, 1),
 		open: map[types.NamespacedName]*jetstream.Broker{}, running: map[types.NamespacedName]*delivery{},
 	}
+	p.metrics = deliverymetrics.New(nil, p.state)
+	return p
+}
+
+// state returns the state of all Brokers together.
+func (p *plane) state(ctx context.Context) (sum deliverymetrics.BrokerState, err error) {
+	p.mu.Lock()
+	open := slices.Collect(maps.Values(p.open))
+	p.mu.Unlock()
+	sum.Lag = map[string]uint64{}
+	for _, b := range open {
+		s, err := b.State(ctx)
+		if err != nil {
+			return sum, err
+		}
+		sum.Members, sum.Events, sum.Bytes = max(sum.Members, s.Members), sum.Events+s.Events, sum.Bytes+s.Bytes
+		for name, lag := range s.Lag {
+			sum.Lag[name] += lag
+		}
+	}
+	return sum, nil
 }
 
 func newPoster() poster {
@@ -248,7 +273,8 @@ func (p *plane) deliver(ctx context.Context, d *delivery, t jetstream.Trigger) {
 			_ = d.broker.Restore(ctx) // the next attempt reports what is wrong
 		}
 		dispatcher := jetstream.Dispatcher{
-			Broker: d.broker, Trigger: t, Subscriber: p.subscriber, Process: jetstream.NewProcess(ctx), Profile: jetstream.Spec, Log: p.log,
+			Broker: d.broker, Trigger: t, Subscriber: p.subscriber, Process: jetstream.NewProcess(ctx), Profile: jetstream.Spec,
+			Metrics: p.metrics, Log: p.log,
 		}
 		dispatcher.Run()
 		select {

@@ -18,6 +18,16 @@ var ready = &apis.Condition{Type: apis.ConditionReady, Status: corev1.ConditionT
 // drain is how long requests have to end when the program stops.
 const drain = 20 * time.Second
 
+// metricsPort is the port of GET /metrics: events come to another one.
+const metricsPort = "9090"
+
+func newServer(port string, handler http.Handler) *http.Server {
+	return &http.Server{
+		Addr: net.JoinHostPort("", port), Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
+		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+	}
+}
+
 // serve accepts events at /namespace/broker until ctx ends. GET /healthz responds while the program runs, GET /readyz while it is
 // connected to NATS.
 func serve(ctx context.Context, port string, p *plane) error {
@@ -29,10 +39,10 @@ func serve(ctx context.Context, port string, p *plane) error {
 		}
 	})
 	mux.Handle("/", jetstream.Ingress(p.find))
-	server := &http.Server{
-		Addr: net.JoinHostPort("", port), Handler: mux, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
-		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-	}
+	metrics := http.NewServeMux()
+	metrics.Handle("GET /metrics", p.metrics.Handler())
+	go func() { _ = newServer(metricsPort, metrics).ListenAndServe() }()
+	server := newServer(port, mux)
 	stopped := make(chan error, 1)
 	context.AfterFunc(ctx, func() {
 		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
