@@ -4,12 +4,14 @@ GO    ?= go
 TOOLS := $(GO) tool -modfile=tools/go.mod
 ARGS  ?=
 OVERLAY ?= kind
+ADDRESS ?= http://localhost:8080
+HOST ?= serve-gateway.shop.shop.test
 
 # The tests that use functiontest.InFull.
 IN_FULL := CrossingOrders|NothingLeaks|FiveHundredVariants|SameUnit|SuggestionsCome|ReadIndexes
 
 .DEFAULT_GOAL := help
-.PHONY: help needs run start-fresh test test-slow lint fmt generate spec build bench check clean kind kind-down deploy undeploy kube-popup
+.PHONY: help needs run start-fresh test test-slow lint fmt generate spec build bench check clean kind kind-down deploy undeploy kube-popup scenario test-cluster
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +75,13 @@ undeploy: ## remove the shop from that cluster, with all that it stored (OVERLAY
 
 kube-popup: ## run the command popup inside that cluster (ARGS="check --rebuild")
 	@sh tools/cluster/popup.sh $(ARGS)
+
+scenario: needs ## run one scenario in one process and as processes: both leave the same events
+	$(GO) test -count=1 -v -run Scenario ./cmd/popup
+
+test-cluster: ## run that scenario on the cluster that kubectl points to (ADDRESS and HOST reach its gateway)
+	SCENARIO_ADDRESS=$(ADDRESS) SCENARIO_HOST=$(HOST) SCENARIO_POPUP="sh ../../tools/cluster/popup.sh" \
+		$(GO) test -count=1 -v -timeout 30m -run Scenario ./cmd/popup
 
 clean: ## remove what was built, and the shop of this folder
 	rm -rf bin .popup
