@@ -64,6 +64,22 @@ func TestCallIsNotHeldUpByABrokerThatIsSlowOrAway(t *testing.T) {
 	}
 }
 
+// A program that has just started may need a second for its first connection to the broker: its events do not wait for the sweeper.
+func TestWhatACallEmitsIsPublishedAfterTheResponse(t *testing.T) {
+	t.Parallel()
+	shop := open(t, handling(works))
+	rt := shop.Runtime(t, name)
+	rt.Sink = broker(func(m cloudevent.Message) error {
+		time.Sleep(time.Second)
+		return shop.Broker.Publish(t.Context(), []cloudevent.Message{m})[0]
+	})
+	began := time.Now()
+	require.NoError(t, rt.Do(t.Context(), name, trace, pgbatch.Statement{}, change(uuid.Must(uuid.NewV7()).String(), nil)))
+	require.Less(t, time.Since(began), time.Second)
+	rt.Wait()
+	require.Len(t, shop.Broker.Got(), 1)
+}
+
 // slow is a broker that never answers.
 type slow struct{}
 

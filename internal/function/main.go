@@ -75,6 +75,7 @@ func run(ctx context.Context, f Function) error {
 		Dependencies: brokerOf(sink, f.Name),
 	}
 	defer tracer.Flush(context.WithoutCancel(ctx))
+	defer rt.Wait()
 	return serve(ctx, process, rt.ServeMux(&f))
 }
 

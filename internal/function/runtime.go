@@ -21,8 +21,10 @@ import (
 	"github.com/popup-shop/popup/internal/tracing"
 )
 
-// publishHTTP bounds the publishing of what a call emits: its caller waits, and the sweeper does not.
-const publishHTTP = 300 * time.Millisecond
+const (
+	callerWaits = 300 * time.Millisecond // for what a call emits to be published
+	callEmits   = 10 * time.Second       // for all of it to be published, after the response; then it is left to the sweeper
+)
 
 // ErrOverloaded is returned when a function has more to do than it can.
 var ErrOverloaded = pgbatch.ErrOverloaded
@@ -51,6 +53,8 @@ type Runtime struct {
 	patient  pgbatch.Slots // of events that failed alone
 	batchers sync.Map      // by function and phase
 	failed   failedEvents
+
+	publishing sync.WaitGroup // of what calls emitted
 
 	sent atomic.Int64
 }
@@ -120,11 +124,33 @@ func (rt *Runtime) Do(
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(rt.publish(ctx, published(emitted), publishHTTP)...); err != nil {
-		rt.Log.WarnContext(ctx, "events left to the sweeper", "function", function, "error", err)
-	}
+	rt.publishForCaller(ctx, function, published(emitted))
 	return nil
 }
+
+// publishForCaller publishes what a call emitted and blocks while a caller is patient. Publishing goes on after the response: the first
+// connection of a program that has just started can take longer.
+func (rt *Runtime) publishForCaller(ctx context.Context, function string, messages []cloudevent.Message) {
+	if len(messages) == 0 {
+		return
+	}
+	done := make(chan struct{})
+	rt.publishing.Go(func() {
+		defer close(done)
+		if err := errors.Join(rt.publish(context.WithoutCancel(ctx), messages, callEmits)...); err != nil {
+			rt.Log.WarnContext(ctx, "events left to the sweeper", "function", function, "error", err)
+		}
+	})
+	patience := time.NewTimer(callerWaits)
+	defer patience.Stop()
+	select {
+	case <-done:
+	case <-patience.C:
+	}
+}
+
+// Wait blocks until everything that calls emitted is published or left to the sweeper.
+func (rt *Runtime) Wait() { rt.publishing.Wait() }
 
 func tooLarge(m cloudevent.Message) bool { return len(m.Data) > MaxEventData }
 

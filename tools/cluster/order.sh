@@ -25,5 +25,5 @@ while [ "$last" != completed ]; do
 	[ "$status" = "$last" ] || echo "$status after $(since)"
 	last=$status
 	case $status in rejected | cancelled | expired) exit 1 ;; esac
-	sleep 0.1
+	sleep 1
 done
