@@ -138,7 +138,7 @@ func TestStormEndsAsACalmDay(t *testing.T) {
 		t.Run(string(p), func(t *testing.T) {
 			s := open(t, profile(p), stormy)
 			s.sell(orders(), 16)
-			s.settle(5 * time.Minute)
+			s.settle(15 * time.Minute)
 			s.check()
 			s.requireUndone()
 			require.Equal(t, want, s.digest())
