@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/rickb777/date/period"
@@ -81,12 +82,17 @@ type subscriptions struct {
 	types  jetstream.Subscriptions
 }
 
+// parsing is held while filters are made: the parser of CESQL shares tables that are not safe for concurrent use.
+var parsing sync.Mutex
+
 // filterOf returns the filter of a Trigger, which must be closed, or an error that names what is wrong with it.
 func filterOf(t *eventingv1.Trigger) (*subscriptions, error) {
 	filters := t.Spec.Filters
 	if len(filters) == 0 && t.Spec.Filter != nil {
 		filters = exact(t.Spec.Filter.Attributes)
 	}
+	parsing.Lock()
+	defer parsing.Unlock()
 	if err := checkAll(filters); err != nil {
 		return nil, err
 	}
@@ -130,13 +136,24 @@ func check(f eventingv1.SubscriptionsAPIFilter) (err error) {
 	case f.Not != nil:
 		err = check(*f.Not)
 	case f.CESQL != "":
-		if _, err = subscriptionsapi.NewCESQLFilter(f.CESQL); err != nil {
-			err = fmt.Errorf("filter cesql %q: %w", f.CESQL, err)
-		}
+		err = checkCESQL(f.CESQL)
 	default:
 		err = errors.New("a filter is empty")
 	}
 	return err
+}
+
+// checkCESQL returns an error when an expression can't be parsed: the parser panics at some of them.
+func checkCESQL(expression string) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("filter cesql %q can't be parsed", expression)
+		}
+	}()
+	if _, err := subscriptionsapi.NewCESQLFilter(expression); err != nil {
+		return fmt.Errorf("filter cesql %q: %w", expression, err)
+	}
+	return nil
 }
 
 func subscriptionsOf(filters []eventingv1.SubscriptionsAPIFilter) (all jetstream.Subscriptions) {
