@@ -184,7 +184,7 @@ func TestAStoppedFunctionLosesItsLocks(t *testing.T) {
 		_, err := p.Pool.Exec(t.Context(), `SELECT FROM stock.levels WHERE sku = $1 FOR NO KEY UPDATE NOWAIT`, functiontest.Cap)
 		return err != nil
 	}
-	require.Eventually(t, locked, 20*time.Second, 10*time.Millisecond, "it holds its locks")
+	require.Eventually(t, locked, time.Minute, 10*time.Millisecond, "it holds its locks")
 	began := time.Now()
 	require.Eventually(t, func() bool { return !locked() }, 20*time.Second, 100*time.Millisecond)
 	require.Less(t, time.Since(began), 12*time.Second)

@@ -82,7 +82,7 @@ func (s *shop) sell(n, atOnce int) {
 			defer func() { <-slots }()
 			s.insist(fmt.Sprintf("customer-%d", i), shopping(i))
 		})
-		if i%4 == 0 {
+		if i%4 == 0 && !s.steady {
 			customers.Go(func() { s.orderAndCancel(fmt.Sprintf("changing-%d", i)) })
 		}
 	}
@@ -187,9 +187,11 @@ func TestBrokerMayBeAway(t *testing.T) {
 	})
 }
 
-// ORD-28.
+// ORD-28. A crash may take an event with it that was published already; its cause is handled again and emits it again, unless the
+// order was cancelled meanwhile: then the event waits as a dead letter for a person. So these customers cancel nothing.
 func TestPostgresMayStopForFiveSeconds(t *testing.T) {
 	s := open(t, durable)
+	s.steady = true
 	s.during(100, func() {
 		require.NoError(t, s.Postgres.Kill())
 		time.Sleep(5 * time.Second)

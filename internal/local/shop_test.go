@@ -32,6 +32,7 @@ type shop struct {
 	t        testing.TB
 	url      string
 	settings functions.Settings
+	steady   bool // customers cancel nothing
 }
 
 type change func(*local.Options, *functions.Settings)
@@ -69,7 +70,7 @@ func open(t testing.TB, changes ...change) *shop {
 	require.NoError(t, s.Start(context.WithoutCancel(ctx), functions.All(settings), triggers, local.Door{Name: "serve-gateway", Within: servegateway.Within(servegateway.Settings{Gateway: settings.Gateway, Access: settings.Access})}))
 	server := httptest.NewServer(s.Handler())
 	t.Cleanup(server.Close)
-	return &shop{s, t, server.URL, settings}
+	return &shop{Shop: s, t: t, url: server.URL, settings: settings}
 }
 
 // logTo shows what the shop logs when asked to.
