@@ -79,7 +79,7 @@ func lastTrue(states []bool) (last int) {
 	return last
 }
 
-// OPS-45: whoever gets an alert finds what it means and what to do.
+// OPS-45: the page explains what each alert means and what to do.
 func TestThePageExplainsEveryAlert(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../../docs/observability.md")

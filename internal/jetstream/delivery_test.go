@@ -44,7 +44,7 @@ func open(t *testing.T) *bundle {
 	return &bundle{broker, server, ingress}
 }
 
-// subscriber is a server that keeps what it receives, and responds as told.
+// subscriber is a server that keeps what it receives, and responds as its test asks.
 type subscriber struct {
 	*httptest.Server
 	mu       sync.Mutex

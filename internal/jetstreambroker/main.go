@@ -10,17 +10,16 @@ package jetstreambroker
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
 	"time"
 
 	"github.com/kelseyhightower/envconfig"
 	"github.com/nats-io/nats.go"
 	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
 	brokerinformer "knative.dev/eventing/pkg/client/injection/informers/eventing/v1/broker"
 	triggerinformer "knative.dev/eventing/pkg/client/injection/informers/eventing/v1/trigger"
 	kubeclient "knative.dev/pkg/client/injection/kube/client"
@@ -79,15 +78,12 @@ func run(ctx context.Context, embedded *string, log *slog.Logger) error {
 	watch(ctx, p)
 	startInformers()
 
-	failed := make(chan error, 2)
-	go func() { failed <- controller.StartAll(ctx, controllers...) }()
-	go func() { failed <- serve(ctx, settings.Port, p) }()
-	p.run(ctx)
-	err = errors.Join(<-failed, <-failed)
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
-	}
-	return err
+	parts, ctx := errgroup.WithContext(ctx) // when one part fails, the program ends
+	parts.Go(func() error { return controller.StartAll(ctx, controllers...) })
+	parts.Go(func() error { return serve(ctx, settings.Port, p.ingress()) })
+	parts.Go(func() error { return serve(ctx, metricsPort, p.metrics.Handler()) })
+	parts.Go(func() error { p.run(ctx); return nil })
+	return parts.Wait()
 }
 
 // connect returns a connection to NATS: to a server in this program if there is a folder for it.

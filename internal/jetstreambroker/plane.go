@@ -37,6 +37,8 @@ type plane struct {
 	metrics    *deliverymetrics.Metrics
 	changed    chan struct{}
 
+	syncing sync.Mutex // held by sync: a Trigger is started once
+
 	mu      sync.Mutex
 	open    map[types.NamespacedName]*jetstream.Broker
 	running map[types.NamespacedName]*delivery // by Trigger
@@ -176,6 +178,8 @@ func (p *plane) run(ctx context.Context) {
 
 // sync starts the deliveries that are asked for, and stops all others.
 func (p *plane) sync(ctx context.Context) {
+	p.syncing.Lock()
+	defer p.syncing.Unlock()
 	all, err := p.triggers.List(labels.Everything())
 	if err != nil {
 		p.log.Error("list triggers", "error", err)

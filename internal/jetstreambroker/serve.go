@@ -18,19 +18,12 @@ var ready = &apis.Condition{Type: apis.ConditionReady, Status: corev1.ConditionT
 // drain is how long requests have to end when the program stops.
 const drain = 20 * time.Second
 
-// metricsPort is the port of GET /metrics: events come to another one.
+// metricsPort is the port of the metrics: events come to another one.
 const metricsPort = "9090"
 
-func newServer(port string, handler http.Handler) *http.Server {
-	return &http.Server{
-		Addr: net.JoinHostPort("", port), Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
-		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-	}
-}
-
-// serve accepts events at /namespace/broker until ctx ends. GET /healthz responds while the program runs, GET /readyz while it is
-// connected to NATS.
-func serve(ctx context.Context, port string, p *plane) error {
+// ingress returns the handler that accepts events at /namespace/broker. GET /healthz responds while the program runs, GET /readyz
+// while it is connected to NATS.
+func (p *plane) ingress() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
@@ -39,18 +32,23 @@ func serve(ctx context.Context, port string, p *plane) error {
 		}
 	})
 	mux.Handle("/", jetstream.Ingress(p.find))
-	metrics := http.NewServeMux()
-	metrics.Handle("GET /metrics", p.metrics.Handler())
-	go func() { _ = newServer(metricsPort, metrics).ListenAndServe() }()
-	server := newServer(port, mux)
-	stopped := make(chan error, 1)
-	context.AfterFunc(ctx, func() {
-		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
-		defer cancel()
-		stopped <- server.Shutdown(ending)
-	})
-	if err := server.ListenAndServe(); ctx.Err() == nil {
-		return err
+	return mux
+}
+
+// serve serves a handler until ctx ends, then waits for the requests in hand.
+func serve(ctx context.Context, port string, handler http.Handler) error {
+	server := &http.Server{
+		Addr: net.JoinHostPort("", port), Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
+		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 	}
-	return <-stopped
+	failed := make(chan error, 1)
+	go func() { failed <- server.ListenAndServe() }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	defer cancel()
+	return server.Shutdown(ending)
 }
