@@ -122,7 +122,7 @@ func TestWhoMayTakeEachRoute(t *testing.T) {
 			name := r.Method + " " + r.Path
 			allowed, listed := may[name]
 			require.True(t, listed, "%s is not in the table", name)
-			for who, bearer := range callers(t, shop, scopeOf(r.Who)) {
+			for who, bearer := range callers(t, shop, scopeOf(r.Access)) {
 				status := shop.Call(t, f.Name, r.Method, filled(r.Path), body(r.Method), "Authorization", bearer, "Idempotency-Key", uuid.NewString()).Status
 				switch {
 				case slices.Contains(strings.Fields(allowed), who):

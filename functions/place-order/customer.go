@@ -61,7 +61,7 @@ func readAddress(ctx context.Context, tx pgx.Tx, userID string, b *Body) error {
 		WHERE address_id = @address_id AND user_id = nullif(@user_id, '')::uuid`, pgx.NamedArgs{"address_id": b.AddressID, "user_id": userID}).
 		Scan(&a.Name, &a.Phone, &a.Country, &a.PostalCode, &a.Prefecture, &a.Region, &a.City, &a.AddressLine1, &a.AddressLine2)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return web.Invalid(web.Fault{Field: "address_id", Why: "is not one of your addresses"})
+		return web.Invalid(web.FieldError{Field: "address_id", Message: "is not one of your addresses"})
 	}
 	if err != nil {
 		return fmt.Errorf("read address %s: %w", b.AddressID, err)

@@ -39,7 +39,7 @@ func New(settings Settings) function.Function {
 	p := &placing{shop: settings.Shop}
 	return function.Function{
 		Name: name,
-		Endpoints: web.Door(name, settings.Access, web.Post("/v1/orders", web.All, web.Change[*Request, Placed, Answer]{
+		Endpoints: web.Endpoints(name, settings.Access, web.PostIdempotent("/v1/orders", web.All, web.IdempotentCall[*Request, Placed, Answer]{
 			Status: http.StatusCreated, Also: []int{http.StatusAccepted}, Do: p.place, Show: p.show,
 		})),
 		Emits:  []events.Event{events.OrderPlaced{}},
@@ -78,7 +78,7 @@ func (p *placing) place(ctx context.Context, tx pgx.Tx, in *Request) (Placed, []
 		return Placed{}, nil, err
 	}
 	if known, err := knowsStore(ctx, tx, body.Pickup); err != nil || !known {
-		return Placed{}, nil, cmp.Or[error](err, web.Invalid(web.Fault{Field: "pickup.store_id", Why: "is not one of our stores"}))
+		return Placed{}, nil, cmp.Or[error](err, web.Invalid(web.FieldError{Field: "pickup.store_id", Message: "is not one of our stores"}))
 	}
 	priced, err := price(body, products, p.shop.TaxJPY)
 	if err != nil {
@@ -98,7 +98,7 @@ func (p *placing) place(ctx context.Context, tx pgx.Tx, in *Request) (Placed, []
 	if who.guest {
 		kept.Token = rand.Text()
 	}
-	if err := web.ShowToken(ctx, tx, kept.Token); err != nil {
+	if err := web.GrantOrderToken(ctx, tx, kept.Token); err != nil {
 		return Placed{}, nil, err
 	}
 	if err := store(ctx, tx, now, placed, body, products, kept.hash()); err != nil {
@@ -165,7 +165,7 @@ type Answer struct {
 func (p *placing) show(ctx context.Context, db web.Reader, in *Request, placed Placed) (*Answer, error) {
 	p.watcher.Decided(ctx, db, placed.OrderID, orderview.Wait(in.Prefer))
 	if placed.Token != "" {
-		db = web.Holding(db, placed.Token)
+		db = web.WithOrderToken(db, placed.Token)
 	}
 	o, err := orderview.Read(ctx, db, placed.OrderID)
 	if err != nil {
@@ -185,7 +185,7 @@ func (p *placing) show(ctx context.Context, db web.Reader, in *Request, placed P
 // refusal tells why an order was rejected.
 func refusal(ctx context.Context, db web.Reader, o *orderview.Order) error {
 	if !slices.Contains([]string{order.OutOfStock, order.Invalid}, o.Reason) {
-		return web.NewProblem(http.StatusConflict, "payment-refused", "the payment was not accepted").
+		return web.New(http.StatusConflict, "payment-refused", "the payment was not accepted").
 			With("order_id", o.ID).With("reason", o.Reason)
 	}
 	short, err := orderview.Short(ctx, db, o.ID)
@@ -200,5 +200,5 @@ func refusal(ctx context.Context, db web.Reader, o *orderview.Order) error {
 	if o.Reason == order.Invalid {
 		kind, detail = "not-on-sale", "something that was ordered is not sold any more"
 	}
-	return web.NewProblem(http.StatusConflict, kind, detail).With("order_id", o.ID).With("reason", o.Reason).With("lines", lines)
+	return web.New(http.StatusConflict, kind, detail).With("order_id", o.ID).With("reason", o.Reason).With("lines", lines)
 }

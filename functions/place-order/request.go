@@ -63,8 +63,8 @@ type Contact struct {
 }
 
 // faults lists what is wrong with an order before anything is looked up.
-func (b Body) faults(methods []string) (faults []web.Fault) {
-	add := func(field, why string) { faults = append(faults, web.Fault{Field: field, Why: why}) }
+func (b Body) faults(methods []string) (faults []web.FieldError) {
+	add := func(field, why string) { faults = append(faults, web.FieldError{Field: field, Message: why}) }
 	switch {
 	case b.BasketID == "" && len(b.Lines) == 0:
 		add("lines", "must have at least one")
@@ -94,7 +94,7 @@ func (b Body) faults(methods []string) (faults []web.Fault) {
 		add("pickup.store_id", "is not a UUID")
 	case b.Address != nil:
 		for _, fault := range b.Address.Faults() {
-			add("address."+fault.Field, fault.Why)
+			add("address."+fault.Field, fault.Message)
 		}
 	}
 	if !slices.Contains(methods, b.PaymentMethod) {
@@ -118,18 +118,18 @@ func (b Body) destinations() (n int) {
 	return n
 }
 
-func (c *Contact) faults() (faults []web.Fault) {
+func (c *Contact) faults() (faults []web.FieldError) {
 	if c == nil {
-		return []web.Fault{{Field: "contact", Why: "must be given by guests"}}
+		return []web.FieldError{{Field: "contact", Message: "must be given by guests"}}
 	}
 	if strings.TrimSpace(c.Name) == "" {
-		faults = append(faults, web.Fault{Field: "contact.name", Why: "must not be empty"})
+		faults = append(faults, web.FieldError{Field: "contact.name", Message: "must not be empty"})
 	}
 	if parsed, err := netmail.ParseAddress(c.Email); err != nil || parsed.Address != c.Email {
-		faults = append(faults, web.Fault{Field: "contact.email", Why: "is not an e-mail address"})
+		faults = append(faults, web.FieldError{Field: "contact.email", Message: "is not an e-mail address"})
 	}
 	if !address.Phone(c.Phone) {
-		faults = append(faults, web.Fault{Field: "contact.phone", Why: "is not a telephone number"})
+		faults = append(faults, web.FieldError{Field: "contact.phone", Message: "is not a telephone number"})
 	}
 	return faults
 }

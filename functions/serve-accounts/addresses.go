@@ -51,13 +51,13 @@ type Named struct {
 }
 
 func (b AddressBody) check() error {
-	var faults []web.Fault
+	var faults []web.FieldError
 	for _, fault := range b.Faults() {
-		faults = append(faults, web.Fault(fault))
+		faults = append(faults, web.FieldError(fault))
 	}
 	for field, text := range map[string]string{"name": b.Name, "city": b.City, "address_line1": b.AddressLine1} {
 		if text != "" && !oneLine(text) {
-			faults = append(faults, web.Fault{Field: field, Why: "must be text on one line"})
+			faults = append(faults, web.FieldError{Field: field, Message: "must be text on one line"})
 		}
 	}
 	if faults != nil {
@@ -85,7 +85,7 @@ func (b AddressBody) args(addressID, userID string) pgx.NamedArgs {
 
 func listAddresses(ctx context.Context, db web.Reader, in *ListRequest) (items []KeptAddress, total int64, err error) {
 	args := pgx.NamedArgs{"user_id": web.CallerOf(ctx).ID, "limit": in.Limit, "offset": in.Offset()}
-	return web.Collect(ctx, db, scanAddress, `FROM accounts.addresses WHERE user_id = @user_id`,
+	return web.QueryPage(ctx, db, scanAddress, `FROM accounts.addresses WHERE user_id = @user_id`,
 		`SELECT `+addressColumns, `ORDER BY is_default DESC, created_at, address_id LIMIT @limit OFFSET @offset`, args)
 }
 

@@ -41,7 +41,7 @@ func listUsers(ctx context.Context, db web.Reader, in *UsersRequest) (items []Us
 		"q": in.Q, "like": "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(in.Q) + "%", "role": in.Role, "active": in.Active,
 		"ordered": in.Ordered, "limit": in.Limit, "offset": in.Offset(),
 	}
-	return web.Collect(ctx, db, func(row pgx.CollectableRow) (User, error) { return scanUser(row) }, from, `SELECT `+userColumns,
+	return web.QueryPage(ctx, db, func(row pgx.CollectableRow) (User, error) { return scanUser(row) }, from, `SELECT `+userColumns,
 		`ORDER BY `+orderOf[in.Sort]+` LIMIT @limit OFFSET @offset`, args)
 }
 

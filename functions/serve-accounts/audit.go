@@ -34,14 +34,14 @@ type Act struct {
 
 func listAudit(ctx context.Context, db web.Reader, in *AuditRequest) (items []Act, total int64, err error) {
 	if in.By != "" && !id.Valid(in.By) {
-		return nil, 0, web.Invalid(web.Fault{Field: "by", Why: "is not a UUID"})
+		return nil, 0, web.Invalid(web.FieldError{Field: "by", Message: "is not a UUID"})
 	}
 	var to *time.Time
 	if !in.To.IsZero() {
 		to = &in.To
 	}
 	args := pgx.NamedArgs{"by": in.By, "object": in.Object, "from": in.From, "to": to, "limit": in.Limit, "offset": in.Offset()}
-	return web.Collect(ctx, db, pgx.RowToStructByPos[Act], `FROM bus.audit
+	return web.QueryPage(ctx, db, pgx.RowToStructByPos[Act], `FROM bus.audit
 		WHERE @by IN ('', by::text) AND @object IN ('', object) AND at >= @from::timestamptz AND (@to::timestamptz IS NULL OR at < @to)`,
 		`SELECT at, coalesce(by::text, ''), role, act, object, before, after`, `ORDER BY audit_id DESC LIMIT @limit OFFSET @offset`, args)
 }

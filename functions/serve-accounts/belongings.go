@@ -27,7 +27,7 @@ type SSHKey struct {
 
 func listSSHKeys(ctx context.Context, db web.Reader, in *ListRequest) (items []SSHKey, total int64, err error) {
 	args := pgx.NamedArgs{"user_id": web.CallerOf(ctx).ID, "limit": in.Limit, "offset": in.Offset()}
-	return web.Collect(ctx, db, pgx.RowToStructByPos[SSHKey], `FROM accounts.ssh_keys WHERE user_id = @user_id`,
+	return web.QueryPage(ctx, db, pgx.RowToStructByPos[SSHKey], `FROM accounts.ssh_keys WHERE user_id = @user_id`,
 		`SELECT key_id::text, name, fingerprint, created_at, last_used_at`, `ORDER BY created_at, key_id LIMIT @limit OFFSET @offset`, args)
 }
 
@@ -63,10 +63,10 @@ func readKey(line string) (ssh.PublicKey, bool) {
 func addSSHKey(ctx context.Context, tx pgx.Tx, in *SSHKeyRequest) (*SSHKeyAnswer, []events.Event, error) {
 	key, fine := readKey(in.Body.Key)
 	if !fine {
-		return nil, nil, web.Invalid(web.Fault{Field: "key", Why: "is not a public key of a kind that is safe"})
+		return nil, nil, web.Invalid(web.FieldError{Field: "key", Message: "is not a public key of a kind that is safe"})
 	}
 	if !oneLine(in.Body.Name) {
-		return nil, nil, web.Invalid(web.Fault{Field: "name", Why: "must be text on one line"})
+		return nil, nil, web.Invalid(web.FieldError{Field: "name", Message: "must be text on one line"})
 	}
 	keyID, err := uuid.NewV7()
 	if err != nil {
@@ -81,7 +81,7 @@ func addSSHKey(ctx context.Context, tx pgx.Tx, in *SSHKeyRequest) (*SSHKeyAnswer
 		"public_key": string(ssh.MarshalAuthorizedKey(key)), "fingerprint": kept.Fingerprint,
 	}).Scan(&kept.CreatedAt)
 	if breaks(err, "ssh_keys_belong_to_one_account") {
-		return nil, nil, web.NewProblem(http.StatusConflict, "key-taken", "this key belongs to an account")
+		return nil, nil, web.New(http.StatusConflict, "key-taken", "this key belongs to an account")
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("store SSH key %s: %w", keyID, err)
@@ -109,7 +109,7 @@ type Session struct {
 func listSessions(ctx context.Context, db web.Reader, in *ListRequest) (items []Session, total int64, err error) {
 	caller := web.CallerOf(ctx)
 	args := pgx.NamedArgs{"user_id": caller.ID, "session_id": caller.Session, "limit": in.Limit, "offset": in.Offset()}
-	return web.Collect(ctx, db, pgx.RowToStructByPos[Session],
+	return web.QueryPage(ctx, db, pgx.RowToStructByPos[Session],
 		`FROM accounts.sessions WHERE user_id = @user_id AND ended_at IS NULL AND expires_at > now()`,
 		`SELECT session_id::text, source, agent, created_at, used_at, expires_at, session_id = @session_id::uuid`,
 		`ORDER BY used_at DESC, session_id LIMIT @limit OFFSET @offset`, args)

@@ -28,7 +28,7 @@ type KnownClient struct {
 
 func listClients(ctx context.Context, db web.Reader, in *ListRequest) (items []KnownClient, total int64, err error) {
 	args := pgx.NamedArgs{"limit": in.Limit, "offset": in.Offset()}
-	return web.Collect(ctx, db, pgx.RowToStructByPos[KnownClient], `FROM accounts.clients`,
+	return web.QueryPage(ctx, db, pgx.RowToStructByPos[KnownClient], `FROM accounts.clients`,
 		`SELECT client_id::text, name, scopes, owner_id::text, created_at`, `ORDER BY created_at, client_id LIMIT @limit OFFSET @offset`, args)
 }
 
@@ -50,14 +50,14 @@ type ClientAnswer struct {
 
 func addClient(ctx context.Context, tx pgx.Tx, in *ClientRequest) (*ClientAnswer, []events.Event, error) {
 	if !oneLine(in.Body.Name) {
-		return nil, nil, web.Invalid(web.Fault{Field: "name", Why: "must be text on one line"})
+		return nil, nil, web.Invalid(web.FieldError{Field: "name", Message: "must be text on one line"})
 	}
 	if len(in.Body.Scopes) == 0 { // null passes for a list
-		return nil, nil, web.Invalid(web.Fault{Field: "scopes", Why: "must have at least one"})
+		return nil, nil, web.Invalid(web.FieldError{Field: "scopes", Message: "must have at least one"})
 	}
 	scopes := slices.Sorted(slices.Values(in.Body.Scopes))
 	if len(slices.Compact(slices.Clone(scopes))) < len(scopes) {
-		return nil, nil, web.Invalid(web.Fault{Field: "scopes", Why: "must not have one twice"})
+		return nil, nil, web.Invalid(web.FieldError{Field: "scopes", Message: "must not have one twice"})
 	}
 	clientID, err := uuid.NewV7()
 	if err != nil {
@@ -110,13 +110,13 @@ func (a *accounts) clientToken(ctx context.Context, tx pgx.Tx, in *ClientTokenRe
 	}
 	who := token.Claims{ID: in.Body.ClientID, Role: token.Client}
 	if !id.Valid(who.ID) {
-		return nil, nil, web.Keep(wrong())
+		return nil, nil, web.CommitRefusal(wrong())
 	}
 	err := tx.QueryRow(ctx, `
 		SELECT scopes FROM accounts.client_of_secret(@client_id, @secret_hash)`,
 		pgx.NamedArgs{"client_id": who.ID, "secret_hash": web.HashToken(in.Body.ClientSecret)}).Scan(&who.Scopes)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, nil, web.Keep(wrong())
+		return nil, nil, web.CommitRefusal(wrong())
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("read client %s: %w", who.ID, err)

@@ -24,7 +24,7 @@ func (a *accounts) closeAccount(ctx context.Context, tx pgx.Tx, _ *struct{}) (*C
 		return nil, nil, err
 	}
 	if open {
-		return nil, nil, web.NewProblem(http.StatusConflict, "not-possible-now", "an order is still open")
+		return nil, nil, web.New(http.StatusConflict, "not-possible-now", "an order is still open")
 	}
 	for _, forget := range []func(context.Context, pgx.Tx, string) error{forgetOrders, forgetBelongings, forgetUser} {
 		if err := forget(ctx, tx, caller.ID); err != nil {
@@ -100,5 +100,5 @@ func forgetUser(ctx context.Context, tx pgx.Tx, userID string) error {
 }
 
 func lastAdmin() *web.Problem {
-	return web.NewProblem(http.StatusConflict, "not-possible-now", "the last admin stays")
+	return web.New(http.StatusConflict, "not-possible-now", "the last admin stays")
 }

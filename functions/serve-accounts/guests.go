@@ -44,7 +44,7 @@ func (a *accounts) addGuest(ctx context.Context, tx pgx.Tx, in *GuestRequest) (*
 		return nil, nil, err
 	}
 	who := token.Claims{ID: guestID.String(), Role: token.Guest}
-	if err := web.Become(ctx, tx, who); err != nil {
+	if err := web.SetCaller(ctx, tx, who); err != nil {
 		return nil, nil, err
 	}
 	_, err = tx.Exec(ctx, `
@@ -105,7 +105,7 @@ func (a *accounts) guestToken(ctx context.Context, tx pgx.Tx, in *GuestTokenRequ
 		SELECT guest_id::text, name, phone FROM accounts.guest_of_phone(@guest_id, @phone)`,
 		pgx.NamedArgs{"guest_id": in.ID, "phone": in.Body.Phone}).Scan(&g.ID, &g.Name, &g.Phone)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, nil, web.Keep(web.NotFound("customer"))
+		return nil, nil, web.CommitRefusal(web.NotFound("customer"))
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("read guest %s: %w", in.ID, err)
@@ -125,7 +125,7 @@ func deleteGuest(ctx context.Context, tx pgx.Tx, guestID string) error {
 		return fmt.Errorf("forget guest %s: %w", guestID, err)
 	}
 	if tag.RowsAffected() == 0 {
-		return web.NewProblem(http.StatusConflict, "not-possible-now", "This guest has an account already.")
+		return web.New(http.StatusConflict, "not-possible-now", "This guest has an account already.")
 	}
 	return nil
 }

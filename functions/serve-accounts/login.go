@@ -79,7 +79,7 @@ func checkLogin(ctx context.Context, in *LoginRequest, l *login) error {
 }
 
 func (a *accounts) login(ctx context.Context, tx pgx.Tx, in *LoginRequest, l *login) (*TokensAnswer, []events.Event, error) {
-	if err := web.Become(ctx, tx, l.who); err != nil {
+	if err := web.SetCaller(ctx, tx, l.who); err != nil {
 		return nil, nil, err
 	}
 	if err := calm(ctx, tx, l.keys); err != nil {

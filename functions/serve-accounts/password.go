@@ -20,7 +20,7 @@ type PasswordRequest struct {
 
 func preparePassword(ctx context.Context, tx pgx.Tx, in *PasswordRequest) (*proof, error) {
 	if why := password.Fault(in.Body.New, web.CallerOf(ctx).Email); why != "" {
-		return nil, web.Invalid(web.Fault{Field: "new", Why: why})
+		return nil, web.Invalid(web.FieldError{Field: "new", Message: why})
 	}
 	return readProof(ctx, tx)
 }

@@ -45,7 +45,7 @@ func prepareProfile(ctx context.Context, tx pgx.Tx, in *ProfileRequest) (*proof,
 		return &proof{}, err
 	}
 	if in.Body.Password == "" {
-		return nil, web.Invalid(web.Fault{Field: "password", Why: "is needed to change the e-mail address"})
+		return nil, web.Invalid(web.FieldError{Field: "password", Message: "is needed to change the e-mail address"})
 	}
 	return readProof(ctx, tx)
 }
@@ -75,7 +75,7 @@ func checkProof[I any, P interface {
 	field, shown := P(in).shown()
 	right, _, err := password.Verify(ctx, p.hash, shown)
 	if err == nil && !right {
-		return web.Invalid(web.Fault{Field: field, Why: "is not your password"})
+		return web.Invalid(web.FieldError{Field: field, Message: "is not your password"})
 	}
 	return err
 }
@@ -92,7 +92,7 @@ func changeProfile(ctx context.Context, tx pgx.Tx, in *ProfileRequest, p *proof)
 		"user_id": caller.ID, "email": body.Email, "name": body.Name, "phone": body.Phone, "locale": cmp.Or(body.Locale, "en"), "proven": p.needed,
 	}))
 	if breaks(err, "users_email_unique") {
-		return nil, nil, web.NewProblem(http.StatusConflict, "e-mail-taken", "there is an account with this e-mail address")
+		return nil, nil, web.New(http.StatusConflict, "e-mail-taken", "there is an account with this e-mail address")
 	}
 	if errors.Is(err, pgx.ErrNoRows) { // closed, or given another address, since the proof was asked for
 		return nil, nil, web.NotSignedIn()

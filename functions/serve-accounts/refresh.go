@@ -31,7 +31,7 @@ func (a *accounts) refresh(ctx context.Context, tx pgx.Tx, in *RefreshRequest) (
 	if err != nil || !found {
 		return nil, nil, orProblem(err, refused)
 	}
-	if err := web.Become(ctx, tx, who); err != nil {
+	if err := web.SetCaller(ctx, tx, who); err != nil {
 		return nil, nil, err
 	}
 	next := rand.Text() + rand.Text()
@@ -41,7 +41,7 @@ func (a *accounts) refresh(ctx context.Context, tx pgx.Tx, in *RefreshRequest) (
 	}
 	if !valid {
 		said, err := reused(ctx, tx, shown)
-		return nil, said, orProblem(err, web.Keep(refused))
+		return nil, said, orProblem(err, web.CommitRefusal(refused))
 	}
 	made, err := a.pair(rotated, next)
 	return &TokensAnswer{a.cookies.Set(made.AccessToken, made.RefreshToken), made}, nil, err

@@ -39,7 +39,7 @@ type hashed struct{ hash string }
 func prepareRegister(_ context.Context, _ pgx.Tx, in *RegisterRequest) (*hashed, error) {
 	faults := in.Body.faults()
 	if why := password.Fault(in.Body.Password, in.Body.Email, in.Body.Name, in.Body.Phone); why != "" {
-		faults = append(faults, web.Fault{Field: "password", Why: why})
+		faults = append(faults, web.FieldError{Field: "password", Message: why})
 	}
 	if faults != nil {
 		return nil, web.Invalid(faults...)
@@ -65,7 +65,7 @@ func (a *accounts) register(ctx context.Context, tx pgx.Tx, in *RegisterRequest,
 			return nil, nil, err
 		}
 	}
-	if err := web.Become(ctx, tx, who); err != nil {
+	if err := web.SetCaller(ctx, tx, who); err != nil {
 		return nil, nil, err
 	}
 	answer := &RegisterAnswer{}
@@ -92,7 +92,7 @@ func insertUser(ctx context.Context, tx pgx.Tx, userID string, p Profile, hash s
 		"user_id": userID, "email": p.Email, "name": p.Name, "phone": p.Phone, "locale": cmp.Or(p.Locale, "en"), "hash": hash,
 	}))
 	if breaks(err, "users_email_unique") {
-		return u, web.NewProblem(http.StatusConflict, "e-mail-taken", "there is an account with this e-mail address")
+		return u, web.New(http.StatusConflict, "e-mail-taken", "there is an account with this e-mail address")
 	}
 	if err != nil {
 		return u, fmt.Errorf("store user %s: %w", userID, err)

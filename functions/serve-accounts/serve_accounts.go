@@ -50,7 +50,7 @@ func New(settings Settings) function.Function {
 	a := newAccounts(&settings)
 	return function.Function{
 		Name:      Name,
-		Endpoints: web.Door(Name, settings.Access, slices.Concat(a.signingIn(), a.ownAccount(), a.guests(), a.clients(), administration())...),
+		Endpoints: web.Endpoints(Name, settings.Access, slices.Concat(a.signingIn(), a.ownAccount(), a.guests(), a.clients(), administration())...),
 		Emits:     []events.Event{events.AccountCreated{}, events.AccountChanged{}, events.SessionRevoked{}},
 		Writes: []string{
 			"accounts.users", "accounts.passwords", "accounts.sessions", "accounts.spent_tokens", "accounts.addresses",
@@ -86,14 +86,14 @@ func newAccounts(settings *Settings) *accounts {
 
 func (a *accounts) signingIn() []web.Route {
 	return []web.Route{
-		web.InSteps(http.MethodPost, "/v1/users/register", web.All, web.Steps[RegisterRequest, hashed, RegisterAnswer]{
+		web.Staged(http.MethodPost, "/v1/users/register", web.All, web.StagedCall[RegisterRequest, hashed, RegisterAnswer]{
 			Status: http.StatusCreated, Slots: a.hashing, Prepare: prepareRegister, Work: hashNew, Do: a.register,
 		}),
-		web.InSteps(http.MethodPost, "/v1/users/login", web.Credentials, web.Steps[LoginRequest, login, TokensAnswer]{
+		web.Staged(http.MethodPost, "/v1/users/login", web.Credentials, web.StagedCall[LoginRequest, login, TokensAnswer]{
 			Status: http.StatusOK, Slots: a.hashing, Prepare: prepareLogin, Work: checkLogin, Do: a.login,
 		}),
-		web.Act("/v1/users/refresh", web.Credentials, http.StatusOK, a.refresh),
-		web.Act("/v1/users/logout", web.Account, http.StatusNoContent, a.logout),
+		web.Post("/v1/users/refresh", web.Credentials, http.StatusOK, a.refresh),
+		web.Post("/v1/users/logout", web.Account, http.StatusNoContent, a.logout),
 		web.Get("/v1/keys", web.All, a.readKeys),
 	}
 }
@@ -101,20 +101,20 @@ func (a *accounts) signingIn() []web.Route {
 func (a *accounts) ownAccount() []web.Route {
 	return []web.Route{
 		web.Get("/v1/users/me", web.Account, readMe),
-		web.InSteps(http.MethodPut, "/v1/users/me", web.Account, web.Steps[ProfileRequest, proof, UserAnswer]{
+		web.Staged(http.MethodPut, "/v1/users/me", web.Account, web.StagedCall[ProfileRequest, proof, UserAnswer]{
 			Status: http.StatusOK, Slots: a.hashing, Prepare: prepareProfile, Work: checkProof[ProfileRequest], Do: changeProfile,
 		}),
 		web.Delete("/v1/users/me", web.Account, a.closeAccount),
 		web.Get("/v1/users/me/data", web.Account, readData),
-		web.InSteps(http.MethodPut, "/v1/users/me/password", web.Account, web.Steps[PasswordRequest, proof, struct{}]{
+		web.Staged(http.MethodPut, "/v1/users/me/password", web.Account, web.StagedCall[PasswordRequest, proof, struct{}]{
 			Status: http.StatusNoContent, Slots: a.hashing, Prepare: preparePassword, Work: checkPassword, Do: changePassword,
 		}),
 		web.List("/v1/users/me/addresses", web.Account, listAddresses),
-		web.Act("/v1/users/me/addresses", web.Account, http.StatusCreated, addAddress),
+		web.Post("/v1/users/me/addresses", web.Account, http.StatusCreated, addAddress),
 		web.Put("/v1/addresses/{id}", web.Account, changeAddress),
 		web.Delete("/v1/addresses/{id}", web.Account, deleteAddress),
 		web.List("/v1/users/me/ssh-keys", web.Account, listSSHKeys),
-		web.Act("/v1/users/me/ssh-keys", web.Account, http.StatusCreated, addSSHKey),
+		web.Post("/v1/users/me/ssh-keys", web.Account, http.StatusCreated, addSSHKey),
 		web.Delete("/v1/users/me/ssh-keys/{id}", web.Account, deleteSSHKey),
 		web.List("/v1/users/me/sessions", web.Account, listSessions),
 		web.Delete("/v1/users/me/sessions", web.Account, endSessions),
@@ -123,18 +123,18 @@ func (a *accounts) ownAccount() []web.Route {
 
 func (a *accounts) guests() []web.Route {
 	return []web.Route{
-		web.Act("/v1/customers", web.All, http.StatusCreated, a.addGuest),
+		web.Post("/v1/customers", web.All, http.StatusCreated, a.addGuest),
 		web.Get("/v1/customers/{id}", web.Guest, readGuest),
-		web.Act("/v1/customers/{id}/token", web.Credentials, http.StatusOK, a.guestToken),
+		web.Post("/v1/customers/{id}/token", web.Credentials, http.StatusOK, a.guestToken),
 	}
 }
 
 func (a *accounts) clients() []web.Route {
 	return []web.Route{
 		web.List("/v1/clients", web.Admin, listClients),
-		web.Act("/v1/clients", web.Admin, http.StatusCreated, addClient),
+		web.Post("/v1/clients", web.Admin, http.StatusCreated, addClient),
 		web.Delete("/v1/clients/{id}", web.Admin, deleteClient),
-		web.Act("/v1/tokens", web.Credentials, http.StatusOK, a.clientToken),
+		web.Post("/v1/tokens", web.Credentials, http.StatusOK, a.clientToken),
 	}
 }
 

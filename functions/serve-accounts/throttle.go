@@ -74,7 +74,7 @@ func tooMany(ctx context.Context, tx pgx.Tx, keys []string) error {
 	if err != nil {
 		return fmt.Errorf("read how long to wait: %w", err)
 	}
-	p := web.NewProblem(http.StatusTooManyRequests, "too-many", "too many tries that failed; please wait")
+	p := web.New(http.StatusTooManyRequests, "too-many", "too many tries that failed; please wait")
 	p.RetryAfter = int(math.Ceil(max(seconds, 1)))
 	return p
 }

@@ -41,19 +41,19 @@ type Profile struct {
 }
 
 // faults lists what is wrong with a profile. What it says stands in mails and headers one day: it is text on one line.
-func (p Profile) faults() (faults []web.Fault) {
+func (p Profile) faults() (faults []web.FieldError) {
 	if parsed, err := netmail.ParseAddress(p.Email); err != nil || parsed.Address != p.Email {
-		faults = append(faults, web.Fault{Field: "email", Why: "is not an e-mail address"})
+		faults = append(faults, web.FieldError{Field: "email", Message: "is not an e-mail address"})
 	}
 	return append(faults, nameAndPhone(p.Name, p.Phone)...)
 }
 
-func nameAndPhone(name, phone string) (faults []web.Fault) {
+func nameAndPhone(name, phone string) (faults []web.FieldError) {
 	if !oneLine(name) {
-		faults = append(faults, web.Fault{Field: "name", Why: "must be text on one line"})
+		faults = append(faults, web.FieldError{Field: "name", Message: "must be text on one line"})
 	}
 	if !address.Phone(phone) {
-		faults = append(faults, web.Fault{Field: "phone", Why: "is not a telephone number"})
+		faults = append(faults, web.FieldError{Field: "phone", Message: "is not a telephone number"})
 	}
 	return faults
 }

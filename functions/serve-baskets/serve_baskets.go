@@ -34,10 +34,10 @@ func New(settings Settings) function.Function {
 	b := baskets{life: settings.BasketLife, cookies: web.Cookies{Secure: settings.Secure()}}
 	return function.Function{
 		Name: name,
-		Endpoints: web.Door(name, settings.Access,
-			web.See("/v1/basket", web.All, b.show),
+		Endpoints: web.Endpoints(name, settings.Access,
+			web.GetTx("/v1/basket", web.All, b.show),
 			web.Delete("/v1/basket", web.All, b.clear),
-			web.Act("/v1/basket/items", web.All, http.StatusCreated, b.add),
+			web.Post("/v1/basket/items", web.All, http.StatusCreated, b.add),
 			web.Put("/v1/basket/items/{id}", web.All, b.change),
 			web.Delete("/v1/basket/items/{id}", web.All, b.remove),
 		),

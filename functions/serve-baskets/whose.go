@@ -51,7 +51,7 @@ func (b baskets) open(ctx context.Context, tx pgx.Tx, answer *Answer) (basketID 
 		if !known {
 			caller.BasketToken = rand.Text()
 			answer.Body.Token = caller.BasketToken
-			if err := web.ShowBasketToken(ctx, tx, caller.BasketToken); err != nil {
+			if err := web.GrantBasketToken(ctx, tx, caller.BasketToken); err != nil {
 				return "", err
 			}
 		}

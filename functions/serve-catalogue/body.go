@@ -64,9 +64,9 @@ func (b *ProductBody) check() error {
 }
 
 // faults are the fields of a request that are wrong.
-type faults []web.Fault
+type faults []web.FieldError
 
-func (f *faults) add(field, why string) { *f = append(*f, web.Fault{Field: field, Why: why}) }
+func (f *faults) add(field, why string) { *f = append(*f, web.FieldError{Field: field, Message: why}) }
 
 func (f faults) problem() error {
 	if len(f) == 0 {

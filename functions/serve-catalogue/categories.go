@@ -51,7 +51,7 @@ type ChangeCategoryRequest struct {
 
 // listCategories is called by whoever looks around.
 func listCategories(ctx context.Context, db web.Reader, _ *struct{}) (*CategoriesAnswer, error) {
-	web.Shows(ctx, events.ShownCatalogue)
+	web.SurrogateKeys(ctx, events.ShownCatalogue)
 	items, err := readTree(ctx, db, "")
 	out := &CategoriesAnswer{}
 	out.Body.Items = append([]Category{}, items...)
@@ -70,7 +70,7 @@ func readCategory(ctx context.Context, db web.Reader, in *Request) (*CategoryAns
 	if len(items) == 0 {
 		return nil, web.NotFound("category")
 	}
-	web.Shows(ctx, events.ShownCatalogue)
+	web.SurrogateKeys(ctx, events.ShownCatalogue)
 	return &CategoryAnswer{items[0]}, nil
 }
 
@@ -168,7 +168,7 @@ func deleteCategory(ctx context.Context, tx pgx.Tx, in *Request) (*struct{}, []e
 }
 
 func categoryInUse() *web.Problem {
-	return web.NewProblem(http.StatusConflict, "in-use", "the category has products, or others below it")
+	return web.New(http.StatusConflict, "in-use", "the category has products, or others below it")
 }
 
 // mustBeEmpty counts what is in a category: products that are shown somewhere, and categories.

@@ -31,14 +31,14 @@ type Filter struct {
 	InStockOnly bool   `query:"in_stock_only"`
 }
 
-func (f Filter) faults() (faults []web.Fault) {
+func (f Filter) faults() (faults []web.FieldError) {
 	for field, value := range map[string]string{"category_id": f.CategoryID, "store_id": f.StoreID} {
 		if value != "" && !id.Valid(value) {
-			faults = append(faults, web.Fault{Field: field, Why: "is not a UUID"})
+			faults = append(faults, web.FieldError{Field: field, Message: "is not a UUID"})
 		}
 	}
 	if f.MaxPrice > 0 && f.MinPrice > f.MaxPrice {
-		faults = append(faults, web.Fault{Field: "max_price", Why: "is below min_price"})
+		faults = append(faults, web.FieldError{Field: "max_price", Message: "is below min_price"})
 	}
 	return faults
 }

@@ -41,8 +41,8 @@ type ImagesAnswer struct {
 
 // addImage is called by staff, and by programs that keep the catalogue. What a picture is, is decided by its content; the
 // same one twice is one.
-func (s shelf) addImage() web.Steps[ImageRequest, string, ImagesAnswer] {
-	return web.Steps[ImageRequest, string, ImagesAnswer]{Status: http.StatusCreated, Prepare: nameImage, Work: s.keepImage, Do: s.showImage}
+func (s shelf) addImage() web.StagedCall[ImageRequest, string, ImagesAnswer] {
+	return web.StagedCall[ImageRequest, string, ImagesAnswer]{Status: http.StatusCreated, Prepare: nameImage, Work: s.keepImage, Do: s.showImage}
 }
 
 func nameImage(ctx context.Context, tx pgx.Tx, in *ImageRequest) (*string, error) {
@@ -54,14 +54,14 @@ func nameImage(ctx context.Context, tx pgx.Tx, in *ImageRequest) (*string, error
 	}
 	name, ok := picture.Name(in.RawBody)
 	if !ok {
-		return nil, web.Invalid(web.Fault{Field: "body", Why: "is no picture: PNG, JPEG and WebP are, by their content"})
+		return nil, web.Invalid(web.FieldError{Field: "body", Message: "is no picture: PNG, JPEG and WebP are, by their content"})
 	}
 	return &name, nil
 }
 
 func (s shelf) keepImage(ctx context.Context, in *ImageRequest, name *string) error {
 	if err := s.pictures.Put(ctx, *name, in.RawBody); err != nil {
-		away := web.NewProblem(http.StatusServiceUnavailable, "dependency-down", "the store of pictures does not answer")
+		away := web.New(http.StatusServiceUnavailable, "dependency-down", "the store of pictures does not answer")
 		return errors.Join(away, err)
 	}
 	return nil
@@ -75,7 +75,7 @@ func (s shelf) showImage(ctx context.Context, tx pgx.Tx, in *ImageRequest, name 
 		UPDATE catalogue.products SET images = images || @name::text
 		WHERE product_id = @product_id AND NOT images @> ARRAY[@name::text]`)
 	if err == nil && len(images) > imagesAtMost {
-		err = web.NewProblem(http.StatusConflict, "not-possible-now", "a product has at most 20 pictures")
+		err = web.New(http.StatusConflict, "not-possible-now", "a product has at most 20 pictures")
 	}
 	out := &ImagesAnswer{}
 	out.Body.ImageURLs = s.addresses(images)

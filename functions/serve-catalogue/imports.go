@@ -79,7 +79,7 @@ func importRows(ctx context.Context, tx pgx.Tx, in *ImportsRequest) (*ImportsAns
 		result := ImportResult{SKU: row.SKU, Result: "unchanged"}
 		switch {
 		case wrong != nil:
-			result.Result, result.Why = "error", wrong.Errors[0].Field+" "+wrong.Errors[0].Why
+			result.Result, result.Why = "error", wrong.Errors[0].Field+" "+wrong.Errors[0].Message
 		case change != nil:
 			result.Result, said = change.Change, append(said, *change)
 		}
@@ -118,11 +118,11 @@ func (s shelves) body(row ImportRow) (*ProductBody, error) {
 	}
 	switch {
 	case known.other:
-		return nil, web.Invalid(web.Fault{Field: "sku", Why: "is that of a variant, or of something deleted"})
+		return nil, web.Invalid(web.FieldError{Field: "sku", Message: "is that of a variant, or of something deleted"})
 	case b.StoreID == "":
-		return nil, web.Invalid(web.Fault{Field: "store", Why: "is the name of none of our stores, or of several"})
+		return nil, web.Invalid(web.FieldError{Field: "store", Message: "is the name of none of our stores, or of several"})
 	case b.CategoryID == "" && strings.TrimSpace(row.Category) != "":
-		return nil, web.Invalid(web.Fault{Field: "category", Why: "is none of our categories"})
+		return nil, web.Invalid(web.FieldError{Field: "category", Message: "is none of our categories"})
 	}
 	return b, b.check()
 }

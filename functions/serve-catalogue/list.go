@@ -51,7 +51,7 @@ func shows(ctx context.Context, in *ListRequest, items []Product) {
 	if in.InStockOnly {
 		names = append(names, events.ShownStock)
 	}
-	web.Shows(ctx, names...)
+	web.SurrogateKeys(ctx, names...)
 }
 
 // reading is how a page is read.

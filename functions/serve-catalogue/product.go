@@ -83,7 +83,7 @@ func read(ctx context.Context, db web.Reader, in *Request) (*Answer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read product %s: %w", in.ID, err)
 	}
-	web.Shows(ctx, append(shownOf([]Product{p}), events.ShownProduct(p.ID), events.ShownStore(p.StoreID))...)
+	web.SurrogateKeys(ctx, append(shownOf([]Product{p}), events.ShownProduct(p.ID), events.ShownStore(p.StoreID))...)
 	return &Answer{p}, nil
 }
 

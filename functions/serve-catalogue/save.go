@@ -154,7 +154,7 @@ func updateProduct(ctx context.Context, tx pgx.Tx, productID string, b *ProductB
 }
 
 func noStore() error {
-	return web.Invalid(web.Fault{Field: "store_id", Why: "is not one of our stores"})
+	return web.Invalid(web.FieldError{Field: "store_id", Message: "is not one of our stores"})
 }
 
 // lockProduct keeps others from changing a product and its variants, and returns its SKU.
@@ -198,7 +198,7 @@ func mustBeSoldOut(ctx context.Context, tx pgx.Tx, sku string) error {
 		return fmt.Errorf("count goods of %s: %w", sku, err)
 	}
 	if goods > 0 {
-		return web.NewProblem(http.StatusConflict, "in-use", "there are goods that bear the old SKU").With("goods", goods)
+		return web.New(http.StatusConflict, "in-use", "there are goods that bear the old SKU").With("goods", goods)
 	}
 	return nil
 }
@@ -228,13 +228,13 @@ func refusal(err error, doing string) error {
 		return nil
 	case !errors.As(err, &pg):
 	case pg.ConstraintName == "skus_pkey":
-		return web.NewProblem(http.StatusConflict, "sku-taken", "the SKU is that of something else")
+		return web.New(http.StatusConflict, "sku-taken", "the SKU is that of something else")
 	case pg.ConstraintName == "categories_form_a_tree", pg.ConstraintName == "categories_not_their_own_parents":
-		return web.NewProblem(http.StatusConflict, "not-possible-now", "a category is never below itself")
+		return web.New(http.StatusConflict, "not-possible-now", "a category is never below itself")
 	case pg.ConstraintName == "categories_parent_id_fkey":
-		return web.Invalid(web.Fault{Field: "parent_id", Why: "is not one of our categories"})
+		return web.Invalid(web.FieldError{Field: "parent_id", Message: "is not one of our categories"})
 	case pg.ConstraintName == "products_category_id_fkey":
-		return web.Invalid(web.Fault{Field: "category_id", Why: "is not one of our categories"})
+		return web.Invalid(web.FieldError{Field: "category_id", Message: "is not one of our categories"})
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }

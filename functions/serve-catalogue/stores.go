@@ -59,8 +59,8 @@ func scanStore(row pgx.CollectableRow) (s Store, err error) {
 
 // listStores is called by whoever looks around.
 func listStores(ctx context.Context, db web.Reader, in *StoresRequest) ([]Store, int64, error) {
-	web.Shows(ctx, events.ShownCatalogue)
-	return web.Collect(ctx, db, scanStore, `FROM catalogue.stores WHERE deleted_at IS NULL`,
+	web.SurrogateKeys(ctx, events.ShownCatalogue)
+	return web.QueryPage(ctx, db, scanStore, `FROM catalogue.stores WHERE deleted_at IS NULL`,
 		`SELECT `+storeColumns, `ORDER BY name, store_id LIMIT @limit OFFSET @offset`, pgx.NamedArgs{"limit": in.Limit, "offset": in.Offset()})
 }
 
@@ -68,7 +68,7 @@ func listStores(ctx context.Context, db web.Reader, in *StoresRequest) ([]Store,
 func readStore(ctx context.Context, db web.Reader, in *Request) (*StoreAnswer, error) {
 	out, err := oneStore(ctx, db, in.ID, `SELECT `+storeColumns+` FROM catalogue.stores WHERE store_id = @store_id AND deleted_at IS NULL`, pgx.NamedArgs{})
 	if err == nil {
-		web.Shows(ctx, events.ShownStore(in.ID))
+		web.SurrogateKeys(ctx, events.ShownStore(in.ID))
 	}
 	return out, err
 }
@@ -175,7 +175,7 @@ func mustBeWarehouse(ctx context.Context, tx pgx.Tx, warehouseID string) error {
 		return fmt.Errorf("find warehouse %s: %w", warehouseID, err)
 	}
 	if tag.RowsAffected() == 0 {
-		return web.Invalid(web.Fault{Field: "warehouse_id", Why: "is not one of our warehouses"})
+		return web.Invalid(web.FieldError{Field: "warehouse_id", Message: "is not one of our warehouses"})
 	}
 	return nil
 }

@@ -36,8 +36,8 @@ type TagsAnswer struct {
 
 // listTags is called by whoever looks around: the most frequent first.
 func listTags(ctx context.Context, db web.Reader, in *TagsRequest) ([]Tag, int64, error) {
-	web.Shows(ctx, events.ShownCatalogue)
-	return web.Collect(ctx, db, pgx.RowToStructByPos[Tag], `
+	web.SurrogateKeys(ctx, events.ShownCatalogue)
+	return web.QueryPage(ctx, db, pgx.RowToStructByPos[Tag], `
 		FROM (
 			SELECT c.tag, sum(c.products)::bigint AS count
 			FROM catalogue.counts c
@@ -59,7 +59,7 @@ func tag(ctx context.Context, tx pgx.Tx, in *TagRequest) (*TagsAnswer, []events.
 		UPDATE catalogue.products SET tags = tags || @tag::text
 		WHERE product_id = @product_id AND NOT tags @> ARRAY[@tag::text]`)
 	if err == nil && len(tags) > tagsAtMost {
-		err = web.Invalid(web.Fault{Field: "tag", Why: "is one more than the 50 that a product may have"})
+		err = web.Invalid(web.FieldError{Field: "tag", Message: "is one more than the 50 that a product may have"})
 	}
 	out := &TagsAnswer{}
 	out.Body.Tags = tags

@@ -111,7 +111,7 @@ func TestNoResponseOfAFunctionClosesItsRoute(t *testing.T) {
 					_, _ = io.WriteString(w, "well")
 					return
 				}
-				web.NewProblem(status, "busy", "The function is busy.").Write(w, r)
+				web.New(status, "busy", "The function is busy.").Write(w, r)
 			})
 			gateway := gatewayWithout(t, way, function)
 			for range 20 {
@@ -151,7 +151,7 @@ func TestANotFoundOfAFunctionIsAResponse(t *testing.T) {
 	var calls atomic.Int64
 	gateway := gatewayWithout(t, "processes", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		calls.Add(1)
-		web.NewProblem(http.StatusNotFound, "not-found", "There is no such product.").Write(w, r)
+		web.New(http.StatusNotFound, "not-found", "There is no such product.").Write(w, r)
 	}))
 	for range 8 {
 		response, _ := call(t, "GET", gateway+"/v1/products", "")

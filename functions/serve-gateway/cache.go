@@ -208,9 +208,9 @@ func fetch(r *http.Request, keep time.Duration, to http.Handler) *answer {
 	a.made = time.Now()
 	a.ends = a.made.Add(keep)
 	if a.status == http.StatusOK && a.header.Get("Set-Cookie") == "" {
-		a.shows = strings.Fields(a.header.Get(web.ShownHeader))
+		a.shows = strings.Fields(a.header.Get(web.SurrogateKeyHeader))
 	}
-	a.header.Del(web.ShownHeader)
+	a.header.Del(web.SurrogateKeyHeader)
 	return a
 }
 
@@ -243,7 +243,7 @@ func (a *answer) write(w http.ResponseWriter, r *http.Request, how string) {
 		h.Set("Cache-Control", "public, no-cache") // others may keep it too, and ask us each time whether it is still so
 		h.Set("Vary", "Accept")
 	}
-	if tag := h.Get("ETag"); tag != "" && a.status == http.StatusOK && web.Matches(r.Header.Get("If-None-Match"), tag) {
+	if tag := h.Get("ETag"); tag != "" && a.status == http.StatusOK && web.ETagMatches(r.Header.Get("If-None-Match"), tag) {
 		h.Del("Content-Length")
 		w.WriteHeader(http.StatusNotModified)
 		return

@@ -25,7 +25,7 @@ func keyOf(r *http.Request) cacheKey {
 	if values, err := url.ParseQuery(query); err == nil && strings.Contains(query, "&") {
 		query = values.Encode()
 	}
-	return cacheKey{r.URL.EscapedPath(), query, web.FormOf(r.Header)}
+	return cacheKey{r.URL.EscapedPath(), query, web.MediaType(r.Header)}
 }
 
 // request is the request that loads what the key names. The request id and the trace are the caller's; they are for logs.

@@ -25,7 +25,7 @@ const bodyAtMost = 64 << 10
 
 // doorway is what every call goes through.
 type doorway struct {
-	keeper  web.Doorkeeper
+	keeper  web.Authenticator
 	limits  *limits
 	metrics *metrics
 	tracer  *tracing.Tracer
@@ -51,7 +51,7 @@ func (d *doorway) guard(route function.Route, to http.Handler) http.HandlerFunc 
 			p := recover()
 			if p != nil && p != http.ErrAbortHandler {
 				d.log.ErrorContext(r.Context(), "panic", "function", name, "route", route.Path, "request", requestID, "panic", p, "stack", string(debug.Stack()))
-				web.NewProblem(http.StatusInternalServerError, "internal", "this is our fault; the request id finds it in our logs").Write(answer, r)
+				web.New(http.StatusInternalServerError, "internal", "this is our fault; the request id finds it in our logs").Write(answer, r)
 			}
 			d.metrics.observe(route, r.Method, answer, time.Since(began))
 			d.logCall(route, r, answer, began)
@@ -64,7 +64,7 @@ func (d *doorway) guard(route function.Route, to http.Handler) http.HandlerFunc 
 			answer.WriteHeader(http.StatusNoContent)
 			return
 		}
-		caller, problem := d.keeper.Admit(answer, r, route.Who)
+		caller, problem := d.keeper.Authorize(answer, r, route.Access)
 		if problem == nil {
 			problem = d.limits.take(answer, r, caller)
 		}
@@ -74,7 +74,7 @@ func (d *doorway) guard(route function.Route, to http.Handler) http.HandlerFunc 
 		}
 		strip(r)
 		bounded := r.WithContext(r.Context()) // a copy: with another body in its call the server takes what is left of one for the next call
-		bounded.Body = body{http.MaxBytesReader(w, r.Body, max(bodyAtMost, route.BodyMost))}
+		bounded.Body = body{http.MaxBytesReader(w, r.Body, max(bodyAtMost, route.MaxBody))}
 		to.ServeHTTP(answer, bounded)
 	}
 }

@@ -76,7 +76,7 @@ func (l *limits) take(w http.ResponseWriter, r *http.Request, caller web.Caller)
 	if left >= 0 {
 		return nil
 	}
-	problem := web.NewProblem(http.StatusTooManyRequests, "too-many", "too many calls in this minute")
+	problem := web.New(http.StatusTooManyRequests, "too-many", "too many calls in this minute")
 	problem.RetryAfter, _ = strconv.Atoi(reset)
 	return problem
 }

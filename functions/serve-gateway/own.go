@@ -29,7 +29,7 @@ type ownRoute struct {
 
 func (o *own) routes(m *metrics) (all []ownRoute) {
 	add := func(path, who string, handler http.Handler) {
-		all = append(all, ownRoute{function.Route{Method: http.MethodGet, Path: path, Who: who}, handler})
+		all = append(all, ownRoute{function.Route{Method: http.MethodGet, Path: path, Access: who}, handler})
 	}
 	add("/metrics", web.Any(web.Staff, web.Client("metrics")), m.handler())
 	add("/v1/status", web.All, http.HandlerFunc(o.status))

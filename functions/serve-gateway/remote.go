@@ -100,7 +100,7 @@ func unreachable(log *slog.Logger, name string) func(http.ResponseWriter, *http.
 // unreachableNow answers that a function gave no response.
 func unreachableNow() http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		web.NewProblem(http.StatusServiceUnavailable, "dependency-down", "a part of the shop does not answer; try again with the same key").Write(w, r)
+		web.New(http.StatusServiceUnavailable, "dependency-down", "a part of the shop does not answer; try again with the same key").Write(w, r)
 	}
 }
 
@@ -110,9 +110,9 @@ func refused(c cut) *web.Problem {
 	var network net.Error
 	switch {
 	case errors.As(c, &tooLarge):
-		return web.NewProblem(http.StatusRequestEntityTooLarge, "too-large", "this is more than the route takes: 64 KiB, or what its contract says")
+		return web.New(http.StatusRequestEntityTooLarge, "too-large", "this is more than the route takes: 64 KiB, or what its contract says")
 	case errors.As(c, &network) && network.Timeout():
-		return web.NewProblem(http.StatusRequestTimeout, "too-slow", "the body does not come")
+		return web.New(http.StatusRequestTimeout, "too-slow", "the body does not come")
 	}
-	return web.Invalid(web.Fault{Field: "body", Why: "breaks off"})
+	return web.Invalid(web.FieldError{Field: "body", Message: "breaks off"})
 }

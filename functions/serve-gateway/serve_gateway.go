@@ -81,7 +81,7 @@ func (g *gateway) Open(mux *http.ServeMux, rt *function.Runtime) {
 		panic(err)
 	}
 	d := &doorway{
-		keeper: web.NewDoorkeeper(g.settings.Access), limits: newLimits(g.settings.Gateway, rt.Pool),
+		keeper: web.NewAuthenticator(g.settings.Access), limits: newLimits(g.settings.Gateway, rt.Pool),
 		metrics: newMetrics(rt), tracer: rt.Tracer, log: rt.Log, hops: g.settings.TrustedHops, secure: g.settings.Secure(),
 	}
 	outside, err := g.settings.Outside()
@@ -110,7 +110,7 @@ func (g *gateway) Open(mux *http.ServeMux, rt *function.Runtime) {
 		d.metrics.expect(route.Route, strconv.Itoa(http.StatusOK))
 		mux.Handle(route.Method+" "+route.Path, d.guard(route.Route, route.handler))
 	}
-	notFound := function.Route{Path: "/", Who: web.Credentials}
+	notFound := function.Route{Path: "/", Access: web.Credentials}
 	d.metrics.expect(notFound)
 	mux.Handle(notFound.Path, d.guard(notFound, nothing(mux)))
 }
@@ -129,10 +129,10 @@ func nothing(mux *http.ServeMux) http.HandlerFunc {
 				allowed = append(allowed, method)
 			}
 		}
-		problem := web.NewProblem(http.StatusNotFound, "not-found", "there is nothing at "+r.URL.Path)
+		problem := web.New(http.StatusNotFound, "not-found", "there is nothing at "+r.URL.Path)
 		if len(allowed) > 0 {
 			w.Header().Set("Allow", strings.Join(allowed, ", "))
-			problem = web.NewProblem(http.StatusMethodNotAllowed, "no-such-method", r.Method+" is not what one can do here")
+			problem = web.New(http.StatusMethodNotAllowed, "no-such-method", r.Method+" is not what one can do here")
 		}
 		problem.Write(w, r)
 	}

@@ -34,7 +34,7 @@ func newUpstream(route function.Route, to http.Handler) *upstream {
 func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	done, err := u.breaker.Allow()
 	if err != nil {
-		resting := web.NewProblem(http.StatusServiceUnavailable, "dependency-down", "a part of the shop fails right now; try again with the same key")
+		resting := web.New(http.StatusServiceUnavailable, "dependency-down", "a part of the shop fails right now; try again with the same key")
 		resting.RetryAfter = int(restsFor / time.Second)
 		resting.Write(w, r)
 		return

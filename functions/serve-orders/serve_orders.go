@@ -38,14 +38,14 @@ func New(settings Settings) function.Function {
 	s := &serving{times: orderlog.Times(settings.Shop)}
 	return function.Function{
 		Name: name,
-		Endpoints: web.Door(name, settings.Access,
+		Endpoints: web.Endpoints(name, settings.Access,
 			web.List("/v1/orders", web.Customer, orderview.List),
 			web.Get("/v1/orders/{id}", holder, read),
 			web.Get("/v1/orders/{id}/events", holder, readEvents),
-			web.Post("/v1/orders/{id}/cancel", holder, web.Change[*CancelRequest, string, Answer]{
+			web.PostIdempotent("/v1/orders/{id}/cancel", holder, web.IdempotentCall[*CancelRequest, string, Answer]{
 				Status: http.StatusOK, Also: []int{http.StatusAccepted}, Do: s.cancel, Show: s.show,
 			}),
-			web.Act("/v1/orders/{id}/claim", web.Account, http.StatusOK, claim),
+			web.Post("/v1/orders/{id}/claim", web.Account, http.StatusOK, claim),
 		),
 		Emits:  []events.Event{events.OrderWithdrawn{}, events.ShipmentMoved{}},
 		Writes: []string{"orders.orders", "orders.history", "delivery.shipments", "delivery.tracking"},
@@ -154,7 +154,7 @@ func tooLate(orderID string, r *orderlog.Refusal) error {
 	if r.Shipment != "" {
 		why = "The order cannot be cancelled any more: its shipment is " + r.Shipment + "."
 	}
-	return web.NewProblem(http.StatusConflict, "not-possible-now", why).With("order_id", orderID).With("order_status", r.Order)
+	return web.New(http.StatusConflict, "not-possible-now", why).With("order_id", orderID).With("order_status", r.Order)
 }
 
 func orNotFound(err error) error {

@@ -26,7 +26,7 @@ func opens(ctx context.Context, tx pgx.Tx, orderID string) (open bool, err error
 
 // take makes the order that a token opens a customer's. From then on the account opens it, and the token nothing.
 func take(ctx context.Context, tx pgx.Tx, orderID, orderToken, customerID string) (taken bool, err error) {
-	if err := web.ShowToken(ctx, tx, orderToken); err != nil {
+	if err := web.GrantOrderToken(ctx, tx, orderToken); err != nil {
 		return false, err
 	}
 	tag, err := tx.Exec(ctx, `

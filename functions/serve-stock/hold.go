@@ -70,7 +70,7 @@ func hold(ctx context.Context, tx pgx.Tx, in *HoldRequest) (string, []events.Eve
 
 func (in *HoldRequest) wanted() (wanted []stock.Wanted, err error) {
 	if len(in.Body.Lines) == 0 { // null passes for a list
-		return nil, web.Invalid(web.Fault{Field: "lines", Why: "must have at least one"})
+		return nil, web.Invalid(web.FieldError{Field: "lines", Message: "must have at least one"})
 	}
 	warehouses := map[string]string{}
 	for i, line := range in.Body.Lines {
@@ -85,7 +85,7 @@ func shortage(short []stock.Short) *web.Problem {
 	for i, s := range short {
 		failed[i] = FailedItem{SKU: s.SKU, Requested: s.Quantity, Available: s.Available}
 	}
-	return web.NewProblem(http.StatusConflict, "out-of-stock", "there is not enough of everything, and nothing is held").
+	return web.New(http.StatusConflict, "out-of-stock", "there is not enough of everything, and nothing is held").
 		With("success", false).With("failed_items", failed)
 }
 

@@ -62,7 +62,7 @@ func list(ctx context.Context, db web.Reader, in *ListRequest) ([]Level, int64, 
 	if err := must(map[string]string{"product_id": in.ProductID, "variant_id": in.VariantID, "warehouse_id": in.WarehouseID}); err != nil {
 		return nil, 0, err
 	}
-	items, total, err := web.Collect(ctx, db, pgx.RowToStructByPos[Level], fromLevels+in.where(), selectLevels,
+	items, total, err := web.QueryPage(ctx, db, pgx.RowToStructByPos[Level], fromLevels+in.where(), selectLevels,
 		`ORDER BY l.sku, w.priority, warehouse_id LIMIT @limit OFFSET @offset`, pgx.NamedArgs{
 			"sku": in.SKU, "product_id": in.ProductID, "variant_id": in.VariantID, "warehouse_id": in.WarehouseID,
 			"limit": in.Limit, "offset": in.Offset(),
@@ -164,9 +164,9 @@ func insertLevel(ctx context.Context, tx pgx.Tx, sku, warehouseID string) (level
 	case err != nil:
 		return "", fmt.Errorf("create level of %s: %w", sku, err)
 	case !known:
-		return "", web.Invalid(web.Fault{Field: "warehouse_id", Why: "is not one of our warehouses"})
+		return "", web.Invalid(web.FieldError{Field: "warehouse_id", Message: "is not one of our warehouses"})
 	case levelID == "":
-		return "", web.NewProblem(http.StatusConflict, "in-use", "this SKU has a level in this warehouse")
+		return "", web.New(http.StatusConflict, "in-use", "this SKU has a level in this warehouse")
 	}
 	return levelID, nil
 }

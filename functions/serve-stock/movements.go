@@ -42,7 +42,7 @@ func listMovements(ctx context.Context, db web.Reader, in *MovementsRequest) ([]
 	if _, err := readLevel(ctx, db, in.ID); err != nil {
 		return nil, 0, err
 	}
-	return web.Collect(ctx, db, pgx.RowToStructByPos[Movement], `FROM stock.movements `+in.where(), `
+	return web.QueryPage(ctx, db, pgx.RowToStructByPos[Movement], `FROM stock.movements `+in.where(), `
 		SELECT movement_id::text, level_id::text, kind, quantity, reference, reason, created_at`,
 		`ORDER BY created_at DESC, movement_id LIMIT @limit OFFSET @offset`, pgx.NamedArgs{
 			"level_id": in.ID, "from": in.From, "to": in.To, "kind": in.Kind, "limit": in.Limit, "offset": in.Offset(),
@@ -136,7 +136,7 @@ func book(ctx context.Context, tx pgx.Tx, levelID string, m movement) (moved Mov
 		RETURNING movement_id::text`, pgx.NamedArgs{"level_id": levelID, "kind": m.Kind, "quantity": m.Quantity, "reason": m.Reason}).
 		Scan(&moved.MovementID)
 	if breaks(err, "stock_reserved_in_range") || breaks(err, "stock_at_most_a_trillion") {
-		return moved, web.NewProblem(http.StatusConflict, "not-possible-now", "the level would be below what is held, or above what it can be")
+		return moved, web.New(http.StatusConflict, "not-possible-now", "the level would be below what is held, or above what it can be")
 	}
 	if err != nil {
 		return moved, fmt.Errorf("book %s of level %s: %w", m.Kind, levelID, err)

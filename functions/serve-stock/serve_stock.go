@@ -24,24 +24,24 @@ var keeper = web.Any(web.Staff, web.Client("stock"))
 func New(access config.Access) function.Function {
 	return function.Function{
 		Name: name,
-		Endpoints: web.Door(name, access,
+		Endpoints: web.Endpoints(name, access,
 			web.List("/v1/warehouses", keeper, listWarehouses),
-			web.Act("/v1/warehouses", keeper, http.StatusCreated, addWarehouse),
+			web.Post("/v1/warehouses", keeper, http.StatusCreated, addWarehouse),
 			web.Get("/v1/warehouses/{id}", keeper, getWarehouse),
 			web.Put("/v1/warehouses/{id}", keeper, changeWarehouse),
 			web.Delete("/v1/warehouses/{id}", keeper, deleteWarehouse),
 
 			web.List("/v1/inventory/stock", web.All, list),
-			web.Post("/v1/inventory/stock", keeper, web.Change[*CreateRequest, string, LevelAnswer]{
+			web.PostIdempotent("/v1/inventory/stock", keeper, web.IdempotentCall[*CreateRequest, string, LevelAnswer]{
 				Status: http.StatusCreated, Do: create, Show: showCreated,
 			}),
 			web.Put("/v1/inventory/stock/{id}", keeper, set),
 			web.List("/v1/inventory/stock/{id}/movements", keeper, listMovements),
-			web.Post("/v1/inventory/stock/{id}/movements", keeper, web.Change[*MoveRequest, Moved, MoveAnswer]{
+			web.PostIdempotent("/v1/inventory/stock/{id}/movements", keeper, web.IdempotentCall[*MoveRequest, Moved, MoveAnswer]{
 				Status: http.StatusCreated, Do: move, Show: showMoved,
 			}),
 
-			web.Post("/v1/inventory/reservations", keeper, web.Change[*HoldRequest, string, HoldAnswer]{
+			web.PostIdempotent("/v1/inventory/reservations", keeper, web.IdempotentCall[*HoldRequest, string, HoldAnswer]{
 				Status: http.StatusCreated, Do: hold, Show: showHeld,
 			}),
 			web.Get("/v1/inventory/reservations/{id}", keeper, getReservation),
@@ -59,10 +59,10 @@ type Named struct {
 
 // must refuses ids that are none.
 func must(fields map[string]string) error {
-	var faults []web.Fault
+	var faults []web.FieldError
 	for field, value := range fields {
 		if value != "" && !id.Valid(value) {
-			faults = append(faults, web.Fault{Field: field, Why: "is not a UUID"})
+			faults = append(faults, web.FieldError{Field: field, Message: "is not a UUID"})
 		}
 	}
 	if faults != nil {

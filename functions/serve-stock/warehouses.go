@@ -52,7 +52,7 @@ const selectWarehouse = `
 		coalesce((SELECT sum(reserved)::bigint FROM stock.levels l WHERE l.warehouse_id = w.warehouse_id), 0)`
 
 func listWarehouses(ctx context.Context, db web.Reader, in *WarehousesRequest) ([]Warehouse, int64, error) {
-	return web.Collect(ctx, db, pgx.RowToStructByPos[Warehouse], `FROM stock.warehouses w WHERE deleted_at IS NULL`, selectWarehouse,
+	return web.QueryPage(ctx, db, pgx.RowToStructByPos[Warehouse], `FROM stock.warehouses w WHERE deleted_at IS NULL`, selectWarehouse,
 		`ORDER BY priority, created_at, warehouse_id LIMIT @limit OFFSET @offset`, pgx.NamedArgs{"limit": in.Limit, "offset": in.Offset()})
 }
 
@@ -122,7 +122,7 @@ func deleteWarehouse(ctx context.Context, tx pgx.Tx, in *Named) (*struct{}, []ev
 		return nil, nil, err
 	}
 	if by != nil {
-		return nil, nil, web.NewProblem(http.StatusConflict, "in-use", "the warehouse is not empty, or a store sells from it").With("in_use_by", by)
+		return nil, nil, web.New(http.StatusConflict, "in-use", "the warehouse is not empty, or a store sells from it").With("in_use_by", by)
 	}
 	_, err = tx.Exec(ctx, `
 		UPDATE stock.warehouses SET deleted_at = now()

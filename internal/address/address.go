@@ -21,8 +21,8 @@ type Address struct {
 	AddressLine2 string `json:"address_line2,omitempty" maxLength:"200"`
 }
 
-// Fault is a field that is wrong, and why.
-type Fault struct{ Field, Why string }
+// FieldError is a field that is wrong, and why.
+type FieldError struct{ Field, Message string }
 
 // postalCodes are the forms of postal codes by country; a country that is not listed needs one of any form.
 var postalCodes = map[string]*regexp.Regexp{
@@ -49,7 +49,7 @@ var (
 func Phone(text string) bool { return phone.MatchString(text) }
 
 // Faults lists what is wrong with an address, field by field.
-func (a Address) Faults() (faults []Fault) {
+func (a Address) Faults() (faults []FieldError) {
 	for _, required := range []struct{ field, value string }{
 		{"name", a.Name},
 		{"phone", a.Phone},
@@ -59,20 +59,20 @@ func (a Address) Faults() (faults []Fault) {
 		{"address_line1", a.AddressLine1},
 	} {
 		if strings.TrimSpace(required.value) == "" {
-			faults = append(faults, Fault{required.field, "must not be empty"})
+			faults = append(faults, FieldError{required.field, "must not be empty"})
 		}
 	}
 	if a.Phone != "" && !Phone(a.Phone) {
-		faults = append(faults, Fault{"phone", "is not a telephone number"})
+		faults = append(faults, FieldError{"phone", "is not a telephone number"})
 	}
 	if a.Country != "" && !country.MatchString(a.Country) {
-		faults = append(faults, Fault{"country", "must be two capital letters"})
+		faults = append(faults, FieldError{"country", "must be two capital letters"})
 	}
 	if form := postalCodes[a.Country]; form != nil && a.PostalCode != "" && !form.MatchString(a.PostalCode) {
-		faults = append(faults, Fault{"postal_code", "is not a postal code of " + a.Country})
+		faults = append(faults, FieldError{"postal_code", "is not a postal code of " + a.Country})
 	}
 	if a.Country == "JP" && !slices.Contains(prefectures, a.Prefecture) {
-		faults = append(faults, Fault{"prefecture", "must be one of the 47 prefectures of Japan"})
+		faults = append(faults, FieldError{"prefecture", "must be one of the 47 prefectures of Japan"})
 	}
 	return faults
 }

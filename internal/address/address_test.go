@@ -22,7 +22,7 @@ func inBerlin() address.Address {
 	}
 }
 
-func fields(faults []address.Fault) (names []string) {
+func fields(faults []address.FieldError) (names []string) {
 	for _, fault := range faults {
 		names = append(names, fault.Field)
 	}
@@ -51,7 +51,7 @@ func TestEachFieldLeftEmptyIsNamed(t *testing.T) {
 		for _, nothing := range []string{"", "  ", "\t\u3000"} {
 			a := inBerlin()
 			empty(&a, nothing)
-			require.Contains(t, a.Faults(), address.Fault{Field: field, Why: "must not be empty"}, "%s %q", field, nothing)
+			require.Contains(t, a.Faults(), address.FieldError{Field: field, Message: "must not be empty"}, "%s %q", field, nothing)
 			require.Subset(t, []string{field}, fields(a.Faults()), "no other field is blamed")
 		}
 	}
@@ -114,7 +114,7 @@ func TestPostalCodesHaveTheFormOfTheirCountry(t *testing.T) {
 			require.Empty(t, a.Faults(), "%s %s", country, a.PostalCode)
 		}
 		for _, a.PostalCode = range codes.wrong {
-			require.Equal(t, []address.Fault{{Field: "postal_code", Why: "is not a postal code of " + country}}, a.Faults(), "%s %s", country, a.PostalCode)
+			require.Equal(t, []address.FieldError{{Field: "postal_code", Message: "is not a postal code of " + country}}, a.Faults(), "%s %s", country, a.PostalCode)
 		}
 	}
 }

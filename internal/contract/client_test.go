@@ -46,7 +46,7 @@ func doing[O any](context.Context, pgx.Tx, *struct{}) (*O, []events.Event, error
 }
 
 func act(path string) web.Route {
-	return web.Act(path, web.All, http.StatusOK, doing[body[Thing]])
+	return web.Post(path, web.All, http.StatusOK, doing[body[Thing]])
 }
 
 func list(path string) web.Route {
@@ -58,7 +58,7 @@ func show(path string) web.Route {
 }
 
 func serving(name string, routes ...web.Route) function.Function {
-	return function.Function{Name: name, Endpoints: web.Door(name, config.Access{}, routes...)}
+	return function.Function{Name: name, Endpoints: web.Endpoints(name, config.Access{}, routes...)}
 }
 
 var declared = regexp.MustCompile(`func \(c \*Client\) (\w+)\(`)
@@ -116,7 +116,7 @@ func TestASecondTypeOfANameBearsItsFunctions(t *testing.T) {
 	from := source("// AddThingAnswer is another's.\ntype AddThingAnswer struct{}")
 	from["functions/serve-things/types.go"] = &fstest.MapFile{Data: []byte("package servethings\n// Added is what was added.\ntype Added struct{}")}
 	made, err := contract.Client(from, []function.Function{serving("serve-things",
-		web.Act("/v1/others", web.All, http.StatusOK, doing[body[AddThingAnswer]]), web.Act("/v1/things", web.All, http.StatusOK, doing[added]))})
+		web.Post("/v1/others", web.All, http.StatusOK, doing[body[AddThingAnswer]]), web.Post("/v1/things", web.All, http.StatusOK, doing[added]))})
 	require.NoError(t, err)
 	require.Contains(t, string(made["types.go"]), "// AddThingAnswer is another's.\ntype AddThingAnswer struct {")
 	require.Contains(t, string(made["types.go"]), "// ThingsAddThingAnswer is what was added.\ntype ThingsAddThingAnswer struct {\n\tOther")

@@ -61,7 +61,7 @@ func (d door) function(name string) function.Function {
 	return function.Function{Name: name, Endpoints: d}
 }
 
-func get(path string) function.Route { return function.Route{Method: "GET", Path: path, Who: "all"} }
+func get(path string) function.Route { return function.Route{Method: "GET", Path: path, Access: "all"} }
 
 func read(t *testing.T, from fs.FS, name string) []byte {
 	t.Helper()
@@ -259,9 +259,9 @@ func TestTheAttributesAreThoseOnTheWire(t *testing.T) {
 func TestRoutesAreSortedAndNameTheirFunction(t *testing.T) {
 	t.Parallel()
 	orders := door{
-		{Method: "POST", Path: "/v1/orders", Who: "all"},
-		{Method: "GET", Path: "/v1/orders/{order_id}", Who: "customer"},
-		{Method: "GET", Path: "/v1/orders", Who: "staff"},
+		{Method: "POST", Path: "/v1/orders", Access: "all"},
+		{Method: "GET", Path: "/v1/orders/{order_id}", Access: "customer"},
+		{Method: "GET", Path: "/v1/orders", Access: "staff"},
 	}
 	made := written(t, orders.function("serve-orders"), reserveStock(), door{get("/v1/levels")}.function("serve-stock"),
 		door{}.function("serve-gateway"))

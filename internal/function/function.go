@@ -54,11 +54,11 @@ type Endpoints interface {
 type Route struct {
 	Method string `json:"method"`
 	Path   string `json:"path"`
-	Who    string `json:"who"`
+	Access    string `json:"who"`
 
 	// CacheFor is how many seconds the gateway may cache a response, which is the same for every caller.
 	CacheFor int `json:"cache_for,omitempty"`
 
-	// BodyMost is how many bytes a request may have, where that is more than the limit of all routes.
-	BodyMost int64 `json:"body_most,omitempty"`
+	// MaxBody is how many bytes a request may have, where that is more than the limit of all routes.
+	MaxBody int64 `json:"body_most,omitempty"`
 }

@@ -32,7 +32,7 @@ var sorts = map[string]string{
 func List(ctx context.Context, db web.Reader, f *Filter) (items []Order, total int64, err error) {
 	for field, value := range map[string]string{"customer_id": f.CustomerID, "store_id": f.StoreID} {
 		if value != "" && !id.Valid(value) {
-			return nil, 0, web.Invalid(web.Fault{Field: field, Why: "is not a UUID"})
+			return nil, 0, web.Invalid(web.FieldError{Field: field, Message: "is not a UUID"})
 		}
 	}
 	own := ""
@@ -49,7 +49,7 @@ func List(ctx context.Context, db web.Reader, f *Filter) (items []Order, total i
 		"own": own, "customer_id": f.CustomerID, "status": f.Status, "number": f.Number, "method": f.Method, "store_id": f.StoreID,
 		"from": f.From, "to": orNone(f.To), "limit": f.Limit, "offset": f.Offset(),
 	}
-	return web.Collect(ctx, db, func(row pgx.CollectableRow) (Order, error) { return scan(row) }, which, `SELECT `+columns,
+	return web.QueryPage(ctx, db, func(row pgx.CollectableRow) (Order, error) { return scan(row) }, which, `SELECT `+columns,
 		`ORDER BY `+sorts[f.Sort]+` LIMIT @limit OFFSET @offset`, args)
 }
 

@@ -14,56 +14,56 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// ShownHeader carries the names of what an answer shows from a function to the gateway, and no further.
-const ShownHeader = "Surrogate-Key"
+// SurrogateKeyHeader carries the names of what an answer shows from a function to the gateway, and no further.
+const SurrogateKeyHeader = "Surrogate-Key"
 
 // Cached lets the gateway keep answers of a route that reads, for as long as this and until something changes of what they
 // show. Only answers that say what they show are kept; they must be the same for every caller.
 func Cached(keep time.Duration, r Route) Route {
-	if r.Method != http.MethodGet || r.Who != All {
+	if r.Method != http.MethodGet || r.Access != All {
 		panic(fmt.Sprintf("%s %s is not for everybody to read, so its answers can't be kept", r.Method, r.Path))
 	}
 	r.CacheFor = int(keep / time.Second)
 	return r
 }
 
-// Shows says what the answer to a call shows, in the names of events.Shown.
-func Shows(ctx context.Context, names ...string) {
+// SurrogateKeys says what the answer to a call shows, in the names of events.Shown.
+func SurrogateKeys(ctx context.Context, names ...string) {
 	if answer := callOf(ctx).answer; answer != nil {
-		answer.AppendHeader(ShownHeader, strings.Join(names, " "))
+		answer.AppendHeader(SurrogateKeyHeader, strings.Join(names, " "))
 	}
 }
 
-// tagged gives what was read a tag of its content, and answers 304 to whoever has it already (RFC 9110, 8.8.3 and 13.1.2).
-func tagged(ctx huma.Context, next func(huma.Context)) {
+// etagMiddleware gives what was read a tag of its content, and answers 304 to whoever has it already (RFC 9110, 8.8.3 and 13.1.2).
+func etagMiddleware(ctx huma.Context, next func(huma.Context)) {
 	if ctx.Method() != http.MethodGet && ctx.Method() != http.MethodHead {
 		next(ctx)
 		return
 	}
-	answer := &held{humaContext: ctx}
+	answer := &bufferedResponse{humaContext: ctx}
 	next(answer)
 	answer.send()
 }
 
 type humaContext = huma.Context // which has a method Context
 
-// held is an answer that is not sent yet.
-type held struct {
+// bufferedResponse is an answer that is not sent yet.
+type bufferedResponse struct {
 	humaContext
 	status int
 	body   bytes.Buffer
 }
 
-func (h *held) Unwrap() huma.Context  { return h.humaContext }
-func (h *held) SetStatus(status int)  { h.status = status }
-func (h *held) Status() int           { return h.status }
-func (h *held) BodyWriter() io.Writer { return &h.body }
+func (h *bufferedResponse) Unwrap() huma.Context  { return h.humaContext }
+func (h *bufferedResponse) SetStatus(status int)  { h.status = status }
+func (h *bufferedResponse) Status() int           { return h.status }
+func (h *bufferedResponse) BodyWriter() io.Writer { return &h.body }
 
-func (h *held) send() {
+func (h *bufferedResponse) send() {
 	if h.status == http.StatusOK {
 		tag := ETag(h.body.Bytes())
 		h.SetHeader("ETag", tag)
-		if Matches(h.Header("If-None-Match"), tag) {
+		if ETagMatches(h.Header("If-None-Match"), tag) {
 			h.humaContext.SetStatus(http.StatusNotModified)
 			return
 		}
@@ -78,8 +78,8 @@ func ETag(content []byte) string {
 	return `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
 }
 
-// Matches says whether an If-None-Match header names a tag.
-func Matches(header, tag string) bool {
+// ETagMatches says whether an If-None-Match header names a tag.
+func ETagMatches(header, tag string) bool {
 	for named := range strings.SplitSeq(header, ",") {
 		if named = strings.TrimPrefix(strings.TrimSpace(named), "W/"); named == tag || named == "*" {
 			return true

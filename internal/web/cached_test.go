@@ -17,7 +17,7 @@ func TestATagMatchesOneOfThoseThatTheCallerHas(t *testing.T) {
 	for header, want := range map[string]bool{
 		"": false, tag: true, "W/" + tag: true, `"other"`: false, `"other", ` + tag: true, "*": true, tag[1:]: false, web.ETag([]byte("Content")): false,
 	} {
-		require.Equal(t, want, web.Matches(header, tag), "If-None-Match: %s", header)
+		require.Equal(t, want, web.ETagMatches(header, tag), "If-None-Match: %s", header)
 	}
 }
 

@@ -29,7 +29,7 @@ func Describe(functions []function.Function) *huma.OpenAPI {
 	}
 	api := humago.New(http.NewServeMux(), settings)
 	for _, f := range functions {
-		d, is := f.Endpoints.(door)
+		d, is := f.Endpoints.(endpoints)
 		if !is {
 			continue
 		}
@@ -46,19 +46,19 @@ func Describe(functions []function.Function) *huma.OpenAPI {
 func describe(document *huma.OpenAPI, r Route, function string) {
 	operation := operationOf(document.Paths[r.Path], r.Method)
 	operation.Tags = []string{function}
-	operation.Security = securityOf(r.Who)
-	operation.Extensions = map[string]any{"x-who": r.Who}
+	operation.Security = securityOf(r.Access)
+	operation.Extensions = map[string]any{"x-who": r.Access}
 	if operation.RequestBody != nil {
 		delete(operation.RequestBody.Content, "application/octet-stream") // the library says so of what is read twice
 	}
-	if lists(operation) {
+	if isList(operation) {
 		operation.Responses["200"].Content[inCSV] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
 	}
 	if r.Method == http.MethodGet {
 		operation.Responses["304"] = &huma.Response{Description: "what If-None-Match names is still so"}
 	}
-	if r.BodyMost > 0 {
-		operation.Extensions["x-body-most"] = r.BodyMost
+	if r.MaxBody > 0 {
+		operation.Extensions["x-body-most"] = r.MaxBody
 	}
 	if r.CacheFor > 0 {
 		operation.Extensions["x-cache-for"] = r.CacheFor

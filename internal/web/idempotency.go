@@ -31,9 +31,9 @@ type Key struct {
 func (k *Key) key() string  { return k.IdempotencyKey }
 func (k *Key) body() []byte { return k.RawBody }
 
-// once runs do unless it was done with this key: then it answers what was kept, and says so in a header. Claim and effect
+// idempotent runs do unless it was done with this key: then it answers what was kept, and says so in a header. Claim and effect
 // are one transaction, so a refused call leaves the key free.
-func once[I Keyed, S any](ctx context.Context, s *server, in I, do func(context.Context, pgx.Tx, I) (S, []events.Event, error)) (done S, replayed bool, err error) {
+func idempotent[I Keyed, S any](ctx context.Context, s *server, in I, do func(context.Context, pgx.Tx, I) (S, []events.Event, error)) (done S, replayed bool, err error) {
 	claim := claimOf(ctx, in)
 	err = s.do(ctx, func(tx pgx.Tx) (said []events.Event, err error) {
 		kept, first, err := claim.take(ctx, tx)
@@ -62,13 +62,13 @@ type claim struct {
 
 func claimOf(ctx context.Context, in Keyed) claim {
 	hash := sha256.Sum256(in.body())
-	return claim{CallerOf(ctx).keyholder(), callOf(ctx).path, in.key(), hash[:]}
+	return claim{CallerOf(ctx).idempotencyOwner(), callOf(ctx).path, in.key(), hash[:]}
 }
 
-// keyholder is whose a key is: that of the one who shows a token, or an order's token. Visitors hold nothing that a second
+// idempotencyOwner is whose a key is: that of the one who shows a token, or an order's token. Visitors hold nothing that a second
 // try would certainly still have, so they share their keys: a stranger who has the key gets the answer only with the whole
 // body, and so knows already what the answer says.
-func (c Caller) keyholder() string {
+func (c Caller) idempotencyOwner() string {
 	switch {
 	case c.ID != "":
 		return c.ID
@@ -91,7 +91,7 @@ func (c claim) take(ctx context.Context, tx pgx.Tx) (kept []byte, first bool, er
 		SELECT EXISTS (SELECT FROM claimed)`, c.args(nil)).Scan(&first)
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) && pg.Code == "55P03" {
-		twin := NewProblem(http.StatusConflict, "twin-in-flight", "a call with this key is being worked on")
+		twin := New(http.StatusConflict, "twin-in-flight", "a call with this key is being worked on")
 		twin.RetryAfter = 1
 		return nil, false, twin
 	}
@@ -103,7 +103,7 @@ func (c claim) take(ctx context.Context, tx pgx.Tx) (kept []byte, first bool, er
 		FROM bus.idempotency
 		WHERE (caller, route, key) = (@caller, @route, @key)`, c.args(nil)).Scan(&hash, &kept)
 	if err == nil && string(hash) != string(c.hash) {
-		return nil, false, NewProblem(http.StatusUnprocessableEntity, "key-reused", "this Idempotency-Key was used for another request")
+		return nil, false, New(http.StatusUnprocessableEntity, "key-reused", "this Idempotency-Key was used for another request")
 	}
 	return kept, false, wrap("read", c.key, err)
 }

@@ -16,20 +16,20 @@ import (
 	"github.com/popup-shop/popup/internal/token"
 )
 
-// Doorkeeper finds out who calls. The gateway and every function have one.
-type Doorkeeper struct {
+// Authenticator finds out who calls. The gateway and every function have one.
+type Authenticator struct {
 	keys    token.Keys
 	cookies Cookies
 	pages   *http.CrossOriginProtection
 }
 
-// NewDoorkeeper panics on keys that are none: whoever reads settings checks them.
-func NewDoorkeeper(access config.Access) Doorkeeper {
+// NewAuthenticator panics on keys that are none: whoever reads settings checks them.
+func NewAuthenticator(access config.Access) Authenticator {
 	keys, err := access.Keys()
 	if err != nil {
 		panic(err)
 	}
-	d := Doorkeeper{cookies: Cookies{Secure: access.Secure()}, pages: http.NewCrossOriginProtection()}
+	d := Authenticator{cookies: Cookies{Secure: access.Secure()}, pages: http.NewCrossOriginProtection()}
 	for _, key := range keys {
 		d.keys = append(d.keys, ed25519.PublicKey(key))
 	}
@@ -38,16 +38,16 @@ func NewDoorkeeper(access config.Access) Doorkeeper {
 }
 
 // identify finds out who calls, and refuses a route to everybody whom it is not for.
-func (d Doorkeeper) identify(api huma.API) func(huma.Context, func(huma.Context)) {
+func (d Authenticator) identify(api huma.API) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(ctx)
 		who, _ := ctx.Operation().Metadata["who"].(string)
-		form := FormOf(r.Header)
+		form := MediaType(r.Header)
 		r.Header.Del("Accept")
-		if lists(ctx.Operation()) { // nothing else has another form than JSON
+		if isList(ctx.Operation()) { // nothing else has another form than JSON
 			r.Header.Set("Accept", form)
 		}
-		caller, problem := d.Admit(w, r, who)
+		caller, problem := d.Authorize(w, r, who)
 		if problem != nil {
 			refuse(api, ctx, problem)
 			return
@@ -58,9 +58,9 @@ func (d Doorkeeper) identify(api huma.API) func(huma.Context, func(huma.Context)
 	}
 }
 
-// Admit finds out who calls, and refuses whoever may not take a route. A cookie that is of no use any more is taken back.
-func (d Doorkeeper) Admit(w http.ResponseWriter, r *http.Request, who string) (Caller, *Problem) {
-	caller, problem := d.caller(r, who)
+// Authorize finds out who calls, and refuses whoever may not take a route. A cookie that is of no use any more is taken back.
+func (d Authenticator) Authorize(w http.ResponseWriter, r *http.Request, who string) (Caller, *Problem) {
+	caller, problem := d.authenticate(r, who)
 	if problem == nil && !admits(who, caller) {
 		problem = refusalOf(caller)
 	}
@@ -70,13 +70,13 @@ func (d Doorkeeper) Admit(w http.ResponseWriter, r *http.Request, who string) (C
 	return caller, problem
 }
 
-// caller is who shows a token, as bearer or in a cookie. A page of somebody else's may not use our cookies to change things.
-func (d Doorkeeper) caller(r *http.Request, who string) (Caller, *Problem) {
+// authenticate is who shows a token, as bearer or in a cookie. A page of somebody else's may not use our cookies to change things.
+func (d Authenticator) authenticate(r *http.Request, who string) (Caller, *Problem) {
 	visitor := Caller{OrderToken: r.Header.Get("Popup-Order-Token"), BasketToken: r.Header.Get("Popup-Basket-Token")}
 	shown, byCookie := r.Header.Get("Authorization"), false
 	if shown == "" && d.cookies.any(r) {
 		if d.pages.Check(r) != nil {
-			return visitor, NewProblem(http.StatusForbidden, "foreign-page", "a page of another site may not do this with our cookies")
+			return visitor, New(http.StatusForbidden, "foreign-page", "a page of another site may not do this with our cookies")
 		}
 		shown, byCookie = d.cookies.access(r), true
 		visitor.BasketToken = cmp.Or(visitor.BasketToken, d.cookies.basket(r))

@@ -42,8 +42,8 @@ func mirror(t *testing.T, settings config.Access, known ...token.Claims) string 
 	act := func(ctx context.Context, _ pgx.Tx, _ *struct{}) (*whoami, []events.Event, error) {
 		return tell(ctx), nil, nil
 	}
-	door := web.Door("serve-mirror", settings,
-		web.Get("/all", web.All, get), web.Act("/all", web.All, http.StatusOK, act), web.Get("/own", web.Customer, get),
+	door := web.Endpoints("serve-mirror", settings,
+		web.Get("/all", web.All, get), web.Post("/all", web.All, http.StatusOK, act), web.Get("/own", web.Customer, get),
 		web.Get("/token", web.Any(web.Customer, web.TokenHolder), get), web.Get("/login", web.Credentials, get))
 	pool := dbtest.DB(t)
 	grantRole(t, pool, "serve-mirror")
@@ -119,7 +119,7 @@ func TestAPageOfAnotherSiteChangesNothingWithOurCookies(t *testing.T) {
 			r := call(t, c.method, url+"/all", "", c.headers...)
 			require.Equal(t, c.status, r.status, r.body)
 			if c.status == http.StatusForbidden {
-				require.Equal(t, "/problems/foreign-page", problemOf(t, r).Type)
+				require.Equal(t, "/problems/foreign-page", FromError(t, r).Type)
 			}
 		})
 	}
@@ -155,11 +155,11 @@ func TestARouteThatDoesNotSayWhoMayTakeItCannotBeWired(t *testing.T) {
 	t.Parallel()
 	for _, who := range []string{"", "everybody", "staff, ", "client:", "client:root", "Staff"} {
 		route := web.Get("/x", who, func(context.Context, web.Reader, *struct{}) (*whoami, error) { return nil, nil })
-		require.Panics(t, func() { web.Door("x", access(t), route) }, who)
+		require.Panics(t, func() { web.Endpoints("x", access(t), route) }, who)
 	}
 }
 
 func TestAKeyThatIsNoneCannotBeWired(t *testing.T) {
 	t.Parallel()
-	require.Panics(t, func() { web.Door("x", config.Access{TokenPublicKeys: []string{"short"}}) })
+	require.Panics(t, func() { web.Endpoints("x", config.Access{TokenPublicKeys: []string{"short"}}) })
 }

@@ -40,14 +40,14 @@ func libraryProblem(status int, detail string, errs []error) *Problem {
 	if !ok {
 		kind = "invalid"
 	}
-	p := NewProblem(status, kind, detail)
+	p := New(status, kind, detail)
 	for _, err := range errs {
 		var at huma.ErrorDetailer
 		if errors.As(err, &at) {
 			d := at.ErrorDetail()
-			p.Errors = append(p.Errors, Fault{Field: fieldOf(d), Why: d.Message})
+			p.Errors = append(p.Errors, FieldError{Field: fieldOf(d), Message: d.Message})
 		} else if err != nil {
-			p.Errors = append(p.Errors, Fault{Field: "body", Why: err.Error()})
+			p.Errors = append(p.Errors, FieldError{Field: "body", Message: err.Error()})
 		}
 	}
 	return p
@@ -59,7 +59,7 @@ func fieldOf(d *huma.ErrorDetail) string {
 	for _, in := range []string{"body.", "path.", "query.", "header."} {
 		field = strings.TrimPrefix(field, in)
 	}
-	if name, twice := strings.CutPrefix(d.Message, doubled); twice {
+	if name, twice := strings.CutPrefix(d.Message, DuplicateProperty); twice {
 		return name
 	}
 	if name, missing := strings.CutPrefix(d.Message, "expected required property "); missing {

@@ -68,7 +68,7 @@ func List[I any, P interface {
 	*I
 	paging() *Paging
 }, T any](path, who string, read func(ctx context.Context, db Reader, in *I) (items []T, total int64, err error)) Route {
-	route := function.Route{Method: http.MethodGet, Path: path, Who: who}
+	route := function.Route{Method: http.MethodGet, Path: path, Access: who}
 	return Route{route, func(api huma.API, s *server) {
 		o := s.operation(route, http.StatusOK)
 		o.Metadata["list"] = true
@@ -85,10 +85,10 @@ func List[I any, P interface {
 	}}
 }
 
-func lists(o *huma.Operation) bool { return o.Metadata["list"] == true }
+func isList(o *huma.Operation) bool { return o.Metadata["list"] == true }
 
-// FormOf returns the media type of a list for a request with these headers: CSV when it is preferred to JSON.
-func FormOf(header http.Header) string {
+// MediaType returns the media type of a list for a request with these headers: CSV when it is preferred to JSON.
+func MediaType(header http.Header) string {
 	accept := strings.Join(header.Values("Accept"), ",")
 	if negotiation.SelectQValue(accept, []string{inJSON, inCSV}) == inCSV {
 		return inCSV
@@ -117,7 +117,7 @@ func (p *Page[T]) writeCSV(w *csv.Writer) error {
 	for _, item := range p.Items {
 		row := make([]string, len(columns))
 		for i, at := range columns {
-			row[i] = cell(reflect.ValueOf(item).FieldByIndex(at).Interface())
+			row[i] = csvCell(reflect.ValueOf(item).FieldByIndex(at).Interface())
 		}
 		_ = w.Write(row)
 	}
@@ -127,8 +127,8 @@ func (p *Page[T]) writeCSV(w *csv.Writer) error {
 
 var formula = regexp.MustCompile(`^([=@\t\r]|[+-].*[^0-9 ().,/-])`)
 
-// cell is a value as text. What a spreadsheet would take for a formula is marked as text.
-func cell(value any) string {
+// csvCell is a value as text. What a spreadsheet would take for a formula is marked as text.
+func csvCell(value any) string {
 	encoded, err := json.Marshal(value)
 	if err != nil || string(encoded) == "null" {
 		return ""
@@ -141,8 +141,8 @@ func cell(value any) string {
 	return text
 }
 
-// Collect reads a page of a list and counts the whole of it. columns begins its statement, page orders and bounds it.
-func Collect[T any](ctx context.Context, db Reader, scan pgx.RowToFunc[T], from, columns, page string, args pgx.NamedArgs) (items []T, total int64, err error) {
+// QueryPage reads a page of a list and counts the whole of it. columns begins its statement, page orders and bounds it.
+func QueryPage[T any](ctx context.Context, db Reader, scan pgx.RowToFunc[T], from, columns, page string, args pgx.NamedArgs) (items []T, total int64, err error) {
 	err = db.QueryRow(ctx, `SELECT count(*) `+from, args).Scan(&total)
 	if err != nil {
 		return nil, 0, fmt.Errorf("count a list: %w", err)

@@ -16,10 +16,10 @@ import (
 	"github.com/popup-shop/popup/internal/pgbatch"
 )
 
-// Fault is a field of a request that is wrong, and why.
-type Fault struct {
+// FieldError is a field of a request that is wrong, and why.
+type FieldError struct {
 	Field string `json:"field"`
-	Why   string `json:"why"`
+	Message   string `json:"why"`
 }
 
 // Problem is an error as callers see it: problem details, RFC 9457.
@@ -28,15 +28,15 @@ type Problem struct {
 	Status     int
 	Detail     string
 	RequestID  string
-	Errors     []Fault
+	Errors     []FieldError
 	Data       map[string]any // of the case, beside the standard members
 	RetryAfter int            // seconds; 0 leaves it out
 	Cookies    []string       // Set-Cookie headers
 	language   string         // of its texts
 }
 
-// NewProblem makes a problem of a kind.
-func NewProblem(status int, kind, detail string) *Problem {
+// New makes a problem of a kind.
+func New(status int, kind, detail string) *Problem {
 	p := &Problem{Status: status, Kind: kind, Detail: detail}
 	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
 		p.RetryAfter = 1
@@ -45,34 +45,34 @@ func NewProblem(status int, kind, detail string) *Problem {
 }
 
 // Invalid is a request with wrong fields.
-func Invalid(faults ...Fault) *Problem {
-	p := NewProblem(http.StatusBadRequest, "invalid", "the request has fields that are wrong")
+func Invalid(faults ...FieldError) *Problem {
+	p := New(http.StatusBadRequest, "invalid", "the request has fields that are wrong")
 	p.Errors = faults
 	return p
 }
 
 // TooLargeToStore refuses a request that would make more than the shop can store of it, and names the field that does.
 func TooLargeToStore(field string) *Problem {
-	p := NewProblem(http.StatusUnprocessableEntity, "too-large-to-store", "The shop cannot store this much in one request. Send less of the field that is named.")
-	p.Errors = []Fault{{Field: field, Why: "is too large to be stored with what the shop adds to it"}}
+	p := New(http.StatusUnprocessableEntity, "too-large-to-store", "The shop cannot store this much in one request. Send less of the field that is named.")
+	p.Errors = []FieldError{{Field: field, Message: "is too large to be stored with what the shop adds to it"}}
 	return p
 }
 
 // overloaded refuses a request early: the function has more to do than it can.
 func overloaded() *Problem {
-	return NewProblem(http.StatusTooManyRequests, "overloaded", "The shop has more to do than it can right now. Try again in a moment, with the same key.")
+	return New(http.StatusTooManyRequests, "overloaded", "The shop has more to do than it can right now. Try again in a moment, with the same key.")
 }
 
 // notStorable refuses a request with a value that the database does not store.
 func notStorable() *Problem {
-	p := NewProblem(http.StatusUnprocessableEntity, "not-storable", "The shop cannot store what the request holds. A value is too large or has a form that is not allowed.")
-	p.Errors = []Fault{{Field: "body", Why: "holds a value that cannot be stored"}}
+	p := New(http.StatusUnprocessableEntity, "not-storable", "The shop cannot store what the request holds. A value is too large or has a form that is not allowed.")
+	p.Errors = []FieldError{{Field: "body", Message: "holds a value that cannot be stored"}}
 	return p
 }
 
 // NotFound is an object that is not there, or not for this caller.
 func NotFound(what string) *Problem {
-	return NewProblem(http.StatusNotFound, "not-found", "there is no such "+what)
+	return New(http.StatusNotFound, "not-found", "there is no such "+what)
 }
 
 // With adds data of the case.
@@ -110,7 +110,7 @@ func (p *Problem) ContentType(string) string { return ProblemType }
 
 // MarshalJSON writes the standard members and the data of the case side by side.
 func (p *Problem) MarshalJSON() ([]byte, error) {
-	title, detail := p.words()
+	title, detail := p.texts()
 	members := map[string]any{"type": "/problems/" + p.Kind, "title": title, "status": p.Status, "detail": detail}
 	if p.RequestID != "" {
 		members["request_id"] = p.RequestID
@@ -171,8 +171,8 @@ const (
 	eventTooLarge  = "event_data_at_most_64_kib"
 )
 
-// problemOf is what callers hear of an error that nobody foresaw: that they may come again, or that we are at fault.
-func problemOf(err error) *Problem {
+// FromError is what callers hear of an error that nobody foresaw: that they may come again, or that we are at fault.
+func FromError(err error) *Problem {
 	var pg *pgconn.PgError
 	if errors.Is(err, function.ErrOverloaded) {
 		return overloaded()
@@ -185,7 +185,7 @@ func problemOf(err error) *Problem {
 		case slices.Contains(ofOpenAccounts, pg.ConstraintName):
 			return NotSignedIn()
 		case pg.Code == noText:
-			return NewProblem(http.StatusBadRequest, "invalid", "the request holds bytes that are no text")
+			return New(http.StatusBadRequest, "invalid", "the request holds bytes that are no text")
 		case pg.ConstraintName == eventTooLarge:
 			return TooLargeToStore("body")
 		case pg.Code != divisionByZero && pg.Code[:2] == dataException, pg.Code[:2] == limitExceeded:
@@ -193,7 +193,7 @@ func problemOf(err error) *Problem {
 		}
 	}
 	if pgbatch.IsUnavailable(err) {
-		return NewProblem(http.StatusServiceUnavailable, "busy", "the shop cannot do this right now; try again with the same key")
+		return New(http.StatusServiceUnavailable, "busy", "the shop cannot do this right now; try again with the same key")
 	}
-	return ours()
+	return internalError()
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/popup-shop/popup/internal/function"
 )
 
-// rescue makes a panic of a handler a problem: without it a program of one function would end the connection, and the
+// recoverMiddleware makes a panic of a handler a problem: without it a program of one function would end the connection, and the
 // gateway would take it for a function that is away.
-func rescue(api huma.API, rt *function.Runtime, name string) func(huma.Context, func(huma.Context)) {
+func recoverMiddleware(api huma.API, rt *function.Runtime, name string) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		defer func() {
 			p := recover()
@@ -19,13 +19,13 @@ func rescue(api huma.API, rt *function.Runtime, name string) func(huma.Context, 
 				return
 			}
 			rt.Log.ErrorContext(ctx.Context(), "panic", "function", name, "request", ctx.Header("X-Request-ID"), "panic", p, "stack", string(debug.Stack()))
-			refuse(api, ctx, ours())
+			refuse(api, ctx, internalError())
 		}()
 		next(ctx)
 	}
 }
 
-// ours is a problem that only we can solve.
-func ours() *Problem {
-	return NewProblem(http.StatusInternalServerError, "internal", "this is our fault; the request id finds it in our logs")
+// internalError is a problem that only we can solve.
+func internalError() *Problem {
+	return New(http.StatusInternalServerError, "internal", "this is our fault; the request id finds it in our logs")
 }

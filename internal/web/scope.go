@@ -26,7 +26,7 @@ func (s *server) scope(c call) pgbatch.Statement {
 	if c.ID == "" || c.committed {
 		return pgbatch.Statement{SQL: begin, Args: args}
 	}
-	return pgbatch.Statement{SQL: beginKnown, Args: append(args, c.Session), Row: c.standing}
+	return pgbatch.Statement{SQL: beginKnown, Args: append(args, c.Session), Row: c.checkAccountStatus}
 }
 
 // OrderTokenHash is what the database knows the caller's order token by, or "".
@@ -39,9 +39,9 @@ func hashed(secret string) string {
 	return hex.EncodeToString(HashToken(secret))
 }
 
-// standing refuses those whose token names somebody who is not any more what it says. Who was demoted hears that the route
+// checkAccountStatus refuses those whose token names somebody who is not any more what it says. Who was demoted hears that the route
 // is for others, if it is.
-func (c call) standing(row pgx.Row) error {
+func (c call) checkAccountStatus(row pgx.Row) error {
 	var set string
 	var role string
 	var live bool
@@ -59,17 +59,17 @@ func (c call) standing(row pgx.Row) error {
 	return nil
 }
 
-// Become makes a transaction that of somebody who has just shown who they are.
-func Become(ctx context.Context, tx pgx.Tx, who token.Claims) error {
+// SetCaller makes a transaction that of somebody who has just shown who they are.
+func SetCaller(ctx context.Context, tx pgx.Tx, who token.Claims) error {
 	return pgbatch.Enqueue(ctx, tx, -1, `SELECT set_config('popup.caller', $1, true), set_config('popup.role', $2, true)`, who.ID, who.Role)
 }
 
-// ShowToken makes a transaction see the order that a token opens, beside what its caller sees.
-func ShowToken(ctx context.Context, tx pgx.Tx, orderToken string) error {
+// GrantOrderToken makes a transaction see the order that a token opens, beside what its caller sees.
+func GrantOrderToken(ctx context.Context, tx pgx.Tx, orderToken string) error {
 	return pgbatch.Enqueue(ctx, tx, -1, `SELECT set_config('popup.order_token_hash', $1, true)`, Caller{OrderToken: orderToken}.OrderTokenHash())
 }
 
-// ShowBasketToken makes a transaction see the basket that a token opens.
-func ShowBasketToken(ctx context.Context, tx pgx.Tx, basketToken string) error {
+// GrantBasketToken makes a transaction see the basket that a token opens.
+func GrantBasketToken(ctx context.Context, tx pgx.Tx, basketToken string) error {
 	return pgbatch.Enqueue(ctx, tx, -1, `SELECT set_config('popup.basket_token_hash', $1, true)`, hashed(basketToken))
 }

@@ -14,8 +14,8 @@ import (
 
 const deepest = 16
 
-// doubled is how the answer names a field that is there twice.
-const doubled = "doubled property "
+// DuplicateProperty is how the answer names a field that is there twice.
+const DuplicateProperty = "doubled property "
 
 // formats are JSON, read strictly, and for lists CSV.
 func formats() map[string]huma.Format {
@@ -36,15 +36,15 @@ func formats() map[string]huma.Format {
 // checks that.
 func unmarshal(data []byte, v any) error {
 	if _, raw := v.(*any); raw {
-		if err := strict(json.NewDecoder(bytes.NewReader(data)), 0); err != nil && !errors.Is(err, io.EOF) {
+		if err := strictJSON(json.NewDecoder(bytes.NewReader(data)), 0); err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
 	}
 	return json.Unmarshal(data, v)
 }
 
-// strict reads one value.
-func strict(d *json.Decoder, depth int) error {
+// strictJSON reads one value.
+func strictJSON(d *json.Decoder, depth int) error {
 	if depth > deepest {
 		return fmt.Errorf("deeper than %d levels", deepest)
 	}
@@ -63,7 +63,7 @@ func strict(d *json.Decoder, depth int) error {
 				return err
 			}
 		}
-		if err := strict(d, depth+1); err != nil {
+		if err := strictJSON(d, depth+1); err != nil {
 			return err
 		}
 	}
@@ -79,7 +79,7 @@ func field(d *json.Decoder, seen map[string]bool) error {
 	}
 	name, _ := next.(string) // the decoder sees to it that it is one
 	if seen[name] {
-		return errors.New(doubled + name)
+		return errors.New(DuplicateProperty + name)
 	}
 	seen[name] = true
 	return nil

@@ -11,8 +11,8 @@ import (
 	"github.com/popup-shop/popup/internal/tracing"
 )
 
-// traced makes each request a span of its function, and sends the spans before the request is done.
-func traced(rt *function.Runtime, name string) func(huma.Context, func(huma.Context)) {
+// traceMiddleware makes each request a span of its function, and sends the spans before the request is done.
+func traceMiddleware(rt *function.Runtime, name string) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		if rt.Tracer == nil {
 			next(ctx)

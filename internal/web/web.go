@@ -22,9 +22,9 @@ import (
 
 const bodyLimit = 64 << 10
 
-// UpTo lets the body of a call be larger than others may be, in bytes.
-func UpTo(bytes int64, r Route) Route {
-	r.BodyMost = bytes
+// WithMaxBody lets the body of a call be larger than others may be, in bytes.
+func WithMaxBody(bytes int64, r Route) Route {
+	r.MaxBody = bytes
 	return r
 }
 
@@ -40,19 +40,19 @@ type Route struct {
 	open func(api huma.API, server *server)
 }
 
-// door is the routes of one function.
-type door struct {
+// endpoints is the routes of one function.
+type endpoints struct {
 	name   string
-	keeper Doorkeeper
+	keeper Authenticator
 	routes []Route
 }
 
-// Door makes the routes of a function into what the shell serves. A route that does not say who may take it panics.
-func Door(name string, access config.Access, routes ...Route) function.Endpoints {
+// Endpoints makes the routes of a function into what the shell serves. A route that does not say who may take it panics.
+func Endpoints(name string, access config.Access, routes ...Route) function.Endpoints {
 	for _, r := range routes {
-		mustSay(r.Method, r.Path, r.Who)
+		mustSay(r.Method, r.Path, r.Access)
 	}
-	return door{name, NewDoorkeeper(access), routes}
+	return endpoints{name, NewAuthenticator(access), routes}
 }
 
 // server is what the routes of a running function need.
@@ -63,7 +63,7 @@ type server struct {
 }
 
 // Routes lists the declared routes.
-func (d door) Routes() []function.Route {
+func (d endpoints) Routes() []function.Route {
 	declared := make([]function.Route, len(d.routes))
 	for i, r := range d.routes {
 		declared[i] = r.Route
@@ -72,17 +72,17 @@ func (d door) Routes() []function.Route {
 }
 
 // Open serves the routes on mux. Whatever it has no route for is a problem too.
-func (d door) Open(mux *http.ServeMux, rt *function.Runtime) {
+func (d endpoints) Open(mux *http.ServeMux, rt *function.Runtime) {
 	settings := huma.DefaultConfig(d.name, "1")
 	settings.Formats = formats()
 	settings.CreateHooks, settings.DocsPath, settings.OpenAPIPath, settings.SchemasPath = nil, "", "", ""
 	api := humago.New(mux, settings)
-	api.UseMiddleware(rescue(api, rt, d.name), d.keeper.identify(api), traced(rt, d.name), tagged)
+	api.UseMiddleware(recoverMiddleware(api, rt, d.name), d.keeper.identify(api), traceMiddleware(rt, d.name), etagMiddleware)
 	for _, r := range d.routes {
-		r.open(api, &server{rt, d.name, r.BodyMost})
+		r.open(api, &server{rt, d.name, r.MaxBody})
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		NewProblem(http.StatusNotFound, "not-found", "there is nothing at "+r.URL.Path).Write(w, r)
+		New(http.StatusNotFound, "not-found", "there is nothing at "+r.URL.Path).Write(w, r)
 	})
 }
 
@@ -108,8 +108,8 @@ func (s *server) readerAfter(ctx context.Context, replayed bool) Reader {
 
 func (s *server) readerFor(c call) Reader { return reader{s.Runtime.Reader(s.scope(c)), s, c} }
 
-// Holding reads for the caller as if they showed an order token.
-func Holding(db Reader, orderToken string) Reader {
+// WithOrderToken reads for the caller as if they showed an order token.
+func WithOrderToken(db Reader, orderToken string) Reader {
 	if r, is := db.(reader); is {
 		r.call.OrderToken = orderToken
 		return r.server.readerFor(r.call)
@@ -128,7 +128,7 @@ func Unscoped(db Reader) Reader {
 
 // do runs one transaction for the caller of ctx.
 func (s *server) do(ctx context.Context, do func(pgx.Tx) ([]events.Event, error)) error {
-	var kept kept
+	var kept committedRefusal
 	err := s.Do(ctx, s.name, cloudevent.Trace(ctx), s.scope(callOf(ctx)), func(tx pgx.Tx) ([]events.Event, error) {
 		kept.Problem = nil // of a try before
 		said, err := do(tx)
@@ -143,15 +143,15 @@ func (s *server) do(ctx context.Context, do func(pgx.Tx) ([]events.Event, error)
 	return err
 }
 
-// kept is a refusal that leaves traces.
-type kept struct{ *Problem }
+// committedRefusal is a refusal that leaves traces.
+type committedRefusal struct{ *Problem }
 
-// Keep makes a refusal one that is committed: what its transaction wrote and said stays.
-func Keep(p *Problem) error { return kept{p} }
+// CommitRefusal makes a refusal one that is committed: what its transaction wrote and said stays.
+func CommitRefusal(p *Problem) error { return committedRefusal{p} }
 
 // Get declares a route that reads.
 func Get[I, O any](path, who string, read func(ctx context.Context, db Reader, in *I) (*O, error)) Route {
-	route := function.Route{Method: http.MethodGet, Path: path, Who: who}
+	route := function.Route{Method: http.MethodGet, Path: path, Access: who}
 	return Route{route, func(api huma.API, s *server) {
 		huma.Register(api, s.operation(route, http.StatusOK), func(ctx context.Context, in *I) (*O, error) {
 			out, err := read(ctx, s.reader(ctx), in)
@@ -163,7 +163,7 @@ func Get[I, O any](path, who string, read func(ctx context.Context, db Reader, i
 func (s *server) operation(r function.Route, status int) huma.Operation {
 	return huma.Operation{
 		Method: r.Method, Path: r.Path, OperationID: operationID(r), DefaultStatus: status, MaxBodyBytes: max(bodyLimit, s.bodyMost+1), // the library refuses one of just that size
-		BodyReadTimeout: 10 * time.Second, RejectUnknownQueryParameters: true, Metadata: map[string]any{"who": r.Who},
+		BodyReadTimeout: 10 * time.Second, RejectUnknownQueryParameters: true, Metadata: map[string]any{"who": r.Access},
 	}
 }
 
@@ -181,7 +181,7 @@ func (s *server) problem(ctx context.Context, err error) error {
 	var known *Problem
 	if !errors.As(err, &known) {
 		s.Log.ErrorContext(ctx, "call failed", "function", s.name, "request", requestID(ctx), "error", err)
-		known = problemOf(err)
+		known = FromError(err)
 	}
 	return known.For(callOf(ctx).header)
 }

@@ -128,20 +128,20 @@ func grantRole(t testing.TB, pool *pgxpool.Pool, name string) {
 	t.Helper()
 	granting.Lock()
 	defer granting.Unlock()
-	require.NoError(t, ledger.GrantRoles(t.Context(), pool, []function.Function{{Name: name, Endpoints: web.Door(name, config.Access{})}}, ""))
+	require.NoError(t, ledger.GrantRoles(t.Context(), pool, []function.Function{{Name: name, Endpoints: web.Endpoints(name, config.Access{})}}, ""))
 }
 
 func serve(t *testing.T, pool *pgxpool.Pool) *bundle {
 	t.Helper()
 	b := &bundle{pool: pool, hold: make(chan struct{}), begun: make(chan struct{}, 100)}
 	close(b.hold)
-	change := web.Change[*makeRequest, int64, answer]{Status: http.StatusCreated, Do: b.make, Show: b.show}
-	door := web.Door("serve-things", access(t),
+	change := web.IdempotentCall[*makeRequest, int64, answer]{Status: http.StatusCreated, Do: b.make, Show: b.show}
+	door := web.Endpoints("serve-things", access(t),
 		web.Get("/v1/things/{id}", web.All, func(ctx context.Context, db web.Reader, in *readRequest) (*answer, error) {
 			return b.read(ctx, db, in.ID, in.Shade)
 		}),
-		web.Post("/v1/things", web.All, change),
-		web.Post("/v1/staff/things", web.Staff, change),
+		web.PostIdempotent("/v1/things", web.All, change),
+		web.PostIdempotent("/v1/staff/things", web.Staff, change),
 	)
 	rt := &function.Runtime{Pool: pool, Sink: &b.said, Log: slog.New(slog.DiscardHandler)}
 	server := httptest.NewServer(rt.ServeMux(&function.Function{Name: "serve-things", Endpoints: door}))
@@ -152,7 +152,7 @@ func serve(t *testing.T, pool *pgxpool.Pool) *bundle {
 
 func (b *bundle) make(ctx context.Context, tx pgx.Tx, in *makeRequest) (id int64, said []events.Event, err error) {
 	if in.Body.Name == "taken" {
-		return 0, nil, web.NewProblem(http.StatusConflict, "in-use", "there is one").With("name", in.Body.Name)
+		return 0, nil, web.New(http.StatusConflict, "in-use", "there is one").With("name", in.Body.Name)
 	}
 	err = tx.QueryRow(ctx, `INSERT INTO things (name) VALUES ($1) RETURNING id`, in.Body.Name).Scan(&id)
 	if err != nil {
@@ -229,7 +229,7 @@ type problem struct {
 	} `json:"errors"`
 }
 
-func problemOf(t testing.TB, r reply) (p problem) {
+func FromError(t testing.TB, r reply) (p problem) {
 	t.Helper()
 	require.Equal(t, "application/problem+json", r.header.Get("Content-Type"), r.body)
 	decoder := json.NewDecoder(bytes.NewBufferString(r.body))
@@ -247,7 +247,7 @@ func TestAnErrorIsProblemDetailsWithTheCallersRequestID(t *testing.T) {
 	b := setup(t, time.Second)
 	r := call(t, "POST", b.url+"/v1/things", `{"name":"taken","count":1}`, "Idempotency-Key", "k", "X-Request-ID", "req-1")
 	require.Equal(t, http.StatusConflict, r.status)
-	p := problemOf(t, r)
+	p := FromError(t, r)
 	require.Equal(t, problem{Type: "/problems/in-use", Title: "in use", Status: 409, Detail: "there is one", RequestID: "req-1", Name: "taken"}, p)
 }
 
@@ -281,7 +281,7 @@ func TestAMistakeInARequestIsNamedByItsField(t *testing.T) {
 			r := call(t, "POST", b.url+"/v1/things", c.body, "Idempotency-Key", name)
 			require.Equal(t, http.StatusBadRequest, r.status, r.body)
 			var fields []string
-			for _, fault := range problemOf(t, r).Errors {
+			for _, fault := range FromError(t, r).Errors {
 				require.NotEmpty(t, fault.Why)
 				fields = append(fields, fault.Field)
 			}
@@ -333,7 +333,7 @@ func TestNoMistakeOfACallerIsOurFault(t *testing.T) {
 			r := c.call(t)
 			require.Equal(t, c.status, r.status, r.body)
 			if r.status >= 400 {
-				problemOf(t, r)
+				FromError(t, r)
 			}
 		})
 	}
@@ -345,7 +345,7 @@ func TestAMethodThatAPathLacksIsRefusedAsAProblem(t *testing.T) {
 	for _, method := range []string{"PUT", "DELETE", "PATCH"} {
 		r := call(t, method, b.url+"/v1/things", `{}`)
 		require.Contains(t, []int{http.StatusNotFound, http.StatusMethodNotAllowed}, r.status)
-		problemOf(t, r)
+		FromError(t, r)
 	}
 }
 
@@ -355,7 +355,7 @@ func TestABodyOverTheLimitIsRefusedUnread(t *testing.T) {
 	b := setup(t, time.Second)
 	r := call(t, "POST", b.url+"/v1/things", `{"name":"`+strings.Repeat("a", 64<<10)+`","count":1}`, "Idempotency-Key", "k")
 	require.Equal(t, http.StatusRequestEntityTooLarge, r.status, r.body)
-	require.Equal(t, "/problems/too-large", problemOf(t, r).Type)
+	require.Equal(t, "/problems/too-large", FromError(t, r).Type)
 }
 
 func TestABrokenPromiseOfTheSchemaThatNobodyForesawIsOurFaultAndTellsNothing(t *testing.T) {
@@ -363,7 +363,7 @@ func TestABrokenPromiseOfTheSchemaThatNobodyForesawIsOurFaultAndTellsNothing(t *
 	b := setup(t, time.Second)
 	r := call(t, "POST", b.url+"/v1/things", `{"name":"unicorn","count":1}`, "Idempotency-Key", "k")
 	require.Equal(t, http.StatusInternalServerError, r.status)
-	require.Equal(t, "/problems/internal", problemOf(t, r).Type)
+	require.Equal(t, "/problems/internal", FromError(t, r).Type)
 	require.NotContains(t, r.body, "unicorn")
 }
 
@@ -391,7 +391,7 @@ func TestAKeyOfAnotherRequestIsRefused(t *testing.T) {
 	call(t, "POST", b.url+"/v1/things", `{"name":"a","count":1}`, "Idempotency-Key", "k")
 	r := call(t, "POST", b.url+"/v1/things", `{"name":"a","count":2}`, "Idempotency-Key", "k")
 	require.Equal(t, http.StatusUnprocessableEntity, r.status)
-	require.Equal(t, "/problems/key-reused", problemOf(t, r).Type)
+	require.Equal(t, "/problems/key-reused", FromError(t, r).Type)
 	require.Equal(t, 1, b.things(t))
 }
 
@@ -463,7 +463,7 @@ func TestATwinOfACallInHandIsToldToComeAgain(t *testing.T) {
 	<-b.begun
 	twin := call(t, "POST", b.url+"/v1/things", `{"name":"a","count":1}`, "Idempotency-Key", "k")
 	require.Equal(t, http.StatusConflict, twin.status, twin.body)
-	require.Equal(t, "/problems/twin-in-flight", problemOf(t, twin).Type)
+	require.Equal(t, "/problems/twin-in-flight", FromError(t, twin).Type)
 	require.Equal(t, "1", twin.header.Get("Retry-After"))
 	close(b.hold)
 	require.Equal(t, http.StatusCreated, (<-first).status)
@@ -498,7 +498,7 @@ func TestStaffsRoutesAreForStaff(t *testing.T) {
 			r := call(t, "POST", b.url+"/v1/staff/things", `{"name":"a","count":1}`, headers...)
 			require.Equal(t, c.status, r.status, r.body)
 			if c.status == http.StatusUnauthorized {
-				p := problemOf(t, r)
+				p := FromError(t, r)
 				require.Equal(t, "/problems/not-signed-in", p.Type)
 				require.Equal(t, "req-2", p.RequestID)
 				require.NotContains(t, r.body, staff)
@@ -516,7 +516,7 @@ func TestAWrongTokenIsRefusedEverywhere(t *testing.T) {
 
 func TestWithoutAKeyInTheSettingsNobodyIsStaff(t *testing.T) {
 	t.Parallel()
-	door := web.Door("serve-things", config.Access{}, web.Get("/v1/secret", web.Staff,
+	door := web.Endpoints("serve-things", config.Access{}, web.Get("/v1/secret", web.Staff,
 		func(context.Context, web.Reader, *struct{}) (*answer, error) { return &answer{}, nil }))
 	rt := &function.Runtime{Log: slog.New(slog.DiscardHandler)}
 	server := httptest.NewServer(rt.ServeMux(&function.Function{Endpoints: door}))
@@ -538,7 +538,7 @@ func TestWithoutADatabaseCallersAreToldToComeAgain(t *testing.T) {
 	} {
 		require.Equal(t, http.StatusServiceUnavailable, r.status, "%s: %s", name, r.body)
 		require.Equal(t, "1", r.header.Get("Retry-After"), name)
-		require.Equal(t, "/problems/busy", problemOf(t, r).Type, name)
+		require.Equal(t, "/problems/busy", FromError(t, r).Type, name)
 	}
 }
 
@@ -561,6 +561,6 @@ func TestWhatPassesByItselfIsNoFaultOfAnybody(t *testing.T) {
 
 func TestTheDeclaredRoutesAreTheOnesThatAreServed(t *testing.T) {
 	t.Parallel()
-	door := web.Door("x", config.Access{}, web.Get("/v1/a/{id}", web.All, func(context.Context, web.Reader, *readRequest) (*answer, error) { return &answer{}, nil }))
-	require.Equal(t, []function.Route{{Method: "GET", Path: "/v1/a/{id}", Who: "all"}}, door.Routes())
+	door := web.Endpoints("x", config.Access{}, web.Get("/v1/a/{id}", web.All, func(context.Context, web.Reader, *readRequest) (*answer, error) { return &answer{}, nil }))
+	require.Equal(t, []function.Route{{Method: "GET", Path: "/v1/a/{id}", Access: "all"}}, door.Routes())
 }

@@ -78,10 +78,10 @@ func refusalOf(c Caller) *Problem {
 
 // NotSignedIn is a call that needs a token and has none that is valid.
 func NotSignedIn() *Problem {
-	return NewProblem(http.StatusUnauthorized, "not-signed-in", "this needs a valid token")
+	return New(http.StatusUnauthorized, "not-signed-in", "this needs a valid token")
 }
 
 // NotAllowed is a call that its caller may not make.
 func NotAllowed() *Problem {
-	return NewProblem(http.StatusForbidden, "not-allowed", "this is for others")
+	return New(http.StatusForbidden, "not-allowed", "this is for others")
 }

@@ -53,8 +53,8 @@ var inJapanese = map[string]phrase{
 	"internal":              {"内部エラー", "当店側の問題です。リクエスト ID で記録を確認できます。"},
 }
 
-// words are those of the problem in its language.
-func (p *Problem) words() (title, detail string) {
+// texts are those of the problem in its language.
+func (p *Problem) texts() (title, detail string) {
 	if w, known := inJapanese[p.Kind]; known && p.language == japanese {
 		return w.title, w.detail
 	}
