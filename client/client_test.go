@@ -111,7 +111,7 @@ func TestACallThatMightDoTwiceIsMadeOnce(t *testing.T) {
 func TestARefusalIsNotTriedAgainAndTellsTheCase(t *testing.T) {
 	t.Parallel()
 	s := &shop{answers: []answer{{409, "", `{"type":"/problems/out-of-stock","title":"out of stock","status":409,"detail":"there is not enough",
-		"order_id":"7","lines":[{"sku":"A","store_id":"8","requested":2,"available":1}],"errors":[{"field":"lines[0]","why":"is short"}]}`, nil}}}
+		"order_id":"7","lines":[{"sku":"A","store_id":"8","requested":2,"available":1}],"errors":[{"field":"lines[0]","message":"is short"}]}`, nil}}}
 	_, err := s.client().PlaceOrder(t.Context(), client.PlaceOrderRequest{})
 	var p *client.Problem
 	require.ErrorAs(t, err, &p)

@@ -11,12 +11,12 @@ import (
 
 // Problem is what the shop says against a call: problem details, RFC 9457.
 type Problem struct {
-	Type      string  `json:"type"` // /problems/ and its kind
-	Title     string  `json:"title"`
-	Status    int     `json:"status"`
-	Detail    string  `json:"detail"`
-	RequestID string  `json:"request_id"` // finds it in the shop's logs
-	Errors    []Fault `json:"errors"`     // the fields that are wrong
+	Type      string       `json:"type"` // /problems/ and its kind
+	Title     string       `json:"title"`
+	Status    int          `json:"status"`
+	Detail    string       `json:"detail"`
+	RequestID string       `json:"request_id"` // finds it in the shop's logs
+	Errors    []FieldError `json:"errors"`     // the fields that are wrong
 
 	OrderID string  `json:"order_id"` // of an order that was refused
 	Reason  string  `json:"reason"`   // why it was
@@ -29,10 +29,10 @@ type Problem struct {
 	RetryAfter time.Duration `json:"-"` // when to come again; 0: the shop does not say
 }
 
-// Fault is a field that is wrong, and why.
-type Fault struct {
-	Field string `json:"field"`
-	Why   string `json:"why"`
+// FieldError reports a field of a request that is wrong.
+type FieldError struct {
+	Field   string `json:"field"`
+	Message string `json:"message"`
 }
 
 // Short is what there is not enough of.
@@ -50,7 +50,7 @@ func (p *Problem) Kind() string { return p.Type[strings.LastIndex(p.Type, "/")+1
 func (p *Problem) Error() string {
 	text := p.Detail
 	for _, fault := range p.Errors {
-		text += "; " + fault.Field + " " + fault.Why
+		text += "; " + fault.Field + " " + fault.Message
 	}
 	if p.RetryAfter > 0 {
 		text += fmt.Sprintf("; try again in %.0f s", p.RetryAfter.Seconds())

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/functions"
+	"github.com/popup-shop/popup/internal/access"
 	"github.com/popup-shop/popup/internal/functiontest"
 )
 
@@ -153,12 +154,10 @@ func callers(t testing.TB, shop *functiontest.Shop, scope string) map[string]str
 	return made
 }
 
-// scopeOf is the scope with which a client may take a route, or one that is of no use there.
-func scopeOf(who string) string {
-	for word := range strings.SplitSeq(who, ", ") {
-		if scope, is := strings.CutPrefix(word, "client:"); is {
-			return scope
-		}
+// scopeOf returns the scope with which a client may use a route, or "orders" where no scope is enough.
+func scopeOf(a access.Access) string {
+	if scopes := a.Scopes(); len(scopes) > 0 {
+		return scopes[0]
 	}
 	return "orders"
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/pgbatch"
-	"github.com/popup-shop/popup/internal/web"
+	"github.com/popup-shop/popup/internal/problem"
 )
 
 // mostLines is how many lines an order has at the most. A basket that was merged may have more.
@@ -38,9 +38,9 @@ func readBasket(ctx context.Context, tx pgx.Tx, b *Body) error {
 	}
 	switch {
 	case len(b.Lines) == 0:
-		return web.Invalid(web.FieldError{Field: "basket_id", Message: "is empty"})
+		return problem.Invalid(problem.FieldError{Field: "basket_id", Message: "is empty"})
 	case len(b.Lines) > mostLines:
-		return web.Invalid(web.FieldError{Field: "basket_id", Message: fmt.Sprintf("has more than %d lines", mostLines)})
+		return problem.Invalid(problem.FieldError{Field: "basket_id", Message: fmt.Sprintf("has more than %d lines", mostLines)})
 	}
 	return nil
 }
@@ -55,9 +55,9 @@ func lockBasket(ctx context.Context, tx pgx.Tx, basketID string) error {
 		FOR NO KEY UPDATE`, pgx.NamedArgs{"basket_id": basketID}).Scan(&orderID, &gone)
 	switch {
 	case orderID != "":
-		return web.New(http.StatusConflict, "basket-ordered", "this basket was ordered before").With("order_id", orderID)
+		return problem.New(http.StatusConflict, "basket-ordered", "this basket was ordered before").With("order_id", orderID)
 	case errors.Is(err, pgx.ErrNoRows) || err == nil && gone:
-		return web.Invalid(web.FieldError{Field: "basket_id", Message: "is not your basket, or is gone"})
+		return problem.Invalid(problem.FieldError{Field: "basket_id", Message: "is not your basket, or is gone"})
 	case err != nil:
 		return fmt.Errorf("lock basket %s: %w", basketID, err)
 	}

@@ -8,8 +8,9 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/internal/address"
+	"github.com/popup-shop/popup/internal/auth"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/token"
-	"github.com/popup-shop/popup/internal/web"
 )
 
 // customer is whose an order is. A visitor and a program have no id.
@@ -20,7 +21,7 @@ type customer struct {
 
 // readCustomer tells who orders. Whoever has an account need not say again how they are reached.
 func readCustomer(ctx context.Context, tx pgx.Tx, b *Body) (customer, error) {
-	switch caller := web.CallerOf(ctx); caller.Role {
+	switch caller := auth.CallerFrom(ctx); caller.Role {
 	case "", token.Client:
 		return customer{guest: true}, nil
 	case token.Guest:
@@ -40,7 +41,7 @@ func readContact(ctx context.Context, tx pgx.Tx, userID string) (c Contact, err 
 		SELECT name, email, phone FROM accounts.users WHERE user_id = @user_id AND closed_at IS NULL`,
 		pgx.NamedArgs{"user_id": userID}).Scan(&c.Name, &c.Email, &c.Phone)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return c, web.NotSignedIn()
+		return c, problem.NotSignedIn()
 	}
 	if err != nil {
 		return c, fmt.Errorf("read how user %s is reached: %w", userID, err)
@@ -61,7 +62,7 @@ func readAddress(ctx context.Context, tx pgx.Tx, userID string, b *Body) error {
 		WHERE address_id = @address_id AND user_id = nullif(@user_id, '')::uuid`, pgx.NamedArgs{"address_id": b.AddressID, "user_id": userID}).
 		Scan(&a.Name, &a.Phone, &a.Country, &a.PostalCode, &a.Prefecture, &a.Region, &a.City, &a.AddressLine1, &a.AddressLine2)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return web.Invalid(web.FieldError{Field: "address_id", Message: "is not one of your addresses"})
+		return problem.Invalid(problem.FieldError{Field: "address_id", Message: "is not one of your addresses"})
 	}
 	if err != nil {
 		return fmt.Errorf("read address %s: %w", b.AddressID, err)

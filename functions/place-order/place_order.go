@@ -17,9 +17,12 @@ import (
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/access"
+	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/order"
 	"github.com/popup-shop/popup/internal/orderview"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -39,7 +42,7 @@ func New(settings Settings) function.Function {
 	p := &placing{shop: settings.Shop}
 	return function.Function{
 		Name: name,
-		Endpoints: web.Endpoints(name, settings.Access, web.PostIdempotent("/v1/orders", web.All, web.IdempotentCall[*Request, Placed, Answer]{
+		Endpoints: web.Endpoints(name, settings.Access, web.PostIdempotent("/v1/orders", access.All, web.IdempotentCall[*Request, Placed, Answer]{
 			Status: http.StatusCreated, Also: []int{http.StatusAccepted}, Do: p.place, Show: p.show,
 		})),
 		Emits:  []events.Event{events.OrderPlaced{}},
@@ -63,7 +66,7 @@ func (p Placed) hash() []byte {
 	if p.Token == "" {
 		return nil
 	}
-	return web.HashToken(p.Token)
+	return auth.HashToken(p.Token)
 }
 
 // place stores a checked and priced order, all of it or nothing.
@@ -78,7 +81,7 @@ func (p *placing) place(ctx context.Context, tx pgx.Tx, in *Request) (Placed, []
 		return Placed{}, nil, err
 	}
 	if known, err := knowsStore(ctx, tx, body.Pickup); err != nil || !known {
-		return Placed{}, nil, cmp.Or[error](err, web.Invalid(web.FieldError{Field: "pickup.store_id", Message: "is not one of our stores"}))
+		return Placed{}, nil, cmp.Or[error](err, problem.Invalid(problem.FieldError{Field: "pickup.store_id", Message: "is not one of our stores"}))
 	}
 	priced, err := price(body, products, p.shop.TaxJPY)
 	if err != nil {
@@ -98,7 +101,7 @@ func (p *placing) place(ctx context.Context, tx pgx.Tx, in *Request) (Placed, []
 	if who.guest {
 		kept.Token = rand.Text()
 	}
-	if err := web.GrantOrderToken(ctx, tx, kept.Token); err != nil {
+	if err := auth.GrantOrderToken(ctx, tx, kept.Token); err != nil {
 		return Placed{}, nil, err
 	}
 	if err := store(ctx, tx, now, placed, body, products, kept.hash()); err != nil {
@@ -120,9 +123,9 @@ func storable(placed events.OrderPlaced) error {
 		return nil
 	}
 	if placed.BasketID != "" {
-		return web.TooLargeToStore("basket_id")
+		return problem.TooLargeToStore("basket_id")
 	}
-	return web.TooLargeToStore("lines")
+	return problem.TooLargeToStore("lines")
 }
 
 // complete adds to a request what the shop knows of whoever asks: who they are, where they live, what is in the basket.
@@ -131,7 +134,7 @@ func (p *placing) complete(ctx context.Context, tx pgx.Tx, b *Body) (who custome
 		return who, err
 	}
 	if faults := b.faults(p.shop.PaymentMethods); faults != nil {
-		return who, web.Invalid(faults...)
+		return who, problem.Invalid(faults...)
 	}
 	if err := readAddress(ctx, tx, who.ID, b); err != nil {
 		return who, err
@@ -185,7 +188,7 @@ func (p *placing) show(ctx context.Context, db web.Reader, in *Request, placed P
 // refusal tells why an order was rejected.
 func refusal(ctx context.Context, db web.Reader, o *orderview.Order) error {
 	if !slices.Contains([]string{order.OutOfStock, order.Invalid}, o.Reason) {
-		return web.New(http.StatusConflict, "payment-refused", "the payment was not accepted").
+		return problem.New(http.StatusConflict, "payment-refused", "the payment was not accepted").
 			With("order_id", o.ID).With("reason", o.Reason)
 	}
 	short, err := orderview.Short(ctx, db, o.ID)
@@ -200,5 +203,5 @@ func refusal(ctx context.Context, db web.Reader, o *orderview.Order) error {
 	if o.Reason == order.Invalid {
 		kind, detail = "not-on-sale", "something that was ordered is not sold any more"
 	}
-	return web.New(http.StatusConflict, kind, detail).With("order_id", o.ID).With("reason", o.Reason).With("lines", lines)
+	return problem.New(http.StatusConflict, kind, detail).With("order_id", o.ID).With("reason", o.Reason).With("lines", lines)
 }

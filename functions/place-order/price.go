@@ -8,7 +8,7 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/money"
-	"github.com/popup-shop/popup/internal/web"
+	"github.com/popup-shop/popup/internal/problem"
 )
 
 // product is what the catalogue says about something that is ordered: a product, or one of its variants.
@@ -36,17 +36,17 @@ func price(b Body, products map[string]product, taxJPY int64) (priced, error) {
 	for i, line := range b.Lines {
 		sold, found := products[line.name()]
 		if !found {
-			return o, web.Invalid(web.FieldError{Field: fmt.Sprintf("lines[%d]", i), Message: "is nothing that we sell"})
+			return o, problem.Invalid(problem.FieldError{Field: fmt.Sprintf("lines[%d]", i), Message: "is nothing that we sell"})
 		}
 		if !sold.OnSale {
-			return o, web.New(http.StatusConflict, "not-on-sale", sold.SKU+" is not sold any more, or not now").
+			return o, problem.New(http.StatusConflict, "not-on-sale", sold.SKU+" is not sold any more, or not now").
 				With("lines", []map[string]any{{"sku": sold.SKU, "store_id": sold.StoreID, "requested": line.Quantity, "available": 0}})
 		}
 		if o.Currency == "" {
 			o.Currency = sold.Currency
 		}
 		if o.Currency != sold.Currency {
-			return o, web.Invalid(web.FieldError{Field: fmt.Sprintf("lines[%d]", i), Message: "has another currency than the lines before it"})
+			return o, problem.Invalid(problem.FieldError{Field: fmt.Sprintf("lines[%d]", i), Message: "has another currency than the lines before it"})
 		}
 		o.Lines = append(o.Lines, events.PlacedLine{
 			Line: i + 1, ProductID: sold.ID, VariantID: sold.VariantID, SKU: sold.SKU, StoreID: sold.StoreID, Name: sold.Name, Quantity: line.Quantity,
@@ -64,7 +64,7 @@ func price(b Body, products map[string]product, taxJPY int64) (priced, error) {
 	}
 	total := money.Amount{Minor: o.TotalMinor, Currency: o.Currency}
 	if b.ExpectedTotal != nil && *b.ExpectedTotal != total {
-		return o, web.New(http.StatusConflict, "total-changed", "the total is not the expected one").With("total", total)
+		return o, problem.New(http.StatusConflict, "total-changed", "the total is not the expected one").With("total", total)
 	}
 	return o, nil
 }

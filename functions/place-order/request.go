@@ -2,6 +2,9 @@ package placeorder
 
 import (
 	"fmt"
+
+	"github.com/popup-shop/popup/internal/problem"
+
 	netmail "net/mail"
 	"slices"
 	"strings"
@@ -63,8 +66,8 @@ type Contact struct {
 }
 
 // faults lists what is wrong with an order before anything is looked up.
-func (b Body) faults(methods []string) (faults []web.FieldError) {
-	add := func(field, why string) { faults = append(faults, web.FieldError{Field: field, Message: why}) }
+func (b Body) faults(methods []string) (faults []problem.FieldError) {
+	add := func(field, why string) { faults = append(faults, problem.FieldError{Field: field, Message: why}) }
 	switch {
 	case b.BasketID == "" && len(b.Lines) == 0:
 		add("lines", "must have at least one")
@@ -118,18 +121,18 @@ func (b Body) destinations() (n int) {
 	return n
 }
 
-func (c *Contact) faults() (faults []web.FieldError) {
+func (c *Contact) faults() (faults []problem.FieldError) {
 	if c == nil {
-		return []web.FieldError{{Field: "contact", Message: "must be given by guests"}}
+		return []problem.FieldError{{Field: "contact", Message: "must be given by guests"}}
 	}
 	if strings.TrimSpace(c.Name) == "" {
-		faults = append(faults, web.FieldError{Field: "contact.name", Message: "must not be empty"})
+		faults = append(faults, problem.FieldError{Field: "contact.name", Message: "must not be empty"})
 	}
 	if parsed, err := netmail.ParseAddress(c.Email); err != nil || parsed.Address != c.Email {
-		faults = append(faults, web.FieldError{Field: "contact.email", Message: "is not an e-mail address"})
+		faults = append(faults, problem.FieldError{Field: "contact.email", Message: "is not an e-mail address"})
 	}
 	if !address.Phone(c.Phone) {
-		faults = append(faults, web.FieldError{Field: "contact.phone", Message: "is not a telephone number"})
+		faults = append(faults, problem.FieldError{Field: "contact.phone", Message: "is not a telephone number"})
 	}
 	return faults
 }

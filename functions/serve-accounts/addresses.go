@@ -11,7 +11,9 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/address"
+	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/id"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -51,17 +53,17 @@ type Named struct {
 }
 
 func (b AddressBody) check() error {
-	var faults []web.FieldError
+	var faults []problem.FieldError
 	for _, fault := range b.Faults() {
-		faults = append(faults, web.FieldError(fault))
+		faults = append(faults, problem.FieldError(fault))
 	}
 	for field, text := range map[string]string{"name": b.Name, "city": b.City, "address_line1": b.AddressLine1} {
 		if text != "" && !oneLine(text) {
-			faults = append(faults, web.FieldError{Field: field, Message: "must be text on one line"})
+			faults = append(faults, problem.FieldError{Field: field, Message: "must be text on one line"})
 		}
 	}
 	if faults != nil {
-		return web.Invalid(faults...)
+		return problem.Invalid(faults...)
 	}
 	return nil
 }
@@ -84,7 +86,7 @@ func (b AddressBody) args(addressID, userID string) pgx.NamedArgs {
 }
 
 func listAddresses(ctx context.Context, db web.Reader, in *ListRequest) (items []KeptAddress, total int64, err error) {
-	args := pgx.NamedArgs{"user_id": web.CallerOf(ctx).ID, "limit": in.Limit, "offset": in.Offset()}
+	args := pgx.NamedArgs{"user_id": auth.CallerFrom(ctx).ID, "limit": in.Limit, "offset": in.Offset()}
 	return web.QueryPage(ctx, db, scanAddress, `FROM accounts.addresses WHERE user_id = @user_id`,
 		`SELECT `+addressColumns, `ORDER BY is_default DESC, created_at, address_id LIMIT @limit OFFSET @offset`, args)
 }
@@ -100,12 +102,12 @@ func addAddress(ctx context.Context, tx pgx.Tx, in *AddressRequest) (*AddressAns
 	return one(ctx, tx, `
 		INSERT INTO accounts.addresses (address_id, user_id, name, phone, country, postal_code, prefecture, region, city, address_line1, address_line2, is_default)
 		VALUES (@address_id, @user_id, @name, @phone, @country, @postal_code, @prefecture, @region, @city, @line1, @line2, @is_default)
-		RETURNING `+addressColumns, in.Body.args(addressID.String(), web.CallerOf(ctx).ID))
+		RETURNING `+addressColumns, in.Body.args(addressID.String(), auth.CallerFrom(ctx).ID))
 }
 
 func changeAddress(ctx context.Context, tx pgx.Tx, in *AddressChange) (*AddressAnswer, []events.Event, error) {
 	if !id.Valid(in.ID) {
-		return nil, nil, web.NotFound("address")
+		return nil, nil, problem.NotFound("address")
 	}
 	if err := in.Body.check(); err != nil {
 		return nil, nil, err
@@ -114,7 +116,7 @@ func changeAddress(ctx context.Context, tx pgx.Tx, in *AddressChange) (*AddressA
 		UPDATE accounts.addresses SET name = @name, phone = @phone, country = @country, postal_code = @postal_code, prefecture = @prefecture,
 			region = @region, city = @city, address_line1 = @line1, address_line2 = @line2, is_default = @is_default
 		WHERE address_id = @address_id AND user_id = @user_id
-		RETURNING `+addressColumns, in.Body.args(in.ID, web.CallerOf(ctx).ID))
+		RETURNING `+addressColumns, in.Body.args(in.ID, auth.CallerFrom(ctx).ID))
 }
 
 func one(ctx context.Context, tx pgx.Tx, sql string, args pgx.NamedArgs) (*AddressAnswer, []events.Event, error) {
@@ -124,7 +126,7 @@ func one(ctx context.Context, tx pgx.Tx, sql string, args pgx.NamedArgs) (*Addre
 	}
 	kept, err := pgx.CollectExactlyOneRow(rows, scanAddress)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, nil, web.NotFound("address")
+		return nil, nil, problem.NotFound("address")
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("store address %s: %w", args["address_id"], err)
@@ -141,14 +143,14 @@ func deleteAddress(ctx context.Context, tx pgx.Tx, in *Named) (*struct{}, []even
 // gone takes away one thing of the caller's.
 func gone(ctx context.Context, tx pgx.Tx, what, thing, sql string) (*struct{}, []events.Event, error) {
 	if !id.Valid(thing) {
-		return nil, nil, web.NotFound(what)
+		return nil, nil, problem.NotFound(what)
 	}
-	tag, err := tx.Exec(ctx, sql, pgx.NamedArgs{"id": thing, "caller": web.CallerOf(ctx).ID})
+	tag, err := tx.Exec(ctx, sql, pgx.NamedArgs{"id": thing, "caller": auth.CallerFrom(ctx).ID})
 	if err != nil {
 		return nil, nil, fmt.Errorf("delete %s %s: %w", what, thing, err)
 	}
 	if tag.RowsAffected() == 0 {
-		return nil, nil, web.NotFound(what)
+		return nil, nil, problem.NotFound(what)
 	}
 	return &struct{}{}, nil, nil
 }

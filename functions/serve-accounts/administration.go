@@ -9,7 +9,9 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/id"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -47,7 +49,7 @@ func listUsers(ctx context.Context, db web.Reader, in *UsersRequest) (items []Us
 
 func readUser(ctx context.Context, db web.Reader, in *Named) (*UserAnswer, error) {
 	if !id.Valid(in.ID) {
-		return nil, web.NotFound("user")
+		return nil, problem.NotFound("user")
 	}
 	u, err := selectUser(ctx, db, in.ID)
 	return &UserAnswer{u}, err
@@ -65,7 +67,7 @@ type UserChange struct {
 // changeUser gives somebody a role, or shuts them out. Sessions that were begun with other rights end.
 func changeUser(ctx context.Context, tx pgx.Tx, in *UserChange) (*UserAnswer, []events.Event, error) {
 	if !id.Valid(in.ID) {
-		return nil, nil, web.NotFound("user")
+		return nil, nil, problem.NotFound("user")
 	}
 	if err := lockUser(ctx, tx, in.ID); err != nil {
 		return nil, nil, err
@@ -82,7 +84,7 @@ func changeUser(ctx context.Context, tx pgx.Tx, in *UserChange) (*UserAnswer, []
 	case breaks(err, "the_last_admin_stays"):
 		return nil, nil, lastAdmin()
 	case errors.Is(err, pgx.ErrNoRows):
-		return nil, nil, web.NotFound("user")
+		return nil, nil, problem.NotFound("user")
 	case err != nil:
 		return nil, nil, fmt.Errorf("change user %s: %w", in.ID, err)
 	}
@@ -106,7 +108,7 @@ func revoke(ctx context.Context, tx pgx.Tx, before, after User) (said []events.E
 	if err != nil {
 		return nil, err
 	}
-	if _, err := end(ctx, tx, after.ID, web.CallerOf(ctx).Session, true); err != nil {
+	if _, err := end(ctx, tx, after.ID, auth.CallerFrom(ctx).Session, true); err != nil {
 		return nil, err
 	}
 	if shut && last != "" {

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/internal/id"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/token"
 	"github.com/popup-shop/popup/internal/web"
 )
@@ -34,7 +35,7 @@ type Act struct {
 
 func listAudit(ctx context.Context, db web.Reader, in *AuditRequest) (items []Act, total int64, err error) {
 	if in.By != "" && !id.Valid(in.By) {
-		return nil, 0, web.Invalid(web.FieldError{Field: "by", Message: "is not a UUID"})
+		return nil, 0, problem.Invalid(problem.FieldError{Field: "by", Message: "is not a UUID"})
 	}
 	var to *time.Time
 	if !in.To.IsZero() {

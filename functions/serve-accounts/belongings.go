@@ -12,7 +12,9 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/id"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -26,7 +28,7 @@ type SSHKey struct {
 }
 
 func listSSHKeys(ctx context.Context, db web.Reader, in *ListRequest) (items []SSHKey, total int64, err error) {
-	args := pgx.NamedArgs{"user_id": web.CallerOf(ctx).ID, "limit": in.Limit, "offset": in.Offset()}
+	args := pgx.NamedArgs{"user_id": auth.CallerFrom(ctx).ID, "limit": in.Limit, "offset": in.Offset()}
 	return web.QueryPage(ctx, db, pgx.RowToStructByPos[SSHKey], `FROM accounts.ssh_keys WHERE user_id = @user_id`,
 		`SELECT key_id::text, name, fingerprint, created_at, last_used_at`, `ORDER BY created_at, key_id LIMIT @limit OFFSET @offset`, args)
 }
@@ -63,10 +65,10 @@ func readKey(line string) (ssh.PublicKey, bool) {
 func addSSHKey(ctx context.Context, tx pgx.Tx, in *SSHKeyRequest) (*SSHKeyAnswer, []events.Event, error) {
 	key, fine := readKey(in.Body.Key)
 	if !fine {
-		return nil, nil, web.Invalid(web.FieldError{Field: "key", Message: "is not a public key of a kind that is safe"})
+		return nil, nil, problem.Invalid(problem.FieldError{Field: "key", Message: "is not a public key of a kind that is safe"})
 	}
 	if !oneLine(in.Body.Name) {
-		return nil, nil, web.Invalid(web.FieldError{Field: "name", Message: "must be text on one line"})
+		return nil, nil, problem.Invalid(problem.FieldError{Field: "name", Message: "must be text on one line"})
 	}
 	keyID, err := uuid.NewV7()
 	if err != nil {
@@ -77,11 +79,11 @@ func addSSHKey(ctx context.Context, tx pgx.Tx, in *SSHKeyRequest) (*SSHKeyAnswer
 		INSERT INTO accounts.ssh_keys (key_id, user_id, name, public_key, fingerprint)
 		VALUES (@key_id, @user_id, @name, @public_key, @fingerprint)
 		RETURNING created_at`, pgx.NamedArgs{
-		"key_id": kept.ID, "user_id": web.CallerOf(ctx).ID, "name": kept.Name,
+		"key_id": kept.ID, "user_id": auth.CallerFrom(ctx).ID, "name": kept.Name,
 		"public_key": string(ssh.MarshalAuthorizedKey(key)), "fingerprint": kept.Fingerprint,
 	}).Scan(&kept.CreatedAt)
 	if breaks(err, "ssh_keys_belong_to_one_account") {
-		return nil, nil, web.New(http.StatusConflict, "key-taken", "this key belongs to an account")
+		return nil, nil, problem.New(http.StatusConflict, "key-taken", "this key belongs to an account")
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("store SSH key %s: %w", keyID, err)
@@ -107,7 +109,7 @@ type Session struct {
 }
 
 func listSessions(ctx context.Context, db web.Reader, in *ListRequest) (items []Session, total int64, err error) {
-	caller := web.CallerOf(ctx)
+	caller := auth.CallerFrom(ctx)
 	args := pgx.NamedArgs{"user_id": caller.ID, "session_id": caller.Session, "limit": in.Limit, "offset": in.Offset()}
 	return web.QueryPage(ctx, db, pgx.RowToStructByPos[Session],
 		`FROM accounts.sessions WHERE user_id = @user_id AND ended_at IS NULL AND expires_at > now()`,
@@ -121,18 +123,18 @@ type EndRequest struct {
 }
 
 func endSessions(ctx context.Context, tx pgx.Tx, in *EndRequest) (*struct{}, []events.Event, error) {
-	caller := web.CallerOf(ctx)
+	caller := auth.CallerFrom(ctx)
 	if in.ID == "" {
 		_, err := end(ctx, tx, caller.ID, caller.Session, true)
 		said := events.SessionRevoked{CustomerID: caller.ID, SessionID: caller.Session, Reason: "logout everywhere"}
 		return &struct{}{}, []events.Event{said}, err
 	}
 	if !id.Valid(in.ID) {
-		return nil, nil, web.NotFound("session")
+		return nil, nil, problem.NotFound("session")
 	}
 	ended, err := end(ctx, tx, caller.ID, in.ID, false)
 	if err == nil && ended == 0 {
-		err = web.NotFound("session")
+		err = problem.NotFound("session")
 	}
 	return &struct{}{}, nil, err
 }

@@ -12,7 +12,9 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/id"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/token"
 	"github.com/popup-shop/popup/internal/web"
 )
@@ -50,27 +52,27 @@ type ClientAnswer struct {
 
 func addClient(ctx context.Context, tx pgx.Tx, in *ClientRequest) (*ClientAnswer, []events.Event, error) {
 	if !oneLine(in.Body.Name) {
-		return nil, nil, web.Invalid(web.FieldError{Field: "name", Message: "must be text on one line"})
+		return nil, nil, problem.Invalid(problem.FieldError{Field: "name", Message: "must be text on one line"})
 	}
 	if len(in.Body.Scopes) == 0 { // null passes for a list
-		return nil, nil, web.Invalid(web.FieldError{Field: "scopes", Message: "must have at least one"})
+		return nil, nil, problem.Invalid(problem.FieldError{Field: "scopes", Message: "must have at least one"})
 	}
 	scopes := slices.Sorted(slices.Values(in.Body.Scopes))
 	if len(slices.Compact(slices.Clone(scopes))) < len(scopes) {
-		return nil, nil, web.Invalid(web.FieldError{Field: "scopes", Message: "must not have one twice"})
+		return nil, nil, problem.Invalid(problem.FieldError{Field: "scopes", Message: "must not have one twice"})
 	}
 	clientID, err := uuid.NewV7()
 	if err != nil {
 		return nil, nil, err
 	}
 	a := &ClientAnswer{}
-	a.Body.KnownClient = KnownClient{ID: clientID.String(), Name: in.Body.Name, Scopes: scopes, OwnerID: web.CallerOf(ctx).ID}
+	a.Body.KnownClient = KnownClient{ID: clientID.String(), Name: in.Body.Name, Scopes: scopes, OwnerID: auth.CallerFrom(ctx).ID}
 	a.Body.Secret = rand.Text() + rand.Text()
 	err = tx.QueryRow(ctx, `
 		INSERT INTO accounts.clients (client_id, name, secret_hash, scopes, owner_id)
 		VALUES (@client_id, @name, @secret_hash, @scopes, @owner_id)
 		RETURNING created_at`, pgx.NamedArgs{
-		"client_id": a.Body.ID, "name": a.Body.Name, "secret_hash": web.HashToken(a.Body.Secret), "scopes": a.Body.Scopes, "owner_id": a.Body.OwnerID,
+		"client_id": a.Body.ID, "name": a.Body.Name, "secret_hash": auth.HashToken(a.Body.Secret), "scopes": a.Body.Scopes, "owner_id": a.Body.OwnerID,
 	}).Scan(&a.Body.CreatedAt)
 	if err != nil {
 		return nil, nil, fmt.Errorf("store client %s: %w", clientID, err)
@@ -114,7 +116,7 @@ func (a *accounts) clientToken(ctx context.Context, tx pgx.Tx, in *ClientTokenRe
 	}
 	err := tx.QueryRow(ctx, `
 		SELECT scopes FROM accounts.client_of_secret(@client_id, @secret_hash)`,
-		pgx.NamedArgs{"client_id": who.ID, "secret_hash": web.HashToken(in.Body.ClientSecret)}).Scan(&who.Scopes)
+		pgx.NamedArgs{"client_id": who.ID, "secret_hash": auth.HashToken(in.Body.ClientSecret)}).Scan(&who.Scopes)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil, web.CommitRefusal(wrong())
 	}

@@ -8,14 +8,15 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/pgbatch"
-	"github.com/popup-shop/popup/internal/web"
+	"github.com/popup-shop/popup/internal/problem"
 )
 
 // closeAccount locks the account, so that no order of it is placed and nothing is added to it meanwhile, and forgets who somebody was. Their orders and sums stay, as those of nobody. While goods are on their way
 // somebody has to know where to.
 func (a *accounts) closeAccount(ctx context.Context, tx pgx.Tx, _ *struct{}) (*ClearAnswer, []events.Event, error) {
-	caller := web.CallerOf(ctx)
+	caller := auth.CallerFrom(ctx)
 	if err := lockUser(ctx, tx, caller.ID); err != nil {
 		return nil, nil, err
 	}
@@ -24,14 +25,14 @@ func (a *accounts) closeAccount(ctx context.Context, tx pgx.Tx, _ *struct{}) (*C
 		return nil, nil, err
 	}
 	if open {
-		return nil, nil, web.New(http.StatusConflict, "not-possible-now", "an order is still open")
+		return nil, nil, problem.New(http.StatusConflict, "not-possible-now", "an order is still open")
 	}
 	for _, forget := range []func(context.Context, pgx.Tx, string) error{forgetOrders, forgetBelongings, forgetUser} {
 		if err := forget(ctx, tx, caller.ID); err != nil {
 			return nil, nil, err
 		}
 	}
-	return &ClearAnswer{a.cookies.Clear()}, []events.Event{events.AccountChanged{CustomerID: caller.ID, Change: "closed"}}, nil
+	return &ClearAnswer{a.cookies.Delete()}, []events.Event{events.AccountChanged{CustomerID: caller.ID, Change: "closed"}}, nil
 }
 
 // lockUser locks an account until the transaction ends. Whoever changes it or adds something to it waits.
@@ -94,11 +95,11 @@ func forgetUser(ctx context.Context, tx pgx.Tx, userID string) error {
 		return fmt.Errorf("close account of user %s: %w", userID, err)
 	}
 	if tag.RowsAffected() == 0 { // by another call, while this one waited
-		return web.NotSignedIn()
+		return problem.NotSignedIn()
 	}
 	return nil
 }
 
-func lastAdmin() *web.Problem {
-	return web.New(http.StatusConflict, "not-possible-now", "the last admin stays")
+func lastAdmin() *problem.Problem {
+	return problem.New(http.StatusConflict, "not-possible-now", "the last admin stays")
 }

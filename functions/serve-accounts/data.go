@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -29,9 +30,9 @@ func readData(ctx context.Context, db web.Reader, _ *struct{}) (*DataAnswer, err
 				'created_at', created_at, 'currency', currency, 'total_minor', total_minor, 'to', to_json(a),
 				'lines', (SELECT json_agg(l ORDER BY line) FROM orders.lines l WHERE l.order_id = o.order_id)) ORDER BY created_at), '[]')
 				FROM orders.orders o JOIN orders.addresses a USING (order_id) WHERE o.customer_id = @me))`,
-		pgx.NamedArgs{"me": web.CallerOf(ctx).ID}).Scan(&a.Body)
+		pgx.NamedArgs{"me": auth.CallerFrom(ctx).ID}).Scan(&a.Body)
 	if err != nil {
-		return nil, fmt.Errorf("read data of user %s: %w", web.CallerOf(ctx).ID, err)
+		return nil, fmt.Errorf("read data of user %s: %w", auth.CallerFrom(ctx).ID, err)
 	}
 	return a, nil
 }

@@ -11,7 +11,9 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/id"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/token"
 	"github.com/popup-shop/popup/internal/web"
 )
@@ -37,14 +39,14 @@ type GuestAnswer struct{ Body KnownGuest }
 
 func (a *accounts) addGuest(ctx context.Context, tx pgx.Tx, in *GuestRequest) (*GuestAnswer, []events.Event, error) {
 	if faults := nameAndPhone(in.Body.Name, in.Body.Phone); faults != nil {
-		return nil, nil, web.Invalid(faults...)
+		return nil, nil, problem.Invalid(faults...)
 	}
 	guestID, err := uuid.NewV7()
 	if err != nil {
 		return nil, nil, err
 	}
 	who := token.Claims{ID: guestID.String(), Role: token.Guest}
-	if err := web.SetCaller(ctx, tx, who); err != nil {
+	if err := auth.SetCaller(ctx, tx, who); err != nil {
 		return nil, nil, err
 	}
 	_, err = tx.Exec(ctx, `
@@ -64,9 +66,9 @@ func (a *accounts) greet(g KnownGuest) (answer *GuestAnswer, err error) {
 }
 
 func readGuest(ctx context.Context, db web.Reader, in *Named) (*GuestAnswer, error) {
-	caller := web.CallerOf(ctx)
-	if !id.Valid(in.ID) || !caller.Staff() && in.ID != caller.ID {
-		return nil, web.NotFound("customer")
+	caller := auth.CallerFrom(ctx)
+	if !id.Valid(in.ID) || !caller.IsStaff() && in.ID != caller.ID {
+		return nil, problem.NotFound("customer")
 	}
 	a := &GuestAnswer{}
 	err := db.QueryRow(ctx, `
@@ -74,7 +76,7 @@ func readGuest(ctx context.Context, db web.Reader, in *Named) (*GuestAnswer, err
 		FROM accounts.guests
 		WHERE guest_id = @guest_id`, pgx.NamedArgs{"guest_id": in.ID}).Scan(&a.Body.ID, &a.Body.Name, &a.Body.Phone)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, web.NotFound("customer")
+		return nil, problem.NotFound("customer")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read guest %s: %w", in.ID, err)
@@ -94,7 +96,7 @@ type GuestTokenRequest struct {
 // that fail are counted.
 func (a *accounts) guestToken(ctx context.Context, tx pgx.Tx, in *GuestTokenRequest) (*GuestAnswer, []events.Event, error) {
 	if !id.Valid(in.ID) {
-		return nil, nil, web.NotFound("customer")
+		return nil, nil, problem.NotFound("customer")
 	}
 	keys := append(sourceKeys(ctx), throttleKey("guest", in.ID))
 	if err := count(ctx, tx, keys); err != nil {
@@ -105,7 +107,7 @@ func (a *accounts) guestToken(ctx context.Context, tx pgx.Tx, in *GuestTokenRequ
 		SELECT guest_id::text, name, phone FROM accounts.guest_of_phone(@guest_id, @phone)`,
 		pgx.NamedArgs{"guest_id": in.ID, "phone": in.Body.Phone}).Scan(&g.ID, &g.Name, &g.Phone)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, nil, web.CommitRefusal(web.NotFound("customer"))
+		return nil, nil, web.CommitRefusal(problem.NotFound("customer"))
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("read guest %s: %w", in.ID, err)
@@ -125,7 +127,7 @@ func deleteGuest(ctx context.Context, tx pgx.Tx, guestID string) error {
 		return fmt.Errorf("forget guest %s: %w", guestID, err)
 	}
 	if tag.RowsAffected() == 0 {
-		return web.New(http.StatusConflict, "not-possible-now", "This guest has an account already.")
+		return problem.New(http.StatusConflict, "not-possible-now", "This guest has an account already.")
 	}
 	return nil
 }

@@ -7,9 +7,10 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/password"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/token"
-	"github.com/popup-shop/popup/internal/web"
 )
 
 // LoginRequest shows who somebody is.
@@ -31,8 +32,8 @@ type login struct {
 }
 
 // wrong is all that is said about a password or a token that is not right.
-func wrong() *web.Problem {
-	p := web.NotSignedIn()
+func wrong() *problem.Problem {
+	p := problem.NotSignedIn()
 	p.Detail = "that is not right"
 	return p
 }
@@ -46,7 +47,7 @@ func prepareLogin(ctx context.Context, tx pgx.Tx, in *LoginRequest) (*login, err
 		SELECT coalesce(u.user_id::text, ''), coalesce(u.role, ''), coalesce(u.active, false), coalesce(u.hash, ''),
 			coalesce(accounts.known_source(u.user_id, @source), false)
 		FROM (SELECT 1) AS always
-		LEFT JOIN accounts.user_of_email(@email) u ON true`, pgx.NamedArgs{"email": in.Body.Email, "source": web.SourceOf(ctx)}).
+		LEFT JOIN accounts.user_of_email(@email) u ON true`, pgx.NamedArgs{"email": in.Body.Email, "source": auth.SourceFrom(ctx)}).
 		Scan(&l.who.ID, &l.who.Role, &l.active, &l.hash, &known)
 	if err != nil {
 		return nil, fmt.Errorf("read user to sign in: %w", err)
@@ -57,7 +58,7 @@ func prepareLogin(ctx context.Context, tx pgx.Tx, in *LoginRequest) (*login, err
 	}
 	account := throttleKey("account", in.Body.Email)
 	if known {
-		account = throttleKey("account", in.Body.Email, web.SourceOf(ctx))
+		account = throttleKey("account", in.Body.Email, auth.SourceFrom(ctx))
 	}
 	l.keys = append(sourceKeys(ctx), account)
 	return &l, count(ctx, tx, l.keys)
@@ -79,7 +80,7 @@ func checkLogin(ctx context.Context, in *LoginRequest, l *login) error {
 }
 
 func (a *accounts) login(ctx context.Context, tx pgx.Tx, in *LoginRequest, l *login) (*TokensAnswer, []events.Event, error) {
-	if err := web.SetCaller(ctx, tx, l.who); err != nil {
+	if err := auth.SetCaller(ctx, tx, l.who); err != nil {
 		return nil, nil, err
 	}
 	if err := calm(ctx, tx, l.keys); err != nil {

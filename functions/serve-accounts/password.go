@@ -6,8 +6,9 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/password"
-	"github.com/popup-shop/popup/internal/web"
+	"github.com/popup-shop/popup/internal/problem"
 )
 
 // PasswordRequest changes a password.
@@ -19,8 +20,8 @@ type PasswordRequest struct {
 }
 
 func preparePassword(ctx context.Context, tx pgx.Tx, in *PasswordRequest) (*proof, error) {
-	if why := password.Fault(in.Body.New, web.CallerOf(ctx).Email); why != "" {
-		return nil, web.Invalid(web.FieldError{Field: "new", Message: why})
+	if why := password.Fault(in.Body.New, auth.CallerFrom(ctx).Email); why != "" {
+		return nil, problem.Invalid(problem.FieldError{Field: "new", Message: why})
 	}
 	return readProof(ctx, tx)
 }
@@ -35,7 +36,7 @@ func checkPassword(ctx context.Context, in *PasswordRequest, p *proof) (err erro
 
 // changePassword ends all other sessions: who knew the old password is out.
 func changePassword(ctx context.Context, tx pgx.Tx, _ *PasswordRequest, p *proof) (*struct{}, []events.Event, error) {
-	caller := web.CallerOf(ctx)
+	caller := auth.CallerFrom(ctx)
 	if err := calm(ctx, tx, p.keys); err != nil {
 		return nil, nil, err
 	}

@@ -11,12 +11,14 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/password"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
 
 func readMe(ctx context.Context, db web.Reader, _ *struct{}) (*UserAnswer, error) {
-	u, err := selectUser(ctx, db, web.CallerOf(ctx).ID)
+	u, err := selectUser(ctx, db, auth.CallerFrom(ctx).ID)
 	return &UserAnswer{u}, err
 }
 
@@ -38,25 +40,25 @@ type proof struct {
 
 func prepareProfile(ctx context.Context, tx pgx.Tx, in *ProfileRequest) (*proof, error) {
 	if faults := in.Body.faults(); faults != nil {
-		return nil, web.Invalid(faults...)
+		return nil, problem.Invalid(faults...)
 	}
-	u, err := selectUser(ctx, tx, web.CallerOf(ctx).ID)
+	u, err := selectUser(ctx, tx, auth.CallerFrom(ctx).ID)
 	if err != nil || strings.EqualFold(u.Email, in.Body.Email) {
 		return &proof{}, err
 	}
 	if in.Body.Password == "" {
-		return nil, web.Invalid(web.FieldError{Field: "password", Message: "is needed to change the e-mail address"})
+		return nil, problem.Invalid(problem.FieldError{Field: "password", Message: "is needed to change the e-mail address"})
 	}
 	return readProof(ctx, tx)
 }
 
 // readProof reads what is kept of the caller's password, which is nothing for those who have none, and counts a try to show it.
 func readProof(ctx context.Context, tx pgx.Tx) (*proof, error) {
-	p := &proof{needed: true, keys: []string{throttleKey("proof", web.CallerOf(ctx).ID)}}
+	p := &proof{needed: true, keys: []string{throttleKey("proof", auth.CallerFrom(ctx).ID)}}
 	err := tx.QueryRow(ctx, `
-		SELECT coalesce((SELECT hash FROM accounts.passwords WHERE user_id = @user_id), '')`, pgx.NamedArgs{"user_id": web.CallerOf(ctx).ID}).Scan(&p.hash)
+		SELECT coalesce((SELECT hash FROM accounts.passwords WHERE user_id = @user_id), '')`, pgx.NamedArgs{"user_id": auth.CallerFrom(ctx).ID}).Scan(&p.hash)
 	if err != nil {
-		return nil, fmt.Errorf("read password of user %s: %w", web.CallerOf(ctx).ID, err)
+		return nil, fmt.Errorf("read password of user %s: %w", auth.CallerFrom(ctx).ID, err)
 	}
 	return p, count(ctx, tx, p.keys)
 }
@@ -75,13 +77,13 @@ func checkProof[I any, P interface {
 	field, shown := P(in).shown()
 	right, _, err := password.Verify(ctx, p.hash, shown)
 	if err == nil && !right {
-		return web.Invalid(web.FieldError{Field: field, Message: "is not your password"})
+		return problem.Invalid(problem.FieldError{Field: field, Message: "is not your password"})
 	}
 	return err
 }
 
 func changeProfile(ctx context.Context, tx pgx.Tx, in *ProfileRequest, p *proof) (*UserAnswer, []events.Event, error) {
-	caller, body := web.CallerOf(ctx), in.Body
+	caller, body := auth.CallerFrom(ctx), in.Body
 	if err := calm(ctx, tx, p.keys); err != nil {
 		return nil, nil, err
 	}
@@ -92,10 +94,10 @@ func changeProfile(ctx context.Context, tx pgx.Tx, in *ProfileRequest, p *proof)
 		"user_id": caller.ID, "email": body.Email, "name": body.Name, "phone": body.Phone, "locale": cmp.Or(body.Locale, "en"), "proven": p.needed,
 	}))
 	if breaks(err, "users_email_unique") {
-		return nil, nil, web.New(http.StatusConflict, "e-mail-taken", "there is an account with this e-mail address")
+		return nil, nil, problem.New(http.StatusConflict, "e-mail-taken", "there is an account with this e-mail address")
 	}
 	if errors.Is(err, pgx.ErrNoRows) { // closed, or given another address, since the proof was asked for
-		return nil, nil, web.NotSignedIn()
+		return nil, nil, problem.NotSignedIn()
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("store profile of user %s: %w", caller.ID, err)

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -26,12 +27,12 @@ func (a *accounts) refresh(ctx context.Context, tx pgx.Tx, in *RefreshRequest) (
 		shown = in.Body.RefreshToken
 	}
 	refused := wrong()
-	refused.Cookies = a.cookies.Clear()
+	refused.Cookies = a.cookies.Delete()
 	who, _, found, err := ofToken(ctx, tx, shown)
 	if err != nil || !found {
 		return nil, nil, orProblem(err, refused)
 	}
-	if err := web.SetCaller(ctx, tx, who); err != nil {
+	if err := auth.SetCaller(ctx, tx, who); err != nil {
 		return nil, nil, err
 	}
 	next := rand.Text() + rand.Text()
@@ -79,11 +80,11 @@ type ClearAnswer struct {
 }
 
 func (a *accounts) logout(ctx context.Context, tx pgx.Tx, in *LogoutRequest) (*ClearAnswer, []events.Event, error) {
-	caller := web.CallerOf(ctx)
+	caller := auth.CallerFrom(ctx)
 	if _, err := end(ctx, tx, caller.ID, caller.Session, false); err != nil {
 		return nil, nil, err
 	}
-	answer := &ClearAnswer{a.cookies.Clear()}
+	answer := &ClearAnswer{a.cookies.Delete()}
 	if !in.Everywhere {
 		return answer, nil, nil
 	}

@@ -10,9 +10,10 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/password"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/token"
-	"github.com/popup-shop/popup/internal/web"
 )
 
 // RegisterRequest asks for an account.
@@ -39,10 +40,10 @@ type hashed struct{ hash string }
 func prepareRegister(_ context.Context, _ pgx.Tx, in *RegisterRequest) (*hashed, error) {
 	faults := in.Body.faults()
 	if why := password.Fault(in.Body.Password, in.Body.Email, in.Body.Name, in.Body.Phone); why != "" {
-		faults = append(faults, web.FieldError{Field: "password", Message: why})
+		faults = append(faults, problem.FieldError{Field: "password", Message: why})
 	}
 	if faults != nil {
-		return nil, web.Invalid(faults...)
+		return nil, problem.Invalid(faults...)
 	}
 	return &hashed{}, nil
 }
@@ -59,13 +60,13 @@ func (a *accounts) register(ctx context.Context, tx pgx.Tx, in *RegisterRequest,
 		return nil, nil, err
 	}
 	who := token.Claims{ID: id.String(), Role: token.Customer, Email: in.Body.Email}
-	if caller := web.CallerOf(ctx); caller.Role == token.Guest {
+	if caller := auth.CallerFrom(ctx); caller.Role == token.Guest {
 		who.ID = caller.ID
 		if err := deleteGuest(ctx, tx, who.ID); err != nil {
 			return nil, nil, err
 		}
 	}
-	if err := web.SetCaller(ctx, tx, who); err != nil {
+	if err := auth.SetCaller(ctx, tx, who); err != nil {
 		return nil, nil, err
 	}
 	answer := &RegisterAnswer{}
@@ -92,7 +93,7 @@ func insertUser(ctx context.Context, tx pgx.Tx, userID string, p Profile, hash s
 		"user_id": userID, "email": p.Email, "name": p.Name, "phone": p.Phone, "locale": cmp.Or(p.Locale, "en"), "hash": hash,
 	}))
 	if breaks(err, "users_email_unique") {
-		return u, web.New(http.StatusConflict, "e-mail-taken", "there is an account with this e-mail address")
+		return u, problem.New(http.StatusConflict, "e-mail-taken", "there is an account with this e-mail address")
 	}
 	if err != nil {
 		return u, fmt.Errorf("store user %s: %w", userID, err)

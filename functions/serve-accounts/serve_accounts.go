@@ -10,6 +10,8 @@ import (
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/access"
+	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/token"
 	"github.com/popup-shop/popup/internal/web"
@@ -37,7 +39,7 @@ func (s Settings) Check() error {
 type accounts struct {
 	keys    token.Keys // that verify
 	signing token.Signing
-	cookies web.Cookies
+	cookies auth.Cookies
 	hashing chan struct{} // slots of the calls that hash a password
 }
 
@@ -61,7 +63,7 @@ func New(settings Settings) function.Function {
 
 // newAccounts takes the keys into use. What a key makes it verifies too, whether or not the settings say so.
 func newAccounts(settings *Settings) *accounts {
-	a := &accounts{cookies: web.Cookies{Secure: settings.Secure()}, hashing: make(chan struct{}, hashingMost)}
+	a := &accounts{cookies: auth.Cookies{Secure: settings.Secure()}, hashing: make(chan struct{}, hashingMost)}
 	keys, err := settings.Signing.Keys()
 	if err != nil {
 		panic(err) // whoever reads settings checks them
@@ -86,63 +88,63 @@ func newAccounts(settings *Settings) *accounts {
 
 func (a *accounts) signingIn() []web.Route {
 	return []web.Route{
-		web.Staged(http.MethodPost, "/v1/users/register", web.All, web.StagedCall[RegisterRequest, hashed, RegisterAnswer]{
+		web.Staged(http.MethodPost, "/v1/users/register", access.All, web.StagedCall[RegisterRequest, hashed, RegisterAnswer]{
 			Status: http.StatusCreated, Slots: a.hashing, Prepare: prepareRegister, Work: hashNew, Do: a.register,
 		}),
-		web.Staged(http.MethodPost, "/v1/users/login", web.Credentials, web.StagedCall[LoginRequest, login, TokensAnswer]{
+		web.Staged(http.MethodPost, "/v1/users/login", access.Credentials, web.StagedCall[LoginRequest, login, TokensAnswer]{
 			Status: http.StatusOK, Slots: a.hashing, Prepare: prepareLogin, Work: checkLogin, Do: a.login,
 		}),
-		web.Post("/v1/users/refresh", web.Credentials, http.StatusOK, a.refresh),
-		web.Post("/v1/users/logout", web.Account, http.StatusNoContent, a.logout),
-		web.Get("/v1/keys", web.All, a.readKeys),
+		web.Post("/v1/users/refresh", access.Credentials, http.StatusOK, a.refresh),
+		web.Post("/v1/users/logout", access.Account, http.StatusNoContent, a.logout),
+		web.Get("/v1/keys", access.All, a.readKeys),
 	}
 }
 
 func (a *accounts) ownAccount() []web.Route {
 	return []web.Route{
-		web.Get("/v1/users/me", web.Account, readMe),
-		web.Staged(http.MethodPut, "/v1/users/me", web.Account, web.StagedCall[ProfileRequest, proof, UserAnswer]{
+		web.Get("/v1/users/me", access.Account, readMe),
+		web.Staged(http.MethodPut, "/v1/users/me", access.Account, web.StagedCall[ProfileRequest, proof, UserAnswer]{
 			Status: http.StatusOK, Slots: a.hashing, Prepare: prepareProfile, Work: checkProof[ProfileRequest], Do: changeProfile,
 		}),
-		web.Delete("/v1/users/me", web.Account, a.closeAccount),
-		web.Get("/v1/users/me/data", web.Account, readData),
-		web.Staged(http.MethodPut, "/v1/users/me/password", web.Account, web.StagedCall[PasswordRequest, proof, struct{}]{
+		web.Delete("/v1/users/me", access.Account, a.closeAccount),
+		web.Get("/v1/users/me/data", access.Account, readData),
+		web.Staged(http.MethodPut, "/v1/users/me/password", access.Account, web.StagedCall[PasswordRequest, proof, struct{}]{
 			Status: http.StatusNoContent, Slots: a.hashing, Prepare: preparePassword, Work: checkPassword, Do: changePassword,
 		}),
-		web.List("/v1/users/me/addresses", web.Account, listAddresses),
-		web.Post("/v1/users/me/addresses", web.Account, http.StatusCreated, addAddress),
-		web.Put("/v1/addresses/{id}", web.Account, changeAddress),
-		web.Delete("/v1/addresses/{id}", web.Account, deleteAddress),
-		web.List("/v1/users/me/ssh-keys", web.Account, listSSHKeys),
-		web.Post("/v1/users/me/ssh-keys", web.Account, http.StatusCreated, addSSHKey),
-		web.Delete("/v1/users/me/ssh-keys/{id}", web.Account, deleteSSHKey),
-		web.List("/v1/users/me/sessions", web.Account, listSessions),
-		web.Delete("/v1/users/me/sessions", web.Account, endSessions),
+		web.List("/v1/users/me/addresses", access.Account, listAddresses),
+		web.Post("/v1/users/me/addresses", access.Account, http.StatusCreated, addAddress),
+		web.Put("/v1/addresses/{id}", access.Account, changeAddress),
+		web.Delete("/v1/addresses/{id}", access.Account, deleteAddress),
+		web.List("/v1/users/me/ssh-keys", access.Account, listSSHKeys),
+		web.Post("/v1/users/me/ssh-keys", access.Account, http.StatusCreated, addSSHKey),
+		web.Delete("/v1/users/me/ssh-keys/{id}", access.Account, deleteSSHKey),
+		web.List("/v1/users/me/sessions", access.Account, listSessions),
+		web.Delete("/v1/users/me/sessions", access.Account, endSessions),
 	}
 }
 
 func (a *accounts) guests() []web.Route {
 	return []web.Route{
-		web.Post("/v1/customers", web.All, http.StatusCreated, a.addGuest),
-		web.Get("/v1/customers/{id}", web.Guest, readGuest),
-		web.Post("/v1/customers/{id}/token", web.Credentials, http.StatusOK, a.guestToken),
+		web.Post("/v1/customers", access.All, http.StatusCreated, a.addGuest),
+		web.Get("/v1/customers/{id}", access.Guest, readGuest),
+		web.Post("/v1/customers/{id}/token", access.Credentials, http.StatusOK, a.guestToken),
 	}
 }
 
 func (a *accounts) clients() []web.Route {
 	return []web.Route{
-		web.List("/v1/clients", web.Admin, listClients),
-		web.Post("/v1/clients", web.Admin, http.StatusCreated, addClient),
-		web.Delete("/v1/clients/{id}", web.Admin, deleteClient),
-		web.Post("/v1/tokens", web.Credentials, http.StatusOK, a.clientToken),
+		web.List("/v1/clients", access.Admin, listClients),
+		web.Post("/v1/clients", access.Admin, http.StatusCreated, addClient),
+		web.Delete("/v1/clients/{id}", access.Admin, deleteClient),
+		web.Post("/v1/tokens", access.Credentials, http.StatusOK, a.clientToken),
 	}
 }
 
 func administration() []web.Route {
 	return []web.Route{
-		web.List("/v1/users", web.Staff, listUsers),
-		web.Get("/v1/users/{id}", web.Admin, readUser),
-		web.Put("/v1/users/{id}", web.Admin, changeUser),
-		web.List("/v1/audit", web.Admin, listAudit),
+		web.List("/v1/users", access.Staff, listUsers),
+		web.Get("/v1/users/{id}", access.Admin, readUser),
+		web.Put("/v1/users/{id}", access.Admin, changeUser),
+		web.List("/v1/audit", access.Admin, listAudit),
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/token"
-	"github.com/popup-shop/popup/internal/web"
 )
 
 // Tokens open doors for an hour, and give new ones for a day.
@@ -39,7 +39,7 @@ func (a *accounts) open(ctx context.Context, tx pgx.Tx, who token.Claims, hash, 
 	}
 	who.Session = sessionID.String()
 	refresh := rand.Text() + rand.Text()
-	if err := insertSession(ctx, tx, who, refresh, hash, web.SourceOf(ctx), cut(agent)); err != nil {
+	if err := insertSession(ctx, tx, who, refresh, hash, auth.SourceFrom(ctx), cut(agent)); err != nil {
 		return Tokens{}, err
 	}
 	return a.pair(who, refresh)
@@ -77,8 +77,8 @@ func insertSession(ctx context.Context, tx pgx.Tx, who token.Claims, refresh, ha
 		JOIN accounts.passwords USING (user_id)
 		WHERE user_id = @user_id AND active AND hash = @hash
 		FOR SHARE`, pgx.NamedArgs{
-		"user_id": who.ID, "session_id": who.Session, "refresh_hash": web.HashToken(refresh), "source": source, "agent": agent,
-		"life": web.RefreshLife, "hash": hash, "most": mostSessions,
+		"user_id": who.ID, "session_id": who.Session, "refresh_hash": auth.HashToken(refresh), "source": source, "agent": agent,
+		"life": auth.RefreshLife, "hash": hash, "most": mostSessions,
 	})
 	if err != nil {
 		return fmt.Errorf("begin session of user %s: %w", who.ID, err)
@@ -104,7 +104,7 @@ func rotate(ctx context.Context, tx pgx.Tx, shown, next string) (who token.Claim
 			INSERT INTO accounts.spent_tokens (refresh_hash, session_id) SELECT @shown, session_id FROM rotated
 		)
 		SELECT user_id::text, role, email, session_id::text FROM rotated`, pgx.NamedArgs{
-		"shown": web.HashToken(shown), "next": web.HashToken(next), "life": web.RefreshLife,
+		"shown": auth.HashToken(shown), "next": auth.HashToken(next), "life": auth.RefreshLife,
 	}).Scan(&who.ID, &who.Role, &who.Email, &who.Session)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return who, false, nil
@@ -119,7 +119,7 @@ func rotate(ctx context.Context, tx pgx.Tx, shown, next string) (who token.Claim
 func ofToken(ctx context.Context, tx pgx.Tx, shown string) (who token.Claims, spent, found bool, err error) {
 	err = tx.QueryRow(ctx, `
 		SELECT session_id::text, user_id::text, spent FROM accounts.session_of_token(@shown)`,
-		pgx.NamedArgs{"shown": web.HashToken(shown)}).Scan(&who.Session, &who.ID, &spent)
+		pgx.NamedArgs{"shown": auth.HashToken(shown)}).Scan(&who.Session, &who.ID, &spent)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return who, false, false, nil
 	}

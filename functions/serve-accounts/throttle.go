@@ -13,8 +13,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/pgbatch"
-	"github.com/popup-shop/popup/internal/web"
+	"github.com/popup-shop/popup/internal/problem"
 )
 
 // throttleKey is what tries of a kind are counted under: hashed, for it is made of addresses.
@@ -26,7 +27,7 @@ func throttleKey(kind string, of ...string) string {
 // sourceKeys is the key of the address that a call comes from. An address within a network is nobody's in particular: it may
 // be that of a door which all callers come through.
 func sourceKeys(ctx context.Context) []string {
-	source, err := netip.ParseAddr(web.SourceOf(ctx))
+	source, err := netip.ParseAddr(auth.SourceFrom(ctx))
 	if err != nil || source.IsPrivate() || source.IsLoopback() || source.IsLinkLocalUnicast() {
 		return nil
 	}
@@ -74,7 +75,7 @@ func tooMany(ctx context.Context, tx pgx.Tx, keys []string) error {
 	if err != nil {
 		return fmt.Errorf("read how long to wait: %w", err)
 	}
-	p := web.New(http.StatusTooManyRequests, "too-many", "too many tries that failed; please wait")
+	p := problem.New(http.StatusTooManyRequests, "too-many", "too many tries that failed; please wait")
 	p.RetryAfter = int(math.Ceil(max(seconds, 1)))
 	return p
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/popup-shop/popup/internal/problem"
+
 	netmail "net/mail"
 	"strings"
 	"time"
@@ -41,19 +44,19 @@ type Profile struct {
 }
 
 // faults lists what is wrong with a profile. What it says stands in mails and headers one day: it is text on one line.
-func (p Profile) faults() (faults []web.FieldError) {
+func (p Profile) faults() (faults []problem.FieldError) {
 	if parsed, err := netmail.ParseAddress(p.Email); err != nil || parsed.Address != p.Email {
-		faults = append(faults, web.FieldError{Field: "email", Message: "is not an e-mail address"})
+		faults = append(faults, problem.FieldError{Field: "email", Message: "is not an e-mail address"})
 	}
 	return append(faults, nameAndPhone(p.Name, p.Phone)...)
 }
 
-func nameAndPhone(name, phone string) (faults []web.FieldError) {
+func nameAndPhone(name, phone string) (faults []problem.FieldError) {
 	if !oneLine(name) {
-		faults = append(faults, web.FieldError{Field: "name", Message: "must be text on one line"})
+		faults = append(faults, problem.FieldError{Field: "name", Message: "must be text on one line"})
 	}
 	if !address.Phone(phone) {
-		faults = append(faults, web.FieldError{Field: "phone", Message: "is not a telephone number"})
+		faults = append(faults, problem.FieldError{Field: "phone", Message: "is not a telephone number"})
 	}
 	return faults
 }
@@ -78,7 +81,7 @@ func selectUser(ctx context.Context, db web.Reader, userID string) (User, error)
 		FROM accounts.users
 		WHERE user_id = @user_id AND closed_at IS NULL`, pgx.NamedArgs{"user_id": userID}))
 	if errors.Is(err, pgx.ErrNoRows) {
-		return u, web.NotFound("user")
+		return u, problem.NotFound("user")
 	}
 	if err != nil {
 		return u, fmt.Errorf("read user %s: %w", userID, err)

@@ -12,7 +12,7 @@ import (
 
 	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/money"
-	"github.com/popup-shop/popup/internal/web"
+	"github.com/popup-shop/popup/internal/problem"
 )
 
 const (
@@ -41,11 +41,11 @@ func (l Line) fits(lines []Line, more int64) error {
 	}
 	switch currency := currencyOf(lines); {
 	case currency != "" && currency != l.UnitPrice.Currency:
-		return web.New(http.StatusConflict, "not-possible-now", "it has another currency than what is in the basket")
+		return problem.New(http.StatusConflict, "not-possible-now", "it has another currency than what is in the basket")
 	case wanted > mostOfAThing:
-		return web.Invalid(web.FieldError{Field: "quantity", Message: fmt.Sprintf("makes more than %d", mostOfAThing)})
+		return problem.Invalid(problem.FieldError{Field: "quantity", Message: fmt.Sprintf("makes more than %d", mostOfAThing)})
 	case !there && len(lines) >= mostLines:
-		return web.Invalid(web.FieldError{Field: "quantity", Message: fmt.Sprintf("makes more than %d lines", mostLines)})
+		return problem.Invalid(problem.FieldError{Field: "quantity", Message: fmt.Sprintf("makes more than %d lines", mostLines)})
 	}
 	return l.orderable(wanted)
 }
@@ -53,10 +53,10 @@ func (l Line) fits(lines []Line, more int64) error {
 // orderable refuses what could not be ordered now.
 func (l Line) orderable(wanted int64) error {
 	if !l.OnSale {
-		return web.New(http.StatusConflict, "not-on-sale", "it is not sold any more")
+		return problem.New(http.StatusConflict, "not-on-sale", "it is not sold any more")
 	}
 	if wanted > l.Available {
-		return web.New(http.StatusConflict, "out-of-stock", "there is not enough of it").With("available", l.Available).
+		return problem.New(http.StatusConflict, "out-of-stock", "there is not enough of it").With("available", l.Available).
 			With("lines", []map[string]any{{"sku": l.SKU, "requested": wanted, "available": l.Available}})
 	}
 	return nil
@@ -117,7 +117,7 @@ func (in *AddRequest) find(ctx context.Context, tx pgx.Tx) (l Line, err error) {
 		) of`+catalogue, pgx.NamedArgs{"product_id": b.ProductID, "variant_id": b.VariantID, "sku": b.SKU}).
 		Scan(&l.ProductID, &l.VariantID, &l.SKU, &l.Name, &l.UnitPrice.Minor, &l.UnitPrice.Currency, &l.Available, &l.OnSale)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return l, web.Invalid(web.FieldError{Field: field, Message: "is nothing that we know"})
+		return l, problem.Invalid(problem.FieldError{Field: field, Message: "is nothing that we know"})
 	}
 	if err != nil {
 		return l, fmt.Errorf("read what is put into a basket: %w", err)
@@ -134,11 +134,11 @@ func (in *AddRequest) named() (field string, err error) {
 		}
 		n++
 		if field = name; name != "sku" && !id.Valid(value) {
-			return field, web.Invalid(web.FieldError{Field: field, Message: "is not a UUID"})
+			return field, problem.Invalid(problem.FieldError{Field: field, Message: "is not a UUID"})
 		}
 	}
 	if n != 1 {
-		return "", web.Invalid(web.FieldError{Field: "product_id", Message: "or a variant_id or a sku must be given, and one of them"})
+		return "", problem.Invalid(problem.FieldError{Field: "product_id", Message: "or a variant_id or a sku must be given, and one of them"})
 	}
 	return field, nil
 }

@@ -12,9 +12,12 @@ import (
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/access"
+	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/money"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -31,15 +34,15 @@ func (s Settings) Check() error { return cmp.Or(s.Shop.Check(), s.Access.Check()
 
 // New declares the function.
 func New(settings Settings) function.Function {
-	b := baskets{life: settings.BasketLife, cookies: web.Cookies{Secure: settings.Secure()}}
+	b := baskets{life: settings.BasketLife, cookies: auth.Cookies{Secure: settings.Secure()}}
 	return function.Function{
 		Name: name,
 		Endpoints: web.Endpoints(name, settings.Access,
-			web.GetTx("/v1/basket", web.All, b.show),
-			web.Delete("/v1/basket", web.All, b.clear),
-			web.Post("/v1/basket/items", web.All, http.StatusCreated, b.add),
-			web.Put("/v1/basket/items/{id}", web.All, b.change),
-			web.Delete("/v1/basket/items/{id}", web.All, b.remove),
+			web.GetTx("/v1/basket", access.All, b.show),
+			web.Delete("/v1/basket", access.All, b.clear),
+			web.Post("/v1/basket/items", access.All, http.StatusCreated, b.add),
+			web.Put("/v1/basket/items/{id}", access.All, b.change),
+			web.Delete("/v1/basket/items/{id}", access.All, b.remove),
 		),
 		Writes: []string{"orders.baskets", "orders.basket_lines"},
 	}
@@ -47,7 +50,7 @@ func New(settings Settings) function.Function {
 
 type baskets struct {
 	life    time.Duration
-	cookies web.Cookies
+	cookies auth.Cookies
 }
 
 // Shown is what a visitor shows.
@@ -213,5 +216,5 @@ func (b baskets) edit(ctx context.Context, tx pgx.Tx, lineID string, do func(bas
 		}
 		return b.answer(ctx, tx, answer)
 	}
-	return nil, nil, web.NotFound("line in your basket")
+	return nil, nil, problem.NotFound("line in your basket")
 }

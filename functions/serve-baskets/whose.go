@@ -10,20 +10,20 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
-	"github.com/popup-shop/popup/internal/web"
+	"github.com/popup-shop/popup/internal/auth"
 )
 
 // mine is the condition that a basket is the caller's and not ordered: that of their account, or else of the token they show.
 const mine = `(owner_id = @owner::uuid OR token_hash = @token::bytea) AND order_id IS NULL`
 
 // whose are the arguments of mine: one of the two.
-func whose(caller web.Caller) pgx.NamedArgs {
+func whose(caller auth.Caller) pgx.NamedArgs {
 	args := pgx.NamedArgs{"owner": nil, "token": nil}
 	switch {
 	case caller.ID != "":
 		args["owner"] = caller.ID
 	case caller.BasketToken != "":
-		args["token"] = web.HashToken(caller.BasketToken)
+		args["token"] = auth.HashToken(caller.BasketToken)
 	}
 	return args
 }
@@ -33,7 +33,7 @@ func lockOpen(ctx context.Context, tx pgx.Tx) (basketID string, err error) {
 	err = tx.QueryRow(ctx, `
 		SELECT basket_id::text FROM orders.baskets
 		WHERE `+mine+` AND expires_at > now()
-		FOR NO KEY UPDATE`, whose(web.CallerOf(ctx))).Scan(&basketID)
+		FOR NO KEY UPDATE`, whose(auth.CallerFrom(ctx))).Scan(&basketID)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return "", fmt.Errorf("lock basket: %w", err)
 	}
@@ -42,7 +42,7 @@ func lockOpen(ctx context.Context, tx pgx.Tx) (basketID string, err error) {
 
 // open locks the caller's basket, and makes one when there is none. A visitor whose token was never ours gets a new one.
 func (b baskets) open(ctx context.Context, tx pgx.Tx, answer *Answer) (basketID string, err error) {
-	caller := web.CallerOf(ctx)
+	caller := auth.CallerFrom(ctx)
 	if caller.ID == "" {
 		known, err := knowsToken(ctx, tx, caller.BasketToken)
 		if err != nil {
@@ -51,11 +51,11 @@ func (b baskets) open(ctx context.Context, tx pgx.Tx, answer *Answer) (basketID 
 		if !known {
 			caller.BasketToken = rand.Text()
 			answer.Body.Token = caller.BasketToken
-			if err := web.GrantBasketToken(ctx, tx, caller.BasketToken); err != nil {
+			if err := auth.GrantBasketToken(ctx, tx, caller.BasketToken); err != nil {
 				return "", err
 			}
 		}
-		answer.SetCookie = b.cookies.Basket(caller.BasketToken, b.life)
+		answer.SetCookie = b.cookies.SetBasket(caller.BasketToken, b.life)
 	}
 	args := whose(caller)
 	for basketID == "" && err == nil {
@@ -89,7 +89,7 @@ func knowsToken(ctx context.Context, tx pgx.Tx, shown string) (known bool, err e
 		return false, nil
 	}
 	err = tx.QueryRow(ctx, `
-		SELECT EXISTS (SELECT FROM orders.baskets WHERE token_hash = @token)`, pgx.NamedArgs{"token": web.HashToken(shown)}).Scan(&known)
+		SELECT EXISTS (SELECT FROM orders.baskets WHERE token_hash = @token)`, pgx.NamedArgs{"token": auth.HashToken(shown)}).Scan(&known)
 	if err != nil {
 		return false, fmt.Errorf("look for basket: %w", err)
 	}
@@ -137,11 +137,11 @@ func (b baskets) touch(ctx context.Context, tx pgx.Tx, basketID string) error {
 // settle brings what somebody chose as a visitor into the basket of their account, once: the visitor's basket is gone then.
 func (b baskets) settle(ctx context.Context, tx pgx.Tx) (*Answer, error) {
 	answer := &Answer{}
-	caller := web.CallerOf(ctx)
+	caller := auth.CallerFrom(ctx)
 	if caller.ID == "" || caller.BasketToken == "" {
 		return answer, nil
 	}
-	answer.SetCookie = b.cookies.ForgetBasket()
+	answer.SetCookie = b.cookies.DeleteBasket()
 	if err := takeOrdered(ctx, tx, caller); err != nil {
 		return nil, err
 	}
@@ -177,11 +177,11 @@ func (b baskets) settle(ctx context.Context, tx pgx.Tx) (*Answer, error) {
 }
 
 // takeOrdered makes the baskets that a visitor has ordered those of their account: one that its order gives back goes there.
-func takeOrdered(ctx context.Context, tx pgx.Tx, caller web.Caller) error {
+func takeOrdered(ctx context.Context, tx pgx.Tx, caller auth.Caller) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE orders.baskets SET owner_id = @owner, token_hash = NULL
 		WHERE token_hash = @token AND order_id IS NOT NULL`,
-		pgx.NamedArgs{"owner": caller.ID, "token": web.HashToken(caller.BasketToken)})
+		pgx.NamedArgs{"owner": caller.ID, "token": auth.HashToken(caller.BasketToken)})
 	if err != nil {
 		return fmt.Errorf("take over ordered baskets: %w", err)
 	}
@@ -203,7 +203,7 @@ func lockOfToken(ctx context.Context, tx pgx.Tx, shown string) (basketID string,
 	err = tx.QueryRow(ctx, `
 		SELECT basket_id::text FROM orders.baskets
 		WHERE token_hash = @token AND order_id IS NULL AND expires_at > now()
-		FOR UPDATE`, pgx.NamedArgs{"token": web.HashToken(shown)}).Scan(&basketID)
+		FOR UPDATE`, pgx.NamedArgs{"token": auth.HashToken(shown)}).Scan(&basketID)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return "", fmt.Errorf("lock visitor's basket: %w", err)
 	}
@@ -222,7 +222,7 @@ func deleteBasket(ctx context.Context, tx pgx.Tx, basketID string) error {
 
 // answer shows the caller's basket as it stands.
 func (b baskets) answer(ctx context.Context, tx pgx.Tx, answer *Answer) (*Answer, []events.Event, error) {
-	caller := web.CallerOf(ctx)
+	caller := auth.CallerFrom(ctx)
 	if answer.Body.Token != "" {
 		caller.BasketToken = answer.Body.Token
 	}

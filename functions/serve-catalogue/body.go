@@ -7,7 +7,7 @@ import (
 
 	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/money"
-	"github.com/popup-shop/popup/internal/web"
+	"github.com/popup-shop/popup/internal/problem"
 )
 
 const (
@@ -64,15 +64,17 @@ func (b *ProductBody) check() error {
 }
 
 // faults are the fields of a request that are wrong.
-type faults []web.FieldError
+type faults []problem.FieldError
 
-func (f *faults) add(field, why string) { *f = append(*f, web.FieldError{Field: field, Message: why}) }
+func (f *faults) add(field, why string) {
+	*f = append(*f, problem.FieldError{Field: field, Message: why})
+}
 
 func (f faults) problem() error {
 	if len(f) == 0 {
 		return nil
 	}
-	return web.Invalid(f...)
+	return problem.Invalid(f...)
 }
 
 func (f *faults) uuid(field, value string) {

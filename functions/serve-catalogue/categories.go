@@ -12,6 +12,7 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/id"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -61,14 +62,14 @@ func listCategories(ctx context.Context, db web.Reader, _ *struct{}) (*Categorie
 // readCategory is called by whoever looks around.
 func readCategory(ctx context.Context, db web.Reader, in *Request) (*CategoryAnswer, error) {
 	if !id.Valid(in.ID) {
-		return nil, web.NotFound("category")
+		return nil, problem.NotFound("category")
 	}
 	items, err := readTree(ctx, db, in.ID)
 	if err != nil {
 		return nil, err
 	}
 	if len(items) == 0 {
-		return nil, web.NotFound("category")
+		return nil, problem.NotFound("category")
 	}
 	web.SurrogateKeys(ctx, events.ShownCatalogue)
 	return &CategoryAnswer{items[0]}, nil
@@ -115,7 +116,7 @@ func addCategory(ctx context.Context, tx pgx.Tx, in *AddCategoryRequest) (*Categ
 // changeCategory is called by staff, and by programs that keep the catalogue.
 func changeCategory(ctx context.Context, tx pgx.Tx, in *ChangeCategoryRequest) (*CategoryAnswer, []events.Event, error) {
 	if !id.Valid(in.ID) {
-		return nil, nil, web.NotFound("category")
+		return nil, nil, problem.NotFound("category")
 	}
 	return in.Body.store(ctx, tx, events.CategoryChanged{CategoryID: in.ID, Change: events.ChangeUpdated}, `
 		UPDATE catalogue.categories SET name = @name, parent_id = nullif(@parent_id, '')::uuid
@@ -136,7 +137,7 @@ func (b CategoryBody) store(ctx context.Context, tx pgx.Tx, said events.Category
 		return nil, nil, refusal(err, "store category "+said.CategoryID)
 	}
 	if stored.RowsAffected() == 0 {
-		return nil, nil, web.NotFound("category")
+		return nil, nil, problem.NotFound("category")
 	}
 	items, err := readTree(ctx, tx, said.CategoryID)
 	if err != nil {
@@ -148,7 +149,7 @@ func (b CategoryBody) store(ctx context.Context, tx pgx.Tx, said events.Category
 // deleteCategory is called by staff, and by programs that keep the catalogue. It refuses while anything is in the category.
 func deleteCategory(ctx context.Context, tx pgx.Tx, in *Request) (*struct{}, []events.Event, error) {
 	if !id.Valid(in.ID) {
-		return nil, nil, web.NotFound("category")
+		return nil, nil, problem.NotFound("category")
 	}
 	if err := mustBeEmpty(ctx, tx, in.ID); err != nil {
 		return nil, nil, err
@@ -167,8 +168,8 @@ func deleteCategory(ctx context.Context, tx pgx.Tx, in *Request) (*struct{}, []e
 	return &struct{}{}, []events.Event{events.CategoryChanged{CategoryID: in.ID, Change: events.ChangeDeleted}}, nil
 }
 
-func categoryInUse() *web.Problem {
-	return web.New(http.StatusConflict, "in-use", "the category has products, or others below it")
+func categoryInUse() *problem.Problem {
+	return problem.New(http.StatusConflict, "in-use", "the category has products, or others below it")
 }
 
 // mustBeEmpty counts what is in a category: products that are shown somewhere, and categories.
@@ -184,7 +185,7 @@ func mustBeEmpty(ctx context.Context, tx pgx.Tx, categoryID string) error {
 		WHERE c.category_id = @category_id`, pgx.NamedArgs{"category_id": categoryID}).Scan(&products, &children)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		return web.NotFound("category")
+		return problem.NotFound("category")
 	case err != nil:
 		return fmt.Errorf("count what is in category %s: %w", categoryID, err)
 	case products+children > 0:

@@ -9,7 +9,7 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/id"
-	"github.com/popup-shop/popup/internal/web"
+	"github.com/popup-shop/popup/internal/problem"
 )
 
 // DeletionsRequest names products that are to go.
@@ -36,14 +36,14 @@ type DeletionsAnswer struct {
 // remove is called by staff, and by programs that keep the catalogue.
 func remove(ctx context.Context, tx pgx.Tx, in *Request) (*struct{}, []events.Event, error) {
 	if !id.Valid(in.ID) {
-		return nil, nil, web.NotFound("product")
+		return nil, nil, problem.NotFound("product")
 	}
 	gone, err := hide(ctx, tx, []string{in.ID})
 	if err != nil {
 		return nil, nil, err
 	}
 	if len(gone) == 0 {
-		return nil, nil, web.NotFound("product")
+		return nil, nil, problem.NotFound("product")
 	}
 	return &struct{}{}, gone, nil
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/internal/id"
-	"github.com/popup-shop/popup/internal/web"
+	"github.com/popup-shop/popup/internal/problem"
 )
 
 const (
@@ -31,14 +31,14 @@ type Filter struct {
 	InStockOnly bool   `query:"in_stock_only"`
 }
 
-func (f Filter) faults() (faults []web.FieldError) {
+func (f Filter) faults() (faults []problem.FieldError) {
 	for field, value := range map[string]string{"category_id": f.CategoryID, "store_id": f.StoreID} {
 		if value != "" && !id.Valid(value) {
-			faults = append(faults, web.FieldError{Field: field, Message: "is not a UUID"})
+			faults = append(faults, problem.FieldError{Field: field, Message: "is not a UUID"})
 		}
 	}
 	if f.MaxPrice > 0 && f.MinPrice > f.MaxPrice {
-		faults = append(faults, web.FieldError{Field: "max_price", Message: "is below min_price"})
+		faults = append(faults, problem.FieldError{Field: "max_price", Message: "is below min_price"})
 	}
 	return faults
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/picture"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -47,21 +48,21 @@ func (s shelf) addImage() web.StagedCall[ImageRequest, string, ImagesAnswer] {
 
 func nameImage(ctx context.Context, tx pgx.Tx, in *ImageRequest) (*string, error) {
 	if !id.Valid(in.ID) {
-		return nil, web.NotFound("product")
+		return nil, problem.NotFound("product")
 	}
 	if _, err := lockProduct(ctx, tx, in.ID); err != nil {
 		return nil, err
 	}
 	name, ok := picture.Name(in.RawBody)
 	if !ok {
-		return nil, web.Invalid(web.FieldError{Field: "body", Message: "is no picture: PNG, JPEG and WebP are, by their content"})
+		return nil, problem.Invalid(problem.FieldError{Field: "body", Message: "is no picture: PNG, JPEG and WebP are, by their content"})
 	}
 	return &name, nil
 }
 
 func (s shelf) keepImage(ctx context.Context, in *ImageRequest, name *string) error {
 	if err := s.pictures.Put(ctx, *name, in.RawBody); err != nil {
-		away := web.New(http.StatusServiceUnavailable, "dependency-down", "the store of pictures does not answer")
+		away := problem.New(http.StatusServiceUnavailable, "dependency-down", "the store of pictures does not answer")
 		return errors.Join(away, err)
 	}
 	return nil
@@ -75,7 +76,7 @@ func (s shelf) showImage(ctx context.Context, tx pgx.Tx, in *ImageRequest, name 
 		UPDATE catalogue.products SET images = images || @name::text
 		WHERE product_id = @product_id AND NOT images @> ARRAY[@name::text]`)
 	if err == nil && len(images) > imagesAtMost {
-		err = web.New(http.StatusConflict, "not-possible-now", "a product has at most 20 pictures")
+		err = problem.New(http.StatusConflict, "not-possible-now", "a product has at most 20 pictures")
 	}
 	out := &ImagesAnswer{}
 	out.Body.ImageURLs = s.addresses(images)
@@ -85,7 +86,7 @@ func (s shelf) showImage(ctx context.Context, tx pgx.Tx, in *ImageRequest, name 
 // removeImage is called by staff, and by programs that keep the catalogue. The store keeps the picture: others may show it.
 func removeImage(ctx context.Context, tx pgx.Tx, in *ImageName) (*struct{}, []events.Event, error) {
 	if !id.Valid(in.ID) {
-		return nil, nil, web.NotFound("product")
+		return nil, nil, problem.NotFound("product")
 	}
 	if _, err := lockProduct(ctx, tx, in.ID); err != nil {
 		return nil, nil, err
@@ -94,7 +95,7 @@ func removeImage(ctx context.Context, tx pgx.Tx, in *ImageName) (*struct{}, []ev
 		UPDATE catalogue.products SET images = array_remove(images, @name::text)
 		WHERE product_id = @product_id AND images @> ARRAY[@name::text]`)
 	if err == nil && said == nil {
-		return nil, nil, web.NotFound("picture of this product")
+		return nil, nil, problem.NotFound("picture of this product")
 	}
 	return &struct{}{}, said, err
 }

@@ -11,7 +11,7 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/money"
-	"github.com/popup-shop/popup/internal/web"
+	"github.com/popup-shop/popup/internal/problem"
 )
 
 // ImportsRequest is up to a hundred rows of a table of products.
@@ -72,7 +72,7 @@ func importRows(ctx context.Context, tx pgx.Tx, in *ImportsRequest) (*ImportsAns
 	var said []events.Event
 	for _, row := range in.Body.Rows {
 		change, err := shelves.put(ctx, tx, row)
-		var wrong *web.Problem
+		var wrong *problem.Problem
 		if err != nil && (!errors.As(err, &wrong) || len(wrong.Errors) == 0) {
 			return nil, nil, err
 		}
@@ -118,11 +118,11 @@ func (s shelves) body(row ImportRow) (*ProductBody, error) {
 	}
 	switch {
 	case known.other:
-		return nil, web.Invalid(web.FieldError{Field: "sku", Message: "is that of a variant, or of something deleted"})
+		return nil, problem.Invalid(problem.FieldError{Field: "sku", Message: "is that of a variant, or of something deleted"})
 	case b.StoreID == "":
-		return nil, web.Invalid(web.FieldError{Field: "store", Message: "is the name of none of our stores, or of several"})
+		return nil, problem.Invalid(problem.FieldError{Field: "store", Message: "is the name of none of our stores, or of several"})
 	case b.CategoryID == "" && strings.TrimSpace(row.Category) != "":
-		return nil, web.Invalid(web.FieldError{Field: "category", Message: "is none of our categories"})
+		return nil, problem.Invalid(problem.FieldError{Field: "category", Message: "is none of our categories"})
 	}
 	return b, b.check()
 }

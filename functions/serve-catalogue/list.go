@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -30,7 +31,7 @@ var orders = map[string]string{
 // list shows what is on sale.
 func list(ctx context.Context, db web.Reader, in *ListRequest) ([]Product, int64, error) {
 	if faults := in.Filter.faults(); faults != nil {
-		return nil, 0, web.Invalid(faults...)
+		return nil, 0, problem.Invalid(faults...)
 	}
 	n, err := count(ctx, db, in)
 	if err != nil || n.total == 0 {

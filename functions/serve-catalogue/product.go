@@ -11,6 +11,7 @@ import (
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/money"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -74,11 +75,11 @@ type Answer struct{ Body Product }
 // read is called by whoever looks at a product. One that was put aside still tells what it was; a deleted one is gone.
 func read(ctx context.Context, db web.Reader, in *Request) (*Answer, error) {
 	if !id.Valid(in.ID) {
-		return nil, web.NotFound("product")
+		return nil, problem.NotFound("product")
 	}
 	p, err := readProduct(ctx, db, in.ID)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, web.NotFound("product")
+		return nil, problem.NotFound("product")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read product %s: %w", in.ID, err)

@@ -12,7 +12,7 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/id"
-	"github.com/popup-shop/popup/internal/web"
+	"github.com/popup-shop/popup/internal/problem"
 )
 
 // AddRequest adds a product.
@@ -43,7 +43,7 @@ func add(ctx context.Context, tx pgx.Tx, in *AddRequest) (*Answer, []events.Even
 // change is called by staff, and by programs that keep the catalogue. A product that is so already is left alone.
 func change(ctx context.Context, tx pgx.Tx, in *ChangeRequest) (*Answer, []events.Event, error) {
 	if !id.Valid(in.ID) {
-		return nil, nil, web.NotFound("product")
+		return nil, nil, problem.NotFound("product")
 	}
 	if err := in.Body.check(); err != nil {
 		return nil, nil, err
@@ -154,7 +154,7 @@ func updateProduct(ctx context.Context, tx pgx.Tx, productID string, b *ProductB
 }
 
 func noStore() error {
-	return web.Invalid(web.FieldError{Field: "store_id", Message: "is not one of our stores"})
+	return problem.Invalid(problem.FieldError{Field: "store_id", Message: "is not one of our stores"})
 }
 
 // lockProduct keeps others from changing a product and its variants, and returns its SKU.
@@ -166,7 +166,7 @@ func lockProduct(ctx context.Context, tx pgx.Tx, productID string) (sku string, 
 		WHERE p.product_id = @product_id AND p.deleted_at IS NULL AND s.deleted_at IS NULL
 		FOR NO KEY UPDATE OF p`, pgx.NamedArgs{"product_id": productID}).Scan(&sku)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return "", web.NotFound("product")
+		return "", problem.NotFound("product")
 	}
 	if err != nil {
 		return "", fmt.Errorf("lock product %s: %w", productID, err)
@@ -198,7 +198,7 @@ func mustBeSoldOut(ctx context.Context, tx pgx.Tx, sku string) error {
 		return fmt.Errorf("count goods of %s: %w", sku, err)
 	}
 	if goods > 0 {
-		return web.New(http.StatusConflict, "in-use", "there are goods that bear the old SKU").With("goods", goods)
+		return problem.New(http.StatusConflict, "in-use", "there are goods that bear the old SKU").With("goods", goods)
 	}
 	return nil
 }
@@ -228,13 +228,13 @@ func refusal(err error, doing string) error {
 		return nil
 	case !errors.As(err, &pg):
 	case pg.ConstraintName == "skus_pkey":
-		return web.New(http.StatusConflict, "sku-taken", "the SKU is that of something else")
+		return problem.New(http.StatusConflict, "sku-taken", "the SKU is that of something else")
 	case pg.ConstraintName == "categories_form_a_tree", pg.ConstraintName == "categories_not_their_own_parents":
-		return web.New(http.StatusConflict, "not-possible-now", "a category is never below itself")
+		return problem.New(http.StatusConflict, "not-possible-now", "a category is never below itself")
 	case pg.ConstraintName == "categories_parent_id_fkey":
-		return web.Invalid(web.FieldError{Field: "parent_id", Message: "is not one of our categories"})
+		return problem.Invalid(problem.FieldError{Field: "parent_id", Message: "is not one of our categories"})
 	case pg.ConstraintName == "products_category_id_fkey":
-		return web.Invalid(web.FieldError{Field: "category_id", Message: "is not one of our categories"})
+		return problem.Invalid(problem.FieldError{Field: "category_id", Message: "is not one of our categories"})
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -55,7 +56,7 @@ type Range struct {
 // the finger. What was looked for is counted, and nobody's name with it.
 func search(ctx context.Context, db web.Reader, in *SearchRequest) (*SearchAnswer, error) {
 	if faults := in.Filter.faults(); faults != nil {
-		return nil, web.Invalid(faults...)
+		return nil, problem.Invalid(faults...)
 	}
 	in.Limit = min(in.Limit, web.MaxLimit)
 	answer := &SearchAnswer{}

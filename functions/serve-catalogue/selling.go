@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -52,7 +53,7 @@ func participate(ctx context.Context, tx pgx.Tx, storeID string, open bool) (*St
 	}
 	if was.Body.Participating == open {
 		if open {
-			return nil, nil, web.New(http.StatusConflict, "already-participating", "the store is already participating")
+			return nil, nil, problem.New(http.StatusConflict, "already-participating", "the store is already participating")
 		}
 		return was, nil, nil
 	}
@@ -103,7 +104,7 @@ func (in *ConfirmRequest) confirmed(ctx context.Context, tx pgx.Tx) (products in
 		return 0, fmt.Errorf("count products of store %s: %w", in.ID, err)
 	}
 	if !in.Confirm {
-		return 0, web.New(http.StatusConflict, "in-use", "the products of the store would go with it; confirm=true says that this is meant").With("products", products)
+		return 0, problem.New(http.StatusConflict, "in-use", "the products of the store would go with it; confirm=true says that this is meant").With("products", products)
 	}
 	return products, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/id"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -76,7 +77,7 @@ func readStore(ctx context.Context, db web.Reader, in *Request) (*StoreAnswer, e
 // oneStore runs a statement that returns a store, or none.
 func oneStore(ctx context.Context, db web.Reader, storeID, sql string, args pgx.NamedArgs) (*StoreAnswer, error) {
 	if !id.Valid(storeID) {
-		return nil, web.NotFound("store")
+		return nil, problem.NotFound("store")
 	}
 	args["store_id"] = storeID
 	rows, err := db.Query(ctx, sql, args)
@@ -85,7 +86,7 @@ func oneStore(ctx context.Context, db web.Reader, storeID, sql string, args pgx.
 	}
 	s, err := pgx.CollectExactlyOneRow(rows, scanStore)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, web.NotFound("store")
+		return nil, problem.NotFound("store")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("store %s: %w", storeID, err)
@@ -175,7 +176,7 @@ func mustBeWarehouse(ctx context.Context, tx pgx.Tx, warehouseID string) error {
 		return fmt.Errorf("find warehouse %s: %w", warehouseID, err)
 	}
 	if tag.RowsAffected() == 0 {
-		return web.Invalid(web.FieldError{Field: "warehouse_id", Message: "is not one of our warehouses"})
+		return problem.Invalid(problem.FieldError{Field: "warehouse_id", Message: "is not one of our warehouses"})
 	}
 	return nil
 }

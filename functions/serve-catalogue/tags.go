@@ -9,6 +9,7 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/id"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -59,7 +60,7 @@ func tag(ctx context.Context, tx pgx.Tx, in *TagRequest) (*TagsAnswer, []events.
 		UPDATE catalogue.products SET tags = tags || @tag::text
 		WHERE product_id = @product_id AND NOT tags @> ARRAY[@tag::text]`)
 	if err == nil && len(tags) > tagsAtMost {
-		err = web.Invalid(web.FieldError{Field: "tag", Message: "is one more than the 50 that a product may have"})
+		err = problem.Invalid(problem.FieldError{Field: "tag", Message: "is one more than the 50 that a product may have"})
 	}
 	out := &TagsAnswer{}
 	out.Body.Tags = tags
@@ -77,7 +78,7 @@ func untag(ctx context.Context, tx pgx.Tx, in *TagRequest) (*struct{}, []events.
 // retag changes the tags of a product, and says so if they are others now.
 func retag(ctx context.Context, tx pgx.Tx, in *TagRequest, sql string) (said []events.Event, tags []string, err error) {
 	if !id.Valid(in.ID) {
-		return nil, nil, web.NotFound("product")
+		return nil, nil, problem.NotFound("product")
 	}
 	if _, err := lockProduct(ctx, tx, in.ID); err != nil {
 		return nil, nil, err

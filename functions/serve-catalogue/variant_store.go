@@ -10,6 +10,7 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/id"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -40,14 +41,14 @@ func readVariants(ctx context.Context, db web.Reader, productID, variantID strin
 // variantOf finds the product of a variant, and its SKU.
 func variantOf(ctx context.Context, tx pgx.Tx, variantID string) (productID, sku string, err error) {
 	if !id.Valid(variantID) {
-		return "", "", web.NotFound("variant")
+		return "", "", problem.NotFound("variant")
 	}
 	err = tx.QueryRow(ctx, `
 		SELECT product_id::text, sku
 		FROM catalogue.variants
 		WHERE variant_id = @variant_id AND deleted_at IS NULL`, pgx.NamedArgs{"variant_id": variantID}).Scan(&productID, &sku)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return "", "", web.NotFound("variant")
+		return "", "", problem.NotFound("variant")
 	}
 	if err != nil {
 		return "", "", fmt.Errorf("find variant %s: %w", variantID, err)
@@ -58,7 +59,7 @@ func variantOf(ctx context.Context, tx pgx.Tx, variantID string) (productID, sku
 // lockCurrency locks a product, and returns the currency in which its variants cost something.
 func lockCurrency(ctx context.Context, tx pgx.Tx, productID string) (currency string, err error) {
 	if !id.Valid(productID) {
-		return "", web.NotFound("product")
+		return "", problem.NotFound("product")
 	}
 	if _, err := lockProduct(ctx, tx, productID); err != nil {
 		return "", err
@@ -84,7 +85,7 @@ func (b VariantBody) store(ctx context.Context, tx pgx.Tx, productID, variantID,
 		return nil, nil, refusal(err, "store variant "+variantID)
 	}
 	if tag.RowsAffected() == 0 {
-		return nil, nil, web.NotFound("variant")
+		return nil, nil, problem.NotFound("variant")
 	}
 	if err := stockNothing(ctx, tx, productID); err != nil {
 		return nil, nil, err

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/config"
-	"github.com/popup-shop/popup/internal/web"
+	"github.com/popup-shop/popup/internal/problem"
 )
 
 // crashed is a function that gives no response until it is well, and counts the calls that reach it.
@@ -111,7 +111,7 @@ func TestNoResponseOfAFunctionClosesItsRoute(t *testing.T) {
 					_, _ = io.WriteString(w, "well")
 					return
 				}
-				web.New(status, "busy", "The function is busy.").Write(w, r)
+				problem.New(status, "busy", "The function is busy.").Write(w, r)
 			})
 			gateway := gatewayWithout(t, way, function)
 			for range 20 {
@@ -151,7 +151,7 @@ func TestANotFoundOfAFunctionIsAResponse(t *testing.T) {
 	var calls atomic.Int64
 	gateway := gatewayWithout(t, "processes", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		calls.Add(1)
-		web.New(http.StatusNotFound, "not-found", "There is no such product.").Write(w, r)
+		problem.New(http.StatusNotFound, "not-found", "There is no such product.").Write(w, r)
 	}))
 	for range 8 {
 		response, _ := call(t, "GET", gateway+"/v1/products", "")

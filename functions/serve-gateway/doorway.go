@@ -14,18 +14,19 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 
+	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/id"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/tracing"
-	"github.com/popup-shop/popup/internal/web"
 )
 
 const bodyAtMost = 64 << 10
 
 // doorway is what every call goes through.
 type doorway struct {
-	keeper  web.Authenticator
+	keeper  auth.Authenticator
 	limits  *limits
 	metrics *metrics
 	tracer  *tracing.Tracer
@@ -51,7 +52,7 @@ func (d *doorway) guard(route function.Route, to http.Handler) http.HandlerFunc 
 			p := recover()
 			if p != nil && p != http.ErrAbortHandler {
 				d.log.ErrorContext(r.Context(), "panic", "function", name, "route", route.Path, "request", requestID, "panic", p, "stack", string(debug.Stack()))
-				web.New(http.StatusInternalServerError, "internal", "this is our fault; the request id finds it in our logs").Write(answer, r)
+				problem.New(http.StatusInternalServerError, "internal", "this is our fault; the request id finds it in our logs").Write(answer, r)
 			}
 			d.metrics.observe(route, r.Method, answer, time.Since(began))
 			d.logCall(route, r, answer, began)

@@ -12,8 +12,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/popup-shop/popup/config"
+	"github.com/popup-shop/popup/internal/auth"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/token"
-	"github.com/popup-shop/popup/internal/web"
 )
 
 const (
@@ -48,12 +49,12 @@ func newLimits(settings config.Gateway, pool *pgxpool.Pool) *limits {
 }
 
 // take counts a call. It writes how many are left into the answer, and refuses the call when there were none.
-func (l *limits) take(w http.ResponseWriter, r *http.Request, caller web.Caller) *web.Problem {
+func (l *limits) take(w http.ResponseWriter, r *http.Request, caller auth.Caller) *problem.Problem {
 	rate, who := l.rate, r.Header.Get("X-Forwarded-For")
 	if caller.ID != "" {
 		who = caller.ID
 	}
-	if caller.Staff() || caller.Role == token.Client {
+	if caller.IsStaff() || caller.Role == token.Client {
 		rate = l.staffRate
 	}
 	if rate <= 0 {
@@ -76,7 +77,7 @@ func (l *limits) take(w http.ResponseWriter, r *http.Request, caller web.Caller)
 	if left >= 0 {
 		return nil
 	}
-	problem := web.New(http.StatusTooManyRequests, "too-many", "too many calls in this minute")
+	problem := problem.New(http.StatusTooManyRequests, "too-many", "too many calls in this minute")
 	problem.RetryAfter, _ = strconv.Atoi(reset)
 	return problem
 }

@@ -9,8 +9,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"sigs.k8s.io/yaml"
 
+	"github.com/popup-shop/popup/internal/access"
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/web"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/schemas"
 )
 
@@ -28,16 +29,16 @@ type ownRoute struct {
 }
 
 func (o *own) routes(m *metrics) (all []ownRoute) {
-	add := func(path, who string, handler http.Handler) {
-		all = append(all, ownRoute{function.Route{Method: http.MethodGet, Path: path, Access: who}, handler})
+	add := func(path string, a access.Access, handler http.Handler) {
+		all = append(all, ownRoute{function.Route{Method: http.MethodGet, Path: path, Access: a}, handler})
 	}
-	add("/metrics", web.Any(web.Staff, web.Client("metrics")), m.handler())
-	add("/v1/status", web.All, http.HandlerFunc(o.status))
-	add("/v1/openapi.json", web.All, contract("openapi.yaml"))
-	add("/v1/asyncapi.json", web.All, contract("asyncapi.yaml"))
-	add("/schemas/events/{file}", web.All, http.HandlerFunc(schema))
-	add("/docs", web.All, page("index.html"))
-	add("/docs/rapidoc.js", web.All, page("rapidoc.js"))
+	add("/metrics", access.Any(access.Staff, access.Client("metrics")), m.handler())
+	add("/v1/status", access.All, http.HandlerFunc(o.status))
+	add("/v1/openapi.json", access.All, contract("openapi.yaml"))
+	add("/v1/asyncapi.json", access.All, contract("asyncapi.yaml"))
+	add("/schemas/events/{file}", access.All, http.HandlerFunc(schema))
+	add("/docs", access.All, page("index.html"))
+	add("/docs/rapidoc.js", access.All, page("rapidoc.js"))
 	return all
 }
 
@@ -60,7 +61,7 @@ func document(file string) []byte {
 func schema(w http.ResponseWriter, r *http.Request) {
 	text, err := fs.ReadFile(schemas.Files, "events/"+r.PathValue("file"))
 	if err != nil {
-		web.NotFound("schema").Write(w, r)
+		problem.NotFound("schema").Write(w, r)
 		return
 	}
 	serve("application/schema+json", "", text).ServeHTTP(w, r)

@@ -120,7 +120,7 @@ func (a asked) send(t testing.TB, gateway string) answered {
 		got.header[name] = strings.Join(response.Header.Values(name), "|")
 	}
 	if response.StatusCode >= 400 {
-		got.body = problem(t, got.body)
+		got.body = problemSummary(t, got.body)
 	}
 	if length := response.Header.Get("Content-Length"); length != "" && a.method == http.MethodGet && response.StatusCode != http.StatusNotModified {
 		require.Equal(t, strconv.Itoa(len(body)), length, a)
@@ -128,20 +128,20 @@ func (a asked) send(t testing.TB, gateway string) answered {
 	return got
 }
 
-// problem is what matters of a problem: its kind, and which fields are wrong, in no order.
-func problem(t testing.TB, text string) string {
+// problemSummary returns the kind and the texts of a problem, and its field errors sorted.
+func problemSummary(t testing.TB, text string) string {
 	t.Helper()
 	if text == "" {
 		return ""
 	}
 	var p struct {
 		Type, Title, Detail string
-		Errors              []struct{ Field, Why string }
+		Errors              []struct{ Field, Message string }
 	}
 	require.NoError(t, json.Unmarshal([]byte(text), &p), text)
 	var wrong []string
 	for _, each := range p.Errors {
-		wrong = append(wrong, each.Field+": "+each.Why)
+		wrong = append(wrong, each.Field+": "+each.Message)
 	}
 	slices.Sort(wrong)
 	return strings.Join(append(wrong, p.Type, p.Title, p.Detail), "; ")

@@ -15,7 +15,7 @@ import (
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/web"
+	"github.com/popup-shop/popup/internal/problem"
 )
 
 const (
@@ -100,19 +100,19 @@ func unreachable(log *slog.Logger, name string) func(http.ResponseWriter, *http.
 // unreachableNow answers that a function gave no response.
 func unreachableNow() http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		web.New(http.StatusServiceUnavailable, "dependency-down", "a part of the shop does not answer; try again with the same key").Write(w, r)
+		problem.New(http.StatusServiceUnavailable, "dependency-down", "a part of the shop does not answer; try again with the same key").Write(w, r)
 	}
 }
 
 // refused is what the sender of a body hears about it.
-func refused(c cut) *web.Problem {
+func refused(c cut) *problem.Problem {
 	var tooLarge *http.MaxBytesError
 	var network net.Error
 	switch {
 	case errors.As(c, &tooLarge):
-		return web.New(http.StatusRequestEntityTooLarge, "too-large", "this is more than the route takes: 64 KiB, or what its contract says")
+		return problem.New(http.StatusRequestEntityTooLarge, "too-large", "this is more than the route takes: 64 KiB, or what its contract says")
 	case errors.As(c, &network) && network.Timeout():
-		return web.New(http.StatusRequestTimeout, "too-slow", "the body does not come")
+		return problem.New(http.StatusRequestTimeout, "too-slow", "the body does not come")
 	}
-	return web.Invalid(web.FieldError{Field: "body", Message: "breaks off"})
+	return problem.Invalid(problem.FieldError{Field: "body", Message: "breaks off"})
 }

@@ -12,8 +12,10 @@ import (
 	"strings"
 
 	"github.com/popup-shop/popup/config"
+	"github.com/popup-shop/popup/internal/access"
+	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/web"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/schemas"
 )
 
@@ -81,7 +83,7 @@ func (g *gateway) Open(mux *http.ServeMux, rt *function.Runtime) {
 		panic(err)
 	}
 	d := &doorway{
-		keeper: web.NewAuthenticator(g.settings.Access), limits: newLimits(g.settings.Gateway, rt.Pool),
+		keeper: auth.NewAuthenticator(g.settings.Access), limits: newLimits(g.settings.Gateway, rt.Pool),
 		metrics: newMetrics(rt), tracer: rt.Tracer, log: rt.Log, hops: g.settings.TrustedHops, secure: g.settings.Secure(),
 	}
 	outside, err := g.settings.Outside()
@@ -110,9 +112,9 @@ func (g *gateway) Open(mux *http.ServeMux, rt *function.Runtime) {
 		d.metrics.expect(route.Route, strconv.Itoa(http.StatusOK))
 		mux.Handle(route.Method+" "+route.Path, d.guard(route.Route, route.handler))
 	}
-	notFound := function.Route{Path: "/", Access: web.Credentials}
-	d.metrics.expect(notFound)
-	mux.Handle(notFound.Path, d.guard(notFound, nothing(mux)))
+	fallback := function.Route{Path: "/", Access: access.Credentials}
+	d.metrics.expect(fallback)
+	mux.Handle(fallback.Path, d.guard(fallback, notFound(mux)))
 }
 
 // anyKept says whether a function has answers that may be kept.
@@ -120,20 +122,25 @@ func anyKept(targets []Target, function string) bool {
 	return slices.ContainsFunc(targets, func(t Target) bool { return t.Function == function && t.CacheFor > 0 })
 }
 
-// nothing answers where there is no route, or none of that method.
-func nothing(mux *http.ServeMux) http.HandlerFunc {
+// notFound responds where there is no route, or none with that method.
+func notFound(mux *http.ServeMux) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		var allowed []string
-		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
-			if _, pattern := mux.Handler(&http.Request{Method: method, URL: r.URL, Host: r.Host}); pattern != "/" {
-				allowed = append(allowed, method)
-			}
+		allowed := allowedMethods(mux, r)
+		if len(allowed) == 0 {
+			problem.New(http.StatusNotFound, "not-found", "There is no route "+r.URL.Path+".").Write(w, r)
+			return
 		}
-		problem := web.New(http.StatusNotFound, "not-found", "there is nothing at "+r.URL.Path)
-		if len(allowed) > 0 {
-			w.Header().Set("Allow", strings.Join(allowed, ", "))
-			problem = web.New(http.StatusMethodNotAllowed, "no-such-method", r.Method+" is not what one can do here")
-		}
-		problem.Write(w, r)
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		problem.New(http.StatusMethodNotAllowed, "no-such-method", "This route does not accept "+r.Method+".").Write(w, r)
 	}
+}
+
+// allowedMethods returns the methods with which a path has a route.
+func allowedMethods(mux *http.ServeMux, r *http.Request) (methods []string) {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
+		if _, pattern := mux.Handler(&http.Request{Method: method, URL: r.URL, Host: r.Host}); pattern != "/" {
+			methods = append(methods, method)
+		}
+	}
+	return methods
 }

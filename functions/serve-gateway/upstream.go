@@ -8,7 +8,7 @@ import (
 	"github.com/sony/gobreaker/v2"
 
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/web"
+	"github.com/popup-shop/popup/internal/problem"
 )
 
 const (
@@ -34,7 +34,7 @@ func newUpstream(route function.Route, to http.Handler) *upstream {
 func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	done, err := u.breaker.Allow()
 	if err != nil {
-		resting := web.New(http.StatusServiceUnavailable, "dependency-down", "a part of the shop fails right now; try again with the same key")
+		resting := problem.New(http.StatusServiceUnavailable, "dependency-down", "a part of the shop fails right now; try again with the same key")
 		resting.RetryAfter = int(restsFor / time.Second)
 		resting.Write(w, r)
 		return
@@ -61,7 +61,7 @@ func (r *recorder) ofFunction() bool {
 		return false
 	}
 	doubtful := r.status >= http.StatusInternalServerError || r.status == http.StatusNotFound
-	return !doubtful || r.Header().Get("Content-Type") == web.ProblemType
+	return !doubtful || r.Header().Get("Content-Type") == problem.ContentType
 }
 
 func seconds(d time.Duration) string { return strconv.Itoa(int((d + time.Second - 1) / time.Second)) }

@@ -11,18 +11,21 @@ import (
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/access"
+	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/eventstore"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/order"
 	"github.com/popup-shop/popup/internal/orderlog"
 	"github.com/popup-shop/popup/internal/orderview"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
 
 const name = "serve-orders"
 
 // holder is whoever may own an order, or show its token.
-var holder = web.Any(web.Customer, web.TokenHolder)
+var holder = access.Any(access.Customer, access.OrderToken)
 
 // Settings are those that the function needs.
 type Settings struct {
@@ -39,13 +42,13 @@ func New(settings Settings) function.Function {
 	return function.Function{
 		Name: name,
 		Endpoints: web.Endpoints(name, settings.Access,
-			web.List("/v1/orders", web.Customer, orderview.List),
+			web.List("/v1/orders", access.Customer, orderview.List),
 			web.Get("/v1/orders/{id}", holder, read),
 			web.Get("/v1/orders/{id}/events", holder, readEvents),
 			web.PostIdempotent("/v1/orders/{id}/cancel", holder, web.IdempotentCall[*CancelRequest, string, Answer]{
 				Status: http.StatusOK, Also: []int{http.StatusAccepted}, Do: s.cancel, Show: s.show,
 			}),
-			web.Post("/v1/orders/{id}/claim", web.Account, http.StatusOK, claim),
+			web.Post("/v1/orders/{id}/claim", access.Account, http.StatusOK, claim),
 		),
 		Emits:  []events.Event{events.OrderWithdrawn{}, events.ShipmentMoved{}},
 		Writes: []string{"orders.orders", "orders.history", "delivery.shipments", "delivery.tracking"},
@@ -92,7 +95,7 @@ type Events struct {
 }
 
 func readEvents(ctx context.Context, db web.Reader, in *Request) (*Events, error) {
-	caller := web.CallerOf(ctx)
+	caller := auth.CallerFrom(ctx)
 	if _, err := orderview.Read(ctx, db, in.ID); err != nil {
 		return nil, err
 	}
@@ -105,7 +108,7 @@ func readEvents(ctx context.Context, db web.Reader, in *Request) (*Events, error
 	for i, m := range said {
 		entry := eventstore.EntryOf(m)
 		answer.Body.Items[i] = Event{ID: entry.ID, Type: entry.Type, Alias: entry.Alias, Time: entry.Time, Cause: entry.Cause}
-		if caller.Staff() {
+		if caller.IsStaff() {
 			answer.Body.Items[i].Data = entry.Data
 		}
 	}
@@ -124,7 +127,7 @@ type CancelRequest struct {
 
 // cancel begins the undo, and cancels the shipment with it. The consumers of its events give back stock and money.
 func (s *serving) cancel(ctx context.Context, tx pgx.Tx, in *CancelRequest) (string, []events.Event, error) {
-	caller := web.CallerOf(ctx)
+	caller := auth.CallerFrom(ctx)
 	if open, err := opens(ctx, tx, in.ID); err != nil || !open {
 		return "", nil, orNotFound(err)
 	}
@@ -133,7 +136,7 @@ func (s *serving) cancel(ctx context.Context, tx pgx.Tx, in *CancelRequest) (str
 		return "", nil, err
 	}
 	by := "customer"
-	if caller.Staff() {
+	if caller.IsStaff() {
 		by = "staff"
 	}
 	said, refusal, err := orderlog.Withdraw(ctx, tx, o, orderlog.Withdrawal{
@@ -154,12 +157,12 @@ func tooLate(orderID string, r *orderlog.Refusal) error {
 	if r.Shipment != "" {
 		why = "The order cannot be cancelled any more: its shipment is " + r.Shipment + "."
 	}
-	return web.New(http.StatusConflict, "not-possible-now", why).With("order_id", orderID).With("order_status", r.Order)
+	return problem.New(http.StatusConflict, "not-possible-now", why).With("order_id", orderID).With("order_status", r.Order)
 }
 
 func orNotFound(err error) error {
 	if err == nil {
-		return web.NotFound("order")
+		return problem.NotFound("order")
 	}
 	return err
 }

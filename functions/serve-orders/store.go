@@ -6,8 +6,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/id"
-	"github.com/popup-shop/popup/internal/web"
 )
 
 // opens says whether there is such an order for the caller.
@@ -26,7 +26,7 @@ func opens(ctx context.Context, tx pgx.Tx, orderID string) (open bool, err error
 
 // take makes the order that a token opens a customer's. From then on the account opens it, and the token nothing.
 func take(ctx context.Context, tx pgx.Tx, orderID, orderToken, customerID string) (taken bool, err error) {
-	if err := web.GrantOrderToken(ctx, tx, orderToken); err != nil {
+	if err := auth.GrantOrderToken(ctx, tx, orderToken); err != nil {
 		return false, err
 	}
 	tag, err := tx.Exec(ctx, `
@@ -37,7 +37,7 @@ func take(ctx context.Context, tx pgx.Tx, orderID, orderToken, customerID string
 		)
 		INSERT INTO orders.history (order_id, version, from_status, to_status, stock, payment, reason, deadline, by, cause)
 		SELECT order_id, version, status, status, stock, payment, reason, deadline, 'customer', 'POST /v1/orders/{id}/claim' FROM taken`,
-		pgx.NamedArgs{"order_id": orderID, "token_hash": web.HashToken(orderToken), "customer_id": customerID})
+		pgx.NamedArgs{"order_id": orderID, "token_hash": auth.HashToken(orderToken), "customer_id": customerID})
 	if err != nil {
 		return false, fmt.Errorf("make order %s that of user %s: %w", orderID, customerID, err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/stock"
 	"github.com/popup-shop/popup/internal/web"
 )
@@ -70,7 +71,7 @@ func hold(ctx context.Context, tx pgx.Tx, in *HoldRequest) (string, []events.Eve
 
 func (in *HoldRequest) wanted() (wanted []stock.Wanted, err error) {
 	if len(in.Body.Lines) == 0 { // null passes for a list
-		return nil, web.Invalid(web.FieldError{Field: "lines", Message: "must have at least one"})
+		return nil, problem.Invalid(problem.FieldError{Field: "lines", Message: "must have at least one"})
 	}
 	warehouses := map[string]string{}
 	for i, line := range in.Body.Lines {
@@ -80,12 +81,12 @@ func (in *HoldRequest) wanted() (wanted []stock.Wanted, err error) {
 	return wanted, must(warehouses)
 }
 
-func shortage(short []stock.Short) *web.Problem {
+func shortage(short []stock.Short) *problem.Problem {
 	failed := make([]FailedItem, len(short))
 	for i, s := range short {
 		failed[i] = FailedItem{SKU: s.SKU, Requested: s.Quantity, Available: s.Available}
 	}
-	return web.New(http.StatusConflict, "out-of-stock", "there is not enough of everything, and nothing is held").
+	return problem.New(http.StatusConflict, "out-of-stock", "there is not enough of everything, and nothing is held").
 		With("success", false).With("failed_items", failed)
 }
 

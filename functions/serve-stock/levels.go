@@ -12,7 +12,9 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/id"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -67,7 +69,7 @@ func list(ctx context.Context, db web.Reader, in *ListRequest) ([]Level, int64, 
 			"sku": in.SKU, "product_id": in.ProductID, "variant_id": in.VariantID, "warehouse_id": in.WarehouseID,
 			"limit": in.Limit, "offset": in.Offset(),
 		})
-	if caller := web.CallerOf(ctx); !caller.Staff() && !caller.Has("stock") {
+	if caller := auth.CallerFrom(ctx); !caller.IsStaff() && !caller.HasScope("stock") {
 		for i, level := range items {
 			items[i] = level.hidden()
 		}
@@ -99,7 +101,7 @@ func readLevel(ctx context.Context, db web.Reader, levelID string) (Level, error
 	}
 	level, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Level])
 	if errors.Is(err, pgx.ErrNoRows) {
-		return Level{}, web.NotFound("level")
+		return Level{}, problem.NotFound("level")
 	}
 	if err != nil {
 		return Level{}, fmt.Errorf("read level %s: %w", levelID, err)
@@ -164,9 +166,9 @@ func insertLevel(ctx context.Context, tx pgx.Tx, sku, warehouseID string) (level
 	case err != nil:
 		return "", fmt.Errorf("create level of %s: %w", sku, err)
 	case !known:
-		return "", web.Invalid(web.FieldError{Field: "warehouse_id", Message: "is not one of our warehouses"})
+		return "", problem.Invalid(problem.FieldError{Field: "warehouse_id", Message: "is not one of our warehouses"})
 	case levelID == "":
-		return "", web.New(http.StatusConflict, "in-use", "this SKU has a level in this warehouse")
+		return "", problem.New(http.StatusConflict, "in-use", "this SKU has a level in this warehouse")
 	}
 	return levelID, nil
 }
@@ -183,7 +185,7 @@ type SetRequest struct {
 // set books the difference as an adjustment. A figure that is so already leaves nothing, and nothing is said.
 func set(ctx context.Context, tx pgx.Tx, in *SetRequest) (*LevelAnswer, []events.Event, error) {
 	if !id.Valid(in.ID) {
-		return nil, nil, web.NotFound("level")
+		return nil, nil, problem.NotFound("level")
 	}
 	before, err := lockLevel(ctx, tx, in.ID)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/id"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -37,7 +38,7 @@ type MovementsRequest struct {
 
 func listMovements(ctx context.Context, db web.Reader, in *MovementsRequest) ([]Movement, int64, error) {
 	if !id.Valid(in.ID) {
-		return nil, 0, web.NotFound("level")
+		return nil, 0, problem.NotFound("level")
 	}
 	if _, err := readLevel(ctx, db, in.ID); err != nil {
 		return nil, 0, err
@@ -87,7 +88,7 @@ type MoveAnswer struct{ Body Moved }
 
 func move(ctx context.Context, tx pgx.Tx, in *MoveRequest) (Moved, []events.Event, error) {
 	if !id.Valid(in.ID) {
-		return Moved{}, nil, web.NotFound("level")
+		return Moved{}, nil, problem.NotFound("level")
 	}
 	if _, err := lockLevel(ctx, tx, in.ID); err != nil {
 		return Moved{}, nil, err
@@ -113,7 +114,7 @@ func lockLevel(ctx context.Context, tx pgx.Tx, levelID string) (onHand int64, er
 		FOR SHARE OF w
 		FOR NO KEY UPDATE OF l`, pgx.NamedArgs{"level_id": levelID}).Scan(&onHand)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, web.NotFound("level")
+		return 0, problem.NotFound("level")
 	}
 	if err != nil {
 		return 0, fmt.Errorf("lock level %s: %w", levelID, err)
@@ -136,7 +137,7 @@ func book(ctx context.Context, tx pgx.Tx, levelID string, m movement) (moved Mov
 		RETURNING movement_id::text`, pgx.NamedArgs{"level_id": levelID, "kind": m.Kind, "quantity": m.Quantity, "reason": m.Reason}).
 		Scan(&moved.MovementID)
 	if breaks(err, "stock_reserved_in_range") || breaks(err, "stock_at_most_a_trillion") {
-		return moved, web.New(http.StatusConflict, "not-possible-now", "the level would be below what is held, or above what it can be")
+		return moved, problem.New(http.StatusConflict, "not-possible-now", "the level would be below what is held, or above what it can be")
 	}
 	if err != nil {
 		return moved, fmt.Errorf("book %s of level %s: %w", m.Kind, levelID, err)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/id"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -35,7 +36,7 @@ type ReservationAnswer struct{ Body Reservation }
 
 func getReservation(ctx context.Context, db web.Reader, in *Named) (*ReservationAnswer, error) {
 	if !id.Valid(in.ID) {
-		return nil, web.NotFound("reservation")
+		return nil, problem.NotFound("reservation")
 	}
 	found, err := readHold(ctx, db, in.ID)
 	return &ReservationAnswer{found}, err
@@ -49,7 +50,7 @@ func readHold(ctx context.Context, db web.Reader, holdID string) (r Reservation,
 		FROM stock.holds h
 		WHERE hold_id = @hold_id`, pgx.NamedArgs{"hold_id": holdID}).Scan(&r.ID, &r.Status, &r.ExpiresAt, &r.CreatedAt, &r.Lines)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return r, web.NotFound("reservation")
+		return r, problem.NotFound("reservation")
 	}
 	if err != nil {
 		return r, fmt.Errorf("read reservation %s: %w", holdID, err)
@@ -60,7 +61,7 @@ func readHold(ctx context.Context, db web.Reader, holdID string) (r Reservation,
 // release gives back what is held, once.
 func release(ctx context.Context, tx pgx.Tx, in *Named) (*ReservationAnswer, []events.Event, error) {
 	if !id.Valid(in.ID) {
-		return nil, nil, web.NotFound("reservation")
+		return nil, nil, problem.NotFound("reservation")
 	}
 	held, err := endHold(ctx, tx, in.ID)
 	if err != nil {

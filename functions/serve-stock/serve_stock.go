@@ -10,28 +10,30 @@ import (
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/access"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/id"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
 
 const name = "serve-stock"
 
 // keeper is whoever keeps stock.
-var keeper = web.Any(web.Staff, web.Client("stock"))
+var keeper = access.Any(access.Staff, access.Client("stock"))
 
 // New declares the function.
-func New(access config.Access) function.Function {
+func New(settings config.Access) function.Function {
 	return function.Function{
 		Name: name,
-		Endpoints: web.Endpoints(name, access,
+		Endpoints: web.Endpoints(name, settings,
 			web.List("/v1/warehouses", keeper, listWarehouses),
 			web.Post("/v1/warehouses", keeper, http.StatusCreated, addWarehouse),
 			web.Get("/v1/warehouses/{id}", keeper, getWarehouse),
 			web.Put("/v1/warehouses/{id}", keeper, changeWarehouse),
 			web.Delete("/v1/warehouses/{id}", keeper, deleteWarehouse),
 
-			web.List("/v1/inventory/stock", web.All, list),
+			web.List("/v1/inventory/stock", access.All, list),
 			web.PostIdempotent("/v1/inventory/stock", keeper, web.IdempotentCall[*CreateRequest, string, LevelAnswer]{
 				Status: http.StatusCreated, Do: create, Show: showCreated,
 			}),
@@ -59,14 +61,14 @@ type Named struct {
 
 // must refuses ids that are none.
 func must(fields map[string]string) error {
-	var faults []web.FieldError
+	var faults []problem.FieldError
 	for field, value := range fields {
 		if value != "" && !id.Valid(value) {
-			faults = append(faults, web.FieldError{Field: field, Message: "is not a UUID"})
+			faults = append(faults, problem.FieldError{Field: field, Message: "is not a UUID"})
 		}
 	}
 	if faults != nil {
-		return web.Invalid(faults...)
+		return problem.Invalid(faults...)
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/id"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -58,7 +59,7 @@ func listWarehouses(ctx context.Context, db web.Reader, in *WarehousesRequest) (
 
 func getWarehouse(ctx context.Context, db web.Reader, in *Named) (*WarehouseAnswer, error) {
 	if !id.Valid(in.ID) {
-		return nil, web.NotFound("warehouse")
+		return nil, problem.NotFound("warehouse")
 	}
 	rows, err := db.Query(ctx, selectWarehouse+`
 		FROM stock.warehouses w
@@ -68,7 +69,7 @@ func getWarehouse(ctx context.Context, db web.Reader, in *Named) (*WarehouseAnsw
 	}
 	found, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByPos[Warehouse])
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, web.NotFound("warehouse")
+		return nil, problem.NotFound("warehouse")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read warehouse %s: %w", in.ID, err)
@@ -93,7 +94,7 @@ func addWarehouse(ctx context.Context, tx pgx.Tx, in *WarehouseRequest) (*Wareho
 
 func changeWarehouse(ctx context.Context, tx pgx.Tx, in *WarehouseChange) (*WarehouseAnswer, []events.Event, error) {
 	if !id.Valid(in.ID) {
-		return nil, nil, web.NotFound("warehouse")
+		return nil, nil, problem.NotFound("warehouse")
 	}
 	_, err := tx.Exec(ctx, `
 		UPDATE stock.warehouses SET name = @name, location = @location, priority = @priority
@@ -112,7 +113,7 @@ func (b WarehouseBody) args(warehouseID string) pgx.NamedArgs {
 // deleteWarehouse closes a warehouse that is empty. Whoever would put something into it meanwhile waits, and finds it closed.
 func deleteWarehouse(ctx context.Context, tx pgx.Tx, in *Named) (*struct{}, []events.Event, error) {
 	if !id.Valid(in.ID) {
-		return nil, nil, web.NotFound("warehouse")
+		return nil, nil, problem.NotFound("warehouse")
 	}
 	if err := lockWarehouse(ctx, tx, in.ID); err != nil {
 		return nil, nil, err
@@ -122,7 +123,7 @@ func deleteWarehouse(ctx context.Context, tx pgx.Tx, in *Named) (*struct{}, []ev
 		return nil, nil, err
 	}
 	if by != nil {
-		return nil, nil, web.New(http.StatusConflict, "in-use", "the warehouse is not empty, or a store sells from it").With("in_use_by", by)
+		return nil, nil, problem.New(http.StatusConflict, "in-use", "the warehouse is not empty, or a store sells from it").With("in_use_by", by)
 	}
 	_, err = tx.Exec(ctx, `
 		UPDATE stock.warehouses SET deleted_at = now()
@@ -143,7 +144,7 @@ func lockWarehouse(ctx context.Context, tx pgx.Tx, warehouseID string) error {
 		return fmt.Errorf("lock warehouse %s: %w", warehouseID, err)
 	}
 	if tag.RowsAffected() == 0 {
-		return web.NotFound("warehouse")
+		return problem.NotFound("warehouse")
 	}
 	return nil
 }

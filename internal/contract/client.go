@@ -49,7 +49,7 @@ func WriteClient(root string, functions []function.Function) error {
 
 // Client is the content of each of these files, by its name. source is the repository.
 func Client(source fs.FS, functions []function.Function) (map[string][]byte, error) {
-	types := newTypes(source, web.Describe(functions))
+	types := newTypes(source, web.OpenAPI(functions))
 	methods, err := types.methods()
 	if err != nil {
 		return nil, err

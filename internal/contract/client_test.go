@@ -12,6 +12,7 @@ import (
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/access"
 	"github.com/popup-shop/popup/internal/contract"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/web"
@@ -46,15 +47,15 @@ func doing[O any](context.Context, pgx.Tx, *struct{}) (*O, []events.Event, error
 }
 
 func act(path string) web.Route {
-	return web.Post(path, web.All, http.StatusOK, doing[body[Thing]])
+	return web.Post(path, access.All, http.StatusOK, doing[body[Thing]])
 }
 
 func list(path string) web.Route {
-	return web.List(path, web.All, func(context.Context, web.Reader, *struct{ web.Paging }) ([]Thing, int64, error) { return nil, 0, nil })
+	return web.List(path, access.All, func(context.Context, web.Reader, *struct{ web.Paging }) ([]Thing, int64, error) { return nil, 0, nil })
 }
 
 func show(path string) web.Route {
-	return web.Get(path, web.All, func(context.Context, web.Reader, *struct{}) (*body[Thing], error) { return nil, nil })
+	return web.Get(path, access.All, func(context.Context, web.Reader, *struct{}) (*body[Thing], error) { return nil, nil })
 }
 
 func serving(name string, routes ...web.Route) function.Function {
@@ -78,8 +79,8 @@ func TestAMethodIsCalledWhatItDoes(t *testing.T) {
 		"AddReservation": act("/v1/inventory/reservations"),
 		"CancelThing":    act("/v1/things/{id}/cancel"),
 		"PlaceOrder":     act("/v1/orders"),
-		"ChangeAddress":  web.Put("/v1/addresses/{id}", web.All, doing[body[Thing]]),
-		"DeleteThing":    web.Delete("/v1/things/{id}", web.All, doing[struct{}]),
+		"ChangeAddress":  web.Put("/v1/addresses/{id}", access.All, doing[body[Thing]]),
+		"DeleteThing":    web.Delete("/v1/things/{id}", access.All, doing[struct{}]),
 	} {
 		made, err := contract.Client(source(commented), []function.Function{serving("serve-things", route)})
 		require.NoError(t, err, name)
@@ -116,7 +117,7 @@ func TestASecondTypeOfANameBearsItsFunctions(t *testing.T) {
 	from := source("// AddThingAnswer is another's.\ntype AddThingAnswer struct{}")
 	from["functions/serve-things/types.go"] = &fstest.MapFile{Data: []byte("package servethings\n// Added is what was added.\ntype Added struct{}")}
 	made, err := contract.Client(from, []function.Function{serving("serve-things",
-		web.Post("/v1/others", web.All, http.StatusOK, doing[body[AddThingAnswer]]), web.Post("/v1/things", web.All, http.StatusOK, doing[added]))})
+		web.Post("/v1/others", access.All, http.StatusOK, doing[body[AddThingAnswer]]), web.Post("/v1/things", access.All, http.StatusOK, doing[added]))})
 	require.NoError(t, err)
 	require.Contains(t, string(made["types.go"]), "// AddThingAnswer is another's.\ntype AddThingAnswer struct {")
 	require.Contains(t, string(made["types.go"]), "// ThingsAddThingAnswer is what was added.\ntype ThingsAddThingAnswer struct {\n\tOther")

@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/access"
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/contract"
 	"github.com/popup-shop/popup/internal/function"
@@ -61,7 +62,9 @@ func (d door) function(name string) function.Function {
 	return function.Function{Name: name, Endpoints: d}
 }
 
-func get(path string) function.Route { return function.Route{Method: "GET", Path: path, Access: "all"} }
+func get(path string) function.Route {
+	return function.Route{Method: "GET", Path: path, Access: access.All}
+}
 
 func read(t *testing.T, from fs.FS, name string) []byte {
 	t.Helper()
@@ -259,9 +262,9 @@ func TestTheAttributesAreThoseOnTheWire(t *testing.T) {
 func TestRoutesAreSortedAndNameTheirFunction(t *testing.T) {
 	t.Parallel()
 	orders := door{
-		{Method: "POST", Path: "/v1/orders", Access: "all"},
-		{Method: "GET", Path: "/v1/orders/{order_id}", Access: "customer"},
-		{Method: "GET", Path: "/v1/orders", Access: "staff"},
+		{Method: "POST", Path: "/v1/orders", Access: access.All},
+		{Method: "GET", Path: "/v1/orders/{order_id}", Access: access.Customer},
+		{Method: "GET", Path: "/v1/orders", Access: access.Staff},
 	}
 	made := written(t, orders.function("serve-orders"), reserveStock(), door{get("/v1/levels")}.function("serve-stock"),
 		door{}.function("serve-gateway"))
@@ -269,7 +272,7 @@ func TestRoutesAreSortedAndNameTheirFunction(t *testing.T) {
 		{"method": "GET", "path": "/v1/levels", "who": "all", "function": "serve-stock"},
 		{"method": "GET", "path": "/v1/orders", "who": "staff", "function": "serve-orders"},
 		{"method": "POST", "path": "/v1/orders", "who": "all", "function": "serve-orders"},
-		{"method": "GET", "path": "/v1/orders/{order_id}", "who": "customer", "function": "serve-orders"}
+		{"method": "GET", "path": "/v1/orders/{order_id}", "who": "cust", "function": "serve-orders"}
 	]`, string(read(t, made, "routes.json")))
 	require.JSONEq(t, "[]", string(read(t, written(t), "routes.json")))
 }

@@ -9,7 +9,7 @@ import (
 
 // openAPI is the OpenAPI document of all routes.
 func openAPI(functions []function.Function) ([]byte, error) {
-	document, err := web.Describe(functions).YAML()
+	document, err := web.OpenAPI(functions).YAML()
 	if err != nil {
 		return nil, fmt.Errorf("write OpenAPI: %w", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/access"
 	"github.com/popup-shop/popup/internal/cloudevent"
 )
 
@@ -50,11 +51,11 @@ type Endpoints interface {
 	Open(mux *http.ServeMux, rt *Runtime)
 }
 
-// Route is one declared HTTP route: its method, its path with {wildcards}, and who may call it.
+// Route is one declared HTTP route: its method, its path with {wildcards}, and its access rules.
 type Route struct {
-	Method string `json:"method"`
-	Path   string `json:"path"`
-	Access    string `json:"who"`
+	Method string        `json:"method"`
+	Path   string        `json:"path"`
+	Access access.Access `json:"who"`
 
 	// CacheFor is how many seconds the gateway may cache a response, which is the same for every caller.
 	CacheFor int `json:"cache_for,omitempty"`

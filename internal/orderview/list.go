@@ -6,7 +6,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/id"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -32,11 +34,11 @@ var sorts = map[string]string{
 func List(ctx context.Context, db web.Reader, f *Filter) (items []Order, total int64, err error) {
 	for field, value := range map[string]string{"customer_id": f.CustomerID, "store_id": f.StoreID} {
 		if value != "" && !id.Valid(value) {
-			return nil, 0, web.Invalid(web.FieldError{Field: field, Message: "is not a UUID"})
+			return nil, 0, problem.Invalid(problem.FieldError{Field: field, Message: "is not a UUID"})
 		}
 	}
 	own := ""
-	if caller := web.CallerOf(ctx); !caller.Staff() {
+	if caller := auth.CallerFrom(ctx); !caller.IsStaff() {
 		own = caller.ID
 	}
 	const which = from + `

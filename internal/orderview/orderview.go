@@ -13,6 +13,7 @@ import (
 	"github.com/popup-shop/popup/internal/address"
 	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/money"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -69,13 +70,13 @@ type Pickup struct {
 // Read reads an order that the caller may see. For everybody else it is not there.
 func Read(ctx context.Context, db web.Reader, orderID string) (*Order, error) {
 	if !id.Valid(orderID) {
-		return nil, web.NotFound("order")
+		return nil, problem.NotFound("order")
 	}
 	o, err := scan(db.QueryRow(ctx, `
 		SELECT `+columns+from+`
 		WHERE o.order_id = @order_id AND orders.is_for_caller(customer_id, token_hash)`, pgx.NamedArgs{"order_id": orderID}))
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, web.NotFound("order")
+		return nil, problem.NotFound("order")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read order %s: %w", orderID, err)

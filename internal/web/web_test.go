@@ -23,17 +23,19 @@ import (
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/access"
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/dbtest"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/functiontest"
 	"github.com/popup-shop/popup/internal/ledger"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/token"
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// access are settings that know the tokens of tests.
-func access(t testing.TB) config.Access {
+// settings returns settings with the public key of the tests.
+func settings(t testing.TB) config.Access {
 	t.Helper()
 	return config.Access{Public: config.Public{PublicURL: "http://shop.test"}, TokenPublicKeys: []string{functiontest.PublicKey()}}
 }
@@ -136,12 +138,12 @@ func serve(t *testing.T, pool *pgxpool.Pool) *bundle {
 	b := &bundle{pool: pool, hold: make(chan struct{}), begun: make(chan struct{}, 100)}
 	close(b.hold)
 	change := web.IdempotentCall[*makeRequest, int64, answer]{Status: http.StatusCreated, Do: b.make, Show: b.show}
-	door := web.Endpoints("serve-things", access(t),
-		web.Get("/v1/things/{id}", web.All, func(ctx context.Context, db web.Reader, in *readRequest) (*answer, error) {
+	door := web.Endpoints("serve-things", settings(t),
+		web.Get("/v1/things/{id}", access.All, func(ctx context.Context, db web.Reader, in *readRequest) (*answer, error) {
 			return b.read(ctx, db, in.ID, in.Shade)
 		}),
-		web.PostIdempotent("/v1/things", web.All, change),
-		web.PostIdempotent("/v1/staff/things", web.Staff, change),
+		web.PostIdempotent("/v1/things", access.All, change),
+		web.PostIdempotent("/v1/staff/things", access.Staff, change),
 	)
 	rt := &function.Runtime{Pool: pool, Sink: &b.said, Log: slog.New(slog.DiscardHandler)}
 	server := httptest.NewServer(rt.ServeMux(&function.Function{Name: "serve-things", Endpoints: door}))
@@ -152,7 +154,7 @@ func serve(t *testing.T, pool *pgxpool.Pool) *bundle {
 
 func (b *bundle) make(ctx context.Context, tx pgx.Tx, in *makeRequest) (id int64, said []events.Event, err error) {
 	if in.Body.Name == "taken" {
-		return 0, nil, web.New(http.StatusConflict, "in-use", "there is one").With("name", in.Body.Name)
+		return 0, nil, problem.New(http.StatusConflict, "in-use", "there is one").With("name", in.Body.Name)
 	}
 	err = tx.QueryRow(ctx, `INSERT INTO things (name) VALUES ($1) RETURNING id`, in.Body.Name).Scan(&id)
 	if err != nil {
@@ -172,7 +174,7 @@ func (b *bundle) read(ctx context.Context, db web.Reader, id int64, shade string
 	a.Body.ID, a.Body.Asks = id, b.asks.Add(1)
 	err := db.QueryRow(ctx, `SELECT name FROM things WHERE id = $1 AND $2 IN ('', 'blue')`, id, shade).Scan(&a.Body.Name)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, web.NotFound("thing")
+		return nil, problem.NotFound("thing")
 	}
 	return a, err
 }
@@ -215,8 +217,8 @@ func try(ctx context.Context, method, url, body string, headers ...string) (r re
 	return reply{response.StatusCode, response.Header, string(text)}, err
 }
 
-// problem is an answer that must be problem details in every part.
-type problem struct {
+// problemBody is a response that must be problem details in every part.
+type problemBody struct {
 	Type      string `json:"type"`
 	Title     string `json:"title"`
 	Status    int    `json:"status"`
@@ -224,12 +226,12 @@ type problem struct {
 	RequestID string `json:"request_id"`
 	Name      string `json:"name"`
 	Errors    []struct {
-		Field string `json:"field"`
-		Why   string `json:"why"`
+		Field   string `json:"field"`
+		Message string `json:"message"`
 	} `json:"errors"`
 }
 
-func FromError(t testing.TB, r reply) (p problem) {
+func readProblem(t testing.TB, r reply) (p problemBody) {
 	t.Helper()
 	require.Equal(t, "application/problem+json", r.header.Get("Content-Type"), r.body)
 	decoder := json.NewDecoder(bytes.NewBufferString(r.body))
@@ -247,8 +249,8 @@ func TestAnErrorIsProblemDetailsWithTheCallersRequestID(t *testing.T) {
 	b := setup(t, time.Second)
 	r := call(t, "POST", b.url+"/v1/things", `{"name":"taken","count":1}`, "Idempotency-Key", "k", "X-Request-ID", "req-1")
 	require.Equal(t, http.StatusConflict, r.status)
-	p := FromError(t, r)
-	require.Equal(t, problem{Type: "/problems/in-use", Title: "in use", Status: 409, Detail: "there is one", RequestID: "req-1", Name: "taken"}, p)
+	p := readProblem(t, r)
+	require.Equal(t, problemBody{Type: "/problems/in-use", Title: "in use", Status: 409, Detail: "there is one", RequestID: "req-1", Name: "taken"}, p)
 }
 
 // API-02, API-03.
@@ -281,8 +283,8 @@ func TestAMistakeInARequestIsNamedByItsField(t *testing.T) {
 			r := call(t, "POST", b.url+"/v1/things", c.body, "Idempotency-Key", name)
 			require.Equal(t, http.StatusBadRequest, r.status, r.body)
 			var fields []string
-			for _, fault := range FromError(t, r).Errors {
-				require.NotEmpty(t, fault.Why)
+			for _, fault := range readProblem(t, r).Errors {
+				require.NotEmpty(t, fault.Message)
 				fields = append(fields, fault.Field)
 			}
 			require.Contains(t, fields, c.field, r.body)
@@ -333,7 +335,7 @@ func TestNoMistakeOfACallerIsOurFault(t *testing.T) {
 			r := c.call(t)
 			require.Equal(t, c.status, r.status, r.body)
 			if r.status >= 400 {
-				FromError(t, r)
+				readProblem(t, r)
 			}
 		})
 	}
@@ -345,7 +347,7 @@ func TestAMethodThatAPathLacksIsRefusedAsAProblem(t *testing.T) {
 	for _, method := range []string{"PUT", "DELETE", "PATCH"} {
 		r := call(t, method, b.url+"/v1/things", `{}`)
 		require.Contains(t, []int{http.StatusNotFound, http.StatusMethodNotAllowed}, r.status)
-		FromError(t, r)
+		readProblem(t, r)
 	}
 }
 
@@ -355,7 +357,7 @@ func TestABodyOverTheLimitIsRefusedUnread(t *testing.T) {
 	b := setup(t, time.Second)
 	r := call(t, "POST", b.url+"/v1/things", `{"name":"`+strings.Repeat("a", 64<<10)+`","count":1}`, "Idempotency-Key", "k")
 	require.Equal(t, http.StatusRequestEntityTooLarge, r.status, r.body)
-	require.Equal(t, "/problems/too-large", FromError(t, r).Type)
+	require.Equal(t, "/problems/too-large", readProblem(t, r).Type)
 }
 
 func TestABrokenPromiseOfTheSchemaThatNobodyForesawIsOurFaultAndTellsNothing(t *testing.T) {
@@ -363,7 +365,7 @@ func TestABrokenPromiseOfTheSchemaThatNobodyForesawIsOurFaultAndTellsNothing(t *
 	b := setup(t, time.Second)
 	r := call(t, "POST", b.url+"/v1/things", `{"name":"unicorn","count":1}`, "Idempotency-Key", "k")
 	require.Equal(t, http.StatusInternalServerError, r.status)
-	require.Equal(t, "/problems/internal", FromError(t, r).Type)
+	require.Equal(t, "/problems/internal", readProblem(t, r).Type)
 	require.NotContains(t, r.body, "unicorn")
 }
 
@@ -391,7 +393,7 @@ func TestAKeyOfAnotherRequestIsRefused(t *testing.T) {
 	call(t, "POST", b.url+"/v1/things", `{"name":"a","count":1}`, "Idempotency-Key", "k")
 	r := call(t, "POST", b.url+"/v1/things", `{"name":"a","count":2}`, "Idempotency-Key", "k")
 	require.Equal(t, http.StatusUnprocessableEntity, r.status)
-	require.Equal(t, "/problems/key-reused", FromError(t, r).Type)
+	require.Equal(t, "/problems/key-reused", readProblem(t, r).Type)
 	require.Equal(t, 1, b.things(t))
 }
 
@@ -463,7 +465,7 @@ func TestATwinOfACallInHandIsToldToComeAgain(t *testing.T) {
 	<-b.begun
 	twin := call(t, "POST", b.url+"/v1/things", `{"name":"a","count":1}`, "Idempotency-Key", "k")
 	require.Equal(t, http.StatusConflict, twin.status, twin.body)
-	require.Equal(t, "/problems/twin-in-flight", FromError(t, twin).Type)
+	require.Equal(t, "/problems/twin-in-flight", readProblem(t, twin).Type)
 	require.Equal(t, "1", twin.header.Get("Retry-After"))
 	close(b.hold)
 	require.Equal(t, http.StatusCreated, (<-first).status)
@@ -498,7 +500,7 @@ func TestStaffsRoutesAreForStaff(t *testing.T) {
 			r := call(t, "POST", b.url+"/v1/staff/things", `{"name":"a","count":1}`, headers...)
 			require.Equal(t, c.status, r.status, r.body)
 			if c.status == http.StatusUnauthorized {
-				p := FromError(t, r)
+				p := readProblem(t, r)
 				require.Equal(t, "/problems/not-signed-in", p.Type)
 				require.Equal(t, "req-2", p.RequestID)
 				require.NotContains(t, r.body, staff)
@@ -516,7 +518,7 @@ func TestAWrongTokenIsRefusedEverywhere(t *testing.T) {
 
 func TestWithoutAKeyInTheSettingsNobodyIsStaff(t *testing.T) {
 	t.Parallel()
-	door := web.Endpoints("serve-things", config.Access{}, web.Get("/v1/secret", web.Staff,
+	door := web.Endpoints("serve-things", config.Access{}, web.Get("/v1/secret", access.Staff,
 		func(context.Context, web.Reader, *struct{}) (*answer, error) { return &answer{}, nil }))
 	rt := &function.Runtime{Log: slog.New(slog.DiscardHandler)}
 	server := httptest.NewServer(rt.ServeMux(&function.Function{Endpoints: door}))
@@ -538,7 +540,7 @@ func TestWithoutADatabaseCallersAreToldToComeAgain(t *testing.T) {
 	} {
 		require.Equal(t, http.StatusServiceUnavailable, r.status, "%s: %s", name, r.body)
 		require.Equal(t, "1", r.header.Get("Retry-After"), name)
-		require.Equal(t, "/problems/busy", FromError(t, r).Type, name)
+		require.Equal(t, "/problems/busy", readProblem(t, r).Type, name)
 	}
 }
 
@@ -561,6 +563,6 @@ func TestWhatPassesByItselfIsNoFaultOfAnybody(t *testing.T) {
 
 func TestTheDeclaredRoutesAreTheOnesThatAreServed(t *testing.T) {
 	t.Parallel()
-	door := web.Endpoints("x", config.Access{}, web.Get("/v1/a/{id}", web.All, func(context.Context, web.Reader, *readRequest) (*answer, error) { return &answer{}, nil }))
-	require.Equal(t, []function.Route{{Method: "GET", Path: "/v1/a/{id}", Access: "all"}}, door.Routes())
+	door := web.Endpoints("x", config.Access{}, web.Get("/v1/a/{id}", access.All, func(context.Context, web.Reader, *readRequest) (*answer, error) { return &answer{}, nil }))
+	require.Equal(t, []function.Route{{Method: "GET", Path: "/v1/a/{id}", Access: access.All}}, door.Routes())
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/popup-shop/popup/internal/access"
 	"github.com/popup-shop/popup/internal/dbtest"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/web"
@@ -34,7 +35,7 @@ type rowsRequest struct {
 // rows is a function that lists as many rows as it is asked for.
 func rows(t *testing.T) string {
 	t.Helper()
-	door := web.Endpoints("serve-rows", access(t), web.List("/rows", web.All, func(_ context.Context, _ web.Reader, in *rowsRequest) (items []row, total int64, err error) {
+	door := web.Endpoints("serve-rows", settings(t), web.List("/rows", access.All, func(_ context.Context, _ web.Reader, in *rowsRequest) (items []row, total int64, err error) {
 		for i := in.Offset(); i < min(in.Offset()+in.Limit, int64(in.Of)); i++ {
 			items = append(items, row{Name: in.Name, Tags: []string{"a", "b"}})
 		}
@@ -78,7 +79,7 @@ func TestAListIsCSVForThoseWhoAskForIt(t *testing.T) {
 	require.Equal(t, "name,tags,at\n", call(t, "GET", url, "", "Accept", "text/csv").body, "an empty list has a head")
 	require.Equal(t, "application/json", call(t, "GET", url, "", "Accept", "text/html").header.Get("Content-Type"))
 	problem := call(t, "GET", url+"?page=0", "", "Accept", "text/csv")
-	require.Equal(t, "/problems/invalid", FromError(t, problem).Type)
+	require.Equal(t, "/problems/invalid", readProblem(t, problem).Type)
 }
 
 func TestCSVIsNoFormula(t *testing.T) {

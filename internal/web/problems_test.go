@@ -21,8 +21,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/access"
 	"github.com/popup-shop/popup/internal/dbtest"
 	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -67,7 +69,7 @@ func named(f ast.Expr) string {
 }
 
 // written is a problem as the answer to a call that accepts languages.
-func written(t *testing.T, p *web.Problem, accepted string) (title, detail, language string) {
+func written(t *testing.T, p *problem.Problem, accepted string) (title, detail, language string) {
 	t.Helper()
 	w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil)
 	r.Header.Set("Accept-Language", accepted)
@@ -85,10 +87,10 @@ func inJapanese(text string) bool {
 func TestEveryKindOfProblemIsSaidInEnglishAndInJapanese(t *testing.T) {
 	t.Parallel()
 	for kind, where := range kinds(t) {
-		title, detail, language := written(t, web.New(409, kind, "the case in words"), "ja")
+		title, detail, language := written(t, problem.New(409, kind, "the case in words"), "ja")
 		require.True(t, inJapanese(title) && inJapanese(detail), "%s of %s: %q, %q", kind, where, title, detail)
 		require.Equal(t, "ja", language)
-		title, detail, language = written(t, web.New(409, kind, "the case in words"), "en")
+		title, detail, language = written(t, problem.New(409, kind, "the case in words"), "en")
 		require.Equal(t, []string{strings.ReplaceAll(kind, "-", " "), "the case in words", "en"}, []string{title, detail, language})
 	}
 }
@@ -100,7 +102,7 @@ func TestTheCallersLanguageIsTheOneOfOursThatTheyPrefer(t *testing.T) {
 		"": "en", "ja": "ja", "ja-JP": "ja", "JA": "ja", "en-GB": "en", "de": "en", "*": "en", "de, ja;q=0.5": "ja", "en, ja": "en", "ja, en": "ja",
 		"en;q=0.3, ja;q=0.8": "ja", "ja;q=0": "en", "ja;q=x": "en", "jap": "en", "ja ; q=0.9 , en;q=0.8": "ja", ";;,,": "en",
 	} {
-		_, _, language := written(t, web.New(404, "not-found", "no"), accepted)
+		_, _, language := written(t, problem.New(404, "not-found", "no"), accepted)
 		require.Equal(t, want, language, accepted)
 	}
 }
@@ -124,9 +126,9 @@ func TestProblemsFromEverywhereAreInTheCallersLanguage(t *testing.T) {
 // A panic of a handler is told with the request id, and holds no connection of the database.
 func TestAPanicOfAHandlerIsAProblem(t *testing.T) {
 	t.Parallel()
-	door := web.Endpoints("serve-things", access(t),
-		web.Get("/panic", web.All, func(context.Context, web.Reader, *struct{}) (*answer, error) { panic("what we know") }),
-		web.Post("/panic", web.All, http.StatusOK, func(context.Context, pgx.Tx, *struct{}) (*answer, []events.Event, error) { panic("what we know") }))
+	door := web.Endpoints("serve-things", settings(t),
+		web.Get("/panic", access.All, func(context.Context, web.Reader, *struct{}) (*answer, error) { panic("what we know") }),
+		web.Post("/panic", access.All, http.StatusOK, func(context.Context, pgx.Tx, *struct{}) (*answer, []events.Event, error) { panic("what we know") }))
 	pool := dbtest.DB(t)
 	grantRole(t, pool, "serve-things")
 	var log strings.Builder
@@ -136,7 +138,7 @@ func TestAPanicOfAHandlerIsAProblem(t *testing.T) {
 	for range 10 {
 		for _, method := range []string{"GET", "POST"} {
 			r := call(t, method, server.URL+"/panic", "", "X-Request-ID", "req-7")
-			p := FromError(t, r)
+			p := readProblem(t, r)
 			require.Equal(t, []any{500, "/problems/internal", "req-7"}, []any{r.status, p.Type, p.RequestID})
 			require.NotContains(t, r.body, "what we know")
 		}

@@ -1,4 +1,4 @@
-package web
+package problem
 
 import (
 	"strconv"
@@ -10,11 +10,11 @@ const (
 	japanese = "ja"
 )
 
-// phrase is what a kind of problem is called, and what there is to say about it.
-type phrase struct{ title, detail string }
+// translation is the title and the detail of a kind of problem.
+type translation struct{ title, detail string }
 
-// inJapanese are the words of every kind. In English a title is its kind, and the detail is that of the case.
-var inJapanese = map[string]phrase{
+// japaneseTexts has a translation for each kind. In English the title is the kind in words, and the detail that of the problem.
+var japaneseTexts = map[string]translation{
 	"invalid":               {"入力エラー", "リクエストに誤りのある項目があります。"},
 	"authorisation-unknown": {"支払い承認が不明", "この支払い承認は見つかりません。"},
 	"not-signed-in":         {"未ログイン", "有効なトークンが必要です。"},
@@ -53,24 +53,24 @@ var inJapanese = map[string]phrase{
 	"internal":              {"内部エラー", "当店側の問題です。リクエスト ID で記録を確認できます。"},
 }
 
-// texts are those of the problem in its language.
+// texts returns title and detail in the problem's language.
 func (p *Problem) texts() (title, detail string) {
-	if w, known := inJapanese[p.Kind]; known && p.language == japanese {
-		return w.title, w.detail
+	if t, ok := japaneseTexts[p.Kind]; ok && p.language == japanese {
+		return t.title, t.detail
 	}
 	return strings.ReplaceAll(p.Kind, "-", " "), p.Detail
 }
 
-// languageOf is the one of our languages that an Accept-Language header (RFC 9110, 12.5.4) prefers: as mails do, Japanese
-// for whoever asks for it, and English for everybody else.
-func languageOf(accepted string) string {
+// preferredLanguage returns the language of the shop that an Accept-Language header prefers (RFC 9110, 12.5.4): Japanese where it
+// is asked for, otherwise English.
+func preferredLanguage(header string) string {
 	best, weight := english, 0.0
-	for each := range strings.SplitSeq(accepted, ",") {
-		tag, parameters, _ := strings.Cut(each, ";")
+	for part := range strings.SplitSeq(header, ",") {
+		tag, parameters, _ := strings.Cut(part, ";")
 		language, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(tag)), "-")
 		q := 1.0
-		if text, weighed := strings.CutPrefix(strings.TrimSpace(parameters), "q="); weighed {
-			q, _ = strconv.ParseFloat(text, 64) // what is no number counts for nothing
+		if text, ok := strings.CutPrefix(strings.TrimSpace(parameters), "q="); ok {
+			q, _ = strconv.ParseFloat(text, 64) // 0 for text that is not a number
 		}
 		if (language == english || language == japanese) && q > weight {
 			best, weight = language, q

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/popup-shop/popup/internal/access"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -23,9 +24,9 @@ func TestATagMatchesOneOfThoseThatTheCallerHas(t *testing.T) {
 
 func TestOnlyWhatEverybodyMayReadIsKept(t *testing.T) {
 	t.Parallel()
-	read := func(who string) web.Route {
-		return web.Get("/v1/things/{id}", who, func(context.Context, web.Reader, *readRequest) (*answer, error) { return &answer{}, nil })
+	read := func(a access.Access) web.Route {
+		return web.Get("/v1/things/{id}", a, func(context.Context, web.Reader, *readRequest) (*answer, error) { return &answer{}, nil })
 	}
-	require.Equal(t, 60, web.Cached(time.Minute, read(web.All)).CacheFor)
-	require.Panics(t, func() { web.Cached(time.Minute, read(web.Staff)) })
+	require.Equal(t, 60, web.Cached(time.Minute, read(access.All)).CacheFor)
+	require.Panics(t, func() { web.Cached(time.Minute, read(access.Staff)) })
 }

@@ -1,0 +1,51 @@
+package auth
+
+import (
+	"context"
+	"encoding/hex"
+
+	"github.com/popup-shop/popup/internal/access"
+)
+
+// Request is what is known about an HTTP request beside its input.
+type Request struct {
+	Caller
+	ID     string // of the request, as in X-Request-ID
+	Header func(name string) string
+	Path   string
+	Route  string // method and pattern
+	Access access.Access
+	Source string // network address of the caller, as the gateway saw it
+}
+
+type requestKey struct{}
+
+// NewContext returns a context that belongs to r.
+func NewContext(ctx context.Context, r Request) context.Context {
+	return context.WithValue(ctx, requestKey{}, r)
+}
+
+// RequestFrom returns the request that ctx belongs to.
+func RequestFrom(ctx context.Context) Request {
+	r, _ := ctx.Value(requestKey{}).(Request)
+	return r
+}
+
+// CallerFrom returns the caller of the request that ctx belongs to.
+func CallerFrom(ctx context.Context) Caller { return RequestFrom(ctx).Caller }
+
+// SourceFrom returns the network address that the request of ctx came from, as the gateway saw it.
+func SourceFrom(ctx context.Context) string { return RequestFrom(ctx).Source }
+
+// IdempotencyOwner returns whose idempotency keys the caller uses: those of the account or of the order token. A visitor has nothing
+// that a second attempt would certainly still have, so visitors share their keys. A stranger with the key receives the stored
+// response only with the whole body, and then knows what it contains.
+func (c Caller) IdempotencyOwner() string {
+	switch {
+	case c.Claims.ID != "":
+		return c.Claims.ID
+	case c.OrderToken != "":
+		return "order-token " + hex.EncodeToString(HashToken(c.OrderToken))
+	}
+	return "visitor"
+}

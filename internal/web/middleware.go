@@ -1,0 +1,119 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"go.opentelemetry.io/otel/attribute"
+
+	"github.com/popup-shop/popup/internal/access"
+	"github.com/popup-shop/popup/internal/auth"
+	"github.com/popup-shop/popup/internal/cloudevent"
+	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/problem"
+	"github.com/popup-shop/popup/internal/tracing"
+)
+
+type middleware = func(huma.Context, func(huma.Context))
+
+type responseKey struct{}
+
+// responseFrom returns the response that is being written for the request of ctx, nil outside a request.
+func responseFrom(ctx context.Context) huma.Context {
+	response, _ := ctx.Value(responseKey{}).(huma.Context)
+	return response
+}
+
+// authMiddleware rejects callers who may not use the route, and passes the auth.Request on in the context.
+func authMiddleware(api huma.API, a auth.Authenticator) middleware {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		r, w := humago.Unwrap(ctx)
+		rule, _ := ctx.Operation().Metadata["access"].(access.Access)
+		setAccept(r.Header, isList(ctx.Operation()))
+		caller, p := a.Authorize(w, r, rule)
+		if p != nil {
+			p.Respond(api, ctx)
+			return
+		}
+		inner := auth.NewContext(ctx.Context(), auth.Request{
+			Caller: caller, Access: rule, Route: r.Method + " " + ctx.Operation().Path, Path: r.URL.Path,
+			ID: r.Header.Get("X-Request-ID"), Header: r.Header.Get, Source: source(r),
+		})
+		inner = context.WithValue(inner, responseKey{}, ctx)
+		next(huma.WithContext(ctx, cloudevent.WithTrace(inner, r.Header.Get("Traceparent"))))
+	}
+}
+
+// setAccept leaves in a request the one media type of its response: lists are JSON or CSV, everything else is JSON.
+func setAccept(header http.Header, list bool) {
+	mediaType := MediaType(header)
+	header.Del("Accept")
+	if list {
+		header.Set("Accept", mediaType)
+	}
+}
+
+// source returns the network address that the gateway put first into X-Forwarded-For, or that of the connection. Proxies between
+// the gateway and a function append theirs.
+func source(r *http.Request) string {
+	first, _, _ := strings.Cut(r.Header.Get("X-Forwarded-For"), ",")
+	if address, err := netip.ParseAddr(strings.TrimSpace(first)); err == nil {
+		return address.String()
+	}
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+// recoverMiddleware turns a panic of a handler into a problem. Without it, net/http would close the connection, and the gateway
+// would consider the function unavailable.
+func recoverMiddleware(api huma.API, rt *function.Runtime, name string) middleware {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		defer func() {
+			p := recover()
+			if p == nil || p == http.ErrAbortHandler {
+				return
+			}
+			rt.Log.ErrorContext(ctx.Context(), "panic",
+				"function", name, "request", ctx.Header("X-Request-ID"), "panic", p, "stack", string(debug.Stack()))
+			problem.Internal().Respond(api, ctx)
+		}()
+		next(ctx)
+	}
+}
+
+// traceMiddleware records a span for each request, and exports it before the request ends.
+func traceMiddleware(rt *function.Runtime, name string) middleware {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		if rt.Tracer == nil {
+			next(ctx)
+			return
+		}
+		operation := ctx.Operation()
+		inner, span := rt.Tracer.Start(ctx.Context(), name, operation.Method+" "+operation.Path, tracing.Server,
+			attribute.String("http.request.method", operation.Method), attribute.String("http.route", operation.Path))
+		defer func() {
+			span.Set(attribute.Int("http.response.status_code", ctx.Status()))
+			span.End(statusError(ctx.Status()))
+			rt.Tracer.Flush(inner)
+		}()
+		next(huma.WithContext(ctx, inner))
+	}
+}
+
+// statusError returns an error for a status of 500 and more.
+func statusError(status int) error {
+	if status < http.StatusInternalServerError {
+		return nil
+	}
+	return fmt.Errorf("status %d", status)
+}
