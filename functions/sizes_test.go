@@ -20,7 +20,7 @@ import (
 	"github.com/popup-shop/popup/functions"
 	"github.com/popup-shop/popup/internal/eventstore"
 	"github.com/popup-shop/popup/internal/functiontest"
-	"github.com/popup-shop/popup/internal/ledger"
+	"github.com/popup-shop/popup/internal/invariant"
 	"github.com/popup-shop/popup/internal/local/mailbox"
 )
 
@@ -140,7 +140,7 @@ func (s sizes) move(orderID string, to ...string) {
 func (s sizes) requireWhole() {
 	s.t.Helper()
 	require.Empty(s.t, functiontest.One[[]string](s.t, s.Shop, `SELECT coalesce(array_agg(type || ' ' || reason), '{}') FROM bus.parked`))
-	promises, err := ledger.Check(s.t.Context(), s.Pool, false)
+	promises, err := invariant.Check(s.t.Context(), s.Pool, false)
 	require.NoError(s.t, err)
 	for _, p := range promises {
 		if p.Domain == "stock" {

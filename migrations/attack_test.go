@@ -2,6 +2,10 @@ package migrations_test
 
 import (
 	"context"
+
+	"github.com/popup-shop/popup/internal/invariant"
+	"github.com/popup-shop/popup/internal/provision"
+
 	_ "embed"
 	"errors"
 	"strings"
@@ -13,7 +17,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/internal/dbtest"
-	"github.com/popup-shop/popup/internal/ledger"
 )
 
 // shop fills a database with one order in each state that an attack needs.
@@ -240,7 +243,7 @@ func TestTheDatabaseItselfRefusesTo(t *testing.T) {
 func TestAFunctionsRoleIsRefusedTo(t *testing.T) {
 	t.Parallel()
 	db := filled(t)
-	require.NoError(t, ledger.GrantRoles(t.Context(), db, all(t), ""))
+	require.NoError(t, provision.GrantRoles(t.Context(), db, all(t), ""))
 	for _, a := range attacks {
 		t.Run(a.name, func(t *testing.T) {
 			t.Parallel()
@@ -269,7 +272,7 @@ func TestWhatIsRefusedLeavesTheShopWhole(t *testing.T) {
 	for _, a := range attacks {
 		require.Error(t, commit(t, db, a.sql), a.name)
 	}
-	results, err := ledger.Check(t.Context(), db, true)
+	results, err := invariant.Check(t.Context(), db, true)
 	require.NoError(t, err)
 	for _, r := range results {
 		if r.Domain == "stock" || r.Domain == "payments" && !strings.Contains(r.Promise, "before stock") {

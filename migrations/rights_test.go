@@ -14,14 +14,14 @@ import (
 	"github.com/popup-shop/popup/functions"
 	"github.com/popup-shop/popup/internal/dbtest"
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/ledger"
+	"github.com/popup-shop/popup/internal/provision"
 )
 
 // OPS-02: each function's role may write its own tables and no others.
 func TestEachFunctionWritesItsOwnTablesAndNoOthers(t *testing.T) {
 	t.Parallel()
 	db := filled(t)
-	require.NoError(t, ledger.GrantRoles(t.Context(), db, all(t), ""))
+	require.NoError(t, provision.GrantRoles(t.Context(), db, all(t), ""))
 	tables := readTables(t, db)
 	for _, f := range all(t) {
 		t.Run(f.Name, func(t *testing.T) {
@@ -107,7 +107,7 @@ func may(f function.Function, table, act string) bool {
 func TestARoleLocksWhatItsFunctionDeclaresAndNothingElse(t *testing.T) {
 	t.Parallel()
 	db := filled(t)
-	require.NoError(t, ledger.GrantRoles(t.Context(), db, all(t), ""))
+	require.NoError(t, provision.GrantRoles(t.Context(), db, all(t), ""))
 	lockable := []string{"orders.orders", "stock.levels"}
 	for _, f := range all(t) {
 		conn := as(t, db, f.Name)
@@ -127,7 +127,7 @@ func TestRolesOfTwoShopsOnOneServerAreMadeAtTheSameTime(t *testing.T) {
 	made := make(chan error)
 	for range 4 {
 		db := dbtest.DB(t)
-		go func() { made <- ledger.GrantRoles(t.Context(), db, all(t), "") }()
+		go func() { made <- provision.GrantRoles(t.Context(), db, all(t), "") }()
 	}
 	for range 4 {
 		require.NoError(t, <-made)

@@ -9,8 +9,9 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/popup-shop/popup/internal/invariant"
+
 	servecatalogue "github.com/popup-shop/popup/functions/serve-catalogue"
-	"github.com/popup-shop/popup/internal/ledger"
 )
 
 type checkCommand struct {
@@ -45,23 +46,23 @@ func (c *checkCommand) Run(ctx context.Context) error {
 	return nil
 }
 
-func (c *checkCommand) ask(ctx context.Context, pool *pgxpool.Pool) (results []ledger.Result, err error) {
+func (c *checkCommand) ask(ctx context.Context, pool *pgxpool.Pool) (results []invariant.Result, err error) {
 	if slices.Contains(c.Only, "plans") {
-		plans := ledger.NewPlans(pool)
+		plans := invariant.NewPlans(pool)
 		if err := servecatalogue.LookAround(ctx, plans); err != nil {
 			return nil, err
 		}
 		for _, scan := range plans.Scans {
 			fmt.Fprintln(os.Stderr, scan)
 		}
-		results = append(results, ledger.Result{Domain: "plans", Promise: fmt.Sprintf("no large table is read from end to end in %d statements", plans.Seen), Broken: len(plans.Scans)})
+		results = append(results, invariant.Result{Domain: "plans", Promise: fmt.Sprintf("no large table is read from end to end in %d statements", plans.Seen), Broken: len(plans.Scans)})
 		if len(c.Only) == 1 {
 			return results, nil
 		}
 	}
-	all, err := ledger.Check(ctx, pool, c.Rebuild)
+	all, err := invariant.Check(ctx, pool, c.Rebuild)
 	if err == nil && len(c.Only) == 0 {
-		err = ledger.StoreResults(ctx, pool, all)
+		err = invariant.StoreResults(ctx, pool, all)
 	}
 	for _, r := range all {
 		if len(c.Only) == 0 || slices.Contains(c.Only, r.Domain) {

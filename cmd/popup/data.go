@@ -13,8 +13,8 @@ import (
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/functions"
 	"github.com/popup-shop/popup/internal/contract"
-	"github.com/popup-shop/popup/internal/ledger"
 	"github.com/popup-shop/popup/internal/local/postgres"
+	"github.com/popup-shop/popup/internal/provision"
 	"github.com/popup-shop/popup/internal/seed"
 	"github.com/popup-shop/popup/migrations"
 )
@@ -86,10 +86,10 @@ func (c *migrateCommand) Run(ctx context.Context) error {
 	}
 	defer pool.Close()
 	all := functions.All(functions.Settings{})
-	if err := ledger.Subscribe(ctx, pool, all); err != nil {
+	if err := provision.Subscribe(ctx, pool, all); err != nil {
 		return err
 	}
-	if err := ledger.GrantRoles(ctx, pool, all, c.Password); err != nil {
+	if err := provision.GrantRoles(ctx, pool, all, c.Password); err != nil {
 		return err
 	}
 	secret, err := c.ensure(ctx, pool)

@@ -19,7 +19,6 @@ type commands struct {
 	Events    eventsCommand    `cmd:"" help:"Show events as they are said."`
 	Parked    parkedCommand    `cmd:"" help:"Look at events that nobody could handle, and deal with them."`
 	Check     checkCommand     `cmd:"" help:"Prove the shop's promises against its database; each row must be 0."`
-	Bench     benchCommand     `cmd:"" help:"Measure how fast the shop is."`
 	Product   productCommand   `cmd:"" help:"Look at products, and move them in and out of tables."`
 	Stock     stockCommand     `cmd:"" help:"See how many there are and where, and keep stock."`
 	Warehouse warehouseCommand `cmd:"" help:"See to warehouses."`

@@ -9,7 +9,7 @@ import (
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/order"
-	"github.com/popup-shop/popup/internal/orderlog"
+	"github.com/popup-shop/popup/internal/orderstore"
 )
 
 const name = "close-order"
@@ -65,7 +65,7 @@ func voided(ctx context.Context, tx pgx.Tx, voided events.PaymentVoided) (events
 
 // note stores what came back, and cancels a withdrawn order for which it was the last thing missing.
 func note(ctx context.Context, tx pgx.Tx, fact events.Event, apply func(*order.Order) bool) (events.Event, error) {
-	o, err := orderlog.Lock(ctx, tx, fact.About().OrderID)
+	o, err := orderstore.Lock(ctx, tx, fact.About().OrderID)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func note(ctx context.Context, tx pgx.Tx, fact events.Event, apply func(*order.O
 	if !news && !cancelled {
 		return nil, nil
 	}
-	if err := orderlog.Save(ctx, tx, o, name, fact.EventType()); err != nil || !cancelled {
+	if err := orderstore.Save(ctx, tx, o, name, fact.EventType()); err != nil || !cancelled {
 		return nil, err
 	}
 	return events.OrderCancelled{

@@ -9,7 +9,7 @@ import (
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/order"
-	"github.com/popup-shop/popup/internal/orderlog"
+	"github.com/popup-shop/popup/internal/orderstore"
 )
 
 const name = "complete-order"
@@ -30,7 +30,7 @@ func New() function.Function {
 
 // delivered completes the orders that are delivered and lack nothing.
 func delivered[E events.Event](ctx context.Context, tx pgx.Tx, batch []*function.Delivery[E]) error {
-	orders, err := orderlog.LockIn(ctx, tx, function.OrderIDs(batch), order.Delivered)
+	orders, err := orderstore.LockIn(ctx, tx, function.OrderIDs(batch), order.Delivered)
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func delivered[E events.Event](ctx context.Context, tx pgx.Tx, batch []*function
 
 // shipped notes that goods left the warehouse, and completes the orders for which that was the last thing missing.
 func shipped(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[events.StockShipped]) error {
-	orders, err := orderlog.LockAll(ctx, tx, function.OrderIDs(batch))
+	orders, err := orderstore.LockAll(ctx, tx, function.OrderIDs(batch))
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func complete[E events.Event](
 			saved = append(saved, o)
 		}
 	}
-	if err := orderlog.SaveAll(ctx, tx, saved, name, batch[0].Event.EventType()); err != nil {
+	if err := orderstore.SaveAll(ctx, tx, saved, name, batch[0].Event.EventType()); err != nil {
 		return err
 	}
 	for i, o := range orders {

@@ -11,14 +11,14 @@ import (
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/order"
-	"github.com/popup-shop/popup/internal/orderlog"
+	"github.com/popup-shop/popup/internal/orderstore"
 )
 
 const name = "follow-shipment"
 
 // New declares the function.
 func New(shop config.Shop) function.Function {
-	f := follower{orderlog.Times(shop)}
+	f := follower{orderstore.Times(shop)}
 	return function.Function{
 		Name:       name,
 		On:         []function.Handler{function.On(f.follow)},
@@ -51,7 +51,7 @@ func (f follower) follow(ctx context.Context, tx pgx.Tx, batch []*function.Deliv
 		if len(moved) == 0 {
 			return nil
 		}
-		if err := orderlog.SaveAll(ctx, tx, moved, name, events.ShipmentMoved{}.EventType()); err != nil {
+		if err := orderstore.SaveAll(ctx, tx, moved, name, events.ShipmentMoved{}.EventType()); err != nil {
 			return err
 		}
 		for _, each := range emit {
@@ -73,7 +73,7 @@ func (f follower) waysOf(ctx context.Context, tx pgx.Tx, batch []*function.Deliv
 	if err != nil {
 		return nil, err
 	}
-	orders, err := orderlog.LockAll(ctx, tx, function.OrderIDs(batch))
+	orders, err := orderstore.LockAll(ctx, tx, function.OrderIDs(batch))
 	if err != nil {
 		return nil, err
 	}

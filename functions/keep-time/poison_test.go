@@ -10,7 +10,7 @@ import (
 
 	"github.com/popup-shop/popup/internal/eventstore"
 	"github.com/popup-shop/popup/internal/functiontest"
-	"github.com/popup-shop/popup/internal/ledger"
+	"github.com/popup-shop/popup/internal/invariant"
 )
 
 // holdMany makes holds of one cap each that are due, and returns the first.
@@ -89,7 +89,7 @@ func requireDeadLetterShows(t *testing.T, shop *functiontest.Shop) {
 	require.Contains(t, status.Raw, `{"name":"dead-letters","ok":false`)
 	metrics := shop.Call(t, "serve-gateway", http.MethodGet, "/metrics", nil, "Authorization", shop.Staff(t))
 	require.Contains(t, metrics.Raw, `popup_dead_letters{function="keep-time"} 1`)
-	promises, err := ledger.Check(t.Context(), shop.Pool, false)
+	promises, err := invariant.Check(t.Context(), shop.Pool, false)
 	require.NoError(t, err)
 	for _, p := range promises {
 		if p.Promise == "nothing is parked" {

@@ -3,6 +3,7 @@ package placeorder
 import (
 	"fmt"
 
+	"github.com/popup-shop/popup/internal/orderview"
 	"github.com/popup-shop/popup/internal/problem"
 
 	netmail "net/mail"
@@ -12,7 +13,6 @@ import (
 	"github.com/popup-shop/popup/internal/address"
 	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/money"
-	"github.com/popup-shop/popup/internal/orderview"
 	"github.com/popup-shop/popup/internal/web"
 )
 

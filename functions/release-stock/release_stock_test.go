@@ -11,7 +11,7 @@ import (
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/functions"
 	"github.com/popup-shop/popup/internal/functiontest"
-	"github.com/popup-shop/popup/internal/ledger"
+	"github.com/popup-shop/popup/internal/invariant"
 )
 
 const name = "release-stock"
@@ -171,7 +171,7 @@ func TestNothingLeaksWhenPaymentsFail(t *testing.T) {
 		require.Equal(t, open, reserved, sku)
 	}
 	require.Positive(t, functiontest.One[int64](t, shop, `SELECT count(*) FROM stock.movements WHERE kind = 'release'`), "some failed after they held")
-	promises, err := ledger.Check(t.Context(), shop.Pool, false)
+	promises, err := invariant.Check(t.Context(), shop.Pool, false)
 	require.NoError(t, err)
 	for _, promise := range promises {
 		if promise.Domain == "stock" {

@@ -14,9 +14,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/functions"
+	"github.com/popup-shop/popup/internal/invariant"
+
 	servecatalogue "github.com/popup-shop/popup/functions/serve-catalogue"
 	"github.com/popup-shop/popup/internal/functiontest"
-	"github.com/popup-shop/popup/internal/ledger"
 	"github.com/popup-shop/popup/internal/seed"
 	"github.com/popup-shop/popup/internal/web"
 )
@@ -196,7 +197,7 @@ func TestKeysFindWhatIsAskedOfThem(t *testing.T) {
 func TestListsAndSearchesReadIndexes(t *testing.T) {
 	t.Parallel()
 	shop := catalogue(t, functiontest.InFull(100_000, 20_000))
-	plans := ledger.NewPlans(shop.Pool)
+	plans := invariant.NewPlans(shop.Pool)
 	require.NoError(t, servecatalogue.LookAround(t.Context(), plans))
 	require.Empty(t, plans.Scans)
 	require.Greater(t, plans.Seen, 50)
@@ -206,7 +207,7 @@ func TestListsAndSearchesReadIndexes(t *testing.T) {
 	require.Len(t, skus(unfinished), 20, "an order is kept over all that has a word which is not typed to its end")
 
 	shop.Exec(t, `DROP INDEX catalogue.skus_by_product`)
-	blind := ledger.NewPlans(shop.Pool)
+	blind := invariant.NewPlans(shop.Pool)
 	require.NoError(t, servecatalogue.LookAround(t.Context(), blind))
 	require.NotEmpty(t, blind.Scans, "without the index it is seen")
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/popup-shop/popup/internal/eventstore"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/order"
-	"github.com/popup-shop/popup/internal/orderlog"
+	"github.com/popup-shop/popup/internal/orderstore"
 	"github.com/popup-shop/popup/internal/orderview"
 	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
@@ -38,7 +38,7 @@ func (s Settings) Check() error { return cmp.Or(s.Shop.Check(), s.Access.Check()
 
 // New declares the function.
 func New(settings Settings) function.Function {
-	s := &serving{times: orderlog.Times(settings.Shop)}
+	s := &serving{times: orderstore.Times(settings.Shop)}
 	return function.Function{
 		Name: name,
 		Endpoints: web.Endpoints(name, settings.Access,
@@ -131,7 +131,7 @@ func (s *serving) cancel(ctx context.Context, tx pgx.Tx, in *CancelRequest) (str
 	if open, err := opens(ctx, tx, in.ID); err != nil || !open {
 		return "", nil, orNotFound(err)
 	}
-	o, err := orderlog.Lock(ctx, tx, in.ID)
+	o, err := orderstore.Lock(ctx, tx, in.ID)
 	if err != nil {
 		return "", nil, err
 	}
@@ -139,7 +139,7 @@ func (s *serving) cancel(ctx context.Context, tx pgx.Tx, in *CancelRequest) (str
 	if caller.IsStaff() {
 		by = "staff"
 	}
-	said, refusal, err := orderlog.Withdraw(ctx, tx, o, orderlog.Withdrawal{
+	said, refusal, err := orderstore.Withdraw(ctx, tx, o, orderstore.Withdrawal{
 		By: by, Reason: in.Body.Reason, Name: name, Cause: "POST /v1/orders/{id}/cancel",
 	}, s.times)
 	if err != nil {
@@ -152,7 +152,7 @@ func (s *serving) cancel(ctx context.Context, tx pgx.Tx, in *CancelRequest) (str
 }
 
 // tooLate is the problem of an order that cannot be cancelled any more.
-func tooLate(orderID string, r *orderlog.Refusal) error {
+func tooLate(orderID string, r *orderstore.Refusal) error {
 	why := "An order that is " + string(r.Order) + " cannot be cancelled."
 	if r.Shipment != "" {
 		why = "The order cannot be cancelled any more: its shipment is " + r.Shipment + "."

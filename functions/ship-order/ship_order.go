@@ -12,7 +12,7 @@ import (
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/order"
-	"github.com/popup-shop/popup/internal/orderlog"
+	"github.com/popup-shop/popup/internal/orderstore"
 )
 
 const (
@@ -42,7 +42,7 @@ type planner struct{ automatic bool }
 // shipping returns a handler that plans one shipment for each order that is both confirmed and paid.
 func shipping[E events.Event](p planner) func(context.Context, pgx.Tx, []*function.Delivery[E]) error {
 	return func(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[E]) error {
-		orders, err := orderlog.LockIn(ctx, tx, function.OrderIDs(batch), order.Confirmed)
+		orders, err := orderstore.LockIn(ctx, tx, function.OrderIDs(batch), order.Confirmed)
 		if err != nil {
 			return err
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/order"
-	"github.com/popup-shop/popup/internal/orderlog"
+	"github.com/popup-shop/popup/internal/orderstore"
 	"github.com/popup-shop/popup/internal/payment"
 )
 
@@ -20,7 +20,7 @@ const name = "track-order"
 
 // New declares the function. What it decides is on disk before it is published.
 func New(shop config.Shop) function.Function {
-	t := tracking{orderlog.Times(shop)}
+	t := tracking{orderstore.Times(shop)}
 	return function.Function{
 		Name: name,
 		On: []function.Handler{
@@ -52,7 +52,7 @@ type decision struct {
 // deciding declares the handler of a fact: lock the orders of a batch, apply the fact to each, save those that changed.
 func deciding[E events.Event](decide func(o *order.Order, fact E) (decision, error)) function.Handler {
 	return function.On(func(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[E]) error {
-		orders, err := orderlog.LockAll(ctx, tx, function.OrderIDs(batch))
+		orders, err := orderstore.LockAll(ctx, tx, function.OrderIDs(batch))
 		if err != nil {
 			return err
 		}
@@ -66,7 +66,7 @@ func deciding[E events.Event](decide func(o *order.Order, fact E) (decision, err
 				changed = append(changed, orders[i])
 			}
 		}
-		if err := orderlog.SaveAll(ctx, tx, changed, name, batch[0].Event.EventType()); err != nil {
+		if err := orderstore.SaveAll(ctx, tx, changed, name, batch[0].Event.EventType()); err != nil {
 			return err
 		}
 		for i, d := range batch {
@@ -169,7 +169,7 @@ func reject(o *order.Order, reason string) decision {
 
 // overdue leads somewhere from every state: the order expires, is undone, or staff is notified and it gets more time.
 func (t tracking) overdue(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[events.OrderOverdue]) error {
-	orders, err := orderlog.LockAll(ctx, tx, function.OrderIDs(batch))
+	orders, err := orderstore.LockAll(ctx, tx, function.OrderIDs(batch))
 	if err != nil {
 		return err
 	}
@@ -190,13 +190,13 @@ func (t tracking) passDeadline(ctx context.Context, tx pgx.Tx, o *order.Order, c
 		return nil, nil
 	}
 	if lapses(o) {
-		withdrawn, refusal, err := orderlog.Withdraw(ctx, tx, o, orderlog.Withdrawal{By: "clock", Reason: "overdue", Name: name, Cause: cause}, t.times)
+		withdrawn, refusal, err := orderstore.Withdraw(ctx, tx, o, orderstore.Withdrawal{By: "clock", Reason: "overdue", Name: name, Cause: cause}, t.times)
 		if err != nil || refusal == nil {
 			return withdrawn, err
 		}
 	}
 	e := t.expireOrStall(o)
-	if err := orderlog.Save(ctx, tx, o, name, cause); err != nil {
+	if err := orderstore.Save(ctx, tx, o, name, cause); err != nil {
 		return nil, err
 	}
 	return []events.Event{e(o.Version)}, nil

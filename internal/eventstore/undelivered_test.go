@@ -19,7 +19,7 @@ import (
 	"github.com/popup-shop/popup/internal/dbtest"
 	"github.com/popup-shop/popup/internal/eventstore"
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/ledger"
+	"github.com/popup-shop/popup/internal/provision"
 )
 
 // broker counts what is published, and may be away.
@@ -74,7 +74,7 @@ func setupApart(t testing.TB) bundle {
 
 func begin(t testing.TB, pool *pgxpool.Pool) bundle {
 	t.Helper()
-	require.NoError(t, ledger.Subscribe(t.Context(), pool, []function.Function{listener("reserve-stock"), listener("send-email")}))
+	require.NoError(t, provision.Subscribe(t.Context(), pool, []function.Function{listener("reserve-stock"), listener("send-email")}))
 	b := bundle{pool, &broker{}}
 	b.exec(t, `UPDATE bus.subscription SET since = now() - interval '1 day'`)
 	return b
@@ -390,11 +390,11 @@ func TestWhatWaitsForOver15MinutesIsLate(t *testing.T) {
 func TestAListenerIsSubscribedFromNowOnAndForgottenWhenItIsGone(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	require.NoError(t, ledger.Subscribe(t.Context(), b.pool, []function.Function{listener("send-email"), listener("ship-order")}))
+	require.NoError(t, provision.Subscribe(t.Context(), b.pool, []function.Function{listener("send-email"), listener("ship-order")}))
 	require.Equal(t, 1, count(t, b, `bus.subscription WHERE consumer = 'send-email' AND since < now() - interval '1 hour'`), "as it was")
 	require.Equal(t, 1, count(t, b, `bus.subscription WHERE consumer = 'ship-order' AND since > now() - interval '1 min'`), "from now on")
 	require.Zero(t, count(t, b, `bus.subscription WHERE consumer = 'reserve-stock'`), "gone")
-	require.ErrorContains(t, ledger.Subscribe(t.Context(), b.pool, []function.Function{listener("x"), listener("x")}), "two functions are called x")
+	require.ErrorContains(t, provision.Subscribe(t.Context(), b.pool, []function.Function{listener("x"), listener("x")}), "two functions are called x")
 }
 
 // FUN-09.
@@ -405,7 +405,7 @@ func TestANewListenerHearsThePastOnceIfAsked(t *testing.T) {
 	for _, id := range ids {
 		hear(t, b, id, "send-email", "reserve-stock")
 	}
-	require.NoError(t, ledger.Subscribe(t.Context(), b.pool, []function.Function{listener("send-email"), listener("reserve-stock"), listener("ship-order")}))
+	require.NoError(t, provision.Subscribe(t.Context(), b.pool, []function.Function{listener("send-email"), listener("reserve-stock"), listener("ship-order")}))
 	b.sweepPast(t)
 	require.Empty(t, b.broker.said, "it is told nothing by itself")
 	hear(t, b, ids[2], "ship-order")

@@ -26,8 +26,8 @@ import (
 	"github.com/popup-shop/popup/internal/dbtest"
 	"github.com/popup-shop/popup/internal/eventstore"
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/ledger"
 	"github.com/popup-shop/popup/internal/logging"
+	"github.com/popup-shop/popup/internal/provision"
 	"github.com/popup-shop/popup/internal/seed"
 )
 
@@ -79,7 +79,7 @@ func Open[S any](t testing.TB, all func(S) []function.Function, change ...func(*
 	s := &Shop{Broker: &Recorder{}, URL: dbtest.URL(t), functions: all(settings), runtimes: map[string]*function.Runtime{}}
 	s.Pool = s.pool(t, "")
 	require.NoError(t, seed.Demo(t.Context(), s.Pool))
-	require.NoError(t, ledger.Subscribe(t.Context(), s.Pool, s.functions))
+	require.NoError(t, provision.Subscribe(t.Context(), s.Pool, s.functions))
 	return s
 }
 
@@ -115,7 +115,7 @@ func (s *Shop) Runtime(t testing.TB, name string) *function.Runtime {
 		return rt
 	}
 	granting.Lock()
-	err := ledger.GrantRoles(t.Context(), s.Pool, []function.Function{*s.Function(t, name)}, "")
+	err := provision.GrantRoles(t.Context(), s.Pool, []function.Function{*s.Function(t, name)}, "")
 	granting.Unlock()
 	require.NoError(t, err)
 	rt := &function.Runtime{Pool: s.pool(t, name), Sink: s.Broker, Log: logging.NewText(&s.log, slog.LevelInfo), Revision: "test"}

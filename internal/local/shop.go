@@ -20,12 +20,12 @@ import (
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/jetstream"
-	"github.com/popup-shop/popup/internal/ledger"
 	"github.com/popup-shop/popup/internal/local/bucket"
 	"github.com/popup-shop/popup/internal/local/loopback"
 	"github.com/popup-shop/popup/internal/local/mailbox"
 	"github.com/popup-shop/popup/internal/local/postgres"
 	"github.com/popup-shop/popup/internal/picture"
+	"github.com/popup-shop/popup/internal/provision"
 	"github.com/popup-shop/popup/internal/tracing"
 	"github.com/popup-shop/popup/migrations"
 )
@@ -164,10 +164,10 @@ type Door struct {
 
 // Start subscribes the functions and begins to deliver.
 func (s *Shop) Start(ctx context.Context, all []function.Function, triggers []jetstream.Trigger, door Door) error {
-	if err := ledger.Subscribe(ctx, s.Pool, all); err != nil {
+	if err := provision.Subscribe(ctx, s.Pool, all); err != nil {
 		return err
 	}
-	if err := ledger.GrantRoles(ctx, s.Pool, all, ""); err != nil {
+	if err := provision.GrantRoles(ctx, s.Pool, all, ""); err != nil {
 		return err
 	}
 	s.Engine = &Engine{

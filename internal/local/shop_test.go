@@ -18,10 +18,11 @@ import (
 	"github.com/popup-shop/popup/client"
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/functions"
+	"github.com/popup-shop/popup/internal/invariant"
+
 	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
 	"github.com/popup-shop/popup/infra"
 	"github.com/popup-shop/popup/internal/jetstream"
-	"github.com/popup-shop/popup/internal/ledger"
 	"github.com/popup-shop/popup/internal/local"
 	"github.com/popup-shop/popup/internal/seed"
 )
@@ -177,7 +178,7 @@ func (s *shop) why() string {
 // check proves all promises, logs folded too.
 func (s *shop) check() {
 	s.t.Helper()
-	results, err := ledger.Check(s.t.Context(), s.Pool, true)
+	results, err := invariant.Check(s.t.Context(), s.Pool, true)
 	require.NoError(s.t, err)
 	require.NotEmpty(s.t, results)
 	for _, r := range results {

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/internal/dbtest"
-	"github.com/popup-shop/popup/internal/ledger"
+	"github.com/popup-shop/popup/internal/invariant"
 	"github.com/popup-shop/popup/internal/seed"
 )
 
@@ -38,7 +38,7 @@ func TestAMadeUpCatalogueIsAsWholeAsOneThatWasMadeByHand(t *testing.T) {
 	require.Zero(t, one(`SELECT count(*) FROM (SELECT word, products FROM catalogue.dictionary WHERE products <> 0 EXCEPT (`+words+`)) d`))
 	require.Zero(t, one(`SELECT count(*) FROM ((`+words+`) EXCEPT SELECT word, products FROM catalogue.dictionary) d`))
 
-	rows, err := ledger.Check(t.Context(), pool, false)
+	rows, err := invariant.Check(t.Context(), pool, false)
 	require.NoError(t, err)
 	for _, row := range rows {
 		require.Zero(t, row.Broken, row.Promise)

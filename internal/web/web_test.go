@@ -28,8 +28,8 @@ import (
 	"github.com/popup-shop/popup/internal/dbtest"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/functiontest"
-	"github.com/popup-shop/popup/internal/ledger"
 	"github.com/popup-shop/popup/internal/problem"
+	"github.com/popup-shop/popup/internal/provision"
 	"github.com/popup-shop/popup/internal/token"
 	"github.com/popup-shop/popup/internal/web"
 )
@@ -130,7 +130,7 @@ func grantRole(t testing.TB, pool *pgxpool.Pool, name string) {
 	t.Helper()
 	granting.Lock()
 	defer granting.Unlock()
-	require.NoError(t, ledger.GrantRoles(t.Context(), pool, []function.Function{{Name: name, Endpoints: web.Endpoints(name, config.Access{})}}, ""))
+	require.NoError(t, provision.GrantRoles(t.Context(), pool, []function.Function{{Name: name, Endpoints: web.Endpoints(name, config.Access{})}}, ""))
 }
 
 func serve(t *testing.T, pool *pgxpool.Pool) *bundle {

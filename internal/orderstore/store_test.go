@@ -1,4 +1,4 @@
-package orderlog_test
+package orderstore_test
 
 import (
 	"testing"
@@ -10,7 +10,7 @@ import (
 	"github.com/popup-shop/popup/functions"
 	"github.com/popup-shop/popup/internal/functiontest"
 	"github.com/popup-shop/popup/internal/order"
-	"github.com/popup-shop/popup/internal/orderlog"
+	"github.com/popup-shop/popup/internal/orderstore"
 )
 
 func TestVersionThatDoesNotFollowTheLastIsRefused(t *testing.T) {
@@ -19,11 +19,11 @@ func TestVersionThatDoesNotFollowTheLastIsRefused(t *testing.T) {
 	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
 	save := func(version int64) error {
 		return pgx.BeginFunc(t.Context(), shop.Pool, func(tx pgx.Tx) error {
-			o, err := orderlog.Lock(t.Context(), tx, placed.ID)
+			o, err := orderstore.Lock(t.Context(), tx, placed.ID)
 			require.NoError(t, err)
 			require.True(t, o.Hold())
 			o.Version = version
-			return orderlog.Save(t.Context(), tx, o, "test", "test")
+			return orderstore.Save(t.Context(), tx, o, "test", "test")
 		})
 	}
 	for _, version := range []int64{0, 2, 7} {
@@ -39,10 +39,10 @@ func TestMoveThatIsNotInTheTableIsRefused(t *testing.T) {
 	shop := functiontest.Open(t, functions.All)
 	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
 	err := pgx.BeginFunc(t.Context(), shop.Pool, func(tx pgx.Tx) error {
-		o, err := orderlog.Lock(t.Context(), tx, placed.ID)
+		o, err := orderstore.Lock(t.Context(), tx, placed.ID)
 		require.NoError(t, err)
 		o.Status = order.Shipped
-		return orderlog.Save(t.Context(), tx, o, "test", "test")
+		return orderstore.Save(t.Context(), tx, o, "test", "test")
 	})
 	require.ErrorContains(t, err, "does not go from pending to shipped")
 }
@@ -52,10 +52,10 @@ func TestOrderThatDoesNotFulfilTheConditionIsNotLocked(t *testing.T) {
 	shop := functiontest.Open(t, functions.All)
 	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
 	require.NoError(t, pgx.BeginFunc(t.Context(), shop.Pool, func(tx pgx.Tx) error {
-		o, err := orderlog.LockIn(t.Context(), tx, []string{placed.ID}, order.Delivered)
+		o, err := orderstore.LockIn(t.Context(), tx, []string{placed.ID}, order.Delivered)
 		require.NoError(t, err)
 		require.Equal(t, []*order.Order{nil}, o)
-		o, err = orderlog.LockIn(t.Context(), tx, []string{uuid.NewString()}, "")
+		o, err = orderstore.LockIn(t.Context(), tx, []string{uuid.NewString()}, "")
 		require.NoError(t, err)
 		require.Equal(t, []*order.Order{nil}, o)
 		_, err = shop.Pool.Exec(t.Context(), `SELECT FROM orders.orders FOR UPDATE NOWAIT`)

@@ -80,11 +80,11 @@ func (c *benchOrder) loads(ctx context.Context) ([]load, error) {
 
 // openAll starts a shop of this version, and of another one if there is one to compare with.
 func (c *benchOrder) openAll(ctx context.Context) (shops []*bench, err error) {
-	self, err := os.Executable()
+	program, err := popupProgram()
 	if err != nil {
 		return nil, err
 	}
-	programs := []string{self}
+	programs := []string{program}
 	if c.Against != "" {
 		programs = append(programs, c.Against)
 	}

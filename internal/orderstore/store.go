@@ -1,6 +1,6 @@
-// Package orderlog locks and saves orders: the current row of each and the log of its versions, both in one statement. What an
-// order may do is not decided here: package order knows.
-package orderlog
+// Package orderstore locks and saves orders: the current row of each, and the log of its versions in the same statement. Package
+// order has the rules.
+package orderstore
 
 import (
 	"context"

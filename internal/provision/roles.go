@@ -1,4 +1,5 @@
-package ledger
+// Package provision creates the database roles and the subscriptions of functions from their declarations. popup migrate runs it.
+package provision
 
 import (
 	"cmp"

@@ -1,4 +1,6 @@
-package ledger
+// Package invariant holds the checks of popup check: one query for each promise that takes more than one transaction to keep. It returns
+// what breaks the promise.
+package invariant
 
 import (
 	"context"

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"time"
 )
 
@@ -15,11 +14,11 @@ const (
 // rest measures a shop of its own that has taken orders and has none to take any more. The connections of the bench are closed
 // while it rests.
 func (c *benchOrder) rest(ctx context.Context) (string, error) {
-	self, err := os.Executable()
+	program, err := popupProgram()
 	if err != nil {
 		return "", err
 	}
-	b, err := c.open(ctx, self)
+	b, err := c.open(ctx, program)
 	if err != nil {
 		return "", err
 	}

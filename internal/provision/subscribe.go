@@ -1,4 +1,4 @@
-package ledger
+package provision
 
 import (
 	"context"

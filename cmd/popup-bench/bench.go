@@ -26,7 +26,7 @@ import (
 	"github.com/popup-shop/popup/internal/local/postgres"
 )
 
-type benchCommand struct {
+type commands struct {
 	Order     benchOrder     `cmd:"" help:"Orders from POST to confirmed: what each costs, beside a bare order in pgbench."`
 	API       benchAPI       `cmd:"" help:"Lists and details through the gateway, beside a bare handler."`
 	Catalogue benchCatalogue `cmd:"" help:"Lists, details and searches of small and large catalogues."`
@@ -47,13 +47,22 @@ type bench struct {
 	key     ed25519.PrivateKey // of the shop's tokens, if it was given one
 }
 
+// popupProgram returns the path of popup, which is installed beside this program.
+func popupProgram() (string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	return exec.LookPath(filepath.Join(filepath.Dir(self), "popup"))
+}
+
 // openBench starts a fresh shop in a folder for temporary files, with these settings in its environment.
 func openBench(ctx context.Context, flags []string, settings ...string) (b *bench, err error) {
-	self, err := os.Executable()
+	program, err := popupProgram()
 	if err != nil {
 		return nil, err
 	}
-	return openVersion(ctx, self, flags, settings...)
+	return openVersion(ctx, program, flags, settings...)
 }
 
 // openVersion is openBench with the popup of another version.

@@ -1,4 +1,4 @@
-package orderlog
+package orderstore
 
 import (
 	"context"

@@ -23,9 +23,9 @@ import (
 	"github.com/popup-shop/popup/functions"
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/ledger"
 	"github.com/popup-shop/popup/internal/local"
 	"github.com/popup-shop/popup/internal/local/postgres"
+	"github.com/popup-shop/popup/internal/provision"
 	"github.com/popup-shop/popup/internal/seed"
 )
 
@@ -115,11 +115,11 @@ func (c *benchHold) step(ctx context.Context, shop *local.Shop) (*function.Runti
 		return nil, nil, err
 	}
 	all := functions.All(settings)
-	if err := ledger.Subscribe(ctx, shop.Pool, all); err != nil {
+	if err := provision.Subscribe(ctx, shop.Pool, all); err != nil {
 		return nil, nil, err
 	}
 	i := slices.IndexFunc(all, func(f function.Function) bool { return f.Name == "reserve-stock" })
-	if err := ledger.GrantRoles(ctx, shop.Pool, all[i:i+1], ""); err != nil {
+	if err := provision.GrantRoles(ctx, shop.Pool, all[i:i+1], ""); err != nil {
 		return nil, nil, err
 	}
 	pool, err := config.Database{URL: shop.Postgres.URLFor("reserve-stock", postgres.Superuser), Pool: int32(c.Parallel)}.Open(ctx)

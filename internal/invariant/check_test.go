@@ -1,4 +1,4 @@
-package ledger_test
+package invariant_test
 
 import (
 	_ "embed"
@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/internal/dbtest"
-	"github.com/popup-shop/popup/internal/ledger"
+	"github.com/popup-shop/popup/internal/invariant"
 )
 
 // sound is a shop in which no promise is broken.
@@ -156,7 +156,7 @@ func TestWhatACheckFindsIsCounted(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.exec(t, sound+`UPDATE stock.levels SET on_hand = on_hand + 1; DELETE FROM orders.history`)
-	results, err := ledger.Check(t.Context(), b.pool, false)
+	results, err := invariant.Check(t.Context(), b.pool, false)
 	require.NoError(t, err)
 	counts := map[string]int{}
 	for _, r := range results {
@@ -178,7 +178,7 @@ func TestNoCheckFindsAnythingInASoundShop(t *testing.T) {
 func TestEveryPromiseIsToldOnceAndHasADomain(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	results, err := ledger.Check(t.Context(), b.pool, true)
+	results, err := invariant.Check(t.Context(), b.pool, true)
 	require.NoError(t, err)
 	require.Len(t, results, len(checkFiles(t)))
 	var promises []string
@@ -193,7 +193,7 @@ func TestEveryPromiseIsToldOnceAndHasADomain(t *testing.T) {
 func TestTheLogsAreFoldedOnlyIfAsked(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	results, err := ledger.Check(t.Context(), b.pool, false)
+	results, err := invariant.Check(t.Context(), b.pool, false)
 	require.NoError(t, err)
 	folds, err := filepath.Glob("rebuild/*.sql")
 	require.NoError(t, err)
@@ -236,7 +236,7 @@ func (b bundle) exec(t testing.TB, sql string) {
 // broken are the promises that are broken.
 func broken(t testing.TB, b bundle) (promises []string) {
 	t.Helper()
-	results, err := ledger.Check(t.Context(), b.pool, true)
+	results, err := invariant.Check(t.Context(), b.pool, true)
 	require.NoError(t, err)
 	for _, r := range results {
 		if r.Broken > 0 {
@@ -250,16 +250,16 @@ func broken(t testing.TB, b bundle) (promises []string) {
 func TestResultsReplaceThoseOfTheCheckBefore(t *testing.T) {
 	t.Parallel()
 	pool := dbtest.DB(t)
-	stored := func() (found []ledger.Result) {
+	stored := func() (found []invariant.Result) {
 		rows, err := pool.Query(t.Context(), `SELECT domain, promise, failures FROM bus.checks ORDER BY promise`)
 		require.NoError(t, err)
-		found, err = pgx.CollectRows(rows, pgx.RowToStructByPos[ledger.Result])
+		found, err = pgx.CollectRows(rows, pgx.RowToStructByPos[invariant.Result])
 		require.NoError(t, err)
 		return found
 	}
-	before := []ledger.Result{{Domain: "stock", Promise: "a", Broken: 2}, {Domain: "bus", Promise: "b"}}
-	require.NoError(t, ledger.StoreResults(t.Context(), pool, before))
+	before := []invariant.Result{{Domain: "stock", Promise: "a", Broken: 2}, {Domain: "bus", Promise: "b"}}
+	require.NoError(t, invariant.StoreResults(t.Context(), pool, before))
 	require.Equal(t, before, stored())
-	require.NoError(t, ledger.StoreResults(t.Context(), pool, before[:1]))
+	require.NoError(t, invariant.StoreResults(t.Context(), pool, before[:1]))
 	require.Equal(t, before[:1], stored())
 }
