@@ -1,13 +1,13 @@
 # popup: every target says what it does after ##; `make help` lists them.
 export CGO_ENABLED ?= 0
 GO    ?= go
-TOOLS := $(GO) tool -modfile=tools/go.mod
+TOOLS := $(GO) tool -modfile=tools/tools.mod
 ARGS  ?=
 OVERLAY ?= kind
 ADDRESS ?= http://localhost:8080
 HOST ?= serve-gateway.shop.shop.test
 
-# The tests that use functiontest.InFull.
+# The tests that use shoptest.InFull.
 IN_FULL := CrossingOrders|NothingLeaks|FiveHundredVariants|SameUnit|SuggestionsCome|ReadIndexes
 
 .DEFAULT_GOAL := help
@@ -47,16 +47,16 @@ fmt: ## format the code
 	$(TOOLS) gofumpt -w $$(git ls-files '*.go')
 
 generate: ## write schemas/ and client/ from code
-	$(GO) run ./cmd/popup generate
+	$(GO) run ./tools/generate
 
-spec: ## list the promises of docs/spec.md that no test bears the id of (ARGS=--all: those with one too)
-	$(GO) run ./cmd/popup spec $(ARGS)
+spec: ## list the promises of docs/spec.md that no test bears the id of (ARGS=-all: those with one too)
+	$(GO) run ./tools/spec $(ARGS)
 
 bench: needs build ## measure, and write docs/performance.md
-	bin/popup bench order --write docs/performance.md $(ARGS)
-	@for what in api catalogue hold; do printf '\n' >> docs/performance.md; bin/popup bench $$what >> docs/performance.md || exit 1; done
-	@printf '\n## Cold start\n\n`popup bench cold`: from the start of each program to its first answer, and to the answer to its first event or call, which takes SQL.\n\n' >> docs/performance.md
-	bin/popup bench cold >> docs/performance.md
+	bin/popup-bench order --write docs/performance.md $(ARGS)
+	@for what in api catalogue hold; do printf '\n' >> docs/performance.md; bin/popup-bench $$what >> docs/performance.md || exit 1; done
+	@printf '\n## Cold start\n\n`popup-bench cold`: from the start of each program to its first answer, and to the answer to its first event or call, which takes SQL.\n\n' >> docs/performance.md
+	bin/popup-bench cold >> docs/performance.md
 
 check: ## prove the promises of the shop that runs here; each row must be 0
 	$(GO) run ./cmd/popup check --rebuild

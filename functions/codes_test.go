@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/client"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // refused requires that a call was refused with a kind of problem and its status.
@@ -61,7 +61,7 @@ func TestEveryRefusalOfTheContractIsSeen(t *testing.T) {
 	order.ExpectedTotal = &client.Amount{Minor: 1, Currency: "EUR"}
 	refuse("total-changed", 409)(c.PlaceOrder(ctx, order))
 	ok(c.PlaceOrder(ctx, oneCap(), client.Key("one"), client.Wait(0)))(t)
-	order.ExpectedTotal, order.Lines = nil, []client.Item{{SKU: functiontest.Cap, Quantity: 2}}
+	order.ExpectedTotal, order.Lines = nil, []client.Item{{SKU: shoptest.Cap, Quantity: 2}}
 	refuse("key-reused", 422)(c.PlaceOrder(ctx, order, client.Key("one")))
 
 	locked, err := d.Pool.Begin(ctx)

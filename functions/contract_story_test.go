@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/client"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 var (
@@ -24,7 +24,7 @@ const (
 // oneCap is an order of one cap.
 func oneCap() client.PlaceOrderRequest {
 	return client.PlaceOrderRequest{
-		Lines: []client.Item{{SKU: functiontest.Cap, Quantity: 1}}, PaymentMethod: "simulated", Address: &home, Contact: &contact,
+		Lines: []client.Item{{SKU: shoptest.Cap, Quantity: 1}}, PaymentMethod: "simulated", Address: &home, Contact: &contact,
 	}
 }
 
@@ -72,9 +72,9 @@ func (d *day) aGuestOrdersAndCancels() {
 // API-36, API-37.
 func (d *day) aVisitorFillsABasketAndOrdersIt() {
 	ctx := d.t.Context()
-	filled := ok(d.visitor.AddBasketItem(ctx, client.AddBasketItemRequest{SKU: functiontest.Cap, Quantity: 1}))(d.t)
+	filled := ok(d.visitor.AddBasketItem(ctx, client.AddBasketItemRequest{SKU: shoptest.Cap, Quantity: 1}))(d.t)
 	c := d.visitor.With(client.BasketToken(filled.Token))
-	ok(c.AddBasketItem(ctx, client.AddBasketItemRequest{SKU: functiontest.Print, Quantity: 1}))(d.t)
+	ok(c.AddBasketItem(ctx, client.AddBasketItemRequest{SKU: shoptest.Print, Quantity: 1}))(d.t)
 	changed := ok(c.ChangeBasketItem(ctx, filled.Lines[0].ID, client.ChangeBasketItemRequest{Quantity: 3}))(d.t)
 	require.Equal(d.t, int64(4), changed.Count)
 	left := ok(c.DeleteBasketItem(ctx, changed.Lines[1].ID))(d.t)
@@ -142,7 +142,7 @@ func (d *day) aCustomerLeaves() {
 // API-30, API-31, API-32, API-33.
 func (d *day) staffReceivesGoods() {
 	c, ctx := d.as("staff"), d.t.Context()
-	level := ok(c.AddStock(ctx, client.AddStockRequest{SKU: functiontest.Cap, WarehouseID: functiontest.Canal, Quantity: 5}))(d.t)
+	level := ok(c.AddStock(ctx, client.AddStockRequest{SKU: shoptest.Cap, WarehouseID: shoptest.Canal, Quantity: 5}))(d.t)
 	movement := client.AddStockMovementRequest{Kind: "inbound", Quantity: 7, Reason: "delivered"}
 	moved := ok(c.AddStockMovement(ctx, level.ID, movement))(d.t)
 	require.Equal(d.t, int64(12), *moved.Level.Quantity)
@@ -155,7 +155,7 @@ func (d *day) staffReceivesGoods() {
 // API-28, API-34, API-35.
 func (d *day) staffHoldsGoodsByHand() {
 	c, ctx := d.as("staff"), d.t.Context()
-	held := ok(c.AddReservation(ctx, client.AddReservationRequest{Lines: []client.HoldLine{{SKU: functiontest.Cap, Quantity: 3}}}))(d.t)
+	held := ok(c.AddReservation(ctx, client.AddReservationRequest{Lines: []client.HoldLine{{SKU: shoptest.Cap, Quantity: 3}}}))(d.t)
 	require.Equal(d.t, "held", ok(c.GetReservation(ctx, held.ReservationID))(d.t).Status)
 	require.Equal(d.t, "released", ok(c.DeleteReservation(ctx, held.ReservationID))(d.t).Status)
 
@@ -176,7 +176,7 @@ func (d *day) anAdminLooksAfterPeopleAndPrograms() {
 
 	program := ok(c.AddClient(ctx, client.AddClientRequest{Name: "depot", Scopes: []string{"stock"}}))(d.t)
 	token := ok(d.visitor.AddToken(ctx, client.AddTokenRequest{ClientID: program.ID, ClientSecret: program.Secret}))(d.t)
-	stock := ok(d.visitor.With(client.Token(token.AccessToken)).ListStock(ctx, client.ListStockQuery{SKU: functiontest.Cap}))(d.t)
+	stock := ok(d.visitor.With(client.Token(token.AccessToken)).ListStock(ctx, client.ListStockQuery{SKU: shoptest.Cap}))(d.t)
 	require.NotNil(d.t, stock.Items[0].Quantity, "a program with the scope sees figures")
 	require.Equal(d.t, []client.KnownClient{program.KnownClient}, ok(c.ListClients(ctx, client.Paging{}))(d.t).Items)
 	require.NoError(d.t, c.DeleteClient(ctx, program.ID))

@@ -14,16 +14,16 @@ import (
 	"github.com/popup-shop/popup/client"
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/functions"
+
 	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
 	"github.com/popup-shop/popup/internal/contract"
-	"github.com/popup-shop/popup/internal/contracttest"
-	"github.com/popup-shop/popup/internal/functiontest"
 	"github.com/popup-shop/popup/internal/local/bucket"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // day is a day in the shop: whoever calls goes through the gateway, and every answer is held against the contract.
 type day struct {
-	*functiontest.Shop
+	*shoptest.Shop
 	t        *testing.T
 	address  string
 	visitor  *client.Client
@@ -34,9 +34,9 @@ type day struct {
 
 func openDay(t *testing.T, perMinute int) *day {
 	t.Helper()
-	shop := functiontest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Pictures = 1, pictures(t) })
+	shop := shoptest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Pictures = 1, pictures(t) })
 	d := &day{Shop: shop, t: t, answered: map[string]bool{}, seen: map[int]bool{}}
-	settings := servegateway.Settings{Gateway: config.Gateway{RateLimit: perMinute}, Access: config.Access{TokenPublicKeys: []string{functiontest.PublicKey()}}}
+	settings := servegateway.Settings{Gateway: config.Gateway{RateLimit: perMinute}, Access: config.Access{TokenPublicKeys: []string{shoptest.PublicKey()}}}
 	d.address = shop.Serve(t, servegateway.Within(settings))
 	d.visitor = client.New(d.address, client.HTTP(&http.Client{Transport: d}), client.Patience(0))
 	return d
@@ -61,7 +61,7 @@ func (d *day) RoundTrip(r *http.Request) (*http.Response, error) {
 	require.NoError(d.t, err)
 	require.NoError(d.t, answer.Body.Close())
 	answer.Body = io.NopCloser(bytes.NewReader(body))
-	operation := contracttest.Check(d.t, r, answer.StatusCode, answer.Header, body)
+	operation := shoptest.CheckResponse(d.t, r, answer.StatusCode, answer.Header, body)
 	d.answered[operation] = d.answered[operation] || answer.StatusCode/100 == 2
 	d.seen[answer.StatusCode] = true
 	return answer, nil
@@ -96,7 +96,7 @@ func TestEveryRouteOfTheContractAnswers(t *testing.T) {
 	d.staffKeepsTheCatalogue()
 	d.staffHoldsGoodsByHand()
 	d.anAdminLooksAfterPeopleAndPrograms()
-	for _, operation := range contracttest.Operations(t) {
+	for _, operation := range shoptest.Operations(t) {
 		require.True(t, d.answered[operation], "nobody took %s, or it never went well", operation)
 	}
 }

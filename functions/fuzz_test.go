@@ -19,8 +19,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/contracttest"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/schemas"
 )
 
@@ -35,7 +34,7 @@ type fuzzer struct {
 func TestNoRequestIsAnsweredWith500(t *testing.T) {
 	t.Parallel()
 	const requests = 100_000
-	shop := functiontest.Open(t, functions.All)
+	shop := shoptest.Open(t, functions.All)
 	doors := map[string]http.Handler{}
 	for _, f := range all(t) {
 		if f.Endpoints != nil {
@@ -46,8 +45,8 @@ func TestNoRequestIsAnsweredWith500(t *testing.T) {
 	}
 	var who []string
 	seed := rand.Uint64()
-	f := fuzzer{rand.New(rand.NewPCG(seed, 0)), openAPI(t), []string{uuid.NewString(), shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1))).ID}}
-	operations := contracttest.Operations(t)
+	f := fuzzer{rand.New(rand.NewPCG(seed, 0)), openAPI(t), []string{uuid.NewString(), shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1))).ID}}
+	operations := shoptest.Operations(t)
 	slices.Sort(operations)
 	answered := map[int]int{}
 	for n := range requests {
@@ -59,7 +58,7 @@ func TestNoRequestIsAnsweredWith500(t *testing.T) {
 		w := httptest.NewRecorder()
 		doors[operation].ServeHTTP(w, r.WithContext(t.Context()))
 		require.NotEqual(t, http.StatusInternalServerError, w.Code, "seed %d, request %d: %s %s %q %s", seed, n, r.Method, r.URL, sent, w.Body)
-		contracttest.Check(t, r, w.Code, w.Header(), w.Body.Bytes())
+		shoptest.CheckResponse(t, r, w.Code, w.Header(), w.Body.Bytes())
 		answered[w.Code]++
 	}
 	t.Log(answered)
@@ -189,7 +188,7 @@ func (f fuzzer) text(schema map[string]any) string {
 	case "date-time":
 		return "2026-01-31T12:00:00Z"
 	}
-	return []string{"Ada", functiontest.Cap, "ada@example.test", "+49 40 1234567", "DE", "EUR", "simulated", "20457", "inbound", "long enough password"}[f.IntN(10)]
+	return []string{"Ada", shoptest.Cap, "ada@example.test", "+49 40 1234567", "DE", "EUR", "simulated", "20457", "inbound", "long enough password"}[f.IntN(10)]
 }
 
 // printable keeps what a request line and a header can hold at all.

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // ids are the values of all fields named id, or so at their end.
@@ -33,9 +33,9 @@ func ids(value any, found map[string][]string) {
 // ACC-36: every id of a run, in answers and in events, from the sign-up to the completed order and a cancelled one.
 func TestEveryIDOfAFullRunIsAUUID(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess = 1 })
+	shop := shoptest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess = 1 })
 	found := map[string][]string{}
-	call := func(name, method, path string, body any, headers ...string) functiontest.Answer {
+	call := func(name, method, path string, body any, headers ...string) shoptest.Answer {
 		a := shop.Call(t, name, method, path, body, headers...)
 		require.Less(t, a.Status, 300, a.Raw)
 		ids(map[string]any(a.Body), found)
@@ -46,9 +46,9 @@ func TestEveryIDOfAFullRunIsAUUID(t *testing.T) {
 		"email": "ada@example.test", "password": "correct horse battery", "name": "Ada", "phone": "+49 40 1234567",
 	})
 	bearer := []string{"Authorization", "Bearer " + ada.Body["access_token"].(string)}
-	done := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)), bearer...)
+	done := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)), bearer...)
 	shop.Drive(t, done.ID, "completed")
-	undone := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Tee, 1)), "Authorization", "Bearer "+grace.Body["token"].(string))
+	undone := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Tee, 1)), "Authorization", "Bearer "+grace.Body["token"].(string))
 	shop.Cancel(t, undone)
 	shop.Drive(t, undone.ID, "cancelled")
 
@@ -60,7 +60,7 @@ func TestEveryIDOfAFullRunIsAUUID(t *testing.T) {
 	} {
 		call(name, http.MethodGet, path, nil, staff...)
 	}
-	for _, data := range functiontest.One[[]string](t, shop, `SELECT array_agg(data::text) FROM bus.event`) {
+	for _, data := range shoptest.One[[]string](t, shop, `SELECT array_agg(data::text) FROM bus.event`) {
 		var value any
 		require.NoError(t, json.Unmarshal([]byte(data), &value))
 		ids(value, found)

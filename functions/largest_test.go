@@ -16,8 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/contracttest"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // largest makes the largest requests that the contract admits, out of one letter.
@@ -30,13 +29,13 @@ type largest struct {
 // usable are values of fields whose form no schema tells, so that a request gets as far as the database.
 var usable = map[string]any{
 	"email": strings.Repeat("a", 60) + "@example.test", "phone": "+49 40 1234567", "country": "DE", "postal_code": "20457",
-	"payment_method": "simulated", "currency": "EUR", "locale": "en", "sku": functiontest.Cap, "password": "correct horse battery",
+	"payment_method": "simulated", "currency": "EUR", "locale": "en", "sku": shoptest.Cap, "password": "correct horse battery",
 }
 
 // Nothing that the contract admits is answered 5xx, however large: what cannot be stored is refused.
 func TestTheLargestRequestsAreStoredOrRefused(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
+	shop := shoptest.Open(t, functions.All)
 	handlers := map[string]http.Handler{}
 	for _, f := range all(t) {
 		if f.Endpoints == nil {
@@ -48,12 +47,12 @@ func TestTheLargestRequestsAreStoredOrRefused(t *testing.T) {
 		}
 	}
 	ids := map[string]string{
-		"products": functiontest.One[string](t, shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`, functiontest.Tee),
-		"stores":   functiontest.TheStore, "warehouses": functiontest.Harbour,
-		"inventory": functiontest.One[string](t, shop, `SELECT level_id::text FROM stock.levels WHERE sku = $1 LIMIT 1`, functiontest.Cap),
-		"orders":    shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1))).ID,
+		"products": shoptest.One[string](t, shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`, shoptest.Tee),
+		"stores":   shoptest.TheStore, "warehouses": shoptest.Harbour,
+		"inventory": shoptest.One[string](t, shop, `SELECT level_id::text FROM stock.levels WHERE sku = $1 LIMIT 1`, shoptest.Cap),
+		"orders":    shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1))).ID,
 	}
-	shop.Exec(t, `UPDATE catalogue.products SET name = repeat('商', 200) WHERE sku = $1`, functiontest.Cap)
+	shop.Exec(t, `UPDATE catalogue.products SET name = repeat('商', 200) WHERE sku = $1`, shoptest.Cap)
 	statuses := map[int]int{}
 	for _, letter := range []string{"a", "<", "商", "😀", "\u2028", " ", "\u3000", "\u0085", "\v", "\u200b"} {
 		l := largest{openAPI(t), letter, ids}
@@ -66,7 +65,7 @@ func TestTheLargestRequestsAreStoredOrRefused(t *testing.T) {
 				w := httptest.NewRecorder()
 				handlers[operation].ServeHTTP(w, r.WithContext(t.Context()))
 				require.Less(t, w.Code, 500, "%s as %s with %q: %s %.400s\n%s", operation, caller, letter, w.Body, body, shop.Log())
-				contracttest.Check(t, r, w.Code, w.Header(), w.Body.Bytes())
+				shoptest.CheckResponse(t, r, w.Code, w.Header(), w.Body.Bytes())
 				statuses[w.Code]++
 			}
 		}
@@ -150,7 +149,7 @@ func (l largest) items(name string, schema map[string]any, depth int) any {
 func (l largest) text(schema map[string]any) string {
 	switch schema["format"] {
 	case "uuid":
-		return functiontest.TheStore
+		return shoptest.TheStore
 	case "date-time":
 		return "2026-01-31T12:00:00Z"
 	}

@@ -13,7 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/token"
 )
 
@@ -65,8 +65,8 @@ func TestASecretIsKnownByItsForm(t *testing.T) {
 	require.NoError(t, err)
 	for what, example := range map[string]string{
 		"a private key":          string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded})),
-		"a JSON Web Token":       functiontest.Bearer(t, token.Claims{ID: "x", Role: token.Customer}),
-		"a key of access tokens": "TOKEN_KEYS=" + functiontest.PublicKey(),
+		"a JSON Web Token":       shoptest.Bearer(t, token.Claims{ID: "x", Role: token.Customer}),
+		"a key of access tokens": "TOKEN_KEYS=" + shoptest.PublicKey(),
 	} {
 		require.True(t, secrets[what].MatchString(example), what)
 	}

@@ -19,9 +19,9 @@ import (
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/functions"
 	"github.com/popup-shop/popup/internal/eventstore"
-	"github.com/popup-shop/popup/internal/functiontest"
 	"github.com/popup-shop/popup/internal/invariant"
 	"github.com/popup-shop/popup/internal/local/mailbox"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // assortment is what a large order is made of.
@@ -43,7 +43,7 @@ var assortments = map[string]assortment{
 
 // sizes is a shop with a hundred products and a mail server.
 type sizes struct {
-	*functiontest.Shop
+	*shoptest.Shop
 	t *testing.T
 }
 
@@ -57,7 +57,7 @@ func openSizes(t *testing.T, change ...func(*functions.Settings)) sizes {
 	calm := func(s *functions.Settings) {
 		s.SimulatedSuccess, s.Shipping, s.SMTP = 1, "manual", "smtp://"+l.Addr().String()
 	}
-	return sizes{functiontest.Open(t, functions.All, append([]func(*functions.Settings){calm}, change...)...), t}
+	return sizes{shoptest.Open(t, functions.All, append([]func(*functions.Settings){calm}, change...)...), t}
 }
 
 func (a assortment) sku(n int) string {
@@ -74,7 +74,7 @@ func (s sizes) stock(a assortment) {
 	}
 	s.Exec(s.t, `
 		INSERT INTO catalogue.products (product_id, store_id, sku, name, price_minor, currency)
-		SELECT gen_random_uuid(), $2, sku, 'thing', 100, 'EUR' FROM unnest($1::text[]) AS sku`, skus, functiontest.TheStore)
+		SELECT gen_random_uuid(), $2, sku, 'thing', 100, 'EUR' FROM unnest($1::text[]) AS sku`, skus, shoptest.TheStore)
 	s.Exec(s.t, `
 		INSERT INTO stock.warehouses (warehouse_id, name)
 		SELECT ('02900000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, 'Warehouse ' || n FROM generate_series(1, $1) n`, a.warehouses)
@@ -87,32 +87,32 @@ func (s sizes) stock(a assortment) {
 		SELECT level_id, 'inbound', $2, 'test' FROM stock.levels WHERE sku = ANY ($1)`, skus, a.each)
 }
 
-func (a assortment) lines(quantity int64) []functiontest.Item {
-	items := make([]functiontest.Item, 100)
+func (a assortment) lines(quantity int64) []shoptest.Item {
+	items := make([]shoptest.Item, 100)
 	for i := range items {
-		items[i] = functiontest.Of(a.sku(i+1), quantity)
+		items[i] = shoptest.Of(a.sku(i+1), quantity)
 	}
 	return items
 }
 
 // place places an order of all products, with names as long as they are admitted.
-func (s sizes) place(a assortment, quantity int64) functiontest.Placed {
+func (s sizes) place(a assortment, quantity int64) shoptest.Placed {
 	s.t.Helper()
-	body := functiontest.Order(a.lines(quantity)...)
+	body := shoptest.Order(a.lines(quantity)...)
 	body["contact"].(map[string]any)["name"] = strings.Repeat("商", 200)
 	status := 0
 	for letters := 200; letters > 0; letters /= 2 {
 		s.Exec(s.t, `UPDATE catalogue.products SET name = repeat('😀', $1) WHERE price_minor = 100`, letters)
 		answer := s.Call(s.t, "place-order", http.MethodPost, "/v1/orders", body, "Idempotency-Key", uuid.NewString(), "Prefer", "wait=0")
 		if status = answer.Status; status == http.StatusAccepted {
-			p := functiontest.Placed{ID: answer.Body["id"].(string), Token: answer.Body["order_token"].(string)}
-			p.OrderPlaced = functiontest.EventOf(s.t, s.Said(s.t, p.ID, "order.placed")[0]).(events.OrderPlaced)
+			p := shoptest.Placed{ID: answer.Body["id"].(string), Token: answer.Body["order_token"].(string)}
+			p.OrderPlaced = shoptest.EventOf(s.t, s.Said(s.t, p.ID, "order.placed")[0]).(events.OrderPlaced)
 			return p
 		}
 		require.Equal(s.t, http.StatusUnprocessableEntity, status, answer.Raw)
 	}
 	require.Fail(s.t, "no order of 100 lines is admitted", "%d", status)
-	return functiontest.Placed{}
+	return shoptest.Placed{}
 }
 
 // sendMails delivers to send-email what it has not handled yet, and requires that each mail leaves.
@@ -123,7 +123,7 @@ func (s sizes) sendMails(orderID string) {
 			s.Deliver(s.t, "send-email", m)
 		}
 	}
-	states := functiontest.One[[]string](s.t, s.Shop, `SELECT array_agg(DISTINCT status) FROM mail.mails WHERE order_id = $1`, orderID)
+	states := shoptest.One[[]string](s.t, s.Shop, `SELECT array_agg(DISTINCT status) FROM mail.mails WHERE order_id = $1`, orderID)
 	require.Equal(s.t, []string{"sent"}, states)
 }
 
@@ -139,7 +139,7 @@ func (s sizes) move(orderID string, to ...string) {
 // requireWhole requires that nothing became a dead letter and that all invariants hold.
 func (s sizes) requireWhole() {
 	s.t.Helper()
-	require.Empty(s.t, functiontest.One[[]string](s.t, s.Shop, `SELECT coalesce(array_agg(type || ' ' || reason), '{}') FROM bus.parked`))
+	require.Empty(s.t, shoptest.One[[]string](s.t, s.Shop, `SELECT coalesce(array_agg(type || ' ' || reason), '{}') FROM bus.parked`))
 	promises, err := invariant.Check(s.t.Context(), s.Pool, false)
 	require.NoError(s.t, err)
 	for _, p := range promises {
@@ -249,7 +249,7 @@ func TestTheLargestHoldsAreReleased(t *testing.T) {
 			t.Parallel()
 			s := openSizes(t)
 			s.stock(a)
-			hold := func(items ...functiontest.Item) string {
+			hold := func(items ...shoptest.Item) string {
 				answer := s.Call(t, "serve-stock", http.MethodPost, "/v1/inventory/reservations", map[string]any{"lines": items, "expires_in_s": 20},
 					"Authorization", s.Staff(t), "Idempotency-Key", uuid.NewString())
 				require.Equal(t, http.StatusCreated, answer.Status, answer.Raw)
@@ -260,11 +260,11 @@ func TestTheLargestHoldsAreReleased(t *testing.T) {
 			require.Equal(t, http.StatusOK, answer.Status, answer.Raw)
 
 			hold(a.lines(min(a.quantity, a.each*int64(a.warehouses)))...)
-			hold(functiontest.Of(functiontest.Cap, 1))
+			hold(shoptest.Of(shoptest.Cap, 1))
 			s.Exec(t, `UPDATE stock.holds SET expires_at = now()`)
 			s.tick()
 			s.deliverDueHolds()
-			require.Zero(t, functiontest.One[int64](t, s.Shop, `SELECT sum(reserved)::bigint FROM stock.levels`))
+			require.Zero(t, shoptest.One[int64](t, s.Shop, `SELECT sum(reserved)::bigint FROM stock.levels`))
 			s.requireWhole()
 			require.Subset(t, s.types(), []string{"reservation.due", "stock.released"})
 		})

@@ -11,7 +11,7 @@ import (
 
 	"github.com/popup-shop/popup/functions"
 	"github.com/popup-shop/popup/internal/access"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // may is who may take each route there is: "client" is a machine client with the scope that the route names.
@@ -113,7 +113,7 @@ var may = map[string]string{
 // TestWhoMayTakeEachRoute tries every route as everybody. A route that is not in the table fails. ACC-19, ACC-20.
 func TestWhoMayTakeEachRoute(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
+	shop := shoptest.Open(t, functions.All)
 	tried := 0
 	for _, f := range all(t) {
 		if f.Endpoints == nil {
@@ -141,7 +141,7 @@ func TestWhoMayTakeEachRoute(t *testing.T) {
 }
 
 // callers is one of each kind: the stranger is a client without the scope.
-func callers(t testing.TB, shop *functiontest.Shop, scope string) map[string]string {
+func callers(t testing.TB, shop *shoptest.Shop, scope string) map[string]string {
 	t.Helper()
 	other := "metrics"
 	if scope == other {

@@ -13,13 +13,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/client"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // ORD-30, with each function as a process of its own.
 func TestAsProcessesACancelledOrderIsNotShipped(t *testing.T) {
 	settings := map[string][]string{"automatic": {"SHIPPING=auto"}, "manual": {"SHIPPING=manual"}}
-	if functiontest.InFull(true, false) { // the schedule of processes ticks each minute, and moves each shipment once
+	if shoptest.InFull(true, false) { // the schedule of processes ticks each minute, and moves each shipment once
 		settings["automatic with a pace"] = []string{"SHIPPING=auto", "CARRIER_PACE=100ms"}
 	}
 	for name, env := range settings {
@@ -28,7 +28,7 @@ func TestAsProcessesACancelledOrderIsNotShipped(t *testing.T) {
 			p.flags, p.env = append(p.flags, "--bin", p.bin), env
 			p.start()
 			require.NotEmpty(t, p.order("first", 10*time.Second), "%s", &p.log)
-			ids := p.cancelAll(functiontest.InFull(60, 20))
+			ids := p.cancelAll(shoptest.InFull(60, 20))
 			for _, id := range ids {
 				p.rests(id, name == "manual")
 			}
@@ -74,7 +74,7 @@ func (p *program) rests(id string, manual bool) {
 		out, err = p.popup("events", "--order", id)
 		return err == nil && (strings.Contains(out, "order.completed") || strings.Contains(out, "order.cancelled") || manual && strings.Contains(out, "shipment.created"))
 	}
-	for until := time.Now().Add(functiontest.InFull(6*time.Minute, 90*time.Second)); !ended(); time.Sleep(300 * time.Millisecond) {
+	for until := time.Now().Add(shoptest.InFull(6*time.Minute, 90*time.Second)); !ended(); time.Sleep(300 * time.Millisecond) {
 		require.True(p.t, time.Now().Before(until), "order %s did not come to its end\n%s\n%s", id, out, &p.log)
 	}
 	if strings.Contains(out, "order.withdrawn") {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/contract"
 	"github.com/popup-shop/popup/internal/local/postgres"
 	"github.com/popup-shop/popup/internal/provision"
 	"github.com/popup-shop/popup/internal/seed"
@@ -115,17 +113,4 @@ func (c *seedCommand) Run(ctx context.Context) error {
 		return seed.Catalogue(ctx, pool, n)
 	}
 	return seed.Demo(ctx, pool)
-}
-
-type generateCommand struct {
-	Dir string `default:"schemas" help:"Where to." type:"path"`
-}
-
-// Run writes schemas, AsyncAPI, OpenAPI, routes and the client.
-func (c *generateCommand) Run() error {
-	if _, err := os.Stat("go.mod"); err != nil {
-		return errors.New("generate: must be run in the project's root")
-	}
-	all := functions.All(functions.Settings{})
-	return errors.Join(contract.Write(c.Dir, all), contract.WriteClient(filepath.Join(c.Dir, ".."), all))
 }

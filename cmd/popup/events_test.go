@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // step is an event under its upper-case name, as popup events --alias prints it.
@@ -32,9 +32,9 @@ type goods struct {
 }
 
 // shopOf is a shop in which payments succeed with this chance and staff moves the goods.
-func shopOf(t *testing.T, success float64) *functiontest.Shop {
+func shopOf(t *testing.T, success float64) *shoptest.Shop {
 	t.Helper()
-	return functiontest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = success, "manual" })
+	return shoptest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = success, "manual" })
 }
 
 // EVT-04: one good, one short, one refused and one cancelled order.
@@ -42,14 +42,14 @@ func TestTheNineAliasesAreShownWithAllTheirFields(t *testing.T) {
 	t.Parallel()
 	shop, refusing := shopOf(t, 1), shopOf(t, 0)
 	seen := map[string]bool{}
-	requireShown := func(shop *functiontest.Shop, orderID, end string, want map[string][]goods) {
+	requireShown := func(shop *shoptest.Shop, orderID, end string, want map[string][]goods) {
 		require.Equal(t, want, shown(t, shop, orderID, end))
 		for name := range want {
 			seen[name] = true
 		}
 	}
 
-	wanted, held := []goods{{functiontest.Cap, 1, false}}, []goods{{functiontest.Cap, 1, true}}
+	wanted, held := []goods{{shoptest.Cap, 1, false}}, []goods{{shoptest.Cap, 1, true}}
 	requireShown(shop, shop.Reach(t, "completed").ID, "ORDER_COMPLETED", map[string][]goods{
 		"ORDER_REQUESTED": wanted, "INVENTORY_RESERVED": held, "TRANSACTION_COMPLETED": nil, "ORDER_ACCEPTED": held,
 		"ORDER_SHIPPED": held, "ORDER_COMPLETED": held,
@@ -58,12 +58,12 @@ func TestTheNineAliasesAreShownWithAllTheirFields(t *testing.T) {
 		"ORDER_REQUESTED": wanted, "INVENTORY_RESERVED": held, "TRANSACTION_COMPLETED": nil, "ORDER_ACCEPTED": held,
 		"ORDER_CANCELLED": held,
 	})
-	refused := reject(t, refusing, functiontest.Of(functiontest.Cap, 1))
+	refused := reject(t, refusing, shoptest.Of(shoptest.Cap, 1))
 	requireShown(refusing, refused, "ORDER_CANCELLED", map[string][]goods{
 		"ORDER_REQUESTED": wanted, "INVENTORY_RESERVED": held, "TRANSACTION_FAILED": nil, "ORDER_CANCELLED": held,
 	})
-	short := reject(t, shop, functiontest.Of(functiontest.Cap, 1), functiontest.Of(functiontest.Print, 51))
-	both := []goods{{functiontest.Cap, 1, false}, {functiontest.Print, 51, false}}
+	short := reject(t, shop, shoptest.Of(shoptest.Cap, 1), shoptest.Of(shoptest.Print, 51))
+	both := []goods{{shoptest.Cap, 1, false}, {shoptest.Print, 51, false}}
 	requireShown(shop, short, "ORDER_CANCELLED", map[string][]goods{
 		"ORDER_REQUESTED": both, "INVENTORY_NOT_RESERVED": both, "ORDER_CANCELLED": both,
 	})
@@ -71,16 +71,16 @@ func TestTheNineAliasesAreShownWithAllTheirFields(t *testing.T) {
 }
 
 // reject places an order and tells everybody everything until it is refused.
-func reject(t *testing.T, shop *functiontest.Shop, items ...functiontest.Item) (orderID string) {
+func reject(t *testing.T, shop *shoptest.Shop, items ...shoptest.Item) (orderID string) {
 	t.Helper()
-	placed := shop.Place(t, functiontest.Order(items...))
+	placed := shop.Place(t, shoptest.Order(items...))
 	shop.Drive(t, placed.ID, "rejected")
 	return placed.ID
 }
 
 // shown is what popup events --alias prints of an order under upper-case names, once it shows the order's end.
 // Transactions of other tests on the same server hold the log back for a moment.
-func shown(t *testing.T, shop *functiontest.Shop, orderID, end string) (of map[string][]goods) {
+func shown(t *testing.T, shop *shoptest.Shop, orderID, end string) (of map[string][]goods) {
 	t.Helper()
 	bin, err := build()
 	require.NoError(t, err)

@@ -12,7 +12,6 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/popup-shop/popup/internal/alias"
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/eventstore"
 )
@@ -79,7 +78,7 @@ func (c *tailCommand) from(ctx context.Context, pool *pgxpool.Pool) (at eventsto
 
 func (c *tailCommand) show(ctx context.Context, pool *pgxpool.Pool, said []cloudevent.Message) error {
 	if c.Alias {
-		shown, err := alias.Show(ctx, pool, said)
+		shown, err := legacyEvents(ctx, pool, said)
 		if err != nil {
 			return err
 		}

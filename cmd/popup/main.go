@@ -26,8 +26,6 @@ type commands struct {
 	Key       keyCommand       `cmd:"" help:"Make a key of access tokens, as settings."`
 	Env       envCommand       `cmd:"" help:"Show every setting with its default and meaning."`
 	Mailbox   mailboxCommand   `cmd:"" help:"Accept mails and show them on a page, in the place of a mail server."`
-	Generate  generateCommand  `cmd:"" hidden:"" help:"Write the published contracts from code."`
-	Spec      specCommand      `cmd:"" hidden:"" help:"List the promises that no test bears the id of."`
 }
 
 func main() {

@@ -10,14 +10,14 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 const name = "carry-shipment"
 
 // planned is a shop whose carrier keeps a pace, and a planned shipment whose first move is due.
-func planned(t *testing.T, shipping string, pace time.Duration) (*functiontest.Shop, events.ShipmentDue) {
-	shop := functiontest.Open(t, functions.All, func(s *functions.Settings) {
+func planned(t *testing.T, shipping string, pace time.Duration) (*shoptest.Shop, events.ShipmentDue) {
+	shop := shoptest.Open(t, functions.All, func(s *functions.Settings) {
 		s.SimulatedSuccess, s.Shipping, s.CarrierPace = 1, shipping, pace
 	})
 	placed := shop.Reach(t, "confirmed")
@@ -36,8 +36,8 @@ func steps(t *testing.T, said []events.Event) (all []string) {
 	return all
 }
 
-func seen(t *testing.T, shop *functiontest.Shop) []string {
-	return functiontest.One[[]string](t, shop, `SELECT array_agg(status ORDER BY n) FROM delivery.tracking`)
+func seen(t *testing.T, shop *shoptest.Shop) []string {
+	return shoptest.One[[]string](t, shop, `SELECT array_agg(status ORDER BY n) FROM delivery.tracking`)
 }
 
 func TestWithoutPaceTheWholeWayIsOneBatch(t *testing.T) {
@@ -46,7 +46,7 @@ func TestWithoutPaceTheWholeWayIsOneBatch(t *testing.T) {
 	require.Equal(t, []string{"planned→preparing", "preparing→shipped", "shipped→in_transit", "in_transit→delivered"},
 		steps(t, shop.Tell(t, name, due)))
 	require.Equal(t, []string{"planned", "preparing", "shipped", "in_transit", "delivered"}, seen(t, shop))
-	require.True(t, functiontest.One[bool](t, shop, `SELECT status = 'delivered' AND delivered_at IS NOT NULL AND due_at IS NULL FROM delivery.shipments`))
+	require.True(t, shoptest.One[bool](t, shop, `SELECT status = 'delivered' AND delivered_at IS NOT NULL AND due_at IS NULL FROM delivery.shipments`))
 
 	require.Empty(t, shop.Tell(t, name, due))
 	require.Len(t, seen(t, shop), 5)
@@ -57,14 +57,14 @@ func TestWithPaceEachMoveNamesTheTimeOfTheNext(t *testing.T) {
 	shop, due := planned(t, "auto", time.Hour)
 	require.Equal(t, []string{"planned→preparing"}, steps(t, shop.Tell(t, name, due)))
 	for _, step := range []string{"preparing→shipped", "shipped→in_transit", "in_transit→delivered"} {
-		wait := time.Until(functiontest.One[time.Time](t, shop, `SELECT due_at FROM delivery.shipments`))
+		wait := time.Until(shoptest.One[time.Time](t, shop, `SELECT due_at FROM delivery.shipments`))
 		require.InDelta(t, time.Hour, wait, float64(time.Minute))
 		require.Empty(t, shop.Tell(t, name, due), "it is not due yet")
 
 		shop.Exec(t, `UPDATE delivery.shipments SET due_at = now()`)
 		require.Equal(t, []string{step}, steps(t, shop.Tell(t, name, due)))
 	}
-	require.True(t, functiontest.One[bool](t, shop, `SELECT due_at IS NULL FROM delivery.shipments`), "nothing is due after the last move")
+	require.True(t, shoptest.One[bool](t, shop, `SELECT due_at IS NULL FROM delivery.shipments`), "nothing is due after the last move")
 	require.Empty(t, shop.Tell(t, name, due))
 }
 
@@ -78,7 +78,7 @@ func TestManualShippingIsLeftToStaff(t *testing.T) {
 // DEL-20.
 func TestTheShipmentOfACancelledOrderStays(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "auto" })
+	shop := shoptest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "auto" })
 	placed := shop.Reach(t, "confirmed")
 	due := shop.Deliver(t, "ship-order", shop.Said(t, placed.ID, "order.confirmed")[0])[1]
 	shop.Cancel(t, placed)
@@ -89,7 +89,7 @@ func TestTheShipmentOfACancelledOrderStays(t *testing.T) {
 // A cancel and the first move of the shipment at the same time: one of them is refused, and the order's row decides which.
 func TestACancelAndTheFirstMoveAreNeverBothDone(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "auto" })
+	shop := shoptest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "auto" })
 	for range 10 {
 		placed := shop.Reach(t, "confirmed")
 		shop.Deliver(t, "ship-order", shop.Said(t, placed.ID, "order.confirmed")[0])
@@ -101,7 +101,7 @@ func TestACancelAndTheFirstMoveAreNeverBothDone(t *testing.T) {
 				"Idempotency-Key", placed.ID, "Prefer", "wait=0", "Popup-Order-Token", placed.Token)
 		})
 		both.Wait()
-		require.Contains(t, []string{"cancelling cancelled", "confirmed delivered"}, functiontest.One[string](t, shop, `
+		require.Contains(t, []string{"cancelling cancelled", "confirmed delivered"}, shoptest.One[string](t, shop, `
 			SELECT concat_ws(' ', o.status, s.status) FROM orders.orders o JOIN delivery.shipments s USING (order_id) WHERE order_id = $1`, placed.ID))
 	}
 }

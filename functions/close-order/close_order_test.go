@@ -8,17 +8,17 @@ import (
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/functions"
 	"github.com/popup-shop/popup/internal/cloudevent"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 const name = "close-order"
 
-func open(t *testing.T) *functiontest.Shop {
-	return functiontest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "manual" })
+func open(t *testing.T) *shoptest.Shop {
+	return shoptest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "manual" })
 }
 
 // undone is a paid order that was cancelled, with all that came of it but what close-order made of that.
-func undone(t *testing.T, shop *functiontest.Shop) (orderID string, facts []cloudevent.Message) {
+func undone(t *testing.T, shop *shoptest.Shop) (orderID string, facts []cloudevent.Message) {
 	placed := shop.Reach(t, "cancelling")
 	withdrawn := shop.Said(t, placed.ID, "order.withdrawn")[0]
 	require.Len(t, shop.Deliver(t, "release-stock", withdrawn), 1)
@@ -33,21 +33,21 @@ func TestWhicheverFactComesFirstTheOrderIsCancelledOnce(t *testing.T) {
 		orderID, facts := undone(t, shop)
 		for _, i := range turn {
 			shop.Deliver(t, name, facts[i])
-			shop.Tell(t, name, functiontest.EventOf(t, facts[i]))
+			shop.Tell(t, name, shoptest.EventOf(t, facts[i]))
 		}
 		said := shop.Said(t, orderID, "order.cancelled")
 		require.Len(t, said, 1, "%v", turn)
-		cancelled := functiontest.EventOf(t, said[0]).(events.OrderCancelled)
+		cancelled := shoptest.EventOf(t, said[0]).(events.OrderCancelled)
 		require.Equal(t, []string{"customer", "requested"}, []string{cancelled.By, cancelled.Reason}, "what a customer wrote stays in the row")
 		require.True(t, cancelled.StockHeld)
 		require.EqualValues(t, 2400, cancelled.RefundedMinor)
-		require.Equal(t, []events.Line{{Line: 1, SKU: functiontest.Cap, Quantity: 1}}, cancelled.Lines)
+		require.Equal(t, []events.Line{{Line: 1, SKU: shoptest.Cap, Quantity: 1}}, cancelled.Lines)
 		require.Equal(t, "cancelled released refunded", sides(t, shop, orderID), "%v", turn)
 	}
 }
 
-func sides(t *testing.T, shop *functiontest.Shop, orderID string) string {
-	return functiontest.One[string](t, shop, `SELECT concat_ws(' ', status, stock, payment) FROM orders.orders WHERE order_id = $1`, orderID)
+func sides(t *testing.T, shop *shoptest.Shop, orderID string) string {
+	return shoptest.One[string](t, shop, `SELECT concat_ws(' ', status, stock, payment) FROM orders.orders WHERE order_id = $1`, orderID)
 }
 
 func TestNothingIsCancelledWhileSomethingIsHeld(t *testing.T) {
@@ -67,7 +67,7 @@ func TestNothingIsCancelledWhileSomethingIsHeld(t *testing.T) {
 func TestOrderForWhichNothingWasHeldIsCancelledAtOnce(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
+	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
 	said := shop.Tell(t, name, shop.Cancel(t, placed))
 	require.Len(t, said, 1)
 	require.False(t, said[0].(events.OrderCancelled).StockHeld)
@@ -85,26 +85,26 @@ func TestLateFactsCannotReviveACancelledOrder(t *testing.T) {
 	for _, s := range []string{"order.placed", "stock.reserved", "payment.created", "payment.paid", "order.confirmed", "shipment.created"} {
 		for _, m := range shop.Said(t, orderID, s) {
 			for _, consumer := range consumers(t, shop, m.Type) {
-				shop.Tell(t, consumer, functiontest.EventOf(t, m))
+				shop.Tell(t, consumer, shoptest.EventOf(t, m))
 			}
 		}
 	}
 	shop.Drive(t, orderID, "")
 	require.Equal(t, "cancelled released refunded", sides(t, shop, orderID))
 	require.Len(t, shop.Said(t, orderID, "order.cancelled"), 1)
-	onHand, reserved := shop.Stock(t, functiontest.Cap)
+	onHand, reserved := shop.Stock(t, shoptest.Cap)
 	require.Equal(t, []int64{120, 0}, []int64{onHand, reserved})
 }
 
-func consumers(t *testing.T, shop *functiontest.Shop, eventType string) []string {
-	return functiontest.One[[]string](t, shop, `
+func consumers(t *testing.T, shop *shoptest.Shop, eventType string) []string {
+	return shoptest.One[[]string](t, shop, `
 		SELECT coalesce(array_agg(consumer), '{}') FROM bus.subscription WHERE type = $1 AND consumer <> 'send-email'`, eventType)
 }
 
 func TestWhatComesBackIsNotedOnOrdersThatEndedOtherwise(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
+	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
 	reserved := shop.Tell(t, "reserve-stock", placed.OrderPlaced)[0]
 	shop.Tell(t, "track-order", reserved)
 	shop.Set(t, placed.ID, "deadline = now()")

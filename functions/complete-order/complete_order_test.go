@@ -11,19 +11,19 @@ import (
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/functions"
 	"github.com/popup-shop/popup/internal/cloudevent"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 const name = "complete-order"
 
-func open(t *testing.T, rest time.Duration) *functiontest.Shop {
-	return functiontest.Open(t, functions.All, func(s *functions.Settings) {
+func open(t *testing.T, rest time.Duration) *shoptest.Shop {
+	return shoptest.Open(t, functions.All, func(s *functions.Settings) {
 		s.SimulatedSuccess, s.Shipping, s.CompleteAfter = 1, "manual", rest
 	})
 }
 
 // delivered is an order that has arrived, and the events that its end waits for; complete-order has heard none of them.
-func delivered(t *testing.T, shop *functiontest.Shop) (orderID string, arrived, left cloudevent.Message) {
+func delivered(t *testing.T, shop *shoptest.Shop) (orderID string, arrived, left cloudevent.Message) {
 	placed := shop.Reach(t, "in_transit")
 	shop.Deliver(t, "move-stock", shop.Said(t, placed.ID, "order.shipped")[0])
 	shop.Tell(t, "follow-shipment", shop.Move(t, placed.ID, "delivered"))
@@ -38,26 +38,26 @@ func TestWhicheverFactComesLastTheOrderIsCompletedOnce(t *testing.T) {
 		orderID, arrived, left := delivered(t, shop)
 		for _, m := range []cloudevent.Message{arrived, left, arrived} {
 			shop.Deliver(t, name, m)
-			shop.Tell(t, name, functiontest.EventOf(t, m))
+			shop.Tell(t, name, shoptest.EventOf(t, m))
 		}
 		requireCompletedOnce(t, shop, orderID)
 
 		orderID, arrived, left = delivered(t, shop)
 		for _, m := range []cloudevent.Message{left, arrived, left} {
 			shop.Deliver(t, name, m)
-			shop.Tell(t, name, functiontest.EventOf(t, m))
+			shop.Tell(t, name, shoptest.EventOf(t, m))
 		}
 		requireCompletedOnce(t, shop, orderID)
 	}
 }
 
-func requireCompletedOnce(t *testing.T, shop *functiontest.Shop, orderID string) {
+func requireCompletedOnce(t *testing.T, shop *shoptest.Shop, orderID string) {
 	t.Helper()
 	said := shop.Said(t, orderID, "order.completed")
 	require.Len(t, said, 1)
-	completed := functiontest.EventOf(t, said[0]).(events.OrderCompleted)
+	completed := shoptest.EventOf(t, said[0]).(events.OrderCompleted)
 	require.Equal(t, []int64{2400, 2400}, []int64{completed.TotalMinor, completed.PaidMinor})
-	require.Equal(t, "completed shipped", functiontest.One[string](t, shop, `SELECT concat_ws(' ', status, stock) FROM orders.orders WHERE order_id = $1`, orderID))
+	require.Equal(t, "completed shipped", shoptest.One[string](t, shop, `SELECT concat_ws(' ', status, stock) FROM orders.orders WHERE order_id = $1`, orderID))
 }
 
 func TestFactsAtTheSameTimeCompleteOnce(t *testing.T) {
@@ -107,7 +107,7 @@ func TestGoodsThatLeftAreNotedAndNothingIsSaidOnTheWay(t *testing.T) {
 		require.Empty(t, shop.Tell(t, name, left[0]))
 		require.Empty(t, shop.Tell(t, name, events.OrderDelivered{OrderID: placed.ID}), "the order itself says where it is")
 	}
-	require.Equal(t, "shipped shipped", functiontest.One[string](t, shop, `SELECT concat_ws(' ', status, stock) FROM orders.orders WHERE order_id = $1`, placed.ID))
+	require.Equal(t, "shipped shipped", shoptest.One[string](t, shop, `SELECT concat_ws(' ', status, stock) FROM orders.orders WHERE order_id = $1`, placed.ID))
 }
 
 func TestReturnedOrderIsNeverCompleted(t *testing.T) {

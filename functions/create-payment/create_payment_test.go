@@ -9,7 +9,7 @@ import (
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/functions"
 	createpayment "github.com/popup-shop/popup/functions/create-payment"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/money"
 	"github.com/popup-shop/popup/internal/payment"
 )
@@ -17,36 +17,36 @@ import (
 const name = "create-payment"
 
 // reserved is a shop with a bank, and a placed order whose stock is held.
-func reserved(t *testing.T, bank *functiontest.Bank, items ...functiontest.Item) (*functiontest.Shop, functiontest.Placed) {
-	shop := functiontest.Open(t, functions.All)
+func reserved(t *testing.T, bank *shoptest.Bank, items ...shoptest.Item) (*shoptest.Shop, shoptest.Placed) {
+	shop := shoptest.Open(t, functions.All)
 	shop.Replace(t, createpayment.With(payment.Providers{"simulated": bank}))
-	placed := shop.Place(t, functiontest.Order(items...))
+	placed := shop.Place(t, shoptest.Order(items...))
 	require.IsType(t, events.StockReserved{}, shop.Tell(t, "reserve-stock", placed.OrderPlaced)[0])
 	return shop, placed
 }
 
-func told(placed functiontest.Placed) events.StockReserved {
+func told(placed shoptest.Placed) events.StockReserved {
 	return events.StockReserved{OrderID: placed.ID}
 }
 
 // results are the results of all attempts at an order's payment, in order.
-func results(t *testing.T, shop *functiontest.Shop, orderID string) []string {
-	return functiontest.One[[]string](t, shop, `SELECT array_agg(result ORDER BY at) FROM payments.attempts WHERE order_id = $1`, orderID)
+func results(t *testing.T, shop *shoptest.Shop, orderID string) []string {
+	return shoptest.One[[]string](t, shop, `SELECT array_agg(result ORDER BY at) FROM payments.attempts WHERE order_id = $1`, orderID)
 }
 
 // PAY-02, PAY-08.
 func TestTheOrdersExactTotalIsAskedFor(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		items []functiontest.Item
+		items []shoptest.Item
 		want  money.Amount
 	}{
-		"euros":        {[]functiontest.Item{functiontest.Of(functiontest.Tee, 2), functiontest.Of(functiontest.Cap, 1)}, money.Amount{Minor: 10200, Currency: "EUR"}},
-		"yen with tax": {[]functiontest.Item{functiontest.Of(functiontest.Cup, 1)}, money.Amount{Minor: 4180, Currency: "JPY"}},
+		"euros":        {[]shoptest.Item{shoptest.Of(shoptest.Tee, 2), shoptest.Of(shoptest.Cap, 1)}, money.Amount{Minor: 10200, Currency: "EUR"}},
+		"yen with tax": {[]shoptest.Item{shoptest.Of(shoptest.Cup, 1)}, money.Amount{Minor: 4180, Currency: "JPY"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			bank := &functiontest.Bank{Outcome: payment.Paid}
+			bank := &shoptest.Bank{Outcome: payment.Paid}
 			shop, placed := reserved(t, bank, c.items...)
 
 			said := shop.Tell(t, "create-payment", told(placed))
@@ -55,7 +55,7 @@ func TestTheOrdersExactTotalIsAskedFor(t *testing.T) {
 			require.Equal(t, c.want, money.Amount{Minor: created.AmountMinor, Currency: created.Currency})
 			require.Equal(t, c.want, money.Amount{Minor: paid.AmountMinor, Currency: paid.Currency})
 			require.Equal(t, []payment.Request{{PaymentID: created.PaymentID, OrderID: placed.ID, Amount: c.want}}, bank.Opened())
-			require.Equal(t, c.want.Minor, functiontest.One[int64](t, shop, `
+			require.Equal(t, c.want.Minor, shoptest.One[int64](t, shop, `
 				SELECT captured_minor FROM payments.payments WHERE payment_id = $1 AND status = 'paid'`, created.PaymentID))
 			require.Equal(t, []string{"paid"}, results(t, shop, placed.ID))
 		})
@@ -65,8 +65,8 @@ func TestTheOrdersExactTotalIsAskedFor(t *testing.T) {
 // PAY-10, PAY-12.
 func TestAnOrderHasOnePaymentHoweverOftenItIsAskedFor(t *testing.T) {
 	t.Parallel()
-	bank := &functiontest.Bank{Outcome: payment.Paid}
-	shop, placed := reserved(t, bank, functiontest.Of(functiontest.Cap, 1))
+	bank := &shoptest.Bank{Outcome: payment.Paid}
+	shop, placed := reserved(t, bank, shoptest.Of(shoptest.Cap, 1))
 	m := shop.Store(t, told(placed))
 	var all sync.WaitGroup
 	for range 5 {
@@ -81,19 +81,19 @@ func TestAnOrderHasOnePaymentHoweverOftenItIsAskedFor(t *testing.T) {
 
 func TestDeclinedPaymentIsSaidAndHasNoMoney(t *testing.T) {
 	t.Parallel()
-	shop, placed := reserved(t, &functiontest.Bank{Outcome: payment.Declined}, functiontest.Of(functiontest.Cap, 1))
+	shop, placed := reserved(t, &shoptest.Bank{Outcome: payment.Declined}, shoptest.Of(shoptest.Cap, 1))
 
 	said := shop.Tell(t, name, told(placed))
 	require.Len(t, said, 2)
 	require.Equal(t, "declined", said[1].(events.PaymentFailed).Reason)
-	require.Equal(t, "failed 0", functiontest.One[string](t, shop, `
+	require.Equal(t, "failed 0", shoptest.One[string](t, shop, `
 		SELECT concat(status, ' ', captured_minor) FROM payments.payments WHERE order_id = $1`, placed.ID))
 	require.Equal(t, []string{"declined"}, results(t, shop, placed.ID))
 }
 
 func TestOpenPaymentIsSaidWithTheWayToPay(t *testing.T) {
 	t.Parallel()
-	shop, placed := reserved(t, &functiontest.Bank{Outcome: payment.Open}, functiontest.Of(functiontest.Cap, 1))
+	shop, placed := reserved(t, &shoptest.Bank{Outcome: payment.Open}, shoptest.Of(shoptest.Cap, 1))
 
 	said := shop.Tell(t, name, told(placed))
 	require.Len(t, said, 1)
@@ -102,8 +102,8 @@ func TestOpenPaymentIsSaidWithTheWayToPay(t *testing.T) {
 
 func TestOrderThatIsOverIsNotAskedMoneyFor(t *testing.T) {
 	t.Parallel()
-	bank := &functiontest.Bank{Outcome: payment.Paid}
-	shop, placed := reserved(t, bank, functiontest.Of(functiontest.Cap, 1))
+	bank := &shoptest.Bank{Outcome: payment.Paid}
+	shop, placed := reserved(t, bank, shoptest.Of(shoptest.Cap, 1))
 	shop.Cancel(t, placed)
 
 	require.Empty(t, shop.Tell(t, name, told(placed)))
@@ -112,8 +112,8 @@ func TestOrderThatIsOverIsNotAskedMoneyFor(t *testing.T) {
 
 func TestMoneyThatComesAfterTheEndIsKeptApart(t *testing.T) {
 	t.Parallel()
-	bank := &functiontest.Bank{Outcome: payment.Paid}
-	shop, placed := reserved(t, bank, functiontest.Of(functiontest.Cap, 1))
+	bank := &shoptest.Bank{Outcome: payment.Paid}
+	shop, placed := reserved(t, bank, shoptest.Of(shoptest.Cap, 1))
 	bank.Opening = func() { // the customer cancels while the bank is being asked
 		withdrawn := shop.Cancel(t, placed)
 		shop.Tell(t, "release-stock", withdrawn)
@@ -124,17 +124,17 @@ func TestMoneyThatComesAfterTheEndIsKeptApart(t *testing.T) {
 	require.Len(t, said, 2)
 	require.IsType(t, events.PaymentPaid{}, said[1])
 	require.Equal(t, "cancelled", shop.Status(t, placed.ID))
-	require.EqualValues(t, 2400, functiontest.One[int64](t, shop, `
+	require.EqualValues(t, 2400, shoptest.One[int64](t, shop, `
 		SELECT amount_minor FROM payments.suspense WHERE order_id = $1 AND returned_at IS NULL`, placed.ID))
-	require.Equal(t, "voided 0", functiontest.One[string](t, shop, `
+	require.Equal(t, "voided 0", shoptest.One[string](t, shop, `
 		SELECT concat(status, ' ', captured_minor) FROM payments.payments WHERE order_id = $1`, placed.ID))
 }
 
 // PAY-10, FUN-11.
 func TestBankThatDoesNotAnswerIsAskedAgainForTheSamePayment(t *testing.T) {
 	t.Parallel()
-	bank := &functiontest.Bank{Outcome: payment.Paid, Away: true}
-	shop, placed := reserved(t, bank, functiontest.Of(functiontest.Cap, 1))
+	bank := &shoptest.Bank{Outcome: payment.Paid, Away: true}
+	shop, placed := reserved(t, bank, shoptest.Of(shoptest.Cap, 1))
 	m := shop.Store(t, told(placed))
 	for range 2 {
 		require.ErrorContains(t, shop.TryDeliver(t, name, m), "does not answer")
@@ -142,14 +142,14 @@ func TestBankThatDoesNotAnswerIsAskedAgainForTheSamePayment(t *testing.T) {
 	bank.Away = false
 	require.Len(t, shop.Deliver(t, name, m), 2)
 	require.Equal(t, []string{"unknown: the bank does not answer", "unknown: the bank does not answer", "paid"}, results(t, shop, placed.ID))
-	require.EqualValues(t, 1, functiontest.One[int64](t, shop, `SELECT count(DISTINCT key) FROM payments.attempts WHERE order_id = $1`, placed.ID))
+	require.EqualValues(t, 1, shoptest.One[int64](t, shop, `SELECT count(DISTINCT key) FROM payments.attempts WHERE order_id = $1`, placed.ID))
 }
 
 func TestMethodWithoutProviderIsParkedForAPerson(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All, func(s *functions.Settings) { s.PaymentMethods = []string{"gold"} })
-	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)).With("payment_method", "gold"))
+	shop := shoptest.Open(t, functions.All, func(s *functions.Settings) { s.PaymentMethods = []string{"gold"} })
+	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)).With("payment_method", "gold"))
 
 	require.Empty(t, shop.Tell(t, name, told(placed)))
-	require.Contains(t, functiontest.One[string](t, shop, `SELECT reason FROM bus.parked WHERE consumer = $1`, name), `"gold"`)
+	require.Contains(t, shoptest.One[string](t, shop, `SELECT reason FROM bus.parked WHERE consumer = $1`, name), `"gold"`)
 }

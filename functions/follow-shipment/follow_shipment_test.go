@@ -9,17 +9,17 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 const name = "follow-shipment"
 
-func open(t *testing.T) *functiontest.Shop {
-	return functiontest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "manual" })
+func open(t *testing.T) *shoptest.Shop {
+	return shoptest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "manual" })
 }
 
 // shipped is an order with a planned shipment that then went all these ways; nobody has heard of that.
-func shipped(t *testing.T, shop *functiontest.Shop, way ...string) (orderID string, moves []events.Event) {
+func shipped(t *testing.T, shop *shoptest.Shop, way ...string) (orderID string, moves []events.Event) {
 	placed := shop.Reach(t, "confirmed")
 	shop.Drive(t, placed.ID, "")
 	for _, to := range way {
@@ -29,8 +29,8 @@ func shipped(t *testing.T, shop *functiontest.Shop, way ...string) (orderID stri
 }
 
 // versions are the states that an order went through after it was confirmed.
-func versions(t *testing.T, shop *functiontest.Shop, orderID string) []string {
-	return functiontest.One[[]string](t, shop, `
+func versions(t *testing.T, shop *shoptest.Shop, orderID string) []string {
+	return shoptest.One[[]string](t, shop, `
 		SELECT array_agg(to_status ORDER BY version) FROM orders.history WHERE order_id = $1 AND by = 'follow-shipment'`, orderID)
 }
 
@@ -109,12 +109,12 @@ func TestOrderKnowsItsCarrierAndWhenItArrived(t *testing.T) {
 	said := shop.Tell(t, name, moves[1])
 	sent := said[1].(events.OrderShipped)
 	require.Equal(t, "popup", sent.Carrier)
-	require.Equal(t, []events.Line{{Line: 1, SKU: functiontest.Cap, Quantity: 1}}, sent.Lines)
-	require.Equal(t, sent.TrackingNumber, functiontest.One[string](t, shop, `SELECT tracking_number FROM orders.orders WHERE order_id = $1`, orderID))
+	require.Equal(t, []events.Line{{Line: 1, SKU: shoptest.Cap, Quantity: 1}}, sent.Lines)
+	require.Equal(t, sent.TrackingNumber, shoptest.One[string](t, shop, `SELECT tracking_number FROM orders.orders WHERE order_id = $1`, orderID))
 
 	shop.Tell(t, name, shop.Move(t, orderID, "in_transit"))
 	arrived := shop.Tell(t, name, shop.Move(t, orderID, "delivered"))[0].(events.OrderDelivered)
-	require.True(t, functiontest.One[bool](t, shop, `
+	require.True(t, shoptest.One[bool](t, shop, `
 		SELECT delivered_at = $2 AND deadline = $2 FROM orders.orders WHERE order_id = $1`, orderID, arrived.DeliveredAt))
 }
 
@@ -133,7 +133,7 @@ func TestOrderThatIsUndoneFollowsNoShipment(t *testing.T) {
 	placed := shop.Reach(t, "confirmed")
 	shop.Drive(t, placed.ID, "")
 	shop.Cancel(t, placed)
-	moved := functiontest.EventOf(t, shop.Said(t, placed.ID, "shipment.moved")[0])
+	moved := shoptest.EventOf(t, shop.Said(t, placed.ID, "shipment.moved")[0])
 	require.Equal(t, "cancelled", moved.(events.ShipmentMoved).To)
 	require.Empty(t, shop.Tell(t, name, moved))
 	require.Equal(t, "cancelling", shop.Status(t, placed.ID))

@@ -10,35 +10,35 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 const name = "keep-time"
 
-func open(t *testing.T, change ...func(*functions.Settings)) *functiontest.Shop {
+func open(t *testing.T, change ...func(*functions.Settings)) *shoptest.Shop {
 	calm := func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping, s.HoldTime = 1, "manual", 2*time.Hour }
-	return functiontest.Open(t, functions.All, append([]func(*functions.Settings){calm}, change...)...)
+	return shoptest.Open(t, functions.All, append([]func(*functions.Settings){calm}, change...)...)
 }
 
 // strike lets the clock strike, and returns what is due about an order and was never said before.
-func strike(t *testing.T, shop *functiontest.Shop, orderID string) (due []events.Event) {
+func strike(t *testing.T, shop *shoptest.Shop, orderID string) (due []events.Event) {
 	t.Helper()
 	before := len(said(t, shop, orderID))
 	require.NoError(t, shop.Runtime(t, name).Tick(t.Context(), shop.Function(t, name)))
 	return said(t, shop, orderID)[before:]
 }
 
-func said(t *testing.T, shop *functiontest.Shop, orderID string) (all []events.Event) {
+func said(t *testing.T, shop *shoptest.Shop, orderID string) (all []events.Event) {
 	for _, tick := range []events.Event{events.StockDue{}, events.OrderOverdue{}, events.OrderRested{}, events.ShipmentDue{}} {
 		for _, m := range shop.Said(t, orderID, tick.EventType()) {
-			all = append(all, functiontest.EventOf(t, m))
+			all = append(all, shoptest.EventOf(t, m))
 		}
 	}
 	return all
 }
 
 // next is when the clock wants to strike again.
-func next(t *testing.T, shop *functiontest.Shop) (at time.Time) {
+func next(t *testing.T, shop *shoptest.Shop) (at time.Time) {
 	t.Helper()
 	require.NoError(t, pgx.BeginFunc(t.Context(), shop.Pool, func(tx pgx.Tx) (err error) {
 		_, at, err = shop.Function(t, name).Schedule(t.Context(), tx, time.Now())
@@ -47,8 +47,8 @@ func next(t *testing.T, shop *functiontest.Shop) (at time.Time) {
 	return at
 }
 
-func place(t *testing.T, shop *functiontest.Shop) functiontest.Placed {
-	return shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 2)))
+func place(t *testing.T, shop *shoptest.Shop) shoptest.Placed {
+	return shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 2)))
 }
 
 func TestStockCheckThatWasPutOffIsDueOnce(t *testing.T) {
@@ -79,7 +79,7 @@ func TestWhatFallsDueDuringAStrokeIsDueNext(t *testing.T) {
 	shop := open(t, func(s *functions.Settings) { s.StockCheckDelay = time.Hour })
 	placed := place(t, shop)
 	shop.Set(t, placed.ID, "stock_check_at = clock_timestamp() + interval '200 ms'")
-	at := functiontest.One[time.Time](t, shop, `SELECT stock_check_at FROM orders.orders`)
+	at := shoptest.One[time.Time](t, shop, `SELECT stock_check_at FROM orders.orders`)
 	require.NoError(t, pgx.BeginFunc(t.Context(), shop.Pool, func(tx pgx.Tx) error {
 		due, next, err := shop.Function(t, name).Schedule(t.Context(), slow{tx}, time.Now())
 		if len(due) == 0 { // the stroke began in time
@@ -171,19 +171,19 @@ func TestMoreThanOneStrokeCanSayFollowsAtOnce(t *testing.T) {
 
 	require.NoError(t, shop.Runtime(t, name).Tick(t.Context(), shop.Function(t, name)))
 	require.Eventually(t, func() bool {
-		return functiontest.One[int64](t, shop, `SELECT count(DISTINCT order_id) FROM bus.event WHERE type = 'order.overdue'`) == 1100
+		return shoptest.One[int64](t, shop, `SELECT count(DISTINCT order_id) FROM bus.event WHERE type = 'order.overdue'`) == 1100
 	}, 10*time.Second, 10*time.Millisecond)
 	require.Empty(t, strike(t, shop, placed.ID))
-	require.EqualValues(t, 1100, functiontest.One[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type NOT IN ('order.placed', 'housekeeping.due')`))
+	require.EqualValues(t, 1100, shoptest.One[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type NOT IN ('order.placed', 'housekeeping.due')`))
 }
 
 func TestADaysHousekeepingIsSaidOnceAndNobodyIsWokenForIt(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	housekeeping := func() []string {
-		return functiontest.One[[]string](t, shop, `SELECT array_agg(data->>'day') FROM bus.event WHERE type = 'housekeeping.due'`)
+		return shoptest.One[[]string](t, shop, `SELECT array_agg(data->>'day') FROM bus.event WHERE type = 'housekeeping.due'`)
 	}
-	today := functiontest.One[string](t, shop, `SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD')`)
+	today := shoptest.One[string](t, shop, `SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD')`)
 	for range 3 {
 		require.NoError(t, shop.Runtime(t, name).Tick(t.Context(), shop.Function(t, name)))
 		require.Contains(t, housekeeping(), today)
@@ -192,7 +192,7 @@ func TestADaysHousekeepingIsSaidOnceAndNobodyIsWokenForIt(t *testing.T) {
 	require.Zero(t, next(t, shop), "the minute brings it")
 
 	// the event of a day is another than that of the day before
-	said := functiontest.One[string](t, shop, `SELECT min(event_id::text) FROM bus.event WHERE type = 'housekeeping.due'`)
+	said := shoptest.One[string](t, shop, `SELECT min(event_id::text) FROM bus.event WHERE type = 'housekeeping.due'`)
 	shop.Exec(t, `UPDATE bus.event SET event_id = (substr(bus.first_id_of(now() - interval '1 day')::text, 1, 13) || substr(event_id::text, 14))::uuid WHERE event_id = $1`, said)
 	require.NoError(t, shop.Runtime(t, name).Tick(t.Context(), shop.Function(t, name)))
 	require.Contains(t, housekeeping(), today)

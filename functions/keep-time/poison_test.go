@@ -9,14 +9,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/internal/eventstore"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/invariant"
 )
 
 // holdMany makes holds of one cap each that are due, and returns the first.
-func holdMany(t *testing.T, shop *functiontest.Shop, n int) (first string) {
+func holdMany(t *testing.T, shop *shoptest.Shop, n int) (first string) {
 	t.Helper()
-	shop.Leave(t, functiontest.Cap, functiontest.Harbour, int64(n))
+	shop.Leave(t, shoptest.Cap, shoptest.Harbour, int64(n))
 	shop.Exec(t, `
 		WITH made AS (
 			INSERT INTO stock.holds (hold_id, by, expires_at)
@@ -24,12 +24,12 @@ func holdMany(t *testing.T, shop *functiontest.Shop, n int) (first string) {
 			RETURNING hold_id
 		)
 		INSERT INTO stock.reservations (hold_id, line, level_id, quantity)
-		SELECT hold_id, 1, level_id, 1 FROM made, stock.levels WHERE sku = $2`, n, functiontest.Cap)
-	return functiontest.One[string](t, shop, `SELECT hold_id::text FROM stock.holds ORDER BY expires_at LIMIT 1`)
+		SELECT hold_id, 1, level_id, 1 FROM made, stock.levels WHERE sku = $2`, n, shoptest.Cap)
+	return shoptest.One[string](t, shop, `SELECT hold_id::text FROM stock.holds ORDER BY expires_at LIMIT 1`)
 }
 
 // releaseDue delivers what is due to the function that releases it.
-func releaseDue(t *testing.T, shop *functiontest.Shop) {
+func releaseDue(t *testing.T, shop *shoptest.Shop) {
 	t.Helper()
 	var all sync.WaitGroup
 	for _, m := range shop.Broker.Got() {
@@ -40,12 +40,12 @@ func releaseDue(t *testing.T, shop *functiontest.Shop) {
 	all.Wait()
 }
 
-func holds(t *testing.T, shop *functiontest.Shop, status string) int64 {
+func holds(t *testing.T, shop *shoptest.Shop, status string) int64 {
 	t.Helper()
-	return functiontest.One[int64](t, shop, `SELECT count(*) FROM stock.holds WHERE status = $1`, status)
+	return shoptest.One[int64](t, shop, `SELECT count(*) FROM stock.holds WHERE status = $1`, status)
 }
 
-func tick(t *testing.T, shop *functiontest.Shop) {
+func tick(t *testing.T, shop *shoptest.Shop) {
 	t.Helper()
 	require.NoError(t, shop.Runtime(t, name).Tick(t.Context(), shop.Function(t, name)))
 }
@@ -58,7 +58,7 @@ func TestADueItemThatCannotBeStoredStopsNoOther(t *testing.T) {
 	shop.Exec(t, `ALTER TABLE bus.event ADD CONSTRAINT no_poison CHECK (subject <> '`+poisoned+`')`)
 	tick(t, shop)
 	require.Eventually(t, func() bool {
-		return functiontest.One[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type = 'reservation.due'`) == 999
+		return shoptest.One[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type = 'reservation.due'`) == 999
 	}, 10*time.Second, 10*time.Millisecond, shop.Log())
 	releaseDue(t, shop)
 	require.Equal(t, []int64{999, 1}, []int64{holds(t, shop, "expired"), holds(t, shop, "held")})
@@ -79,11 +79,11 @@ func TestADueItemThatCannotBeStoredStopsNoOther(t *testing.T) {
 	tick(t, shop)
 	releaseDue(t, shop)
 	require.Zero(t, holds(t, shop, "held"))
-	require.Zero(t, functiontest.One[int64](t, shop, `SELECT count(*) FROM bus.parked WHERE resolved_at IS NULL`))
+	require.Zero(t, shoptest.One[int64](t, shop, `SELECT count(*) FROM bus.parked WHERE resolved_at IS NULL`))
 }
 
 // requireDeadLetterShows requires that status, metrics and check count one dead letter.
-func requireDeadLetterShows(t *testing.T, shop *functiontest.Shop) {
+func requireDeadLetterShows(t *testing.T, shop *shoptest.Shop) {
 	t.Helper()
 	status := shop.Call(t, "serve-gateway", http.MethodGet, "/v1/status", nil)
 	require.Contains(t, status.Raw, `{"name":"dead-letters","ok":false`)
@@ -112,8 +112,8 @@ func TestADueItemThatWasGivenUpIsNeverDueAgain(t *testing.T) {
 	require.EqualValues(t, 1, n)
 	shop.Exec(t, `ALTER TABLE bus.event DROP CONSTRAINT no_poison`)
 	tick(t, shop)
-	require.EqualValues(t, 1, functiontest.One[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type = 'reservation.due'`))
-	require.Zero(t, functiontest.One[int64](t, shop, `SELECT count(*) FROM bus.parked WHERE resolved_at IS NULL`))
+	require.EqualValues(t, 1, shoptest.One[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type = 'reservation.due'`))
+	require.Zero(t, shoptest.One[int64](t, shop, `SELECT count(*) FROM bus.parked WHERE resolved_at IS NULL`))
 }
 
 // FUN-17: a time that no event can carry.

@@ -7,31 +7,31 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 const name = "move-stock"
 
 // held is a shop with one order that holds two caps and a T-shirt.
-func held(t *testing.T) (*functiontest.Shop, string) {
-	shop := functiontest.Open(t, functions.All)
-	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 2), functiontest.Of(functiontest.Tee, 1)))
+func held(t *testing.T) (*shoptest.Shop, string) {
+	shop := shoptest.Open(t, functions.All)
+	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 2), shoptest.Of(shoptest.Tee, 1)))
 	require.IsType(t, events.StockReserved{}, shop.Tell(t, "reserve-stock", placed.OrderPlaced)[0])
 	return shop, placed.ID
 }
 
 var (
 	goods = []events.StockLine{
-		{SKU: functiontest.Cap, WarehouseID: functiontest.Harbour, Quantity: 2},
-		{SKU: functiontest.Tee, WarehouseID: functiontest.Harbour, Quantity: 1},
+		{SKU: shoptest.Cap, WarehouseID: shoptest.Harbour, Quantity: 2},
+		{SKU: shoptest.Tee, WarehouseID: shoptest.Harbour, Quantity: 1},
 	}
 	kinds = `SELECT array_agg(kind ORDER BY m.created_at) FROM stock.movements m JOIN stock.levels USING (level_id) WHERE sku = 'CAP-NAVY'`
 )
 
 // requireCaps checks how many caps there are, and how many of them are held.
-func requireCaps(t *testing.T, shop *functiontest.Shop, onHand, reserved int64) {
+func requireCaps(t *testing.T, shop *shoptest.Shop, onHand, reserved int64) {
 	t.Helper()
-	hasOnHand, hasReserved := shop.Stock(t, functiontest.Cap)
+	hasOnHand, hasReserved := shop.Stock(t, shoptest.Cap)
 	require.Equal(t, []int64{onHand, reserved}, []int64{hasOnHand, hasReserved})
 }
 
@@ -52,7 +52,7 @@ func TestGoodsLeaveWhenTheOrderDoes(t *testing.T) {
 
 			require.Empty(t, shop.Tell(t, name, left(orderID)), "goods leave once")
 			requireCaps(t, shop, 118, 0)
-			require.Equal(t, []string{"inbound", "reservation", "outbound"}, functiontest.One[[]string](t, shop, kinds))
+			require.Equal(t, []string{"inbound", "reservation", "outbound"}, shoptest.One[[]string](t, shop, kinds))
 		})
 	}
 }
@@ -77,7 +77,7 @@ func TestGoodsThatComeBackAreOnTheShelfAgainOnce(t *testing.T) {
 	require.ElementsMatch(t, goods, said[0].(events.StockReturned).Lines)
 	require.Empty(t, shop.Tell(t, name, events.OrderReturned{OrderID: orderID}))
 	requireCaps(t, shop, 120, 0)
-	require.Equal(t, orderID, functiontest.One[string](t, shop, `
+	require.Equal(t, orderID, shoptest.One[string](t, shop, `
 		SELECT DISTINCT reference FROM stock.movements WHERE kind = 'inbound' AND reason = 'returned'`))
 }
 
@@ -96,8 +96,8 @@ func TestReturnThatIsHeardBeforeTheShippingLosesNothing(t *testing.T) {
 
 func TestOrderThatHeldNothingMovesNothing(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
-	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
+	shop := shoptest.Open(t, functions.All)
+	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
 	require.Empty(t, shop.Tell(t, name, events.OrderShipped{OrderID: placed.ID}))
 	require.Empty(t, shop.Tell(t, name, events.OrderReturned{OrderID: placed.ID}))
 	requireCaps(t, shop, 120, 0)

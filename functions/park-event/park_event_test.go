@@ -9,26 +9,26 @@ import (
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/functions"
 	"github.com/popup-shop/popup/internal/cloudevent"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 const name = "park-event"
 
 // bury hands a dead letter for track-order over.
-func bury(t *testing.T, shop *functiontest.Shop, m cloudevent.Message, code int, reason string) {
+func bury(t *testing.T, shop *shoptest.Shop, m cloudevent.Message, code int, reason string) {
 	t.Helper()
 	dead := cloudevent.DeadLetter{Message: m, Consumer: "track-order", Code: code, Responded: reason != "", Reason: reason}
 	require.NoError(t, shop.Runtime(t, name).StoreDeadLetter(t.Context(), shop.Function(t, name), dead))
 }
 
-func parked(t *testing.T, shop *functiontest.Shop) []string {
-	return functiontest.One[[]string](t, shop, `
+func parked(t *testing.T, shop *shoptest.Shop) []string {
+	return shoptest.One[[]string](t, shop, `
 		SELECT coalesce(array_agg(rtrim(concat_ws(' ', kind, consumer, attempts, reason))), '{}') FROM bus.parked WHERE resolved_at IS NULL`)
 }
 
 func TestEventThatAFunctionWouldNotTakeIsKeptWithItsReason(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
+	shop := shoptest.Open(t, functions.All)
 	m := shop.Store(t, events.StockReserved{OrderID: uuid.NewString()})
 	for range 2 {
 		bury(t, shop, m, 503, "not now")
@@ -38,14 +38,14 @@ func TestEventThatAFunctionWouldNotTakeIsKeptWithItsReason(t *testing.T) {
 
 func TestEventWhoseFunctionWasAwayIsLeftToTheSweeper(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
+	shop := shoptest.Open(t, functions.All)
 	bury(t, shop, shop.Store(t, events.StockReserved{OrderID: uuid.NewString()}), 0, "")
 	require.Empty(t, parked(t, shop))
 }
 
 func TestEventThatTheLedgerDoesNotKnowIsKeptAsSuch(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
+	shop := shoptest.Open(t, functions.All)
 	bury(t, shop, cloudevent.Message{ID: "made up", Type: "payment.paid", Source: "/functions/eve", Data: []byte(`{}`)}, 0, "")
 	require.Equal(t, []string{"unknown track-order 1 0"}, parked(t, shop))
 }

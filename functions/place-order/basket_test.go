@@ -8,37 +8,37 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // fill puts two caps and a variant of the tee into somebody's basket.
-func fill(t *testing.T, shop *functiontest.Shop, headers ...string) functiontest.Answer {
+func fill(t *testing.T, shop *shoptest.Shop, headers ...string) shoptest.Answer {
 	t.Helper()
-	add := func(sku string, quantity int) functiontest.Answer {
+	add := func(sku string, quantity int) shoptest.Answer {
 		return shop.Call(t, "serve-baskets", http.MethodPost, "/v1/basket/items", map[string]any{"sku": sku, "quantity": quantity}, headers...)
 	}
-	add(functiontest.Cap, 2)
+	add(shoptest.Cap, 2)
 	a := add(red, 1)
 	require.Equal(t, http.StatusCreated, a.Status, a.Raw)
 	return a
 }
 
-func fromBasket(id any) functiontest.Body { return order().With("lines", nil).With("basket_id", id) }
+func fromBasket(id any) shoptest.Body { return order().With("lines", nil).With("basket_id", id) }
 
 // BSK-09.
 func TestABasketIsOrderedWholeAndClosed(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	_, variant := shop.Vary(t, functiontest.Tee, red, "red, M", 4100, 5, functiontest.Canal)
+	_, variant := shop.Vary(t, shoptest.Tee, red, "red, M", 4100, 5, shoptest.Canal)
 	ada := []string{"Authorization", shop.SignIn(t, "customer").Bearer}
 	basket := fill(t, shop, ada...)
 	placed := shop.Place(t, fromBasket(basket.Body["id"]), ada...)
 	require.Equal(t, basket.Body["id"], placed.BasketID)
-	require.Equal(t, []string{functiontest.Cap, red}, []string{placed.Lines[0].SKU, placed.Lines[1].SKU})
+	require.Equal(t, []string{shoptest.Cap, red}, []string{placed.Lines[0].SKU, placed.Lines[1].SKU})
 	require.Equal(t, []any{int64(2), variant}, []any{placed.Lines[0].Quantity, placed.Lines[1].VariantID})
 	require.Equal(t, basket.Body["subtotal"].(map[string]any)["amount_minor"], float64(placed.TotalMinor))
 
-	read := func() functiontest.Answer {
+	read := func() shoptest.Answer {
 		return shop.Call(t, "serve-baskets", http.MethodGet, "/v1/basket", nil, ada...)
 	}
 	require.Equal(t, []any{nil, 0.0}, []any{read().Body["id"], read().Body["count"]})
@@ -50,8 +50,8 @@ func TestABasketIsOrderedWholeAndClosed(t *testing.T) {
 func TestAVisitorOrdersTheBasketOfTheirTokenAndFillsANewOne(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	shop.Vary(t, functiontest.Tee, red, "red, M", 4100, 5, functiontest.Canal)
-	first := shop.Call(t, "serve-baskets", http.MethodPost, "/v1/basket/items", map[string]any{"sku": functiontest.Cap, "quantity": 1})
+	shop.Vary(t, shoptest.Tee, red, "red, M", 4100, 5, shoptest.Canal)
+	first := shop.Call(t, "serve-baskets", http.MethodPost, "/v1/basket/items", map[string]any{"sku": shoptest.Cap, "quantity": 1})
 	shown := []string{"Popup-Basket-Token", first.Body["basket_token"].(string)}
 	placed := shop.Place(t, fromBasket(first.Body["id"]), shown...)
 	require.Len(t, placed.Lines, 1)
@@ -63,11 +63,11 @@ func TestAVisitorOrdersTheBasketOfTheirTokenAndFillsANewOne(t *testing.T) {
 func TestABasketThatCannotBeOrderedStaysAsItIs(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	shop.Vary(t, functiontest.Tee, red, "red, M", 4100, 5, functiontest.Canal)
+	shop.Vary(t, shoptest.Tee, red, "red, M", 4100, 5, shoptest.Canal)
 	ada, eve := []string{"Authorization", shop.SignIn(t, "customer").Bearer}, []string{"Authorization", shop.SignIn(t, "customer").Bearer}
 	basket := fill(t, shop, ada...).Body["id"]
 	before := rows(t, shop)
-	for what, a := range map[string]functiontest.Answer{
+	for what, a := range map[string]shoptest.Answer{
 		"of somebody else": post(t, shop, fromBasket(basket), eve...),
 		"of a visitor":     post(t, shop, fromBasket(basket)),
 		"with lines":       post(t, shop, order().With("basket_id", basket), ada...),
@@ -76,9 +76,9 @@ func TestABasketThatCannotBeOrderedStaysAsItIs(t *testing.T) {
 	} {
 		require.Equal(t, []any{http.StatusBadRequest, []string{"basket_id"}}, []any{a.Status, a.Faults()}, what)
 	}
-	shop.Exec(t, `UPDATE catalogue.products SET active = false WHERE sku = $1`, functiontest.Cap)
+	shop.Exec(t, `UPDATE catalogue.products SET active = false WHERE sku = $1`, shoptest.Cap)
 	require.Equal(t, "/problems/not-on-sale", post(t, shop, fromBasket(basket), ada...).Body["type"])
-	shop.Exec(t, `UPDATE catalogue.products SET active = true WHERE sku = $1`, functiontest.Cap)
+	shop.Exec(t, `UPDATE catalogue.products SET active = true WHERE sku = $1`, shoptest.Cap)
 	require.Equal(t, before, rows(t, shop))
 	shop.Exec(t, `UPDATE orders.baskets SET expires_at = now()`)
 	require.Equal(t, []string{"basket_id"}, post(t, shop, fromBasket(basket), ada...).Faults())
@@ -88,7 +88,7 @@ func TestABasketThatCannotBeOrderedStaysAsItIs(t *testing.T) {
 func TestABasketIsOrderedOnce(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	shop.Vary(t, functiontest.Tee, red, "red, M", 4100, 5, functiontest.Canal)
+	shop.Vary(t, shoptest.Tee, red, "red, M", 4100, 5, shoptest.Canal)
 	ada := []string{"Authorization", shop.SignIn(t, "customer").Bearer}
 	basket := fill(t, shop, ada...).Body["id"]
 	var all sync.WaitGroup

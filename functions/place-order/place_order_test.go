@@ -14,27 +14,27 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 const name = "place-order"
 
-func open(t *testing.T, change ...func(*functions.Settings)) *functiontest.Shop {
-	return functiontest.Open(t, functions.All, change...)
+func open(t *testing.T, change ...func(*functions.Settings)) *shoptest.Shop {
+	return shoptest.Open(t, functions.All, change...)
 }
 
 // post places an order, or tries to, without waiting for what becomes of it.
-func post(t *testing.T, shop *functiontest.Shop, body any, headers ...string) functiontest.Answer {
+func post(t *testing.T, shop *shoptest.Shop, body any, headers ...string) shoptest.Answer {
 	t.Helper()
 	headers = append([]string{"Prefer", "wait=0", "Idempotency-Key", uuid.NewString()}, headers...)
 	return shop.Call(t, name, http.MethodPost, "/v1/orders", body, headers...)
 }
 
-func order() functiontest.Body { return functiontest.Order(functiontest.Of(functiontest.Cap, 2)) }
+func order() shoptest.Body { return shoptest.Order(shoptest.Of(shoptest.Cap, 2)) }
 
 // rows is how many rows there are in all tables.
-func rows(t *testing.T, shop *functiontest.Shop) int64 {
-	return functiontest.One[int64](t, shop, `
+func rows(t *testing.T, shop *shoptest.Shop) int64 {
+	return shoptest.One[int64](t, shop, `
 		SELECT sum((xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM %I.%I', schemaname, tablename), false, true, '')))[1]::text::bigint)::bigint
 		FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`)
 }
@@ -51,7 +51,7 @@ func TestOrderIsAnsweredWithAllThatIsKnownOfIt(t *testing.T) {
 	require.NotEmpty(t, a.Body["order_token"])
 	require.Equal(t, map[string]any{"amount_minor": 4800.0, "currency": "EUR"}, a.Body["total"])
 	line := a.Body["lines"].([]any)[0].(map[string]any)
-	require.Equal(t, []any{functiontest.Cap, "Harbour cap", "Tide & Thread", 2.0}, []any{line["sku"], line["product_name"], line["store_name"], line["quantity"]})
+	require.Equal(t, []any{shoptest.Cap, "Harbour cap", "Tide & Thread", 2.0}, []any{line["sku"], line["product_name"], line["store_name"], line["quantity"]})
 }
 
 // ORD-12.
@@ -69,15 +69,15 @@ func TestOrderIsAnnouncedOnceWithItsRow(t *testing.T) {
 }
 
 // change is an order in which one thing is wrong.
-type change func(functiontest.Body) functiontest.Body
+type change func(shoptest.Body) shoptest.Body
 
 func with(field string, value any) change {
-	return func(b functiontest.Body) functiontest.Body { return b.With(field, value) }
+	return func(b shoptest.Body) shoptest.Body { return b.With(field, value) }
 }
 
 // in changes a field of the address or the contact.
 func in(part, field string, value any) change {
-	return func(b functiontest.Body) functiontest.Body {
+	return func(b shoptest.Body) shoptest.Body {
 		if b[part].(map[string]any)[field] = value; value == nil {
 			delete(b[part].(map[string]any), field)
 		}
@@ -88,7 +88,7 @@ func in(part, field string, value any) change {
 func lines(items ...map[string]any) change { return with("lines", items) }
 
 func japan(field string, value any) change {
-	return func(b functiontest.Body) functiontest.Body {
+	return func(b shoptest.Body) shoptest.Body {
 		b["address"] = map[string]any{
 			"name": "紫", "phone": "03-1234-5678", "country": "JP", "postal_code": "104-0045", "prefecture": "Tokyo", "city": "中央区", "address_line1": "築地1",
 		}
@@ -108,23 +108,23 @@ var wrong = map[string]struct {
 	"unknown product":            {lines(map[string]any{"product_id": uuid.NewString(), "quantity": 1}), "lines[0]"},
 	"product id that is none":    {lines(map[string]any{"product_id": "seven", "quantity": 1}), "lines[0].product_id"},
 	"product id of another form": {lines(map[string]any{"product_id": "urn:uuid:01900000-0000-7000-8000-000000000102", "quantity": 1}), "lines[0].product_id"},
-	"product and SKU":            {lines(map[string]any{"product_id": uuid.NewString(), "sku": functiontest.Cap, "quantity": 1}), "lines[0]"},
+	"product and SKU":            {lines(map[string]any{"product_id": uuid.NewString(), "sku": shoptest.Cap, "quantity": 1}), "lines[0]"},
 	"neither product nor SKU":    {lines(map[string]any{"quantity": 1}), "lines[0]"},
-	"quantity 0":                 {lines(map[string]any{"sku": functiontest.Cap, "quantity": 0}), "lines[0].quantity"},
-	"quantity -1":                {lines(map[string]any{"sku": functiontest.Cap, "quantity": -1}), "lines[0].quantity"},
-	"quantity 100":               {lines(map[string]any{"sku": functiontest.Cap, "quantity": 100}), "lines[0].quantity"},
-	"quantity 1.5":               {lines(map[string]any{"sku": functiontest.Cap, "quantity": 1.5}), "lines[0].quantity"},
-	"quantity as text":           {lines(map[string]any{"sku": functiontest.Cap, "quantity": "1"}), "lines[0].quantity"},
-	"no quantity":                {lines(map[string]any{"sku": functiontest.Cap}), "lines[0].quantity"},
-	"a price":                    {lines(map[string]any{"sku": functiontest.Cap, "quantity": 1, "unit_price_minor": 1}), "lines[0].unit_price_minor"},
+	"quantity 0":                 {lines(map[string]any{"sku": shoptest.Cap, "quantity": 0}), "lines[0].quantity"},
+	"quantity -1":                {lines(map[string]any{"sku": shoptest.Cap, "quantity": -1}), "lines[0].quantity"},
+	"quantity 100":               {lines(map[string]any{"sku": shoptest.Cap, "quantity": 100}), "lines[0].quantity"},
+	"quantity 1.5":               {lines(map[string]any{"sku": shoptest.Cap, "quantity": 1.5}), "lines[0].quantity"},
+	"quantity as text":           {lines(map[string]any{"sku": shoptest.Cap, "quantity": "1"}), "lines[0].quantity"},
+	"no quantity":                {lines(map[string]any{"sku": shoptest.Cap}), "lines[0].quantity"},
+	"a price":                    {lines(map[string]any{"sku": shoptest.Cap, "quantity": 1, "unit_price_minor": 1}), "lines[0].unit_price_minor"},
 	"a field we do not know":     {with("discount", 100), "discount"},
 	"no payment method":          {with("payment_method", nil), "payment_method"},
 	"unknown payment method":     {with("payment_method", "bitcoin"), "payment_method"},
-	"two currencies":             {lines(map[string]any{"sku": functiontest.Cap, "quantity": 1}, map[string]any{"sku": functiontest.Cup, "quantity": 1}), "lines[1]"},
+	"two currencies":             {lines(map[string]any{"sku": shoptest.Cap, "quantity": 1}, map[string]any{"sku": shoptest.Cup, "quantity": 1}), "lines[1]"},
 	"locale that is none":        {with("locale", "en\r\nBcc: x"), "locale"},
 	"no address and no pickup":   {with("address", nil), "address"},
-	"address and pickup":         {with("pickup", map[string]string{"store_id": functiontest.TheStore}), "address"},
-	"pickup in no store": {func(b functiontest.Body) functiontest.Body {
+	"address and pickup":         {with("pickup", map[string]string{"store_id": shoptest.TheStore}), "address"},
+	"pickup in no store": {func(b shoptest.Body) shoptest.Body {
 		return b.With("address", nil).With("pickup", map[string]string{"store_id": uuid.NewString()})
 	}, "pickup.store_id"},
 	"no name":                  {in("address", "name", " "), "address.name"},
@@ -172,7 +172,7 @@ func TestAllFaultsAreNamedAtOnce(t *testing.T) {
 func TestTextThatCannotBeKeptIsTheCallersMistake(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	for at, body := range map[string]functiontest.Body{
+	for at, body := range map[string]shoptest.Body{
 		"name": in("address", "name", "A\x00B")(order()), "sku": lines(map[string]any{"sku": "A\x00", "quantity": 1})(order()),
 		"city": in("address", "city", "\x00")(order()),
 	} {
@@ -184,22 +184,22 @@ func TestTextThatCannotBeKeptIsTheCallersMistake(t *testing.T) {
 func TestTotalsAreTheCatalogues(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	priced := func(sku string, price int64) functiontest.Item {
+	priced := func(sku string, price int64) shoptest.Item {
 		shop.Exec(t, `
 			INSERT INTO catalogue.products (product_id, store_id, sku, name, price_minor, currency)
-			VALUES (gen_random_uuid(), $1, $2, 'Priced', $3, 'JPY')`, functiontest.TheStore, sku, price)
-		return functiontest.Of(sku, 1)
+			VALUES (gen_random_uuid(), $1, $2, 'Priced', $3, 'JPY')`, shoptest.TheStore, sku, price)
+		return shoptest.Of(sku, 1)
 	}
 	for what, c := range map[string]struct {
-		items                []functiontest.Item
+		items                []shoptest.Item
 		subtotal, tax, total int64
 	}{
-		"euros, no tax":                     {[]functiontest.Item{functiontest.Of(functiontest.Tee, 3), functiontest.Of(functiontest.Cap, 2)}, 16500, 0, 16500},
-		"1,000 yen":                         {[]functiontest.Item{priced("YEN-1000", 1000)}, 1000, 100, 1100},
-		"1,009 yen: tax is rounded down":    {[]functiontest.Item{priced("YEN-1009", 1009)}, 1009, 100, 1109},
-		"once per order, not once per line": {[]functiontest.Item{priced("YEN-5", 5), priced("YEN-6", 5)}, 10, 1, 11},
+		"euros, no tax":                     {[]shoptest.Item{shoptest.Of(shoptest.Tee, 3), shoptest.Of(shoptest.Cap, 2)}, 16500, 0, 16500},
+		"1,000 yen":                         {[]shoptest.Item{priced("YEN-1000", 1000)}, 1000, 100, 1100},
+		"1,009 yen: tax is rounded down":    {[]shoptest.Item{priced("YEN-1009", 1009)}, 1009, 100, 1109},
+		"once per order, not once per line": {[]shoptest.Item{priced("YEN-5", 5), priced("YEN-6", 5)}, 10, 1, 11},
 	} {
-		placed := shop.Place(t, functiontest.Order(c.items...))
+		placed := shop.Place(t, shoptest.Order(c.items...))
 		require.Equal(t, []int64{c.subtotal, 0, c.tax, 0, c.total},
 			[]int64{placed.SubtotalMinor, placed.DeliveryFeeMinor, placed.TaxMinor, placed.DiscountMinor, placed.TotalMinor}, what)
 	}
@@ -209,11 +209,11 @@ func TestTotalsAreTheCatalogues(t *testing.T) {
 func TestOrderWhoseTotalIsNotTheExpectedOneIsRefusedWithTheNewOne(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	expected := func(minor int64, currency string) functiontest.Body {
+	expected := func(minor int64, currency string) shoptest.Body {
 		return order().With("expected_total", map[string]any{"amount_minor": minor, "currency": currency})
 	}
 	before := rows(t, shop)
-	for _, body := range []functiontest.Body{expected(4799, "EUR"), expected(4800, "USD")} {
+	for _, body := range []shoptest.Body{expected(4799, "EUR"), expected(4800, "USD")} {
 		a := post(t, shop, body)
 		require.Equal(t, http.StatusConflict, a.Status)
 		require.Equal(t, "/problems/total-changed", a.Body["type"])
@@ -235,7 +235,7 @@ func TestWhatIsNotOnSaleCannotBeOrdered(t *testing.T) {
 		shop.Exec(t, end)
 		a := post(t, shop, order())
 		require.Equal(t, []any{http.StatusConflict, "/problems/not-on-sale"}, []any{a.Status, a.Body["type"]}, how)
-		require.Equal(t, functiontest.Cap, a.Body["lines"].([]any)[0].(map[string]any)["sku"], how)
+		require.Equal(t, shoptest.Cap, a.Body["lines"].([]any)[0].(map[string]any)["sku"], how)
 	}
 }
 
@@ -250,9 +250,9 @@ func TestSameKeyIsOneOrder(t *testing.T) {
 		[]any{again.Body["id"], again.Body["order_token"], again.Header.Get("Idempotency-Replayed")})
 	require.Empty(t, first.Header.Get("Idempotency-Replayed"))
 
-	require.Equal(t, http.StatusUnprocessableEntity, post(t, shop, functiontest.Order(functiontest.Of(functiontest.Cap, 3)), key...).Status)
+	require.Equal(t, http.StatusUnprocessableEntity, post(t, shop, shoptest.Order(shoptest.Of(shoptest.Cap, 3)), key...).Status)
 	require.Equal(t, http.StatusBadRequest, post(t, shop, order(), "Idempotency-Key", "").Status)
-	require.EqualValues(t, 1, functiontest.One[int64](t, shop, `SELECT count(*) FROM orders.orders`))
+	require.EqualValues(t, 1, shoptest.One[int64](t, shop, `SELECT count(*) FROM orders.orders`))
 }
 
 // ORD-13.
@@ -278,8 +278,8 @@ func TestManyPostsWithOneKeyAreOneOrder(t *testing.T) {
 		})
 	}
 	all.Wait()
-	require.EqualValues(t, 1, functiontest.One[int64](t, shop, `SELECT count(*) FROM orders.orders`))
-	require.EqualValues(t, 1, functiontest.One[int64](t, shop, `SELECT count(*) FROM bus.event`))
+	require.EqualValues(t, 1, shoptest.One[int64](t, shop, `SELECT count(*) FROM orders.orders`))
+	require.EqualValues(t, 1, shoptest.One[int64](t, shop, `SELECT count(*) FROM bus.event`))
 }
 
 func TestRefusedOrderLeavesItsKeyFree(t *testing.T) {
@@ -319,7 +319,7 @@ func TestOrderKeepsNoTokenThatOpensIt(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	placed := shop.Place(t, order())
-	require.False(t, functiontest.One[bool](t, shop, `
+	require.False(t, shoptest.One[bool](t, shop, `
 		SELECT bool_or(o::text LIKE '%' || $1 || '%') FROM orders.orders o`, placed.Token))
 	for _, m := range shop.Said(t, placed.ID, "order.placed") {
 		for _, private := range []string{placed.Token, "ada@example.test", "Ada", "1234567", "Kai 1"} {
@@ -337,17 +337,17 @@ func TestEachCheckCanBePutOffAndTheLongestDelayCounts(t *testing.T) {
 	require.Equal(t, []time.Time{now.Add(15 * time.Second), now.Add(15*time.Second + 30*time.Minute)}, []time.Time{placed.PaymentCheckAt, placed.Deadline})
 	require.True(t, shop.Broker.Got()[0].Delayed, "keep-time is woken")
 
-	shop.Exec(t, `UPDATE catalogue.stores SET check_delay = '20 s' WHERE store_id = $1`, functiontest.TheStore)
+	shop.Exec(t, `UPDATE catalogue.stores SET check_delay = '20 s' WHERE store_id = $1`, shoptest.TheStore)
 	placed = shop.Place(t, order())
 	require.Equal(t, placed.StockCheckAt, placed.PaymentCheckAt, "no payment is checked before the stock")
-	require.Equal(t, 20*time.Second, functiontest.One[time.Duration](t, shop, `
+	require.Equal(t, 20*time.Second, shoptest.One[time.Duration](t, shop, `
 		SELECT stock_check_at - created_at FROM orders.orders WHERE order_id = $1`, placed.ID))
 }
 
 // placing posts an order whose caller waits, and drives it meanwhile.
-func placing(t *testing.T, shop *functiontest.Shop, body functiontest.Body) functiontest.Answer {
+func placing(t *testing.T, shop *shoptest.Shop, body shoptest.Body) shoptest.Answer {
 	t.Helper()
-	answered := make(chan functiontest.Answer, 1)
+	answered := make(chan shoptest.Answer, 1)
 	go func() { answered <- post(t, shop, body, "Prefer", "wait=10") }()
 	var id string
 	require.Eventually(t, func() bool {
@@ -368,11 +368,11 @@ func TestCallerWhoWaitsHearsTheOutcome(t *testing.T) {
 	t.Run("out of stock", func(t *testing.T) {
 		t.Parallel()
 		shop := open(t)
-		shop.Leave(t, functiontest.Cap, functiontest.Harbour, 1)
+		shop.Leave(t, shoptest.Cap, shoptest.Harbour, 1)
 		a := placing(t, shop, order())
 		require.Equal(t, http.StatusConflict, a.Status, a.Raw)
 		require.Equal(t, "/problems/out-of-stock", a.Body["type"])
-		require.Equal(t, []any{map[string]any{"sku": functiontest.Cap, "store_id": functiontest.TheStore, "requested": 2.0, "available": 1.0}}, a.Body["lines"])
+		require.Equal(t, []any{map[string]any{"sku": shoptest.Cap, "store_id": shoptest.TheStore, "requested": 2.0, "available": 1.0}}, a.Body["lines"])
 	})
 	t.Run("payment refused", func(t *testing.T) {
 		t.Parallel()
@@ -385,17 +385,17 @@ func TestCallerWhoWaitsHearsTheOutcome(t *testing.T) {
 func TestHundredLinesFitIntoOneEvent(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	shop.Exec(t, `UPDATE catalogue.products SET name = repeat('湯', 60) WHERE sku = $1`, functiontest.Cup)
-	items := make([]functiontest.Item, 100)
+	shop.Exec(t, `UPDATE catalogue.products SET name = repeat('湯', 60) WHERE sku = $1`, shoptest.Cup)
+	items := make([]shoptest.Item, 100)
 	for i := range items {
-		items[i] = functiontest.Of(functiontest.Cup, 99)
+		items[i] = shoptest.Of(shoptest.Cup, 99)
 	}
-	placed := shop.Place(t, functiontest.Order(items...))
+	placed := shop.Place(t, shoptest.Order(items...))
 	require.Len(t, placed.Lines, 100)
 	data, err := json.Marshal(placed.OrderPlaced)
 	require.NoError(t, err)
 	require.Less(t, len(data), 64<<10)
-	require.Equal(t, http.StatusBadRequest, post(t, shop, functiontest.Order(append(items, items[0])...)).Status)
+	require.Equal(t, http.StatusBadRequest, post(t, shop, shoptest.Order(append(items, items[0])...)).Status)
 }
 
 func TestBodyThatIsTooLargeIsRefused(t *testing.T) {
@@ -410,7 +410,7 @@ func TestWhoHasAnAccountNeedNotSayHowTheyAreReached(t *testing.T) {
 	ada, guest := shop.SignIn(t, "customer"), shop.SignIn(t, "guest")
 	a := post(t, shop, order().With("contact", nil), "Authorization", ada.Bearer)
 	require.Equal(t, []any{http.StatusAccepted, ada.ID, nil}, []any{a.Status, a.Body["customer_id"], a.Body["order_token"]}, a.Raw)
-	require.Equal(t, ada.Email, functiontest.One[string](t, shop, `SELECT email FROM orders.addresses`))
+	require.Equal(t, ada.Email, shoptest.One[string](t, shop, `SELECT email FROM orders.addresses`))
 	require.Equal(t, []string{"contact"}, post(t, shop, order().With("contact", nil), "Authorization", guest.Bearer).Faults())
 	a = post(t, shop, order(), "Authorization", guest.Bearer)
 	require.Equal(t, guest.ID, a.Body["customer_id"], a.Raw)
@@ -439,9 +439,9 @@ func TestOneKeyOfTwoCustomersIsTwoOrders(t *testing.T) {
 }
 
 // save puts an address into somebody's address book.
-func save(t *testing.T, shop *functiontest.Shop, userID, city string) (addressID string) {
+func save(t *testing.T, shop *shoptest.Shop, userID, city string) (addressID string) {
 	t.Helper()
-	return functiontest.One[string](t, shop, `
+	return shoptest.One[string](t, shop, `
 		INSERT INTO accounts.addresses (address_id, user_id, name, phone, country, postal_code, prefecture, region, city, address_line1, address_line2)
 		VALUES (gen_random_uuid(), $1, 'Ada at work', '+49 421 7654321', 'DE', '28195', '', '', $2, 'Domshof 1', '')
 		RETURNING address_id::text`, userID, city)
@@ -458,7 +458,7 @@ func TestAnOrderGoesToAnAddressOfItsCustomersAddressBook(t *testing.T) {
 	to := a.Body["address"].(map[string]any)
 	require.Equal(t, []any{"Ada at work", "+49 421 7654321", "28195", "Bremen", "Domshof 1"}, []any{to["name"], to["phone"], to["postal_code"], to["city"], to["address_line1"]})
 	shop.Exec(t, `UPDATE accounts.addresses SET city = 'Hamburg'`)
-	require.Equal(t, "Bremen", functiontest.One[string](t, shop, `SELECT city FROM orders.addresses`), "the order keeps it as it was")
+	require.Equal(t, "Bremen", shoptest.One[string](t, shop, `SELECT city FROM orders.addresses`), "the order keeps it as it was")
 }
 
 // API-39, ACC-21: not even staff orders to somebody else's address by its id.
@@ -474,7 +474,7 @@ func TestAnAddressOfSomebodyElseIsNoneOfTheCallers(t *testing.T) {
 		require.Equal(t, []any{http.StatusBadRequest, []string{"address_id"}}, []any{a.Status, a.Faults()}, who)
 		require.NotContains(t, a.Raw, "Bremen")
 	}
-	for _, wrong := range []functiontest.Body{order().With("address", nil).With("address_id", "x"), order().With("address", nil).With("address_id", uuid.NewString())} {
+	for _, wrong := range []shoptest.Body{order().With("address", nil).With("address_id", "x"), order().With("address", nil).With("address_id", uuid.NewString())} {
 		require.Equal(t, []string{"address_id"}, post(t, shop, wrong, "Authorization", ada.Bearer).Faults())
 	}
 	require.Equal(t, []string{"address"}, post(t, shop, order().With("address_id", saved), "Authorization", ada.Bearer).Faults(), "two of them")
@@ -488,16 +488,16 @@ func TestAnOrderThatIsTooLargeToStoreIsRefused(t *testing.T) {
 		"160 Japanese letters": strings.Repeat("商", 160), "letters that JSON escapes": strings.Repeat("<", 100),
 	} {
 		shop := open(t)
-		shop.Exec(t, `UPDATE catalogue.products SET name = $2 WHERE sku = $1`, functiontest.Cap, name)
+		shop.Exec(t, `UPDATE catalogue.products SET name = $2 WHERE sku = $1`, shoptest.Cap, name)
 		before := rows(t, shop)
-		hundred := order().With("lines", slices.Repeat([]map[string]any{{"sku": functiontest.Cap, "quantity": 1}}, 100))
+		hundred := order().With("lines", slices.Repeat([]map[string]any{{"sku": shoptest.Cap, "quantity": 1}}, 100))
 		a := post(t, shop, hundred)
 		require.Equal(t, http.StatusUnprocessableEntity, a.Status, what)
 		require.Equal(t, "/problems/too-large-to-store", a.Body["type"], what)
 		require.Equal(t, []string{"lines"}, a.Faults(), what)
 		require.Equal(t, before, rows(t, shop), what)
 
-		few := order().With("lines", slices.Repeat([]map[string]any{{"sku": functiontest.Cap, "quantity": 1}}, 50))
+		few := order().With("lines", slices.Repeat([]map[string]any{{"sku": shoptest.Cap, "quantity": 1}}, 50))
 		require.Equal(t, http.StatusAccepted, post(t, shop, few).Status, what)
 	}
 }

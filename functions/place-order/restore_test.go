@@ -8,27 +8,27 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/events"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/token"
 )
 
 // refusals are the ways in which an order ends that gives its basket back.
-var refusals = map[string]func(t *testing.T, shop *functiontest.Shop, orderID string){
-	"stock short": func(t *testing.T, shop *functiontest.Shop, orderID string) {
+var refusals = map[string]func(t *testing.T, shop *shoptest.Shop, orderID string){
+	"stock short": func(t *testing.T, shop *shoptest.Shop, orderID string) {
 		shop.Tell(t, "track-order", events.StockShort{OrderID: orderID})
 	},
-	"payment refused": func(t *testing.T, shop *functiontest.Shop, orderID string) {
+	"payment refused": func(t *testing.T, shop *shoptest.Shop, orderID string) {
 		shop.Tell(t, "track-order", events.PaymentFailed{OrderID: orderID, PaymentID: uuid.NewString(), Reason: "declined"})
 	},
-	"expired": func(t *testing.T, shop *functiontest.Shop, orderID string) {
+	"expired": func(t *testing.T, shop *shoptest.Shop, orderID string) {
 		shop.Set(t, orderID, "deadline = now()")
 		shop.Tell(t, "track-order", events.OrderOverdue{OrderID: orderID})
 	},
 }
 
 // buyers are the kinds of callers who have baskets; each has a new one.
-func buyers(t *testing.T, shop *functiontest.Shop) map[string][]string {
-	first := add(t, shop, functiontest.Cap, 2)
+func buyers(t *testing.T, shop *shoptest.Shop) map[string][]string {
+	first := add(t, shop, shoptest.Cap, 2)
 	return map[string][]string{
 		"account": {"Authorization", shop.SignIn(t, token.Customer).Bearer},
 		"guest":   {"Authorization", shop.SignIn(t, token.Guest).Bearer},
@@ -36,7 +36,7 @@ func buyers(t *testing.T, shop *functiontest.Shop) map[string][]string {
 	}
 }
 
-func add(t *testing.T, shop *functiontest.Shop, sku string, quantity int, headers ...string) functiontest.Answer {
+func add(t *testing.T, shop *shoptest.Shop, sku string, quantity int, headers ...string) shoptest.Answer {
 	t.Helper()
 	a := shop.Call(t, "serve-baskets", http.MethodPost, "/v1/basket/items", map[string]any{"sku": sku, "quantity": quantity}, headers...)
 	require.Equal(t, http.StatusCreated, a.Status, a.Raw)
@@ -44,7 +44,7 @@ func add(t *testing.T, shop *functiontest.Shop, sku string, quantity int, header
 }
 
 // contents reads a basket: its id and how many of each SKU are in it, in order.
-func contents(t *testing.T, shop *functiontest.Shop, headers ...string) (id any, lines []any) {
+func contents(t *testing.T, shop *shoptest.Shop, headers ...string) (id any, lines []any) {
 	t.Helper()
 	a := shop.Call(t, "serve-baskets", http.MethodGet, "/v1/basket", nil, headers...)
 	require.Equal(t, http.StatusOK, a.Status, a.Raw)
@@ -62,7 +62,7 @@ func TestAnOrderThatIsRefusedOrExpiresGivesItsBasketBack(t *testing.T) {
 			t.Parallel()
 			shop := open(t)
 			for who, headers := range buyers(t, shop) {
-				add(t, shop, functiontest.Tee, 3, headers...)
+				add(t, shop, shoptest.Tee, 3, headers...)
 				id, before := contents(t, shop, headers...)
 				placed := shop.Place(t, fromBasket(id), headers...)
 				closed, _ := contents(t, shop, headers...)
@@ -83,7 +83,7 @@ func TestARestoredBasketLivesAsLongAsItHadToLive(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := []string{"Authorization", shop.SignIn(t, token.Customer).Bearer}
-	id := add(t, shop, functiontest.Cap, 1, ada...).Body["id"]
+	id := add(t, shop, shoptest.Cap, 1, ada...).Body["id"]
 	placed := shop.Place(t, fromBasket(id), ada...)
 	shop.Exec(t, `ALTER TABLE orders.baskets DISABLE TRIGGER USER`)
 	shop.Exec(t, `UPDATE orders.baskets SET expires_at = now() - interval '1 day', updated_at = now() - interval '2 days'`)
@@ -91,7 +91,7 @@ func TestARestoredBasketLivesAsLongAsItHadToLive(t *testing.T) {
 	shop.Tell(t, "tidy-shop", events.HousekeepingDue{HousekeepingID: uuid.NewString(), Day: "2026-01-31"})
 	shop.Tell(t, "track-order", events.StockShort{OrderID: placed.ID})
 	again, lines := contents(t, shop, ada...)
-	require.Equal(t, []any{id, []any{functiontest.Cap, 1.0}}, []any{again, lines})
+	require.Equal(t, []any{id, []any{shoptest.Cap, 1.0}}, []any{again, lines})
 }
 
 // BSK-11: the lines of both, at most 99 of a thing.
@@ -102,17 +102,17 @@ func TestARestoredBasketIsMergedWithTheOneThatWasBegunMeanwhile(t *testing.T) {
 			t.Parallel()
 			shop := open(t)
 			for who, headers := range buyers(t, shop) {
-				add(t, shop, functiontest.Tee, 60, headers...)
+				add(t, shop, shoptest.Tee, 60, headers...)
 				first, _ := contents(t, shop, headers...)
 				placed := shop.Place(t, fromBasket(first), headers...)
-				add(t, shop, functiontest.Print, 1, headers...)
-				second := add(t, shop, functiontest.Tee, 60, headers...).Body["id"]
+				add(t, shop, shoptest.Print, 1, headers...)
+				second := add(t, shop, shoptest.Tee, 60, headers...).Body["id"]
 				require.NotEqual(t, first, second)
 
 				refuse(t, shop, placed.ID)
 				id, lines := contents(t, shop, headers...)
 				require.Equal(t, second, id, "the one that the customer has open")
-				require.Subset(t, lines, []any{functiontest.Print, 1.0, functiontest.Tee, 99.0}, who)
+				require.Subset(t, lines, []any{shoptest.Print, 1.0, shoptest.Tee, 99.0}, who)
 				shop.Place(t, fromBasket(id), headers...)
 			}
 		})
@@ -124,7 +124,7 @@ func TestAnOrderThatWasNotRefusedKeepsItsBasket(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := []string{"Authorization", shop.SignIn(t, token.Customer).Bearer}
-	placed := shop.Place(t, fromBasket(add(t, shop, functiontest.Cap, 1, ada...).Body["id"]), ada...)
+	placed := shop.Place(t, fromBasket(add(t, shop, shoptest.Cap, 1, ada...).Body["id"]), ada...)
 	cancelled := shop.Call(t, "serve-orders", http.MethodPost, "/v1/orders/"+placed.ID+"/cancel", map[string]string{"reason": ""},
 		append(ada, "Idempotency-Key", "one", "Prefer", "wait=0")...)
 	require.Equal(t, http.StatusAccepted, cancelled.Status, cancelled.Raw)
@@ -140,17 +140,17 @@ func TestNoLineIsLostWhenABasketComesBackWhileAnotherIsFilled(t *testing.T) {
 	shop := open(t)
 	for range 10 {
 		ada := []string{"Authorization", shop.SignIn(t, token.Customer).Bearer}
-		placed := shop.Place(t, fromBasket(add(t, shop, functiontest.Cap, 1, ada...).Body["id"]), ada...)
-		functiontest.AtOnce(
-			func() functiontest.Answer { return add(t, shop, functiontest.Tee, 1, ada...) },
-			func() functiontest.Answer { return add(t, shop, functiontest.Print, 1, ada...) },
-			func() functiontest.Answer {
+		placed := shop.Place(t, fromBasket(add(t, shop, shoptest.Cap, 1, ada...).Body["id"]), ada...)
+		shoptest.AtOnce(
+			func() shoptest.Answer { return add(t, shop, shoptest.Tee, 1, ada...) },
+			func() shoptest.Answer { return add(t, shop, shoptest.Print, 1, ada...) },
+			func() shoptest.Answer {
 				shop.Tell(t, "track-order", events.StockShort{OrderID: placed.ID})
-				return functiontest.Answer{}
+				return shoptest.Answer{}
 			},
 		)
 		_, lines := contents(t, shop, ada...)
-		require.Subset(t, lines, []any{functiontest.Cap, functiontest.Tee, functiontest.Print})
+		require.Subset(t, lines, []any{shoptest.Cap, shoptest.Tee, shoptest.Print})
 		require.Len(t, lines, 6)
 	}
 }
@@ -159,12 +159,12 @@ func TestNoLineIsLostWhenABasketComesBackWhileAnotherIsFilled(t *testing.T) {
 func TestTheBasketOfAVisitorWhoSignedInMeanwhileComesBackToTheirAccount(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	first := add(t, shop, functiontest.Cap, 2)
+	first := add(t, shop, shoptest.Cap, 2)
 	shown := []string{"Popup-Basket-Token", first.Body["basket_token"].(string)}
 	placed := shop.Place(t, fromBasket(first.Body["id"]), shown...)
 	ada := []string{"Authorization", shop.SignIn(t, token.Customer).Bearer}
 	contents(t, shop, append(ada, shown...)...)
 	shop.Tell(t, "track-order", events.StockShort{OrderID: placed.ID})
 	_, lines := contents(t, shop, ada...)
-	require.Equal(t, []any{functiontest.Cap, 2.0}, lines)
+	require.Equal(t, []any{shoptest.Cap, 2.0}, lines)
 }

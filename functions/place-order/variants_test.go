@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/events"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 const red = "TEE-RED-M"
@@ -17,14 +17,14 @@ const red = "TEE-RED-M"
 func TestAVariantIsOrderedAloneAndOnlyItsStockFalls(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	product, variant := shop.Vary(t, functiontest.Tee, red, "red, M", 4100, 5, functiontest.Canal)
-	other, _ := shop.Vary(t, functiontest.Tee, "TEE-RED-L", "red, L", 0, 5, functiontest.Canal)
+	product, variant := shop.Vary(t, shoptest.Tee, red, "red, M", 4100, 5, shoptest.Canal)
+	other, _ := shop.Vary(t, shoptest.Tee, "TEE-RED-L", "red, L", 0, 5, shoptest.Canal)
 	require.Equal(t, product, other)
 	for _, by := range []map[string]any{{"variant_id": variant}, {"sku": red}} {
 		by["quantity"] = 2
 		placed := shop.Place(t, order().With("lines", []any{by}))
 		require.Equal(t, []events.PlacedLine{{
-			Line: 1, ProductID: product, VariantID: variant, SKU: red, StoreID: functiontest.TheStore, Name: "Low Tide T-shirt, red, M",
+			Line: 1, ProductID: product, VariantID: variant, SKU: red, StoreID: shoptest.TheStore, Name: "Low Tide T-shirt, red, M",
 			Quantity: 2, UnitPriceMinor: 4100, TotalMinor: 8200,
 		}}, placed.Lines)
 		require.IsType(t, events.StockReserved{}, shop.Tell(t, "reserve-stock", placed.OrderPlaced)[0])
@@ -33,7 +33,7 @@ func TestAVariantIsOrderedAloneAndOnlyItsStockFalls(t *testing.T) {
 		line := shown.Body["lines"].([]any)[0].(map[string]any)
 		require.Equal(t, []any{product, variant, red, "Low Tide T-shirt, red, M"}, []any{line["product_id"], line["variant_id"], line["sku"], line["product_name"]})
 	}
-	for sku, reserved := range map[string]int64{red: 4, "TEE-RED-L": 0, functiontest.Tee: 0} {
+	for sku, reserved := range map[string]int64{red: 4, "TEE-RED-L": 0, shoptest.Tee: 0} {
 		_, got := shop.Stock(t, sku)
 		require.Equal(t, reserved, got, sku)
 	}
@@ -42,16 +42,16 @@ func TestAVariantIsOrderedAloneAndOnlyItsStockFalls(t *testing.T) {
 func TestAVariantWithoutAPriceCostsWhatItsProductCosts(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	_, variant := shop.Vary(t, functiontest.Tee, red, "red, M", 0, 5, functiontest.Canal)
-	placed := shop.Place(t, order().With("lines", []any{map[string]any{"variant_id": variant, "quantity": 1}, map[string]any{"sku": functiontest.Tee, "quantity": 1}}))
+	_, variant := shop.Vary(t, shoptest.Tee, red, "red, M", 0, 5, shoptest.Canal)
+	placed := shop.Place(t, order().With("lines", []any{map[string]any{"variant_id": variant, "quantity": 1}, map[string]any{"sku": shoptest.Tee, "quantity": 1}}))
 	require.Equal(t, []int64{3900, 3900}, []int64{placed.Lines[0].UnitPriceMinor, placed.Lines[1].UnitPriceMinor})
-	require.Equal(t, []string{red, functiontest.Tee}, []string{placed.Lines[0].SKU, placed.Lines[1].SKU})
+	require.Equal(t, []string{red, shoptest.Tee}, []string{placed.Lines[0].SKU, placed.Lines[1].SKU})
 }
 
 func TestAVariantThatIsNotSoldIsRefused(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	product, variant := shop.Vary(t, functiontest.Tee, red, "red, M", 0, 5, functiontest.Canal)
+	product, variant := shop.Vary(t, shoptest.Tee, red, "red, M", 0, 5, shoptest.Canal)
 	refused := func(field string, line map[string]any) {
 		t.Helper()
 		line["quantity"] = 1

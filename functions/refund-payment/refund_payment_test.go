@@ -9,7 +9,7 @@ import (
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/functions"
 	refundpayment "github.com/popup-shop/popup/functions/refund-payment"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/money"
 	"github.com/popup-shop/popup/internal/payment"
 )
@@ -19,21 +19,21 @@ const name = "refund-payment"
 var price = money.Amount{Minor: 2400, Currency: "EUR"}
 
 // withdrawn is a shop with a bank, and an order that was cancelled when its payment had these entries.
-func withdrawn(t *testing.T, bank *functiontest.Bank, entries ...string) (*functiontest.Shop, events.OrderWithdrawn) {
+func withdrawn(t *testing.T, bank *shoptest.Bank, entries ...string) (*shoptest.Shop, events.OrderWithdrawn) {
 	shop := open(t, bank)
-	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
+	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
 	enter(t, shop, placed.ID, entries...)
 	return shop, shop.Cancel(t, placed)
 }
 
-func open(t *testing.T, bank *functiontest.Bank) *functiontest.Shop {
-	shop := functiontest.Open(t, functions.All)
+func open(t *testing.T, bank *shoptest.Bank) *shoptest.Shop {
+	shop := shoptest.Open(t, functions.All)
 	shop.Replace(t, refundpayment.With(payment.Providers{"simulated": bank}))
 	return shop
 }
 
 // enter makes a payment with these entries.
-func enter(t *testing.T, shop *functiontest.Shop, orderID string, kinds ...string) {
+func enter(t *testing.T, shop *shoptest.Shop, orderID string, kinds ...string) {
 	t.Helper()
 	shop.Exec(t, `
 		INSERT INTO payments.payments (payment_id, order_id, method, provider, amount_minor, currency, provider_ref)
@@ -45,7 +45,7 @@ func enter(t *testing.T, shop *functiontest.Shop, orderID string, kinds ...strin
 }
 
 // requireBooks checks what an order's payment says, and that its money is here or not.
-func requireBooks(t *testing.T, shop *functiontest.Shop, orderID, status string, captured, refunded int64) {
+func requireBooks(t *testing.T, shop *shoptest.Shop, orderID, status string, captured, refunded int64) {
 	t.Helper()
 	var hasStatus string
 	var hasCaptured, hasRefunded int64
@@ -56,7 +56,7 @@ func requireBooks(t *testing.T, shop *functiontest.Shop, orderID, status string,
 
 func TestAllMoneyGoesBackOnceHoweverOftenItIsAskedFor(t *testing.T) {
 	t.Parallel()
-	bank := &functiontest.Bank{}
+	bank := &shoptest.Bank{}
 	shop, over := withdrawn(t, bank, "created", "captured")
 	m := shop.Store(t, over)
 	var all sync.WaitGroup
@@ -77,7 +77,7 @@ func TestAllMoneyGoesBackOnceHoweverOftenItIsAskedFor(t *testing.T) {
 
 func TestTwoReasonsAtOnceRefundOnce(t *testing.T) {
 	t.Parallel()
-	bank := &functiontest.Bank{}
+	bank := &shoptest.Bank{}
 	shop, over := withdrawn(t, bank, "created", "captured")
 	one, two := shop.Store(t, over), shop.Store(t, events.RefundRequested{OrderID: over.OrderID})
 	var both sync.WaitGroup
@@ -91,10 +91,10 @@ func TestTwoReasonsAtOnceRefundOnce(t *testing.T) {
 
 func TestNothingToGiveBackIsNothingToSay(t *testing.T) {
 	t.Parallel()
-	bank := &functiontest.Bank{}
+	bank := &shoptest.Bank{}
 	shop := open(t, bank)
-	unpaid := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
-	declined := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
+	unpaid := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
+	declined := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
 	enter(t, shop, declined.ID, "created", "failed")
 	for _, id := range []string{unpaid.ID, declined.ID} {
 		require.Empty(t, shop.Tell(t, name, events.OrderExpired{OrderID: id}))
@@ -106,7 +106,7 @@ func TestNothingToGiveBackIsNothingToSay(t *testing.T) {
 // PAY-44.
 func TestOpenPaymentIsClosedSoThatNobodyCanPayIt(t *testing.T) {
 	t.Parallel()
-	bank := &functiontest.Bank{}
+	bank := &shoptest.Bank{}
 	shop, over := withdrawn(t, bank, "created")
 
 	said := shop.Tell(t, name, over)
@@ -120,7 +120,7 @@ func TestOpenPaymentIsClosedSoThatNobodyCanPayIt(t *testing.T) {
 // PAY-44.
 func TestPaymentPaidWhileItIsBeingClosedGoesBackWhole(t *testing.T) {
 	t.Parallel()
-	bank := &functiontest.Bank{TooLate: true}
+	bank := &shoptest.Bank{TooLate: true}
 	shop, over := withdrawn(t, bank, "created")
 
 	said := shop.Tell(t, name, over)
@@ -132,9 +132,9 @@ func TestPaymentPaidWhileItIsBeingClosedGoesBackWhole(t *testing.T) {
 
 func TestMoneyInSuspenseGoesBackAndTheBooksAreZero(t *testing.T) {
 	t.Parallel()
-	bank := &functiontest.Bank{}
+	bank := &shoptest.Bank{}
 	shop := open(t, bank)
-	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
+	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
 	shop.Tell(t, "close-order", shop.Cancel(t, placed))
 	enter(t, shop, placed.ID, "voided")
 	shop.Exec(t, `
@@ -147,41 +147,41 @@ func TestMoneyInSuspenseGoesBackAndTheBooksAreZero(t *testing.T) {
 	require.EqualValues(t, 2400, said[0].(events.PaymentRefunded).RefundedMinor)
 	require.Empty(t, shop.Tell(t, name, events.RefundRequested{OrderID: placed.ID}))
 	require.Equal(t, []money.Amount{price}, bank.Refunded())
-	require.Zero(t, functiontest.One[int64](t, shop, `SELECT count(*) FROM payments.suspense WHERE returned_at IS NULL`))
+	require.Zero(t, shoptest.One[int64](t, shop, `SELECT count(*) FROM payments.suspense WHERE returned_at IS NULL`))
 	requireBooks(t, shop, placed.ID, "refunded", 2400, 2400)
 }
 
 // PAY-34.
 func TestRefusedRefundIsToldAndCanBeRepeated(t *testing.T) {
 	t.Parallel()
-	bank := &functiontest.Bank{Refusing: true}
+	bank := &shoptest.Bank{Refusing: true}
 	shop, over := withdrawn(t, bank, "created", "captured")
 
 	said := shop.Tell(t, name, over)
 	require.Len(t, said, 1)
 	require.EqualValues(t, 2400, said[0].(events.RefundFailed).AmountMinor)
 	requireBooks(t, shop, over.OrderID, "paid", 2400, 0)
-	require.Equal(t, "failed", functiontest.One[string](t, shop, `SELECT status FROM payments.refunds`))
+	require.Equal(t, "failed", shoptest.One[string](t, shop, `SELECT status FROM payments.refunds`))
 
 	bank.Refusing = false
 	again := events.RefundRequested{OrderID: over.OrderID}
 	require.IsType(t, events.PaymentRefunded{}, shop.Tell(t, name, again)[0])
 	require.Empty(t, shop.Tell(t, name, again))
 	requireBooks(t, shop, over.OrderID, "refunded", 2400, 2400)
-	require.Equal(t, "refunded", functiontest.One[string](t, shop, `SELECT status FROM payments.refunds`))
+	require.Equal(t, "refunded", shoptest.One[string](t, shop, `SELECT status FROM payments.refunds`))
 }
 
 func TestBankThatDoesNotAnswerIsAskedAgainForTheSameRefund(t *testing.T) {
 	t.Parallel()
-	bank := &functiontest.Bank{}
+	bank := &shoptest.Bank{}
 	shop, over := withdrawn(t, bank, "created", "captured")
 	m := shop.Store(t, over)
 	bank.Away = true
 	require.ErrorContains(t, shop.TryDeliver(t, name, m), "does not answer")
 	bank.Away = false
 	require.Len(t, shop.Deliver(t, name, m), 1)
-	require.Equal(t, []string{"unknown: the bank does not answer", "refunded"}, functiontest.One[[]string](t, shop, `
+	require.Equal(t, []string{"unknown: the bank does not answer", "refunded"}, shoptest.One[[]string](t, shop, `
 		SELECT array_agg(result ORDER BY at) FROM payments.attempts WHERE act = 'refund'`))
-	require.EqualValues(t, 1, functiontest.One[int64](t, shop, `SELECT count(DISTINCT key) FROM payments.attempts WHERE act = 'refund'`))
+	require.EqualValues(t, 1, shoptest.One[int64](t, shop, `SELECT count(DISTINCT key) FROM payments.attempts WHERE act = 'refund'`))
 	require.Len(t, bank.Refunded(), 1)
 }

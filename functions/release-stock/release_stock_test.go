@@ -10,17 +10,17 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/invariant"
 )
 
 const name = "release-stock"
 
 // held is a shop with one pending order whose stock is held in two warehouses.
-func held(t *testing.T) (*functiontest.Shop, functiontest.Placed) {
-	shop := functiontest.Open(t, functions.All)
-	shop.Leave(t, functiontest.Tee, functiontest.Harbour, 1)
-	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Tee, 3), functiontest.Of(functiontest.Cap, 1)))
+func held(t *testing.T) (*shoptest.Shop, shoptest.Placed) {
+	shop := shoptest.Open(t, functions.All)
+	shop.Leave(t, shoptest.Tee, shoptest.Harbour, 1)
+	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Tee, 3), shoptest.Of(shoptest.Cap, 1)))
 	require.IsType(t, events.StockReserved{}, shop.Tell(t, "reserve-stock", placed.OrderPlaced)[0])
 	return shop, placed
 }
@@ -39,13 +39,13 @@ func TestWhateverEndedTheOrderAllIsGivenBackOnce(t *testing.T) {
 			said := shop.Tell(t, "release-stock", over(placed.ID))
 			require.Len(t, said, 1)
 			require.ElementsMatch(t, []events.StockLine{
-				{SKU: functiontest.Tee, WarehouseID: functiontest.Harbour, Quantity: 1},
-				{SKU: functiontest.Tee, WarehouseID: functiontest.Canal, Quantity: 2},
-				{SKU: functiontest.Cap, WarehouseID: functiontest.Harbour, Quantity: 1},
+				{SKU: shoptest.Tee, WarehouseID: shoptest.Harbour, Quantity: 1},
+				{SKU: shoptest.Tee, WarehouseID: shoptest.Canal, Quantity: 2},
+				{SKU: shoptest.Cap, WarehouseID: shoptest.Harbour, Quantity: 1},
 			}, said[0].(events.StockReleased).Lines)
 
 			require.Empty(t, shop.Tell(t, "release-stock", over(placed.ID)))
-			for _, sku := range []string{functiontest.Tee, functiontest.Cap} {
+			for _, sku := range []string{shoptest.Tee, shoptest.Cap} {
 				_, reserved := shop.Stock(t, sku)
 				require.Zero(t, reserved, sku)
 			}
@@ -55,8 +55,8 @@ func TestWhateverEndedTheOrderAllIsGivenBackOnce(t *testing.T) {
 
 func TestNothingHeldIsNothingToSay(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
-	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
+	shop := shoptest.Open(t, functions.All)
+	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
 	require.Empty(t, shop.Tell(t, name, events.OrderExpired{OrderID: placed.ID, Deadline: time.Now()}))
 }
 
@@ -65,17 +65,17 @@ func TestWhatHasLeftIsNotGivenBack(t *testing.T) {
 	shop, placed := held(t)
 	require.Len(t, shop.Tell(t, "move-stock", events.OrderShipped{OrderID: placed.ID}), 1)
 	require.Empty(t, shop.Tell(t, name, events.OrderWithdrawn{OrderID: placed.ID}))
-	onHand, reserved := shop.Stock(t, functiontest.Tee)
+	onHand, reserved := shop.Stock(t, shoptest.Tee)
 	require.Equal(t, []int64{98, 0}, []int64{onHand, reserved})
 }
 
 func TestOthersKeepWhatTheyHold(t *testing.T) {
 	t.Parallel()
 	shop, placed := held(t)
-	other := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Tee, 7)))
+	other := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Tee, 7)))
 	shop.Tell(t, "reserve-stock", other.OrderPlaced)
 	shop.Tell(t, name, events.OrderRejected{OrderID: placed.ID})
-	_, reserved := shop.Stock(t, functiontest.Tee)
+	_, reserved := shop.Stock(t, shoptest.Tee)
 	require.EqualValues(t, 7, reserved)
 }
 
@@ -88,15 +88,15 @@ func TestTwoTellingsAtOnceGiveBackOnce(t *testing.T) {
 	both.Go(func() { shop.Deliver(t, name, two) })
 	both.Wait()
 	require.Len(t, append(shop.SaidFor(t, name, one), shop.SaidFor(t, name, two)...), 1)
-	_, reserved := shop.Stock(t, functiontest.Tee)
+	_, reserved := shop.Stock(t, shoptest.Tee)
 	require.Zero(t, reserved)
 }
 
 // kept is a shop in which somebody holds three tees and a cap by hand.
-func kept(t *testing.T) (shop *functiontest.Shop, reservationID string) {
-	shop = functiontest.Open(t, functions.All)
+func kept(t *testing.T) (shop *shoptest.Shop, reservationID string) {
+	shop = shoptest.Open(t, functions.All)
 	a := shop.Call(t, "serve-stock", http.MethodPost, "/v1/inventory/reservations", map[string]any{
-		"lines": []functiontest.Item{functiontest.Of(functiontest.Tee, 3), functiontest.Of(functiontest.Cap, 1)}, "expires_in_s": 10,
+		"lines": []shoptest.Item{shoptest.Of(shoptest.Tee, 3), shoptest.Of(shoptest.Cap, 1)}, "expires_in_s": 10,
 	}, "Authorization", shop.Staff(t), "Idempotency-Key", "hold")
 	require.Equal(t, http.StatusCreated, a.Status, a.Raw)
 	return shop, a.Body["reservation_id"].(string)
@@ -108,7 +108,7 @@ func TestWhatWasHeldByHandIsGivenBackWhenItIsDueOnce(t *testing.T) {
 	shop, id := kept(t)
 	tick := func() int64 {
 		require.NoError(t, shop.Runtime(t, "keep-time").Tick(t.Context(), shop.Function(t, "keep-time")))
-		return functiontest.One[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type = 'reservation.due'`)
+		return shoptest.One[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type = 'reservation.due'`)
 	}
 	require.Zero(t, tick(), "it is not due")
 	shop.Exec(t, `UPDATE stock.holds SET expires_at = now()`)
@@ -116,9 +116,9 @@ func TestWhatWasHeldByHandIsGivenBackWhenItIsDueOnce(t *testing.T) {
 	require.EqualValues(t, 1, tick(), "that it is due is said once")
 
 	got := shop.Broker.Got()
-	due := functiontest.EventOf(t, got[len(got)-1]).(events.ReservationDue)
+	due := shoptest.EventOf(t, got[len(got)-1]).(events.ReservationDue)
 	lines := []events.StockLine{
-		{SKU: functiontest.Tee, WarehouseID: functiontest.Harbour, Quantity: 3}, {SKU: functiontest.Cap, WarehouseID: functiontest.Harbour, Quantity: 1},
+		{SKU: shoptest.Tee, WarehouseID: shoptest.Harbour, Quantity: 3}, {SKU: shoptest.Cap, WarehouseID: shoptest.Harbour, Quantity: 1},
 	}
 	require.Equal(t, events.ReservationDue{ReservationID: id, Lines: lines}, due)
 	said := shop.Tell(t, name, due)
@@ -127,8 +127,8 @@ func TestWhatWasHeldByHandIsGivenBackWhenItIsDueOnce(t *testing.T) {
 	require.ElementsMatch(t, lines, said[0].(events.StockReleased).Lines)
 	require.Empty(t, shop.Tell(t, name, due))
 	require.Empty(t, shop.Tell(t, "close-order", said[0]))
-	require.Equal(t, "expired", functiontest.One[string](t, shop, `SELECT status FROM stock.holds`))
-	_, reserved := shop.Stock(t, functiontest.Tee)
+	require.Equal(t, "expired", shoptest.One[string](t, shop, `SELECT status FROM stock.holds`))
+	_, reserved := shop.Stock(t, shoptest.Tee)
 	require.Zero(t, reserved)
 }
 
@@ -137,40 +137,40 @@ func TestWhatWasGivenBackByHandIsNotDue(t *testing.T) {
 	shop, id := kept(t)
 	shop.Call(t, "serve-stock", http.MethodDelete, "/v1/inventory/reservations/"+id, nil, "Authorization", shop.Staff(t))
 	require.Empty(t, shop.Tell(t, name, events.ReservationDue{ReservationID: id}))
-	require.Equal(t, "released", functiontest.One[string](t, shop, `SELECT status FROM stock.holds`))
+	require.Equal(t, "released", shoptest.One[string](t, shop, `SELECT status FROM stock.holds`))
 }
 
 // STK-29: of a thousand orders one payment in ten fails. Every day there are fewer orders, and more payments that fail.
 func TestNothingLeaksWhenPaymentsFail(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All, func(s *functions.Settings) {
-		s.SimulatedSuccess, s.Shipping = functiontest.InFull(0.9, 0.5), "manual"
+	shop := shoptest.Open(t, functions.All, func(s *functions.Settings) {
+		s.SimulatedSuccess, s.Shipping = shoptest.InFull(0.9, 0.5), "manual"
 	})
-	shop.Leave(t, functiontest.Tee, functiontest.Harbour, 400)
-	shop.Leave(t, functiontest.Cap, functiontest.Harbour, 400)
-	shop.Leave(t, functiontest.Print, functiontest.Harbour, functiontest.InFull[int64](900, 50))
+	shop.Leave(t, shoptest.Tee, shoptest.Harbour, 400)
+	shop.Leave(t, shoptest.Cap, shoptest.Harbour, 400)
+	shop.Leave(t, shoptest.Print, shoptest.Harbour, shoptest.InFull[int64](900, 50))
 	orders := make(chan string)
 	var all sync.WaitGroup
 	for range 30 {
 		all.Go(func() {
 			for sku := range orders {
-				placed := shop.Place(t, functiontest.Order(functiontest.Of(sku, 1), functiontest.Of(functiontest.Print, 1)))
+				placed := shop.Place(t, shoptest.Order(shoptest.Of(sku, 1), shoptest.Of(shoptest.Print, 1)))
 				shop.Drive(t, placed.ID, "")
 			}
 		})
 	}
-	for i := range functiontest.InFull(1000, 60) {
-		orders <- []string{functiontest.Cap, functiontest.Tee}[i%2]
+	for i := range shoptest.InFull(1000, 60) {
+		orders <- []string{shoptest.Cap, shoptest.Tee}[i%2]
 	}
 	close(orders)
 	all.Wait()
-	for _, sku := range []string{functiontest.Cap, functiontest.Tee, functiontest.Print} {
-		open := functiontest.One[int64](t, shop, `
+	for _, sku := range []string{shoptest.Cap, shoptest.Tee, shoptest.Print} {
+		open := shoptest.One[int64](t, shop, `
 			SELECT coalesce(sum(quantity), 0)::bigint FROM orders.lines JOIN orders.orders USING (order_id) WHERE sku = $1 AND stock = 'held' AND deadline IS NOT NULL`, sku)
 		_, reserved := shop.Stock(t, sku)
 		require.Equal(t, open, reserved, sku)
 	}
-	require.Positive(t, functiontest.One[int64](t, shop, `SELECT count(*) FROM stock.movements WHERE kind = 'release'`), "some failed after they held")
+	require.Positive(t, shoptest.One[int64](t, shop, `SELECT count(*) FROM stock.movements WHERE kind = 'release'`), "some failed after they held")
 	promises, err := invariant.Check(t.Context(), shop.Pool, false)
 	require.NoError(t, err)
 	for _, promise := range promises {

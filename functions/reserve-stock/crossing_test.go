@@ -11,21 +11,21 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // STK-23, with the SKU of a variant.
 func TestALineOfAVariantIsSplitOverWarehouses(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	shop.Vary(t, functiontest.Tee, "TEE-RED-M", "red, M", 0, 3, functiontest.Harbour)
-	shop.Exec(t, `INSERT INTO stock.levels (level_id, sku, warehouse_id) VALUES (gen_random_uuid(), 'TEE-RED-M', $1)`, functiontest.Tsukiji)
-	shop.Leave(t, "TEE-RED-M", functiontest.Tsukiji, 4)
+	shop.Vary(t, shoptest.Tee, "TEE-RED-M", "red, M", 0, 3, shoptest.Harbour)
+	shop.Exec(t, `INSERT INTO stock.levels (level_id, sku, warehouse_id) VALUES (gen_random_uuid(), 'TEE-RED-M', $1)`, shoptest.Tsukiji)
+	shop.Leave(t, "TEE-RED-M", shoptest.Tsukiji, 4)
 
-	said := shop.Tell(t, name, shop.Place(t, functiontest.Order(functiontest.Of("TEE-RED-M", 5))).OrderPlaced)
+	said := shop.Tell(t, name, shop.Place(t, shoptest.Order(shoptest.Of("TEE-RED-M", 5))).OrderPlaced)
 	require.Equal(t, []events.HeldLine{
-		{Line: 1, SKU: "TEE-RED-M", Quantity: 3, WarehouseID: functiontest.Harbour, StoreID: functiontest.TheStore},
-		{Line: 1, SKU: "TEE-RED-M", Quantity: 2, WarehouseID: functiontest.Tsukiji, StoreID: functiontest.TheStore},
+		{Line: 1, SKU: "TEE-RED-M", Quantity: 3, WarehouseID: shoptest.Harbour, StoreID: shoptest.TheStore},
+		{Line: 1, SKU: "TEE-RED-M", Quantity: 2, WarehouseID: shoptest.Tsukiji, StoreID: shoptest.TheStore},
 	}, said[0].(events.StockReserved).Lines)
 }
 
@@ -36,21 +36,21 @@ func TestAnOrderOverTwoStoresIsHeldInBothOrInNone(t *testing.T) {
 	const other = "01900000-0000-7000-8000-000000000012"
 	shop.Exec(t, `
 		INSERT INTO catalogue.products (product_id, store_id, sku, name, price_minor, currency) VALUES (gen_random_uuid(), $1, 'FAN', 'Fan', 900, 'EUR')`, other)
-	shop.Exec(t, `INSERT INTO stock.levels (level_id, sku, warehouse_id) VALUES (gen_random_uuid(), 'FAN', $1)`, functiontest.Tsukiji)
-	shop.Leave(t, "FAN", functiontest.Tsukiji, 2)
+	shop.Exec(t, `INSERT INTO stock.levels (level_id, sku, warehouse_id) VALUES (gen_random_uuid(), 'FAN', $1)`, shoptest.Tsukiji)
+	shop.Leave(t, "FAN", shoptest.Tsukiji, 2)
 
-	short := shop.Tell(t, name, shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1), functiontest.Of("FAN", 3))).OrderPlaced)
+	short := shop.Tell(t, name, shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1), shoptest.Of("FAN", 3))).OrderPlaced)
 	require.Equal(t, []events.ShortLine{{Line: 2, SKU: "FAN", StoreID: other, Wanted: 3, Available: 2, Why: events.WhyShort}}, short[0].(events.StockShort).Lines)
-	require.EqualValues(t, 120, available(t, shop, functiontest.Cap))
+	require.EqualValues(t, 120, available(t, shop, shoptest.Cap))
 
-	held := shop.Tell(t, name, shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1), functiontest.Of("FAN", 2))).OrderPlaced)
+	held := shop.Tell(t, name, shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1), shoptest.Of("FAN", 2))).OrderPlaced)
 	lines := held[0].(events.StockReserved).Lines
-	require.Equal(t, []string{functiontest.TheStore, other}, []string{lines[0].StoreID, lines[1].StoreID})
-	require.Equal(t, []string{functiontest.Harbour, functiontest.Tsukiji}, []string{lines[0].WarehouseID, lines[1].WarehouseID}, "each from its store's own")
+	require.Equal(t, []string{shoptest.TheStore, other}, []string{lines[0].StoreID, lines[1].StoreID})
+	require.Equal(t, []string{shoptest.Harbour, shoptest.Tsukiji}, []string{lines[0].WarehouseID, lines[1].WarehouseID}, "each from its store's own")
 }
 
 // insist tells an event as a broker does: whoever has too much to do is told again.
-func insist(t *testing.T, shop *functiontest.Shop, name string, e events.Event) {
+func insist(t *testing.T, shop *shoptest.Shop, name string, e events.Event) {
 	m := shop.Store(t, e)
 	err := shop.TryDeliver(t, name, m)
 	for errors.Is(err, function.ErrOverloaded) {
@@ -65,18 +65,18 @@ func TestCrossingOrdersNeverDeadlock(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	deadlocks := func() int64 {
-		return functiontest.One[int64](t, shop, `SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`)
+		return shoptest.One[int64](t, shop, `SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`)
 	}
-	before, crossed, long := deadlocks(), 0, functiontest.InFull(30*time.Second, 5*time.Second)
+	before, crossed, long := deadlocks(), 0, shoptest.InFull(30*time.Second, 5*time.Second)
 	for began := time.Now(); time.Since(began) < long; crossed++ {
 		var all sync.WaitGroup
 		for i := range 64 {
-			a, b := functiontest.Of(functiontest.Cap, 1), functiontest.Of(functiontest.Tee, 1)
+			a, b := shoptest.Of(shoptest.Cap, 1), shoptest.Of(shoptest.Tee, 1)
 			if i%2 == 1 {
 				a, b = b, a
 			}
 			all.Go(func() {
-				placed := shop.Place(t, functiontest.Order(a, b))
+				placed := shop.Place(t, shoptest.Order(a, b))
 				insist(t, shop, name, placed.OrderPlaced)
 				insist(t, shop, "release-stock", events.OrderRejected{OrderID: placed.ID})
 			})
@@ -85,9 +85,9 @@ func TestCrossingOrdersNeverDeadlock(t *testing.T) {
 	}
 	t.Logf("%d rounds of 64 in %s", crossed, long)
 	require.Positive(t, crossed)
-	functiontest.One[string](t, shop, `SELECT pg_stat_force_next_flush()::text`)
+	shoptest.One[string](t, shop, `SELECT pg_stat_force_next_flush()::text`)
 	require.Equal(t, before, deadlocks(), fmt.Sprint(crossed, " rounds"))
 	require.NotContains(t, shop.Log(), "40P01")
-	_, reserved := shop.Stock(t, functiontest.Tee)
+	_, reserved := shop.Stock(t, shoptest.Tee)
 	require.Zero(t, reserved)
 }

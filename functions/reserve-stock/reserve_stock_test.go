@@ -10,17 +10,17 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 const name = "reserve-stock"
 
-func open(t *testing.T, change ...func(*functions.Settings)) *functiontest.Shop {
-	return functiontest.Open(t, functions.All, change...)
+func open(t *testing.T, change ...func(*functions.Settings)) *shoptest.Shop {
+	return shoptest.Open(t, functions.All, change...)
 }
 
 // available is how many of a SKU a new order could still have.
-func available(t *testing.T, shop *functiontest.Shop, sku string) int64 {
+func available(t *testing.T, shop *shoptest.Shop, sku string) int64 {
 	onHand, reserved := shop.Stock(t, sku)
 	return onHand - reserved
 }
@@ -29,23 +29,23 @@ func available(t *testing.T, shop *functiontest.Shop, sku string) int64 {
 func TestHoldsExactlyTheOrderedLines(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 2), functiontest.Of(functiontest.Print, 1)))
+	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 2), shoptest.Of(shoptest.Print, 1)))
 
 	said := shop.Tell(t, name, placed.OrderPlaced)
 	require.Len(t, said, 1)
 	reserved := said[0].(events.StockReserved)
 	require.Equal(t, placed.Deadline, reserved.Until, "stock is held as long as the order may be pending")
 	require.Equal(t, []events.HeldLine{
-		{Line: 1, SKU: functiontest.Cap, Quantity: 2, WarehouseID: functiontest.Harbour, StoreID: functiontest.TheStore},
-		{Line: 2, SKU: functiontest.Print, Quantity: 1, WarehouseID: functiontest.Harbour, StoreID: functiontest.TheStore},
+		{Line: 1, SKU: shoptest.Cap, Quantity: 2, WarehouseID: shoptest.Harbour, StoreID: shoptest.TheStore},
+		{Line: 2, SKU: shoptest.Print, Quantity: 1, WarehouseID: shoptest.Harbour, StoreID: shoptest.TheStore},
 	}, reserved.Lines)
-	onHand, held := shop.Stock(t, functiontest.Cap)
+	onHand, held := shop.Stock(t, shoptest.Cap)
 	require.Equal(t, []int64{120, 2}, []int64{onHand, held})
-	require.EqualValues(t, 49, available(t, shop, functiontest.Print))
+	require.EqualValues(t, 49, available(t, shop, shoptest.Print))
 	require.Len(t, shop.Said(t, placed.ID, "stock.reserved"), 1)
 
 	shop.Tell(t, "track-order", reserved)
-	sides := functiontest.One[[]string](t, shop, `SELECT ARRAY[stock, payment] FROM orders.orders`)
+	sides := shoptest.One[[]string](t, shop, `SELECT ARRAY[stock, payment] FROM orders.orders`)
 	require.Equal(t, []string{"held", "pending"}, sides, "whatever comes of the payment")
 }
 
@@ -53,46 +53,46 @@ func TestHoldsExactlyTheOrderedLines(t *testing.T) {
 func TestHoldsNothingWhenOneLineIsShort(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	shop.Leave(t, functiontest.Print, functiontest.Harbour, 3)
-	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1), functiontest.Of(functiontest.Print, 4)))
+	shop.Leave(t, shoptest.Print, shoptest.Harbour, 3)
+	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1), shoptest.Of(shoptest.Print, 4)))
 
 	require.Equal(t, []events.Event{events.StockShort{OrderID: placed.ID, Lines: []events.ShortLine{
-		{Line: 2, SKU: functiontest.Print, StoreID: functiontest.TheStore, Wanted: 4, Available: 3, Why: events.WhyShort},
+		{Line: 2, SKU: shoptest.Print, StoreID: shoptest.TheStore, Wanted: 4, Available: 3, Why: events.WhyShort},
 	}}}, shop.Tell(t, name, placed.OrderPlaced))
-	require.EqualValues(t, 120, available(t, shop, functiontest.Cap))
-	require.EqualValues(t, 3, available(t, shop, functiontest.Print))
+	require.EqualValues(t, 120, available(t, shop, shoptest.Cap))
+	require.EqualValues(t, 3, available(t, shop, shoptest.Print))
 }
 
 // STK-21.
 func TestEqualSKUsAreAddedUp(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	shop.Leave(t, functiontest.Print, functiontest.Harbour, 5)
-	threeAnd := func(more int64) functiontest.Body {
-		return functiontest.Order(functiontest.Of(functiontest.Print, 3), functiontest.Of(functiontest.Print, more))
+	shop.Leave(t, shoptest.Print, shoptest.Harbour, 5)
+	threeAnd := func(more int64) shoptest.Body {
+		return shoptest.Order(shoptest.Of(shoptest.Print, 3), shoptest.Of(shoptest.Print, more))
 	}
 
 	said := shop.Tell(t, name, shop.Place(t, threeAnd(3)).OrderPlaced)
 	require.Equal(t, []events.ShortLine{
-		{Line: 2, SKU: functiontest.Print, StoreID: functiontest.TheStore, Wanted: 3, Available: 2, Why: events.WhyShort},
+		{Line: 2, SKU: shoptest.Print, StoreID: shoptest.TheStore, Wanted: 3, Available: 2, Why: events.WhyShort},
 	}, said[0].(events.StockShort).Lines)
 
 	said = shop.Tell(t, name, shop.Place(t, threeAnd(2)).OrderPlaced)
 	require.Len(t, said[0].(events.StockReserved).Lines, 2)
-	require.Zero(t, available(t, shop, functiontest.Print))
+	require.Zero(t, available(t, shop, shoptest.Print))
 }
 
 // STK-23.
 func TestLineIsSplitOverWarehousesItsStoresOwnFirst(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	shop.Leave(t, functiontest.Tee, functiontest.Harbour, 3)
-	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Tee, 5)))
+	shop.Leave(t, shoptest.Tee, shoptest.Harbour, 3)
+	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Tee, 5)))
 
 	said := shop.Tell(t, name, placed.OrderPlaced)
 	require.Equal(t, []events.HeldLine{
-		{Line: 1, SKU: functiontest.Tee, Quantity: 3, WarehouseID: functiontest.Harbour, StoreID: functiontest.TheStore},
-		{Line: 1, SKU: functiontest.Tee, Quantity: 2, WarehouseID: functiontest.Canal, StoreID: functiontest.TheStore},
+		{Line: 1, SKU: shoptest.Tee, Quantity: 3, WarehouseID: shoptest.Harbour, StoreID: shoptest.TheStore},
+		{Line: 1, SKU: shoptest.Tee, Quantity: 2, WarehouseID: shoptest.Canal, StoreID: shoptest.TheStore},
 	}, said[0].(events.StockReserved).Lines)
 }
 
@@ -100,13 +100,13 @@ func TestLineIsSplitOverWarehousesItsStoresOwnFirst(t *testing.T) {
 func TestWarehousesAreEmptiedByPriority(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	shop.Exec(t, `INSERT INTO stock.levels (level_id, sku, warehouse_id) VALUES (gen_random_uuid(), $1, $2)`, functiontest.Tee, functiontest.Tsukiji)
-	shop.Leave(t, functiontest.Tee, functiontest.Tsukiji, 10)
-	shop.Leave(t, functiontest.Tee, functiontest.Harbour, 0)
-	shop.Exec(t, `UPDATE stock.warehouses SET priority = 5 WHERE warehouse_id = $1`, functiontest.Tsukiji)
+	shop.Exec(t, `INSERT INTO stock.levels (level_id, sku, warehouse_id) VALUES (gen_random_uuid(), $1, $2)`, shoptest.Tee, shoptest.Tsukiji)
+	shop.Leave(t, shoptest.Tee, shoptest.Tsukiji, 10)
+	shop.Leave(t, shoptest.Tee, shoptest.Harbour, 0)
+	shop.Exec(t, `UPDATE stock.warehouses SET priority = 5 WHERE warehouse_id = $1`, shoptest.Tsukiji)
 
-	said := shop.Tell(t, name, shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Tee, 1))).OrderPlaced)
-	require.Equal(t, functiontest.Tsukiji, said[0].(events.StockReserved).Lines[0].WarehouseID)
+	said := shop.Tell(t, name, shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Tee, 1))).OrderPlaced)
+	require.Equal(t, shoptest.Tsukiji, said[0].(events.StockReserved).Lines[0].WarehouseID)
 }
 
 // STK-18.
@@ -123,13 +123,13 @@ func TestWhatCannotBeSoldAnyMoreIsNamed(t *testing.T) {
 			shop := open(t)
 			shop.Exec(t, `
 				INSERT INTO catalogue.products (product_id, store_id, sku, name, price_minor, currency)
-				VALUES (gen_random_uuid(), $1, 'LAMP', 'Lamp', 100, 'EUR')`, functiontest.TheStore)
-			shop.Exec(t, `INSERT INTO stock.levels (level_id, sku, warehouse_id) VALUES (gen_random_uuid(), 'LAMP', $1)`, functiontest.Harbour)
-			placed := shop.Place(t, functiontest.Order(functiontest.Of("LAMP", 1)))
+				VALUES (gen_random_uuid(), $1, 'LAMP', 'Lamp', 100, 'EUR')`, shoptest.TheStore)
+			shop.Exec(t, `INSERT INTO stock.levels (level_id, sku, warehouse_id) VALUES (gen_random_uuid(), 'LAMP', $1)`, shoptest.Harbour)
+			placed := shop.Place(t, shoptest.Order(shoptest.Of("LAMP", 1)))
 			shop.Exec(t, c.end)
 
 			short := shop.Tell(t, "reserve-stock", placed.OrderPlaced)[0].(events.StockShort)
-			require.Equal(t, []events.ShortLine{{Line: 1, SKU: "LAMP", StoreID: functiontest.TheStore, Wanted: 1, Why: c.why}}, short.Lines)
+			require.Equal(t, []events.ShortLine{{Line: 1, SKU: "LAMP", StoreID: shoptest.TheStore, Wanted: 1, Why: c.why}}, short.Lines)
 		})
 	}
 }
@@ -138,15 +138,15 @@ func TestWhatCannotBeSoldAnyMoreIsNamed(t *testing.T) {
 func TestStockThatIsSetToNoneDuringADelayIsShort(t *testing.T) {
 	t.Parallel()
 	shop := open(t, func(s *functions.Settings) { s.StockCheckDelay = time.Hour })
-	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 2)))
-	level := functiontest.One[string](t, shop, `SELECT level_id::text FROM stock.levels WHERE sku = $1`, functiontest.Cap)
+	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 2)))
+	level := shoptest.One[string](t, shop, `SELECT level_id::text FROM stock.levels WHERE sku = $1`, shoptest.Cap)
 	set := shop.Call(t, "serve-stock", http.MethodPut, "/v1/inventory/stock/"+level, map[string]any{"quantity": 0, "reason": "burnt"}, "Authorization", shop.Staff(t))
 	require.Equal(t, http.StatusOK, set.Status, set.Raw)
 	shop.Set(t, placed.ID, "stock_check_at = now()")
 
 	short := shop.Tell(t, name, events.StockDue{OrderID: placed.ID, Lines: placed.Lines})
 	require.Equal(t, []events.Event{events.StockShort{OrderID: placed.ID, Lines: []events.ShortLine{
-		{Line: 1, SKU: functiontest.Cap, StoreID: functiontest.TheStore, Wanted: 2, Why: events.WhyShort},
+		{Line: 1, SKU: shoptest.Cap, StoreID: shoptest.TheStore, Wanted: 2, Why: events.WhyShort},
 	}}}, short)
 	rejected := shop.Tell(t, "track-order", short[0])
 	require.Equal(t, "out_of_stock", rejected[0].(events.OrderRejected).Reason)
@@ -156,38 +156,38 @@ func TestStockThatIsSetToNoneDuringADelayIsShort(t *testing.T) {
 func TestOrderThatIsNotPendingIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
+	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
 	shop.Cancel(t, placed)
 	require.Equal(t, "cancelling", shop.Status(t, placed.ID))
 
 	require.Empty(t, shop.Tell(t, name, placed.OrderPlaced))
-	require.EqualValues(t, 120, available(t, shop, functiontest.Cap))
+	require.EqualValues(t, 120, available(t, shop, shoptest.Cap))
 }
 
 func TestSecondTellingHoldsNothingMore(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
+	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
 
 	require.Len(t, shop.Tell(t, name, placed.OrderPlaced), 1)
 	require.Empty(t, shop.Tell(t, name, placed.OrderPlaced), "under another id: only the rows remember")
 	require.Empty(t, shop.Tell(t, name, events.StockDue{OrderID: placed.ID, Lines: placed.Lines}))
-	require.EqualValues(t, 119, available(t, shop, functiontest.Cap))
+	require.EqualValues(t, 119, available(t, shop, shoptest.Cap))
 }
 
 func TestCheckThatIsPutOffWaitsForItsTime(t *testing.T) {
 	t.Parallel()
 	shop := open(t, func(s *functions.Settings) { s.StockCheckDelay = time.Hour })
-	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
+	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
 	due := events.StockDue{OrderID: placed.ID, Lines: placed.Lines}
 
 	require.Empty(t, shop.Tell(t, name, placed.OrderPlaced))
 	require.Empty(t, shop.Tell(t, name, due), "a clock that is ahead of the database")
-	require.EqualValues(t, 120, available(t, shop, functiontest.Cap))
+	require.EqualValues(t, 120, available(t, shop, shoptest.Cap))
 
 	shop.Set(t, placed.ID, "stock_check_at = now()")
 	require.IsType(t, events.StockReserved{}, shop.Tell(t, name, due)[0])
-	require.EqualValues(t, 119, available(t, shop, functiontest.Cap))
+	require.EqualValues(t, 119, available(t, shop, shoptest.Cap))
 }
 
 // The clock and the order's own event may come at the same time: keep-time knows only that nothing is held yet.
@@ -195,9 +195,9 @@ func TestTwoTellingsAtOnceHoldOnce(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for range 10 {
-		shop.Leave(t, functiontest.Tee, functiontest.Harbour, 1+held(t, shop, functiontest.Harbour))
-		shop.Leave(t, functiontest.Tee, functiontest.Canal, 1+held(t, shop, functiontest.Canal))
-		placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Tee, 1)))
+		shop.Leave(t, shoptest.Tee, shoptest.Harbour, 1+held(t, shop, shoptest.Harbour))
+		shop.Leave(t, shoptest.Tee, shoptest.Canal, 1+held(t, shop, shoptest.Canal))
+		placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Tee, 1)))
 		one, two := shop.Store(t, placed.OrderPlaced), shop.Store(t, events.StockDue{OrderID: placed.ID, Lines: placed.Lines})
 
 		var both sync.WaitGroup
@@ -205,12 +205,12 @@ func TestTwoTellingsAtOnceHoldOnce(t *testing.T) {
 		both.Go(func() { shop.Deliver(t, name, two) })
 		both.Wait()
 		require.Len(t, append(shop.SaidFor(t, name, one), shop.SaidFor(t, name, two)...), 1)
-		require.Equal(t, int64(1), functiontest.One[int64](t, shop, `SELECT count(*) FROM stock.reservations WHERE order_id = $1`, placed.ID))
+		require.Equal(t, int64(1), shoptest.One[int64](t, shop, `SELECT count(*) FROM stock.reservations WHERE order_id = $1`, placed.ID))
 	}
 }
 
-func held(t *testing.T, shop *functiontest.Shop, warehouse string) int64 {
-	return functiontest.One[int64](t, shop, `SELECT reserved FROM stock.levels WHERE sku = $1 AND warehouse_id = $2`, functiontest.Tee, warehouse)
+func held(t *testing.T, shop *shoptest.Shop, warehouse string) int64 {
+	return shoptest.One[int64](t, shop, `SELECT reserved FROM stock.levels WHERE sku = $1 AND warehouse_id = $2`, shoptest.Tee, warehouse)
 }
 
 // STK-19.
@@ -220,17 +220,17 @@ func TestSameUnitIsNeverHeldTwice(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			shop := open(t)
-			shop.Leave(t, functiontest.Cap, functiontest.Harbour, c.stock)
+			shop.Leave(t, shoptest.Cap, shoptest.Harbour, c.stock)
 			var all sync.WaitGroup
 			for range c.buyers {
 				all.Go(func() {
-					insist(t, shop, "reserve-stock", shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1))).OrderPlaced)
+					insist(t, shop, "reserve-stock", shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1))).OrderPlaced)
 				})
 			}
 			all.Wait()
-			onHand, reserved := shop.Stock(t, functiontest.Cap)
+			onHand, reserved := shop.Stock(t, shoptest.Cap)
 			require.Equal(t, []int64{c.stock, c.stock}, []int64{onHand, reserved})
-			require.Equal(t, c.buyers-c.stock, functiontest.One[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type = 'stock.short'`))
+			require.Equal(t, c.buyers-c.stock, shoptest.One[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type = 'stock.short'`))
 		})
 	}
 }

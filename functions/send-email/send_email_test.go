@@ -20,7 +20,7 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/local/mailbox"
 )
 
@@ -28,7 +28,7 @@ const name = "send-email"
 
 // post is a shop with a mail server.
 type post struct {
-	*functiontest.Shop
+	*shoptest.Shop
 	box *mailbox.Box
 }
 
@@ -44,8 +44,8 @@ func open(t *testing.T) post {
 }
 
 // over is a shop whose mails go to an address.
-func over(t *testing.T, smtp string) *functiontest.Shop {
-	return functiontest.Open(t, functions.All, func(s *functions.Settings) {
+func over(t *testing.T, smtp string) *shoptest.Shop {
+	return shoptest.Open(t, functions.All, func(s *functions.Settings) {
 		s.SimulatedSuccess, s.Shipping, s.SMTP, s.Staff, s.PublicURL = 1, "manual", smtp, "staff@shop.test", "https://shop.test/"
 	})
 }
@@ -60,13 +60,13 @@ func (p post) mails(t *testing.T) (all []mailbox.Mail) {
 	return all
 }
 
-func place(t *testing.T, shop *functiontest.Shop) functiontest.Placed {
-	return shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 2)))
+func place(t *testing.T, shop *shoptest.Shop) shoptest.Placed {
+	return shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 2)))
 }
 
 // states are the states of an order's mails, as kind and state.
-func states(t *testing.T, shop *functiontest.Shop) []string {
-	return functiontest.One[[]string](t, shop, `SELECT coalesce(array_agg(kind || ' ' || status ORDER BY created_at), '{}') FROM mail.mails`)
+func states(t *testing.T, shop *shoptest.Shop) []string {
+	return shoptest.One[[]string](t, shop, `SELECT coalesce(array_agg(kind || ' ' || status ORDER BY created_at), '{}') FROM mail.mails`)
 }
 
 // NOT-01.
@@ -158,7 +158,7 @@ func TestMailIsInTheLanguageOfTheOrder(t *testing.T) {
 	t.Parallel()
 	p := open(t)
 	for locale, want := range map[string]string{"ja": "のお支払いを確認しました", "ja-JP": "のお支払いを確認しました", "fr": "We received your payment", "": "We received your payment"} {
-		placed := p.Place(t, functiontest.Order(functiontest.Of(functiontest.Cup, 1)).With("locale", locale))
+		placed := p.Place(t, shoptest.Order(shoptest.Of(shoptest.Cup, 1)).With("locale", locale))
 		p.Tell(t, name, events.PaymentPaid{OrderID: placed.ID})
 		mails := p.mails(t)
 		require.Contains(t, mails[len(mails)-1].Subject, want, locale)
@@ -172,7 +172,7 @@ func TestNothingThatACustomerTypesBecomesAHeaderOrARecipient(t *testing.T) {
 	s := &server{}
 	shop := over(t, s.serve(t))
 	evil := "Ada\r\nBcc: eve@example.test\r\nSubject: won\r\n\r\n<script>alert(1)</script>, Eve <eve@example.test>"
-	body := functiontest.Order(functiontest.Of(functiontest.Cap, 1))
+	body := shoptest.Order(shoptest.Of(shoptest.Cap, 1))
 	body["contact"].(map[string]any)["name"], body["address"].(map[string]any)["name"] = evil, evil
 	shop.Tell(t, name, events.PaymentPaid{OrderID: shop.Place(t, body).ID})
 
@@ -218,7 +218,7 @@ func TestMailIsWellFormed(t *testing.T) {
 	t.Parallel()
 	s := &server{}
 	shop := over(t, s.serve(t))
-	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cup, 1)).With("locale", "ja"))
+	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cup, 1)).With("locale", "ja"))
 	shop.Tell(t, name, events.PaymentPaid{OrderID: placed.ID})
 
 	mails, _ := s.heard()
@@ -274,7 +274,7 @@ func TestMailThatTheServerRefusesWaitsAndIsSentOnceLater(t *testing.T) {
 	require.Len(t, p.Deliver(t, name, m), 1)
 	p.Deliver(t, name, m)
 	require.Len(t, p.mails(t), 1)
-	require.EqualValues(t, 3, functiontest.One[int64](t, p.Shop, `SELECT tries FROM mail.mails`))
+	require.EqualValues(t, 3, shoptest.One[int64](t, p.Shop, `SELECT tries FROM mail.mails`))
 }
 
 // NOT-09.

@@ -12,7 +12,7 @@ import (
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/functions"
 	serveaccounts "github.com/popup-shop/popup/functions/serve-accounts"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/token"
 )
 
@@ -24,7 +24,7 @@ func TestAKeyIsChangedWithoutSigningAnybodyOut(t *testing.T) {
 	secret, public := config.KeySettings(next)
 	shop := open(t)
 	ada := register(t, shop)
-	with := func(change func(*functions.Settings)) *functiontest.Shop {
+	with := func(change func(*functions.Settings)) *shoptest.Shop {
 		settings, err := config.Read[functions.Settings]()
 		require.NoError(t, err)
 		change(&settings)
@@ -33,7 +33,7 @@ func TestAKeyIsChangedWithoutSigningAnybodyOut(t *testing.T) {
 		return changed
 	}
 	both := with(func(s *functions.Settings) {
-		s.TokenKeys, s.TokenPublicKeys = []string{secret}, []string{public, functiontest.PublicKey()}
+		s.TokenKeys, s.TokenPublicKeys = []string{secret}, []string{public, shoptest.PublicKey()}
 	})
 	require.Equal(t, http.StatusOK, get(t, both, "/v1/users/me", ada.bearer()...).Status)
 	require.Len(t, get(t, both, "/v1/keys").Body["keys"], 2)
@@ -56,9 +56,9 @@ func TestAnAccessTokenIsOverAfterAnHour(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := register(t, shop)
-	claims := functiontest.ClaimsOf(t, ada.access)
+	claims := shoptest.ClaimsOf(t, ada.access)
 	for age, status := range map[time.Duration]int{59 * time.Minute: http.StatusOK, token.Life + time.Second: http.StatusUnauthorized} {
-		old := functiontest.BearerOf(t, claims, time.Now().Add(-age))
+		old := shoptest.BearerOf(t, claims, time.Now().Add(-age))
 		require.Equal(t, status, get(t, shop, "/v1/users/me", "Authorization", old).Status, age)
 	}
 }

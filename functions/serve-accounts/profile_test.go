@@ -10,11 +10,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
-func home() functiontest.Body {
-	return functiontest.Body{
+func home() shoptest.Body {
+	return shoptest.Body{
 		"name": "Ada Byron", "phone": "+49 40 1234567", "country": "DE", "postal_code": "20095", "city": "Hamburg", "address_line1": "Kai 1",
 	}
 }
@@ -25,7 +25,7 @@ func TestANewPasswordEndsAllOtherSessions(t *testing.T) {
 	shop := open(t)
 	ada := register(t, shop)
 	other := login(t, shop, ada.email, secret).Body["access_token"].(string)
-	change := func(before, after string) functiontest.Answer {
+	change := func(before, after string) shoptest.Answer {
 		return call(t, shop, http.MethodPut, "/v1/users/me/password", map[string]string{"old": before, "new": after}, ada.bearer()...)
 	}
 	require.Equal(t, []string{"old"}, change("another one", "the next secret").Faults())
@@ -107,7 +107,7 @@ func TestTwoDefaultsAtOnceLeaveOne(t *testing.T) {
 	for _, status := range statuses {
 		require.Equal(t, http.StatusOK, status)
 	}
-	require.EqualValues(t, 1, functiontest.One[int](t, shop, `SELECT count(*) FROM accounts.addresses WHERE is_default`))
+	require.EqualValues(t, 1, shoptest.One[int](t, shop, `SELECT count(*) FROM accounts.addresses WHERE is_default`))
 }
 
 const sshKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl ada@machine"
@@ -158,7 +158,7 @@ func TestSessionsAreListedAndEndedByTheirOwner(t *testing.T) {
 	require.Len(t, all, 3)
 	require.Equal(t, []any{"192.0.2.10", "Lynx", true}, []any{all[2]["source"], all[2]["agent"], all[2]["current"]})
 	require.Equal(t, false, all[0]["current"])
-	gone := functiontest.ClaimsOf(t, second.Body["access_token"].(string)).Session
+	gone := shoptest.ClaimsOf(t, second.Body["access_token"].(string)).Session
 	require.Equal(t, http.StatusNoContent, call(t, shop, http.MethodDelete, "/v1/users/me/sessions?id="+gone, nil, ada.bearer()...).Status)
 	require.Equal(t, http.StatusUnauthorized, refresh(t, shop, second.Body["refresh_token"].(string)).Status)
 	require.Equal(t, http.StatusNoContent, call(t, shop, http.MethodDelete, "/v1/users/me/sessions", nil, ada.bearer()...).Status)
@@ -173,7 +173,7 @@ func TestTheSessionThatIsOneTooManyEndsTheOneThatWasUsedLongestAgo(t *testing.T)
 	for range 20 {
 		require.Equal(t, http.StatusOK, login(t, shop, ada.email, secret).Status)
 	}
-	require.EqualValues(t, 20, functiontest.One[int](t, shop, `SELECT count(*) FROM accounts.sessions WHERE ended_at IS NULL`))
+	require.EqualValues(t, 20, shoptest.One[int](t, shop, `SELECT count(*) FROM accounts.sessions WHERE ended_at IS NULL`))
 	require.Equal(t, http.StatusUnauthorized, get(t, shop, "/v1/users/me", ada.bearer()...).Status)
 }
 
@@ -186,11 +186,11 @@ func TestSomebodyElsesObjectIsNotThere(t *testing.T) {
 	key := post(t, shop, "/v1/users/me/ssh-keys", map[string]string{"name": "laptop", "key": sshKey}, ada.bearer()...).Body["id"].(string)
 	guest := post(t, shop, "/v1/customers", map[string]string{"name": "Grace", "phone": "+49 40 1234567"})
 	other := post(t, shop, "/v1/customers", map[string]string{"name": "Mallory", "phone": "+49 40 7654321"})
-	for name, a := range map[string]functiontest.Answer{
+	for name, a := range map[string]shoptest.Answer{
 		"change address":  call(t, shop, http.MethodPut, "/v1/addresses/"+address, home(), eve.bearer()...),
 		"delete address":  call(t, shop, http.MethodDelete, "/v1/addresses/"+address, nil, eve.bearer()...),
 		"delete ssh key":  call(t, shop, http.MethodDelete, "/v1/users/me/ssh-keys/"+key, nil, eve.bearer()...),
-		"end session":     call(t, shop, http.MethodDelete, "/v1/users/me/sessions?id="+functiontest.ClaimsOf(t, ada.access).Session, nil, eve.bearer()...),
+		"end session":     call(t, shop, http.MethodDelete, "/v1/users/me/sessions?id="+shoptest.ClaimsOf(t, ada.access).Session, nil, eve.bearer()...),
 		"read guest":      get(t, shop, "/v1/customers/"+guest.Body["id"].(string), "Authorization", "Bearer "+other.Body["token"].(string)),
 		"read no guest":   get(t, shop, "/v1/customers/"+uuid.NewString(), "Authorization", "Bearer "+other.Body["token"].(string)),
 		"token of nobody": post(t, shop, "/v1/customers/"+uuid.NewString()+"/token", map[string]string{"phone": "+49 40 1234567"}),
@@ -208,27 +208,27 @@ func TestACustomerTakesTheirDataAndClosesTheAccount(t *testing.T) {
 	ada := register(t, shop, "X-Forwarded-For", "192.0.2.77")
 	post(t, shop, "/v1/users/me/addresses", home().With("address_line1", "Adaweg 7"), ada.bearer()...)
 	post(t, shop, "/v1/users/me/ssh-keys", map[string]string{"name": "laptop", "key": sshKey}, ada.bearer()...)
-	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 2)), ada.bearer()...)
+	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 2)), ada.bearer()...)
 	data := get(t, shop, "/v1/users/me/data", ada.bearer()...)
 	require.Equal(t, http.StatusOK, data.Status, data.Raw)
-	for _, part := range []string{ada.email, "Adaweg 7", "SHA256:", "192.0.2.77", placed.OrderNumber, functiontest.Cap, "Kai 1"} {
+	for _, part := range []string{ada.email, "Adaweg 7", "SHA256:", "192.0.2.77", placed.OrderNumber, shoptest.Cap, "Kai 1"} {
 		require.Contains(t, data.Raw, part)
 	}
 	require.NotContains(t, data.Raw, "argon2id")
 	require.NotContains(t, data.Raw, "hash")
 
-	closing := func() functiontest.Answer {
+	closing := func() shoptest.Answer {
 		return call(t, shop, http.MethodDelete, "/v1/users/me", nil, ada.bearer()...)
 	}
 	require.Equal(t, http.StatusConflict, closing().Status, "goods may be on their way")
 	shop.Drive(t, placed.ID, "completed")
-	sums := functiontest.One[string](t, shop, `SELECT string_agg(order_number || ' ' || total_minor, ',') FROM orders.orders`)
+	sums := shoptest.One[string](t, shop, `SELECT string_agg(order_number || ' ' || total_minor, ',') FROM orders.orders`)
 	a := closing()
 	require.Equal(t, http.StatusNoContent, a.Status, a.Raw)
 	require.Len(t, a.Header.Values("Set-Cookie"), 2)
 	require.Equal(t, http.StatusUnauthorized, get(t, shop, "/v1/users/me", ada.bearer()...).Status)
 	require.Equal(t, http.StatusUnauthorized, login(t, shop, ada.email, secret).Status)
-	require.Equal(t, sums, functiontest.One[string](t, shop, `SELECT string_agg(order_number || ' ' || total_minor, ',') FROM orders.orders`))
+	require.Equal(t, sums, shoptest.One[string](t, shop, `SELECT string_agg(order_number || ' ' || total_minor, ',') FROM orders.orders`))
 	everything := dump(t, shop)
 	for _, trace := range []string{ada.email, "Ada Byron", "ada@example.test", "1234567", "Adaweg", "Kai 1", "192.0.2.77"} {
 		require.NotContains(t, everything, trace)
@@ -237,9 +237,9 @@ func TestACustomerTakesTheirDataAndClosesTheAccount(t *testing.T) {
 }
 
 // dump is all rows of all tables as text.
-func dump(t testing.TB, shop *functiontest.Shop) string {
+func dump(t testing.TB, shop *shoptest.Shop) string {
 	t.Helper()
-	return functiontest.One[string](t, shop, `
+	return shoptest.One[string](t, shop, `
 		SELECT string_agg(query_to_xml(format('SELECT * FROM %I.%I', schemaname, tablename), false, true, '')::text, '')
 		FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`)
 }
@@ -249,17 +249,17 @@ func TestNoAnswerEventOrTableHoldsAPasswordAndNoAnswerAHash(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := register(t, shop)
-	answers := []functiontest.Answer{
+	answers := []shoptest.Answer{
 		login(t, shop, ada.email, secret), login(t, shop, ada.email, "another one"),
 		call(t, shop, http.MethodPut, "/v1/users/me/password", map[string]string{"old": secret, "new": "the next secret"}, ada.bearer()...),
 		call(t, shop, http.MethodPut, "/v1/users/me/password", map[string]string{"old": secret, "new": "password1"}, ada.bearer()...),
 		get(t, shop, "/v1/users/me", ada.bearer()...), get(t, shop, "/v1/users/me/data", ada.bearer()...), get(t, shop, "/v1/users/me/sessions", ada.bearer()...),
 		post(t, shop, "/v1/users/register", signUp(ada.email)), post(t, shop, "/v1/users/register", signUp("x").With("password", 7)),
-		post(t, shop, "/v1/users/register", functiontest.Body{"password": secret}),
+		post(t, shop, "/v1/users/register", shoptest.Body{"password": secret}),
 		get(t, shop, "/v1/users", "Authorization", shop.SignIn(t, "admin").Bearer),
 		get(t, shop, "/v1/audit", "Authorization", shop.SignIn(t, "admin").Bearer),
 	}
-	hash := functiontest.One[string](t, shop, `SELECT hash FROM accounts.passwords`)
+	hash := shoptest.One[string](t, shop, `SELECT hash FROM accounts.passwords`)
 	var text strings.Builder
 	for _, a := range answers {
 		text.WriteString(a.Raw)
@@ -267,7 +267,7 @@ func TestNoAnswerEventOrTableHoldsAPasswordAndNoAnswerAHash(t *testing.T) {
 	for _, hidden := range []string{secret, "another one", "the next secret", hash, "argon2id"} {
 		require.NotContains(t, text.String(), hidden)
 		require.NotContains(t, shop.Log(), hidden)
-		require.NotContains(t, functiontest.One[string](t, shop, `SELECT coalesce(string_agg(data::text, ''), '') FROM bus.event`), hidden)
+		require.NotContains(t, shoptest.One[string](t, shop, `SELECT coalesce(string_agg(data::text, ''), '') FROM bus.event`), hidden)
 	}
 	for _, hidden := range []string{secret, "another one", "the next secret", ada.refresh, ada.access} {
 		require.NotContains(t, dump(t, shop), hidden)

@@ -10,32 +10,32 @@ import (
 
 	"github.com/popup-shop/popup/functions"
 	serveaccounts "github.com/popup-shop/popup/functions/serve-accounts"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 const secret = "correct horse battery"
 
-func open(t *testing.T, change ...func(*functions.Settings)) *functiontest.Shop {
-	return functiontest.Open(t, functions.All, change...)
+func open(t *testing.T, change ...func(*functions.Settings)) *shoptest.Shop {
+	return shoptest.Open(t, functions.All, change...)
 }
 
-func call(t testing.TB, shop *functiontest.Shop, method, path string, body any, headers ...string) functiontest.Answer {
+func call(t testing.TB, shop *shoptest.Shop, method, path string, body any, headers ...string) shoptest.Answer {
 	t.Helper()
 	return shop.Call(t, serveaccounts.Name, method, path, body, headers...)
 }
 
-func post(t testing.TB, shop *functiontest.Shop, path string, body any, headers ...string) functiontest.Answer {
+func post(t testing.TB, shop *shoptest.Shop, path string, body any, headers ...string) shoptest.Answer {
 	t.Helper()
 	return call(t, shop, http.MethodPost, path, body, headers...)
 }
 
-func get(t testing.TB, shop *functiontest.Shop, path string, headers ...string) functiontest.Answer {
+func get(t testing.TB, shop *shoptest.Shop, path string, headers ...string) shoptest.Answer {
 	t.Helper()
 	return call(t, shop, http.MethodGet, path, nil, headers...)
 }
 
-func signUp(email string) functiontest.Body {
-	return functiontest.Body{"email": email, "password": secret, "name": "Ada Byron", "phone": "+49 40 1234567"}
+func signUp(email string) shoptest.Body {
+	return shoptest.Body{"email": email, "password": secret, "name": "Ada Byron", "phone": "+49 40 1234567"}
 }
 
 // person is somebody with an account who is signed in.
@@ -46,7 +46,7 @@ type person struct {
 func (p person) bearer() []string { return []string{"Authorization", "Bearer " + p.access} }
 
 // register makes somebody an account.
-func register(t testing.TB, shop *functiontest.Shop, headers ...string) person {
+func register(t testing.TB, shop *shoptest.Shop, headers ...string) person {
 	t.Helper()
 	email := uuid.NewString() + "@example.test"
 	a := post(t, shop, "/v1/users/register", signUp(email), headers...)
@@ -54,12 +54,12 @@ func register(t testing.TB, shop *functiontest.Shop, headers ...string) person {
 	return person{a.Body["id"].(string), email, a.Body["access_token"].(string), a.Body["refresh_token"].(string)}
 }
 
-func login(t testing.TB, shop *functiontest.Shop, email, password string, headers ...string) functiontest.Answer {
+func login(t testing.TB, shop *shoptest.Shop, email, password string, headers ...string) shoptest.Answer {
 	t.Helper()
 	return post(t, shop, "/v1/users/login", map[string]string{"email": email, "password": password}, headers...)
 }
 
-func items(t testing.TB, a functiontest.Answer) (all []map[string]any) {
+func items(t testing.TB, a shoptest.Answer) (all []map[string]any) {
 	t.Helper()
 	list, is := a.Body["items"].([]any)
 	require.True(t, is, a.Raw)
@@ -70,9 +70,9 @@ func items(t testing.TB, a functiontest.Answer) (all []map[string]any) {
 }
 
 // said are the events of a type about somebody, as their data.
-func said(t testing.TB, shop *functiontest.Shop, eventType, customerID string) (data []string) {
+func said(t testing.TB, shop *shoptest.Shop, eventType, customerID string) (data []string) {
 	t.Helper()
-	return functiontest.One[[]string](t, shop, `
+	return shoptest.One[[]string](t, shop, `
 		SELECT coalesce(array_agg(data::text ORDER BY xid, n), '{}') FROM bus.event WHERE type = $1 AND data ->> 'customer_id' = $2`, eventType, customerID)
 }
 
@@ -112,7 +112,7 @@ func TestWhatASignUpMayNotSayIsRefusedByItsName(t *testing.T) {
 		require.Equal(t, http.StatusBadRequest, a.Status, email)
 		require.Contains(t, a.Faults(), "email")
 	}
-	require.Zero(t, functiontest.One[int](t, shop, `SELECT count(*) FROM accounts.users`))
+	require.Zero(t, shoptest.One[int](t, shop, `SELECT count(*) FROM accounts.users`))
 }
 
 // ACC-03
@@ -120,7 +120,7 @@ func TestAPasswordIsKeptAsArgon2idOrNotAtAll(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	register(t, shop)
-	require.Regexp(t, `^\$argon2id\$v=19\$m=19456,t=2,p=1\$`, functiontest.One[string](t, shop, `SELECT hash FROM accounts.passwords`))
+	require.Regexp(t, `^\$argon2id\$v=19\$m=19456,t=2,p=1\$`, shoptest.One[string](t, shop, `SELECT hash FROM accounts.passwords`))
 	for _, easy := range []string{"password1", "short", strings.Repeat("aB3 ", 33), "qwertyuiop"} {
 		a := post(t, shop, "/v1/users/register", signUp("eve@example.test").With("password", easy))
 		require.Equal(t, http.StatusBadRequest, a.Status, easy)
@@ -149,16 +149,16 @@ func TestAProfileIsChangedByItsOwnerAndTheMailOnlyWithThePassword(t *testing.T) 
 	t.Parallel()
 	shop := open(t)
 	ada, eve := register(t, shop), register(t, shop)
-	put := func(body functiontest.Body) functiontest.Answer {
+	put := func(body shoptest.Body) shoptest.Answer {
 		return call(t, shop, http.MethodPut, "/v1/users/me", body, ada.bearer()...)
 	}
-	profile := functiontest.Body{"email": ada.email, "name": "Ada Lovelace", "phone": "+44 20 1234567", "locale": "ja"}
+	profile := shoptest.Body{"email": ada.email, "name": "Ada Lovelace", "phone": "+44 20 1234567", "locale": "ja"}
 	require.Equal(t, http.StatusOK, put(profile).Status)
 	me := get(t, shop, "/v1/users/me", ada.bearer()...)
 	require.Equal(t, []any{"Ada Lovelace", "+44 20 1234567", "ja"}, []any{me.Body["name"], me.Body["phone"], me.Body["locale"]})
 
 	moved := profile.With("email", "lovelace@example.test")
-	for _, wrong := range []functiontest.Body{moved, moved.With("password", "another one")} {
+	for _, wrong := range []shoptest.Body{moved, moved.With("password", "another one")} {
 		a := put(wrong)
 		require.Equal(t, http.StatusBadRequest, a.Status)
 		require.Equal(t, []string{"password"}, a.Faults())

@@ -8,20 +8,20 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // BSK-09: what is added while the basket is being ordered goes into the order or into a new basket.
 func TestWhatIsAddedWhileTheBasketIsOrderedIsNotLost(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	for who, s := range map[string]somebody{"account": signedIn(t, shop), "visitor": visitor(t, shop, functiontest.Cap, 1)} {
-		basket := s.must(functiontest.Cap, 1).Body["id"]
-		placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
+	for who, s := range map[string]somebody{"account": signedIn(t, shop), "visitor": visitor(t, shop, shoptest.Cap, 1)} {
+		basket := s.must(shoptest.Cap, 1).Body["id"]
+		placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
 		a := shop.During(t, fmt.Sprintf(`UPDATE orders.baskets SET order_id = '%s' WHERE basket_id = '%s'`, placed.ID, basket),
-			func() functiontest.Answer { return s.add(functiontest.Tee, 1) })
+			func() shoptest.Answer { return s.add(shoptest.Tee, 1) })
 		require.Equal(t, http.StatusCreated, a.Status, "%s: %s %s", who, a.Raw, shop.Log())
-		require.Equal(t, map[string]float64{functiontest.Tee: 1}, quantities(a), who)
+		require.Equal(t, map[string]float64{shoptest.Tee: 1}, quantities(a), who)
 	}
 }
 
@@ -30,13 +30,13 @@ func TestAVisitorsBasketIsOrderedOrMerged(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for range 8 {
-		guest := visitor(t, shop, functiontest.Cap, 2)
+		guest := visitor(t, shop, shoptest.Cap, 2)
 		basket := guest.read().Body["id"]
 		ada := signedIn(t, shop, guest.headers...)
-		both := functiontest.AtOnce(
-			func() functiontest.Answer {
+		both := shoptest.AtOnce(
+			func() shoptest.Answer {
 				return shop.Call(t, "place-order", http.MethodPost, "/v1/orders",
-					functiontest.Order().With("lines", nil).With("basket_id", basket), append(guest.headers, "Idempotency-Key", uuid.NewString(), "Prefer", "wait=0")...)
+					shoptest.Order().With("lines", nil).With("basket_id", basket), append(guest.headers, "Idempotency-Key", uuid.NewString(), "Prefer", "wait=0")...)
 			},
 			ada.read,
 		)

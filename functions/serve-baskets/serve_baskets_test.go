@@ -10,40 +10,40 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 const name = "serve-baskets"
 
-func open(t *testing.T, change ...func(*functions.Settings)) *functiontest.Shop {
-	return functiontest.Open(t, functions.All, change...)
+func open(t *testing.T, change ...func(*functions.Settings)) *shoptest.Shop {
+	return shoptest.Open(t, functions.All, change...)
 }
 
 // somebody calls with the headers that show who they are.
 type somebody struct {
 	t       *testing.T
-	shop    *functiontest.Shop
+	shop    *shoptest.Shop
 	headers []string
 }
 
-func (s somebody) call(method, path string, body any) functiontest.Answer {
+func (s somebody) call(method, path string, body any) shoptest.Answer {
 	s.t.Helper()
 	return s.shop.Call(s.t, name, method, "/v1/basket"+path, body, s.headers...)
 }
 
-func (s somebody) add(sku string, quantity int) functiontest.Answer {
+func (s somebody) add(sku string, quantity int) shoptest.Answer {
 	s.t.Helper()
 	return s.call(http.MethodPost, "/items", map[string]any{"sku": sku, "quantity": quantity})
 }
 
-func (s somebody) must(sku string, quantity int) functiontest.Answer {
+func (s somebody) must(sku string, quantity int) shoptest.Answer {
 	s.t.Helper()
 	a := s.add(sku, quantity)
 	require.Equal(s.t, http.StatusCreated, a.Status, "%s %s", a.Raw, s.shop.Log())
 	return a
 }
 
-func (s somebody) read() functiontest.Answer {
+func (s somebody) read() shoptest.Answer {
 	s.t.Helper()
 	a := s.call(http.MethodGet, "", nil)
 	require.Equal(s.t, http.StatusOK, a.Status, a.Raw)
@@ -51,18 +51,18 @@ func (s somebody) read() functiontest.Answer {
 }
 
 // visitor puts something into a new basket, and has its token from then on.
-func visitor(t *testing.T, shop *functiontest.Shop, sku string, quantity int) somebody {
+func visitor(t *testing.T, shop *shoptest.Shop, sku string, quantity int) somebody {
 	t.Helper()
 	token := somebody{t, shop, nil}.must(sku, quantity).Body["basket_token"].(string)
 	return somebody{t, shop, []string{"Popup-Basket-Token", token}}
 }
 
-func signedIn(t *testing.T, shop *functiontest.Shop, headers ...string) somebody {
+func signedIn(t *testing.T, shop *shoptest.Shop, headers ...string) somebody {
 	return somebody{t, shop, append([]string{"Authorization", shop.SignIn(t, "customer").Bearer}, headers...)}
 }
 
 // quantities are how many of each SKU an answer shows.
-func quantities(a functiontest.Answer) map[string]float64 {
+func quantities(a shoptest.Answer) map[string]float64 {
 	found := map[string]float64{}
 	for _, l := range a.Body["lines"].([]any) {
 		line := l.(map[string]any)
@@ -71,7 +71,7 @@ func quantities(a functiontest.Answer) map[string]float64 {
 	return found
 }
 
-func line(a functiontest.Answer, i int) map[string]any {
+func line(a shoptest.Answer, i int) map[string]any {
 	return a.Body["lines"].([]any)[i].(map[string]any)
 }
 
@@ -82,11 +82,11 @@ func TestABasketIsFilledChangedAndCleared(t *testing.T) {
 	t.Parallel()
 	ada := signedIn(t, open(t))
 	require.Equal(t, []any{nil, 0.0, []any{}}, []any{ada.read().Body["id"], ada.read().Body["count"], ada.read().Body["lines"]})
-	ada.must(functiontest.Cap, 2)
-	a := ada.must(functiontest.Tee, 1)
+	ada.must(shoptest.Cap, 2)
+	a := ada.must(shoptest.Tee, 1)
 	require.Equal(t, []any{3.0, euros(8700)}, []any{a.Body["count"], a.Body["subtotal"]})
 	first := line(a, 0)
-	require.Equal(t, []any{functiontest.Cap, "Harbour cap", 2.0, euros(2400), nil, 120.0, true},
+	require.Equal(t, []any{shoptest.Cap, "Harbour cap", 2.0, euros(2400), nil, 120.0, true},
 		[]any{first["sku"], first["name"], first["quantity"], first["unit_price"], first["old_price"], first["available"], first["on_sale"]})
 
 	path := "/items/" + first["id"].(string)
@@ -104,40 +104,40 @@ func TestFaultsAreNamedAndChangeNothing(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := signedIn(t, shop)
-	id := line(ada.must(functiontest.Cap, 90), 0)["id"].(string)
+	id := line(ada.must(shoptest.Cap, 90), 0)["id"].(string)
 	for _, wrong := range []struct {
 		field  string
-		answer functiontest.Answer
+		answer shoptest.Answer
 	}{
-		{"quantity", ada.add(functiontest.Cap, 0)},
-		{"quantity", ada.add(functiontest.Cap, 100)},
-		{"quantity", ada.add(functiontest.Cap, 10)},
+		{"quantity", ada.add(shoptest.Cap, 0)},
+		{"quantity", ada.add(shoptest.Cap, 100)},
+		{"quantity", ada.add(shoptest.Cap, 10)},
 		{"quantity", ada.call(http.MethodPut, "/items/"+id, map[string]any{"quantity": 0})},
 		{"quantity", ada.call(http.MethodPut, "/items/"+id, map[string]any{"quantity": 100})},
 		{"sku", ada.add("NO-SUCH", 1)},
 		{"product_id", ada.call(http.MethodPost, "/items", map[string]any{"quantity": 1})},
 		{"variant_id", ada.call(http.MethodPost, "/items", map[string]any{"quantity": 1, "variant_id": uuid.NewString()})},
 		{"variant_id", ada.call(http.MethodPost, "/items", map[string]any{"quantity": 1, "variant_id": "urn:uuid:" + uuid.NewString()})},
-		{"price", ada.call(http.MethodPost, "/items", map[string]any{"quantity": 1, "sku": functiontest.Cap, "price": 1})},
+		{"price", ada.call(http.MethodPost, "/items", map[string]any{"quantity": 1, "sku": shoptest.Cap, "price": 1})},
 	} {
 		require.Equal(t, []any{http.StatusBadRequest, []string{wrong.field}}, []any{wrong.answer.Status, wrong.answer.Faults()}, wrong.answer.Raw)
 	}
-	require.Equal(t, http.StatusConflict, ada.add(functiontest.Cup, 1).Status, "another currency")
-	require.Equal(t, map[string]float64{functiontest.Cap: 90}, quantities(ada.read()))
+	require.Equal(t, http.StatusConflict, ada.add(shoptest.Cup, 1).Status, "another currency")
+	require.Equal(t, map[string]float64{shoptest.Cap: 90}, quantities(ada.read()))
 }
 
 // BSK-02.
 func TestTheSameThingIsOneLineHoweverItIsNamed(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	product, variant := shop.Vary(t, functiontest.Tee, "TEE-RED-M", "red, M", 4100, 5, functiontest.Canal)
+	product, variant := shop.Vary(t, shoptest.Tee, "TEE-RED-M", "red, M", 4100, 5, shoptest.Canal)
 	ada := signedIn(t, shop)
-	for _, by := range []map[string]any{{"sku": functiontest.Tee}, {"product_id": product}, {"variant_id": variant}, {"sku": "TEE-RED-M"}} {
+	for _, by := range []map[string]any{{"sku": shoptest.Tee}, {"product_id": product}, {"variant_id": variant}, {"sku": "TEE-RED-M"}} {
 		by["quantity"] = 1
 		require.Equal(t, http.StatusCreated, ada.call(http.MethodPost, "/items", by).Status)
 	}
 	a := ada.read()
-	require.Equal(t, map[string]float64{functiontest.Tee: 2, "TEE-RED-M": 2}, quantities(a))
+	require.Equal(t, map[string]float64{shoptest.Tee: 2, "TEE-RED-M": 2}, quantities(a))
 	require.Equal(t, []any{nil, variant, "Low Tide T-shirt, red, M", euros(4100)},
 		[]any{line(a, 0)["variant_id"], line(a, 1)["variant_id"], line(a, 1)["name"], line(a, 1)["unit_price"]})
 }
@@ -146,17 +146,17 @@ func TestTheSameThingIsOneLineHoweverItIsNamed(t *testing.T) {
 func TestTooManyIsRefusedWithTheNumberThatThereIs(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	shop.Leave(t, functiontest.Cap, functiontest.Harbour, 3)
+	shop.Leave(t, shoptest.Cap, shoptest.Harbour, 3)
 	ada := signedIn(t, shop)
-	refused := func(a functiontest.Answer) {
+	refused := func(a shoptest.Answer) {
 		t.Helper()
 		require.Equal(t, []any{http.StatusConflict, "/problems/out-of-stock", 3.0}, []any{a.Status, a.Body["type"], a.Body["available"]}, a.Raw)
 	}
-	refused(ada.add(functiontest.Cap, 4))
-	path := "/items/" + line(ada.must(functiontest.Cap, 3), 0)["id"].(string)
-	refused(ada.add(functiontest.Cap, 1))
+	refused(ada.add(shoptest.Cap, 4))
+	path := "/items/" + line(ada.must(shoptest.Cap, 3), 0)["id"].(string)
+	refused(ada.add(shoptest.Cap, 1))
 	refused(ada.call(http.MethodPut, path, map[string]any{"quantity": 4}))
-	shop.Leave(t, functiontest.Cap, functiontest.Harbour, 1)
+	shop.Leave(t, shoptest.Cap, shoptest.Harbour, 1)
 	require.Equal(t, http.StatusOK, ada.call(http.MethodPut, path, map[string]any{"quantity": 2}).Status, "fewer are always better")
 }
 
@@ -164,19 +164,19 @@ func TestTooManyIsRefusedWithTheNumberThatThereIs(t *testing.T) {
 func TestABasketIsGoneAfterItsLife(t *testing.T) {
 	t.Parallel()
 	shop := open(t, func(s *functions.Settings) { s.BasketLife = 10 * time.Second })
-	for who, s := range map[string]somebody{"account": signedIn(t, shop), "visitor": visitor(t, shop, functiontest.Tee, 1)} {
-		s.must(functiontest.Cap, 1)
-		expires, err := time.Parse(time.RFC3339, s.must(functiontest.Cap, 1).Body["expires_at"].(string))
+	for who, s := range map[string]somebody{"account": signedIn(t, shop), "visitor": visitor(t, shop, shoptest.Tee, 1)} {
+		s.must(shoptest.Cap, 1)
+		expires, err := time.Parse(time.RFC3339, s.must(shoptest.Cap, 1).Body["expires_at"].(string))
 		require.NoError(t, err)
 		require.WithinDuration(t, time.Now().Add(10*time.Second), expires, 5*time.Second, who)
 	}
 	shop.Exec(t, `UPDATE orders.baskets SET expires_at = now()`)
 	ada := signedIn(t, shop)
-	ada.must(functiontest.Cap, 2)
+	ada.must(shoptest.Cap, 2)
 	old := ada.read().Body["id"]
 	shop.Exec(t, `UPDATE orders.baskets SET expires_at = now()`)
 	require.Equal(t, 0.0, ada.read().Body["count"])
-	now := ada.must(functiontest.Cap, 1)
+	now := ada.must(shoptest.Cap, 1)
 	require.Equal(t, 1.0, now.Body["count"])
 	require.NotEqual(t, old, now.Body["id"])
 }
@@ -186,11 +186,11 @@ func TestABasketIsThatOfItsAccountOnEveryDeviceAndOfNobodyElse(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada, eve := signedIn(t, shop), signedIn(t, shop)
-	one, two := visitor(t, shop, functiontest.Cap, 1), visitor(t, shop, functiontest.Tee, 2)
-	ada.must(functiontest.Print, 1)
-	require.Equal(t, map[string]float64{functiontest.Cap: 1}, quantities(one.read()))
-	require.Equal(t, map[string]float64{functiontest.Tee: 2}, quantities(two.read()))
-	require.Equal(t, map[string]float64{functiontest.Print: 1}, quantities(ada.read()))
+	one, two := visitor(t, shop, shoptest.Cap, 1), visitor(t, shop, shoptest.Tee, 2)
+	ada.must(shoptest.Print, 1)
+	require.Equal(t, map[string]float64{shoptest.Cap: 1}, quantities(one.read()))
+	require.Equal(t, map[string]float64{shoptest.Tee: 2}, quantities(two.read()))
+	require.Equal(t, map[string]float64{shoptest.Print: 1}, quantities(ada.read()))
 	require.Empty(t, quantities(eve.read()))
 	require.Empty(t, quantities(somebody{t, shop, nil}.read()))
 
@@ -204,19 +204,19 @@ func TestABasketIsThatOfItsAccountOnEveryDeviceAndOfNobodyElse(t *testing.T) {
 func TestAVisitorsTokenIsShownOnceAndKeptInACookie(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	a := somebody{t, shop, nil}.must(functiontest.Cap, 1)
+	a := somebody{t, shop, nil}.must(shoptest.Cap, 1)
 	token := a.Body["basket_token"].(string)
 	cookie, err := http.ParseSetCookie(a.Header.Get("Set-Cookie"))
 	require.NoError(t, err)
 	require.Equal(t, []any{"popup-basket", token, true, 168 * 3600, http.SameSiteLaxMode}, []any{cookie.Name, cookie.Value, cookie.HttpOnly, cookie.MaxAge, cookie.SameSite})
 	browser := somebody{t, shop, []string{"Cookie", "popup-basket=" + token}}
-	again := browser.must(functiontest.Cap, 1)
+	again := browser.must(shoptest.Cap, 1)
 	require.Equal(t, []any{nil, a.Body["id"], 2.0}, []any{again.Body["basket_token"], again.Body["id"], again.Body["count"]})
-	require.Zero(t, functiontest.One[int64](t, shop, `SELECT count(*) FROM orders.baskets WHERE token_hash = $1`, []byte(token)), "only its hash is kept")
+	require.Zero(t, shoptest.One[int64](t, shop, `SELECT count(*) FROM orders.baskets WHERE token_hash = $1`, []byte(token)), "only its hash is kept")
 
 	foreign := somebody{t, shop, append(browser.headers, "Origin", "https://elsewhere.example", "Sec-Fetch-Site", "cross-site")}
-	require.Equal(t, http.StatusForbidden, foreign.add(functiontest.Cap, 1).Status)
-	chosen := somebody{t, shop, []string{"Popup-Basket-Token", "mine"}}.must(functiontest.Cap, 1)
+	require.Equal(t, http.StatusForbidden, foreign.add(shoptest.Cap, 1).Status)
+	chosen := somebody{t, shop, []string{"Popup-Basket-Token", "mine"}}.must(shoptest.Cap, 1)
 	require.NotEmpty(t, chosen.Body["basket_token"], "nobody chooses their token")
 	require.NotEqual(t, "mine", chosen.Body["basket_token"])
 }
@@ -225,21 +225,21 @@ func TestAVisitorsTokenIsShownOnceAndKeptInACookie(t *testing.T) {
 func TestWhatAVisitorChoseIsMergedOnce(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	guest := visitor(t, shop, functiontest.Cap, 2)
-	guest.must(functiontest.Tee, 60)
-	guest.must(functiontest.Print, 1)
+	guest := visitor(t, shop, shoptest.Cap, 2)
+	guest.must(shoptest.Tee, 60)
+	guest.must(shoptest.Print, 1)
 	ada := signedIn(t, shop)
-	ada.must(functiontest.Cap, 1)
-	ada.must(functiontest.Tee, 50)
-	shop.Exec(t, `UPDATE catalogue.products SET active = false WHERE sku = $1`, functiontest.Print)
+	ada.must(shoptest.Cap, 1)
+	ada.must(shoptest.Tee, 50)
+	shop.Exec(t, `UPDATE catalogue.products SET active = false WHERE sku = $1`, shoptest.Print)
 
 	atLogin := somebody{t, shop, append(ada.headers, guest.headers...)}
 	a := atLogin.read()
-	require.Equal(t, map[string]float64{functiontest.Cap: 3, functiontest.Tee: 99}, quantities(a))
-	require.Equal(t, []any{map[string]any{"sku": functiontest.Print, "name": `Linocut "Ebb", numbered`}}, a.Body["left_out"])
+	require.Equal(t, map[string]float64{shoptest.Cap: 3, shoptest.Tee: 99}, quantities(a))
+	require.Equal(t, []any{map[string]any{"sku": shoptest.Print, "name": `Linocut "Ebb", numbered`}}, a.Body["left_out"])
 	require.Contains(t, a.Header.Get("Set-Cookie"), "popup-basket=; Path=/; Max-Age=0")
 	a = atLogin.read()
-	require.Equal(t, map[string]float64{functiontest.Cap: 3, functiontest.Tee: 99}, quantities(a), "once")
+	require.Equal(t, map[string]float64{shoptest.Cap: 3, shoptest.Tee: 99}, quantities(a), "once")
 	require.Nil(t, a.Body["left_out"])
 	require.Empty(t, quantities(guest.read()))
 }
@@ -247,14 +247,14 @@ func TestWhatAVisitorChoseIsMergedOnce(t *testing.T) {
 func TestManyCallsAtOnceMergeOnce(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	guest, ada := visitor(t, shop, functiontest.Cap, 2), signedIn(t, shop)
+	guest, ada := visitor(t, shop, shoptest.Cap, 2), signedIn(t, shop)
 	both := somebody{t, shop, append(ada.headers, guest.headers...)}
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() { both.read() })
 	}
 	all.Wait()
-	require.Equal(t, map[string]float64{functiontest.Cap: 2}, quantities(ada.read()))
+	require.Equal(t, map[string]float64{shoptest.Cap: 2}, quantities(ada.read()))
 }
 
 // BSK-07.
@@ -262,29 +262,29 @@ func TestALineSaysWhatChanged(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := signedIn(t, shop)
-	ada.must(functiontest.Cap, 2)
-	ada.must(functiontest.Tee, 1)
-	shop.Exec(t, `UPDATE catalogue.products SET price_minor = 2600 WHERE sku = $1`, functiontest.Cap)
-	shop.Exec(t, `UPDATE catalogue.products SET active = false WHERE sku = $1`, functiontest.Tee)
+	ada.must(shoptest.Cap, 2)
+	ada.must(shoptest.Tee, 1)
+	shop.Exec(t, `UPDATE catalogue.products SET price_minor = 2600 WHERE sku = $1`, shoptest.Cap)
+	shop.Exec(t, `UPDATE catalogue.products SET active = false WHERE sku = $1`, shoptest.Tee)
 	a := ada.read()
 	require.Equal(t, []any{euros(2600), euros(2400), true}, []any{line(a, 0)["unit_price"], line(a, 0)["old_price"], line(a, 0)["on_sale"]})
 	require.Equal(t, []any{nil, false}, []any{line(a, 1)["old_price"], line(a, 1)["on_sale"]})
 	require.Equal(t, []any{3.0, euros(5200)}, []any{a.Body["count"], a.Body["subtotal"]})
-	gone := ada.add(functiontest.Tee, 1)
+	gone := ada.add(shoptest.Tee, 1)
 	require.Equal(t, []any{http.StatusConflict, "/problems/not-on-sale"}, []any{gone.Status, gone.Body["type"]})
-	require.Nil(t, line(ada.must(functiontest.Cap, 1), 0)["old_price"], "the new price was shown")
+	require.Nil(t, line(ada.must(shoptest.Cap, 1), 0)["old_price"], "the new price was shown")
 }
 
 // BSK-10.
 func TestParallelAddsLoseNothing(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	for _, s := range []somebody{signedIn(t, shop), visitor(t, shop, functiontest.Tee, 1)} {
+	for _, s := range []somebody{signedIn(t, shop), visitor(t, shop, shoptest.Tee, 1)} {
 		var all sync.WaitGroup
 		for range 20 {
-			all.Go(func() { s.must(functiontest.Cap, 1) })
+			all.Go(func() { s.must(shoptest.Cap, 1) })
 		}
 		all.Wait()
-		require.Equal(t, 20.0, quantities(s.read())[functiontest.Cap])
+		require.Equal(t, 20.0, quantities(s.read())[shoptest.Cap])
 	}
 }

@@ -8,13 +8,13 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // category adds one and returns its id.
 func (d desk) category(name, parent string) string {
 	d.t.Helper()
-	body := functiontest.Body{"name": name}
+	body := shoptest.Body{"name": name}
 	if parent != "" {
 		body["parent_id"] = parent
 	}
@@ -23,7 +23,7 @@ func (d desk) category(name, parent string) string {
 
 func conflict(kind string) []any { return []any{http.StatusConflict, "/problems/" + kind} }
 
-func refusal(a functiontest.Answer) []any { return []any{a.Status, a.Body["type"]} }
+func refusal(a shoptest.Answer) []any { return []any{a.Status, a.Body["type"]} }
 
 // CAT-14.
 func TestCategoriesFormATree(t *testing.T) {
@@ -43,12 +43,12 @@ func TestCategoriesFormATree(t *testing.T) {
 	require.Equal(t, []any{middle}, get(t, d.Shop, "/v1/categories/"+top).Body["child_ids"])
 
 	for _, parent := range []string{low, top} {
-		a := d.call(http.MethodPut, "/v1/categories/"+top, functiontest.Body{"name": "器", "parent_id": parent})
+		a := d.call(http.MethodPut, "/v1/categories/"+top, shoptest.Body{"name": "器", "parent_id": parent})
 		require.Equal(t, conflict("not-possible-now"), refusal(a), "a category is never below itself")
 	}
-	moved := d.must(http.MethodPut, "/v1/categories/"+low, functiontest.Body{"name": "Yunomi", "parent_id": top}).Body
+	moved := d.must(http.MethodPut, "/v1/categories/"+low, shoptest.Body{"name": "Yunomi", "parent_id": top}).Body
 	require.Equal(t, []any{"Yunomi", 2.0, top}, []any{moved["name"], moved["level"], moved["parent_id"]})
-	for field, body := range map[string]functiontest.Body{"name": {"name": " "}, "parent_id": {"name": "x", "parent_id": uuid.NewString()}} {
+	for field, body := range map[string]shoptest.Body{"name": {"name": " "}, "parent_id": {"name": "x", "parent_id": uuid.NewString()}} {
 		require.Equal(t, []string{field}, d.call(http.MethodPost, "/v1/categories", body).Faults())
 	}
 	require.Equal(t, "category.changed updated", d.said()[3])

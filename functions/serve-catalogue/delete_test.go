@@ -8,14 +8,14 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // CAT-07.
 func TestADeletedProductIsHiddenAndItsOrdersStay(t *testing.T) {
 	t.Parallel()
 	d := sit(t)
-	placed := d.Place(t, functiontest.Order(functiontest.Of(functiontest.Tee, 2)))
+	placed := d.Place(t, shoptest.Order(shoptest.Of(shoptest.Tee, 2)))
 	order := func() string {
 		return d.Call(t, "serve-orders", http.MethodGet, "/v1/orders/"+placed.ID, nil, "Popup-Order-Token", placed.Token).Raw
 	}
@@ -25,10 +25,10 @@ func TestADeletedProductIsHiddenAndItsOrdersStay(t *testing.T) {
 
 	require.Equal(t, http.StatusNotFound, d.call(http.MethodGet, path, nil).Status)
 	require.Equal(t, http.StatusNotFound, d.call(http.MethodDelete, path, nil).Status)
-	require.NotContains(t, skus(get(t, d.Shop, "/v1/products")), functiontest.Tee)
-	require.Empty(t, skus(get(t, d.Shop, "/v1/products/search?q="+functiontest.Tee)))
+	require.NotContains(t, skus(get(t, d.Shop, "/v1/products")), shoptest.Tee)
+	require.Empty(t, skus(get(t, d.Shop, "/v1/products/search?q="+shoptest.Tee)))
 	require.Equal(t, before, order())
-	require.Equal(t, 1, functiontest.One[int](t, d.Shop, `SELECT count(*) FROM catalogue.products WHERE sku = $1`, functiontest.Tee))
+	require.Equal(t, 1, shoptest.One[int](t, d.Shop, `SELECT count(*) FROM catalogue.products WHERE sku = $1`, shoptest.Tee))
 }
 
 // CAT-08.

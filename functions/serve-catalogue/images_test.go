@@ -17,7 +17,7 @@ import (
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/local/bucket"
 	"github.com/popup-shop/popup/internal/picture"
 )
@@ -30,7 +30,7 @@ func sitWithPictures(t *testing.T) (desk, config.Pictures, string) {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = store.Close() })
 	settings := config.Pictures{S3URL: store.URL, S3Bucket: "pictures", S3Region: "local", S3Key: store.Key, S3Secret: store.Secret, PicturesURL: "/pictures/"}
-	return desk{functiontest.Open(t, functions.All, func(s *functions.Settings) { s.Pictures = settings }), t}, settings, dir
+	return desk{shoptest.Open(t, functions.All, func(s *functions.Settings) { s.Pictures = settings }), t}, settings, dir
 }
 
 // upload sends a picture under a content type that says nothing.
@@ -121,7 +121,7 @@ func TestOnlyAPictureIsAPicture(t *testing.T) {
 		require.Equal(t, c.want, status, "%s: %s", what, body)
 	}
 	require.Len(t, kept(t, dir), 4)
-	status, _ := d.upload("/v1/products/"+functiontest.TheStore, good)
+	status, _ := d.upload("/v1/products/"+shoptest.TheStore, good)
 	require.Equal(t, http.StatusNotFound, status)
 }
 

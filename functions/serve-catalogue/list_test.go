@@ -17,15 +17,15 @@ import (
 	"github.com/popup-shop/popup/internal/invariant"
 
 	servecatalogue "github.com/popup-shop/popup/functions/serve-catalogue"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/seed"
 	"github.com/popup-shop/popup/internal/web"
 )
 
 // catalogue is a shop with a made-up catalogue beside the demo's. Its products are in two parts at least.
-func catalogue(t *testing.T, products int) *functiontest.Shop {
+func catalogue(t *testing.T, products int) *shoptest.Shop {
 	t.Helper()
-	shop := functiontest.Open(t, functions.All)
+	shop := shoptest.Open(t, functions.All)
 	shop.Exec(t, fmt.Sprintf(`ALTER TABLE catalogue.products ALTER COLUMN place RESTART WITH %d`, 16384-products%16384/2))
 	require.NoError(t, seed.Catalogue(t.Context(), shop.Pool, products))
 	return shop
@@ -47,8 +47,8 @@ func TestAFilterShowsWhatSQLFindsByHand(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			shop := catalogue(t, n)
-			top := functiontest.One[string](t, shop, `SELECT category_id::text FROM catalogue.categories WHERE name = 'Kitchen'`)
-			store := functiontest.One[string](t, shop, `SELECT store_id::text FROM catalogue.products WHERE sku = 'MADE-0000001'`)
+			top := shoptest.One[string](t, shop, `SELECT category_id::text FROM catalogue.categories WHERE name = 'Kitchen'`)
+			store := shoptest.One[string](t, shop, `SELECT store_id::text FROM catalogue.products WHERE sku = 'MADE-0000001'`)
 			in := map[string]string{
 				"category_id=" + top: `category_id IN (SELECT unnest(catalogue.below('` + top + `')))`,
 				"store_id=" + store:  `store_id = '` + store + `'`,
@@ -82,9 +82,9 @@ func TestAFilterShowsWhatSQLFindsByHand(t *testing.T) {
 }
 
 // requireList compares the first three pages of a list and its total with SQL.
-func requireList(t *testing.T, shop *functiontest.Shop, path, from, order string) {
+func requireList(t *testing.T, shop *shoptest.Shop, path, from, order string) {
 	t.Helper()
-	total := functiontest.One[int64](t, shop, `SELECT count(*) `+from)
+	total := shoptest.One[int64](t, shop, `SELECT count(*) `+from)
 	var got []string
 	for page := 1; page <= 3; page++ {
 		a := get(t, shop, path+"&page="+strconv.Itoa(page))
@@ -97,7 +97,7 @@ func requireList(t *testing.T, shop *functiontest.Shop, path, from, order string
 		}
 		got = append(got, skus(a)...)
 	}
-	want := functiontest.One[[]string](t, shop, `SELECT coalesce(array_agg(sku), '{}') FROM (SELECT sku `+from+` ORDER BY `+order+` LIMIT 21) p`)
+	want := shoptest.One[[]string](t, shop, `SELECT coalesce(array_agg(sku), '{}') FROM (SELECT sku `+from+` ORDER BY `+order+` LIMIT 21) p`)
 	require.Equal(t, want, append([]string{}, got...), path)
 }
 
@@ -105,7 +105,7 @@ func requireList(t *testing.T, shop *functiontest.Shop, path, from, order string
 func TestBothWaysReadTheSamePage(t *testing.T) {
 	t.Parallel()
 	shop := catalogue(t, 2000)
-	top := functiontest.One[string](t, shop, `SELECT category_id::text FROM catalogue.categories WHERE name = 'Kitchen'`)
+	top := shoptest.One[string](t, shop, `SELECT category_id::text FROM catalogue.categories WHERE name = 'Kitchen'`)
 	for sort := range orderOf {
 		for _, filter := range []servecatalogue.Filter{
 			{Tag: "new"},
@@ -136,13 +136,13 @@ func TestBothWaysReadTheSamePage(t *testing.T) {
 // CAT-27: what a closed store sells is in no list, and back when it opens.
 func TestWhatAClosedStoreSellsIsNotShown(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
+	shop := shoptest.Open(t, functions.All)
 	all := get(t, shop, "/v1/products").Body["total"].(float64)
 	shop.Exec(t, `UPDATE catalogue.stores SET participating = false WHERE name = 'Tide & Thread'`)
 	left := get(t, shop, "/v1/products")
 	require.Less(t, left.Body["total"].(float64), all)
 	require.Len(t, skus(left), int(left.Body["total"].(float64)))
-	require.NotContains(t, skus(left), functiontest.Tee)
+	require.NotContains(t, skus(left), shoptest.Tee)
 	require.Empty(t, skus(get(t, shop, "/v1/products/search?q=cap")))
 	shop.Exec(t, `UPDATE catalogue.stores SET participating = true`)
 	require.Equal(t, all, get(t, shop, "/v1/products").Body["total"])
@@ -150,7 +150,7 @@ func TestWhatAClosedStoreSellsIsNotShown(t *testing.T) {
 
 func TestFiltersThatMakeNoSenseAreNamed(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
+	shop := shoptest.Open(t, functions.All)
 	for query, field := range map[string]string{
 		"category_id=x": "category_id", "store_id=urn:uuid:" + uuid.NewString(): "store_id", "min_price=-1": "min_price", "max_price=x": "max_price",
 		"min_price=5&max_price=4": "max_price", "currency=eur": "currency", "sort=random": "sort", "in_stock_only=perhaps": "in_stock_only",
@@ -171,7 +171,7 @@ func TestKeysFindWhatIsAskedOfThem(t *testing.T) {
 	t.Parallel()
 	shop := catalogue(t, 400)
 	shop.Exec(t, `UPDATE catalogue.products SET tags = ARRAY[$1] WHERE sku = 'MADE-0000007'`, `it's a \ "tag" & (more)`)
-	store := functiontest.One[string](t, shop, `SELECT store_id::text FROM catalogue.products WHERE sku = 'MADE-0000007'`)
+	store := shoptest.One[string](t, shop, `SELECT store_id::text FROM catalogue.products WHERE sku = 'MADE-0000007'`)
 	for query, want := range map[string][]string{
 		"tag=" + url.QueryEscape(`it's a \ "tag" & (more)`) + "&store_id=" + store: {"MADE-0000007"},
 		"tag=" + url.QueryEscape(`it's a`) + "&store_id=" + store:                  nil,
@@ -181,8 +181,8 @@ func TestKeysFindWhatIsAskedOfThem(t *testing.T) {
 	} {
 		require.Equal(t, want, skus(get(t, shop, "/v1/products?"+query)), query)
 	}
-	require.Equal(t, int64(2), functiontest.One[int64](t, shop, `SELECT count(DISTINCT catalogue.part_of(place)) FROM catalogue.products WHERE sku LIKE 'MADE-%'`))
-	found := functiontest.One[[]int64](t, shop, `
+	require.Equal(t, int64(2), shoptest.One[int64](t, shop, `SELECT count(DISTINCT catalogue.part_of(place)) FROM catalogue.products WHERE sku LIKE 'MADE-%'`))
+	found := shoptest.One[[]int64](t, shop, `
 		SELECT array_agg(catalogue.part_of(place)) FROM (
 			SELECT p.place
 			FROM catalogue.asked(to_tsquery('mug'), NULL, NULL, NULL) AS keys
@@ -196,7 +196,7 @@ func TestKeysFindWhatIsAskedOfThem(t *testing.T) {
 // CAT-25: what people call most reads no table from end to end that grows.
 func TestListsAndSearchesReadIndexes(t *testing.T) {
 	t.Parallel()
-	shop := catalogue(t, functiontest.InFull(100_000, 20_000))
+	shop := catalogue(t, shoptest.InFull(100_000, 20_000))
 	plans := invariant.NewPlans(shop.Pool)
 	require.NoError(t, servecatalogue.LookAround(t.Context(), plans))
 	require.Empty(t, plans.Scans)

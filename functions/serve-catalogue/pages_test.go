@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // CAT-18.
@@ -17,7 +17,7 @@ func TestNoPageHoldsMoreThanAHundred(t *testing.T) {
 	shop := catalogue(t, 400)
 	a := get(t, shop, "/v1/products?limit=1000")
 	require.Len(t, skus(a), 100)
-	total := functiontest.One[float64](t, shop, `SELECT count(*) `+onSale)
+	total := shoptest.One[float64](t, shop, `SELECT count(*) `+onSale)
 	require.Equal(t, []any{100.0, total, float64(int(total+99) / 100)}, []any{a.Body["limit"], a.Body["total"], a.Body["total_pages"]})
 }
 
@@ -38,7 +38,7 @@ func TestPagesOfWhatWasFoundFollowEachOther(t *testing.T) {
 
 // CAT-22, of a catalogue of a size that a laptop makes in time.
 func TestSuggestionsComeWhileOneTypes(t *testing.T) {
-	shop := catalogue(t, functiontest.InFull(10_000, 1_000))
+	shop := catalogue(t, shoptest.InFull(10_000, 1_000))
 	get(t, shop, "/v1/products/suggestions?q=l") // the plans are made
 	var slowest time.Duration
 	for _, q := range []string{"k", "ke", "key", "keyb", "keybo", "linen", "liñen", "湯", "keybaord"} {
@@ -47,5 +47,5 @@ func TestSuggestionsComeWhileOneTypes(t *testing.T) {
 		slowest = max(slowest, time.Since(began))
 	}
 	t.Logf("slowest: %s", slowest)
-	require.Less(t, slowest, functiontest.InFull(50*time.Millisecond, 500*time.Millisecond), "50 ms, where others do not use the machine")
+	require.Less(t, slowest, shoptest.InFull(50*time.Millisecond, 500*time.Millisecond), "50 ms, where others do not use the machine")
 }

@@ -6,42 +6,42 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // Whatever would go into something that is being deleted waits, and finds it gone.
 func TestNothingGoesIntoAStoreOrWarehouseThatIsBeingDeleted(t *testing.T) {
 	t.Parallel()
 	const (
-		noStore     = `UPDATE catalogue.stores SET deleted_at = now() WHERE store_id = '` + functiontest.TheStore + `'`
+		noStore     = `UPDATE catalogue.stores SET deleted_at = now() WHERE store_id = '` + shoptest.TheStore + `'`
 		noWarehouse = `
-			SELECT FROM stock.warehouses WHERE warehouse_id = '` + functiontest.Canal + `' FOR UPDATE;
-			UPDATE stock.warehouses SET deleted_at = now() WHERE warehouse_id = '` + functiontest.Canal + `'`
+			SELECT FROM stock.warehouses WHERE warehouse_id = '` + shoptest.Canal + `' FOR UPDATE;
+			UPDATE stock.warehouses SET deleted_at = now() WHERE warehouse_id = '` + shoptest.Canal + `'`
 	)
-	stall := functiontest.Body{"name": "Stall", "location": "Hamburg", "warehouse_id": functiontest.Canal}
+	stall := shoptest.Body{"name": "Stall", "location": "Hamburg", "warehouse_id": shoptest.Canal}
 	for what, c := range map[string]struct {
 		deleted, field string
-		call           func(d desk, elsewhere string) functiontest.Answer
+		call           func(d desk, elsewhere string) shoptest.Answer
 	}{
-		"a new product in a store": {noStore, "store_id", func(d desk, _ string) functiontest.Answer {
+		"a new product in a store": {noStore, "store_id", func(d desk, _ string) shoptest.Answer {
 			return d.call(http.MethodPost, "/v1/products", product("NEW-1"))
 		}},
-		"a product that changes its store": {noStore, "store_id", func(d desk, elsewhere string) functiontest.Answer {
+		"a product that changes its store": {noStore, "store_id", func(d desk, elsewhere string) shoptest.Answer {
 			return d.call(http.MethodPut, elsewhere, product("NEW-2"))
 		}},
-		"a new store in a warehouse": {noWarehouse, "warehouse_id", func(d desk, _ string) functiontest.Answer {
+		"a new store in a warehouse": {noWarehouse, "warehouse_id", func(d desk, _ string) shoptest.Answer {
 			return d.call(http.MethodPost, "/v1/stores", stall)
 		}},
-		"a store that changes its warehouse": {noWarehouse, "warehouse_id", func(d desk, _ string) functiontest.Answer {
+		"a store that changes its warehouse": {noWarehouse, "warehouse_id", func(d desk, _ string) shoptest.Answer {
 			return d.call(http.MethodPut, theStore, stall)
 		}},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			d := sit(t)
-			other := d.store(functiontest.Body{"name": "Other", "location": "Kiel"})
+			other := d.store(shoptest.Body{"name": "Other", "location": "Kiel"})
 			elsewhere := d.add(product("NEW-2").With("store_id", other["id"]))
-			a := d.During(t, c.deleted, func() functiontest.Answer { return c.call(d, elsewhere) })
+			a := d.During(t, c.deleted, func() shoptest.Answer { return c.call(d, elsewhere) })
 			require.Equal(t, []any{http.StatusBadRequest, []string{c.field}}, []any{a.Status, a.Faults()}, a.Raw)
 		})
 	}
@@ -52,15 +52,15 @@ func TestACategoryIsNotDeletedUnderWhatGoesIntoIt(t *testing.T) {
 	t.Parallel()
 	for range 8 {
 		d := sit(t)
-		to := d.must(http.MethodPost, "/v1/categories", functiontest.Body{"name": "Hats"}).Body["id"]
-		both := functiontest.AtOnce(
-			func() functiontest.Answer {
+		to := d.must(http.MethodPost, "/v1/categories", shoptest.Body{"name": "Hats"}).Body["id"]
+		both := shoptest.AtOnce(
+			func() shoptest.Answer {
 				return d.call(http.MethodPost, "/v1/products", product("NEW-1").With("category_id", to))
 			},
-			func() functiontest.Answer {
-				return d.call(http.MethodPost, "/v1/categories", functiontest.Body{"name": "Caps", "parent_id": to})
+			func() shoptest.Answer {
+				return d.call(http.MethodPost, "/v1/categories", shoptest.Body{"name": "Caps", "parent_id": to})
 			},
-			func() functiontest.Answer { return d.call(http.MethodDelete, "/v1/categories/"+to.(string), nil) },
+			func() shoptest.Answer { return d.call(http.MethodDelete, "/v1/categories/"+to.(string), nil) },
 		)
 		deleted := both[2].Status == http.StatusNoContent
 		require.Equal(t, deleted, both[0].Status == http.StatusBadRequest && both[1].Status == http.StatusBadRequest, "%s %s %s", both[0].Raw, both[1].Raw, both[2].Raw)
@@ -74,15 +74,15 @@ func TestTwoMovesAtOnceMakeNoRing(t *testing.T) {
 	d := sit(t)
 	for range 8 {
 		made := func(name string) string {
-			return d.must(http.MethodPost, "/v1/categories", functiontest.Body{"name": name}).Body["id"].(string)
+			return d.must(http.MethodPost, "/v1/categories", shoptest.Body{"name": name}).Body["id"].(string)
 		}
 		a, b := made("A"), made("B")
-		move := func(what, under string) func() functiontest.Answer {
-			return func() functiontest.Answer {
-				return d.call(http.MethodPut, "/v1/categories/"+what, functiontest.Body{"name": "moved", "parent_id": under})
+		move := func(what, under string) func() shoptest.Answer {
+			return func() shoptest.Answer {
+				return d.call(http.MethodPut, "/v1/categories/"+what, shoptest.Body{"name": "moved", "parent_id": under})
 			}
 		}
-		both := functiontest.AtOnce(move(a, b), move(b, a))
+		both := shoptest.AtOnce(move(a, b), move(b, a))
 		require.ElementsMatch(t, []int{http.StatusOK, http.StatusConflict}, []int{both[0].Status, both[1].Status})
 	}
 }
@@ -91,12 +91,12 @@ func TestTwoMovesAtOnceMakeNoRing(t *testing.T) {
 func TestASKUThatManyWantAtOnceIsThatOfOneThing(t *testing.T) {
 	t.Parallel()
 	d := sit(t)
-	calls := make([]func() functiontest.Answer, 8)
+	calls := make([]func() shoptest.Answer, 8)
 	for i := range calls {
-		calls[i] = func() functiontest.Answer { return d.call(http.MethodPost, "/v1/products", product("ONE-1")) }
+		calls[i] = func() shoptest.Answer { return d.call(http.MethodPost, "/v1/products", product("ONE-1")) }
 	}
 	seen := map[int]int{}
-	for _, a := range functiontest.AtOnce(calls...) {
+	for _, a := range shoptest.AtOnce(calls...) {
 		seen[a.Status]++
 	}
 	require.Equal(t, map[int]int{http.StatusCreated: 1, http.StatusConflict: 7}, seen)

@@ -9,7 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // CAT-01.
@@ -106,7 +106,7 @@ func TestASKUIsThatOfOneThing(t *testing.T) {
 	d := sit(t)
 	hat := d.add(product("HAT-1").With("variants", []any{variant("HAT-1-RED")}))
 	shoe := d.add(product("SHOE-1"))
-	for _, sku := range []string{"HAT-1", "HAT-1-RED", functiontest.Cap} {
+	for _, sku := range []string{"HAT-1", "HAT-1-RED", shoptest.Cap} {
 		for method, to := range map[string]string{http.MethodPost: "/v1/products", http.MethodPut: shoe} {
 			a := d.call(method, to, product(sku))
 			require.Equal(t, []any{http.StatusConflict, "/problems/sku-taken"}, []any{a.Status, a.Body["type"]}, "%s by %s", sku, method)
@@ -133,13 +133,13 @@ func TestANewProductHasNoneInTheWarehouseOfItsStore(t *testing.T) {
 	d := sit(t)
 	path := d.add(product("HAT-1").With("variants", []any{variant("HAT-1-RED")}))
 	for _, sku := range []string{"HAT-1", "HAT-1-RED"} {
-		require.Equal(t, functiontest.Harbour, functiontest.One[string](t, d.Shop, `SELECT warehouse_id::text FROM stock.levels WHERE (sku, on_hand) = ($1, 0)`, sku))
+		require.Equal(t, shoptest.Harbour, shoptest.One[string](t, d.Shop, `SELECT warehouse_id::text FROM stock.levels WHERE (sku, on_hand) = ($1, 0)`, sku))
 	}
 	available := func() any { return d.must(http.MethodGet, path, nil).Body["stock"].(map[string]any)["available"] }
 	require.Equal(t, 0.0, available())
 	d.Exec(t, `INSERT INTO stock.movements (level_id, kind, quantity, reference) SELECT level_id, 'inbound', 5, 'test' FROM stock.levels WHERE sku = 'HAT-1-RED'`)
 	require.Equal(t, 5.0, available())
-	require.Zero(t, functiontest.One[int](t, d.Shop, `
+	require.Zero(t, shoptest.One[int](t, d.Shop, `
 		SELECT count(*) FROM information_schema.columns WHERE table_schema = 'catalogue' AND table_name IN ('products', 'variants') AND column_name ~ 'quantity|stock|on_hand'`))
 }
 

@@ -9,10 +9,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
-func search(t *testing.T, shop *functiontest.Shop, q, more string) functiontest.Answer {
+func search(t *testing.T, shop *shoptest.Shop, q, more string) shoptest.Answer {
 	t.Helper()
 	a := get(t, shop, "/v1/products/search?q="+url.QueryEscape(q)+more)
 	require.Equal(t, http.StatusOK, a.Status, a.Raw)
@@ -22,10 +22,10 @@ func search(t *testing.T, shop *functiontest.Shop, q, more string) functiontest.
 // CAT-20.
 func TestAProductIsFoundByAnyOfItsWords(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
-	shop.Exec(t, `UPDATE catalogue.products SET tags = '{rarity}' WHERE sku = $1`, functiontest.Tee)
+	shop := shoptest.Open(t, functions.All)
+	shop.Exec(t, `UPDATE catalogue.products SET tags = '{rarity}' WHERE sku = $1`, shoptest.Tee)
 	for q, want := range map[string][]string{
-		"T-shirt": {functiontest.Tee}, "organic": {functiontest.Tee}, "rarity": {functiontest.Tee}, "tee-drop-01": {functiontest.Tee}, "organ": {functiontest.Tee},
+		"T-shirt": {shoptest.Tee}, "organic": {shoptest.Tee}, "rarity": {shoptest.Tee}, "tee-drop-01": {shoptest.Tee}, "organ": {shoptest.Tee},
 		"新月": {"YUNOMI-01"}, "信楽": {"YUNOMI-01"}, "湯": {"YUNOMI-01"}, "%": nil, "'": nil, "cap tote": nil,
 	} {
 		require.Equal(t, want, skus(search(t, shop, q, "")), q)
@@ -100,7 +100,7 @@ func TestFacetsCountWhatWasFound(t *testing.T) {
 		"stores":     `SELECT json_object_agg(store_id, n) FROM (SELECT store_id, count(*) AS n FROM found GROUP BY 1) f`,
 		"tags":       `SELECT json_object_agg(tag, n) FROM (SELECT unnest(tags) AS tag, count(*) AS n FROM found GROUP BY 1) f`,
 	} {
-		want := functiontest.One[map[string]any](t, shop, `
+		want := shoptest.One[map[string]any](t, shop, `
 			WITH found AS (SELECT * FROM catalogue.products WHERE active AND name || ' ' || description ~* '\mmugs?\M') `+sql)
 		got := map[string]any{}
 		for _, facet := range facets[kind].([]any) {
@@ -116,11 +116,11 @@ func TestFacetsCountWhatWasFound(t *testing.T) {
 // CAT-24.
 func TestWhatIsLookedForIsCountedAndNobodyIsNamed(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
+	shop := shoptest.Open(t, functions.All)
 	ada := shop.SignIn(t, "customer")
 	for _, q := range []string{"Cap", " cap ", "CAP", "xylophone"} {
 		shop.Call(t, "serve-catalogue", "GET", "/v1/products/search?q="+url.QueryEscape(q), nil, "Authorization", ada.Bearer)
 	}
-	require.Equal(t, map[string]any{"cap": "3/0", "xylophone": "1/1"}, functiontest.One[map[string]any](t, shop, `
+	require.Equal(t, map[string]any{"cap": "3/0", "xylophone": "1/1"}, shoptest.One[map[string]any](t, shop, `
 		SELECT json_object_agg(words, searches || '/' || without_result) FROM catalogue.searches`))
 }

@@ -9,15 +9,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
-func get(t *testing.T, shop *functiontest.Shop, path string) functiontest.Answer {
+func get(t *testing.T, shop *shoptest.Shop, path string) shoptest.Answer {
 	return shop.Call(t, "serve-catalogue", http.MethodGet, path, nil)
 }
 
 // skus are those of a page.
-func skus(a functiontest.Answer) (all []string) {
+func skus(a shoptest.Answer) (all []string) {
 	list, _ := a.Body["items"].([]any)
 	for _, item := range list {
 		all = append(all, item.(map[string]any)["sku"].(string))
@@ -27,19 +27,19 @@ func skus(a functiontest.Answer) (all []string) {
 
 func TestProductIsShownWithItsPriceAndWhatIsLeft(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
-	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Tee, 2)))
+	shop := shoptest.Open(t, functions.All)
+	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Tee, 2)))
 	shop.Tell(t, "reserve-stock", placed.OrderPlaced)
 
 	p := get(t, shop, "/v1/products/"+placed.Lines[0].ProductID).Body
 	require.Equal(t, map[string]any{"amount_minor": 3900.0, "currency": "EUR"}, p["price"])
 	require.Equal(t, 298.0, p["stock"].(map[string]any)["available"], "of all warehouses, without what is held")
-	require.Equal(t, []any{functiontest.Tee, "Low Tide T-shirt", "Tide & Thread", true}, []any{p["sku"], p["name"], p["store_name"], p["active"]})
+	require.Equal(t, []any{shoptest.Tee, "Low Tide T-shirt", "Tide & Thread", true}, []any{p["sku"], p["name"], p["store_name"], p["active"]})
 }
 
 func TestPagesHoldEveryProductOnce(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
+	shop := shoptest.Open(t, functions.All)
 	var all []string
 	for page := 1; page <= 3; page++ {
 		a := get(t, shop, "/v1/products?limit=3&page="+strconv.Itoa(page))
@@ -54,31 +54,31 @@ func TestPagesHoldEveryProductOnce(t *testing.T) {
 
 func TestWhatIsNotOnSaleIsNotListed(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
-	shop.Exec(t, `UPDATE catalogue.products SET active = false WHERE sku = $1`, functiontest.Cap)
-	shop.Exec(t, `UPDATE catalogue.products SET deleted_at = now() WHERE sku = $1`, functiontest.Tee)
+	shop := shoptest.Open(t, functions.All)
+	shop.Exec(t, `UPDATE catalogue.products SET active = false WHERE sku = $1`, shoptest.Cap)
+	shop.Exec(t, `UPDATE catalogue.products SET deleted_at = now() WHERE sku = $1`, shoptest.Tee)
 	a := get(t, shop, "/v1/products")
-	require.NotContains(t, skus(a), functiontest.Cap)
-	require.NotContains(t, skus(a), functiontest.Tee)
+	require.NotContains(t, skus(a), shoptest.Cap)
+	require.NotContains(t, skus(a), shoptest.Tee)
 	require.Equal(t, 6.0, a.Body["total"])
 
 	id := func(sku string) string {
-		return functiontest.One[string](t, shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`, sku)
+		return shoptest.One[string](t, shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`, sku)
 	}
-	require.Equal(t, false, get(t, shop, "/v1/products/"+id(functiontest.Cap)).Body["active"], "a link to it still tells what it was")
-	require.Equal(t, http.StatusNotFound, get(t, shop, "/v1/products/"+id(functiontest.Tee)).Status)
+	require.Equal(t, false, get(t, shop, "/v1/products/"+id(shoptest.Cap)).Body["active"], "a link to it still tells what it was")
+	require.Equal(t, http.StatusNotFound, get(t, shop, "/v1/products/"+id(shoptest.Tee)).Status)
 }
 
 func TestProductThatIsNotThereIsNotFound(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
+	shop := shoptest.Open(t, functions.All)
 	require.Equal(t, http.StatusNotFound, get(t, shop, "/v1/products/"+uuid.NewString()).Status)
 	require.Equal(t, http.StatusNotFound, get(t, shop, "/v1/products/urn:uuid:"+uuid.NewString()).Status)
 }
 
 func TestQueriesThatMakeNoSenseAreNamed(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
+	shop := shoptest.Open(t, functions.All)
 	for query, field := range map[string]string{"page=0": "page", "limit=0": "limit", "limit=1001": "limit", "page=x": "page", "pages=1": "pages"} {
 		a := get(t, shop, "/v1/products?"+query)
 		require.Equal(t, http.StatusBadRequest, a.Status, query)

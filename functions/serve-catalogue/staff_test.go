@@ -8,17 +8,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // desk is a shop with a member of staff who keeps its catalogue.
 type desk struct {
-	*functiontest.Shop
+	*shoptest.Shop
 	t *testing.T
 }
 
 func sit(t *testing.T) desk {
-	shop := functiontest.Open(t, functions.All)
+	shop := shoptest.Open(t, functions.All)
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Log(shop.Log())
@@ -28,13 +28,13 @@ func sit(t *testing.T) desk {
 }
 
 // call calls the catalogue as staff.
-func (d desk) call(method, path string, body any) functiontest.Answer {
+func (d desk) call(method, path string, body any) shoptest.Answer {
 	d.t.Helper()
 	return d.Call(d.t, "serve-catalogue", method, path, body, "Authorization", d.Staff(d.t))
 }
 
 // must is a call that goes well.
-func (d desk) must(method, path string, body any) functiontest.Answer {
+func (d desk) must(method, path string, body any) shoptest.Answer {
 	d.t.Helper()
 	a := d.call(method, path, body)
 	require.Less(d.t, a.Status, 300, a.Raw)
@@ -42,14 +42,14 @@ func (d desk) must(method, path string, body any) functiontest.Answer {
 }
 
 // product is a good one; a test changes what it is about.
-func product(sku string) functiontest.Body {
-	return functiontest.Body{"store_id": functiontest.TheStore, "name": "Knit hat", "sku": sku, "price": euros(2900)}
+func product(sku string) shoptest.Body {
+	return shoptest.Body{"store_id": shoptest.TheStore, "name": "Knit hat", "sku": sku, "price": euros(2900)}
 }
 
 func euros(minor any) map[string]any { return map[string]any{"amount_minor": minor, "currency": "EUR"} }
 
 // add adds a product and returns the path of its page.
-func (d desk) add(body functiontest.Body) string {
+func (d desk) add(body shoptest.Body) string {
 	d.t.Helper()
 	return "/v1/products/" + d.must(http.MethodPost, "/v1/products", body).Body["id"].(string)
 }

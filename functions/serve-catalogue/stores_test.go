@@ -7,12 +7,12 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
-const theStore = "/v1/stores/" + functiontest.TheStore
+const theStore = "/v1/stores/" + shoptest.TheStore
 
-func (d desk) store(body functiontest.Body) map[string]any {
+func (d desk) store(body shoptest.Body) map[string]any {
 	d.t.Helper()
 	return d.must(http.MethodPost, "/v1/stores", body).Body
 }
@@ -21,21 +21,21 @@ func (d desk) store(body functiontest.Body) map[string]any {
 func TestANewStoreHasAWarehouseOfItsOwn(t *testing.T) {
 	t.Parallel()
 	d := sit(t)
-	made := d.store(functiontest.Body{"name": "北の店", "location": "札幌", "check_delay_s": 15})
+	made := d.store(shoptest.Body{"name": "北の店", "location": "札幌", "check_delay_s": 15})
 	require.NoError(t, uuid.Validate(made["id"].(string)))
 	require.Equal(t, []any{"北の店", "札幌", 15.0, true}, []any{made["name"], made["location"], made["check_delay_s"], made["participating"]})
-	require.Equal(t, "北の店 札幌", functiontest.One[string](t, d.Shop, `SELECT name || ' ' || location FROM stock.warehouses WHERE warehouse_id = $1`, made["warehouse_id"]))
+	require.Equal(t, "北の店 札幌", shoptest.One[string](t, d.Shop, `SELECT name || ' ' || location FROM stock.warehouses WHERE warehouse_id = $1`, made["warehouse_id"]))
 	require.Contains(t, get(t, d.Shop, "/v1/stores").Body["items"], any(made))
 
 	to := "/v1/stores/" + made["id"].(string)
-	changed := d.must(http.MethodPut, to, functiontest.Body{"name": "南の店", "location": "那覇"}).Body
+	changed := d.must(http.MethodPut, to, shoptest.Body{"name": "南の店", "location": "那覇"}).Body
 	require.Equal(t, []any{"南の店", "那覇", 0.0, made["warehouse_id"], made["created_at"]},
 		[]any{changed["name"], changed["location"], changed["check_delay_s"], changed["warehouse_id"], changed["created_at"]})
 	require.Equal(t, changed, get(t, d.Shop, to).Body)
-	shared := d.store(functiontest.Body{"name": "Stall", "location": "Hamburg", "warehouse_id": functiontest.Harbour})
-	require.Equal(t, functiontest.Harbour, shared["warehouse_id"])
+	shared := d.store(shoptest.Body{"name": "Stall", "location": "Hamburg", "warehouse_id": shoptest.Harbour})
+	require.Equal(t, shoptest.Harbour, shared["warehouse_id"])
 
-	for field, body := range map[string]functiontest.Body{
+	for field, body := range map[string]shoptest.Body{
 		"name": {"name": " ", "location": "x"}, "location": {"name": "x", "location": ""}, "warehouse_id": {"name": "x", "location": "x", "warehouse_id": uuid.NewString()},
 		"check_delay_s": {"name": "x", "location": "x", "check_delay_s": -1},
 	} {
@@ -53,13 +53,13 @@ func TestAStoreThatDoesNotParticipateSellsNothing(t *testing.T) {
 	require.Equal(t, conflict("already-participating"), refusal(d.call(http.MethodPut, theStore+"/participating", nil)))
 	require.Equal(t, false, d.must(http.MethodDelete, theStore+"/participating", nil).Body["participating"])
 	d.must(http.MethodDelete, theStore+"/participating", nil)
-	require.NotContains(t, skus(get(t, d.Shop, "/v1/products")), functiontest.Cap)
+	require.NotContains(t, skus(get(t, d.Shop, "/v1/products")), shoptest.Cap)
 	require.Empty(t, skus(get(t, d.Shop, "/v1/products/search?q=cap")))
-	order := d.Call(t, "place-order", http.MethodPost, "/v1/orders", functiontest.Order(functiontest.Of(functiontest.Cap, 1)), "Idempotency-Key", uuid.NewString())
+	order := d.Call(t, "place-order", http.MethodPost, "/v1/orders", shoptest.Order(shoptest.Of(shoptest.Cap, 1)), "Idempotency-Key", uuid.NewString())
 	require.Equal(t, []any{http.StatusConflict, "/problems/not-on-sale"}, []any{order.Status, order.Body["type"]}, order.Raw)
 
 	require.Equal(t, true, d.must(http.MethodPut, theStore+"/participating", nil).Body["participating"])
-	require.Contains(t, skus(get(t, d.Shop, "/v1/products")), functiontest.Cap)
+	require.Contains(t, skus(get(t, d.Shop, "/v1/products")), shoptest.Cap)
 	require.Equal(t, []string{"store.changed closed", "store.changed opened"}, d.said())
 }
 
@@ -67,7 +67,7 @@ func TestAStoreThatDoesNotParticipateSellsNothing(t *testing.T) {
 func TestAProductIsListedInItsStoreAndNoOther(t *testing.T) {
 	t.Parallel()
 	d := sit(t)
-	other := "/v1/stores/" + d.store(functiontest.Body{"name": "Stall", "location": "Kiel"})["id"].(string)
+	other := "/v1/stores/" + d.store(shoptest.Body{"name": "Stall", "location": "Kiel"})["id"].(string)
 	d.add(product("HAT-1"))
 	require.Equal(t, "HAT-1", skus(get(t, d.Shop, theStore+"/products"))[0])
 	require.Empty(t, skus(get(t, d.Shop, other+"/products")))
@@ -91,8 +91,8 @@ func TestAStoreIsEmptiedWhenThatIsMeant(t *testing.T) {
 func TestADeletedStoreTakesItsProductsAndLeavesItsOrders(t *testing.T) {
 	t.Parallel()
 	d := sit(t)
-	placed := d.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
-	order := func() functiontest.Answer {
+	placed := d.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
+	order := func() shoptest.Answer {
 		return d.Call(t, "serve-orders", http.MethodGet, "/v1/orders/"+placed.ID, nil, "Popup-Order-Token", placed.Token)
 	}
 	before, page := order().Raw, "/v1/products/"+placed.Lines[0].ProductID
@@ -104,7 +104,7 @@ func TestADeletedStoreTakesItsProductsAndLeavesItsOrders(t *testing.T) {
 	for _, path := range []string{theStore, theStore + "/products", page, page + "/variants"} {
 		require.Equal(t, http.StatusNotFound, get(t, d.Shop, path).Status, path)
 	}
-	require.NotContains(t, skus(get(t, d.Shop, "/v1/products")), functiontest.Cap)
+	require.NotContains(t, skus(get(t, d.Shop, "/v1/products")), shoptest.Cap)
 	require.Empty(t, skus(get(t, d.Shop, "/v1/products/search?q=cap")))
 	require.Equal(t, http.StatusNotFound, d.call(http.MethodPut, page, product("CAP-2")).Status)
 	require.Equal(t, []string{"store_id"}, d.call(http.MethodPost, "/v1/products", product("HAT-1")).Faults())

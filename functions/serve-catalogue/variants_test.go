@@ -8,11 +8,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
-func variant(sku string) functiontest.Body {
-	return functiontest.Body{"name": "red, M", "sku": sku, "attributes": map[string]any{"size": "M", "colour": "red"}}
+func variant(sku string) shoptest.Body {
+	return shoptest.Body{"name": "red, M", "sku": sku, "attributes": map[string]any{"size": "M", "colour": "red"}}
 }
 
 // CAT-16.
@@ -22,14 +22,14 @@ func TestAVariantHasItsAttributesAndAPriceOfItsOwn(t *testing.T) {
 	path := d.add(product("HAT-1"))
 	own := d.must(http.MethodPost, path+"/variants", variant("HAT-1-RED").With("price", euros(3100))).Body
 	require.Equal(t, []any{"HAT-1-RED", "red, M", euros(3100.0), map[string]any{"size": "M", "colour": "red"}}, []any{own["sku"], own["name"], own["price"], own["attributes"]})
-	d.must(http.MethodPost, path+"/variants", functiontest.Body{"name": "plain", "sku": "HAT-1-PLAIN"})
+	d.must(http.MethodPost, path+"/variants", shoptest.Body{"name": "plain", "sku": "HAT-1-PLAIN"})
 	items := func() []any { return get(t, d.Shop, path+"/variants").Body["items"].([]any) }
 	require.Len(t, items(), 2)
 	require.Equal(t, own, items()[0])
 	require.Equal(t, euros(2900.0), items()[1].(map[string]any)["price"], "that of the product")
 
 	to := "/v1/variants/" + own["id"].(string)
-	changed := d.must(http.MethodPut, to, functiontest.Body{"name": "赤", "sku": "HAT-1-AKA", "attributes": map[string]any{"色": "赤"}}).Body
+	changed := d.must(http.MethodPut, to, shoptest.Body{"name": "赤", "sku": "HAT-1-AKA", "attributes": map[string]any{"色": "赤"}}).Body
 	require.Equal(t, []any{own["id"], "赤", "HAT-1-AKA", euros(2900.0)}, []any{changed["id"], changed["name"], changed["sku"], changed["price"]})
 	require.Equal(t, http.StatusNoContent, d.call(http.MethodDelete, to, nil).Status)
 	require.Equal(t, http.StatusNotFound, d.call(http.MethodDelete, to, nil).Status)
@@ -79,5 +79,5 @@ func TestFiveHundredVariantsAreSavedAndListedInTime(t *testing.T) {
 	require.Len(t, items, 500)
 	require.Equal(t, "HAT-1-499", items[499].(map[string]any)["sku"])
 	require.Less(t, saved, 2*time.Second)
-	require.Less(t, listed, functiontest.InFull(100*time.Millisecond, 500*time.Millisecond), "100 ms, where others do not use the machine")
+	require.Less(t, listed, shoptest.InFull(100*time.Millisecond, 500*time.Millisecond), "100 ms, where others do not use the machine")
 }

@@ -18,14 +18,14 @@ import (
 	"github.com/popup-shop/popup/functions"
 	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
 	"github.com/popup-shop/popup/internal/dbtest"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/token"
 )
 
 var keeping = config.Gateway{CacheEntries: 1000, CacheBytes: 1 << 20}
 
 // gatewayOf is a gateway before a shop's functions; it counts the calls that reach them.
-func gatewayOf(t testing.TB, shop *functiontest.Shop, settings config.Gateway) (url string, calls *atomic.Int64) {
+func gatewayOf(t testing.TB, shop *shoptest.Shop, settings config.Gateway) (url string, calls *atomic.Int64) {
 	t.Helper()
 	calls = &atomic.Int64{}
 	all := known()
@@ -48,7 +48,7 @@ func gatewayOf(t testing.TB, shop *functiontest.Shop, settings config.Gateway) (
 // API-11, CAT-30, CAT-31.
 func TestTheSecondEqualReadIsAnsweredFromWhatIsKept(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
+	shop := shoptest.Open(t, functions.All)
 	gateway, calls := gatewayOf(t, shop, keeping)
 	first, text := call(t, "GET", gateway+"/v1/products?limit=2&page=1", "")
 	require.Equal(t, http.StatusOK, first.StatusCode, text)
@@ -68,30 +68,30 @@ func TestTheSecondEqualReadIsAnsweredFromWhatIsKept(t *testing.T) {
 	require.Contains(t, table.Header.Get("Content-Type"), "text/csv")
 	require.NotEqual(t, text, csv, "another form is another answer")
 
-	detail, _ := call(t, "GET", gateway+"/v1/products/"+productOf(t, shop, functiontest.Tee), "")
+	detail, _ := call(t, "GET", gateway+"/v1/products/"+productOf(t, shop, shoptest.Tee), "")
 	require.Equal(t, "popup; fwd=miss; ttl=1800", detail.Header.Get("Cache-Status"))
 	missing, _ := call(t, "GET", gateway+"/v1/products/"+uuid.NewString(), "")
 	require.Equal(t, http.StatusNotFound, missing.StatusCode)
 	require.Empty(t, missing.Header.Get("Cache-Status"), "only what is there is kept")
 }
 
-func productOf(t testing.TB, shop *functiontest.Shop, sku string) string {
-	return functiontest.One[string](t, shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`, sku)
+func productOf(t testing.TB, shop *shoptest.Shop, sku string) string {
+	return shoptest.One[string](t, shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`, sku)
 }
 
 // CAT-32, CAT-35: what changes anywhere is new everywhere within a second, and nothing else is asked again.
 func TestWhatIsKeptIsForgottenEverywhereWhenItChanges(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
+	shop := shoptest.Open(t, functions.All)
 	one, _ := gatewayOf(t, shop, keeping)
 	other, _ := gatewayOf(t, shop, keeping)
-	tee, sticker := "/v1/products/"+productOf(t, shop, functiontest.Tee), "/v1/products/"+productOf(t, shop, functiontest.Cap)
+	tee, sticker := "/v1/products/"+productOf(t, shop, shoptest.Tee), "/v1/products/"+productOf(t, shop, shoptest.Cap)
 	for _, gateway := range []string{one, other} {
 		_, text := call(t, "GET", gateway+tee, "")
 		require.Contains(t, text, `"available":300`)
 		call(t, "GET", gateway+sticker, "")
 	}
-	level := functiontest.One[string](t, shop, `SELECT level_id::text FROM stock.levels WHERE sku = $1 LIMIT 1`, functiontest.Tee)
+	level := shoptest.One[string](t, shop, `SELECT level_id::text FROM stock.levels WHERE sku = $1 LIMIT 1`, shoptest.Tee)
 	moved, text := call(t, "POST", one+"/v1/inventory/stock/"+level+"/movements", `{"kind":"inbound","quantity":7,"reason":"found"}`,
 		"Idempotency-Key", uuid.NewString(), "Content-Type", "application/json", "Authorization", shop.Staff(t))
 	require.Equal(t, http.StatusCreated, moved.StatusCode, text)
@@ -108,18 +108,18 @@ func TestWhatIsKeptIsForgottenEverywhereWhenItChanges(t *testing.T) {
 // CAT-30, CAT-31, CAT-32: at once where it was changed, within a second elsewhere.
 func TestAPriceThatChangesIsShownAtOnceByTheGatewayThatHeardOfIt(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
+	shop := shoptest.Open(t, functions.All)
 	one, _ := gatewayOf(t, shop, keeping)
 	other, _ := gatewayOf(t, shop, keeping)
-	store := functiontest.One[string](t, shop, `SELECT store_id::text FROM catalogue.products WHERE sku = $1`, functiontest.Tee)
-	paths := []string{"/v1/products/" + productOf(t, shop, functiontest.Tee), "/v1/products?limit=100"}
+	store := shoptest.One[string](t, shop, `SELECT store_id::text FROM catalogue.products WHERE sku = $1`, shoptest.Tee)
+	paths := []string{"/v1/products/" + productOf(t, shop, shoptest.Tee), "/v1/products?limit=100"}
 	for _, path := range paths {
 		for _, gateway := range []string{one, other} {
 			_, text := call(t, "GET", gateway+path, "")
 			require.Contains(t, text, `"amount_minor":3900`)
 		}
 	}
-	changed, text := call(t, "PUT", one+paths[0], `{"store_id":"`+store+`","name":"Tee","sku":"`+functiontest.Tee+`","price":{"amount_minor":4444,"currency":"EUR"}}`,
+	changed, text := call(t, "PUT", one+paths[0], `{"store_id":"`+store+`","name":"Tee","sku":"`+shoptest.Tee+`","price":{"amount_minor":4444,"currency":"EUR"}}`,
 		"Content-Type", "application/json", "Authorization", shop.Staff(t))
 	require.Equal(t, http.StatusOK, changed.StatusCode, text)
 	for _, path := range paths {
@@ -136,14 +136,14 @@ func TestAPriceThatChangesIsShownAtOnceByTheGatewayThatHeardOfIt(t *testing.T) {
 // CAT-35: what is kept decides nothing, and shows the last one as gone within a second.
 func TestTheLastOneIsSoldOnceWhateverIsKept(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
-	shop.Leave(t, functiontest.Print, functiontest.Harbour, 1)
+	shop := shoptest.Open(t, functions.All)
+	shop.Leave(t, shoptest.Print, shoptest.Harbour, 1)
 	gateway, _ := gatewayOf(t, shop, keeping)
-	page := gateway + "/v1/products/" + productOf(t, shop, functiontest.Print)
+	page := gateway + "/v1/products/" + productOf(t, shop, shoptest.Print)
 	_, text := call(t, "GET", page, "")
 	require.Contains(t, text, `"available":1,`)
 
-	last := functiontest.Order(functiontest.Of(functiontest.Print, 1))
+	last := shoptest.Order(shoptest.Of(shoptest.Print, 1))
 	first, second := shop.Place(t, last), shop.Place(t, last)
 	require.IsType(t, events.StockReserved{}, shop.Tell(t, "reserve-stock", first.OrderPlaced)[0])
 	require.IsType(t, events.StockShort{}, shop.Tell(t, "reserve-stock", second.OrderPlaced)[0], "though the page may still show one")
@@ -156,7 +156,7 @@ func TestTheLastOneIsSoldOnceWhateverIsKept(t *testing.T) {
 // A transaction that takes long hides nothing that others say meanwhile.
 func TestALongTransactionDoesNotHoldUpTheFeed(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
+	shop := shoptest.Open(t, functions.All)
 	gateway, _ := gatewayOf(t, shop, keeping)
 	long, err := shop.Pool.Begin(t.Context())
 	require.NoError(t, err)
@@ -164,9 +164,9 @@ func TestALongTransactionDoesNotHoldUpTheFeed(t *testing.T) {
 	_, err = long.Exec(t.Context(), `SELECT pg_current_xact_id()`)
 	require.NoError(t, err)
 
-	tee := "/v1/products/" + productOf(t, shop, functiontest.Tee)
+	tee := "/v1/products/" + productOf(t, shop, shoptest.Tee)
 	call(t, "GET", gateway+tee, "")
-	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Tee, 2)))
+	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Tee, 2)))
 	shop.Tell(t, "reserve-stock", placed.OrderPlaced)
 	require.Eventually(t, func() bool {
 		_, text := call(t, "GET", gateway+tee, "")
@@ -179,16 +179,16 @@ func TestALongTransactionDoesNotHoldUpTheFeed(t *testing.T) {
 // CAT-32: who hears nothing serves nothing that is older than a second.
 func TestNothingOldIsServedWhenTheFeedIsCut(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
+	shop := shoptest.Open(t, functions.All)
 	gateway, _ := gatewayOf(t, shop, keeping)
-	tee := "/v1/products/" + productOf(t, shop, functiontest.Tee)
+	tee := "/v1/products/" + productOf(t, shop, shoptest.Tee)
 	call(t, "GET", gateway+tee, "")
 	cut, err := shop.Pool.Begin(t.Context())
 	require.NoError(t, err)
 	defer func() { _ = cut.Rollback(t.Context()) }()
 	_, err = cut.Exec(t.Context(), `LOCK TABLE bus.event IN ACCESS EXCLUSIVE MODE`)
 	require.NoError(t, err)
-	shop.Exec(t, `UPDATE catalogue.products SET name = 'Renamed' WHERE sku = $1`, functiontest.Tee)
+	shop.Exec(t, `UPDATE catalogue.products SET name = 'Renamed' WHERE sku = $1`, shoptest.Tee)
 	changed := time.Now()
 	require.Eventually(t, func() bool {
 		_, text := call(t, "GET", gateway+tee, "")

@@ -20,7 +20,7 @@ import (
 	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
 	"github.com/popup-shop/popup/internal/dbtest"
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/token"
 )
 
@@ -91,7 +91,7 @@ func TestALimitHoldsOverAllCopies(t *testing.T) {
 		})
 	}
 	all.Wait()
-	minutes := functiontest.CountOf(t, pool, `SELECT count(DISTINCT minute) FROM bus.rates`)
+	minutes := shoptest.CountOf(t, pool, `SELECT count(DISTINCT minute) FROM bus.rates`)
 	require.GreaterOrEqual(t, let.Load(), int64(60))
 	require.LessOrEqual(t, let.Load(), minutes*(60+3*5))
 }
@@ -160,7 +160,7 @@ func TestAPanicIsAProblem(t *testing.T) {
 func TestStatusNamesWhatIsAway(t *testing.T) {
 	t.Parallel()
 	server := dbtest.Server(t)
-	pool := functiontest.OpenPool(t, server.URL())
+	pool := shoptest.OpenPool(t, server.URL())
 	gateway := copyOf(t, pool, config.Gateway{}, echo("any"))
 	names, code := standing(t, gateway)
 	require.Equal(t, http.StatusOK, code)
@@ -177,7 +177,7 @@ func TestMetricsAreForThoseWhoMay(t *testing.T) {
 	gateway := copyOf(t, dbtest.DB(t), config.Gateway{}, echo("any"))
 	response, text := call(t, "GET", gateway+"/metrics", "")
 	requireProblem(t, response, text, http.StatusUnauthorized, "not-signed-in")
-	scraper := functiontest.Bearer(t, token.Claims{ID: uuid.NewString(), Role: token.Client, Scopes: []string{"metrics"}})
+	scraper := shoptest.Bearer(t, token.Claims{ID: uuid.NewString(), Role: token.Client, Scopes: []string{"metrics"}})
 	ask := func(n int) (metrics string, series int) {
 		for range n {
 			call(t, "GET", gateway+"/v1/products/"+uuid.NewString(), "")

@@ -23,12 +23,12 @@ import (
 	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
 	"github.com/popup-shop/popup/internal/dbtest"
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // processes serves a shop's catalogue as its program does, on a port of its own, and returns the address of an ingress
 // that finds it by its name.
-func processes(t testing.TB, shop *functiontest.Shop) (ingress string) {
+func processes(t testing.TB, shop *shoptest.Shop) (ingress string) {
 	t.Helper()
 	catalogue := httptest.NewServer(shop.Runtime(t, "serve-catalogue").ServeMux(shop.Function(t, "serve-catalogue")))
 	t.Cleanup(catalogue.Close)
@@ -36,7 +36,7 @@ func processes(t testing.TB, shop *functiontest.Shop) (ingress string) {
 }
 
 // gateways returns a gateway that caches and one that does not, by how they reach functions.
-func gateways(t testing.TB, shop *functiontest.Shop) map[string][2]string {
+func gateways(t testing.TB, shop *shoptest.Shop) map[string][2]string {
 	t.Helper()
 	ingress := processes(t, shop)
 	within := shop.Runtime(t, "serve-catalogue").ServeMux(shop.Function(t, "serve-catalogue"))
@@ -150,7 +150,7 @@ func problemSummary(t testing.TB, text string) string {
 // A response of a gateway that caches is the one that a gateway without a cache gives, whoever asked what before.
 func TestACachedResponseIsTheOneThatTheFunctionGives(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
+	shop := shoptest.Open(t, functions.All)
 	for how, pair := range gateways(t, shop) {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
@@ -166,15 +166,15 @@ func TestACachedResponseIsTheOneThatTheFunctionGives(t *testing.T) {
 }
 
 // requests returns a source of random requests for the routes whose responses are cached.
-func requests(t testing.TB, shop *functiontest.Shop) func(gateway string) asked {
+func requests(t testing.TB, shop *shoptest.Shop) func(gateway string) asked {
 	t.Helper()
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 1))
 	ids := map[string][]string{
-		"products":   {productOf(t, shop, functiontest.Tee), productOf(t, shop, functiontest.Cap)},
-		"stores":     {functiontest.One[string](t, shop, `SELECT store_id::text FROM catalogue.stores ORDER BY 1 LIMIT 1`)},
-		"categories": {functiontest.One[string](t, shop, `SELECT coalesce((SELECT category_id::text FROM catalogue.categories ORDER BY 1 LIMIT 1), gen_random_uuid()::text)`)},
+		"products":   {productOf(t, shop, shoptest.Tee), productOf(t, shop, shoptest.Cap)},
+		"stores":     {shoptest.One[string](t, shop, `SELECT store_id::text FROM catalogue.stores ORDER BY 1 LIMIT 1`)},
+		"categories": {shoptest.One[string](t, shop, `SELECT coalesce((SELECT category_id::text FROM catalogue.categories ORDER BY 1 LIMIT 1), gen_random_uuid()::text)`)},
 	}
 	var paths []string
 	targets, err := servegateway.Targets()
@@ -218,9 +218,9 @@ func requests(t testing.TB, shop *functiontest.Shop) func(gateway string) asked 
 // A HEAD before a GET leaves nothing behind but the response to a GET, over each way to the functions.
 func TestAHeadBlanksNoPage(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
+	shop := shoptest.Open(t, functions.All)
 	for how, pair := range gateways(t, shop) {
-		for _, path := range []string{"/v1/products/" + productOf(t, shop, functiontest.Tee), "/v1/products?limit=6"} {
+		for _, path := range []string{"/v1/products/" + productOf(t, shop, shoptest.Tee), "/v1/products?limit=6"} {
 			head, nothing := call(t, "HEAD", pair[0]+path, "")
 			require.Equal(t, http.StatusOK, head.StatusCode, how)
 			require.Empty(t, nothing)

@@ -18,7 +18,7 @@ import (
 	placeorder "github.com/popup-shop/popup/functions/place-order"
 	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/token"
 )
 
@@ -30,13 +30,13 @@ func within(t testing.TB) string {
 
 // known are settings with the key of all tests' tokens.
 func known() (s servegateway.Settings) {
-	s.TokenPublicKeys = []string{functiontest.PublicKey()}
+	s.TokenPublicKeys = []string{shoptest.PublicKey()}
 	return s
 }
 
 func bearer(t testing.TB, role string) string {
 	t.Helper()
-	return functiontest.Bearer(t, token.Claims{ID: uuid.NewString(), Role: role, Session: uuid.NewString()})
+	return shoptest.Bearer(t, token.Claims{ID: uuid.NewString(), Role: role, Session: uuid.NewString()})
 }
 
 // apart is a gateway that reaches functions over HTTP.

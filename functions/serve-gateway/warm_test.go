@@ -16,7 +16,7 @@ import (
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/functions"
 	"github.com/popup-shop/popup/internal/dbtest"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/token"
 )
 
@@ -30,18 +30,18 @@ func requireKept(t testing.TB, gateway string, n int) {
 }
 
 // requireViewed waits until so many products are known to have been viewed.
-func requireViewed(t testing.TB, shop *functiontest.Shop, n int64) {
+func requireViewed(t testing.TB, shop *shoptest.Shop, n int64) {
 	t.Helper()
 	require.Eventually(t, func() bool {
-		return functiontest.One[int64](t, shop, `SELECT count(*) FROM catalogue.viewed`) == n
+		return shoptest.One[int64](t, shop, `SELECT count(*) FROM catalogue.viewed`) == n
 	}, 10*time.Second, 20*time.Millisecond)
 }
 
 // CAT-34: views are counted whoever answers, and the next start has the page ready for an hour.
 func TestWhatIsLookedAtMostIsThereAtTheNextStart(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
-	tee, beanie := productOf(t, shop, functiontest.Tee), productOf(t, shop, functiontest.Cap)
+	shop := shoptest.Open(t, functions.All)
+	tee, beanie := productOf(t, shop, shoptest.Tee), productOf(t, shop, shoptest.Cap)
 	before, _ := gatewayOf(t, shop, keeping)
 	for range 5 {
 		call(t, "GET", before+"/v1/products/"+tee, "")
@@ -49,15 +49,15 @@ func TestWhatIsLookedAtMostIsThereAtTheNextStart(t *testing.T) {
 	call(t, "GET", before+"/v1/products/"+strings.ToUpper(beanie), "")
 	call(t, "GET", before+"/v1/products/"+uuid.NewString(), "")
 	requireViewed(t, shop, 2)
-	require.Equal(t, tee, functiontest.One[string](t, shop, `SELECT product_id::text FROM catalogue.viewed ORDER BY heat DESC LIMIT 1`))
-	require.InDelta(t, math.Log2(5), functiontest.One[float64](t, shop, `SELECT max(heat) - min(heat) FROM catalogue.viewed`), 0.001)
+	require.Equal(t, tee, shoptest.One[string](t, shop, `SELECT product_id::text FROM catalogue.viewed ORDER BY heat DESC LIMIT 1`))
+	require.InDelta(t, math.Log2(5), shoptest.One[float64](t, shop, `SELECT max(heat) - min(heat) FROM catalogue.viewed`), 0.001)
 
 	restarted, calls := gatewayOf(t, shop, keeping)
 	requireKept(t, restarted, 2)
 	require.EqualValues(t, 2, calls.Load())
 	first, text := call(t, "GET", restarted+"/v1/products/"+tee, "")
 	require.Contains(t, first.Header.Get("Cache-Status"), "popup; hit; ttl=3")
-	require.Contains(t, text, functiontest.Tee)
+	require.Contains(t, text, shoptest.Tee)
 	var ttl int
 	_, err := fmt.Sscanf(first.Header.Get("Cache-Status"), "popup; hit; ttl=%d", &ttl)
 	require.NoError(t, err)
@@ -68,14 +68,14 @@ func TestWhatIsLookedAtMostIsThereAtTheNextStart(t *testing.T) {
 // CAT-34, CAT-31, CAT-32: it is dropped like any other.
 func TestAPageThatWasLoadedInAdvanceIsForgottenWhenItChanges(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
-	tee := productOf(t, shop, functiontest.Tee)
+	shop := shoptest.Open(t, functions.All)
+	tee := productOf(t, shop, shoptest.Tee)
 	shop.Exec(t, `INSERT INTO catalogue.viewed VALUES ($1, 1)`, tee)
 	warm, _ := gatewayOf(t, shop, keeping)
 	other, _ := gatewayOf(t, shop, config.Gateway{})
 	requireKept(t, warm, 1)
-	store := functiontest.One[string](t, shop, `SELECT store_id::text FROM catalogue.products WHERE product_id = $1`, tee)
-	changed, text := call(t, "PUT", other+"/v1/products/"+tee, `{"store_id":"`+store+`","name":"Tee","sku":"`+functiontest.Tee+`","price":{"amount_minor":4444,"currency":"EUR"}}`,
+	store := shoptest.One[string](t, shop, `SELECT store_id::text FROM catalogue.products WHERE product_id = $1`, tee)
+	changed, text := call(t, "PUT", other+"/v1/products/"+tee, `{"store_id":"`+store+`","name":"Tee","sku":"`+shoptest.Tee+`","price":{"amount_minor":4444,"currency":"EUR"}}`,
 		"Content-Type", "application/json", "Authorization", shop.Staff(t))
 	require.Equal(t, http.StatusOK, changed.StatusCode, text)
 	require.Eventually(t, func() bool {
@@ -177,20 +177,20 @@ func TestAViewCountsTwiceAsMuchAsOneOfTheDayBefore(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			shop := functiontest.Open(t, functions.All)
-			tee, beanie := productOf(t, shop, functiontest.Tee), productOf(t, shop, functiontest.Cap)
+			shop := shoptest.Open(t, functions.All)
+			tee, beanie := productOf(t, shop, shoptest.Tee), productOf(t, shop, shoptest.Cap)
 			shop.Exec(t, `INSERT INTO catalogue.viewed SELECT $1, extract(epoch FROM now()) / 86400 - $2::float8 + log(2, $3::numeric)`, tee, c.before, c.views)
 			gateway, _ := gatewayOf(t, shop, keeping)
 			for range 3 {
 				call(t, "GET", gateway+"/v1/products/"+beanie, "")
 			}
 			requireViewed(t, shop, 2)
-			hottest := functiontest.One[string](t, shop, `SELECT product_id::text FROM catalogue.viewed ORDER BY heat DESC LIMIT 1`)
+			hottest := shoptest.One[string](t, shop, `SELECT product_id::text FROM catalogue.viewed ORDER BY heat DESC LIMIT 1`)
 			require.Equal(t, c.hotter, hottest == tee)
 
 			call(t, "GET", gateway+"/v1/products/"+tee, "") // one more adds one more, whatever there was
 			require.Eventually(t, func() bool {
-				views := functiontest.One[float64](t, shop, `SELECT power(2, greatest(heat - extract(epoch FROM now())::float8 / 86400, -60)) FROM catalogue.viewed WHERE product_id = $1`, tee)
+				views := shoptest.One[float64](t, shop, `SELECT power(2, greatest(heat - extract(epoch FROM now())::float8 / 86400, -60)) FROM catalogue.viewed WHERE product_id = $1`, tee)
 				return math.Abs(views-1-float64(c.views)*math.Pow(2, -c.before)) < 0.01
 			}, 10*time.Second, 20*time.Millisecond)
 		})

@@ -19,7 +19,7 @@ import (
 	"github.com/popup-shop/popup/functions"
 	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
 	"github.com/popup-shop/popup/internal/dbtest"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/order"
 	"github.com/popup-shop/popup/internal/token"
 )
@@ -76,7 +76,7 @@ func TestStatusOfAShopNamesWhatWasStopped(t *testing.T) {
 // OPS-42: who the settings name is shown too.
 func TestStatusShowsWhomTheSettingsName(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
+	shop := shoptest.Open(t, functions.All)
 	bucket, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	gateway := copyOf(t, shop.Pool, config.Gateway{StatusOf: []string{"s3=" + bucket.Addr().String()}}, echo("any"))
@@ -88,12 +88,12 @@ func TestStatusShowsWhomTheSettingsName(t *testing.T) {
 }
 
 // openMetrics serves the gateway of a shop under its own role, and returns a function that scrapes it.
-func openMetrics(t testing.TB, shop *functiontest.Shop) (scrape func() string) {
+func openMetrics(t testing.TB, shop *shoptest.Shop) (scrape func() string) {
 	t.Helper()
 	gateway := servegateway.Within(known())(func(name string) http.Handler { return echo(name) })
 	server := httptest.NewServer(shop.Runtime(t, "serve-gateway").ServeMux(&gateway))
 	t.Cleanup(server.Close)
-	scraper := functiontest.Bearer(t, token.Claims{ID: uuid.NewString(), Role: token.Client, Scopes: []string{"metrics"}})
+	scraper := shoptest.Bearer(t, token.Claims{ID: uuid.NewString(), Role: token.Client, Scopes: []string{"metrics"}})
 	return func() string {
 		response, text := call(t, "GET", server.URL+"/metrics", "", "Authorization", scraper)
 		require.Equal(t, http.StatusOK, response.StatusCode, text)
@@ -115,12 +115,12 @@ func requireMetrics(t testing.TB, scrape func() string, lines ...string) {
 // OPS-43: counted from the event store, with the rights of the gateway alone.
 func TestMetricsShowWhatFunctionsDid(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
+	shop := shoptest.Open(t, functions.All)
 	scrape := openMetrics(t, shop)
 	requireMetrics(t, scrape, `popup_events_total{function="place-order",type="order.placed"} 0`) // counted from here on
 	orders := func(n int) {
 		for range n {
-			shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
+			shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
 		}
 	}
 	orders(2)
@@ -132,7 +132,7 @@ func TestMetricsShowWhatFunctionsDid(t *testing.T) {
 // OPS-43: what has not happened is 0 and not absent.
 func TestMetricsAreCompleteAtZero(t *testing.T) {
 	t.Parallel()
-	text := openMetrics(t, functiontest.Open(t, functions.All))()
+	text := openMetrics(t, shoptest.Open(t, functions.All))()
 	settings, err := config.Read[functions.Settings]()
 	require.NoError(t, err)
 	for _, f := range functions.All(settings) {
@@ -173,7 +173,7 @@ func TestMetricsAreCompleteAtZero(t *testing.T) {
 func TestMetricsFollowTheConventions(t *testing.T) {
 	t.Parallel()
 	command := exec.Command("promtool", "check", "metrics")
-	command.Stdin = strings.NewReader(openMetrics(t, functiontest.Open(t, functions.All))())
+	command.Stdin = strings.NewReader(openMetrics(t, shoptest.Open(t, functions.All))())
 	out, err := command.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 }
@@ -181,7 +181,7 @@ func TestMetricsFollowTheConventions(t *testing.T) {
 // OPS-43: each function's backlog, dead letters and handled events, overdue orders, and the last popup check.
 func TestMetricsShowWhatIsLate(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
+	shop := shoptest.Open(t, functions.All)
 	scrape := openMetrics(t, shop)
 	requireMetrics(t, scrape, `popup_events_handled_total{function="send-email"} 0`)
 	shop.Exec(t, `
@@ -193,7 +193,7 @@ func TestMetricsShowWhatIsLate(t *testing.T) {
 		INSERT INTO bus.inbox (event_id, consumer, claimed_at) SELECT gen_random_uuid(), 'send-email', now() - interval '24.9 s' FROM generate_series(1, 7)`)
 	shop.Exec(t, `
 		INSERT INTO bus.checks (domain, promise, failures, checked_at) VALUES ('stock', 'a', 2, 'epoch'), ('bus', 'b', 1, 'epoch')`)
-	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
+	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
 	shop.Set(t, placed.ID, "deadline = now() - interval '1 hour'")
 	requireMetrics(t, scrape, `popup_events_undelivered{function="send-email"} 2`, `popup_event_retries{function="send-email"} 6`,
 		`popup_dead_letters{function="track-order"} 1`, `popup_events_handled_total{function="send-email"} 7`, `popup_check_failures 3`)
@@ -205,7 +205,7 @@ func TestMetricsShowWhatIsLate(t *testing.T) {
 func TestMetricsShowThatTheDatabaseIsAway(t *testing.T) {
 	t.Parallel()
 	server := dbtest.Server(t)
-	gateway := copyOf(t, functiontest.OpenPool(t, server.URL()), config.Gateway{}, echo("any"))
+	gateway := copyOf(t, shoptest.OpenPool(t, server.URL()), config.Gateway{}, echo("any"))
 	scrape := func() string {
 		_, text := call(t, "GET", gateway+"/metrics", "", "Authorization", bearer(t, token.Staff))
 		return text

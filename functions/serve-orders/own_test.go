@@ -8,15 +8,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/events"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
-func claim(t *testing.T, shop *functiontest.Shop, orderID, token, bearer string) functiontest.Answer {
+func claim(t *testing.T, shop *shoptest.Shop, orderID, token, bearer string) shoptest.Answer {
 	t.Helper()
 	return shop.Call(t, name, http.MethodPost, "/v1/orders/"+orderID+"/claim", map[string]string{"order_token": token}, "Authorization", bearer)
 }
 
-func cap1() functiontest.Body { return functiontest.Order(functiontest.Of(functiontest.Cap, 1)) }
+func cap1() shoptest.Body { return shoptest.Order(shoptest.Of(shoptest.Cap, 1)) }
 
 // ACC-21
 func TestAnOrderIsItsCustomersAndForEverybodyElseItIsNotThere(t *testing.T) {
@@ -52,7 +52,7 @@ func TestAStatementThatForgetsToAskShowsNothing(t *testing.T) {
 	for table, rows := range map[string]int{
 		"orders.orders": 2, "orders.lines": 2, "orders.addresses": 2, "orders.history": 2, "payments.payments": 2, "delivery.shipments": 2,
 	} {
-		all := functiontest.One[int](t, shop, `SELECT count(*) FROM `+table)
+		all := shoptest.One[int](t, shop, `SELECT count(*) FROM `+table)
 		require.GreaterOrEqual(t, all, rows, table)
 		require.Equal(t, all/2, visible(t, shop, table, ada.ID, "customer"), "%s: her own", table)
 		require.Zero(t, visible(t, shop, table, eve.ID, "customer"), "%s: another's", table)
@@ -66,7 +66,7 @@ func TestAStatementThatForgetsToAskShowsNothing(t *testing.T) {
 }
 
 // visible counts the rows of a table that the function sees for a caller, without any condition.
-func visible(t *testing.T, shop *functiontest.Shop, table, caller, role string) (n int) {
+func visible(t *testing.T, shop *shoptest.Shop, table, caller, role string) (n int) {
 	t.Helper()
 	pool := shop.Runtime(t, name).Pool // logged in as the function
 	require.NoError(t, pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
@@ -116,7 +116,7 @@ func TestOrdersAreListedForTheirCustomerAndAllForStaff(t *testing.T) {
 	for range 3 {
 		own = append([]any{shop.Place(t, cap1(), "Authorization", ada.Bearer).ID}, own...)
 	}
-	guests := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Tee, 2)))
+	guests := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Tee, 2)))
 	shop.Drive(t, own[0].(string), "confirmed")
 	list := func(query, bearer string) (ids []any) {
 		a := get(t, shop, "/v1/orders"+query, "Authorization", bearer)
@@ -137,7 +137,7 @@ func TestOrdersAreListedForTheirCustomerAndAllForStaff(t *testing.T) {
 	require.Equal(t, own, list("?customer_id="+ada.ID, staff))
 	require.Equal(t, []any{guests.ID}, list("?number="+guests.OrderNumber, staff))
 	require.Equal(t, guests.ID, list("?sort=-total", staff)[0])
-	require.Len(t, list("?store_id="+functiontest.TheStore+"&method=simulated&from=2020-01-01T00:00:00Z", staff), 4)
+	require.Len(t, list("?store_id="+shoptest.TheStore+"&method=simulated&from=2020-01-01T00:00:00Z", staff), 4)
 	require.Empty(t, list("?to=2020-01-01T00:00:00Z", staff))
 	require.Equal(t, http.StatusBadRequest, get(t, shop, "/v1/orders?customer_id=urn:uuid:"+ada.ID, "Authorization", staff).Status)
 	page := get(t, shop, "/v1/orders?limit=2", "Authorization", staff)
@@ -161,5 +161,5 @@ func TestAGuestsOrderIsClaimedByTheAccountThatShowsItsToken(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, claim(t, shop, placed.ID, placed.Token, eve.Bearer).Status, "it is taken")
 	require.Equal(t, http.StatusNotFound, get(t, shop, "/v1/orders/"+placed.ID, "Popup-Order-Token", placed.Token).Status, "the account opens it now")
 	shop.Drive(t, placed.ID, "confirmed")
-	require.Equal(t, ada.ID, functiontest.EventOf(t, shop.Said(t, placed.ID, "order.confirmed")[0]).(events.OrderConfirmed).CustomerID)
+	require.Equal(t, ada.ID, shoptest.EventOf(t, shop.Said(t, placed.ID, "order.confirmed")[0]).(events.OrderConfirmed).CustomerID)
 }

@@ -9,22 +9,22 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 const name = "serve-orders"
 
-func open(t *testing.T) *functiontest.Shop {
-	return functiontest.Open(t, functions.All, func(s *functions.Settings) {
+func open(t *testing.T) *shoptest.Shop {
+	return shoptest.Open(t, functions.All, func(s *functions.Settings) {
 		s.SimulatedSuccess, s.Shipping = 1, "manual"
 	})
 }
 
-func get(t *testing.T, shop *functiontest.Shop, path string, headers ...string) functiontest.Answer {
+func get(t *testing.T, shop *shoptest.Shop, path string, headers ...string) shoptest.Answer {
 	return shop.Call(t, name, http.MethodGet, path, nil, headers...)
 }
 
-func cancel(t *testing.T, shop *functiontest.Shop, orderID string, headers ...string) functiontest.Answer {
+func cancel(t *testing.T, shop *shoptest.Shop, orderID string, headers ...string) shoptest.Answer {
 	headers = append([]string{"Idempotency-Key", uuid.NewString(), "Prefer", "wait=0"}, headers...)
 	return shop.Call(t, name, http.MethodPost, "/v1/orders/"+orderID+"/cancel", map[string]string{"reason": "too big, says Ada"}, headers...)
 }
@@ -115,9 +115,9 @@ func TestCancelIsPossibleFromThreeStatesAndRefusedWithTheReasonFromAllOthers(t *
 			continue
 		}
 		require.Equal(t, []any{http.StatusAccepted, "cancelling"}, []any{a.Status, a.Body["status"]}, "%s: %s", status, a.Raw)
-		withdrawn := functiontest.EventOf(t, shop.Said(t, placed.ID, "order.withdrawn")[0]).(events.OrderWithdrawn)
+		withdrawn := shoptest.EventOf(t, shop.Said(t, placed.ID, "order.withdrawn")[0]).(events.OrderWithdrawn)
 		require.Equal(t, []string{status, "customer", "requested"}, []string{withdrawn.FromStatus, withdrawn.By, withdrawn.Reason})
-		require.Equal(t, []events.Line{{Line: 1, SKU: functiontest.Cap, Quantity: 1}}, withdrawn.Lines)
+		require.Equal(t, []events.Line{{Line: 1, SKU: shoptest.Cap, Quantity: 1}}, withdrawn.Lines)
 	}
 }
 
@@ -128,12 +128,12 @@ func TestACancelTakesTheShipmentWithIt(t *testing.T) {
 	for _, status := range []string{"confirmed", "ready_for_pickup"} {
 		placed := shop.Reach(t, status)
 		shop.Drive(t, placed.ID, "")
-		from := functiontest.One[string](t, shop, `SELECT status FROM delivery.shipments WHERE order_id = $1`, placed.ID)
+		from := shoptest.One[string](t, shop, `SELECT status FROM delivery.shipments WHERE order_id = $1`, placed.ID)
 		require.Equal(t, http.StatusAccepted, cancel(t, shop, placed.ID, "Popup-Order-Token", placed.Token).Status, status)
 		said := shop.Said(t, placed.ID, "shipment.moved")
-		moved := functiontest.EventOf(t, said[len(said)-1]).(events.ShipmentMoved)
+		moved := shoptest.EventOf(t, said[len(said)-1]).(events.ShipmentMoved)
 		require.Equal(t, []string{from, "cancelled", "customer"}, []string{moved.From, moved.To, moved.By})
-		require.Equal(t, "cancelled cancelled", functiontest.One[string](t, shop, `
+		require.Equal(t, "cancelled cancelled", shoptest.One[string](t, shop, `
 			SELECT concat_ws(' ', s.status, (SELECT status FROM delivery.tracking t WHERE t.shipment_id = s.shipment_id ORDER BY n DESC LIMIT 1))
 			FROM delivery.shipments s WHERE order_id = $1`, placed.ID))
 	}
@@ -164,10 +164,10 @@ func TestPaidOrderThatIsCancelledGivesEverythingBack(t *testing.T) {
 	require.Equal(t, http.StatusAccepted, cancel(t, shop, placed.ID, "Authorization", shop.Staff(t)).Status)
 	shop.Drive(t, placed.ID, "")
 	require.Equal(t, "cancelled", shop.Status(t, placed.ID))
-	_, reserved := shop.Stock(t, functiontest.Cap)
+	_, reserved := shop.Stock(t, shoptest.Cap)
 	require.Zero(t, reserved)
 	require.Len(t, shop.Said(t, placed.ID, "payment.refunded"), 1)
-	cancelled := functiontest.EventOf(t, shop.Said(t, placed.ID, "order.cancelled")[0]).(events.OrderCancelled)
+	cancelled := shoptest.EventOf(t, shop.Said(t, placed.ID, "order.cancelled")[0]).(events.OrderCancelled)
 	require.Equal(t, "staff", cancelled.By)
 
 	a := get(t, shop, "/v1/orders/"+placed.ID, "Authorization", shop.Staff(t))
@@ -214,7 +214,7 @@ func TestEventsOfAnOrderAreShownInTurnAndTheirDataToStaffOnly(t *testing.T) {
 	require.Equal(t, forCustomer[0]["id"], forCustomer[1]["causation_id"])
 }
 
-func items(a functiontest.Answer) (all []map[string]any) {
+func items(a shoptest.Answer) (all []map[string]any) {
 	list, _ := a.Body["items"].([]any)
 	for _, item := range list {
 		all = append(all, item.(map[string]any))

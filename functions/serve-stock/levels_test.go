@@ -10,10 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/events"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
-func setTo(t *testing.T, shop *functiontest.Shop, quantity int64) functiontest.Answer {
+func setTo(t *testing.T, shop *shoptest.Shop, quantity int64) shoptest.Answer {
 	return as(t, shop, http.MethodPut, level, map[string]any{"quantity": quantity, "reason": "stocktaking"})
 }
 
@@ -21,7 +21,7 @@ func setTo(t *testing.T, shop *functiontest.Shop, quantity int64) functiontest.A
 func TestEachWarehouseHasItsFigureAndAllHaveATotal(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	for warehouse, quantity := range map[string]int{functiontest.Harbour: 5, functiontest.Canal: 7} {
+	for warehouse, quantity := range map[string]int{shoptest.Harbour: 5, shoptest.Canal: 7} {
 		require.Equal(t, http.StatusCreated, post(t, shop, "/v1/inventory/stock", map[string]any{"sku": "KITE", "warehouse_id": warehouse, "quantity": quantity}).Status)
 	}
 	items := read(t, shop, "/v1/inventory/stock?sku=KITE")
@@ -36,26 +36,26 @@ func TestWhatStaffSetsOfANewProductIsTheFigureOfItsStoresWarehouse(t *testing.T)
 	t.Parallel()
 	shop := open(t)
 	made := shop.Call(t, "serve-catalogue", http.MethodPost, "/v1/products", map[string]any{
-		"store_id": functiontest.TheStore, "name": "Kite", "sku": "KITE", "price": map[string]any{"amount_minor": 1900, "currency": "EUR"},
+		"store_id": shoptest.TheStore, "name": "Kite", "sku": "KITE", "price": map[string]any{"amount_minor": 1900, "currency": "EUR"},
 	}, "Authorization", shop.Staff(t))
 	product := made.Body["id"].(string)
 	own := read(t, shop, "/v1/inventory/stock?product_id="+product)
 	require.Len(t, own, 1)
-	require.Equal(t, []any{functiontest.Harbour, 0.0}, []any{own[0]["warehouse_id"], own[0]["quantity"]})
+	require.Equal(t, []any{shoptest.Harbour, 0.0}, []any{own[0]["warehouse_id"], own[0]["quantity"]})
 	set := as(t, shop, http.MethodPut, "/v1/inventory/stock/"+own[0]["id"].(string), map[string]any{"quantity": 3, "reason": "first stock"})
 	require.Equal(t, http.StatusOK, set.Status, set.Raw)
-	require.EqualValues(t, 3, functiontest.One[int64](t, shop, `
-		SELECT on_hand FROM stock.levels l JOIN catalogue.stores s USING (warehouse_id) WHERE l.sku = 'KITE' AND s.store_id = $1`, functiontest.TheStore))
+	require.EqualValues(t, 3, shoptest.One[int64](t, shop, `
+		SELECT on_hand FROM stock.levels l JOIN catalogue.stores s USING (warehouse_id) WHERE l.sku = 'KITE' AND s.store_id = $1`, shoptest.TheStore))
 	shown := shop.Call(t, "serve-catalogue", http.MethodGet, "/v1/products/"+product, nil)
 	require.Equal(t, 3.0, shown.Body["stock"].(map[string]any)["available"])
 }
 
 // vary gives the tee a variant with stock in a warehouse, and returns the ids of both.
-func vary(t *testing.T, shop *functiontest.Shop, quantity int) (productID, variantID string) {
-	productID = functiontest.One[string](t, shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`, functiontest.Tee)
-	variantID = functiontest.One[string](t, shop, `
+func vary(t *testing.T, shop *shoptest.Shop, quantity int) (productID, variantID string) {
+	productID = shoptest.One[string](t, shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`, shoptest.Tee)
+	variantID = shoptest.One[string](t, shop, `
 		INSERT INTO catalogue.variants (variant_id, product_id, sku, name) VALUES (gen_random_uuid(), $1, 'TEE-RED-L', 'red, L') RETURNING variant_id::text`, productID)
-	post(t, shop, "/v1/inventory/stock", map[string]any{"sku": "TEE-RED-L", "warehouse_id": functiontest.Canal, "quantity": quantity})
+	post(t, shop, "/v1/inventory/stock", map[string]any{"sku": "TEE-RED-L", "warehouse_id": shoptest.Canal, "quantity": quantity})
 	return productID, variantID
 }
 
@@ -66,8 +66,8 @@ func TestLevelsAreFoundByProductVariantAndWarehouse(t *testing.T) {
 	require.ElementsMatch(t, []float64{200, 100, 4}, available(read(t, shop, "/v1/inventory/stock?product_id="+product)))
 	own := read(t, shop, "/v1/inventory/stock?variant_id="+variant)
 	require.Len(t, own, 1)
-	require.Equal(t, []any{"TEE-RED-L", product, variant, functiontest.Canal}, []any{own[0]["sku"], own[0]["product_id"], own[0]["variant_id"], own[0]["warehouse_id"]})
-	require.ElementsMatch(t, []float64{100, 4}, available(read(t, shop, "/v1/inventory/stock?product_id="+product+"&warehouse_id="+functiontest.Canal)))
+	require.Equal(t, []any{"TEE-RED-L", product, variant, shoptest.Canal}, []any{own[0]["sku"], own[0]["product_id"], own[0]["variant_id"], own[0]["warehouse_id"]})
+	require.ElementsMatch(t, []float64{100, 4}, available(read(t, shop, "/v1/inventory/stock?product_id="+product+"&warehouse_id="+shoptest.Canal)))
 	require.Empty(t, read(t, shop, "/v1/inventory/stock?variant_id="+uuid.NewString()))
 	require.Equal(t, []string{"product_id"}, as(t, shop, http.MethodGet, "/v1/inventory/stock?product_id=urn:uuid:"+product, nil).Faults())
 }
@@ -76,7 +76,7 @@ func TestLevelsAreFoundByProductVariantAndWarehouse(t *testing.T) {
 func TestWhatIsShownAddsUpDuringALoad(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	product := functiontest.One[string](t, shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`, functiontest.Cap)
+	product := shoptest.One[string](t, shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`, shoptest.Cap)
 	var load sync.WaitGroup
 	done := make(chan struct{})
 	for range 3 {
@@ -86,7 +86,7 @@ func TestWhatIsShownAddsUpDuringALoad(t *testing.T) {
 				case <-done:
 					return
 				default:
-					held := post(t, shop, "/v1/inventory/reservations", map[string]any{"lines": []any{map[string]any{"sku": functiontest.Cap, "quantity": 3}}})
+					held := post(t, shop, "/v1/inventory/reservations", map[string]any{"lines": []any{map[string]any{"sku": shoptest.Cap, "quantity": 3}}})
 					post(t, shop, level+"/movements", movement("inbound", 2))
 					as(t, shop, http.MethodDelete, "/v1/inventory/reservations/"+held.Body["reservation_id"].(string), nil)
 				}
@@ -95,9 +95,9 @@ func TestWhatIsShownAddsUpDuringALoad(t *testing.T) {
 	}
 	seen := map[any]bool{}
 	for range 1000 {
-		l := read(t, shop, "/v1/inventory/stock?sku="+functiontest.Cap)[0]
+		l := read(t, shop, "/v1/inventory/stock?sku="+shoptest.Cap)[0]
 		require.Equal(t, l["quantity"].(float64)-l["reserved"].(float64), l["available"])
-		require.Equal(t, []any{functiontest.Cap, product, functiontest.Harbour}, []any{l["sku"], l["product_id"], l["warehouse_id"]})
+		require.Equal(t, []any{shoptest.Cap, product, shoptest.Harbour}, []any{l["sku"], l["product_id"], l["warehouse_id"]})
 		for _, field := range []string{"id", "updated_at", "total_available"} {
 			require.NotEmpty(t, l[field], field)
 		}
@@ -116,11 +116,11 @@ func TestAFigureIsSetOutrightByAnAdjustment(t *testing.T) {
 		a := setTo(t, shop, to)
 		require.Equal(t, []any{http.StatusOK, float64(to)}, []any{a.Status, a.Body["available"]}, a.Raw)
 	}
-	require.Equal(t, []int64{-111, -5, -4, 5}, functiontest.One[[]int64](t, shop, `
+	require.Equal(t, []int64{-111, -5, -4, 5}, shoptest.One[[]int64](t, shop, `
 		SELECT array_agg(quantity ORDER BY created_at) FROM stock.movements WHERE kind = 'adjustment' AND reason = 'stocktaking'`))
 	var said []int64
 	for _, m := range shop.Broker.Got() {
-		changed := functiontest.EventOf(t, m).(events.StockChanged)
+		changed := shoptest.EventOf(t, m).(events.StockChanged)
 		require.Equal(t, "adjustment", changed.Kind)
 		said = append(said, changed.Available)
 	}
@@ -140,9 +140,9 @@ func TestNoFigureIsSetBelowWhatIsHeld(t *testing.T) {
 func TestAFigureThatIsSoAlreadyLeavesNothing(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	before := functiontest.One[int64](t, shop, `SELECT count(*) FROM stock.movements`)
+	before := shoptest.One[int64](t, shop, `SELECT count(*) FROM stock.movements`)
 	require.Equal(t, http.StatusOK, setTo(t, shop, 120).Status)
-	require.Equal(t, before, functiontest.One[int64](t, shop, `SELECT count(*) FROM stock.movements`))
+	require.Equal(t, before, shoptest.One[int64](t, shop, `SELECT count(*) FROM stock.movements`))
 	require.Empty(t, shop.Broker.Got())
 	require.Equal(t, http.StatusNotFound, as(t, shop, http.MethodPut, "/v1/inventory/stock/"+uuid.NewString(), map[string]any{"quantity": 1, "reason": "x"}).Status)
 }
@@ -153,9 +153,9 @@ func TestEveryKindOfChangeLeavesItsMovement(t *testing.T) {
 	shop := open(t)
 	began := time.Now().Add(-time.Second)
 	post(t, shop, level+"/movements", movement("inbound", 3))
-	held := post(t, shop, "/v1/inventory/reservations", map[string]any{"lines": []any{map[string]any{"sku": functiontest.Cap, "quantity": 2}}}).Body["reservation_id"].(string)
+	held := post(t, shop, "/v1/inventory/reservations", map[string]any{"lines": []any{map[string]any{"sku": shoptest.Cap, "quantity": 2}}}).Body["reservation_id"].(string)
 	as(t, shop, http.MethodDelete, "/v1/inventory/reservations/"+held, nil)
-	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 4)))
+	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 4)))
 	shop.Tell(t, "reserve-stock", placed.OrderPlaced)
 	shop.Tell(t, "move-stock", events.OrderShipped{OrderID: placed.ID})
 	setTo(t, shop, 100)

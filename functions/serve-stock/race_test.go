@@ -8,22 +8,22 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // Nothing goes into a warehouse that is being deleted: whoever would make or fill a level there waits, and finds it closed.
 func TestNothingGoesIntoAWarehouseThatIsBeingDeleted(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
+	shop := shoptest.Open(t, functions.All)
 	staff := shop.Staff(t)
-	post := func(path string, body any) functiontest.Answer {
+	post := func(path string, body any) shoptest.Answer {
 		return shop.Call(t, "serve-stock", http.MethodPost, path, body, "Authorization", staff, "Idempotency-Key", uuid.NewString())
 	}
-	for what, call := range map[string]func(warehouse, level string) functiontest.Answer{
-		"make a level": func(warehouse, _ string) functiontest.Answer {
+	for what, call := range map[string]func(warehouse, level string) shoptest.Answer{
+		"make a level": func(warehouse, _ string) shoptest.Answer {
 			return post("/v1/inventory/stock", map[string]any{"sku": "HAT", "warehouse_id": warehouse, "quantity": 5})
 		},
-		"fill a level": func(_, level string) functiontest.Answer {
+		"fill a level": func(_, level string) shoptest.Answer {
 			return post("/v1/inventory/stock/"+level+"/movements", map[string]any{"kind": "inbound", "quantity": 5, "reason": "x"})
 		},
 	} {
@@ -33,8 +33,8 @@ func TestNothingGoesIntoAWarehouseThatIsBeingDeleted(t *testing.T) {
 		a := shop.During(t, `
 			SELECT FROM stock.warehouses WHERE warehouse_id = '`+warehouse+`' FOR UPDATE;
 			UPDATE stock.warehouses SET deleted_at = now() WHERE warehouse_id = '`+warehouse+`'`,
-			func() functiontest.Answer { return call(warehouse, made.Body["id"].(string)) })
+			func() shoptest.Answer { return call(warehouse, made.Body["id"].(string)) })
 		require.Contains(t, []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict}, a.Status, "%s: %s", what, a.Raw)
-		require.Zero(t, functiontest.One[int64](t, shop, `SELECT coalesce(sum(on_hand), 0)::bigint FROM stock.levels WHERE warehouse_id = $1`, warehouse))
+		require.Zero(t, shoptest.One[int64](t, shop, `SELECT coalesce(sum(on_hand), 0)::bigint FROM stock.levels WHERE warehouse_id = $1`, warehouse))
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/events"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 func line(sku string, quantity int, warehouse ...string) map[string]any {
@@ -21,7 +21,7 @@ func line(sku string, quantity int, warehouse ...string) map[string]any {
 	return l
 }
 
-func keep(t *testing.T, shop *functiontest.Shop, lines ...map[string]any) functiontest.Answer {
+func keep(t *testing.T, shop *shoptest.Shop, lines ...map[string]any) shoptest.Answer {
 	return post(t, shop, "/v1/inventory/reservations", map[string]any{"lines": lines})
 }
 
@@ -29,7 +29,7 @@ func keep(t *testing.T, shop *functiontest.Shop, lines ...map[string]any) functi
 func TestSeveralSKUsAreHeldByHandForHalfAnHour(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	a := keep(t, shop, line(functiontest.Cap, 2), line(functiontest.Tee, 250))
+	a := keep(t, shop, line(shoptest.Cap, 2), line(shoptest.Tee, 250))
 	require.Equal(t, []any{http.StatusCreated, true, []any{}}, []any{a.Status, a.Body["success"], a.Body["failed_items"]}, a.Raw)
 	expires, err := time.Parse(time.RFC3339, a.Body["expires_at"].(string))
 	require.NoError(t, err)
@@ -38,9 +38,9 @@ func TestSeveralSKUsAreHeldByHandForHalfAnHour(t *testing.T) {
 	got := as(t, shop, http.MethodGet, "/v1/inventory/reservations/"+a.Body["reservation_id"].(string), nil)
 	require.Equal(t, "held", got.Body["status"])
 	require.ElementsMatch(t, []any{
-		map[string]any{"line": 1.0, "sku": functiontest.Cap, "warehouse_id": functiontest.Harbour, "quantity": 2.0},
-		map[string]any{"line": 2.0, "sku": functiontest.Tee, "warehouse_id": functiontest.Harbour, "quantity": 200.0},
-		map[string]any{"line": 2.0, "sku": functiontest.Tee, "warehouse_id": functiontest.Canal, "quantity": 50.0},
+		map[string]any{"line": 1.0, "sku": shoptest.Cap, "warehouse_id": shoptest.Harbour, "quantity": 2.0},
+		map[string]any{"line": 2.0, "sku": shoptest.Tee, "warehouse_id": shoptest.Harbour, "quantity": 200.0},
+		map[string]any{"line": 2.0, "sku": shoptest.Tee, "warehouse_id": shoptest.Canal, "quantity": 50.0},
 	}, got.Body["lines"])
 	require.Empty(t, shop.Broker.Got(), "a hold is no fact that anybody waits for")
 }
@@ -50,36 +50,36 @@ func TestOneItemThatIsShortHoldsNothing(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for _, lines := range [][]map[string]any{
-		{line(functiontest.Tee, 1), line(functiontest.Cap, 121)},
-		{line(functiontest.Tee, 1), line(functiontest.Cap, 121, functiontest.Harbour)},
+		{line(shoptest.Tee, 1), line(shoptest.Cap, 121)},
+		{line(shoptest.Tee, 1), line(shoptest.Cap, 121, shoptest.Harbour)},
 	} {
 		a := keep(t, shop, lines...)
 		require.Equal(t, []any{http.StatusConflict, "/problems/out-of-stock", false}, []any{a.Status, a.Body["type"], a.Body["success"]}, a.Raw)
-		require.Equal(t, []any{map[string]any{"sku": functiontest.Cap, "requested": 121.0, "available": 120.0}}, a.Body["failed_items"])
+		require.Equal(t, []any{map[string]any{"sku": shoptest.Cap, "requested": 121.0, "available": 120.0}}, a.Body["failed_items"])
 	}
-	a := keep(t, shop, line(functiontest.Cap, 1, functiontest.Canal), line("UNHEARD-OF", 1))
+	a := keep(t, shop, line(shoptest.Cap, 1, shoptest.Canal), line("UNHEARD-OF", 1))
 	require.Len(t, a.Body["failed_items"], 2, "not in that warehouse, and not at all")
-	require.Zero(t, functiontest.One[int64](t, shop, `SELECT count(*) FROM stock.reservations`)+functiontest.One[int64](t, shop, `SELECT count(*) FROM stock.holds`))
+	require.Zero(t, shoptest.One[int64](t, shop, `SELECT count(*) FROM stock.reservations`)+shoptest.One[int64](t, shop, `SELECT count(*) FROM stock.holds`))
 }
 
 // STK-33, STK-35.
 func TestTheIDAnsweredReleasesAndASecondTimeChangesNothing(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	path := "/v1/inventory/reservations/" + keep(t, shop, line(functiontest.Cap, 2)).Body["reservation_id"].(string)
-	_, reserved := shop.Stock(t, functiontest.Cap)
+	path := "/v1/inventory/reservations/" + keep(t, shop, line(shoptest.Cap, 2)).Body["reservation_id"].(string)
+	_, reserved := shop.Stock(t, shoptest.Cap)
 	require.EqualValues(t, 2, reserved)
 	for range 2 {
 		a := as(t, shop, http.MethodDelete, path, nil)
 		require.Equal(t, []any{http.StatusOK, "released"}, []any{a.Status, a.Body["status"]}, a.Raw)
-		onHand, reserved := shop.Stock(t, functiontest.Cap)
+		onHand, reserved := shop.Stock(t, shoptest.Cap)
 		require.Equal(t, []int64{120, 0}, []int64{onHand, reserved})
 	}
 	got := shop.Broker.Got()
 	require.Len(t, got, 1)
 	require.Equal(t, events.StockReleased{
-		ReservationID: path[len("/v1/inventory/reservations/"):], Lines: []events.StockLine{{SKU: functiontest.Cap, WarehouseID: functiontest.Harbour, Quantity: 2}},
-	}, functiontest.EventOf(t, got[0]))
+		ReservationID: path[len("/v1/inventory/reservations/"):], Lines: []events.StockLine{{SKU: shoptest.Cap, WarehouseID: shoptest.Harbour, Quantity: 2}},
+	}, shoptest.EventOf(t, got[0]))
 	require.Empty(t, shop.Deliver(t, "close-order", got[0]), "no order is closed by it")
 	require.Equal(t, http.StatusNotFound, as(t, shop, http.MethodDelete, "/v1/inventory/reservations/"+uuid.NewString(), nil).Status)
 }
@@ -92,7 +92,7 @@ func TestHoldsByHandNeverShareAUnit(t *testing.T) {
 	held := map[int]int{}
 	for range 20 {
 		all.Go(func() {
-			a := keep(t, shop, line(functiontest.Print, 5))
+			a := keep(t, shop, line(shoptest.Print, 5))
 			mu.Lock()
 			defer mu.Unlock()
 			held[a.Status]++
@@ -106,9 +106,9 @@ func TestFaultsOfAReservationAreNamed(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for field, body := range map[string]map[string]any{
-		"lines": {"lines": []any{}}, "lines[0].quantity": {"lines": []any{line(functiontest.Cap, 0)}},
-		"expires_in_s":          {"lines": []any{line(functiontest.Cap, 1)}, "expires_in_s": -1},
-		"lines[0].warehouse_id": {"lines": []any{line(functiontest.Cap, 1, "urn:uuid:"+functiontest.Canal)}},
+		"lines": {"lines": []any{}}, "lines[0].quantity": {"lines": []any{line(shoptest.Cap, 0)}},
+		"expires_in_s":          {"lines": []any{line(shoptest.Cap, 1)}, "expires_in_s": -1},
+		"lines[0].warehouse_id": {"lines": []any{line(shoptest.Cap, 1, "urn:uuid:"+shoptest.Canal)}},
 	} {
 		require.Equal(t, []string{field}, post(t, shop, "/v1/inventory/reservations", body).Faults())
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 const (
@@ -18,22 +18,22 @@ const (
 	level = "/v1/inventory/stock/01900000-0000-7000-8000-000000000203" // caps in Harbour: 120
 )
 
-func open(t *testing.T) *functiontest.Shop {
-	return functiontest.Open(t, functions.All)
+func open(t *testing.T) *shoptest.Shop {
+	return shoptest.Open(t, functions.All)
 }
 
-func post(t *testing.T, shop *functiontest.Shop, path string, body any, headers ...string) functiontest.Answer {
+func post(t *testing.T, shop *shoptest.Shop, path string, body any, headers ...string) shoptest.Answer {
 	headers = append([]string{"Authorization", shop.Staff(t), "Idempotency-Key", uuid.NewString()}, headers...)
 	return shop.Call(t, name, http.MethodPost, path, body, headers...)
 }
 
 // as calls as staff.
-func as(t *testing.T, shop *functiontest.Shop, method, path string, body any) functiontest.Answer {
+func as(t *testing.T, shop *shoptest.Shop, method, path string, body any) shoptest.Answer {
 	return shop.Call(t, name, method, path, body, "Authorization", shop.Staff(t))
 }
 
 // read reads the items of a list, as staff.
-func read(t *testing.T, shop *functiontest.Shop, path string) (items []map[string]any) {
+func read(t *testing.T, shop *shoptest.Shop, path string) (items []map[string]any) {
 	a := as(t, shop, http.MethodGet, path, nil)
 	require.Equal(t, http.StatusOK, a.Status, a.Raw)
 	for _, item := range a.Body["items"].([]any) {
@@ -60,8 +60,8 @@ func figures(of any) []any {
 }
 
 // hold holds so many caps for an order.
-func hold(t *testing.T, shop *functiontest.Shop, quantity int64) {
-	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, quantity)))
+func hold(t *testing.T, shop *shoptest.Shop, quantity int64) {
+	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, quantity)))
 	require.IsType(t, events.StockReserved{}, shop.Tell(t, "reserve-stock", placed.OrderPlaced)[0])
 }
 
@@ -74,7 +74,7 @@ func TestGoodsComeInAndGoOut(t *testing.T) {
 	require.Equal(t, []any{123.0, 0.0, 123.0}, figures(in.Body["level"]))
 	out := post(t, shop, level+"/movements", movement("outbound", 3))
 	require.Equal(t, []any{120.0, 0.0, 120.0}, figures(out.Body["level"]))
-	require.Equal(t, []string{"inbound 3", "outbound 3"}, functiontest.One[[]string](t, shop, `
+	require.Equal(t, []string{"inbound 3", "outbound 3"}, shoptest.One[[]string](t, shop, `
 		SELECT array_agg(kind || ' ' || quantity ORDER BY created_at) FROM stock.movements WHERE reason = 'counted again' AND reference = 'staff'`))
 }
 
@@ -85,9 +85,9 @@ func TestEveryChangeIsSaidWithWhatIsNowAvailable(t *testing.T) {
 	hold(t, shop, 20)
 	post(t, shop, level+"/movements", movement("outbound", 100))
 	got := shop.Broker.Got()
-	changed := functiontest.EventOf(t, got[len(got)-1]).(events.StockChanged)
+	changed := shoptest.EventOf(t, got[len(got)-1]).(events.StockChanged)
 	require.Equal(t, events.StockChanged{
-		SKU: functiontest.Cap, WarehouseID: functiontest.Harbour, Kind: "outbound", Quantity: 100, OnHand: 20, Reserved: 20, Available: 0,
+		SKU: shoptest.Cap, WarehouseID: shoptest.Harbour, Kind: "outbound", Quantity: 100, OnHand: 20, Reserved: 20, Available: 0,
 		Reason: "staff", By: "staff",
 	}, changed, "the reason that staff gave stays in the row")
 }
@@ -100,7 +100,7 @@ func TestNothingThatIsHeldCanBeTaken(t *testing.T) {
 	a := post(t, shop, level+"/movements", movement("outbound", 101))
 	require.Equal(t, http.StatusConflict, a.Status)
 	require.Equal(t, "/problems/not-possible-now", a.Body["type"])
-	onHand, reserved := shop.Stock(t, functiontest.Cap)
+	onHand, reserved := shop.Stock(t, shoptest.Cap)
 	require.Equal(t, []int64{120, 20}, []int64{onHand, reserved})
 	require.Equal(t, http.StatusCreated, post(t, shop, level+"/movements", movement("outbound", 100)).Status)
 }
@@ -116,7 +116,7 @@ func TestMovementSentTwiceCountsOnce(t *testing.T) {
 	all.Wait()
 	again := post(t, shop, level+"/movements", movement("inbound", 5), "Idempotency-Key", "one")
 	require.Equal(t, []any{http.StatusCreated, "true"}, []any{again.Status, again.Header.Get("Idempotency-Replayed")})
-	onHand, _ := shop.Stock(t, functiontest.Cap)
+	onHand, _ := shop.Stock(t, shoptest.Cap)
 	require.EqualValues(t, 125, onHand)
 	require.Equal(t, http.StatusUnprocessableEntity, post(t, shop, level+"/movements", movement("inbound", 6), "Idempotency-Key", "one").Status)
 }
@@ -125,21 +125,21 @@ func TestMovementSentTwiceCountsOnce(t *testing.T) {
 func TestLevelIsMadeOncePerSKUAndWarehouse(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	body := map[string]any{"sku": functiontest.Cap, "warehouse_id": functiontest.Canal, "quantity": 7}
+	body := map[string]any{"sku": shoptest.Cap, "warehouse_id": shoptest.Canal, "quantity": 7}
 	a := post(t, shop, "/v1/inventory/stock", body)
 	require.Equal(t, http.StatusCreated, a.Status, a.Raw)
 	require.Equal(t, []any{7.0, 0.0, 7.0}, figures(a.Body))
 	again := post(t, shop, "/v1/inventory/stock", body)
 	require.Equal(t, []any{http.StatusConflict, "/problems/in-use"}, []any{again.Status, again.Body["type"]})
 
-	require.Equal(t, []float64{120, 7}, available(read(t, shop, "/v1/inventory/stock?sku="+functiontest.Cap)))
+	require.Equal(t, []float64{120, 7}, available(read(t, shop, "/v1/inventory/stock?sku="+shoptest.Cap)))
 }
 
 // STK-09.
 func TestFiguresReachATrillionAndNoFurther(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	body := map[string]any{"sku": "SAND", "warehouse_id": functiontest.Canal, "quantity": int64(1_000_000_000_000)}
+	body := map[string]any{"sku": "SAND", "warehouse_id": shoptest.Canal, "quantity": int64(1_000_000_000_000)}
 	a := post(t, shop, "/v1/inventory/stock", body)
 	require.Equal(t, []any{1e12, 0.0, 1e12}, figures(a.Body))
 	more := post(t, shop, "/v1/inventory/stock/"+a.Body["id"].(string)+"/movements", movement("inbound", 1))
@@ -157,7 +157,7 @@ func TestOnlyStaffChangesStockAndSeesAllFigures(t *testing.T) {
 		require.Equal(t, http.StatusUnauthorized, post(t, shop, "/v1/inventory/stock", map[string]any{}, "Authorization", bearer).Status)
 	}
 	seen := func(headers ...string) []any {
-		a := shop.Call(t, name, http.MethodGet, "/v1/inventory/stock?sku="+functiontest.Cap, nil, headers...)
+		a := shop.Call(t, name, http.MethodGet, "/v1/inventory/stock?sku="+shoptest.Cap, nil, headers...)
 		return figures(a.Body["items"].([]any)[0])
 	}
 	require.Equal(t, []any{nil, nil, 120.0}, seen())
@@ -186,6 +186,6 @@ func TestFaultsAreNamed(t *testing.T) {
 			require.Equal(t, []string{c.field}, a.Faults(), what)
 		}
 	}
-	onHand, _ := shop.Stock(t, functiontest.Cap)
+	onHand, _ := shop.Stock(t, shoptest.Cap)
 	require.EqualValues(t, 120, onHand)
 }

@@ -7,11 +7,11 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // warehouse makes a warehouse and returns its id.
-func warehouse(t *testing.T, shop *functiontest.Shop, name string, priority int) string {
+func warehouse(t *testing.T, shop *shoptest.Shop, name string, priority int) string {
 	a := as(t, shop, http.MethodPost, "/v1/warehouses", map[string]any{"name": name, "location": "Pier 4", "priority": priority})
 	require.Equal(t, http.StatusCreated, a.Status, a.Raw)
 	return a.Body["id"].(string)
@@ -40,8 +40,8 @@ func TestAWarehouseShowsWhatIsInIt(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	hold(t, shop, 20)
-	goods := functiontest.One[float64](t, shop, `SELECT sum(on_hand) FROM stock.levels WHERE warehouse_id = $1`, functiontest.Harbour)
-	a := as(t, shop, http.MethodGet, "/v1/warehouses/"+functiontest.Harbour, nil)
+	goods := shoptest.One[float64](t, shop, `SELECT sum(on_hand) FROM stock.levels WHERE warehouse_id = $1`, shoptest.Harbour)
+	a := as(t, shop, http.MethodGet, "/v1/warehouses/"+shoptest.Harbour, nil)
 	require.Equal(t, []any{goods, 20.0}, []any{a.Body["goods"], a.Body["holds"]})
 }
 
@@ -62,7 +62,7 @@ func TestAWarehouseIsDeletedOnlyWhenItIsEmpty(t *testing.T) {
 	shop.Exec(t, `UPDATE catalogue.stores SET warehouse_id = $1`, path[len("/v1/warehouses/"):])
 	refused(path, "goods", "holds", "store")
 
-	shop.Exec(t, `UPDATE catalogue.stores SET warehouse_id = $1`, functiontest.Harbour)
+	shop.Exec(t, `UPDATE catalogue.stores SET warehouse_id = $1`, shoptest.Harbour)
 	as(t, shop, http.MethodDelete, "/v1/inventory/reservations/"+held.Body["reservation_id"].(string), nil)
 	item := "/v1/inventory/stock/" + made.Body["id"].(string)
 	post(t, shop, item+"/movements", movement("outbound", 1))

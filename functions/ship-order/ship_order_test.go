@@ -9,13 +9,13 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 const name = "ship-order"
 
-func open(t *testing.T) *functiontest.Shop {
-	return functiontest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "manual" })
+func open(t *testing.T) *shoptest.Shop {
+	return shoptest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "manual" })
 }
 
 func TestConfirmedAndPaidOrderGetsOneShipment(t *testing.T) {
@@ -25,27 +25,27 @@ func TestConfirmedAndPaidOrderGetsOneShipment(t *testing.T) {
 	confirmed, paid := shop.Said(t, placed.ID, "order.confirmed")[0], shop.Said(t, placed.ID, "payment.paid")[0]
 	var both sync.WaitGroup
 	both.Go(func() { shop.Deliver(t, name, confirmed) })
-	both.Go(func() { shop.Tell(t, name, functiontest.EventOf(t, paid)) })
+	both.Go(func() { shop.Tell(t, name, shoptest.EventOf(t, paid)) })
 	both.Wait()
-	shop.Tell(t, name, functiontest.EventOf(t, confirmed))
+	shop.Tell(t, name, shoptest.EventOf(t, confirmed))
 
 	said := shop.Said(t, placed.ID, "shipment.created")
 	require.Len(t, said, 1)
-	created := functiontest.EventOf(t, said[0]).(events.ShipmentCreated)
+	created := shoptest.EventOf(t, said[0]).(events.ShipmentCreated)
 	require.Regexp(t, `^PU[0-9A-F]{14}$`, created.TrackingNumber)
-	require.Equal(t, []events.Line{{Line: 1, SKU: functiontest.Cap, Quantity: 1}}, created.Lines)
+	require.Equal(t, []events.Line{{Line: 1, SKU: shoptest.Cap, Quantity: 1}}, created.Lines)
 	require.False(t, created.Pickup)
-	require.Equal(t, "planned "+created.TrackingNumber, functiontest.One[string](t, shop, `
+	require.Equal(t, "planned "+created.TrackingNumber, shoptest.One[string](t, shop, `
 		SELECT concat_ws(' ', s.status, tracking_number) FROM delivery.shipments s JOIN delivery.tracking t USING (shipment_id) WHERE order_id = $1 AND n = 1`, placed.ID))
 }
 
 func TestPickupIsPlannedAsOne(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	order := functiontest.Order(functiontest.Of(functiontest.Cap, 1)).With("address", nil).With("pickup", map[string]string{"store_id": functiontest.TheStore})
+	order := shoptest.Order(shoptest.Of(shoptest.Cap, 1)).With("address", nil).With("pickup", map[string]string{"store_id": shoptest.TheStore})
 	placed := shop.Place(t, order)
 	shop.Drive(t, placed.ID, "")
-	require.True(t, functiontest.EventOf(t, shop.Said(t, placed.ID, "shipment.created")[0]).(events.ShipmentCreated).Pickup)
+	require.True(t, shoptest.EventOf(t, shop.Said(t, placed.ID, "shipment.created")[0]).(events.ShipmentCreated).Pickup)
 }
 
 func TestNothingIsShippedThatIsNotBothConfirmedAndPaid(t *testing.T) {
@@ -59,7 +59,7 @@ func TestNothingIsShippedThatIsNotBothConfirmedAndPaid(t *testing.T) {
 	placed := shop.Reach(t, "confirmed")
 	shop.Set(t, placed.ID, "payment = 'authorised'")
 	require.Empty(t, shop.Tell(t, name, events.OrderConfirmed{OrderID: placed.ID}), "authorised")
-	require.Zero(t, functiontest.One[int64](t, shop, `SELECT count(*) FROM delivery.shipments WHERE order_id = $1`, placed.ID))
+	require.Zero(t, shoptest.One[int64](t, shop, `SELECT count(*) FROM delivery.shipments WHERE order_id = $1`, placed.ID))
 
 	settled := shop.Tell(t, "track-order", events.PaymentPaid{OrderID: placed.ID, PaymentID: uuid.NewString()})
 	require.Len(t, shop.Tell(t, name, settled[0]), 1, "its money came later")

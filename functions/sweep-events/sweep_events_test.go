@@ -8,13 +8,13 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 const name = "sweep-events"
 
 // sweep sweeps, and returns how many events it published.
-func sweep(t *testing.T, shop *functiontest.Shop) int {
+func sweep(t *testing.T, shop *shoptest.Shop) int {
 	t.Helper()
 	before := len(shop.Broker.Got())
 	require.NoError(t, shop.Runtime(t, name).Tick(t.Context(), shop.Function(t, name)))
@@ -23,8 +23,8 @@ func sweep(t *testing.T, shop *functiontest.Shop) int {
 
 func TestWhatSomebodyHasNotHeardIsPublishedAgain(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
-	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
+	shop := shoptest.Open(t, functions.All)
+	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
 	require.Zero(t, sweep(t, shop), "it is on its way")
 
 	shop.Exec(t, `UPDATE bus.subscription SET since = now() - interval '1 h'`)
@@ -43,8 +43,8 @@ func TestWhatSomebodyHasNotHeardIsPublishedAgain(t *testing.T) {
 
 func TestWhatAllHaveHeardIsNotPublishedAgain(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
-	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
+	shop := shoptest.Open(t, functions.All)
+	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
 	shop.Deliver(t, "reserve-stock", shop.Said(t, placed.ID, "order.placed")[0])
 	shop.Tell(t, "track-order", events.StockReserved{OrderID: placed.ID})
 	shop.Exec(t, `DELETE FROM bus.subscription WHERE consumer <> 'reserve-stock'; UPDATE bus.subscription SET since = now() - interval '1 h'`)

@@ -11,13 +11,13 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 const name = "track-order"
 
-func open(t *testing.T) *functiontest.Shop {
-	return functiontest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "manual" })
+func open(t *testing.T) *shoptest.Shop {
+	return shoptest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "manual" })
 }
 
 // facts are the facts that confirm an order.
@@ -30,8 +30,8 @@ func facts(orderID string) []events.Event {
 	}
 }
 
-func place(t *testing.T, shop *functiontest.Shop) functiontest.Placed {
-	return shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 2)))
+func place(t *testing.T, shop *shoptest.Shop) shoptest.Placed {
+	return shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 2)))
 }
 
 // ORD-21.
@@ -48,7 +48,7 @@ func TestWhicheverFactComesLastTheOrderIsConfirmedOnce(t *testing.T) {
 		}
 		require.Len(t, said, 1, "%v", turn)
 		confirmed := said[0].(events.OrderConfirmed)
-		require.Equal(t, []events.Line{{Line: 1, SKU: functiontest.Cap, Quantity: 2}}, confirmed.Lines)
+		require.Equal(t, []events.Line{{Line: 1, SKU: shoptest.Cap, Quantity: 2}}, confirmed.Lines)
 		require.Equal(t, all[2].(events.PaymentPaid).PaymentID, confirmed.PaymentID)
 		require.EqualValues(t, 4800, confirmed.TotalMinor)
 		require.Equal(t, "confirmed", shop.Status(t, placed.ID))
@@ -78,7 +78,7 @@ func TestEachVersionIsLoggedOnceWithItsCause(t *testing.T) {
 	for _, fact := range slices.Concat(facts(placed.ID), facts(placed.ID)) {
 		shop.Tell(t, name, fact)
 	}
-	require.Equal(t, []string{"1 POST /v1/orders", "2 stock.reserved", "3 payment.created", "4 payment.paid"}, functiontest.One[[]string](t, shop, `
+	require.Equal(t, []string{"1 POST /v1/orders", "2 stock.reserved", "3 payment.created", "4 payment.paid"}, shoptest.One[[]string](t, shop, `
 		SELECT array_agg(version || ' ' || cause ORDER BY version) FROM orders.history WHERE order_id = $1`, placed.ID))
 }
 
@@ -86,7 +86,7 @@ func TestEachVersionIsLoggedOnceWithItsCause(t *testing.T) {
 func TestOrderThatCannotBeServedIsRejectedWithTheReason(t *testing.T) {
 	t.Parallel()
 	line := func(why string) []events.ShortLine {
-		return []events.ShortLine{{Line: 1, SKU: functiontest.Cap, Wanted: 2, Why: events.WhyShort}, {Line: 2, SKU: functiontest.Cap, Wanted: 1, Why: why}}
+		return []events.ShortLine{{Line: 1, SKU: shoptest.Cap, Wanted: 2, Why: events.WhyShort}, {Line: 2, SKU: shoptest.Cap, Wanted: 1, Why: why}}
 	}
 	shop := open(t)
 	for reason, c := range map[string]struct {
@@ -107,7 +107,7 @@ func TestOrderThatCannotBeServedIsRejectedWithTheReason(t *testing.T) {
 		rejected := said[0].(events.OrderRejected)
 		require.Equal(t, reason, rejected.Reason)
 		require.Equal(t, c.held, rejected.StockHeld, reason)
-		require.Equal(t, []events.Line{{Line: 1, SKU: functiontest.Cap, Quantity: 2}}, rejected.Lines)
+		require.Equal(t, []events.Line{{Line: 1, SKU: shoptest.Cap, Quantity: 2}}, rejected.Lines)
 		require.Equal(t, "rejected", shop.Status(t, placed.ID))
 		require.Empty(t, shop.Tell(t, name, c.no(placed.ID)), reason)
 	}
@@ -145,9 +145,9 @@ func TestMoneyThatComesAfterTheOrderWasConfirmedIsToldToThoseWhoWaitForIt(t *tes
 		paid := events.PaymentPaid{OrderID: placed.ID, PaymentID: uuid.NewString(), AmountMinor: 4800, Currency: "EUR"}
 		said := shop.Tell(t, name, paid)
 		require.Len(t, said, 1, status)
-		version := functiontest.One[int64](t, shop, `SELECT version FROM orders.orders WHERE order_id = $1`, placed.ID)
+		version := shoptest.One[int64](t, shop, `SELECT version FROM orders.orders WHERE order_id = $1`, placed.ID)
 		require.Equal(t, events.OrderSettled{OrderID: placed.ID, Version: version, PaymentID: paid.PaymentID, AmountMinor: 4800, Currency: "EUR"}, said[0])
-		require.Equal(t, status+" paid", functiontest.One[string](t, shop, `SELECT concat_ws(' ', status, payment) FROM orders.orders WHERE order_id = $1`, placed.ID))
+		require.Equal(t, status+" paid", shoptest.One[string](t, shop, `SELECT concat_ws(' ', status, payment) FROM orders.orders WHERE order_id = $1`, placed.ID))
 		require.Empty(t, shop.Tell(t, name, events.PaymentPaid{OrderID: placed.ID, PaymentID: paid.PaymentID, AmountMinor: 4801}), "it is here already")
 	}
 }
@@ -217,7 +217,7 @@ func TestAuthorisedOrderThatIsNotPaidInTimeIsUndone(t *testing.T) {
 	withdrawn := shop.Tell(t, name, events.OrderOverdue{OrderID: placed.ID})[0].(events.OrderWithdrawn)
 	require.Equal(t, []string{"clock", "overdue", "confirmed"}, []string{withdrawn.By, withdrawn.Reason, withdrawn.FromStatus})
 	require.True(t, withdrawn.StockHeld)
-	require.Equal(t, []events.Line{{Line: 1, SKU: functiontest.Cap, Quantity: 2}}, withdrawn.Lines)
+	require.Equal(t, []events.Line{{Line: 1, SKU: shoptest.Cap, Quantity: 2}}, withdrawn.Lines)
 }
 
 func TestEndedOrderIsNeverOverdue(t *testing.T) {
@@ -233,5 +233,5 @@ func TestFactAboutNoOrderIsParkedForAPerson(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	require.Empty(t, shop.Tell(t, name, events.StockReserved{OrderID: uuid.NewString()}))
-	require.Contains(t, functiontest.One[string](t, shop, `SELECT reason FROM bus.parked WHERE consumer = $1`, name), "it does not exist")
+	require.Contains(t, shoptest.One[string](t, shop, `SELECT reason FROM bus.parked WHERE consumer = $1`, name), "it does not exist")
 }

@@ -32,7 +32,7 @@ import (
 	"github.com/popup-shop/popup/functions"
 	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
 	"github.com/popup-shop/popup/infra"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/jetstream"
 	"github.com/popup-shop/popup/internal/local"
 	"github.com/popup-shop/popup/internal/seed"
@@ -76,7 +76,7 @@ func openShop(t *testing.T) *shop {
 func (s *shop) fetchToken(t *testing.T, file string) {
 	t.Helper()
 	claims := token.Claims{ID: uuid.NewString(), Role: token.Admin, Session: uuid.NewString(), Email: "admin@example.test"}
-	require.NoError(t, functiontest.Admit(t.Context(), s.Pool, claims))
+	require.NoError(t, shoptest.Admit(t.Context(), s.Pool, claims))
 	admin, err := token.NewSigning(s.key).Sign(claims, time.Now())
 	require.NoError(t, err)
 	body := strings.NewReader(`{"name": "prometheus", "scopes": ["metrics"]}`)
@@ -103,7 +103,7 @@ func (s *shop) load(t *testing.T) {
 	t.Helper()
 	_, err := s.Pool.Exec(t.Context(), `
 		INSERT INTO stock.movements (level_id, kind, quantity, reference)
-		SELECT level_id, 'adjustment', 100000, 'test' FROM stock.levels WHERE sku = $1`, functiontest.Cap)
+		SELECT level_id, 'adjustment', 100000, 'test' FROM stock.levels WHERE sku = $1`, shoptest.Cap)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	var customers sync.WaitGroup
@@ -111,7 +111,7 @@ func (s *shop) load(t *testing.T) {
 		cancel()
 		customers.Wait()
 	})
-	order, err := json.Marshal(functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
+	order, err := json.Marshal(shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
 	require.NoError(t, err)
 	for range 2 {
 		customers.Go(func() {

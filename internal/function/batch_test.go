@@ -17,7 +17,7 @@ import (
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/pgbatch"
 )
 
@@ -35,7 +35,7 @@ func (b barrier) pass(e events.StockReserved) {
 
 // deliverConcurrently delivers events so that all but the first wait for each other: the first is under way until the others are there.
 // It returns how each delivery ended.
-func deliverConcurrently(t *testing.T, shop *functiontest.Shop, b barrier, told ...events.Event) (messages []cloudevent.Message, ended []error) {
+func deliverConcurrently(t *testing.T, shop *shoptest.Shop, b barrier, told ...events.Event) (messages []cloudevent.Message, ended []error) {
 	t.Helper()
 	rt, f := shop.Runtime(t, name), shop.Function(t, name)
 	messages = []cloudevent.Message{shop.Store(t, first)}
@@ -75,9 +75,9 @@ func many(n int) (all []events.Event) {
 }
 
 // transactions is in how many transactions the effects were made.
-func transactions(t *testing.T, shop *functiontest.Shop) int64 {
+func transactions(t *testing.T, shop *shoptest.Shop) int64 {
 	t.Helper()
-	return functiontest.One[int64](t, shop, `SELECT count(DISTINCT xmin::text) FROM test.effects`)
+	return shoptest.One[int64](t, shop, `SELECT count(DISTINCT xmin::text) FROM test.effects`)
 }
 
 func TestEventsThatComeTogetherShareATransaction(t *testing.T) {
@@ -134,7 +134,7 @@ func TestOneThatFailsInABatchFailsAlone(t *testing.T) {
 				require.Zero(t, count(t, shop, "bus.parked"))
 			} else {
 				require.NoError(t, ended[5])
-				require.Equal(t, c.parked, functiontest.One[string](t, shop, `SELECT kind FROM bus.parked`))
+				require.Equal(t, c.parked, shoptest.One[string](t, shop, `SELECT kind FROM bus.parked`))
 			}
 		})
 	}
@@ -150,7 +150,7 @@ func TestForgedEventInABatchIsParkedAlone(t *testing.T) {
 	_, ended := deliverConcurrently(t, shop, b, append(many(3), forged)...)
 	require.NoError(t, errors.Join(ended...))
 	require.EqualValues(t, 4, count(t, shop, "test.effects"))
-	require.Equal(t, "unknown", functiontest.One[string](t, shop, `SELECT kind FROM bus.parked`))
+	require.Equal(t, "unknown", shoptest.One[string](t, shop, `SELECT kind FROM bus.parked`))
 }
 
 // Each handler gets the answers to its own questions, however many it asks, and whether it reads them or not.
@@ -180,7 +180,7 @@ func TestHandlersInABatchReadTheirOwnAnswers(t *testing.T) {
 	require.EqualValues(t, 2, transactions(t, shop))
 	for _, m := range messages {
 		said := shop.SaidFor(t, name, m)[0].(events.OrderStalled)
-		require.Equal(t, said.Version, functiontest.One[int64](t, shop, `SELECT count(*) FROM test.effects WHERE what LIKE $1 || '%'`, m.OrderID))
+		require.Equal(t, said.Version, shoptest.One[int64](t, shop, `SELECT count(*) FROM test.effects WHERE what LIKE $1 || '%'`, m.OrderID))
 	}
 }
 
@@ -239,7 +239,7 @@ func TestThoseWhoAskInABatchAskEachForThemselvesAfterItIsOnDisk(t *testing.T) {
 	require.NoError(t, errors.Join(ended...))
 	require.Len(t, o.asked(), 5)
 	require.EqualValues(t, len(messages), count(t, shop, "bus.inbox"))
-	require.Equal(t, "fine off 5, prepared on 5", functiontest.One[string](t, shop, `
+	require.Equal(t, "fine off 5, prepared on 5", shoptest.One[string](t, shop, `
 		SELECT string_agg(waits || ' ' || n, ', ' ORDER BY waits) FROM (SELECT waits, count(*) AS n FROM test.commits GROUP BY 1) w`))
 }
 
@@ -342,10 +342,10 @@ func TestABatchHoldsAtMost32Events(t *testing.T) {
 }
 
 // rollbacks returns how many transactions of the test's database were rolled back.
-func rollbacks(t *testing.T, shop *functiontest.Shop) int64 {
+func rollbacks(t *testing.T, shop *shoptest.Shop) int64 {
 	t.Helper()
 	time.Sleep(1200 * time.Millisecond) // backends report at most once a second
-	return functiontest.One[int64](t, shop, `SELECT xact_rollback FROM pg_stat_database WHERE datname = current_database()`)
+	return shoptest.One[int64](t, shop, `SELECT xact_rollback FROM pg_stat_database WHERE datname = current_database()`)
 }
 
 func TestDuplicatesAndUnknownEventsLeaveTheirBatchAlone(t *testing.T) {
@@ -362,7 +362,7 @@ func TestDuplicatesAndUnknownEventsLeaveTheirBatchAlone(t *testing.T) {
 	deliverAll(t, shop, at, messages)
 	require.EqualValues(t, 5, count(t, shop, "test.effects"))
 	require.EqualValues(t, 2, transactions(t, shop))
-	require.Equal(t, "unknown", functiontest.One[string](t, shop, `SELECT kind FROM bus.parked`))
+	require.Equal(t, "unknown", shoptest.One[string](t, shop, `SELECT kind FROM bus.parked`))
 	require.LessOrEqual(t, rollbacks(t, shop)-before, int64(1), "of the batch as it was received")
 }
 
@@ -419,7 +419,7 @@ func failed(t *testing.T, err error) {
 }
 
 // deliverAll delivers messages that must be handled, so that all but the first wait for each other.
-func deliverAll(t *testing.T, shop *functiontest.Shop, at barrier, messages []cloudevent.Message) {
+func deliverAll(t *testing.T, shop *shoptest.Shop, at barrier, messages []cloudevent.Message) {
 	t.Helper()
 	rt, f := shop.Runtime(t, name), shop.Function(t, name)
 	var all sync.WaitGroup

@@ -12,7 +12,7 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // outside is somebody whom a function asks.
@@ -85,16 +85,16 @@ func asking(o *outside, change ...func(*external)) function.Function {
 
 func fine() error { return nil }
 
-func effects(t *testing.T, shop *functiontest.Shop) []string {
-	return functiontest.One[[]string](t, shop, `SELECT coalesce(array_agg(what ORDER BY ctid), '{}') FROM test.effects`)
+func effects(t *testing.T, shop *shoptest.Shop) []string {
+	return shoptest.One[[]string](t, shop, `SELECT coalesce(array_agg(what ORDER BY ctid), '{}') FROM test.effects`)
 }
 
 func TestCallIsMadeOutsideAnyTransactionAfterItsPreparationIsDurable(t *testing.T) {
 	t.Parallel()
-	var shop *functiontest.Shop
+	var shop *shoptest.Shop
 	o := &outside{call: func() error {
 		require.Equal(t, []string{"prepared"}, effects(t, shop), "others see it")
-		require.Zero(t, functiontest.One[int](t, shop, `
+		require.Zero(t, shoptest.One[int](t, shop, `
 			SELECT count(*) FROM pg_stat_activity
 			WHERE datname = current_database() AND pid <> pg_backend_pid() AND (xact_start IS NOT NULL OR state LIKE 'idle in transaction%')`))
 		require.Zero(t, count(t, shop, "bus.inbox"), "it is not done")
@@ -192,7 +192,7 @@ func TestTwoDeliveriesAtOnceRecordOneAnswer(t *testing.T) {
 		all.Go(func() { shop.Deliver(t, name, m) })
 	}
 	all.Wait()
-	require.EqualValues(t, 1, functiontest.One[int64](t, shop, `SELECT count(*) FROM test.effects WHERE what = 'fine'`))
+	require.EqualValues(t, 1, shoptest.One[int64](t, shop, `SELECT count(*) FROM test.effects WHERE what = 'fine'`))
 	require.Len(t, shop.SaidFor(t, name, m), 1)
 	for _, key := range o.asked() {
 		require.Equal(t, o.asked()[0], key)
@@ -209,5 +209,5 @@ func TestPanicAndPermanentErrorOfACallAreThoseOfAHandler(t *testing.T) {
 
 	o.call = func() error { return function.Permanent(errors.New("it will never work")) }
 	require.NoError(t, shop.TryDeliver(t, name, m))
-	require.Equal(t, "it will never work", functiontest.One[string](t, shop, `SELECT reason FROM bus.parked`))
+	require.Equal(t, "it will never work", shoptest.One[string](t, shop, `SELECT reason FROM bus.parked`))
 }

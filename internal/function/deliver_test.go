@@ -18,7 +18,7 @@ import (
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/eventstore"
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/pgbatch"
 )
 
@@ -75,20 +75,20 @@ var listener = function.Function{Name: "test-listener", On: []function.Handler{
 }}
 
 // open is a ledger with these functions, and a table for their effects.
-func open(t *testing.T, functions ...function.Function) *functiontest.Shop {
+func open(t *testing.T, functions ...function.Function) *shoptest.Shop {
 	t.Helper()
-	shop := functiontest.Open(t, func(struct{}) []function.Function { return functions })
+	shop := shoptest.Open(t, func(struct{}) []function.Function { return functions })
 	shop.Exec(t, `CREATE SCHEMA test; CREATE TABLE test.effects (what text NOT NULL)`)
 	return shop
 }
 
-func count(t *testing.T, shop *functiontest.Shop, from string) int64 {
+func count(t *testing.T, shop *shoptest.Shop, from string) int64 {
 	t.Helper()
-	return functiontest.One[int64](t, shop, `SELECT count(*) FROM `+from)
+	return shoptest.One[int64](t, shop, `SELECT count(*) FROM `+from)
 }
 
 // requireNothing checks that a handling left no trace: no effect, no receipt, nothing said.
-func requireNothing(t *testing.T, shop *functiontest.Shop, said int64) {
+func requireNothing(t *testing.T, shop *shoptest.Shop, said int64) {
 	t.Helper()
 	require.Zero(t, count(t, shop, "test.effects"))
 	require.Zero(t, count(t, shop, "bus.inbox"))
@@ -122,13 +122,13 @@ func TestWhatTheLedgerDoesNotKnowIsQuarantined(t *testing.T) {
 		m := known
 		change(&m)
 		require.NoError(t, shop.TryDeliver(t, name, m), forged)
-		require.Equal(t, "unknown", functiontest.One[string](t, shop, `
+		require.Equal(t, "unknown", shoptest.One[string](t, shop, `
 			SELECT kind FROM bus.parked WHERE (event_id, source, consumer) = ($1, $2, $3)`, m.ID, m.Source, name), forged)
 	}
 	m := known
 	m.Type = "order.confirmed"
 	require.NoError(t, shop.TryDeliver(t, listener.Name, m))
-	require.Equal(t, "unknown", functiontest.One[string](t, shop, `SELECT kind FROM bus.parked WHERE consumer = $1`, listener.Name), "another type")
+	require.Equal(t, "unknown", shoptest.One[string](t, shop, `SELECT kind FROM bus.parked WHERE consumer = $1`, listener.Name), "another type")
 	requireNothing(t, shop, 1)
 }
 
@@ -148,7 +148,7 @@ func TestPermanentErrorIsParkedAndTheNextEventGoesOn(t *testing.T) {
 		require.NoError(t, shop.TryDeliver(t, name, m))
 	}
 	requireNothing(t, shop, 1)
-	require.Equal(t, "poison test-shell test 2 no retry cures this: it is poison", functiontest.One[string](t, shop, `
+	require.Equal(t, "poison test-shell test 2 no retry cures this: it is poison", shoptest.One[string](t, shop, `
 		SELECT concat_ws(' ', kind, consumer, revision, attempts, reason) FROM bus.parked WHERE resolved_at IS NULL`))
 
 	require.Len(t, shop.Tell(t, name, told()), 2)
@@ -163,7 +163,7 @@ func TestEventThatCannotBeReadIsParked(t *testing.T) {
 	require.NoError(t, shop.TryDeliver(t, name, m))
 	m.Type, m.Data = "order.placed", []byte(`{}`)
 	require.NoError(t, shop.TryDeliver(t, name, m), "not told to this function")
-	require.Equal(t, "poison 2", functiontest.One[string](t, shop, `SELECT concat_ws(' ', kind, attempts) FROM bus.parked`))
+	require.Equal(t, "poison 2", shoptest.One[string](t, shop, `SELECT concat_ws(' ', kind, attempts) FROM bus.parked`))
 	requireNothing(t, shop, 1)
 }
 
@@ -228,20 +228,20 @@ func TestWhatIsSaidHasTheSameIdsWheneverItIsSaid(t *testing.T) {
 	t.Parallel()
 	one, two := open(t, handling(works)), open(t, handling(works))
 	m := one.Store(t, told())
-	copied := two.Store(t, functiontest.EventOf(t, m))
+	copied := two.Store(t, shoptest.EventOf(t, m))
 	two.Exec(t, `UPDATE bus.event SET event_id = $1`, m.ID)
 	copied.ID = m.ID
 	one.Deliver(t, name, m)
 	two.Deliver(t, name, copied)
 
 	ids := `SELECT array_agg(event_id::text ORDER BY n) FROM bus.event WHERE causation_id = $1`
-	said := functiontest.One[[]string](t, one, ids, m.ID)
+	said := shoptest.One[[]string](t, one, ids, m.ID)
 	require.Len(t, said, 2)
 	require.NotEqual(t, said[0], said[1])
-	require.Equal(t, said, functiontest.One[[]string](t, two, ids, m.ID))
+	require.Equal(t, said, shoptest.One[[]string](t, two, ids, m.ID))
 	for n, id := range said {
 		require.Equal(t, m.ID[:13], id[:13], "an event inherits the time of its cause")
-		require.Equal(t, fmt.Sprintf("%d /functions/test-shell", n), functiontest.One[string](t, one, `
+		require.Equal(t, fmt.Sprintf("%d /functions/test-shell", n), shoptest.One[string](t, one, `
 			SELECT concat_ws(' ', n, source) FROM bus.event WHERE event_id = $1`, id))
 	}
 }
@@ -267,7 +267,7 @@ func TestWhatIsSaidIsPublishedAfterTheCommitAndBeforeTheAnswer(t *testing.T) {
 	rt.Sink = broker(func(m cloudevent.Message) error {
 		require.False(t, answered.Load())
 		require.EqualValues(t, 1, count(t, shop, "test.effects"))
-		require.Equal(t, m.Type, functiontest.One[string](t, shop, `SELECT type FROM bus.event WHERE event_id = $1`, m.ID))
+		require.Equal(t, m.Type, shoptest.One[string](t, shop, `SELECT type FROM bus.event WHERE event_id = $1`, m.ID))
 		published = append(published, m.Type)
 		return nil
 	})
@@ -318,7 +318,7 @@ func TestCauseThatComesOftenPublishesItsResultsEverMoreSlowly(t *testing.T) {
 	}
 	require.Len(t, shop.Broker.Got(), 3, "two at first, and the one with a listener once more")
 	for _, wait := range []time.Duration{10 * time.Second, 20 * time.Second, 40 * time.Second} {
-		left := functiontest.One[time.Duration](t, shop, `SELECT next_at - clock_timestamp() FROM bus.unheard`)
+		left := shoptest.One[time.Duration](t, shop, `SELECT next_at - clock_timestamp() FROM bus.unheard`)
 		require.InDelta(t, wait, left, float64(8*time.Second), "until then it is the sweeper's")
 		shop.Exec(t, `UPDATE bus.unheard SET next_at = now()`)
 		before := len(shop.Broker.Got())
@@ -370,7 +370,7 @@ func TestEventThatIsTooLargeIsNotSaid(t *testing.T) {
 	}))
 	require.NoError(t, shop.TryDeliver(t, name, shop.Store(t, told())))
 	requireNothing(t, shop, 1)
-	require.Equal(t, "poison", functiontest.One[string](t, shop, `SELECT kind FROM bus.parked`), "no retry makes it smaller")
+	require.Equal(t, "poison", shoptest.One[string](t, shop, `SELECT kind FROM bus.parked`), "no retry makes it smaller")
 }
 
 func TestStatementsThatWaitRunInTurnAndBeforeTheNextQuestion(t *testing.T) {
@@ -388,7 +388,7 @@ func TestStatementsThatWaitRunInTurnAndBeforeTheNextQuestion(t *testing.T) {
 		return nil, pgbatch.Enqueue(ctx, tx, 2, `UPDATE test.effects SET what = @seen`, pgx.NamedArgs{"seen": seen})
 	}))
 	require.Empty(t, shop.Tell(t, name, told()))
-	require.Equal(t, "one, two", functiontest.One[string](t, shop, `SELECT DISTINCT what FROM test.effects`))
+	require.Equal(t, "one, two", shoptest.One[string](t, shop, `SELECT DISTINCT what FROM test.effects`))
 }
 
 func TestStatementThatWaitsAndFailsRollsEverythingBack(t *testing.T) {
@@ -447,5 +447,5 @@ func TestForgedEventIsParkedWhateverTheHandlerMakesOfIt(t *testing.T) {
 	require.NoError(t, shop.TryDeliver(t, name, cloudevent.Message{
 		ID: uuid.NewString(), Type: "stock.reserved", Source: "/functions/reserve-stock", Data: []byte(`{}`),
 	}))
-	require.Equal(t, "unknown", functiontest.One[string](t, shop, `SELECT kind FROM bus.parked`))
+	require.Equal(t, "unknown", shoptest.One[string](t, shop, `SELECT kind FROM bus.parked`))
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // child makes this test program one that runs the function under test, as the shop's programs do.
@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 }
 
 // start runs the function under test as a program of its own.
-func start(t *testing.T, shop *functiontest.Shop) (url string, program *exec.Cmd) {
+func start(t *testing.T, shop *shoptest.Shop) (url string, program *exec.Cmd) {
 	t.Helper()
 	sink := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) }))
 	t.Cleanup(sink.Close)
@@ -75,7 +75,7 @@ func TestProgramThatIsToldToStopFinishesWhatIsInHand(t *testing.T) {
 		answered <- status
 	}()
 	require.Eventually(t, func() bool {
-		return functiontest.One[bool](t, shop, `SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'test.effects'::regclass)`)
+		return shoptest.One[bool](t, shop, `SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'test.effects'::regclass)`)
 	}, 10*time.Second, time.Millisecond)
 
 	require.NoError(t, program.Process.Signal(syscall.SIGTERM))

@@ -22,11 +22,11 @@ import (
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/eventstore"
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // serve serves the function under test over HTTP.
-func serve(t *testing.T, shop *functiontest.Shop) string {
+func serve(t *testing.T, shop *shoptest.Shop) string {
 	t.Helper()
 	server := httptest.NewServer(shop.Runtime(t, name).ServeMux(shop.Function(t, name)))
 	t.Cleanup(server.Close)

@@ -14,11 +14,11 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // contended is a shop with two rows to fight over, and a runtime whose sessions have these settings.
-func contended(t *testing.T, settings map[string]string, handle func(context.Context, pgx.Tx) error) (*functiontest.Shop, func() error) {
+func contended(t *testing.T, settings map[string]string, handle func(context.Context, pgx.Tx) error) (*shoptest.Shop, func() error) {
 	t.Helper()
 	shop := open(t, handling(func(ctx context.Context, tx pgx.Tx, e events.StockReserved) ([]events.Event, error) {
 		if err := handle(ctx, tx); err != nil {
@@ -45,7 +45,7 @@ func lock(ctx context.Context, tx pgx.Tx, id string) error {
 	return err
 }
 
-func begin(t *testing.T, shop *functiontest.Shop) pgx.Tx {
+func begin(t *testing.T, shop *shoptest.Shop) pgx.Tx {
 	t.Helper()
 	tx, err := shop.Pool.Begin(t.Context())
 	require.NoError(t, err)
@@ -120,14 +120,14 @@ func TestDeadlockIsResolvedInPlace(t *testing.T) {
 			_ = other.Commit(context.Background())
 		}()
 		require.Eventually(t, func() bool {
-			return functiontest.One[bool](t, shop, `SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pid = $1)`, other.Conn().PgConn().PID())
+			return shoptest.One[bool](t, shop, `SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pid = $1)`, other.Conn().PgConn().PID())
 		}, 5*time.Second, time.Millisecond)
 	}
 
 	require.NoError(t, deliver())
 	<-crossed
 	require.Contains(t, []int32{2, 3}, tries.Load(), "it may overtake the other before that has woken up, once")
-	require.EqualValues(t, 4, functiontest.One[int64](t, shop, `SELECT sum(n) FROM test.rows`), "both took both rows, one after the other")
+	require.EqualValues(t, 4, shoptest.One[int64](t, shop, `SELECT sum(n) FROM test.rows`), "both took both rows, one after the other")
 	require.EqualValues(t, 1, count(t, shop, "test.effects"))
 }
 
@@ -135,7 +135,7 @@ func TestDeadlockIsResolvedInPlace(t *testing.T) {
 func TestSerialisationFailureIsTriedAgainInPlace(t *testing.T) {
 	t.Parallel()
 	var tries atomic.Int32
-	var shop *functiontest.Shop
+	var shop *shoptest.Shop
 	shop, deliver := contended(t, map[string]string{"default_transaction_isolation": "repeatable read"}, func(ctx context.Context, tx pgx.Tx) error {
 		if tries.Add(1) == 1 { // its snapshot is taken: somebody else changes the row
 			if _, err := tx.Exec(ctx, `SELECT FROM test.rows`); err != nil {
@@ -148,7 +148,7 @@ func TestSerialisationFailureIsTriedAgainInPlace(t *testing.T) {
 
 	require.NoError(t, deliver())
 	require.EqualValues(t, 2, tries.Load())
-	require.EqualValues(t, 2, functiontest.One[int64](t, shop, `SELECT n FROM test.rows WHERE id = 'a'`))
+	require.EqualValues(t, 2, shoptest.One[int64](t, shop, `SELECT n FROM test.rows WHERE id = 'a'`))
 	require.EqualValues(t, 1, count(t, shop, "test.effects"))
 }
 

@@ -14,7 +14,7 @@ import (
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // clock says what is due in a table of times.
@@ -41,7 +41,7 @@ func clock() function.Function {
 }
 
 // ticking is a shop with such a clock, and how to strike it.
-func ticking(t *testing.T) (*functiontest.Shop, func() error) {
+func ticking(t *testing.T) (*shoptest.Shop, func() error) {
 	t.Helper()
 	shop := open(t, clock())
 	shop.Exec(t, `CREATE TABLE test.dues (order_id uuid NOT NULL, at timestamptz NOT NULL)`)
@@ -50,12 +50,12 @@ func ticking(t *testing.T) (*functiontest.Shop, func() error) {
 }
 
 // due makes something due for an order.
-func due(t *testing.T, shop *functiontest.Shop, orderID string, in time.Duration) {
+func due(t *testing.T, shop *shoptest.Shop, orderID string, in time.Duration) {
 	t.Helper()
 	shop.Exec(t, `INSERT INTO test.dues VALUES ($1, $2)`, orderID, time.Now().Add(in))
 }
 
-func requireSaid(t *testing.T, shop *functiontest.Shop, orderID string, within time.Duration) {
+func requireSaid(t *testing.T, shop *shoptest.Shop, orderID string, within time.Duration) {
 	t.Helper()
 	require.Eventually(t, func() bool { return len(shop.Said(t, orderID, "order.overdue")) == 1 }, within, 5*time.Millisecond)
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/events"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 func TestHandlerReceivesTheStoredDataWhateverWasSent(t *testing.T) {
@@ -24,7 +24,7 @@ func TestHandlerReceivesTheStoredDataWhateverWasSent(t *testing.T) {
 			m := shop.Store(t, e)
 			m.Data, m.OrderID, m.Subject = []byte(data), "0190aaaa-0000-7000-8000-000000000001", "another"
 			require.Equal(t, []events.Event{events.OrderConfirmed{OrderID: e.OrderID}, events.OrderStalled{OrderID: e.OrderID}}, shop.Deliver(t, name, m))
-			require.Equal(t, e.OrderID, functiontest.One[string](t, shop, `SELECT what FROM test.effects`))
+			require.Equal(t, e.OrderID, shoptest.One[string](t, shop, `SELECT what FROM test.effects`))
 			require.Zero(t, count(t, shop, "bus.parked"))
 		})
 	}

@@ -13,7 +13,7 @@ import (
 
 	"github.com/popup-shop/popup/client"
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/local"
 )
 
@@ -95,7 +95,7 @@ func TestACancelledOrderIsNotShipped(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, by)
-			n := functiontest.InFull(200, 60)
+			n := shoptest.InFull(200, 60)
 			codes := s.cancelled(n)
 			s.settleBut("confirmed", time.Minute)
 			s.check()

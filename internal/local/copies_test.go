@@ -20,7 +20,7 @@ import (
 	"github.com/popup-shop/popup/functions"
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/jetstream"
 	"github.com/popup-shop/popup/internal/local"
 )
@@ -93,7 +93,7 @@ func atRest(c *nats.ConsumerInfo) bool { return c.NumPending == 0 && c.NumAckPen
 func TestFourCopiesShareTheWorkAndTwoListenersHearAllOfIt(t *testing.T) {
 	t.Parallel()
 	listeners := []function.Function{noting("test-first"), noting("test-second")}
-	shop := functiontest.Open(t, func(struct{}) []function.Function { return listeners })
+	shop := shoptest.Open(t, func(struct{}) []function.Function { return listeners })
 	shop.Exec(t, `CREATE SCHEMA test; CREATE TABLE test.handled (function text NOT NULL, event text NOT NULL, copy text NOT NULL)`)
 	triggers := []jetstream.Trigger{triggerOf("test-first", events.StockReserved{}), triggerOf("test-second", events.StockReserved{})}
 	var first *local.Engine
@@ -119,7 +119,7 @@ func TestFourCopiesShareTheWorkAndTwoListenersHearAllOfIt(t *testing.T) {
 	}
 	consumers(t, first, triggers, "nothing is left", atRest)
 	for _, listener := range listeners {
-		require.Equal(t, []int{n, n, copies}, functiontest.One[[]int](t, shop, `
+		require.Equal(t, []int{n, n, copies}, shoptest.One[[]int](t, shop, `
 			SELECT ARRAY[count(*), count(DISTINCT event), count(DISTINCT copy)] FROM test.handled WHERE function = $1`, listener.Name),
 			"all events, each once, by all copies")
 	}

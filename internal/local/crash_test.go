@@ -20,7 +20,7 @@ import (
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/eventstore"
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/jetstream"
 	"github.com/popup-shop/popup/internal/local"
 )
@@ -57,7 +57,7 @@ func stopOnce() {
 func onPoison(name string, do func()) function.Function {
 	return function.Function{Name: name, Locks: []string{"stock.levels"}, On: []function.Handler{
 		function.On(function.Each(func(ctx context.Context, tx pgx.Tx, e events.StockReserved) (events.Event, error) {
-			_, err := tx.Exec(ctx, `SELECT FROM stock.levels WHERE sku = $1 ORDER BY level_id FOR NO KEY UPDATE`, functiontest.Cap)
+			_, err := tx.Exec(ctx, `SELECT FROM stock.levels WHERE sku = $1 ORDER BY level_id FOR NO KEY UPDATE`, shoptest.Cap)
 			if e.OrderID == os.Getenv(poisonOrder) {
 				do()
 			}
@@ -68,7 +68,7 @@ func onPoison(name string, do func()) function.Function {
 
 // processes is a shop whose functions are processes of their own, with a broker that gives up soon.
 type processes struct {
-	*functiontest.Shop
+	*shoptest.Shop
 	*local.Apart
 	engine *local.Engine
 }
@@ -76,7 +76,7 @@ type processes struct {
 func openProcesses(t *testing.T, poison string, names ...string) processes {
 	t.Helper()
 	all := slices.DeleteFunc(programs(), func(f function.Function) bool { return !slices.Contains(names, f.Name) })
-	shop := functiontest.Open(t, func(struct{}) []function.Function { return all })
+	shop := shoptest.Open(t, func(struct{}) []function.Function { return all })
 	bin := t.TempDir()
 	self, err := os.Executable()
 	require.NoError(t, err)
@@ -124,11 +124,11 @@ func (p processes) sweep(t *testing.T) {
 }
 
 func (p processes) handled(t *testing.T) int64 {
-	return functiontest.One[int64](t, p.Shop, `SELECT count(*) FROM bus.inbox`)
+	return shoptest.One[int64](t, p.Shop, `SELECT count(*) FROM bus.inbox`)
 }
 
 func (p processes) deadLetters(t *testing.T) []string {
-	return functiontest.One[[]string](t, p.Shop, `
+	return shoptest.One[[]string](t, p.Shop, `
 		SELECT coalesce(array_agg(concat_ws(' ', kind, consumer, reason, convert_from(event, 'UTF8')::json->>'subject')), '{}') FROM bus.parked WHERE resolved_at IS NULL`)
 }
 
@@ -181,7 +181,7 @@ func TestAStoppedFunctionLosesItsLocks(t *testing.T) {
 	})
 	p.emit(t, poison)
 	locked := func() bool {
-		_, err := p.Pool.Exec(t.Context(), `SELECT FROM stock.levels WHERE sku = $1 FOR NO KEY UPDATE NOWAIT`, functiontest.Cap)
+		_, err := p.Pool.Exec(t.Context(), `SELECT FROM stock.levels WHERE sku = $1 FOR NO KEY UPDATE NOWAIT`, shoptest.Cap)
 		return err != nil
 	}
 	require.Eventually(t, locked, time.Minute, 10*time.Millisecond, "it holds its locks")

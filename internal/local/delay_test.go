@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/local"
 )
 
@@ -105,7 +105,7 @@ func (s *shop) inHand() (n int) {
 func TestADelayOfAHundredOrdersKeepsNobodyBusy(t *testing.T) {
 	t.Parallel()
 	const n = 100
-	delay, late := functiontest.InFull(15*time.Second, 6*time.Second), functiontest.InFull(2*time.Second, 30*time.Second)
+	delay, late := shoptest.InFull(15*time.Second, 6*time.Second), shoptest.InFull(2*time.Second, 30*time.Second)
 	s, log := watched(t, delay)
 	s.rush(n)
 	require.Eventually(t, func() bool { return s.inHand() == 0 }, delay, time.Millisecond, "all have heard of all orders")

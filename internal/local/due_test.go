@@ -11,7 +11,7 @@ import (
 
 	"github.com/popup-shop/popup/client"
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/local"
 	"github.com/popup-shop/popup/internal/token"
 )
@@ -21,7 +21,7 @@ import (
 // staffed is a shop that knows its staff and puts the stock check off.
 func staffed(t *testing.T, delay time.Duration) *shop {
 	return open(t, func(_ *local.Options, settings *functions.Settings) {
-		settings.StockCheckDelay, settings.TokenPublicKeys = delay, []string{functiontest.PublicKey()}
+		settings.StockCheckDelay, settings.TokenPublicKeys = delay, []string{shoptest.PublicKey()}
 	})
 }
 
@@ -29,8 +29,8 @@ func staffed(t *testing.T, delay time.Duration) *shop {
 func (s *shop) staff() *client.Client {
 	s.t.Helper()
 	c := token.Claims{ID: uuid.NewString(), Role: token.Staff, Session: uuid.NewString(), Email: "staff@example.test"}
-	require.NoError(s.t, functiontest.Admit(s.t.Context(), s.Pool, c))
-	return s.client().With(client.Token(strings.TrimPrefix(functiontest.Bearer(s.t, c), "Bearer ")))
+	require.NoError(s.t, shoptest.Admit(s.t.Context(), s.Pool, c))
+	return s.client().With(client.Token(strings.TrimPrefix(shoptest.Bearer(s.t, c), "Bearer ")))
 }
 
 // begin places an order whose stock check is put off.
@@ -45,7 +45,7 @@ func (s *shop) begin(sku string) placed {
 // CAT-09.
 func TestAProductThatGoesWhileItsStockCheckIsPutOffRejectsItsOrderAndNoOther(t *testing.T) {
 	t.Parallel()
-	delay := functiontest.InFull(15*time.Second, 6*time.Second)
+	delay := shoptest.InFull(15*time.Second, 6*time.Second)
 	s := staffed(t, delay)
 	began := time.Now()
 	gone, other := s.begin("CAP-NAVY"), s.begin("TEE-DROP-01")
@@ -63,7 +63,7 @@ func TestAProductThatGoesWhileItsStockCheckIsPutOffRejectsItsOrderAndNoOther(t *
 // STK-25.
 func TestAnOrderThatIsCancelledWhileItsStockCheckIsPutOffHoldsNothing(t *testing.T) {
 	t.Parallel()
-	delay := functiontest.InFull(15*time.Second, 6*time.Second)
+	delay := shoptest.InFull(15*time.Second, 6*time.Second)
 	s := staffed(t, delay)
 	p := s.begin("CAP-NAVY")
 	time.Sleep(delay * 7 / 15)
@@ -95,7 +95,7 @@ func (s *shop) openPage() {
 // STK-26: somebody else's payment page is open, and nobody pays.
 func TestAHoldThatIsNotPaidForIsGivenBackAtTheDeadline(t *testing.T) {
 	t.Parallel()
-	hold, late := functiontest.InFull(10*time.Second, 2*time.Second), functiontest.InFull(time.Second, 10*time.Second)
+	hold, late := shoptest.InFull(10*time.Second, 2*time.Second), shoptest.InFull(time.Second, 10*time.Second)
 	s := open(t, func(_ *local.Options, settings *functions.Settings) {
 		settings.StockCheckDelay, settings.HoldTime = 5*time.Second, hold
 	})
@@ -115,7 +115,7 @@ func TestAHoldThatIsNotPaidForIsGivenBackAtTheDeadline(t *testing.T) {
 // STK-34.
 func TestWhatIsHeldByHandComesBackByItself(t *testing.T) {
 	t.Parallel()
-	lasts := functiontest.InFull(10*time.Second, 4*time.Second)
+	lasts := shoptest.InFull(10*time.Second, 4*time.Second)
 	s := staffed(t, 0)
 	held, err := s.staff().AddReservation(t.Context(), client.AddReservationRequest{
 		Lines: []client.HoldLine{{SKU: "CAP-NAVY", Quantity: 3}}, ExpiresInS: int64(lasts.Seconds()),

@@ -18,7 +18,7 @@ import (
 	"github.com/popup-shop/popup/infra"
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/jetstream"
 	"github.com/popup-shop/popup/internal/local"
 )
@@ -33,7 +33,7 @@ func doing[E events.Event](name string, do func() error) function.Function {
 // deliver starts an engine with a profile and Triggers made by hand, and returns it with a way to say events.
 func deliver(t *testing.T, profile jetstream.DeliveryProfile, triggers []jetstream.Trigger, all ...function.Function) (*local.Engine, func(events.Event)) {
 	t.Helper()
-	shop := functiontest.Open(t, func(struct{}) []function.Function { return all })
+	shop := shoptest.Open(t, func(struct{}) []function.Function { return all })
 	e := &local.Engine{Functions: all, Triggers: triggers, Profile: profile, Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler), Every: time.Minute}
 	e.Tell = local.NewTogether(&function.Runtime{Pool: shop.Pool, Sink: shop.Broker, Log: e.Log}, all)
 	run(t, e, nil)

@@ -15,7 +15,7 @@ import (
 	parkevent "github.com/popup-shop/popup/functions/park-event"
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/jetstream"
 	"github.com/popup-shop/popup/internal/local"
 )
@@ -51,7 +51,7 @@ func TestMissingResponseIsNoVerdict(t *testing.T) {
 				})),
 			}}
 			all := []function.Function{cut, parkevent.New()}
-			shop := functiontest.Open(t, func(struct{}) []function.Function { return all })
+			shop := shoptest.Open(t, func(struct{}) []function.Function { return all })
 			trigger := triggerOf(cut.Name, events.StockReserved{})
 			trigger.Delivery.Retry, trigger.Delivery.Delay = 1, 10*time.Millisecond
 			e := &local.Engine{
@@ -62,7 +62,7 @@ func TestMissingResponseIsNoVerdict(t *testing.T) {
 			require.NoError(t, e.Publish(t.Context(), []cloudevent.Message{shop.Store(t, events.StockReserved{OrderID: orderID()})})[0])
 			require.Eventually(t, func() bool { return tries.Load() >= 2 }, 20*time.Second, time.Millisecond, "it is tried again")
 			consumers(t, e, e.Triggers, "nothing is left to deliver", atRest)
-			require.Equal(t, "", functiontest.One[string](t, shop, `SELECT coalesce(string_agg(reason, ' '), '') FROM bus.parked`))
+			require.Equal(t, "", shoptest.One[string](t, shop, `SELECT coalesce(string_agg(reason, ' '), '') FROM bus.parked`))
 		})
 	}
 }

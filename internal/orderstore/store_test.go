@@ -8,15 +8,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/order"
 	"github.com/popup-shop/popup/internal/orderstore"
 )
 
 func TestVersionThatDoesNotFollowTheLastIsRefused(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
-	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
+	shop := shoptest.Open(t, functions.All)
+	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
 	save := func(version int64) error {
 		return pgx.BeginFunc(t.Context(), shop.Pool, func(tx pgx.Tx) error {
 			o, err := orderstore.Lock(t.Context(), tx, placed.ID)
@@ -30,14 +30,14 @@ func TestVersionThatDoesNotFollowTheLastIsRefused(t *testing.T) {
 		require.ErrorContains(t, save(version), "cannot follow", version)
 	}
 	require.NoError(t, save(1))
-	require.Equal(t, []string{"1 pending", "2 held"}, functiontest.One[[]string](t, shop, `
+	require.Equal(t, []string{"1 pending", "2 held"}, shoptest.One[[]string](t, shop, `
 		SELECT array_agg(version || ' ' || stock ORDER BY version) FROM orders.history WHERE order_id = $1`, placed.ID))
 }
 
 func TestMoveThatIsNotInTheTableIsRefused(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
-	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
+	shop := shoptest.Open(t, functions.All)
+	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
 	err := pgx.BeginFunc(t.Context(), shop.Pool, func(tx pgx.Tx) error {
 		o, err := orderstore.Lock(t.Context(), tx, placed.ID)
 		require.NoError(t, err)
@@ -49,8 +49,8 @@ func TestMoveThatIsNotInTheTableIsRefused(t *testing.T) {
 
 func TestOrderThatDoesNotFulfilTheConditionIsNotLocked(t *testing.T) {
 	t.Parallel()
-	shop := functiontest.Open(t, functions.All)
-	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cap, 1)))
+	shop := shoptest.Open(t, functions.All)
+	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
 	require.NoError(t, pgx.BeginFunc(t.Context(), shop.Pool, func(tx pgx.Tx) error {
 		o, err := orderstore.LockIn(t.Context(), tx, []string{placed.ID}, order.Delivered)
 		require.NoError(t, err)

@@ -18,7 +18,7 @@ import (
 	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/dbtest"
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/token"
 	"github.com/popup-shop/popup/internal/web"
 )
@@ -50,7 +50,7 @@ func mirror(t *testing.T, settings config.Access, known ...token.Claims) string 
 	pool := dbtest.DB(t)
 	grantRole(t, pool, "serve-mirror")
 	for _, c := range known {
-		require.NoError(t, functiontest.Admit(t.Context(), pool, c))
+		require.NoError(t, shoptest.Admit(t.Context(), pool, c))
 	}
 	rt := &function.Runtime{Pool: pool, Log: slog.New(slog.DiscardHandler)}
 	server := httptest.NewServer(rt.ServeMux(&function.Function{Name: "serve-mirror", Endpoints: door}))
@@ -96,7 +96,7 @@ func TestAPageOfAnotherSiteChangesNothingWithOurCookies(t *testing.T) {
 	t.Parallel()
 	ada := token.Claims{ID: uuid.NewString(), Role: token.Customer, Session: uuid.NewString(), Email: "ada@example.test"}
 	url := mirror(t, settings(t), ada)
-	bearer := functiontest.Bearer(t, ada)
+	bearer := shoptest.Bearer(t, ada)
 	cookie := "popup-access=" + strings.TrimPrefix(bearer, "Bearer ")
 	for name, c := range map[string]struct {
 		method  string

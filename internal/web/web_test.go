@@ -27,7 +27,7 @@ import (
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/dbtest"
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/provision"
 	"github.com/popup-shop/popup/internal/token"
@@ -37,21 +37,21 @@ import (
 // settings returns settings with the public key of the tests.
 func settings(t testing.TB) config.Access {
 	t.Helper()
-	return config.Access{Public: config.Public{PublicURL: "http://shop.test"}, TokenPublicKeys: []string{functiontest.PublicKey()}}
+	return config.Access{Public: config.Public{PublicURL: "http://shop.test"}, TokenPublicKeys: []string{shoptest.PublicKey()}}
 }
 
 // bearer is the Authorization header of somebody with a role, who is known to no database.
 func bearer(t testing.TB, role string) string {
 	t.Helper()
-	return functiontest.Bearer(t, token.Claims{ID: uuid.NewString(), Role: role, Session: uuid.NewString()})
+	return shoptest.Bearer(t, token.Claims{ID: uuid.NewString(), Role: role, Session: uuid.NewString()})
 }
 
 // known is the Authorization header of somebody who is.
 func (b *bundle) known(t testing.TB, role string) string {
 	t.Helper()
 	c := token.Claims{ID: uuid.NewString(), Role: role, Session: uuid.NewString(), Email: uuid.NewString() + "@example.test"}
-	require.NoError(t, functiontest.Admit(t.Context(), b.pool, c))
-	return functiontest.Bearer(t, c)
+	require.NoError(t, shoptest.Admit(t.Context(), b.pool, c))
+	return shoptest.Bearer(t, c)
 }
 
 // thing is what the function of these tests makes.

@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 overlay=${OVERLAY:-kind}
-resolve=${RESOLVE:-"go tool -modfile=tools/go.mod ko resolve --sbom=none -f -"}
+resolve=${RESOLVE:-"go tool -modfile=tools/tools.mod ko resolve --sbom=none -f -"}
 manifests=$(mktemp)
 trap 'rm -f "$manifests"' EXIT
 began=$(date +%s)

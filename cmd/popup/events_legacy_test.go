@@ -1,4 +1,4 @@
-package alias_test
+package main
 
 import (
 	"encoding/json"
@@ -11,21 +11,20 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/alias"
-	"github.com/popup-shop/popup/internal/functiontest"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
-func open(t *testing.T) *functiontest.Shop {
-	return functiontest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "manual" })
+func open(t *testing.T) *shoptest.Shop {
+	return shoptest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "manual" })
 }
 
 // fields are those of an event under one of its older names.
 type fields map[string]any
 
 // shown are the events of an order and of one type under one name, as they are printed.
-func shown(t *testing.T, shop *functiontest.Shop, orderID, eventType, name string) (all []fields) {
+func shown(t *testing.T, shop *shoptest.Shop, orderID, eventType, name string) (all []fields) {
 	t.Helper()
-	views, err := alias.Show(t.Context(), shop.Pool, shop.Said(t, orderID, eventType))
+	views, err := legacyEvents(t.Context(), shop.Pool, shop.Said(t, orderID, eventType))
 	require.NoError(t, err)
 	for _, view := range views {
 		text, err := json.Marshal(view)
@@ -40,14 +39,14 @@ func shown(t *testing.T, shop *functiontest.Shop, orderID, eventType, name strin
 }
 
 // row is what the database says, by the names of its columns.
-func row(t *testing.T, shop *functiontest.Shop, sql string, args ...any) fields {
+func row(t *testing.T, shop *shoptest.Shop, sql string, args ...any) fields {
 	t.Helper()
-	return functiontest.One[fields](t, shop, `SELECT to_json(r) FROM (`+sql+`) AS r`, args...)
+	return shoptest.One[fields](t, shop, `SELECT to_json(r) FROM (`+sql+`) AS r`, args...)
 }
 
 // requireShown checks that an event of a type is shown under a name with the fields that the order's rows have, and that
 // each of them says something.
-func requireShown(t *testing.T, shop *functiontest.Shop, orderID, eventType, name, sql string) {
+func requireShown(t *testing.T, shop *shoptest.Shop, orderID, eventType, name, sql string) {
 	t.Helper()
 	want := row(t, shop, `SELECT '`+name+`' AS event_type, order_id, order_number, `+sql, orderID)
 	for field, value := range want {
@@ -60,7 +59,7 @@ func requireShown(t *testing.T, shop *functiontest.Shop, orderID, eventType, nam
 func TestOrderCreatedCarriesNumberAndTotals(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	placed := shop.Place(t, functiontest.Order(functiontest.Of(functiontest.Cup, 3)))
+	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cup, 3)))
 	want := row(t, shop, `
 		SELECT 'order.created' AS event_type, order_id, order_number, currency, subtotal_minor, delivery_fee_minor, tax_minor,
 			discount_minor, total_minor
@@ -82,7 +81,7 @@ func TestOrderStatusChangedCarriesOldAndNewState(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	orderID := shop.Reach(t, "in_transit").ID
-	want := functiontest.One[[]fields](t, shop, `
+	want := shoptest.One[[]fields](t, shop, `
 		SELECT json_agg(json_build_object('event_type', 'order.status_changed', 'order_id', order_id, 'order_number', order_number,
 			'old_status', from_status, 'new_status', to_status) ORDER BY h.version)
 		FROM orders.history h JOIN orders.orders USING (order_id)
@@ -108,8 +107,8 @@ func TestOrderDeliveredCarriesWhen(t *testing.T) {
 	require.Len(t, found, 1)
 	at, err := time.Parse(time.RFC3339Nano, found[0]["delivered_at"].(string))
 	require.NoError(t, err)
-	require.WithinDuration(t, functiontest.One[time.Time](t, shop, `SELECT delivered_at FROM orders.orders WHERE order_id = $1`, orderID), at, 0)
-	require.Equal(t, functiontest.One[string](t, shop, `SELECT order_number FROM orders.orders WHERE order_id = $1`, orderID), found[0]["order_number"])
+	require.WithinDuration(t, shoptest.One[time.Time](t, shop, `SELECT delivered_at FROM orders.orders WHERE order_id = $1`, orderID), at, 0)
+	require.Equal(t, shoptest.One[string](t, shop, `SELECT order_number FROM orders.orders WHERE order_id = $1`, orderID), found[0]["order_number"])
 	require.Equal(t, orderID, found[0]["order_id"])
 }
 
@@ -127,11 +126,11 @@ func TestALineThatIsHeldInTwoWarehousesIsShownOnceAndWhole(t *testing.T) {
 	reserved := events.StockReserved{OrderID: "o", Lines: []events.HeldLine{
 		{Line: 1, SKU: "TEE", Quantity: 1}, {Line: 2, SKU: "CAP", Quantity: 4}, {Line: 1, SKU: "TEE", Quantity: 2},
 	}}
-	as := alias.Upper{EventType: "INVENTORY_RESERVED", OrderID: "o"}
+	as := upperCaseEvent{EventType: "INVENTORY_RESERVED", OrderID: "o"}
 	require.Equal(t, []any{
-		alias.Inventory{Upper: as, Label: "TEE", Quantity: 3, Reserved: true},
-		alias.Inventory{Upper: as, Label: "CAP", Quantity: 4, Reserved: true},
-	}, alias.Of(reserved, alias.Order{}))
+		upperCaseInventory{upperCaseEvent: as, Label: "TEE", Quantity: 3, Reserved: true},
+		upperCaseInventory{upperCaseEvent: as, Label: "CAP", Quantity: 4, Reserved: true},
+	}, legacyForms(reserved, popup.legacyOrder{}))
 }
 
 func TestACancelledOrderWasReservedWhenItsStockWasHeld(t *testing.T) {
@@ -143,9 +142,9 @@ func TestACancelledOrderWasReservedWhenItsStockWasHeld(t *testing.T) {
 			events.OrderExpired{OrderID: "o", Lines: lines, StockHeld: held},
 			events.OrderCancelled{OrderID: "o", Lines: lines, StockHeld: held},
 		} {
-			require.Equal(t, alias.Inventory{
-				Upper: alias.Upper{EventType: "ORDER_CANCELLED", OrderID: "o"}, Label: "CAP", Quantity: 2, Reserved: held,
-			}, alias.Of(over, alias.Order{})[0], over.EventType())
+			require.Equal(t, upperCaseInventory{
+				upperCaseEvent: upperCaseEvent{EventType: "ORDER_CANCELLED", OrderID: "o"}, Label: "CAP", Quantity: 2, Reserved: held,
+			}, legacyForms(over, popup.legacyOrder{})[0], over.EventType())
 		}
 	}
 }
@@ -157,7 +156,7 @@ func TestEveryEventIsShownUnderItsAliasesAndNoOther(t *testing.T) {
 		require.NoError(t, err)
 		e, err := events.Read(zero.EventType(), sample)
 		require.NoError(t, err)
-		require.Equal(t, events.Aliases(zero.EventType()), names(t, alias.Of(e, alias.Order{
+		require.Equal(t, events.Aliases(zero.EventType()), names(t, legacyForms(e, popup.legacyOrder{
 			Number: "ORD-20260131-7K3QX9", Lines: []events.Line{{Line: 1, SKU: "CAP", Quantity: 2}},
 		})), zero.EventType())
 	}

@@ -1,4 +1,4 @@
-package functiontest
+package shoptest
 
 import (
 	"context"

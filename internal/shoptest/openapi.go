@@ -1,5 +1,5 @@
 // Package contracttest holds answers against the published OpenAPI document.
-package contracttest
+package shoptest
 
 import (
 	"bytes"
@@ -66,9 +66,9 @@ func Operations(t testing.TB) (all []string) {
 	return all
 }
 
-// Check requires that an answer is one that the contract knows for this request, and returns the operation, which is empty
+// CheckResponse requires that an answer is one that the contract knows for this request, and returns the operation, which is empty
 // for a request that the contract does not know. What goes wrong is a problem, whatever was asked.
-func Check(t testing.TB, r *http.Request, status int, header http.Header, body []byte) (operation string) {
+func CheckResponse(t testing.TB, r *http.Request, status int, header http.Header, body []byte) (operation string) {
 	t.Helper()
 	c, err := load()
 	require.NoError(t, err)

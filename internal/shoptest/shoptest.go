@@ -1,7 +1,7 @@
-// Package functiontest gives a test of functions a shop of its own: a seeded Postgres, and functions that are told one
+// Package shoptest gives a test of functions a shop of its own: a seeded Postgres, and functions that are told one
 // event at a time, each under its own role, by the shell that runs them in earnest. Only the broker is left out: what is
 // said is kept in the ledger, where the test reads it.
-package functiontest
+package shoptest
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package functiontest
+package shoptest
 
 import (
 	"bytes"
@@ -15,7 +15,6 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/cloudevent"
-	"github.com/popup-shop/popup/internal/contracttest"
 	"github.com/popup-shop/popup/internal/eventstore"
 )
 
@@ -117,7 +116,7 @@ func (s *Shop) Call(t testing.TB, name, method, path string, body any, headers .
 	}
 	w := httptest.NewRecorder()
 	s.Runtime(t, name).ServeMux(s.Function(t, name)).ServeHTTP(w, r)
-	contracttest.Check(t, r, w.Code, w.Header(), w.Body.Bytes())
+	CheckResponse(t, r, w.Code, w.Header(), w.Body.Bytes())
 	a := Answer{Status: w.Code, Header: w.Header(), Raw: w.Body.String()}
 	_ = json.Unmarshal(w.Body.Bytes(), &a.Body) // a test that reads it finds out
 	return a
