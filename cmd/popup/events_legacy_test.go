@@ -130,7 +130,7 @@ func TestALineThatIsHeldInTwoWarehousesIsShownOnceAndWhole(t *testing.T) {
 	require.Equal(t, []any{
 		upperCaseInventory{upperCaseEvent: as, Label: "TEE", Quantity: 3, Reserved: true},
 		upperCaseInventory{upperCaseEvent: as, Label: "CAP", Quantity: 4, Reserved: true},
-	}, legacyForms(reserved, popup.legacyOrder{}))
+	}, legacyForms(reserved, legacyOrder{}))
 }
 
 func TestACancelledOrderWasReservedWhenItsStockWasHeld(t *testing.T) {
@@ -144,7 +144,7 @@ func TestACancelledOrderWasReservedWhenItsStockWasHeld(t *testing.T) {
 		} {
 			require.Equal(t, upperCaseInventory{
 				upperCaseEvent: upperCaseEvent{EventType: "ORDER_CANCELLED", OrderID: "o"}, Label: "CAP", Quantity: 2, Reserved: held,
-			}, legacyForms(over, popup.legacyOrder{})[0], over.EventType())
+			}, legacyForms(over, legacyOrder{})[0], over.EventType())
 		}
 	}
 }
@@ -156,7 +156,7 @@ func TestEveryEventIsShownUnderItsAliasesAndNoOther(t *testing.T) {
 		require.NoError(t, err)
 		e, err := events.Read(zero.EventType(), sample)
 		require.NoError(t, err)
-		require.Equal(t, events.Aliases(zero.EventType()), names(t, legacyForms(e, popup.legacyOrder{
+		require.Equal(t, events.Aliases(zero.EventType()), names(t, legacyForms(e, legacyOrder{
 			Number: "ORD-20260131-7K3QX9", Lines: []events.Line{{Line: 1, SKU: "CAP", Quantity: 2}},
 		})), zero.EventType())
 	}

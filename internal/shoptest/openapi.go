@@ -1,4 +1,4 @@
-// Package contracttest holds answers against the published OpenAPI document.
+
 package shoptest
 
 import (
