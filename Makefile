@@ -22,8 +22,8 @@ needs: ## install what is missing: Postgres 15 with PostGIS, and Node and Promet
 build: ## build all programs into bin/
 	$(GO) build -trimpath -ldflags='-s -w' -o bin/ ./cmd/...
 
-run: needs ## open the shop at http://127.0.0.1:8080 (ARGS="--apart" for one program per function)
-	$(if $(findstring --apart,$(ARGS)),$(MAKE) build,$(GO) build -o bin/popup ./cmd/popup)
+run: needs ## open the shop at http://127.0.0.1:8080 (ARGS="--processes" for one program per function)
+	$(if $(findstring --processes,$(ARGS)),$(MAKE) build,$(GO) build -o bin/popup ./cmd/popup)
 	bin/popup run $(ARGS)
 
 start-fresh: ## open the shop anew: empty, migrated, seeded

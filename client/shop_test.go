@@ -56,7 +56,7 @@ func within(do func() int) (code int, err error) {
 		return 1, err
 	}
 	gateway := servegateway.Within(servegateway.Settings{Gateway: settings.Gateway, Access: settings.Access})
-	if err := s.Start(ctx, functions.All(settings), triggers, local.Door{Name: "serve-gateway", Within: gateway}); err != nil {
+	if err := s.Start(ctx, functions.All(settings), triggers, local.Gateway{Name: "serve-gateway", Within: gateway}); err != nil {
 		return 1, err
 	}
 	server := httptest.NewServer(s.Handler())

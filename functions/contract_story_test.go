@@ -54,7 +54,7 @@ func (d *day) aGuestOrdersAndCancels() {
 
 	placed := ok(d.visitor.PlaceOrder(ctx, oneCap(), client.Wait(0)))(d.t)
 	c := d.visitor.With(client.OrderToken(placed.OrderToken))
-	d.Drive(d.t, placed.ID, "confirmed")
+	d.AwaitStatus(d.t, placed.ID, "confirmed")
 	require.Equal(d.t, "confirmed", ok(c.GetOrder(ctx, placed.ID))(d.t).Status)
 	require.Equal(d.t, "order.placed", ok(c.GetOrderEvents(ctx, placed.ID))(d.t).Items[0].Type)
 	var answered http.Response
@@ -64,7 +64,7 @@ func (d *day) aGuestOrdersAndCancels() {
 	}
 	require.Equal(d.t, "cancelling", cancel().Status)
 	require.Equal(d.t, http.StatusAccepted, answered.StatusCode)
-	d.Drive(d.t, placed.ID, "cancelled")
+	d.AwaitStatus(d.t, placed.ID, "cancelled")
 	require.Equal(d.t, "cancelled", cancel().Status)
 	require.Equal(d.t, []any{http.StatusOK, "true"}, []any{answered.StatusCode, answered.Header.Get("Idempotency-Replayed")})
 }
@@ -117,7 +117,7 @@ func (d *day) aCustomerClaimsAnOrder() {
 	own := ok(c.ListOrders(ctx, client.ListOrdersQuery{Status: "pending", From: time.Now().Add(-time.Hour)}))(d.t)
 	require.Equal(d.t, []client.Order{claimed}, own.Items)
 	ok(c.CancelOrder(ctx, placed.ID, client.CancelOrderRequest{Reason: "two are one too many"}, client.Wait(0)))(d.t)
-	d.Drive(d.t, placed.ID, "cancelled")
+	d.AwaitStatus(d.t, placed.ID, "cancelled")
 }
 
 func (d *day) login() client.Tokens {

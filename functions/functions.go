@@ -14,7 +14,6 @@ import (
 	followshipment "github.com/popup-shop/popup/functions/follow-shipment"
 	keeptime "github.com/popup-shop/popup/functions/keep-time"
 	movestock "github.com/popup-shop/popup/functions/move-stock"
-	parkevent "github.com/popup-shop/popup/functions/park-event"
 	placeorder "github.com/popup-shop/popup/functions/place-order"
 	refundpayment "github.com/popup-shop/popup/functions/refund-payment"
 	releasestock "github.com/popup-shop/popup/functions/release-stock"
@@ -27,6 +26,7 @@ import (
 	serveorders "github.com/popup-shop/popup/functions/serve-orders"
 	servestock "github.com/popup-shop/popup/functions/serve-stock"
 	shiporder "github.com/popup-shop/popup/functions/ship-order"
+	storedeadletter "github.com/popup-shop/popup/functions/store-dead-letter"
 	sweepevents "github.com/popup-shop/popup/functions/sweep-events"
 	tidyshop "github.com/popup-shop/popup/functions/tidy-shop"
 	trackorder "github.com/popup-shop/popup/functions/track-order"
@@ -84,7 +84,7 @@ func All(s Settings) []function.Function {
 		sendemail.New(sendemail.Settings{Mail: s.Mail, Public: s.Public}),
 		keeptime.New(),
 		sweepevents.New(),
-		parkevent.New(),
+		storedeadletter.New(),
 		tidyshop.New(),
 	}
 }

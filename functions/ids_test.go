@@ -35,7 +35,7 @@ func TestEveryIDOfAFullRunIsAUUID(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess = 1 })
 	found := map[string][]string{}
-	call := func(name, method, path string, body any, headers ...string) shoptest.Answer {
+	call := func(name, method, path string, body any, headers ...string) shoptest.Response {
 		a := shop.Call(t, name, method, path, body, headers...)
 		require.Less(t, a.Status, 300, a.Raw)
 		ids(map[string]any(a.Body), found)
@@ -47,10 +47,10 @@ func TestEveryIDOfAFullRunIsAUUID(t *testing.T) {
 	})
 	bearer := []string{"Authorization", "Bearer " + ada.Body["access_token"].(string)}
 	done := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)), bearer...)
-	shop.Drive(t, done.ID, "completed")
+	shop.AwaitStatus(t, done.ID, "completed")
 	undone := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Tee, 1)), "Authorization", "Bearer "+grace.Body["token"].(string))
 	shop.Cancel(t, undone)
-	shop.Drive(t, undone.ID, "cancelled")
+	shop.AwaitStatus(t, undone.ID, "cancelled")
 
 	staff := []string{"Authorization", shop.SignIn(t, "admin").Bearer}
 	for path, name := range map[string]string{
@@ -60,7 +60,7 @@ func TestEveryIDOfAFullRunIsAUUID(t *testing.T) {
 	} {
 		call(name, http.MethodGet, path, nil, staff...)
 	}
-	for _, data := range shoptest.One[[]string](t, shop, `SELECT array_agg(data::text) FROM bus.event`) {
+	for _, data := range shoptest.Scalar[[]string](t, shop, `SELECT array_agg(data::text) FROM bus.event`) {
 		var value any
 		require.NoError(t, json.Unmarshal([]byte(data), &value))
 		ids(value, found)

@@ -47,9 +47,9 @@ func TestTheLargestRequestsAreStoredOrRefused(t *testing.T) {
 		}
 	}
 	ids := map[string]string{
-		"products": shoptest.One[string](t, shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`, shoptest.Tee),
+		"products": shoptest.Scalar[string](t, shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`, shoptest.Tee),
 		"stores":   shoptest.TheStore, "warehouses": shoptest.Harbour,
-		"inventory": shoptest.One[string](t, shop, `SELECT level_id::text FROM stock.levels WHERE sku = $1 LIMIT 1`, shoptest.Cap),
+		"inventory": shoptest.Scalar[string](t, shop, `SELECT level_id::text FROM stock.levels WHERE sku = $1 LIMIT 1`, shoptest.Cap),
 		"orders":    shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1))).ID,
 	}
 	shop.Exec(t, `UPDATE catalogue.products SET name = repeat('商', 200) WHERE sku = $1`, shoptest.Cap)

@@ -106,7 +106,7 @@ func (s sizes) place(a assortment, quantity int64) shoptest.Placed {
 		answer := s.Call(s.t, "place-order", http.MethodPost, "/v1/orders", body, "Idempotency-Key", uuid.NewString(), "Prefer", "wait=0")
 		if status = answer.Status; status == http.StatusAccepted {
 			p := shoptest.Placed{ID: answer.Body["id"].(string), Token: answer.Body["order_token"].(string)}
-			p.OrderPlaced = shoptest.EventOf(s.t, s.Said(s.t, p.ID, "order.placed")[0]).(events.OrderPlaced)
+			p.OrderPlaced = shoptest.EventOf(s.t, s.Emitted(s.t, p.ID, "order.placed")[0]).(events.OrderPlaced)
 			return p
 		}
 		require.Equal(s.t, http.StatusUnprocessableEntity, status, answer.Raw)
@@ -119,11 +119,11 @@ func (s sizes) place(a assortment, quantity int64) shoptest.Placed {
 func (s sizes) sendMails(orderID string) {
 	s.t.Helper()
 	for _, e := range s.Function(s.t, "send-email").On {
-		for _, m := range s.Said(s.t, orderID, e.Event.EventType()) {
+		for _, m := range s.Emitted(s.t, orderID, e.Event.EventType()) {
 			s.Deliver(s.t, "send-email", m)
 		}
 	}
-	states := shoptest.One[[]string](s.t, s.Shop, `SELECT array_agg(DISTINCT status) FROM mail.mails WHERE order_id = $1`, orderID)
+	states := shoptest.Scalar[[]string](s.t, s.Shop, `SELECT array_agg(DISTINCT status) FROM mail.mails WHERE order_id = $1`, orderID)
 	require.Equal(s.t, []string{"sent"}, states)
 }
 
@@ -131,15 +131,15 @@ func (s sizes) sendMails(orderID string) {
 func (s sizes) move(orderID string, to ...string) {
 	s.t.Helper()
 	for _, state := range to {
-		s.Tell(s.t, "follow-shipment", s.Move(s.t, orderID, state))
-		s.Drive(s.t, orderID, "")
+		s.Send(s.t, "follow-shipment", s.MoveShipment(s.t, orderID, state))
+		s.AwaitStatus(s.t, orderID, "")
 	}
 }
 
 // requireWhole requires that nothing became a dead letter and that all invariants hold.
 func (s sizes) requireWhole() {
 	s.t.Helper()
-	require.Empty(s.t, shoptest.One[[]string](s.t, s.Shop, `SELECT coalesce(array_agg(type || ' ' || reason), '{}') FROM bus.parked`))
+	require.Empty(s.t, shoptest.Scalar[[]string](s.t, s.Shop, `SELECT coalesce(array_agg(type || ' ' || reason), '{}') FROM bus.dead_letters`))
 	promises, err := invariant.Check(s.t.Context(), s.Pool, false)
 	require.NoError(s.t, err)
 	for _, p := range promises {
@@ -177,19 +177,19 @@ func TestTheLargestOrdersReachEveryEnd(t *testing.T) {
 
 			s.Exec(t, `UPDATE stock.warehouses SET priority = 1 WHERE warehouse_id >= '02900000-0000-7000-8000-000000000000'`)
 			cancelled := s.place(a, quantity)
-			s.Drive(t, cancelled.ID, "confirmed")
-			s.Drive(t, cancelled.ID, "")
+			s.AwaitStatus(t, cancelled.ID, "confirmed")
+			s.AwaitStatus(t, cancelled.ID, "")
 			s.Cancel(t, cancelled)
-			s.Drive(t, cancelled.ID, "cancelled")
-			s.Drive(t, cancelled.ID, "")
+			s.AwaitStatus(t, cancelled.ID, "cancelled")
+			s.AwaitStatus(t, cancelled.ID, "")
 			s.sendMails(cancelled.ID)
 
 			completed := s.place(a, quantity)
-			s.Drive(t, completed.ID, "confirmed")
-			s.Drive(t, completed.ID, "")
+			s.AwaitStatus(t, completed.ID, "confirmed")
+			s.AwaitStatus(t, completed.ID, "")
 			short := s.place(a, quantity)
-			s.Drive(t, short.ID, "rejected")
-			s.Drive(t, short.ID, "")
+			s.AwaitStatus(t, short.ID, "rejected")
+			s.AwaitStatus(t, short.ID, "")
 			s.sendMails(short.ID)
 			s.move(completed.ID, "preparing", "shipped", "in_transit", "failed_delivery")
 			s.move(completed.ID, "returned")
@@ -197,10 +197,10 @@ func TestTheLargestOrdersReachEveryEnd(t *testing.T) {
 			require.Equal(t, "returned", s.Status(t, completed.ID))
 
 			again := s.place(a, quantity)
-			s.Drive(t, again.ID, "confirmed")
-			s.Drive(t, again.ID, "")
+			s.AwaitStatus(t, again.ID, "confirmed")
+			s.AwaitStatus(t, again.ID, "")
 			s.move(again.ID, "preparing", "shipped", "in_transit", "delivered")
-			s.Drive(t, again.ID, "completed")
+			s.AwaitStatus(t, again.ID, "completed")
 			s.sendMails(again.ID)
 
 			s.requireWhole()
@@ -222,14 +222,14 @@ func TestTheLargestOrderWaitsForItsStockCheckAndExpires(t *testing.T) {
 			s.stock(a)
 			s.Exec(t, `UPDATE stock.warehouses SET priority = 1 WHERE warehouse_id >= '02900000-0000-7000-8000-000000000000'`)
 			p := s.place(a, min(a.quantity, 99))
-			s.Drive(t, p.ID, "")
-			s.Set(t, p.ID, "stock_check_at = now()")
+			s.AwaitStatus(t, p.ID, "")
+			s.ChangeOrder(t, p.ID, "stock_check_at = now()")
 			s.tick()
-			due := s.Said(t, p.ID, "stock.due")
+			due := s.Emitted(t, p.ID, "stock.due")
 			require.Len(t, due, 1)
 			reserved := s.Deliver(t, "reserve-stock", due[0])
 			require.Len(t, reserved, 1)
-			require.Len(t, s.Tell(t, "release-stock", events.OrderExpired{OrderID: p.ID}), 1)
+			require.Len(t, s.Send(t, "release-stock", events.OrderExpired{OrderID: p.ID}), 1)
 			s.requireWhole()
 			require.Subset(t, s.types(), []string{"stock.due", "stock.reserved", "stock.released"})
 		})
@@ -264,7 +264,7 @@ func TestTheLargestHoldsAreReleased(t *testing.T) {
 			s.Exec(t, `UPDATE stock.holds SET expires_at = now()`)
 			s.tick()
 			s.deliverDueHolds()
-			require.Zero(t, shoptest.One[int64](t, s.Shop, `SELECT sum(reserved)::bigint FROM stock.levels`))
+			require.Zero(t, shoptest.Scalar[int64](t, s.Shop, `SELECT sum(reserved)::bigint FROM stock.levels`))
 			s.requireWhole()
 			require.Subset(t, s.types(), []string{"reservation.due", "stock.released"})
 		})
@@ -274,7 +274,7 @@ func TestTheLargestHoldsAreReleased(t *testing.T) {
 // deliverDueHolds delivers the holds that were found due to the function that releases them.
 func (s sizes) deliverDueHolds() {
 	s.t.Helper()
-	for _, m := range s.Broker.Got() {
+	for _, m := range s.Broker.Published() {
 		if m.Type == "reservation.due" {
 			require.Len(s.t, s.Deliver(s.t, "release-stock", m), 1)
 		}

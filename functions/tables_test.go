@@ -18,7 +18,7 @@ import (
 )
 
 // ofEverybody are the tables of the ledger that the shell writes for every function.
-var ofEverybody = []string{"bus.event", "bus.idempotency", "bus.inbox", "bus.parked", "bus.unheard"}
+var ofEverybody = []string{"bus.event", "bus.idempotency", "bus.inbox", "bus.dead_letters", "bus.undelivered"}
 
 func notOfEverybody(tables []string) []string {
 	return slices.DeleteFunc(slices.Clone(tables), func(table string) bool { return slices.Contains(ofEverybody, table) })

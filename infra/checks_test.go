@@ -86,7 +86,7 @@ func deliveryComplete(name string, delivery *eventingduckv1.DeliverySpec) error 
 	demand(delivery.BackoffDelay != nil, "backoffDelay")
 	demand(delivery.Timeout != nil, "timeout")
 	sink := delivery.DeadLetterSink
-	demand(sink != nil && sink.Ref != nil && sink.Ref.Kind == "Service" && sink.Ref.Name == "park-event", "deadLetterSink park-event")
+	demand(sink != nil && sink.Ref != nil && sink.Ref.Kind == "Service" && sink.Ref.Name == "store-dead-letter", "deadLetterSink store-dead-letter")
 	if missing != nil {
 		return fmt.Errorf("%s: delivery lacks %s", name, strings.Join(missing, ", "))
 	}

@@ -2,14 +2,14 @@ package migrations_test
 
 import (
 	"context"
+	"errors"
+	"strings"
+	"testing"
 
 	"github.com/popup-shop/popup/internal/invariant"
 	"github.com/popup-shop/popup/internal/provision"
 
 	_ "embed"
-	"errors"
-	"strings"
-	"testing"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -190,11 +190,11 @@ var attacks = []attack{
 	{"say more than 64 KiB", saying("json_build_object('x', repeat('x', 65536))"), "event_data_at_most_64_kib", "place-order", false},
 	{"say one thing twice", saying("'{}'") + `; ` + saying("'{}'"), "event_other_pkey", "place-order", false},
 	{"use an empty key", `INSERT INTO bus.idempotency (caller, route, key, body_hash) VALUES ('x', 'x', '', '')`, "idempotency_key_length", "place-order", false},
-	{"park one thing twice", `INSERT INTO bus.parked (event_id, type, source, consumer, kind, reason, event) SELECT event_id, type, source, consumer, kind, reason, event FROM bus.parked`, "parked_once_per_event_and_consumer", "park-event", false},
-	{"park for no known reason", `INSERT INTO bus.parked (event_id, type, source, consumer, kind, reason, event) VALUES ('2', 'x', 'x', 'x', 'x', 'x', '')`, "parked_kind_known", "park-event", false},
-	{"change what people did", `UPDATE bus.parked_act SET by = 'x'`, "parked_act_never_changes", "park-event", true},
-	{"forget what people did", `DELETE FROM bus.parked_act`, "parked_act_never_changes", "sweep-events", true},
-	{"empty what people did", `TRUNCATE bus.parked_act`, "parked_act_never_changes", "park-event", true},
+	{"park one thing twice", `INSERT INTO bus.dead_letters (event_id, type, source, consumer, kind, reason, event) SELECT event_id, type, source, consumer, kind, reason, event FROM bus.dead_letters`, "dead_letters_once_per_event_and_consumer", "store-dead-letter", false},
+	{"park for no known reason", `INSERT INTO bus.dead_letters (event_id, type, source, consumer, kind, reason, event) VALUES ('2', 'x', 'x', 'x', 'x', 'x', '')`, "dead_letter_kind_known", "store-dead-letter", false},
+	{"change what people did", `UPDATE bus.dead_letter_actions SET by = 'x'`, "dead_letter_actions_never_changes", "store-dead-letter", true},
+	{"forget what people did", `DELETE FROM bus.dead_letter_actions`, "dead_letter_actions_never_changes", "sweep-events", true},
+	{"empty what people did", `TRUNCATE bus.dead_letter_actions`, "dead_letter_actions_never_changes", "store-dead-letter", true},
 	{"look from two places", `INSERT INTO bus.sweep (one_row, mark) VALUES (false, '0')`, "sweep_one_row_check", "sweep-events", false},
 }
 

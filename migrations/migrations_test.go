@@ -22,7 +22,7 @@ func TestTheMovesOfTheDatabaseAreThoseOfTheRules(t *testing.T) {
 	var ruled []string
 	for _, from := range order.Statuses() {
 		for _, to := range order.Statuses() {
-			if from.CanGo(to) {
+			if from.CanMoveTo(to) {
 				ruled = append(ruled, string(from)+" to "+string(to))
 			}
 		}

@@ -90,7 +90,7 @@ var hidden = []string{"catalogue.products"}
 
 // shared are the rights of every function in the ledger.
 var shared = map[string][]string{
-	"bus.event": {"INSERT"}, "bus.inbox": {"INSERT"}, "bus.parked": {"INSERT", "UPDATE"}, "bus.unheard": {"INSERT", "UPDATE"}, "bus.idempotency": {"INSERT", "UPDATE"},
+	"bus.event": {"INSERT"}, "bus.inbox": {"INSERT"}, "bus.dead_letters": {"INSERT", "UPDATE"}, "bus.undelivered": {"INSERT", "UPDATE"}, "bus.idempotency": {"INSERT", "UPDATE"},
 }
 
 func may(f function.Function, table, act string) bool {

@@ -51,7 +51,7 @@ func (f firstAdmin) newAdmin(secret string) string {
 }
 
 func (f firstAdmin) make(ctx context.Context, tx pgx.Tx, secret string) error {
-	if why := password.Fault(secret, f.AdminEmail); why != "" {
+	if why := password.Weakness(secret, f.AdminEmail); why != "" {
 		return errors.New("ADMIN_PASSWORD " + why)
 	}
 	hash, err := password.Hash(ctx, secret)

@@ -61,7 +61,7 @@ func (p *program) buy(conn *pgx.Conn, n, atATime int) {
 }
 
 func TestAsProcessesOrdersRollNoTransactionBack(t *testing.T) {
-	p := newProgram(t, "--apart")
+	p := newProgram(t, "--processes")
 	p.flags = append(p.flags, "--bin", p.bin)
 	p.env = append(p.env, "SHIPPING=manual")
 	p.start()
@@ -104,7 +104,7 @@ func portOf(t *testing.T, function string) string {
 
 // An order of five for which a stranger announces one, under the id of the true event and at the function's own port, holds five.
 func TestAsProcessesAFunctionHandlesTheStoredEventOnly(t *testing.T) {
-	p := newProgram(t, "--apart", "--idle", "2m")
+	p := newProgram(t, "--processes", "--idle", "2m")
 	p.flags = append(p.flags, "--bin", p.bin)
 	p.env = append(p.env, "SHIPPING=manual", "STOCK_CHECK_DELAY=10m")
 	p.start()

@@ -24,7 +24,7 @@ func TestAsProcessesACancelledOrderIsNotShipped(t *testing.T) {
 	}
 	for name, env := range settings {
 		t.Run(name, func(t *testing.T) {
-			p := newProgram(t, "--apart", "--idle", "30s")
+			p := newProgram(t, "--processes", "--idle", "30s")
 			p.flags, p.env = append(p.flags, "--bin", p.bin), env
 			p.start()
 			require.NotEmpty(t, p.order("first", 10*time.Second), "%s", &p.log)

@@ -49,7 +49,7 @@ func (c *checkCommand) Run(ctx context.Context) error {
 func (c *checkCommand) ask(ctx context.Context, pool *pgxpool.Pool) (results []invariant.Result, err error) {
 	if slices.Contains(c.Only, "plans") {
 		plans := invariant.NewPlans(pool)
-		if err := servecatalogue.LookAround(ctx, plans); err != nil {
+		if err := servecatalogue.ProbeQueries(ctx, plans); err != nil {
 			return nil, err
 		}
 		for _, scan := range plans.Scans {

@@ -24,7 +24,7 @@ type fields map[string]any
 // shown are the events of an order and of one type under one name, as they are printed.
 func shown(t *testing.T, shop *shoptest.Shop, orderID, eventType, name string) (all []fields) {
 	t.Helper()
-	views, err := legacyEvents(t.Context(), shop.Pool, shop.Said(t, orderID, eventType))
+	views, err := legacyEvents(t.Context(), shop.Pool, shop.Emitted(t, orderID, eventType))
 	require.NoError(t, err)
 	for _, view := range views {
 		text, err := json.Marshal(view)
@@ -41,7 +41,7 @@ func shown(t *testing.T, shop *shoptest.Shop, orderID, eventType, name string) (
 // row is what the database says, by the names of its columns.
 func row(t *testing.T, shop *shoptest.Shop, sql string, args ...any) fields {
 	t.Helper()
-	return shoptest.One[fields](t, shop, `SELECT to_json(r) FROM (`+sql+`) AS r`, args...)
+	return shoptest.Scalar[fields](t, shop, `SELECT to_json(r) FROM (`+sql+`) AS r`, args...)
 }
 
 // requireShown checks that an event of a type is shown under a name with the fields that the order's rows have, and that
@@ -72,7 +72,7 @@ func TestOrderCreatedCarriesNumberAndTotals(t *testing.T) {
 func TestOrderPaidCarriesPaymentAndTotal(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	requireShown(t, shop, shop.Reach(t, "confirmed").ID, "payment.paid", "order.paid", `
+	requireShown(t, shop, shop.OrderIn(t, "confirmed").ID, "payment.paid", "order.paid", `
 		payment_id, currency, total_minor FROM orders.orders WHERE order_id = $1`)
 }
 
@@ -80,8 +80,8 @@ func TestOrderPaidCarriesPaymentAndTotal(t *testing.T) {
 func TestOrderStatusChangedCarriesOldAndNewState(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	orderID := shop.Reach(t, "in_transit").ID
-	want := shoptest.One[[]fields](t, shop, `
+	orderID := shop.OrderIn(t, "in_transit").ID
+	want := shoptest.Scalar[[]fields](t, shop, `
 		SELECT json_agg(json_build_object('event_type', 'order.status_changed', 'order_id', order_id, 'order_number', order_number,
 			'old_status', from_status, 'new_status', to_status) ORDER BY h.version)
 		FROM orders.history h JOIN orders.orders USING (order_id)
@@ -94,7 +94,7 @@ func TestOrderStatusChangedCarriesOldAndNewState(t *testing.T) {
 func TestOrderShippedCarriesTrackingNumberAndCarrier(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	requireShown(t, shop, shop.Reach(t, "shipped").ID, "order.shipped", "order.shipped", `
+	requireShown(t, shop, shop.OrderIn(t, "shipped").ID, "order.shipped", "order.shipped", `
 		s.tracking_number, s.carrier FROM orders.orders JOIN delivery.shipments s USING (order_id) WHERE order_id = $1`)
 }
 
@@ -102,13 +102,13 @@ func TestOrderShippedCarriesTrackingNumberAndCarrier(t *testing.T) {
 func TestOrderDeliveredCarriesWhen(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	orderID := shop.Reach(t, "delivered").ID
+	orderID := shop.OrderIn(t, "delivered").ID
 	found := shown(t, shop, orderID, "order.delivered", "order.delivered")
 	require.Len(t, found, 1)
 	at, err := time.Parse(time.RFC3339Nano, found[0]["delivered_at"].(string))
 	require.NoError(t, err)
-	require.WithinDuration(t, shoptest.One[time.Time](t, shop, `SELECT delivered_at FROM orders.orders WHERE order_id = $1`, orderID), at, 0)
-	require.Equal(t, shoptest.One[string](t, shop, `SELECT order_number FROM orders.orders WHERE order_id = $1`, orderID), found[0]["order_number"])
+	require.WithinDuration(t, shoptest.Scalar[time.Time](t, shop, `SELECT delivered_at FROM orders.orders WHERE order_id = $1`, orderID), at, 0)
+	require.Equal(t, shoptest.Scalar[string](t, shop, `SELECT order_number FROM orders.orders WHERE order_id = $1`, orderID), found[0]["order_number"])
 	require.Equal(t, orderID, found[0]["order_id"])
 }
 
@@ -116,7 +116,7 @@ func TestOrderDeliveredCarriesWhen(t *testing.T) {
 func TestOrderCancelledCarriesReasonAndWhatWentBack(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	requireShown(t, shop, shop.Reach(t, "cancelled").ID, "order.cancelled", "order.cancelled", `
+	requireShown(t, shop, shop.OrderIn(t, "cancelled").ID, "order.cancelled", "order.cancelled", `
 		'requested' AS reason, o.currency, p.refunded_minor
 		FROM orders.orders o JOIN payments.payments p USING (order_id) WHERE order_id = $1`)
 }

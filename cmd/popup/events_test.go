@@ -50,11 +50,11 @@ func TestTheNineAliasesAreShownWithAllTheirFields(t *testing.T) {
 	}
 
 	wanted, held := []goods{{shoptest.Cap, 1, false}}, []goods{{shoptest.Cap, 1, true}}
-	requireShown(shop, shop.Reach(t, "completed").ID, "ORDER_COMPLETED", map[string][]goods{
+	requireShown(shop, shop.OrderIn(t, "completed").ID, "ORDER_COMPLETED", map[string][]goods{
 		"ORDER_REQUESTED": wanted, "INVENTORY_RESERVED": held, "TRANSACTION_COMPLETED": nil, "ORDER_ACCEPTED": held,
 		"ORDER_SHIPPED": held, "ORDER_COMPLETED": held,
 	})
-	requireShown(shop, shop.Reach(t, "cancelled").ID, "ORDER_CANCELLED", map[string][]goods{
+	requireShown(shop, shop.OrderIn(t, "cancelled").ID, "ORDER_CANCELLED", map[string][]goods{
 		"ORDER_REQUESTED": wanted, "INVENTORY_RESERVED": held, "TRANSACTION_COMPLETED": nil, "ORDER_ACCEPTED": held,
 		"ORDER_CANCELLED": held,
 	})
@@ -74,7 +74,7 @@ func TestTheNineAliasesAreShownWithAllTheirFields(t *testing.T) {
 func reject(t *testing.T, shop *shoptest.Shop, items ...shoptest.Item) (orderID string) {
 	t.Helper()
 	placed := shop.Place(t, shoptest.Order(items...))
-	shop.Drive(t, placed.ID, "rejected")
+	shop.AwaitStatus(t, placed.ID, "rejected")
 	return placed.ID
 }
 

@@ -70,7 +70,7 @@ func TestManyLoginsAtOnceCloseNothing(t *testing.T) {
 			p := newProgram(t)
 			p.env = []string{goMemoryLimit}
 			if how == "processes" {
-				p.flags = append(p.flags, "--apart", "--bin", p.bin)
+				p.flags = append(p.flags, "--processes", "--bin", p.bin)
 			}
 			p.start()
 			require.Equal(t, http.StatusUnauthorized, p.status("/v1/users/me"))
@@ -105,7 +105,7 @@ func TestAForeignHostReadsNoMails(t *testing.T) {
 		t.Run(how, func(t *testing.T) {
 			p := newProgram(t)
 			if how == "processes" {
-				p.flags = append(p.flags, "--apart", "--bin", p.bin)
+				p.flags = append(p.flags, "--processes", "--bin", p.bin)
 			}
 			p.start()
 			for host, want := range map[string]int{"": http.StatusOK, "localhost": http.StatusOK, "evil.example": http.StatusForbidden} {
@@ -128,7 +128,7 @@ func TestVisitorsBehindAProxyAreCountedEach(t *testing.T) {
 			p := newProgram(t)
 			p.env = []string{"TRUSTED_HOPS=1", "RATE_LIMIT=5"}
 			if how == "processes" {
-				p.flags = append(p.flags, "--apart", "--bin", p.bin)
+				p.flags = append(p.flags, "--processes", "--bin", p.bin)
 			}
 			p.start()
 			limited := map[string]bool{}

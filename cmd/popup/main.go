@@ -1,4 +1,4 @@
-// Command popup is the shop for people: it runs it, looks into it and repairs it.
+// Command popup runs a shop, shows what happens in it, and repairs it.
 package main
 
 import (
@@ -11,28 +11,27 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// commands are what one can type after popup.
 type commands struct {
-	Run       runCommand       `cmd:"" help:"Run the whole shop on this machine."`
-	Migrate   migrateCommand   `cmd:"" help:"Bring a database up to date: schema, subscriptions, roles."`
-	Seed      seedCommand      `cmd:"" help:"Fill a shop with demo data."`
-	Events    eventsCommand    `cmd:"" help:"Show events as they are said."`
-	Parked    parkedCommand    `cmd:"" help:"Look at events that nobody could handle, and deal with them."`
-	Check     checkCommand     `cmd:"" help:"Prove the shop's promises against its database; each row must be 0."`
-	Product   productCommand   `cmd:"" help:"Look at products, and move them in and out of tables."`
-	Stock     stockCommand     `cmd:"" help:"See how many there are and where, and keep stock."`
-	Warehouse warehouseCommand `cmd:"" help:"See to warehouses."`
-	User      userCommand      `cmd:"" help:"Sign up, sign in, and see to accounts."`
-	Key       keyCommand       `cmd:"" help:"Make a key of access tokens, as settings."`
-	Env       envCommand       `cmd:"" help:"Show every setting with its default and meaning."`
-	Mailbox   mailboxCommand   `cmd:"" help:"Accept mails and show them on a page, in the place of a mail server."`
+	Run         runCommand         `cmd:"" help:"Run the whole shop on this machine."`
+	Migrate     migrateCommand     `cmd:"" help:"Update a database: schema, subscriptions and roles."`
+	Seed        seedCommand        `cmd:"" help:"Fill a shop with demo data."`
+	Events      eventsCommand      `cmd:"" help:"Show events, deliver past ones again, and drop old ones."`
+	DeadLetters deadLettersCommand `cmd:"" name:"deadletters" help:"Manage events that no function could handle."`
+	Check       checkCommand       `cmd:"" help:"Check the shop's invariants in its database; each row must be 0."`
+	Product     productCommand     `cmd:"" help:"Show, import and export products."`
+	Stock       stockCommand       `cmd:"" help:"Show and change stock."`
+	Warehouse   warehouseCommand   `cmd:"" help:"Manage warehouses."`
+	User        userCommand        `cmd:"" help:"Sign up, sign in, and manage accounts."`
+	Key         keyCommand         `cmd:"" help:"Generate a key for access tokens, as settings."`
+	Env         envCommand         `cmd:"" help:"Show every setting with its default and meaning."`
+	Mailbox     mailboxCommand     `cmd:"" help:"Run a mail server that shows mails on a page instead of sending them."`
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	parser := kong.Parse(&commands{}, kong.Name("popup"), kong.UsageOnError(),
-		kong.Description("A shop that is not there until a customer walks in."),
+		kong.Description("A shop that costs nothing while nobody buys."),
 		kong.BindTo(ctx, (*context.Context)(nil)), vars())
 	if err := parser.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "popup:", err)

@@ -17,7 +17,7 @@ import (
 
 // What is decided by locks in the database is decided alike when each function is a process of its own.
 func TestAsProcesses(t *testing.T) {
-	p := newProgram(t, "--apart", "--idle", "30s")
+	p := newProgram(t, "--processes", "--idle", "30s")
 	p.flags, p.env = append(p.flags, "--bin", p.bin), []string{"SHIPPING=manual"} // orders stay open
 	p.start()
 	t.Run("a refused order gives its basket back", p.restoresBaskets)

@@ -36,16 +36,16 @@ type place struct {
 type runCommand struct {
 	place
 	firstAdmin
-	Listen   string            `default:"127.0.0.1:8080" env:"POPUP_LISTEN" help:"Address of the shop."`
-	Apart    bool              `help:"Run each function as a program of its own, started on its first event and stopped when idle."`
-	Bin      string            `default:"${bin}" help:"Folder of the functions' programs, for --apart." type:"path"`
-	Idle     time.Duration     `default:"30s" help:"How long a program may be idle, with --apart."`
-	Fresh    bool              `help:"Start over: forget everything that is kept."`
-	Empty    bool              `help:"Start without demo data."`
-	Profile  string            `default:"spec" enum:"spec,natss,hostile" help:"How events are delivered: ${enum}."`
-	Database string            `env:"DATABASE_URL" help:"Use this Postgres instead of a private one."`
-	Postgres map[string]string `help:"Settings of the private Postgres, such as --postgres=shared_buffers=1GB."`
-	Pool     int32             `default:"8" help:"Connections to the database, when all functions run in one program."`
+	Listen    string            `default:"127.0.0.1:8080" env:"POPUP_LISTEN" help:"Address of the shop."`
+	Processes bool              `help:"Run each function as a program of its own, started on its first event and stopped when idle."`
+	Bin       string            `default:"${bin}" help:"Folder of the functions' programs, for --processes." type:"path"`
+	Idle      time.Duration     `default:"30s" help:"How long a program may be idle, with --processes."`
+	Fresh     bool              `help:"Start over: forget everything that is kept."`
+	Empty     bool              `help:"Start without demo data."`
+	Profile   string            `default:"spec" enum:"spec,natss,hostile" help:"How events are delivered: ${enum}."`
+	Database  string            `env:"DATABASE_URL" help:"Use this Postgres instead of a private one."`
+	Postgres  map[string]string `help:"Settings of the private Postgres, such as --postgres=shared_buffers=1GB."`
+	Pool      int32             `default:"8" help:"Connections to the database, when all functions run in one program."`
 }
 
 // Run runs the shop until it is told to stop.
@@ -103,10 +103,10 @@ func (c *runCommand) open(ctx context.Context, settings functions.Settings) (*lo
 	}
 	options := local.Options{
 		Dir: c.Dir, DatabaseURL: c.Database, Fresh: c.Fresh, Postgres: c.Postgres, Profile: jetstream.DeliveryProfile(c.Profile), Connections: c.Pool,
-		Address: settings.PublicURL, Apart: c.Apart, Bin: c.Bin, Idle: c.Idle, Tick: time.Second, IdleTick: time.Minute, Out: os.Stderr,
+		Address: settings.PublicURL, Processes: c.Processes, Bin: c.Bin, Idle: c.Idle, Tick: time.Second, IdleTick: time.Minute, Out: os.Stderr,
 		Tracing: traces, Log: logging.NewText(os.Stderr, slog.LevelWarn),
 	}
-	if c.Apart { // so that the programs of the clock can stop too
+	if c.Processes { // so that the programs of the clock can stop too
 		options.Tick = time.Minute
 		os.Unsetenv("TOKEN_KEYS") // one function gets it, and no other
 		os.Setenv("LOG_LEVEL", "warn")
@@ -130,7 +130,7 @@ func startShop(ctx context.Context, shop *local.Shop, settings functions.Setting
 	if err != nil {
 		return err
 	}
-	return shop.Start(ctx, functions.All(settings), triggers, local.Door{Name: door, Within: servegateway.Within(servegateway.Settings{Gateway: settings.Gateway, Access: settings.Access})})
+	return shop.Start(ctx, functions.All(settings), triggers, local.Gateway{Name: door, Within: servegateway.Within(servegateway.Settings{Gateway: settings.Gateway, Access: settings.Access})})
 }
 
 // greet shows where the shop is, and the first admin's password when it was made just now.

@@ -171,7 +171,7 @@ func TestKilledTenTimesInMidFlowTheShopLosesNothing(t *testing.T) {
 }
 
 func TestProgramsApartStartAndStopAndLeaveTheSameTrace(t *testing.T) {
-	together, apart := newProgram(t), newProgram(t, "--apart", "--idle", "3s")
+	together, apart := newProgram(t), newProgram(t, "--processes", "--idle", "3s")
 	apart.flags = append(apart.flags, "--bin", apart.bin)
 	var traces []string
 	for _, p := range []*program{together, apart} {

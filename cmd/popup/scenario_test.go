@@ -35,7 +35,7 @@ func openEngine(t *testing.T, name string) engine {
 	}
 	p := newProgram(t)
 	if name == "processes" {
-		p.flags = append(p.flags, "--apart", "--idle", "30s", "--bin", p.bin)
+		p.flags = append(p.flags, "--processes", "--idle", "30s", "--bin", p.bin)
 	}
 	p.start()
 	return engine{p.shop(), p.popup}

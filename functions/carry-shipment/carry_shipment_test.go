@@ -20,8 +20,8 @@ func planned(t *testing.T, shipping string, pace time.Duration) (*shoptest.Shop,
 	shop := shoptest.Open(t, functions.All, func(s *functions.Settings) {
 		s.SimulatedSuccess, s.Shipping, s.CarrierPace = 1, shipping, pace
 	})
-	placed := shop.Reach(t, "confirmed")
-	created := shop.Deliver(t, "ship-order", shop.Said(t, placed.ID, "order.confirmed")[0])[0].(events.ShipmentCreated)
+	placed := shop.OrderIn(t, "confirmed")
+	created := shop.Deliver(t, "ship-order", shop.Emitted(t, placed.ID, "order.confirmed")[0])[0].(events.ShipmentCreated)
 	return shop, events.ShipmentDue{ShipmentID: created.ShipmentID, OrderID: created.OrderID}
 }
 
@@ -37,41 +37,41 @@ func steps(t *testing.T, said []events.Event) (all []string) {
 }
 
 func seen(t *testing.T, shop *shoptest.Shop) []string {
-	return shoptest.One[[]string](t, shop, `SELECT array_agg(status ORDER BY n) FROM delivery.tracking`)
+	return shoptest.Scalar[[]string](t, shop, `SELECT array_agg(status ORDER BY n) FROM delivery.tracking`)
 }
 
 func TestWithoutPaceTheWholeWayIsOneBatch(t *testing.T) {
 	t.Parallel()
 	shop, due := planned(t, "auto", 0)
 	require.Equal(t, []string{"planned→preparing", "preparing→shipped", "shipped→in_transit", "in_transit→delivered"},
-		steps(t, shop.Tell(t, name, due)))
+		steps(t, shop.Send(t, name, due)))
 	require.Equal(t, []string{"planned", "preparing", "shipped", "in_transit", "delivered"}, seen(t, shop))
-	require.True(t, shoptest.One[bool](t, shop, `SELECT status = 'delivered' AND delivered_at IS NOT NULL AND due_at IS NULL FROM delivery.shipments`))
+	require.True(t, shoptest.Scalar[bool](t, shop, `SELECT status = 'delivered' AND delivered_at IS NOT NULL AND due_at IS NULL FROM delivery.shipments`))
 
-	require.Empty(t, shop.Tell(t, name, due))
+	require.Empty(t, shop.Send(t, name, due))
 	require.Len(t, seen(t, shop), 5)
 }
 
 func TestWithPaceEachMoveNamesTheTimeOfTheNext(t *testing.T) {
 	t.Parallel()
 	shop, due := planned(t, "auto", time.Hour)
-	require.Equal(t, []string{"planned→preparing"}, steps(t, shop.Tell(t, name, due)))
+	require.Equal(t, []string{"planned→preparing"}, steps(t, shop.Send(t, name, due)))
 	for _, step := range []string{"preparing→shipped", "shipped→in_transit", "in_transit→delivered"} {
-		wait := time.Until(shoptest.One[time.Time](t, shop, `SELECT due_at FROM delivery.shipments`))
+		wait := time.Until(shoptest.Scalar[time.Time](t, shop, `SELECT due_at FROM delivery.shipments`))
 		require.InDelta(t, time.Hour, wait, float64(time.Minute))
-		require.Empty(t, shop.Tell(t, name, due), "it is not due yet")
+		require.Empty(t, shop.Send(t, name, due), "it is not due yet")
 
 		shop.Exec(t, `UPDATE delivery.shipments SET due_at = now()`)
-		require.Equal(t, []string{step}, steps(t, shop.Tell(t, name, due)))
+		require.Equal(t, []string{step}, steps(t, shop.Send(t, name, due)))
 	}
-	require.True(t, shoptest.One[bool](t, shop, `SELECT due_at IS NULL FROM delivery.shipments`), "nothing is due after the last move")
-	require.Empty(t, shop.Tell(t, name, due))
+	require.True(t, shoptest.Scalar[bool](t, shop, `SELECT due_at IS NULL FROM delivery.shipments`), "nothing is due after the last move")
+	require.Empty(t, shop.Send(t, name, due))
 }
 
 func TestManualShippingIsLeftToStaff(t *testing.T) {
 	t.Parallel()
 	shop, due := planned(t, "manual", 0)
-	require.Empty(t, shop.Tell(t, name, due))
+	require.Empty(t, shop.Send(t, name, due))
 	require.Equal(t, []string{"planned"}, seen(t, shop))
 }
 
@@ -79,10 +79,10 @@ func TestManualShippingIsLeftToStaff(t *testing.T) {
 func TestTheShipmentOfACancelledOrderStays(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "auto" })
-	placed := shop.Reach(t, "confirmed")
-	due := shop.Deliver(t, "ship-order", shop.Said(t, placed.ID, "order.confirmed")[0])[1]
+	placed := shop.OrderIn(t, "confirmed")
+	due := shop.Deliver(t, "ship-order", shop.Emitted(t, placed.ID, "order.confirmed")[0])[1]
 	shop.Cancel(t, placed)
-	require.Empty(t, shop.Tell(t, name, due))
+	require.Empty(t, shop.Send(t, name, due))
 	require.Equal(t, []string{"planned", "cancelled"}, seen(t, shop))
 }
 
@@ -91,9 +91,9 @@ func TestACancelAndTheFirstMoveAreNeverBothDone(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "auto" })
 	for range 10 {
-		placed := shop.Reach(t, "confirmed")
-		shop.Deliver(t, "ship-order", shop.Said(t, placed.ID, "order.confirmed")[0])
-		due := shop.Said(t, placed.ID, "shipment.due")[0]
+		placed := shop.OrderIn(t, "confirmed")
+		shop.Deliver(t, "ship-order", shop.Emitted(t, placed.ID, "order.confirmed")[0])
+		due := shop.Emitted(t, placed.ID, "shipment.due")[0]
 		var both sync.WaitGroup
 		both.Go(func() { shop.Deliver(t, name, due) })
 		both.Go(func() {
@@ -101,7 +101,7 @@ func TestACancelAndTheFirstMoveAreNeverBothDone(t *testing.T) {
 				"Idempotency-Key", placed.ID, "Prefer", "wait=0", "Popup-Order-Token", placed.Token)
 		})
 		both.Wait()
-		require.Contains(t, []string{"cancelling cancelled", "confirmed delivered"}, shoptest.One[string](t, shop, `
+		require.Contains(t, []string{"cancelling cancelled", "confirmed delivered"}, shoptest.Scalar[string](t, shop, `
 			SELECT concat_ws(' ', o.status, s.status) FROM orders.orders o JOIN delivery.shipments s USING (order_id) WHERE order_id = $1`, placed.ID))
 	}
 }

@@ -74,7 +74,7 @@ func note(ctx context.Context, tx pgx.Tx, fact events.Event, apply func(*order.O
 	if err != nil {
 		return nil, err
 	}
-	cancelled := !left.Anything() && o.Go(order.Cancelled, order.Times{})
+	cancelled := !left.Anything() && o.MoveTo(order.Cancelled, order.Times{})
 	if cancelled && left.StockEver {
 		o.Stock = order.StockReleased
 	}
@@ -85,7 +85,7 @@ func note(ctx context.Context, tx pgx.Tx, fact events.Event, apply func(*order.O
 		return nil, err
 	}
 	return events.OrderCancelled{
-		OrderID: o.ID, Version: o.Version, By: o.WithdrawnBy, Reason: o.WhyWithdrawn(), Lines: o.Lines,
+		OrderID: o.ID, Version: o.Version, By: o.WithdrawnBy, Reason: o.WithdrawalReason(), Lines: o.Lines,
 		StockHeld: left.StockEver, RefundedMinor: left.RefundedMinor, Currency: o.Currency,
 	}, nil
 }

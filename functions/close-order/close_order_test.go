@@ -19,11 +19,11 @@ func open(t *testing.T) *shoptest.Shop {
 
 // undone is a paid order that was cancelled, with all that came of it but what close-order made of that.
 func undone(t *testing.T, shop *shoptest.Shop) (orderID string, facts []cloudevent.Message) {
-	placed := shop.Reach(t, "cancelling")
-	withdrawn := shop.Said(t, placed.ID, "order.withdrawn")[0]
+	placed := shop.OrderIn(t, "cancelling")
+	withdrawn := shop.Emitted(t, placed.ID, "order.withdrawn")[0]
 	require.Len(t, shop.Deliver(t, "release-stock", withdrawn), 1)
 	require.Len(t, shop.Deliver(t, "refund-payment", withdrawn), 1)
-	return placed.ID, []cloudevent.Message{withdrawn, shop.Said(t, placed.ID, "stock.released")[0], shop.Said(t, placed.ID, "payment.refunded")[0]}
+	return placed.ID, []cloudevent.Message{withdrawn, shop.Emitted(t, placed.ID, "stock.released")[0], shop.Emitted(t, placed.ID, "payment.refunded")[0]}
 }
 
 func TestWhicheverFactComesFirstTheOrderIsCancelledOnce(t *testing.T) {
@@ -33,9 +33,9 @@ func TestWhicheverFactComesFirstTheOrderIsCancelledOnce(t *testing.T) {
 		orderID, facts := undone(t, shop)
 		for _, i := range turn {
 			shop.Deliver(t, name, facts[i])
-			shop.Tell(t, name, shoptest.EventOf(t, facts[i]))
+			shop.Send(t, name, shoptest.EventOf(t, facts[i]))
 		}
-		said := shop.Said(t, orderID, "order.cancelled")
+		said := shop.Emitted(t, orderID, "order.cancelled")
 		require.Len(t, said, 1, "%v", turn)
 		cancelled := shoptest.EventOf(t, said[0]).(events.OrderCancelled)
 		require.Equal(t, []string{"customer", "requested"}, []string{cancelled.By, cancelled.Reason}, "what a customer wrote stays in the row")
@@ -47,18 +47,18 @@ func TestWhicheverFactComesFirstTheOrderIsCancelledOnce(t *testing.T) {
 }
 
 func sides(t *testing.T, shop *shoptest.Shop, orderID string) string {
-	return shoptest.One[string](t, shop, `SELECT concat_ws(' ', status, stock, payment) FROM orders.orders WHERE order_id = $1`, orderID)
+	return shoptest.Scalar[string](t, shop, `SELECT concat_ws(' ', status, stock, payment) FROM orders.orders WHERE order_id = $1`, orderID)
 }
 
 func TestNothingIsCancelledWhileSomethingIsHeld(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for held, undo := range map[string]string{"money": "release-stock", "stock": "refund-payment"} {
-		placed := shop.Reach(t, "cancelling")
-		withdrawn := shop.Said(t, placed.ID, "order.withdrawn")[0]
+		placed := shop.OrderIn(t, "cancelling")
+		withdrawn := shop.Emitted(t, placed.ID, "order.withdrawn")[0]
 		require.Empty(t, shop.Deliver(t, name, withdrawn))
 		for _, fact := range shop.Deliver(t, undo, withdrawn) {
-			require.Empty(t, shop.Tell(t, name, fact), "%s is held", held)
+			require.Empty(t, shop.Send(t, name, fact), "%s is held", held)
 		}
 		require.Equal(t, "cancelling", shop.Status(t, placed.ID))
 	}
@@ -68,7 +68,7 @@ func TestOrderForWhichNothingWasHeldIsCancelledAtOnce(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
-	said := shop.Tell(t, name, shop.Cancel(t, placed))
+	said := shop.Send(t, name, shop.Cancel(t, placed))
 	require.Len(t, said, 1)
 	require.False(t, said[0].(events.OrderCancelled).StockHeld)
 	require.Equal(t, "cancelled pending pending", sides(t, shop, placed.ID))
@@ -83,21 +83,21 @@ func TestLateFactsCannotReviveACancelledOrder(t *testing.T) {
 		shop.Deliver(t, name, fact)
 	}
 	for _, s := range []string{"order.placed", "stock.reserved", "payment.created", "payment.paid", "order.confirmed", "shipment.created"} {
-		for _, m := range shop.Said(t, orderID, s) {
+		for _, m := range shop.Emitted(t, orderID, s) {
 			for _, consumer := range consumers(t, shop, m.Type) {
-				shop.Tell(t, consumer, shoptest.EventOf(t, m))
+				shop.Send(t, consumer, shoptest.EventOf(t, m))
 			}
 		}
 	}
-	shop.Drive(t, orderID, "")
+	shop.AwaitStatus(t, orderID, "")
 	require.Equal(t, "cancelled released refunded", sides(t, shop, orderID))
-	require.Len(t, shop.Said(t, orderID, "order.cancelled"), 1)
+	require.Len(t, shop.Emitted(t, orderID, "order.cancelled"), 1)
 	onHand, reserved := shop.Stock(t, shoptest.Cap)
 	require.Equal(t, []int64{120, 0}, []int64{onHand, reserved})
 }
 
 func consumers(t *testing.T, shop *shoptest.Shop, eventType string) []string {
-	return shoptest.One[[]string](t, shop, `
+	return shoptest.Scalar[[]string](t, shop, `
 		SELECT coalesce(array_agg(consumer), '{}') FROM bus.subscription WHERE type = $1 AND consumer <> 'send-email'`, eventType)
 }
 
@@ -105,20 +105,20 @@ func TestWhatComesBackIsNotedOnOrdersThatEndedOtherwise(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
-	reserved := shop.Tell(t, "reserve-stock", placed.OrderPlaced)[0]
-	shop.Tell(t, "track-order", reserved)
-	shop.Set(t, placed.ID, "deadline = now()")
-	expired := shop.Tell(t, "track-order", events.OrderOverdue{OrderID: placed.ID})[0]
+	reserved := shop.Send(t, "reserve-stock", placed.OrderPlaced)[0]
+	shop.Send(t, "track-order", reserved)
+	shop.ChangeOrder(t, placed.ID, "deadline = now()")
+	expired := shop.Send(t, "track-order", events.OrderOverdue{OrderID: placed.ID})[0]
 
-	require.Empty(t, shop.Tell(t, name, shop.Tell(t, "release-stock", expired)[0]))
-	require.Empty(t, shop.Tell(t, name, events.PaymentVoided{OrderID: placed.ID}))
+	require.Empty(t, shop.Send(t, name, shop.Send(t, "release-stock", expired)[0]))
+	require.Empty(t, shop.Send(t, name, events.PaymentVoided{OrderID: placed.ID}))
 	require.Equal(t, "expired released expired", sides(t, shop, placed.ID))
 }
 
 func TestPartRefundLeavesTheOrderPaid(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	placed := shop.Reach(t, "confirmed")
-	require.Empty(t, shop.Tell(t, name, events.PaymentRefunded{OrderID: placed.ID, AmountMinor: 1000, RefundedMinor: 1000}))
+	placed := shop.OrderIn(t, "confirmed")
+	require.Empty(t, shop.Send(t, name, events.PaymentRefunded{OrderID: placed.ID, AmountMinor: 1000, RefundedMinor: 1000}))
 	require.Equal(t, "confirmed held paid", sides(t, shop, placed.ID))
 }

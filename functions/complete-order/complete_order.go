@@ -30,7 +30,7 @@ func New() function.Function {
 
 // delivered completes the orders that are delivered and lack nothing.
 func delivered[E events.Event](ctx context.Context, tx pgx.Tx, batch []*function.Delivery[E]) error {
-	orders, err := orderstore.LockIn(ctx, tx, function.OrderIDs(batch), order.Delivered)
+	orders, err := orderstore.LockWithStatus(ctx, tx, function.OrderIDs(batch), order.Delivered)
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func complete[E events.Event](
 			continue
 		}
 		changed := apply(o)
-		completed[i] = o.Completable() && o.Go(order.Completed, order.Times{})
+		completed[i] = o.Completable() && o.MoveTo(order.Completed, order.Times{})
 		if changed || completed[i] {
 			saved = append(saved, o)
 		}

@@ -24,10 +24,10 @@ func open(t *testing.T, rest time.Duration) *shoptest.Shop {
 
 // delivered is an order that has arrived, and the events that its end waits for; complete-order has heard none of them.
 func delivered(t *testing.T, shop *shoptest.Shop) (orderID string, arrived, left cloudevent.Message) {
-	placed := shop.Reach(t, "in_transit")
-	shop.Deliver(t, "move-stock", shop.Said(t, placed.ID, "order.shipped")[0])
-	shop.Tell(t, "follow-shipment", shop.Move(t, placed.ID, "delivered"))
-	return placed.ID, shop.Said(t, placed.ID, "order.delivered")[0], shop.Said(t, placed.ID, "stock.shipped")[0]
+	placed := shop.OrderIn(t, "in_transit")
+	shop.Deliver(t, "move-stock", shop.Emitted(t, placed.ID, "order.shipped")[0])
+	shop.Send(t, "follow-shipment", shop.MoveShipment(t, placed.ID, "delivered"))
+	return placed.ID, shop.Emitted(t, placed.ID, "order.delivered")[0], shop.Emitted(t, placed.ID, "stock.shipped")[0]
 }
 
 // ORD-33.
@@ -38,14 +38,14 @@ func TestWhicheverFactComesLastTheOrderIsCompletedOnce(t *testing.T) {
 		orderID, arrived, left := delivered(t, shop)
 		for _, m := range []cloudevent.Message{arrived, left, arrived} {
 			shop.Deliver(t, name, m)
-			shop.Tell(t, name, shoptest.EventOf(t, m))
+			shop.Send(t, name, shoptest.EventOf(t, m))
 		}
 		requireCompletedOnce(t, shop, orderID)
 
 		orderID, arrived, left = delivered(t, shop)
 		for _, m := range []cloudevent.Message{left, arrived, left} {
 			shop.Deliver(t, name, m)
-			shop.Tell(t, name, shoptest.EventOf(t, m))
+			shop.Send(t, name, shoptest.EventOf(t, m))
 		}
 		requireCompletedOnce(t, shop, orderID)
 	}
@@ -53,11 +53,11 @@ func TestWhicheverFactComesLastTheOrderIsCompletedOnce(t *testing.T) {
 
 func requireCompletedOnce(t *testing.T, shop *shoptest.Shop, orderID string) {
 	t.Helper()
-	said := shop.Said(t, orderID, "order.completed")
+	said := shop.Emitted(t, orderID, "order.completed")
 	require.Len(t, said, 1)
 	completed := shoptest.EventOf(t, said[0]).(events.OrderCompleted)
 	require.Equal(t, []int64{2400, 2400}, []int64{completed.TotalMinor, completed.PaidMinor})
-	require.Equal(t, "completed shipped", shoptest.One[string](t, shop, `SELECT concat_ws(' ', status, stock) FROM orders.orders WHERE order_id = $1`, orderID))
+	require.Equal(t, "completed shipped", shoptest.Scalar[string](t, shop, `SELECT concat_ws(' ', status, stock) FROM orders.orders WHERE order_id = $1`, orderID))
 }
 
 func TestFactsAtTheSameTimeCompleteOnce(t *testing.T) {
@@ -79,10 +79,10 @@ func TestNothingIsCompletedBeforeItHasRested(t *testing.T) {
 	orderID, arrived, left := delivered(t, shop)
 	require.Empty(t, shop.Deliver(t, name, left))
 	require.Empty(t, shop.Deliver(t, name, arrived))
-	require.Empty(t, shop.Tell(t, name, events.OrderRested{OrderID: orderID}), "a clock that is ahead of the database")
+	require.Empty(t, shop.Send(t, name, events.OrderRested{OrderID: orderID}), "a clock that is ahead of the database")
 
-	shop.Set(t, orderID, "deadline = now()")
-	require.Len(t, shop.Tell(t, name, events.OrderRested{OrderID: orderID}), 1)
+	shop.ChangeOrder(t, orderID, "deadline = now()")
+	require.Len(t, shop.Send(t, name, events.OrderRested{OrderID: orderID}), 1)
 	requireCompletedOnce(t, shop, orderID)
 }
 
@@ -90,31 +90,31 @@ func TestNothingIsCompletedBeforeItsMoneyIsHere(t *testing.T) {
 	t.Parallel()
 	shop := open(t, 0)
 	orderID, arrived, left := delivered(t, shop)
-	shop.Set(t, orderID, "payment = 'authorised'")
+	shop.ChangeOrder(t, orderID, "payment = 'authorised'")
 	require.Empty(t, shop.Deliver(t, name, left))
 	require.Empty(t, shop.Deliver(t, name, arrived))
 
-	settled := shop.Tell(t, "track-order", events.PaymentPaid{OrderID: orderID, PaymentID: uuid.NewString()})
-	require.Len(t, shop.Tell(t, name, settled[0]), 1)
+	settled := shop.Send(t, "track-order", events.PaymentPaid{OrderID: orderID, PaymentID: uuid.NewString()})
+	require.Len(t, shop.Send(t, name, settled[0]), 1)
 }
 
 func TestGoodsThatLeftAreNotedAndNothingIsSaidOnTheWay(t *testing.T) {
 	t.Parallel()
 	shop := open(t, 0)
-	placed := shop.Reach(t, "shipped")
-	left := shop.Deliver(t, "move-stock", shop.Said(t, placed.ID, "order.shipped")[0])
+	placed := shop.OrderIn(t, "shipped")
+	left := shop.Deliver(t, "move-stock", shop.Emitted(t, placed.ID, "order.shipped")[0])
 	for range 2 {
-		require.Empty(t, shop.Tell(t, name, left[0]))
-		require.Empty(t, shop.Tell(t, name, events.OrderDelivered{OrderID: placed.ID}), "the order itself says where it is")
+		require.Empty(t, shop.Send(t, name, left[0]))
+		require.Empty(t, shop.Send(t, name, events.OrderDelivered{OrderID: placed.ID}), "the order itself says where it is")
 	}
-	require.Equal(t, "shipped shipped", shoptest.One[string](t, shop, `SELECT concat_ws(' ', status, stock) FROM orders.orders WHERE order_id = $1`, placed.ID))
+	require.Equal(t, "shipped shipped", shoptest.Scalar[string](t, shop, `SELECT concat_ws(' ', status, stock) FROM orders.orders WHERE order_id = $1`, placed.ID))
 }
 
 func TestReturnedOrderIsNeverCompleted(t *testing.T) {
 	t.Parallel()
 	shop := open(t, 0)
-	placed := shop.Reach(t, "returned")
-	shop.Drive(t, placed.ID, "")
-	require.Empty(t, shop.Tell(t, name, events.OrderDelivered{OrderID: placed.ID}))
+	placed := shop.OrderIn(t, "returned")
+	shop.AwaitStatus(t, placed.ID, "")
+	require.Empty(t, shop.Send(t, name, events.OrderDelivered{OrderID: placed.ID}))
 	require.Equal(t, "returned", shop.Status(t, placed.ID))
 }

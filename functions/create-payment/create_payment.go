@@ -70,9 +70,9 @@ func (c creator) prepare(ctx context.Context, tx pgx.Tx, batch []*call) error {
 
 // local answers for a provider that decides without a call.
 func (c creator) local(r request) (opened payment.Opened, ok bool) {
-	provider, ok := c.providers[r.Method].(payment.Knowing)
+	provider, ok := c.providers[r.Method].(payment.LocalProvider)
 	if ok {
-		opened = provider.Know(r.Request)
+		opened = provider.Decide(r.Request)
 	}
 	return opened, ok
 }
@@ -114,7 +114,7 @@ func (c creator) record(ctx context.Context, tx pgx.Tx, batch []*call) error {
 func (c creator) lockEnded(ctx context.Context, tx pgx.Tx, batch []*call) (map[string]bool, error) {
 	var called []string
 	for _, d := range batch {
-		if _, ok := c.providers[d.Request.Method].(payment.Knowing); !ok {
+		if _, ok := c.providers[d.Request.Method].(payment.LocalProvider); !ok {
 			called = append(called, d.Request.OrderID)
 		}
 	}

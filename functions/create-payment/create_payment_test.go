@@ -9,9 +9,9 @@ import (
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/functions"
 	createpayment "github.com/popup-shop/popup/functions/create-payment"
-	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/money"
 	"github.com/popup-shop/popup/internal/payment"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 const name = "create-payment"
@@ -21,7 +21,7 @@ func reserved(t *testing.T, bank *shoptest.Bank, items ...shoptest.Item) (*shopt
 	shop := shoptest.Open(t, functions.All)
 	shop.Replace(t, createpayment.With(payment.Providers{"simulated": bank}))
 	placed := shop.Place(t, shoptest.Order(items...))
-	require.IsType(t, events.StockReserved{}, shop.Tell(t, "reserve-stock", placed.OrderPlaced)[0])
+	require.IsType(t, events.StockReserved{}, shop.Send(t, "reserve-stock", placed.OrderPlaced)[0])
 	return shop, placed
 }
 
@@ -31,7 +31,7 @@ func told(placed shoptest.Placed) events.StockReserved {
 
 // results are the results of all attempts at an order's payment, in order.
 func results(t *testing.T, shop *shoptest.Shop, orderID string) []string {
-	return shoptest.One[[]string](t, shop, `SELECT array_agg(result ORDER BY at) FROM payments.attempts WHERE order_id = $1`, orderID)
+	return shoptest.Scalar[[]string](t, shop, `SELECT array_agg(result ORDER BY at) FROM payments.attempts WHERE order_id = $1`, orderID)
 }
 
 // PAY-02, PAY-08.
@@ -49,13 +49,13 @@ func TestTheOrdersExactTotalIsAskedFor(t *testing.T) {
 			bank := &shoptest.Bank{Outcome: payment.Paid}
 			shop, placed := reserved(t, bank, c.items...)
 
-			said := shop.Tell(t, "create-payment", told(placed))
+			said := shop.Send(t, "create-payment", told(placed))
 			require.Len(t, said, 2)
 			created, paid := said[0].(events.PaymentCreated), said[1].(events.PaymentPaid)
 			require.Equal(t, c.want, money.Amount{Minor: created.AmountMinor, Currency: created.Currency})
 			require.Equal(t, c.want, money.Amount{Minor: paid.AmountMinor, Currency: paid.Currency})
 			require.Equal(t, []payment.Request{{PaymentID: created.PaymentID, OrderID: placed.ID, Amount: c.want}}, bank.Opened())
-			require.Equal(t, c.want.Minor, shoptest.One[int64](t, shop, `
+			require.Equal(t, c.want.Minor, shoptest.Scalar[int64](t, shop, `
 				SELECT captured_minor FROM payments.payments WHERE payment_id = $1 AND status = 'paid'`, created.PaymentID))
 			require.Equal(t, []string{"paid"}, results(t, shop, placed.ID))
 		})
@@ -73,8 +73,8 @@ func TestAnOrderHasOnePaymentHoweverOftenItIsAskedFor(t *testing.T) {
 		all.Go(func() { shop.Deliver(t, name, m) })
 	}
 	all.Wait()
-	require.Empty(t, shop.Tell(t, name, told(placed)), "under another id: only the rows remember")
-	require.Len(t, shop.SaidFor(t, name, m), 2)
+	require.Empty(t, shop.Send(t, name, told(placed)), "under another id: only the rows remember")
+	require.Len(t, shop.EmittedFor(t, name, m), 2)
 	require.Len(t, bank.Opened(), 1)
 	require.Equal(t, []string{"paid"}, results(t, shop, placed.ID))
 }
@@ -83,10 +83,10 @@ func TestDeclinedPaymentIsSaidAndHasNoMoney(t *testing.T) {
 	t.Parallel()
 	shop, placed := reserved(t, &shoptest.Bank{Outcome: payment.Declined}, shoptest.Of(shoptest.Cap, 1))
 
-	said := shop.Tell(t, name, told(placed))
+	said := shop.Send(t, name, told(placed))
 	require.Len(t, said, 2)
 	require.Equal(t, "declined", said[1].(events.PaymentFailed).Reason)
-	require.Equal(t, "failed 0", shoptest.One[string](t, shop, `
+	require.Equal(t, "failed 0", shoptest.Scalar[string](t, shop, `
 		SELECT concat(status, ' ', captured_minor) FROM payments.payments WHERE order_id = $1`, placed.ID))
 	require.Equal(t, []string{"declined"}, results(t, shop, placed.ID))
 }
@@ -95,7 +95,7 @@ func TestOpenPaymentIsSaidWithTheWayToPay(t *testing.T) {
 	t.Parallel()
 	shop, placed := reserved(t, &shoptest.Bank{Outcome: payment.Open}, shoptest.Of(shoptest.Cap, 1))
 
-	said := shop.Tell(t, name, told(placed))
+	said := shop.Send(t, name, told(placed))
 	require.Len(t, said, 1)
 	require.Contains(t, said[0].(events.PaymentCreated).URI, "https://bank.test/pay/")
 }
@@ -106,7 +106,7 @@ func TestOrderThatIsOverIsNotAskedMoneyFor(t *testing.T) {
 	shop, placed := reserved(t, bank, shoptest.Of(shoptest.Cap, 1))
 	shop.Cancel(t, placed)
 
-	require.Empty(t, shop.Tell(t, name, told(placed)))
+	require.Empty(t, shop.Send(t, name, told(placed)))
 	require.Empty(t, bank.Opened())
 }
 
@@ -114,35 +114,35 @@ func TestMoneyThatComesAfterTheEndIsKeptApart(t *testing.T) {
 	t.Parallel()
 	bank := &shoptest.Bank{Outcome: payment.Paid}
 	shop, placed := reserved(t, bank, shoptest.Of(shoptest.Cap, 1))
-	bank.Opening = func() { // the customer cancels while the bank is being asked
+	bank.OnOpen = func() { // the customer cancels while the bank is being asked
 		withdrawn := shop.Cancel(t, placed)
-		shop.Tell(t, "release-stock", withdrawn)
-		shop.Tell(t, "close-order", withdrawn)
+		shop.Send(t, "release-stock", withdrawn)
+		shop.Send(t, "close-order", withdrawn)
 	}
 
-	said := shop.Tell(t, name, told(placed))
+	said := shop.Send(t, name, told(placed))
 	require.Len(t, said, 2)
 	require.IsType(t, events.PaymentPaid{}, said[1])
 	require.Equal(t, "cancelled", shop.Status(t, placed.ID))
-	require.EqualValues(t, 2400, shoptest.One[int64](t, shop, `
+	require.EqualValues(t, 2400, shoptest.Scalar[int64](t, shop, `
 		SELECT amount_minor FROM payments.suspense WHERE order_id = $1 AND returned_at IS NULL`, placed.ID))
-	require.Equal(t, "voided 0", shoptest.One[string](t, shop, `
+	require.Equal(t, "voided 0", shoptest.Scalar[string](t, shop, `
 		SELECT concat(status, ' ', captured_minor) FROM payments.payments WHERE order_id = $1`, placed.ID))
 }
 
 // PAY-10, FUN-11.
 func TestBankThatDoesNotAnswerIsAskedAgainForTheSamePayment(t *testing.T) {
 	t.Parallel()
-	bank := &shoptest.Bank{Outcome: payment.Paid, Away: true}
+	bank := &shoptest.Bank{Outcome: payment.Paid, Unavailable: true}
 	shop, placed := reserved(t, bank, shoptest.Of(shoptest.Cap, 1))
 	m := shop.Store(t, told(placed))
 	for range 2 {
 		require.ErrorContains(t, shop.TryDeliver(t, name, m), "does not answer")
 	}
-	bank.Away = false
+	bank.Unavailable = false
 	require.Len(t, shop.Deliver(t, name, m), 2)
 	require.Equal(t, []string{"unknown: the bank does not answer", "unknown: the bank does not answer", "paid"}, results(t, shop, placed.ID))
-	require.EqualValues(t, 1, shoptest.One[int64](t, shop, `SELECT count(DISTINCT key) FROM payments.attempts WHERE order_id = $1`, placed.ID))
+	require.EqualValues(t, 1, shoptest.Scalar[int64](t, shop, `SELECT count(DISTINCT key) FROM payments.attempts WHERE order_id = $1`, placed.ID))
 }
 
 func TestMethodWithoutProviderIsParkedForAPerson(t *testing.T) {
@@ -150,6 +150,6 @@ func TestMethodWithoutProviderIsParkedForAPerson(t *testing.T) {
 	shop := shoptest.Open(t, functions.All, func(s *functions.Settings) { s.PaymentMethods = []string{"gold"} })
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)).With("payment_method", "gold"))
 
-	require.Empty(t, shop.Tell(t, name, told(placed)))
-	require.Contains(t, shoptest.One[string](t, shop, `SELECT reason FROM bus.parked WHERE consumer = $1`, name), `"gold"`)
+	require.Empty(t, shop.Send(t, name, told(placed)))
+	require.Contains(t, shoptest.Scalar[string](t, shop, `SELECT reason FROM bus.dead_letters WHERE consumer = $1`, name), `"gold"`)
 }

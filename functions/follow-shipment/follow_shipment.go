@@ -86,9 +86,9 @@ func (f follower) waysOf(ctx context.Context, tx pgx.Tx, batch []*function.Deliv
 
 func (f follower) wayOf(o *order.Order, shipment shipment) (way []step) {
 	for _, seen := range shipment.Seen {
-		to, ok := order.Behind(seen.Status)
+		to, ok := order.StatusFor(seen.Status)
 		from := o.Status
-		if !ok || !o.Go(to, f.times) {
+		if !ok || !o.MoveTo(to, f.times) {
 			continue
 		}
 		o.ShipmentID, o.Carrier, o.TrackingNumber = shipment.ID, shipment.Carrier, shipment.TrackingNumber

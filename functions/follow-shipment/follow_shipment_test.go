@@ -20,17 +20,17 @@ func open(t *testing.T) *shoptest.Shop {
 
 // shipped is an order with a planned shipment that then went all these ways; nobody has heard of that.
 func shipped(t *testing.T, shop *shoptest.Shop, way ...string) (orderID string, moves []events.Event) {
-	placed := shop.Reach(t, "confirmed")
-	shop.Drive(t, placed.ID, "")
+	placed := shop.OrderIn(t, "confirmed")
+	shop.AwaitStatus(t, placed.ID, "")
 	for _, to := range way {
-		moves = append(moves, shop.Move(t, placed.ID, to))
+		moves = append(moves, shop.MoveShipment(t, placed.ID, to))
 	}
 	return placed.ID, moves
 }
 
 // versions are the states that an order went through after it was confirmed.
 func versions(t *testing.T, shop *shoptest.Shop, orderID string) []string {
-	return shoptest.One[[]string](t, shop, `
+	return shoptest.Scalar[[]string](t, shop, `
 		SELECT array_agg(to_status ORDER BY version) FROM orders.history WHERE order_id = $1 AND by = 'follow-shipment'`, orderID)
 }
 
@@ -44,7 +44,7 @@ func TestOrderGoesThroughEveryStateOnceInAnyOrderOfArrival(t *testing.T) {
 		rand.Shuffle(len(moves), func(i, j int) { moves[i], moves[j] = moves[j], moves[i] })
 		var said []events.Event
 		for _, moved := range moves {
-			said = append(said, shop.Tell(t, name, moved)...)
+			said = append(said, shop.Send(t, name, moved)...)
 		}
 		require.Equal(t, []string{"processing", "shipped", "in_transit", "delivered"}, versions(t, shop, orderID))
 		require.Equal(t, []string{"order.advanced", "order.shipped", "order.advanced", "order.delivered"}, types(said))
@@ -78,7 +78,7 @@ func TestMovesAtTheSameTimeAreFollowedOnce(t *testing.T) {
 		}
 		all.Wait()
 		require.Equal(t, []string{"processing", "shipped", "in_transit", "delivered"}, versions(t, shop, orderID))
-		require.Len(t, shop.Said(t, orderID, "order.shipped"), 1)
+		require.Len(t, shop.Emitted(t, orderID, "order.shipped"), 1)
 	}
 }
 
@@ -92,12 +92,12 @@ func TestEveryWayEndsWhereTheShipmentDoes(t *testing.T) {
 		"delivered, then back":    {"preparing", "shipped", "in_transit", "delivered", "returned"},
 	} {
 		orderID, moves := shipped(t, shop, way...)
-		said := shop.Tell(t, name, moves[0])
+		said := shop.Send(t, name, moves[0])
 		want := append([]string{"processing"}, way[1:]...)
 		require.Equal(t, want, versions(t, shop, orderID), end)
 		require.Len(t, said, len(want), end)
 		for _, moved := range moves {
-			require.Empty(t, shop.Tell(t, name, moved), end)
+			require.Empty(t, shop.Send(t, name, moved), end)
 		}
 	}
 }
@@ -106,35 +106,35 @@ func TestOrderKnowsItsCarrierAndWhenItArrived(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	orderID, moves := shipped(t, shop, "preparing", "shipped")
-	said := shop.Tell(t, name, moves[1])
+	said := shop.Send(t, name, moves[1])
 	sent := said[1].(events.OrderShipped)
 	require.Equal(t, "popup", sent.Carrier)
 	require.Equal(t, []events.Line{{Line: 1, SKU: shoptest.Cap, Quantity: 1}}, sent.Lines)
-	require.Equal(t, sent.TrackingNumber, shoptest.One[string](t, shop, `SELECT tracking_number FROM orders.orders WHERE order_id = $1`, orderID))
+	require.Equal(t, sent.TrackingNumber, shoptest.Scalar[string](t, shop, `SELECT tracking_number FROM orders.orders WHERE order_id = $1`, orderID))
 
-	shop.Tell(t, name, shop.Move(t, orderID, "in_transit"))
-	arrived := shop.Tell(t, name, shop.Move(t, orderID, "delivered"))[0].(events.OrderDelivered)
-	require.True(t, shoptest.One[bool](t, shop, `
+	shop.Send(t, name, shop.MoveShipment(t, orderID, "in_transit"))
+	arrived := shop.Send(t, name, shop.MoveShipment(t, orderID, "delivered"))[0].(events.OrderDelivered)
+	require.True(t, shoptest.Scalar[bool](t, shop, `
 		SELECT delivered_at = $2 AND deadline = $2 FROM orders.orders WHERE order_id = $1`, orderID, arrived.DeliveredAt))
 }
 
 func TestPlannedShipmentMovesNothing(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	placed := shop.Reach(t, "confirmed")
-	created := shop.Deliver(t, "ship-order", shop.Said(t, placed.ID, "order.confirmed")[0])[0]
-	require.Empty(t, shop.Tell(t, name, created))
+	placed := shop.OrderIn(t, "confirmed")
+	created := shop.Deliver(t, "ship-order", shop.Emitted(t, placed.ID, "order.confirmed")[0])[0]
+	require.Empty(t, shop.Send(t, name, created))
 	require.Equal(t, "confirmed", shop.Status(t, placed.ID))
 }
 
 func TestOrderThatIsUndoneFollowsNoShipment(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	placed := shop.Reach(t, "confirmed")
-	shop.Drive(t, placed.ID, "")
+	placed := shop.OrderIn(t, "confirmed")
+	shop.AwaitStatus(t, placed.ID, "")
 	shop.Cancel(t, placed)
-	moved := shoptest.EventOf(t, shop.Said(t, placed.ID, "shipment.moved")[0])
+	moved := shoptest.EventOf(t, shop.Emitted(t, placed.ID, "shipment.moved")[0])
 	require.Equal(t, "cancelled", moved.(events.ShipmentMoved).To)
-	require.Empty(t, shop.Tell(t, name, moved))
+	require.Empty(t, shop.Send(t, name, moved))
 	require.Equal(t, "cancelling", shop.Status(t, placed.ID))
 }

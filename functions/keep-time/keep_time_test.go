@@ -30,7 +30,7 @@ func strike(t *testing.T, shop *shoptest.Shop, orderID string) (due []events.Eve
 
 func said(t *testing.T, shop *shoptest.Shop, orderID string) (all []events.Event) {
 	for _, tick := range []events.Event{events.StockDue{}, events.OrderOverdue{}, events.OrderRested{}, events.ShipmentDue{}} {
-		for _, m := range shop.Said(t, orderID, tick.EventType()) {
+		for _, m := range shop.Emitted(t, orderID, tick.EventType()) {
 			all = append(all, shoptest.EventOf(t, m))
 		}
 	}
@@ -58,7 +58,7 @@ func TestStockCheckThatWasPutOffIsDueOnce(t *testing.T) {
 	require.Empty(t, strike(t, shop, placed.ID))
 	require.WithinDuration(t, placed.StockCheckAt, next(t, shop), 0)
 
-	shop.Set(t, placed.ID, "stock_check_at = now()")
+	shop.ChangeOrder(t, placed.ID, "stock_check_at = now()")
 	require.Equal(t, []events.Event{events.StockDue{OrderID: placed.ID, Lines: placed.Lines}}, strike(t, shop, placed.ID))
 	require.Empty(t, strike(t, shop, placed.ID))
 	require.WithinDuration(t, placed.Deadline, next(t, shop), 0)
@@ -78,8 +78,8 @@ func TestWhatFallsDueDuringAStrokeIsDueNext(t *testing.T) {
 	t.Parallel()
 	shop := open(t, func(s *functions.Settings) { s.StockCheckDelay = time.Hour })
 	placed := place(t, shop)
-	shop.Set(t, placed.ID, "stock_check_at = clock_timestamp() + interval '200 ms'")
-	at := shoptest.One[time.Time](t, shop, `SELECT stock_check_at FROM orders.orders`)
+	shop.ChangeOrder(t, placed.ID, "stock_check_at = clock_timestamp() + interval '200 ms'")
+	at := shoptest.Scalar[time.Time](t, shop, `SELECT stock_check_at FROM orders.orders`)
 	require.NoError(t, pgx.BeginFunc(t.Context(), shop.Pool, func(tx pgx.Tx) error {
 		due, next, err := shop.Function(t, name).Schedule(t.Context(), slow{tx}, time.Now())
 		if len(due) == 0 { // the stroke began in time
@@ -98,16 +98,16 @@ func TestStockCheckThatWasNotPutOffIsNoBusinessOfTheClock(t *testing.T) {
 func TestPassedDeadlineIsSaidOnceAndAgainWhenThereIsANewOne(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	placed := shop.Reach(t, "confirmed")
+	placed := shop.OrderIn(t, "confirmed")
 	require.Empty(t, strike(t, shop, placed.ID))
 	for range 2 {
-		shop.Set(t, placed.ID, "deadline = clock_timestamp()")
+		shop.ChangeOrder(t, placed.ID, "deadline = clock_timestamp()")
 		due := strike(t, shop, placed.ID)
 		require.Len(t, due, 1)
 		require.Equal(t, "confirmed", due[0].(events.OrderOverdue).Status)
 		require.Empty(t, strike(t, shop, placed.ID))
 
-		stalled := shop.Tell(t, "track-order", due[0])[0].(events.OrderStalled)
+		stalled := shop.Send(t, "track-order", due[0])[0].(events.OrderStalled)
 		require.WithinDuration(t, stalled.NextDeadline, next(t, shop), 0)
 	}
 }
@@ -115,23 +115,23 @@ func TestPassedDeadlineIsSaidOnceAndAgainWhenThereIsANewOne(t *testing.T) {
 func TestDeliveredOrderRestsAndIsNotOverdue(t *testing.T) {
 	t.Parallel()
 	shop := open(t, func(s *functions.Settings) { s.CompleteAfter = time.Hour })
-	placed := shop.Reach(t, "delivered")
-	shop.Drive(t, placed.ID, "")
+	placed := shop.OrderIn(t, "delivered")
+	shop.AwaitStatus(t, placed.ID, "")
 	require.Empty(t, strike(t, shop, placed.ID))
 
-	shop.Set(t, placed.ID, "deadline = now()")
+	shop.ChangeOrder(t, placed.ID, "deadline = now()")
 	due := strike(t, shop, placed.ID)
 	require.Len(t, due, 1)
 	require.IsType(t, events.OrderRested{}, due[0])
 	require.Empty(t, strike(t, shop, placed.ID))
-	require.Len(t, shop.Tell(t, "complete-order", due[0]), 1)
+	require.Len(t, shop.Send(t, "complete-order", due[0]), 1)
 	require.Zero(t, next(t, shop), "nothing will ever be due")
 }
 
 func TestShipmentIsDueOncePerMove(t *testing.T) {
 	t.Parallel()
 	shop := open(t, func(s *functions.Settings) { s.Shipping, s.CarrierPace = "auto", time.Hour })
-	placed := shop.Reach(t, "processing")
+	placed := shop.OrderIn(t, "processing")
 	require.Empty(t, strike(t, shop, placed.ID))
 	for range 2 {
 		shop.Exec(t, `UPDATE delivery.shipments SET due_at = now()`)
@@ -139,7 +139,7 @@ func TestShipmentIsDueOncePerMove(t *testing.T) {
 		require.Len(t, due, 1)
 		require.IsType(t, events.ShipmentDue{}, due[0])
 		require.Empty(t, strike(t, shop, placed.ID))
-		require.Len(t, shop.Tell(t, "carry-shipment", due[0]), 1)
+		require.Len(t, shop.Send(t, "carry-shipment", due[0]), 1)
 	}
 }
 
@@ -147,8 +147,8 @@ func TestEndedOrdersAreNeverDue(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for _, status := range []string{"completed", "returned", "cancelled", "rejected", "expired"} {
-		placed := shop.Reach(t, status)
-		shop.Drive(t, placed.ID, "")
+		placed := shop.OrderIn(t, status)
+		shop.AwaitStatus(t, placed.ID, "")
 		require.Empty(t, strike(t, shop, placed.ID), status)
 	}
 	require.Zero(t, next(t, shop))
@@ -171,19 +171,19 @@ func TestMoreThanOneStrokeCanSayFollowsAtOnce(t *testing.T) {
 
 	require.NoError(t, shop.Runtime(t, name).Tick(t.Context(), shop.Function(t, name)))
 	require.Eventually(t, func() bool {
-		return shoptest.One[int64](t, shop, `SELECT count(DISTINCT order_id) FROM bus.event WHERE type = 'order.overdue'`) == 1100
+		return shoptest.Scalar[int64](t, shop, `SELECT count(DISTINCT order_id) FROM bus.event WHERE type = 'order.overdue'`) == 1100
 	}, 10*time.Second, 10*time.Millisecond)
 	require.Empty(t, strike(t, shop, placed.ID))
-	require.EqualValues(t, 1100, shoptest.One[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type NOT IN ('order.placed', 'housekeeping.due')`))
+	require.EqualValues(t, 1100, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type NOT IN ('order.placed', 'housekeeping.due')`))
 }
 
 func TestADaysHousekeepingIsSaidOnceAndNobodyIsWokenForIt(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	housekeeping := func() []string {
-		return shoptest.One[[]string](t, shop, `SELECT array_agg(data->>'day') FROM bus.event WHERE type = 'housekeeping.due'`)
+		return shoptest.Scalar[[]string](t, shop, `SELECT array_agg(data->>'day') FROM bus.event WHERE type = 'housekeeping.due'`)
 	}
-	today := shoptest.One[string](t, shop, `SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD')`)
+	today := shoptest.Scalar[string](t, shop, `SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD')`)
 	for range 3 {
 		require.NoError(t, shop.Runtime(t, name).Tick(t.Context(), shop.Function(t, name)))
 		require.Contains(t, housekeeping(), today)
@@ -192,7 +192,7 @@ func TestADaysHousekeepingIsSaidOnceAndNobodyIsWokenForIt(t *testing.T) {
 	require.Zero(t, next(t, shop), "the minute brings it")
 
 	// the event of a day is another than that of the day before
-	said := shoptest.One[string](t, shop, `SELECT min(event_id::text) FROM bus.event WHERE type = 'housekeeping.due'`)
+	said := shoptest.Scalar[string](t, shop, `SELECT min(event_id::text) FROM bus.event WHERE type = 'housekeeping.due'`)
 	shop.Exec(t, `UPDATE bus.event SET event_id = (substr(bus.first_id_of(now() - interval '1 day')::text, 1, 13) || substr(event_id::text, 14))::uuid WHERE event_id = $1`, said)
 	require.NoError(t, shop.Runtime(t, name).Tick(t.Context(), shop.Function(t, name)))
 	require.Contains(t, housekeeping(), today)

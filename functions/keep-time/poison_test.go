@@ -9,14 +9,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/internal/eventstore"
-	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/invariant"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // holdMany makes holds of one cap each that are due, and returns the first.
 func holdMany(t *testing.T, shop *shoptest.Shop, n int) (first string) {
 	t.Helper()
-	shop.Leave(t, shoptest.Cap, shoptest.Harbour, int64(n))
+	shop.SetStock(t, shoptest.Cap, shoptest.Harbour, int64(n))
 	shop.Exec(t, `
 		WITH made AS (
 			INSERT INTO stock.holds (hold_id, by, expires_at)
@@ -25,14 +25,14 @@ func holdMany(t *testing.T, shop *shoptest.Shop, n int) (first string) {
 		)
 		INSERT INTO stock.reservations (hold_id, line, level_id, quantity)
 		SELECT hold_id, 1, level_id, 1 FROM made, stock.levels WHERE sku = $2`, n, shoptest.Cap)
-	return shoptest.One[string](t, shop, `SELECT hold_id::text FROM stock.holds ORDER BY expires_at LIMIT 1`)
+	return shoptest.Scalar[string](t, shop, `SELECT hold_id::text FROM stock.holds ORDER BY expires_at LIMIT 1`)
 }
 
 // releaseDue delivers what is due to the function that releases it.
 func releaseDue(t *testing.T, shop *shoptest.Shop) {
 	t.Helper()
 	var all sync.WaitGroup
-	for _, m := range shop.Broker.Got() {
+	for _, m := range shop.Broker.Published() {
 		if m.Type == "reservation.due" {
 			all.Go(func() { shop.Deliver(t, "release-stock", m) })
 		}
@@ -42,7 +42,7 @@ func releaseDue(t *testing.T, shop *shoptest.Shop) {
 
 func holds(t *testing.T, shop *shoptest.Shop, status string) int64 {
 	t.Helper()
-	return shoptest.One[int64](t, shop, `SELECT count(*) FROM stock.holds WHERE status = $1`, status)
+	return shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM stock.holds WHERE status = $1`, status)
 }
 
 func tick(t *testing.T, shop *shoptest.Shop) {
@@ -58,13 +58,13 @@ func TestADueItemThatCannotBeStoredStopsNoOther(t *testing.T) {
 	shop.Exec(t, `ALTER TABLE bus.event ADD CONSTRAINT no_poison CHECK (subject <> '`+poisoned+`')`)
 	tick(t, shop)
 	require.Eventually(t, func() bool {
-		return shoptest.One[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type = 'reservation.due'`) == 999
+		return shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type = 'reservation.due'`) == 999
 	}, 10*time.Second, 10*time.Millisecond, shop.Log())
 	releaseDue(t, shop)
 	require.Equal(t, []int64{999, 1}, []int64{holds(t, shop, "expired"), holds(t, shop, "held")})
 
 	tick(t, shop)
-	dead, err := eventstore.ListParked(t.Context(), shop.Pool, name)
+	dead, err := eventstore.ListDeadLetters(t.Context(), shop.Pool, name)
 	require.NoError(t, err)
 	require.Len(t, dead, 1)
 	require.Equal(t, []any{"poison", "reservation.due", 1}, []any{dead[0].Kind, dead[0].Type, dead[0].Attempts}, "it is not tried again")
@@ -79,7 +79,7 @@ func TestADueItemThatCannotBeStoredStopsNoOther(t *testing.T) {
 	tick(t, shop)
 	releaseDue(t, shop)
 	require.Zero(t, holds(t, shop, "held"))
-	require.Zero(t, shoptest.One[int64](t, shop, `SELECT count(*) FROM bus.parked WHERE resolved_at IS NULL`))
+	require.Zero(t, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM bus.dead_letters WHERE resolved_at IS NULL`))
 }
 
 // requireDeadLetterShows requires that status, metrics and check count one dead letter.
@@ -92,7 +92,7 @@ func requireDeadLetterShows(t *testing.T, shop *shoptest.Shop) {
 	promises, err := invariant.Check(t.Context(), shop.Pool, false)
 	require.NoError(t, err)
 	for _, p := range promises {
-		if p.Promise == "nothing is parked" {
+		if p.Promise == "there is no open dead letter" {
 			require.EqualValues(t, 1, p.Broken)
 			return
 		}
@@ -112,8 +112,8 @@ func TestADueItemThatWasGivenUpIsNeverDueAgain(t *testing.T) {
 	require.EqualValues(t, 1, n)
 	shop.Exec(t, `ALTER TABLE bus.event DROP CONSTRAINT no_poison`)
 	tick(t, shop)
-	require.EqualValues(t, 1, shoptest.One[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type = 'reservation.due'`))
-	require.Zero(t, shoptest.One[int64](t, shop, `SELECT count(*) FROM bus.parked WHERE resolved_at IS NULL`))
+	require.EqualValues(t, 1, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type = 'reservation.due'`))
+	require.Zero(t, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM bus.dead_letters WHERE resolved_at IS NULL`))
 }
 
 // FUN-17: a time that no event can carry.
@@ -121,13 +121,13 @@ func TestADueItemThatCannotBeWrittenStopsNoOther(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	bad, good := place(t, shop), place(t, shop)
-	shop.Set(t, bad.ID, "deadline = '4000-01-01 BC'")
-	shop.Set(t, good.ID, "deadline = now()")
+	shop.ChangeOrder(t, bad.ID, "deadline = '4000-01-01 BC'")
+	shop.ChangeOrder(t, good.ID, "deadline = now()")
 	tick(t, shop)
 	tick(t, shop)
-	require.Empty(t, shop.Said(t, bad.ID, "order.overdue"))
-	require.Len(t, shop.Said(t, good.ID, "order.overdue"), 1)
-	dead, err := eventstore.ListParked(t.Context(), shop.Pool, name)
+	require.Empty(t, shop.Emitted(t, bad.ID, "order.overdue"))
+	require.Len(t, shop.Emitted(t, good.ID, "order.overdue"), 1)
+	dead, err := eventstore.ListDeadLetters(t.Context(), shop.Pool, name)
 	require.NoError(t, err)
 	require.Len(t, dead, 1)
 	require.Contains(t, dead[0].Reason, "year outside of range")

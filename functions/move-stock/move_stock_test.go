@@ -16,7 +16,7 @@ const name = "move-stock"
 func held(t *testing.T) (*shoptest.Shop, string) {
 	shop := shoptest.Open(t, functions.All)
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 2), shoptest.Of(shoptest.Tee, 1)))
-	require.IsType(t, events.StockReserved{}, shop.Tell(t, "reserve-stock", placed.OrderPlaced)[0])
+	require.IsType(t, events.StockReserved{}, shop.Send(t, "reserve-stock", placed.OrderPlaced)[0])
 	return shop, placed.ID
 }
 
@@ -45,14 +45,14 @@ func TestGoodsLeaveWhenTheOrderDoes(t *testing.T) {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
 			shop, orderID := held(t)
-			said := shop.Tell(t, name, left(orderID))
+			said := shop.Send(t, name, left(orderID))
 			require.Len(t, said, 1)
 			require.ElementsMatch(t, goods, said[0].(events.StockShipped).Lines)
 			requireCaps(t, shop, 118, 0)
 
-			require.Empty(t, shop.Tell(t, name, left(orderID)), "goods leave once")
+			require.Empty(t, shop.Send(t, name, left(orderID)), "goods leave once")
 			requireCaps(t, shop, 118, 0)
-			require.Equal(t, []string{"inbound", "reservation", "outbound"}, shoptest.One[[]string](t, shop, kinds))
+			require.Equal(t, []string{"inbound", "reservation", "outbound"}, shoptest.Scalar[[]string](t, shop, kinds))
 		})
 	}
 }
@@ -61,7 +61,7 @@ func TestOtherStepsOnTheWayMoveNothing(t *testing.T) {
 	t.Parallel()
 	shop, orderID := held(t)
 	for _, to := range []string{"processing", "ready_for_pickup", "in_transit", "failed_delivery"} {
-		require.Empty(t, shop.Tell(t, name, events.OrderAdvanced{OrderID: orderID, To: to}), to)
+		require.Empty(t, shop.Send(t, name, events.OrderAdvanced{OrderID: orderID, To: to}), to)
 	}
 	requireCaps(t, shop, 120, 2)
 }
@@ -70,14 +70,14 @@ func TestOtherStepsOnTheWayMoveNothing(t *testing.T) {
 func TestGoodsThatComeBackAreOnTheShelfAgainOnce(t *testing.T) {
 	t.Parallel()
 	shop, orderID := held(t)
-	shop.Tell(t, name, events.OrderShipped{OrderID: orderID})
+	shop.Send(t, name, events.OrderShipped{OrderID: orderID})
 
-	said := shop.Tell(t, name, events.OrderReturned{OrderID: orderID})
+	said := shop.Send(t, name, events.OrderReturned{OrderID: orderID})
 	require.Len(t, said, 1)
 	require.ElementsMatch(t, goods, said[0].(events.StockReturned).Lines)
-	require.Empty(t, shop.Tell(t, name, events.OrderReturned{OrderID: orderID}))
+	require.Empty(t, shop.Send(t, name, events.OrderReturned{OrderID: orderID}))
 	requireCaps(t, shop, 120, 0)
-	require.Equal(t, orderID, shoptest.One[string](t, shop, `
+	require.Equal(t, orderID, shoptest.Scalar[string](t, shop, `
 		SELECT DISTINCT reference FROM stock.movements WHERE kind = 'inbound' AND reason = 'returned'`))
 }
 
@@ -86,11 +86,11 @@ func TestReturnThatIsHeardBeforeTheShippingLosesNothing(t *testing.T) {
 	t.Parallel()
 	shop, orderID := held(t)
 
-	said := shop.Tell(t, name, events.OrderReturned{OrderID: orderID})
+	said := shop.Send(t, name, events.OrderReturned{OrderID: orderID})
 	require.Len(t, said, 2)
 	require.ElementsMatch(t, goods, said[0].(events.StockShipped).Lines)
 	require.ElementsMatch(t, goods, said[1].(events.StockReturned).Lines)
-	require.Empty(t, shop.Tell(t, name, events.OrderShipped{OrderID: orderID}))
+	require.Empty(t, shop.Send(t, name, events.OrderShipped{OrderID: orderID}))
 	requireCaps(t, shop, 120, 0)
 }
 
@@ -98,7 +98,7 @@ func TestOrderThatHeldNothingMovesNothing(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All)
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
-	require.Empty(t, shop.Tell(t, name, events.OrderShipped{OrderID: placed.ID}))
-	require.Empty(t, shop.Tell(t, name, events.OrderReturned{OrderID: placed.ID}))
+	require.Empty(t, shop.Send(t, name, events.OrderShipped{OrderID: placed.ID}))
+	require.Empty(t, shop.Send(t, name, events.OrderReturned{OrderID: placed.ID}))
 	requireCaps(t, shop, 120, 0)
 }

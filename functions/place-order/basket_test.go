@@ -12,9 +12,9 @@ import (
 )
 
 // fill puts two caps and a variant of the tee into somebody's basket.
-func fill(t *testing.T, shop *shoptest.Shop, headers ...string) shoptest.Answer {
+func fill(t *testing.T, shop *shoptest.Shop, headers ...string) shoptest.Response {
 	t.Helper()
-	add := func(sku string, quantity int) shoptest.Answer {
+	add := func(sku string, quantity int) shoptest.Response {
 		return shop.Call(t, "serve-baskets", http.MethodPost, "/v1/basket/items", map[string]any{"sku": sku, "quantity": quantity}, headers...)
 	}
 	add(shoptest.Cap, 2)
@@ -29,7 +29,7 @@ func fromBasket(id any) shoptest.Body { return order().With("lines", nil).With("
 func TestABasketIsOrderedWholeAndClosed(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	_, variant := shop.Vary(t, shoptest.Tee, red, "red, M", 4100, 5, shoptest.Canal)
+	_, variant := shop.AddVariant(t, shoptest.Tee, red, "red, M", 4100, 5, shoptest.Canal)
 	ada := []string{"Authorization", shop.SignIn(t, "customer").Bearer}
 	basket := fill(t, shop, ada...)
 	placed := shop.Place(t, fromBasket(basket.Body["id"]), ada...)
@@ -38,7 +38,7 @@ func TestABasketIsOrderedWholeAndClosed(t *testing.T) {
 	require.Equal(t, []any{int64(2), variant}, []any{placed.Lines[0].Quantity, placed.Lines[1].VariantID})
 	require.Equal(t, basket.Body["subtotal"].(map[string]any)["amount_minor"], float64(placed.TotalMinor))
 
-	read := func() shoptest.Answer {
+	read := func() shoptest.Response {
 		return shop.Call(t, "serve-baskets", http.MethodGet, "/v1/basket", nil, ada...)
 	}
 	require.Equal(t, []any{nil, 0.0}, []any{read().Body["id"], read().Body["count"]})
@@ -50,7 +50,7 @@ func TestABasketIsOrderedWholeAndClosed(t *testing.T) {
 func TestAVisitorOrdersTheBasketOfTheirTokenAndFillsANewOne(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	shop.Vary(t, shoptest.Tee, red, "red, M", 4100, 5, shoptest.Canal)
+	shop.AddVariant(t, shoptest.Tee, red, "red, M", 4100, 5, shoptest.Canal)
 	first := shop.Call(t, "serve-baskets", http.MethodPost, "/v1/basket/items", map[string]any{"sku": shoptest.Cap, "quantity": 1})
 	shown := []string{"Popup-Basket-Token", first.Body["basket_token"].(string)}
 	placed := shop.Place(t, fromBasket(first.Body["id"]), shown...)
@@ -63,32 +63,32 @@ func TestAVisitorOrdersTheBasketOfTheirTokenAndFillsANewOne(t *testing.T) {
 func TestABasketThatCannotBeOrderedStaysAsItIs(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	shop.Vary(t, shoptest.Tee, red, "red, M", 4100, 5, shoptest.Canal)
+	shop.AddVariant(t, shoptest.Tee, red, "red, M", 4100, 5, shoptest.Canal)
 	ada, eve := []string{"Authorization", shop.SignIn(t, "customer").Bearer}, []string{"Authorization", shop.SignIn(t, "customer").Bearer}
 	basket := fill(t, shop, ada...).Body["id"]
 	before := rows(t, shop)
-	for what, a := range map[string]shoptest.Answer{
+	for what, a := range map[string]shoptest.Response{
 		"of somebody else": post(t, shop, fromBasket(basket), eve...),
 		"of a visitor":     post(t, shop, fromBasket(basket)),
 		"with lines":       post(t, shop, order().With("basket_id", basket), ada...),
 		"no basket":        post(t, shop, fromBasket(uuid.NewString()), ada...),
 		"no UUID":          post(t, shop, fromBasket("urn:uuid:"+uuid.NewString()), ada...),
 	} {
-		require.Equal(t, []any{http.StatusBadRequest, []string{"basket_id"}}, []any{a.Status, a.Faults()}, what)
+		require.Equal(t, []any{http.StatusBadRequest, []string{"basket_id"}}, []any{a.Status, a.Fields()}, what)
 	}
 	shop.Exec(t, `UPDATE catalogue.products SET active = false WHERE sku = $1`, shoptest.Cap)
 	require.Equal(t, "/problems/not-on-sale", post(t, shop, fromBasket(basket), ada...).Body["type"])
 	shop.Exec(t, `UPDATE catalogue.products SET active = true WHERE sku = $1`, shoptest.Cap)
 	require.Equal(t, before, rows(t, shop))
 	shop.Exec(t, `UPDATE orders.baskets SET expires_at = now()`)
-	require.Equal(t, []string{"basket_id"}, post(t, shop, fromBasket(basket), ada...).Faults())
+	require.Equal(t, []string{"basket_id"}, post(t, shop, fromBasket(basket), ada...).Fields())
 }
 
 // BSK-09, ORD-14: of many who order one basket at once, one does.
 func TestABasketIsOrderedOnce(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	shop.Vary(t, shoptest.Tee, red, "red, M", 4100, 5, shoptest.Canal)
+	shop.AddVariant(t, shoptest.Tee, red, "red, M", 4100, 5, shoptest.Canal)
 	ada := []string{"Authorization", shop.SignIn(t, "customer").Bearer}
 	basket := fill(t, shop, ada...).Body["id"]
 	var all sync.WaitGroup

@@ -166,7 +166,7 @@ type Answer struct {
 
 // show waits for the outcome: 201 when the order is confirmed or can be paid, 409 when it was refused, 202 otherwise.
 func (p *placing) show(ctx context.Context, db web.Reader, in *Request, placed Placed) (*Answer, error) {
-	p.watcher.Decided(ctx, db, placed.OrderID, orderview.Wait(in.Prefer))
+	p.watcher.AwaitDecision(ctx, db, placed.OrderID, orderview.Wait(in.Prefer))
 	if placed.Token != "" {
 		db = web.WithOrderToken(db, placed.Token)
 	}
@@ -191,7 +191,7 @@ func refusal(ctx context.Context, db web.Reader, o *orderview.Order) error {
 		return problem.New(http.StatusConflict, "payment-refused", "the payment was not accepted").
 			With("order_id", o.ID).With("reason", o.Reason)
 	}
-	short, err := orderview.Short(ctx, db, o.ID)
+	short, err := orderview.ShortLines(ctx, db, o.ID)
 	if err != nil {
 		return err
 	}

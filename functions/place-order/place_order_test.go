@@ -24,7 +24,7 @@ func open(t *testing.T, change ...func(*functions.Settings)) *shoptest.Shop {
 }
 
 // post places an order, or tries to, without waiting for what becomes of it.
-func post(t *testing.T, shop *shoptest.Shop, body any, headers ...string) shoptest.Answer {
+func post(t *testing.T, shop *shoptest.Shop, body any, headers ...string) shoptest.Response {
 	t.Helper()
 	headers = append([]string{"Prefer", "wait=0", "Idempotency-Key", uuid.NewString()}, headers...)
 	return shop.Call(t, name, http.MethodPost, "/v1/orders", body, headers...)
@@ -34,7 +34,7 @@ func order() shoptest.Body { return shoptest.Order(shoptest.Of(shoptest.Cap, 2))
 
 // rows is how many rows there are in all tables.
 func rows(t *testing.T, shop *shoptest.Shop) int64 {
-	return shoptest.One[int64](t, shop, `
+	return shoptest.Scalar[int64](t, shop, `
 		SELECT sum((xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM %I.%I', schemaname, tablename), false, true, '')))[1]::text::bigint)::bigint
 		FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`)
 }
@@ -59,8 +59,8 @@ func TestOrderIsAnnouncedOnceWithItsRow(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	placed := shop.Place(t, order())
-	require.Len(t, shop.Said(t, placed.ID, "order.placed"), 1)
-	got := shop.Broker.Got()
+	require.Len(t, shop.Emitted(t, placed.ID, "order.placed"), 1)
+	got := shop.Broker.Published()
 	require.Len(t, got, 1)
 	require.Equal(t, placed.ID, got[0].Subject)
 	require.Equal(t, "/functions/place-order", got[0].Source)
@@ -155,17 +155,17 @@ func TestEachFaultIsNamedAndNothingIsStored(t *testing.T) {
 		a := post(t, shop, c.change(order()))
 		require.Equal(t, http.StatusBadRequest, a.Status, "%s: %s", fault, a.Raw)
 		require.Equal(t, "/problems/invalid", a.Body["type"], fault)
-		require.Contains(t, a.Faults(), c.field, "%s: %s", fault, a.Raw)
+		require.Contains(t, a.Fields(), c.field, "%s: %s", fault, a.Raw)
 	}
 	require.Equal(t, before, rows(t, shop))
-	require.Empty(t, shop.Broker.Got())
+	require.Empty(t, shop.Broker.Published())
 }
 
 func TestAllFaultsAreNamedAtOnce(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	body := in("address", "city", "")(in("contact", "email", "no")(order().With("payment_method", "bitcoin")))
-	require.ElementsMatch(t, []string{"address.city", "contact.email", "payment_method"}, post(t, shop, body).Faults())
+	require.ElementsMatch(t, []string{"address.city", "contact.email", "payment_method"}, post(t, shop, body).Fields())
 }
 
 // Postgres cannot keep a NUL. That is the caller's mistake, not ours.
@@ -252,7 +252,7 @@ func TestSameKeyIsOneOrder(t *testing.T) {
 
 	require.Equal(t, http.StatusUnprocessableEntity, post(t, shop, shoptest.Order(shoptest.Of(shoptest.Cap, 3)), key...).Status)
 	require.Equal(t, http.StatusBadRequest, post(t, shop, order(), "Idempotency-Key", "").Status)
-	require.EqualValues(t, 1, shoptest.One[int64](t, shop, `SELECT count(*) FROM orders.orders`))
+	require.EqualValues(t, 1, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM orders.orders`))
 }
 
 // ORD-13.
@@ -260,7 +260,7 @@ func TestReplayIsAnsweredAsTheOrderNowStands(t *testing.T) {
 	t.Parallel()
 	shop := open(t, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "manual" })
 	a := post(t, shop, order(), "Idempotency-Key", "one")
-	shop.Drive(t, a.Body["id"].(string), "confirmed")
+	shop.AwaitStatus(t, a.Body["id"].(string), "confirmed")
 	again := post(t, shop, order(), "Idempotency-Key", "one")
 	require.Equal(t, []any{http.StatusCreated, "confirmed"}, []any{again.Status, again.Body["status"]})
 }
@@ -278,8 +278,8 @@ func TestManyPostsWithOneKeyAreOneOrder(t *testing.T) {
 		})
 	}
 	all.Wait()
-	require.EqualValues(t, 1, shoptest.One[int64](t, shop, `SELECT count(*) FROM orders.orders`))
-	require.EqualValues(t, 1, shoptest.One[int64](t, shop, `SELECT count(*) FROM bus.event`))
+	require.EqualValues(t, 1, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM orders.orders`))
+	require.EqualValues(t, 1, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM bus.event`))
 }
 
 func TestRefusedOrderLeavesItsKeyFree(t *testing.T) {
@@ -299,7 +299,7 @@ func TestFaultBetweenTwoInsertsLeavesNothing(t *testing.T) {
 	require.Equal(t, http.StatusInternalServerError, a.Status)
 	require.NotContains(t, a.Raw, "broken", "what went wrong is ours to know")
 	require.Equal(t, before, rows(t, shop))
-	require.Empty(t, shop.Broker.Got())
+	require.Empty(t, shop.Broker.Published())
 }
 
 // ORD-15.
@@ -319,9 +319,9 @@ func TestOrderKeepsNoTokenThatOpensIt(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	placed := shop.Place(t, order())
-	require.False(t, shoptest.One[bool](t, shop, `
+	require.False(t, shoptest.Scalar[bool](t, shop, `
 		SELECT bool_or(o::text LIKE '%' || $1 || '%') FROM orders.orders o`, placed.Token))
-	for _, m := range shop.Said(t, placed.ID, "order.placed") {
+	for _, m := range shop.Emitted(t, placed.ID, "order.placed") {
 		for _, private := range []string{placed.Token, "ada@example.test", "Ada", "1234567", "Kai 1"} {
 			require.NotContains(t, string(m.Data), private)
 		}
@@ -335,25 +335,25 @@ func TestEachCheckCanBePutOffAndTheLongestDelayCounts(t *testing.T) {
 	placed := shop.Place(t, order())
 	now := placed.StockCheckAt.Add(-5 * time.Second)
 	require.Equal(t, []time.Time{now.Add(15 * time.Second), now.Add(15*time.Second + 30*time.Minute)}, []time.Time{placed.PaymentCheckAt, placed.Deadline})
-	require.True(t, shop.Broker.Got()[0].Delayed, "keep-time is woken")
+	require.True(t, shop.Broker.Published()[0].Delayed, "keep-time is woken")
 
 	shop.Exec(t, `UPDATE catalogue.stores SET check_delay = '20 s' WHERE store_id = $1`, shoptest.TheStore)
 	placed = shop.Place(t, order())
 	require.Equal(t, placed.StockCheckAt, placed.PaymentCheckAt, "no payment is checked before the stock")
-	require.Equal(t, 20*time.Second, shoptest.One[time.Duration](t, shop, `
+	require.Equal(t, 20*time.Second, shoptest.Scalar[time.Duration](t, shop, `
 		SELECT stock_check_at - created_at FROM orders.orders WHERE order_id = $1`, placed.ID))
 }
 
 // placing posts an order whose caller waits, and drives it meanwhile.
-func placing(t *testing.T, shop *shoptest.Shop, body shoptest.Body) shoptest.Answer {
+func placing(t *testing.T, shop *shoptest.Shop, body shoptest.Body) shoptest.Response {
 	t.Helper()
-	answered := make(chan shoptest.Answer, 1)
+	answered := make(chan shoptest.Response, 1)
 	go func() { answered <- post(t, shop, body, "Prefer", "wait=10") }()
 	var id string
 	require.Eventually(t, func() bool {
 		return shop.Pool.QueryRow(t.Context(), `SELECT order_id::text FROM orders.orders`).Scan(&id) == nil
 	}, 10*time.Second, 5*time.Millisecond)
-	shop.Drive(t, id, "")
+	shop.AwaitStatus(t, id, "")
 	return <-answered
 }
 
@@ -368,7 +368,7 @@ func TestCallerWhoWaitsHearsTheOutcome(t *testing.T) {
 	t.Run("out of stock", func(t *testing.T) {
 		t.Parallel()
 		shop := open(t)
-		shop.Leave(t, shoptest.Cap, shoptest.Harbour, 1)
+		shop.SetStock(t, shoptest.Cap, shoptest.Harbour, 1)
 		a := placing(t, shop, order())
 		require.Equal(t, http.StatusConflict, a.Status, a.Raw)
 		require.Equal(t, "/problems/out-of-stock", a.Body["type"])
@@ -410,8 +410,8 @@ func TestWhoHasAnAccountNeedNotSayHowTheyAreReached(t *testing.T) {
 	ada, guest := shop.SignIn(t, "customer"), shop.SignIn(t, "guest")
 	a := post(t, shop, order().With("contact", nil), "Authorization", ada.Bearer)
 	require.Equal(t, []any{http.StatusAccepted, ada.ID, nil}, []any{a.Status, a.Body["customer_id"], a.Body["order_token"]}, a.Raw)
-	require.Equal(t, ada.Email, shoptest.One[string](t, shop, `SELECT email FROM orders.addresses`))
-	require.Equal(t, []string{"contact"}, post(t, shop, order().With("contact", nil), "Authorization", guest.Bearer).Faults())
+	require.Equal(t, ada.Email, shoptest.Scalar[string](t, shop, `SELECT email FROM orders.addresses`))
+	require.Equal(t, []string{"contact"}, post(t, shop, order().With("contact", nil), "Authorization", guest.Bearer).Fields())
 	a = post(t, shop, order(), "Authorization", guest.Bearer)
 	require.Equal(t, guest.ID, a.Body["customer_id"], a.Raw)
 	require.NotEmpty(t, a.Body["order_token"], "guests have a token too")
@@ -422,7 +422,7 @@ func TestAnIDThatACallerClaimsToHaveIsRefused(t *testing.T) {
 	shop := open(t)
 	ada := shop.SignIn(t, "customer")
 	for _, field := range []string{"customer_id", "order_id", "status", "order_token", "total_minor"} {
-		require.Equal(t, []string{field}, post(t, shop, order().With(field, uuid.NewString()), "Authorization", ada.Bearer).Faults())
+		require.Equal(t, []string{field}, post(t, shop, order().With(field, uuid.NewString()), "Authorization", ada.Bearer).Fields())
 	}
 }
 
@@ -441,7 +441,7 @@ func TestOneKeyOfTwoCustomersIsTwoOrders(t *testing.T) {
 // save puts an address into somebody's address book.
 func save(t *testing.T, shop *shoptest.Shop, userID, city string) (addressID string) {
 	t.Helper()
-	return shoptest.One[string](t, shop, `
+	return shoptest.Scalar[string](t, shop, `
 		INSERT INTO accounts.addresses (address_id, user_id, name, phone, country, postal_code, prefecture, region, city, address_line1, address_line2)
 		VALUES (gen_random_uuid(), $1, 'Ada at work', '+49 421 7654321', 'DE', '28195', '', '', $2, 'Domshof 1', '')
 		RETURNING address_id::text`, userID, city)
@@ -458,7 +458,7 @@ func TestAnOrderGoesToAnAddressOfItsCustomersAddressBook(t *testing.T) {
 	to := a.Body["address"].(map[string]any)
 	require.Equal(t, []any{"Ada at work", "+49 421 7654321", "28195", "Bremen", "Domshof 1"}, []any{to["name"], to["phone"], to["postal_code"], to["city"], to["address_line1"]})
 	shop.Exec(t, `UPDATE accounts.addresses SET city = 'Hamburg'`)
-	require.Equal(t, "Bremen", shoptest.One[string](t, shop, `SELECT city FROM orders.addresses`), "the order keeps it as it was")
+	require.Equal(t, "Bremen", shoptest.Scalar[string](t, shop, `SELECT city FROM orders.addresses`), "the order keeps it as it was")
 }
 
 // API-39, ACC-21: not even staff orders to somebody else's address by its id.
@@ -471,13 +471,13 @@ func TestAnAddressOfSomebodyElseIsNoneOfTheCallers(t *testing.T) {
 	before := rows(t, shop)
 	for who, bearer := range others {
 		a := post(t, shop, order().With("address", nil).With("address_id", saved), "Authorization", bearer)
-		require.Equal(t, []any{http.StatusBadRequest, []string{"address_id"}}, []any{a.Status, a.Faults()}, who)
+		require.Equal(t, []any{http.StatusBadRequest, []string{"address_id"}}, []any{a.Status, a.Fields()}, who)
 		require.NotContains(t, a.Raw, "Bremen")
 	}
 	for _, wrong := range []shoptest.Body{order().With("address", nil).With("address_id", "x"), order().With("address", nil).With("address_id", uuid.NewString())} {
-		require.Equal(t, []string{"address_id"}, post(t, shop, wrong, "Authorization", ada.Bearer).Faults())
+		require.Equal(t, []string{"address_id"}, post(t, shop, wrong, "Authorization", ada.Bearer).Fields())
 	}
-	require.Equal(t, []string{"address"}, post(t, shop, order().With("address_id", saved), "Authorization", ada.Bearer).Faults(), "two of them")
+	require.Equal(t, []string{"address"}, post(t, shop, order().With("address_id", saved), "Authorization", ada.Bearer).Fields(), "two of them")
 	require.Equal(t, before, rows(t, shop))
 }
 
@@ -494,7 +494,7 @@ func TestAnOrderThatIsTooLargeToStoreIsRefused(t *testing.T) {
 		a := post(t, shop, hundred)
 		require.Equal(t, http.StatusUnprocessableEntity, a.Status, what)
 		require.Equal(t, "/problems/too-large-to-store", a.Body["type"], what)
-		require.Equal(t, []string{"lines"}, a.Faults(), what)
+		require.Equal(t, []string{"lines"}, a.Fields(), what)
 		require.Equal(t, before, rows(t, shop), what)
 
 		few := order().With("lines", slices.Repeat([]map[string]any{{"sku": shoptest.Cap, "quantity": 1}}, 50))

@@ -2,13 +2,13 @@ package placeorder
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/popup-shop/popup/internal/orderview"
 	"github.com/popup-shop/popup/internal/problem"
 
 	netmail "net/mail"
-	"slices"
-	"strings"
 
 	"github.com/popup-shop/popup/internal/address"
 	"github.com/popup-shop/popup/internal/id"

@@ -15,14 +15,14 @@ import (
 // refusals are the ways in which an order ends that gives its basket back.
 var refusals = map[string]func(t *testing.T, shop *shoptest.Shop, orderID string){
 	"stock short": func(t *testing.T, shop *shoptest.Shop, orderID string) {
-		shop.Tell(t, "track-order", events.StockShort{OrderID: orderID})
+		shop.Send(t, "track-order", events.StockShort{OrderID: orderID})
 	},
 	"payment refused": func(t *testing.T, shop *shoptest.Shop, orderID string) {
-		shop.Tell(t, "track-order", events.PaymentFailed{OrderID: orderID, PaymentID: uuid.NewString(), Reason: "declined"})
+		shop.Send(t, "track-order", events.PaymentFailed{OrderID: orderID, PaymentID: uuid.NewString(), Reason: "declined"})
 	},
 	"expired": func(t *testing.T, shop *shoptest.Shop, orderID string) {
-		shop.Set(t, orderID, "deadline = now()")
-		shop.Tell(t, "track-order", events.OrderOverdue{OrderID: orderID})
+		shop.ChangeOrder(t, orderID, "deadline = now()")
+		shop.Send(t, "track-order", events.OrderOverdue{OrderID: orderID})
 	},
 }
 
@@ -36,7 +36,7 @@ func buyers(t *testing.T, shop *shoptest.Shop) map[string][]string {
 	}
 }
 
-func add(t *testing.T, shop *shoptest.Shop, sku string, quantity int, headers ...string) shoptest.Answer {
+func add(t *testing.T, shop *shoptest.Shop, sku string, quantity int, headers ...string) shoptest.Response {
 	t.Helper()
 	a := shop.Call(t, "serve-baskets", http.MethodPost, "/v1/basket/items", map[string]any{"sku": sku, "quantity": quantity}, headers...)
 	require.Equal(t, http.StatusCreated, a.Status, a.Raw)
@@ -88,8 +88,8 @@ func TestARestoredBasketLivesAsLongAsItHadToLive(t *testing.T) {
 	shop.Exec(t, `ALTER TABLE orders.baskets DISABLE TRIGGER USER`)
 	shop.Exec(t, `UPDATE orders.baskets SET expires_at = now() - interval '1 day', updated_at = now() - interval '2 days'`)
 	shop.Exec(t, `ALTER TABLE orders.baskets ENABLE TRIGGER USER`)
-	shop.Tell(t, "tidy-shop", events.HousekeepingDue{HousekeepingID: uuid.NewString(), Day: "2026-01-31"})
-	shop.Tell(t, "track-order", events.StockShort{OrderID: placed.ID})
+	shop.Send(t, "tidy-shop", events.HousekeepingDue{HousekeepingID: uuid.NewString(), Day: "2026-01-31"})
+	shop.Send(t, "track-order", events.StockShort{OrderID: placed.ID})
 	again, lines := contents(t, shop, ada...)
 	require.Equal(t, []any{id, []any{shoptest.Cap, 1.0}}, []any{again, lines})
 }
@@ -128,7 +128,7 @@ func TestAnOrderThatWasNotRefusedKeepsItsBasket(t *testing.T) {
 	cancelled := shop.Call(t, "serve-orders", http.MethodPost, "/v1/orders/"+placed.ID+"/cancel", map[string]string{"reason": ""},
 		append(ada, "Idempotency-Key", "one", "Prefer", "wait=0")...)
 	require.Equal(t, http.StatusAccepted, cancelled.Status, cancelled.Raw)
-	shop.Drive(t, placed.ID, "")
+	shop.AwaitStatus(t, placed.ID, "")
 	require.Equal(t, "cancelled", shop.Status(t, placed.ID))
 	id, _ := contents(t, shop, ada...)
 	require.Nil(t, id)
@@ -141,12 +141,12 @@ func TestNoLineIsLostWhenABasketComesBackWhileAnotherIsFilled(t *testing.T) {
 	for range 10 {
 		ada := []string{"Authorization", shop.SignIn(t, token.Customer).Bearer}
 		placed := shop.Place(t, fromBasket(add(t, shop, shoptest.Cap, 1, ada...).Body["id"]), ada...)
-		shoptest.AtOnce(
-			func() shoptest.Answer { return add(t, shop, shoptest.Tee, 1, ada...) },
-			func() shoptest.Answer { return add(t, shop, shoptest.Print, 1, ada...) },
-			func() shoptest.Answer {
-				shop.Tell(t, "track-order", events.StockShort{OrderID: placed.ID})
-				return shoptest.Answer{}
+		shoptest.Concurrently(
+			func() shoptest.Response { return add(t, shop, shoptest.Tee, 1, ada...) },
+			func() shoptest.Response { return add(t, shop, shoptest.Print, 1, ada...) },
+			func() shoptest.Response {
+				shop.Send(t, "track-order", events.StockShort{OrderID: placed.ID})
+				return shoptest.Response{}
 			},
 		)
 		_, lines := contents(t, shop, ada...)
@@ -164,7 +164,7 @@ func TestTheBasketOfAVisitorWhoSignedInMeanwhileComesBackToTheirAccount(t *testi
 	placed := shop.Place(t, fromBasket(first.Body["id"]), shown...)
 	ada := []string{"Authorization", shop.SignIn(t, token.Customer).Bearer}
 	contents(t, shop, append(ada, shown...)...)
-	shop.Tell(t, "track-order", events.StockShort{OrderID: placed.ID})
+	shop.Send(t, "track-order", events.StockShort{OrderID: placed.ID})
 	_, lines := contents(t, shop, ada...)
 	require.Equal(t, []any{shoptest.Cap, 2.0}, lines)
 }

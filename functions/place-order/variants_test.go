@@ -17,8 +17,8 @@ const red = "TEE-RED-M"
 func TestAVariantIsOrderedAloneAndOnlyItsStockFalls(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	product, variant := shop.Vary(t, shoptest.Tee, red, "red, M", 4100, 5, shoptest.Canal)
-	other, _ := shop.Vary(t, shoptest.Tee, "TEE-RED-L", "red, L", 0, 5, shoptest.Canal)
+	product, variant := shop.AddVariant(t, shoptest.Tee, red, "red, M", 4100, 5, shoptest.Canal)
+	other, _ := shop.AddVariant(t, shoptest.Tee, "TEE-RED-L", "red, L", 0, 5, shoptest.Canal)
 	require.Equal(t, product, other)
 	for _, by := range []map[string]any{{"variant_id": variant}, {"sku": red}} {
 		by["quantity"] = 2
@@ -27,7 +27,7 @@ func TestAVariantIsOrderedAloneAndOnlyItsStockFalls(t *testing.T) {
 			Line: 1, ProductID: product, VariantID: variant, SKU: red, StoreID: shoptest.TheStore, Name: "Low Tide T-shirt, red, M",
 			Quantity: 2, UnitPriceMinor: 4100, TotalMinor: 8200,
 		}}, placed.Lines)
-		require.IsType(t, events.StockReserved{}, shop.Tell(t, "reserve-stock", placed.OrderPlaced)[0])
+		require.IsType(t, events.StockReserved{}, shop.Send(t, "reserve-stock", placed.OrderPlaced)[0])
 
 		shown := shop.Call(t, "serve-orders", http.MethodGet, "/v1/orders/"+placed.ID, nil, "Popup-Order-Token", placed.Token)
 		line := shown.Body["lines"].([]any)[0].(map[string]any)
@@ -42,7 +42,7 @@ func TestAVariantIsOrderedAloneAndOnlyItsStockFalls(t *testing.T) {
 func TestAVariantWithoutAPriceCostsWhatItsProductCosts(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	_, variant := shop.Vary(t, shoptest.Tee, red, "red, M", 0, 5, shoptest.Canal)
+	_, variant := shop.AddVariant(t, shoptest.Tee, red, "red, M", 0, 5, shoptest.Canal)
 	placed := shop.Place(t, order().With("lines", []any{map[string]any{"variant_id": variant, "quantity": 1}, map[string]any{"sku": shoptest.Tee, "quantity": 1}}))
 	require.Equal(t, []int64{3900, 3900}, []int64{placed.Lines[0].UnitPriceMinor, placed.Lines[1].UnitPriceMinor})
 	require.Equal(t, []string{red, shoptest.Tee}, []string{placed.Lines[0].SKU, placed.Lines[1].SKU})
@@ -51,11 +51,11 @@ func TestAVariantWithoutAPriceCostsWhatItsProductCosts(t *testing.T) {
 func TestAVariantThatIsNotSoldIsRefused(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	product, variant := shop.Vary(t, shoptest.Tee, red, "red, M", 0, 5, shoptest.Canal)
+	product, variant := shop.AddVariant(t, shoptest.Tee, red, "red, M", 0, 5, shoptest.Canal)
 	refused := func(field string, line map[string]any) {
 		t.Helper()
 		line["quantity"] = 1
-		require.Equal(t, []string{field}, post(t, shop, order().With("lines", []any{line})).Faults())
+		require.Equal(t, []string{field}, post(t, shop, order().With("lines", []any{line})).Fields())
 	}
 	refused("lines[0]", map[string]any{"variant_id": uuid.NewString()})
 	refused("lines[0]", map[string]any{"variant_id": product})
@@ -67,6 +67,6 @@ func TestAVariantThatIsNotSoldIsRefused(t *testing.T) {
 		require.Equal(t, "/problems/not-on-sale", post(t, shop, order().With("lines", []any{line})).Body["type"])
 	}
 
-	short := shop.Tell(t, "reserve-stock", placed.OrderPlaced)[0].(events.StockShort)
+	short := shop.Send(t, "reserve-stock", placed.OrderPlaced)[0].(events.StockShort)
 	require.Equal(t, events.WhyGone, short.Lines[0].Why, "it was deleted before its stock was held")
 }

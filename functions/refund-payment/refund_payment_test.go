@@ -9,9 +9,9 @@ import (
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/functions"
 	refundpayment "github.com/popup-shop/popup/functions/refund-payment"
-	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/money"
 	"github.com/popup-shop/popup/internal/payment"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 const name = "refund-payment"
@@ -65,12 +65,12 @@ func TestAllMoneyGoesBackOnceHoweverOftenItIsAskedFor(t *testing.T) {
 	}
 	all.Wait()
 
-	said := shop.SaidFor(t, name, m)
+	said := shop.EmittedFor(t, name, m)
 	require.Len(t, said, 1)
 	refunded := said[0].(events.PaymentRefunded)
 	require.Equal(t, []int64{2400, 2400}, []int64{refunded.AmountMinor, refunded.RefundedMinor})
-	require.Empty(t, shop.Tell(t, name, events.RefundRequested{OrderID: over.OrderID, PaymentID: refunded.PaymentID}))
-	require.Empty(t, shop.Tell(t, name, over))
+	require.Empty(t, shop.Send(t, name, events.RefundRequested{OrderID: over.OrderID, PaymentID: refunded.PaymentID}))
+	require.Empty(t, shop.Send(t, name, over))
 	require.Equal(t, []money.Amount{price}, bank.Refunded())
 	requireBooks(t, shop, over.OrderID, "refunded", 2400, 2400)
 }
@@ -84,7 +84,7 @@ func TestTwoReasonsAtOnceRefundOnce(t *testing.T) {
 	both.Go(func() { shop.Deliver(t, name, one) })
 	both.Go(func() { shop.Deliver(t, name, two) })
 	both.Wait()
-	require.Len(t, append(shop.SaidFor(t, name, one), shop.SaidFor(t, name, two)...), 1)
+	require.Len(t, append(shop.EmittedFor(t, name, one), shop.EmittedFor(t, name, two)...), 1)
 	require.Len(t, bank.Refunded(), 1)
 	requireBooks(t, shop, over.OrderID, "refunded", 2400, 2400)
 }
@@ -97,8 +97,8 @@ func TestNothingToGiveBackIsNothingToSay(t *testing.T) {
 	declined := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
 	enter(t, shop, declined.ID, "created", "failed")
 	for _, id := range []string{unpaid.ID, declined.ID} {
-		require.Empty(t, shop.Tell(t, name, events.OrderExpired{OrderID: id}))
-		require.Empty(t, shop.Tell(t, name, events.OrderRejected{OrderID: id}))
+		require.Empty(t, shop.Send(t, name, events.OrderExpired{OrderID: id}))
+		require.Empty(t, shop.Send(t, name, events.OrderRejected{OrderID: id}))
 	}
 	require.Empty(t, bank.Refunded())
 }
@@ -109,10 +109,10 @@ func TestOpenPaymentIsClosedSoThatNobodyCanPayIt(t *testing.T) {
 	bank := &shoptest.Bank{}
 	shop, over := withdrawn(t, bank, "created")
 
-	said := shop.Tell(t, name, over)
+	said := shop.Send(t, name, over)
 	require.Len(t, said, 1)
 	require.IsType(t, events.PaymentVoided{}, said[0])
-	require.Empty(t, shop.Tell(t, name, over))
+	require.Empty(t, shop.Send(t, name, over))
 	require.Equal(t, 1, bank.Voided())
 	requireBooks(t, shop, over.OrderID, "voided", 0, 0)
 }
@@ -123,7 +123,7 @@ func TestPaymentPaidWhileItIsBeingClosedGoesBackWhole(t *testing.T) {
 	bank := &shoptest.Bank{TooLate: true}
 	shop, over := withdrawn(t, bank, "created")
 
-	said := shop.Tell(t, name, over)
+	said := shop.Send(t, name, over)
 	require.Len(t, said, 1)
 	require.EqualValues(t, 2400, said[0].(events.PaymentRefunded).AmountMinor)
 	require.Equal(t, []money.Amount{price}, bank.Refunded())
@@ -135,19 +135,19 @@ func TestMoneyInSuspenseGoesBackAndTheBooksAreZero(t *testing.T) {
 	bank := &shoptest.Bank{}
 	shop := open(t, bank)
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
-	shop.Tell(t, "close-order", shop.Cancel(t, placed))
+	shop.Send(t, "close-order", shop.Cancel(t, placed))
 	enter(t, shop, placed.ID, "voided")
 	shop.Exec(t, `
 		INSERT INTO payments.suspense (payment_id, order_id, provider, provider_ref, amount_minor, currency)
 		SELECT payment_id, order_id, provider, provider_ref, amount_minor, currency FROM payments.payments`)
 	require.Equal(t, "cancelled", shop.Status(t, placed.ID))
 
-	said := shop.Tell(t, name, events.RefundRequested{OrderID: placed.ID})
+	said := shop.Send(t, name, events.RefundRequested{OrderID: placed.ID})
 	require.Len(t, said, 1)
 	require.EqualValues(t, 2400, said[0].(events.PaymentRefunded).RefundedMinor)
-	require.Empty(t, shop.Tell(t, name, events.RefundRequested{OrderID: placed.ID}))
+	require.Empty(t, shop.Send(t, name, events.RefundRequested{OrderID: placed.ID}))
 	require.Equal(t, []money.Amount{price}, bank.Refunded())
-	require.Zero(t, shoptest.One[int64](t, shop, `SELECT count(*) FROM payments.suspense WHERE returned_at IS NULL`))
+	require.Zero(t, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM payments.suspense WHERE returned_at IS NULL`))
 	requireBooks(t, shop, placed.ID, "refunded", 2400, 2400)
 }
 
@@ -157,18 +157,18 @@ func TestRefusedRefundIsToldAndCanBeRepeated(t *testing.T) {
 	bank := &shoptest.Bank{Refusing: true}
 	shop, over := withdrawn(t, bank, "created", "captured")
 
-	said := shop.Tell(t, name, over)
+	said := shop.Send(t, name, over)
 	require.Len(t, said, 1)
 	require.EqualValues(t, 2400, said[0].(events.RefundFailed).AmountMinor)
 	requireBooks(t, shop, over.OrderID, "paid", 2400, 0)
-	require.Equal(t, "failed", shoptest.One[string](t, shop, `SELECT status FROM payments.refunds`))
+	require.Equal(t, "failed", shoptest.Scalar[string](t, shop, `SELECT status FROM payments.refunds`))
 
 	bank.Refusing = false
 	again := events.RefundRequested{OrderID: over.OrderID}
-	require.IsType(t, events.PaymentRefunded{}, shop.Tell(t, name, again)[0])
-	require.Empty(t, shop.Tell(t, name, again))
+	require.IsType(t, events.PaymentRefunded{}, shop.Send(t, name, again)[0])
+	require.Empty(t, shop.Send(t, name, again))
 	requireBooks(t, shop, over.OrderID, "refunded", 2400, 2400)
-	require.Equal(t, "refunded", shoptest.One[string](t, shop, `SELECT status FROM payments.refunds`))
+	require.Equal(t, "refunded", shoptest.Scalar[string](t, shop, `SELECT status FROM payments.refunds`))
 }
 
 func TestBankThatDoesNotAnswerIsAskedAgainForTheSameRefund(t *testing.T) {
@@ -176,12 +176,12 @@ func TestBankThatDoesNotAnswerIsAskedAgainForTheSameRefund(t *testing.T) {
 	bank := &shoptest.Bank{}
 	shop, over := withdrawn(t, bank, "created", "captured")
 	m := shop.Store(t, over)
-	bank.Away = true
+	bank.Unavailable = true
 	require.ErrorContains(t, shop.TryDeliver(t, name, m), "does not answer")
-	bank.Away = false
+	bank.Unavailable = false
 	require.Len(t, shop.Deliver(t, name, m), 1)
-	require.Equal(t, []string{"unknown: the bank does not answer", "refunded"}, shoptest.One[[]string](t, shop, `
+	require.Equal(t, []string{"unknown: the bank does not answer", "refunded"}, shoptest.Scalar[[]string](t, shop, `
 		SELECT array_agg(result ORDER BY at) FROM payments.attempts WHERE act = 'refund'`))
-	require.EqualValues(t, 1, shoptest.One[int64](t, shop, `SELECT count(DISTINCT key) FROM payments.attempts WHERE act = 'refund'`))
+	require.EqualValues(t, 1, shoptest.Scalar[int64](t, shop, `SELECT count(DISTINCT key) FROM payments.attempts WHERE act = 'refund'`))
 	require.Len(t, bank.Refunded(), 1)
 }

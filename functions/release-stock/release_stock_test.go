@@ -10,8 +10,8 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/invariant"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 const name = "release-stock"
@@ -19,9 +19,9 @@ const name = "release-stock"
 // held is a shop with one pending order whose stock is held in two warehouses.
 func held(t *testing.T) (*shoptest.Shop, shoptest.Placed) {
 	shop := shoptest.Open(t, functions.All)
-	shop.Leave(t, shoptest.Tee, shoptest.Harbour, 1)
+	shop.SetStock(t, shoptest.Tee, shoptest.Harbour, 1)
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Tee, 3), shoptest.Of(shoptest.Cap, 1)))
-	require.IsType(t, events.StockReserved{}, shop.Tell(t, "reserve-stock", placed.OrderPlaced)[0])
+	require.IsType(t, events.StockReserved{}, shop.Send(t, "reserve-stock", placed.OrderPlaced)[0])
 	return shop, placed
 }
 
@@ -36,7 +36,7 @@ func TestWhateverEndedTheOrderAllIsGivenBackOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			shop, placed := held(t)
-			said := shop.Tell(t, "release-stock", over(placed.ID))
+			said := shop.Send(t, "release-stock", over(placed.ID))
 			require.Len(t, said, 1)
 			require.ElementsMatch(t, []events.StockLine{
 				{SKU: shoptest.Tee, WarehouseID: shoptest.Harbour, Quantity: 1},
@@ -44,7 +44,7 @@ func TestWhateverEndedTheOrderAllIsGivenBackOnce(t *testing.T) {
 				{SKU: shoptest.Cap, WarehouseID: shoptest.Harbour, Quantity: 1},
 			}, said[0].(events.StockReleased).Lines)
 
-			require.Empty(t, shop.Tell(t, "release-stock", over(placed.ID)))
+			require.Empty(t, shop.Send(t, "release-stock", over(placed.ID)))
 			for _, sku := range []string{shoptest.Tee, shoptest.Cap} {
 				_, reserved := shop.Stock(t, sku)
 				require.Zero(t, reserved, sku)
@@ -57,14 +57,14 @@ func TestNothingHeldIsNothingToSay(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All)
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
-	require.Empty(t, shop.Tell(t, name, events.OrderExpired{OrderID: placed.ID, Deadline: time.Now()}))
+	require.Empty(t, shop.Send(t, name, events.OrderExpired{OrderID: placed.ID, Deadline: time.Now()}))
 }
 
 func TestWhatHasLeftIsNotGivenBack(t *testing.T) {
 	t.Parallel()
 	shop, placed := held(t)
-	require.Len(t, shop.Tell(t, "move-stock", events.OrderShipped{OrderID: placed.ID}), 1)
-	require.Empty(t, shop.Tell(t, name, events.OrderWithdrawn{OrderID: placed.ID}))
+	require.Len(t, shop.Send(t, "move-stock", events.OrderShipped{OrderID: placed.ID}), 1)
+	require.Empty(t, shop.Send(t, name, events.OrderWithdrawn{OrderID: placed.ID}))
 	onHand, reserved := shop.Stock(t, shoptest.Tee)
 	require.Equal(t, []int64{98, 0}, []int64{onHand, reserved})
 }
@@ -73,8 +73,8 @@ func TestOthersKeepWhatTheyHold(t *testing.T) {
 	t.Parallel()
 	shop, placed := held(t)
 	other := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Tee, 7)))
-	shop.Tell(t, "reserve-stock", other.OrderPlaced)
-	shop.Tell(t, name, events.OrderRejected{OrderID: placed.ID})
+	shop.Send(t, "reserve-stock", other.OrderPlaced)
+	shop.Send(t, name, events.OrderRejected{OrderID: placed.ID})
 	_, reserved := shop.Stock(t, shoptest.Tee)
 	require.EqualValues(t, 7, reserved)
 }
@@ -87,7 +87,7 @@ func TestTwoTellingsAtOnceGiveBackOnce(t *testing.T) {
 	both.Go(func() { shop.Deliver(t, name, one) })
 	both.Go(func() { shop.Deliver(t, name, two) })
 	both.Wait()
-	require.Len(t, append(shop.SaidFor(t, name, one), shop.SaidFor(t, name, two)...), 1)
+	require.Len(t, append(shop.EmittedFor(t, name, one), shop.EmittedFor(t, name, two)...), 1)
 	_, reserved := shop.Stock(t, shoptest.Tee)
 	require.Zero(t, reserved)
 }
@@ -108,26 +108,26 @@ func TestWhatWasHeldByHandIsGivenBackWhenItIsDueOnce(t *testing.T) {
 	shop, id := kept(t)
 	tick := func() int64 {
 		require.NoError(t, shop.Runtime(t, "keep-time").Tick(t.Context(), shop.Function(t, "keep-time")))
-		return shoptest.One[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type = 'reservation.due'`)
+		return shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type = 'reservation.due'`)
 	}
 	require.Zero(t, tick(), "it is not due")
 	shop.Exec(t, `UPDATE stock.holds SET expires_at = now()`)
 	require.EqualValues(t, 1, tick())
 	require.EqualValues(t, 1, tick(), "that it is due is said once")
 
-	got := shop.Broker.Got()
+	got := shop.Broker.Published()
 	due := shoptest.EventOf(t, got[len(got)-1]).(events.ReservationDue)
 	lines := []events.StockLine{
 		{SKU: shoptest.Tee, WarehouseID: shoptest.Harbour, Quantity: 3}, {SKU: shoptest.Cap, WarehouseID: shoptest.Harbour, Quantity: 1},
 	}
 	require.Equal(t, events.ReservationDue{ReservationID: id, Lines: lines}, due)
-	said := shop.Tell(t, name, due)
+	said := shop.Send(t, name, due)
 	require.Len(t, said, 1)
 	require.Equal(t, id, said[0].(events.StockReleased).ReservationID)
 	require.ElementsMatch(t, lines, said[0].(events.StockReleased).Lines)
-	require.Empty(t, shop.Tell(t, name, due))
-	require.Empty(t, shop.Tell(t, "close-order", said[0]))
-	require.Equal(t, "expired", shoptest.One[string](t, shop, `SELECT status FROM stock.holds`))
+	require.Empty(t, shop.Send(t, name, due))
+	require.Empty(t, shop.Send(t, "close-order", said[0]))
+	require.Equal(t, "expired", shoptest.Scalar[string](t, shop, `SELECT status FROM stock.holds`))
 	_, reserved := shop.Stock(t, shoptest.Tee)
 	require.Zero(t, reserved)
 }
@@ -136,8 +136,8 @@ func TestWhatWasGivenBackByHandIsNotDue(t *testing.T) {
 	t.Parallel()
 	shop, id := kept(t)
 	shop.Call(t, "serve-stock", http.MethodDelete, "/v1/inventory/reservations/"+id, nil, "Authorization", shop.Staff(t))
-	require.Empty(t, shop.Tell(t, name, events.ReservationDue{ReservationID: id}))
-	require.Equal(t, "released", shoptest.One[string](t, shop, `SELECT status FROM stock.holds`))
+	require.Empty(t, shop.Send(t, name, events.ReservationDue{ReservationID: id}))
+	require.Equal(t, "released", shoptest.Scalar[string](t, shop, `SELECT status FROM stock.holds`))
 }
 
 // STK-29: of a thousand orders one payment in ten fails. Every day there are fewer orders, and more payments that fail.
@@ -146,16 +146,16 @@ func TestNothingLeaksWhenPaymentsFail(t *testing.T) {
 	shop := shoptest.Open(t, functions.All, func(s *functions.Settings) {
 		s.SimulatedSuccess, s.Shipping = shoptest.InFull(0.9, 0.5), "manual"
 	})
-	shop.Leave(t, shoptest.Tee, shoptest.Harbour, 400)
-	shop.Leave(t, shoptest.Cap, shoptest.Harbour, 400)
-	shop.Leave(t, shoptest.Print, shoptest.Harbour, shoptest.InFull[int64](900, 50))
+	shop.SetStock(t, shoptest.Tee, shoptest.Harbour, 400)
+	shop.SetStock(t, shoptest.Cap, shoptest.Harbour, 400)
+	shop.SetStock(t, shoptest.Print, shoptest.Harbour, shoptest.InFull[int64](900, 50))
 	orders := make(chan string)
 	var all sync.WaitGroup
 	for range 30 {
 		all.Go(func() {
 			for sku := range orders {
 				placed := shop.Place(t, shoptest.Order(shoptest.Of(sku, 1), shoptest.Of(shoptest.Print, 1)))
-				shop.Drive(t, placed.ID, "")
+				shop.AwaitStatus(t, placed.ID, "")
 			}
 		})
 	}
@@ -165,12 +165,12 @@ func TestNothingLeaksWhenPaymentsFail(t *testing.T) {
 	close(orders)
 	all.Wait()
 	for _, sku := range []string{shoptest.Cap, shoptest.Tee, shoptest.Print} {
-		open := shoptest.One[int64](t, shop, `
+		open := shoptest.Scalar[int64](t, shop, `
 			SELECT coalesce(sum(quantity), 0)::bigint FROM orders.lines JOIN orders.orders USING (order_id) WHERE sku = $1 AND stock = 'held' AND deadline IS NOT NULL`, sku)
 		_, reserved := shop.Stock(t, sku)
 		require.Equal(t, open, reserved, sku)
 	}
-	require.Positive(t, shoptest.One[int64](t, shop, `SELECT count(*) FROM stock.movements WHERE kind = 'release'`), "some failed after they held")
+	require.Positive(t, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM stock.movements WHERE kind = 'release'`), "some failed after they held")
 	promises, err := invariant.Check(t.Context(), shop.Pool, false)
 	require.NoError(t, err)
 	for _, promise := range promises {

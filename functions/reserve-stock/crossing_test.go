@@ -18,11 +18,11 @@ import (
 func TestALineOfAVariantIsSplitOverWarehouses(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	shop.Vary(t, shoptest.Tee, "TEE-RED-M", "red, M", 0, 3, shoptest.Harbour)
+	shop.AddVariant(t, shoptest.Tee, "TEE-RED-M", "red, M", 0, 3, shoptest.Harbour)
 	shop.Exec(t, `INSERT INTO stock.levels (level_id, sku, warehouse_id) VALUES (gen_random_uuid(), 'TEE-RED-M', $1)`, shoptest.Tsukiji)
-	shop.Leave(t, "TEE-RED-M", shoptest.Tsukiji, 4)
+	shop.SetStock(t, "TEE-RED-M", shoptest.Tsukiji, 4)
 
-	said := shop.Tell(t, name, shop.Place(t, shoptest.Order(shoptest.Of("TEE-RED-M", 5))).OrderPlaced)
+	said := shop.Send(t, name, shop.Place(t, shoptest.Order(shoptest.Of("TEE-RED-M", 5))).OrderPlaced)
 	require.Equal(t, []events.HeldLine{
 		{Line: 1, SKU: "TEE-RED-M", Quantity: 3, WarehouseID: shoptest.Harbour, StoreID: shoptest.TheStore},
 		{Line: 1, SKU: "TEE-RED-M", Quantity: 2, WarehouseID: shoptest.Tsukiji, StoreID: shoptest.TheStore},
@@ -37,13 +37,13 @@ func TestAnOrderOverTwoStoresIsHeldInBothOrInNone(t *testing.T) {
 	shop.Exec(t, `
 		INSERT INTO catalogue.products (product_id, store_id, sku, name, price_minor, currency) VALUES (gen_random_uuid(), $1, 'FAN', 'Fan', 900, 'EUR')`, other)
 	shop.Exec(t, `INSERT INTO stock.levels (level_id, sku, warehouse_id) VALUES (gen_random_uuid(), 'FAN', $1)`, shoptest.Tsukiji)
-	shop.Leave(t, "FAN", shoptest.Tsukiji, 2)
+	shop.SetStock(t, "FAN", shoptest.Tsukiji, 2)
 
-	short := shop.Tell(t, name, shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1), shoptest.Of("FAN", 3))).OrderPlaced)
+	short := shop.Send(t, name, shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1), shoptest.Of("FAN", 3))).OrderPlaced)
 	require.Equal(t, []events.ShortLine{{Line: 2, SKU: "FAN", StoreID: other, Wanted: 3, Available: 2, Why: events.WhyShort}}, short[0].(events.StockShort).Lines)
 	require.EqualValues(t, 120, available(t, shop, shoptest.Cap))
 
-	held := shop.Tell(t, name, shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1), shoptest.Of("FAN", 2))).OrderPlaced)
+	held := shop.Send(t, name, shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1), shoptest.Of("FAN", 2))).OrderPlaced)
 	lines := held[0].(events.StockReserved).Lines
 	require.Equal(t, []string{shoptest.TheStore, other}, []string{lines[0].StoreID, lines[1].StoreID})
 	require.Equal(t, []string{shoptest.Harbour, shoptest.Tsukiji}, []string{lines[0].WarehouseID, lines[1].WarehouseID}, "each from its store's own")
@@ -65,7 +65,7 @@ func TestCrossingOrdersNeverDeadlock(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	deadlocks := func() int64 {
-		return shoptest.One[int64](t, shop, `SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`)
+		return shoptest.Scalar[int64](t, shop, `SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`)
 	}
 	before, crossed, long := deadlocks(), 0, shoptest.InFull(30*time.Second, 5*time.Second)
 	for began := time.Now(); time.Since(began) < long; crossed++ {
@@ -85,7 +85,7 @@ func TestCrossingOrdersNeverDeadlock(t *testing.T) {
 	}
 	t.Logf("%d rounds of 64 in %s", crossed, long)
 	require.Positive(t, crossed)
-	shoptest.One[string](t, shop, `SELECT pg_stat_force_next_flush()::text`)
+	shoptest.Scalar[string](t, shop, `SELECT pg_stat_force_next_flush()::text`)
 	require.Equal(t, before, deadlocks(), fmt.Sprint(crossed, " rounds"))
 	require.NotContains(t, shop.Log(), "40P01")
 	_, reserved := shop.Stock(t, shoptest.Tee)

@@ -60,7 +60,7 @@ func reserve(ctx context.Context, tx pgx.Tx, batch []wanted, emit func(i int, e 
 		if !o.Due || held[w.OrderID] {
 			continue
 		}
-		taken, short := levels.Take(w.Lines, o.OnSale)
+		taken, short := levels.Allocate(w.Lines, o.OnSale)
 		if short != nil {
 			emit(i, events.StockShort{OrderID: w.OrderID, Lines: short})
 			continue
@@ -74,7 +74,7 @@ func reserve(ctx context.Context, tx pgx.Tx, batch []wanted, emit func(i int, e 
 	return hold(ctx, tx, takes)
 }
 
-func heldLines(taken []stock.Take) []events.HeldLine {
+func heldLines(taken []stock.Allocation) []events.HeldLine {
 	lines := make([]events.HeldLine, len(taken))
 	for i, t := range taken {
 		lines[i] = t.Held

@@ -31,7 +31,7 @@ func TestHoldsExactlyTheOrderedLines(t *testing.T) {
 	shop := open(t)
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 2), shoptest.Of(shoptest.Print, 1)))
 
-	said := shop.Tell(t, name, placed.OrderPlaced)
+	said := shop.Send(t, name, placed.OrderPlaced)
 	require.Len(t, said, 1)
 	reserved := said[0].(events.StockReserved)
 	require.Equal(t, placed.Deadline, reserved.Until, "stock is held as long as the order may be pending")
@@ -42,10 +42,10 @@ func TestHoldsExactlyTheOrderedLines(t *testing.T) {
 	onHand, held := shop.Stock(t, shoptest.Cap)
 	require.Equal(t, []int64{120, 2}, []int64{onHand, held})
 	require.EqualValues(t, 49, available(t, shop, shoptest.Print))
-	require.Len(t, shop.Said(t, placed.ID, "stock.reserved"), 1)
+	require.Len(t, shop.Emitted(t, placed.ID, "stock.reserved"), 1)
 
-	shop.Tell(t, "track-order", reserved)
-	sides := shoptest.One[[]string](t, shop, `SELECT ARRAY[stock, payment] FROM orders.orders`)
+	shop.Send(t, "track-order", reserved)
+	sides := shoptest.Scalar[[]string](t, shop, `SELECT ARRAY[stock, payment] FROM orders.orders`)
 	require.Equal(t, []string{"held", "pending"}, sides, "whatever comes of the payment")
 }
 
@@ -53,12 +53,12 @@ func TestHoldsExactlyTheOrderedLines(t *testing.T) {
 func TestHoldsNothingWhenOneLineIsShort(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	shop.Leave(t, shoptest.Print, shoptest.Harbour, 3)
+	shop.SetStock(t, shoptest.Print, shoptest.Harbour, 3)
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1), shoptest.Of(shoptest.Print, 4)))
 
 	require.Equal(t, []events.Event{events.StockShort{OrderID: placed.ID, Lines: []events.ShortLine{
 		{Line: 2, SKU: shoptest.Print, StoreID: shoptest.TheStore, Wanted: 4, Available: 3, Why: events.WhyShort},
-	}}}, shop.Tell(t, name, placed.OrderPlaced))
+	}}}, shop.Send(t, name, placed.OrderPlaced))
 	require.EqualValues(t, 120, available(t, shop, shoptest.Cap))
 	require.EqualValues(t, 3, available(t, shop, shoptest.Print))
 }
@@ -67,17 +67,17 @@ func TestHoldsNothingWhenOneLineIsShort(t *testing.T) {
 func TestEqualSKUsAreAddedUp(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	shop.Leave(t, shoptest.Print, shoptest.Harbour, 5)
+	shop.SetStock(t, shoptest.Print, shoptest.Harbour, 5)
 	threeAnd := func(more int64) shoptest.Body {
 		return shoptest.Order(shoptest.Of(shoptest.Print, 3), shoptest.Of(shoptest.Print, more))
 	}
 
-	said := shop.Tell(t, name, shop.Place(t, threeAnd(3)).OrderPlaced)
+	said := shop.Send(t, name, shop.Place(t, threeAnd(3)).OrderPlaced)
 	require.Equal(t, []events.ShortLine{
 		{Line: 2, SKU: shoptest.Print, StoreID: shoptest.TheStore, Wanted: 3, Available: 2, Why: events.WhyShort},
 	}, said[0].(events.StockShort).Lines)
 
-	said = shop.Tell(t, name, shop.Place(t, threeAnd(2)).OrderPlaced)
+	said = shop.Send(t, name, shop.Place(t, threeAnd(2)).OrderPlaced)
 	require.Len(t, said[0].(events.StockReserved).Lines, 2)
 	require.Zero(t, available(t, shop, shoptest.Print))
 }
@@ -86,10 +86,10 @@ func TestEqualSKUsAreAddedUp(t *testing.T) {
 func TestLineIsSplitOverWarehousesItsStoresOwnFirst(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	shop.Leave(t, shoptest.Tee, shoptest.Harbour, 3)
+	shop.SetStock(t, shoptest.Tee, shoptest.Harbour, 3)
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Tee, 5)))
 
-	said := shop.Tell(t, name, placed.OrderPlaced)
+	said := shop.Send(t, name, placed.OrderPlaced)
 	require.Equal(t, []events.HeldLine{
 		{Line: 1, SKU: shoptest.Tee, Quantity: 3, WarehouseID: shoptest.Harbour, StoreID: shoptest.TheStore},
 		{Line: 1, SKU: shoptest.Tee, Quantity: 2, WarehouseID: shoptest.Canal, StoreID: shoptest.TheStore},
@@ -101,11 +101,11 @@ func TestWarehousesAreEmptiedByPriority(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	shop.Exec(t, `INSERT INTO stock.levels (level_id, sku, warehouse_id) VALUES (gen_random_uuid(), $1, $2)`, shoptest.Tee, shoptest.Tsukiji)
-	shop.Leave(t, shoptest.Tee, shoptest.Tsukiji, 10)
-	shop.Leave(t, shoptest.Tee, shoptest.Harbour, 0)
+	shop.SetStock(t, shoptest.Tee, shoptest.Tsukiji, 10)
+	shop.SetStock(t, shoptest.Tee, shoptest.Harbour, 0)
 	shop.Exec(t, `UPDATE stock.warehouses SET priority = 5 WHERE warehouse_id = $1`, shoptest.Tsukiji)
 
-	said := shop.Tell(t, name, shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Tee, 1))).OrderPlaced)
+	said := shop.Send(t, name, shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Tee, 1))).OrderPlaced)
 	require.Equal(t, shoptest.Tsukiji, said[0].(events.StockReserved).Lines[0].WarehouseID)
 }
 
@@ -128,7 +128,7 @@ func TestWhatCannotBeSoldAnyMoreIsNamed(t *testing.T) {
 			placed := shop.Place(t, shoptest.Order(shoptest.Of("LAMP", 1)))
 			shop.Exec(t, c.end)
 
-			short := shop.Tell(t, "reserve-stock", placed.OrderPlaced)[0].(events.StockShort)
+			short := shop.Send(t, "reserve-stock", placed.OrderPlaced)[0].(events.StockShort)
 			require.Equal(t, []events.ShortLine{{Line: 1, SKU: "LAMP", StoreID: shoptest.TheStore, Wanted: 1, Why: c.why}}, short.Lines)
 		})
 	}
@@ -139,16 +139,16 @@ func TestStockThatIsSetToNoneDuringADelayIsShort(t *testing.T) {
 	t.Parallel()
 	shop := open(t, func(s *functions.Settings) { s.StockCheckDelay = time.Hour })
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 2)))
-	level := shoptest.One[string](t, shop, `SELECT level_id::text FROM stock.levels WHERE sku = $1`, shoptest.Cap)
+	level := shoptest.Scalar[string](t, shop, `SELECT level_id::text FROM stock.levels WHERE sku = $1`, shoptest.Cap)
 	set := shop.Call(t, "serve-stock", http.MethodPut, "/v1/inventory/stock/"+level, map[string]any{"quantity": 0, "reason": "burnt"}, "Authorization", shop.Staff(t))
 	require.Equal(t, http.StatusOK, set.Status, set.Raw)
-	shop.Set(t, placed.ID, "stock_check_at = now()")
+	shop.ChangeOrder(t, placed.ID, "stock_check_at = now()")
 
-	short := shop.Tell(t, name, events.StockDue{OrderID: placed.ID, Lines: placed.Lines})
+	short := shop.Send(t, name, events.StockDue{OrderID: placed.ID, Lines: placed.Lines})
 	require.Equal(t, []events.Event{events.StockShort{OrderID: placed.ID, Lines: []events.ShortLine{
 		{Line: 1, SKU: shoptest.Cap, StoreID: shoptest.TheStore, Wanted: 2, Why: events.WhyShort},
 	}}}, short)
-	rejected := shop.Tell(t, "track-order", short[0])
+	rejected := shop.Send(t, "track-order", short[0])
 	require.Equal(t, "out_of_stock", rejected[0].(events.OrderRejected).Reason)
 }
 
@@ -160,7 +160,7 @@ func TestOrderThatIsNotPendingIsLeftAlone(t *testing.T) {
 	shop.Cancel(t, placed)
 	require.Equal(t, "cancelling", shop.Status(t, placed.ID))
 
-	require.Empty(t, shop.Tell(t, name, placed.OrderPlaced))
+	require.Empty(t, shop.Send(t, name, placed.OrderPlaced))
 	require.EqualValues(t, 120, available(t, shop, shoptest.Cap))
 }
 
@@ -169,9 +169,9 @@ func TestSecondTellingHoldsNothingMore(t *testing.T) {
 	shop := open(t)
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
 
-	require.Len(t, shop.Tell(t, name, placed.OrderPlaced), 1)
-	require.Empty(t, shop.Tell(t, name, placed.OrderPlaced), "under another id: only the rows remember")
-	require.Empty(t, shop.Tell(t, name, events.StockDue{OrderID: placed.ID, Lines: placed.Lines}))
+	require.Len(t, shop.Send(t, name, placed.OrderPlaced), 1)
+	require.Empty(t, shop.Send(t, name, placed.OrderPlaced), "under another id: only the rows remember")
+	require.Empty(t, shop.Send(t, name, events.StockDue{OrderID: placed.ID, Lines: placed.Lines}))
 	require.EqualValues(t, 119, available(t, shop, shoptest.Cap))
 }
 
@@ -181,12 +181,12 @@ func TestCheckThatIsPutOffWaitsForItsTime(t *testing.T) {
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
 	due := events.StockDue{OrderID: placed.ID, Lines: placed.Lines}
 
-	require.Empty(t, shop.Tell(t, name, placed.OrderPlaced))
-	require.Empty(t, shop.Tell(t, name, due), "a clock that is ahead of the database")
+	require.Empty(t, shop.Send(t, name, placed.OrderPlaced))
+	require.Empty(t, shop.Send(t, name, due), "a clock that is ahead of the database")
 	require.EqualValues(t, 120, available(t, shop, shoptest.Cap))
 
-	shop.Set(t, placed.ID, "stock_check_at = now()")
-	require.IsType(t, events.StockReserved{}, shop.Tell(t, name, due)[0])
+	shop.ChangeOrder(t, placed.ID, "stock_check_at = now()")
+	require.IsType(t, events.StockReserved{}, shop.Send(t, name, due)[0])
 	require.EqualValues(t, 119, available(t, shop, shoptest.Cap))
 }
 
@@ -195,8 +195,8 @@ func TestTwoTellingsAtOnceHoldOnce(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for range 10 {
-		shop.Leave(t, shoptest.Tee, shoptest.Harbour, 1+held(t, shop, shoptest.Harbour))
-		shop.Leave(t, shoptest.Tee, shoptest.Canal, 1+held(t, shop, shoptest.Canal))
+		shop.SetStock(t, shoptest.Tee, shoptest.Harbour, 1+held(t, shop, shoptest.Harbour))
+		shop.SetStock(t, shoptest.Tee, shoptest.Canal, 1+held(t, shop, shoptest.Canal))
 		placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Tee, 1)))
 		one, two := shop.Store(t, placed.OrderPlaced), shop.Store(t, events.StockDue{OrderID: placed.ID, Lines: placed.Lines})
 
@@ -204,13 +204,13 @@ func TestTwoTellingsAtOnceHoldOnce(t *testing.T) {
 		both.Go(func() { shop.Deliver(t, name, one) })
 		both.Go(func() { shop.Deliver(t, name, two) })
 		both.Wait()
-		require.Len(t, append(shop.SaidFor(t, name, one), shop.SaidFor(t, name, two)...), 1)
-		require.Equal(t, int64(1), shoptest.One[int64](t, shop, `SELECT count(*) FROM stock.reservations WHERE order_id = $1`, placed.ID))
+		require.Len(t, append(shop.EmittedFor(t, name, one), shop.EmittedFor(t, name, two)...), 1)
+		require.Equal(t, int64(1), shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM stock.reservations WHERE order_id = $1`, placed.ID))
 	}
 }
 
 func held(t *testing.T, shop *shoptest.Shop, warehouse string) int64 {
-	return shoptest.One[int64](t, shop, `SELECT reserved FROM stock.levels WHERE sku = $1 AND warehouse_id = $2`, shoptest.Tee, warehouse)
+	return shoptest.Scalar[int64](t, shop, `SELECT reserved FROM stock.levels WHERE sku = $1 AND warehouse_id = $2`, shoptest.Tee, warehouse)
 }
 
 // STK-19.
@@ -220,7 +220,7 @@ func TestSameUnitIsNeverHeldTwice(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			shop := open(t)
-			shop.Leave(t, shoptest.Cap, shoptest.Harbour, c.stock)
+			shop.SetStock(t, shoptest.Cap, shoptest.Harbour, c.stock)
 			var all sync.WaitGroup
 			for range c.buyers {
 				all.Go(func() {
@@ -230,7 +230,7 @@ func TestSameUnitIsNeverHeldTwice(t *testing.T) {
 			all.Wait()
 			onHand, reserved := shop.Stock(t, shoptest.Cap)
 			require.Equal(t, []int64{c.stock, c.stock}, []int64{onHand, reserved})
-			require.Equal(t, c.buyers-c.stock, shoptest.One[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type = 'stock.short'`))
+			require.Equal(t, c.buyers-c.stock, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type = 'stock.short'`))
 		})
 	}
 }

@@ -104,7 +104,7 @@ func lockLevels(ctx context.Context, tx pgx.Tx, batch []wanted) (levels stock.Le
 // take is what is taken for an order.
 type take struct {
 	OrderID string
-	stock.Take
+	stock.Allocation
 }
 
 // hold makes the reservations; movements and levels follow by triggers.

@@ -15,9 +15,9 @@ func TestWhoeverIsSignedOutForSafetyHearsItOnceInTheirLanguage(t *testing.T) {
 	ada, haru := p.SignIn(t, "customer"), p.SignIn(t, "customer")
 	p.Exec(t, `UPDATE accounts.users SET locale = 'ja' WHERE user_id = $1`, haru.ID)
 	for range 2 {
-		require.Empty(t, p.Tell(t, name, events.SessionRevoked{CustomerID: ada.ID, SessionID: ada.Session, Reason: "reuse"}), "of no order: nobody follows it")
+		require.Empty(t, p.Send(t, name, events.SessionRevoked{CustomerID: ada.ID, SessionID: ada.Session, Reason: "reuse"}), "of no order: nobody follows it")
 	}
-	p.Tell(t, name, events.SessionRevoked{CustomerID: haru.ID, SessionID: haru.Session, Reason: "password"})
+	p.Send(t, name, events.SessionRevoked{CustomerID: haru.ID, SessionID: haru.Session, Reason: "password"})
 	mails := p.mails(t)
 	require.Len(t, mails, 2)
 	require.Equal(t, []string{ada.Email}, mails[0].To)
@@ -35,7 +35,7 @@ func TestNobodyIsWrittenToWhoseAccountIsClosed(t *testing.T) {
 	ada := p.SignIn(t, "customer")
 	p.Exec(t, `UPDATE accounts.users SET email = '', name = '', phone = '', active = false, closed_at = now() WHERE user_id = $1`, ada.ID)
 	for _, customer := range []string{ada.ID, uuid.NewString()} {
-		require.Empty(t, p.Tell(t, name, events.SessionRevoked{CustomerID: customer, SessionID: ada.Session, Reason: "disabled"}))
+		require.Empty(t, p.Send(t, name, events.SessionRevoked{CustomerID: customer, SessionID: ada.Session, Reason: "disabled"}))
 	}
 	require.Empty(t, p.mails(t))
 	require.Empty(t, states(t, p.Shop))

@@ -20,8 +20,8 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/local/mailbox"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 const name = "send-email"
@@ -66,16 +66,16 @@ func place(t *testing.T, shop *shoptest.Shop) shoptest.Placed {
 
 // states are the states of an order's mails, as kind and state.
 func states(t *testing.T, shop *shoptest.Shop) []string {
-	return shoptest.One[[]string](t, shop, `SELECT coalesce(array_agg(kind || ' ' || status ORDER BY created_at), '{}') FROM mail.mails`)
+	return shoptest.Scalar[[]string](t, shop, `SELECT coalesce(array_agg(kind || ' ' || status ORDER BY created_at), '{}') FROM mail.mails`)
 }
 
 // NOT-01.
 func TestAnOrderThatIsDeliveredLeavesThreeMails(t *testing.T) {
 	t.Parallel()
 	p := open(t)
-	placed := p.Reach(t, "completed")
+	placed := p.OrderIn(t, "completed")
 	for _, told := range []string{"payment.created", "payment.paid", "order.advanced", "order.shipped"} {
-		for _, m := range p.Said(t, placed.ID, told) {
+		for _, m := range p.Emitted(t, placed.ID, told) {
 			p.Deliver(t, name, m)
 		}
 	}
@@ -100,9 +100,9 @@ func TestOneMailPerKindHoweverOftenItIsTold(t *testing.T) {
 	}
 	all.Wait()
 	p.Deliver(t, name, m)
-	require.Empty(t, p.Tell(t, name, events.PaymentPaid{OrderID: placed.ID}), "under another id: only the rows remember")
+	require.Empty(t, p.Send(t, name, events.PaymentPaid{OrderID: placed.ID}), "under another id: only the rows remember")
 	require.Len(t, p.mails(t), 1)
-	said := p.SaidFor(t, name, m)
+	said := p.EmittedFor(t, name, m)
 	require.Len(t, said, 1)
 	require.Equal(t, "payment_paid", said[0].(events.MailSent).Kind)
 	require.Equal(t, []string{"payment_paid sent"}, states(t, p.Shop))
@@ -129,7 +129,7 @@ func TestEachFactHasItsMail(t *testing.T) {
 		{events.RefundFailed{OrderID: placed.ID}, "[staff] The refund", "staff@shop.test"},
 		{events.OrderStalled{OrderID: placed.ID}, "stands still", "staff@shop.test"},
 	} {
-		require.Len(t, p.Tell(t, name, c.told), 1, c.subject)
+		require.Len(t, p.Send(t, name, c.told), 1, c.subject)
 		mails := p.mails(t)
 		require.Len(t, mails, i+1)
 		m := mails[i]
@@ -147,7 +147,7 @@ func TestStepsWithoutAMailHaveNone(t *testing.T) {
 	p := open(t)
 	placed := place(t, p.Shop)
 	for _, to := range []string{"processing", "picked_up", "in_transit"} {
-		require.Empty(t, p.Tell(t, name, events.OrderAdvanced{OrderID: placed.ID, To: to}))
+		require.Empty(t, p.Send(t, name, events.OrderAdvanced{OrderID: placed.ID, To: to}))
 	}
 	require.Empty(t, p.mails(t))
 	require.Empty(t, states(t, p.Shop))
@@ -159,7 +159,7 @@ func TestMailIsInTheLanguageOfTheOrder(t *testing.T) {
 	p := open(t)
 	for locale, want := range map[string]string{"ja": "のお支払いを確認しました", "ja-JP": "のお支払いを確認しました", "fr": "We received your payment", "": "We received your payment"} {
 		placed := p.Place(t, shoptest.Order(shoptest.Of(shoptest.Cup, 1)).With("locale", locale))
-		p.Tell(t, name, events.PaymentPaid{OrderID: placed.ID})
+		p.Send(t, name, events.PaymentPaid{OrderID: placed.ID})
 		mails := p.mails(t)
 		require.Contains(t, mails[len(mails)-1].Subject, want, locale)
 		require.Contains(t, mails[len(mails)-1].Text, "湯呑み「新月」", locale)
@@ -174,7 +174,7 @@ func TestNothingThatACustomerTypesBecomesAHeaderOrARecipient(t *testing.T) {
 	evil := "Ada\r\nBcc: eve@example.test\r\nSubject: won\r\n\r\n<script>alert(1)</script>, Eve <eve@example.test>"
 	body := shoptest.Order(shoptest.Of(shoptest.Cap, 1))
 	body["contact"].(map[string]any)["name"], body["address"].(map[string]any)["name"] = evil, evil
-	shop.Tell(t, name, events.PaymentPaid{OrderID: shop.Place(t, body).ID})
+	shop.Send(t, name, events.PaymentPaid{OrderID: shop.Place(t, body).ID})
 
 	mails, recipients := s.heard()
 	require.Len(t, mails, 1)
@@ -219,7 +219,7 @@ func TestMailIsWellFormed(t *testing.T) {
 	s := &server{}
 	shop := over(t, s.serve(t))
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cup, 1)).With("locale", "ja"))
-	shop.Tell(t, name, events.PaymentPaid{OrderID: placed.ID})
+	shop.Send(t, name, events.PaymentPaid{OrderID: placed.ID})
 
 	mails, _ := s.heard()
 	m, err := mail.ReadMessage(strings.NewReader(mails[0]))
@@ -246,11 +246,11 @@ func TestMessageIDIsThatOfOrderAndKind(t *testing.T) {
 	t.Parallel()
 	p := open(t)
 	placed, other := place(t, p.Shop), place(t, p.Shop)
-	p.Tell(t, name, events.PaymentPaid{OrderID: placed.ID})
+	p.Send(t, name, events.PaymentPaid{OrderID: placed.ID})
 	p.Exec(t, `UPDATE mail.mails SET status = 'waiting'`) // staff sends it again by hand
-	p.Tell(t, name, events.PaymentPaid{OrderID: placed.ID})
-	p.Tell(t, name, events.PaymentCreated{OrderID: placed.ID})
-	p.Tell(t, name, events.PaymentPaid{OrderID: other.ID})
+	p.Send(t, name, events.PaymentPaid{OrderID: placed.ID})
+	p.Send(t, name, events.PaymentCreated{OrderID: placed.ID})
+	p.Send(t, name, events.PaymentPaid{OrderID: other.ID})
 
 	mails := p.mails(t)
 	require.Len(t, mails, 4)
@@ -274,7 +274,7 @@ func TestMailThatTheServerRefusesWaitsAndIsSentOnceLater(t *testing.T) {
 	require.Len(t, p.Deliver(t, name, m), 1)
 	p.Deliver(t, name, m)
 	require.Len(t, p.mails(t), 1)
-	require.EqualValues(t, 3, shoptest.One[int64](t, p.Shop, `SELECT tries FROM mail.mails`))
+	require.EqualValues(t, 3, shoptest.Scalar[int64](t, p.Shop, `SELECT tries FROM mail.mails`))
 }
 
 // NOT-09.
@@ -314,7 +314,7 @@ func TestMailOfWhichNobodyKnowsWhetherItLeftIsNeverSentAgain(t *testing.T) {
 	p.Exec(t, `UPDATE mail.mails SET taken_at = now() - interval '1 minute'`)
 	require.Empty(t, p.Deliver(t, name, m))
 	require.Equal(t, []string{"payment_paid unknown"}, states(t, p.Shop))
-	require.Empty(t, p.Tell(t, name, events.PaymentPaid{OrderID: placed.ID}))
+	require.Empty(t, p.Send(t, name, events.PaymentPaid{OrderID: placed.ID}))
 	require.Empty(t, p.mails(t))
 }
 

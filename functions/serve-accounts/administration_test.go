@@ -12,7 +12,7 @@ import (
 	"github.com/popup-shop/popup/internal/shoptest"
 )
 
-func change(t testing.TB, shop *shoptest.Shop, admin, userID, role string, active bool) shoptest.Answer {
+func change(t testing.TB, shop *shoptest.Shop, admin, userID, role string, active bool) shoptest.Response {
 	t.Helper()
 	return call(t, shop, http.MethodPut, "/v1/users/"+userID, map[string]any{"role": role, "active": active}, "Authorization", admin)
 }
@@ -53,7 +53,7 @@ func TestTheLastAdminStays(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	admin := shop.SignIn(t, "admin")
-	for _, a := range []shoptest.Answer{
+	for _, a := range []shoptest.Response{
 		change(t, shop, admin.Bearer, admin.ID, "admin", false), change(t, shop, admin.Bearer, admin.ID, "staff", true),
 		call(t, shop, http.MethodDelete, "/v1/users/me", nil, "Authorization", admin.Bearer),
 	} {
@@ -73,7 +73,7 @@ func TestOfTwoAdminsWhoDemoteEachOtherAtOnceOneStays(t *testing.T) {
 	both.Go(func() { change(t, shop, one.Bearer, two.ID, "customer", true) })
 	both.Go(func() { change(t, shop, two.Bearer, one.ID, "customer", true) })
 	both.Wait()
-	require.EqualValues(t, 1, shoptest.One[int](t, shop, `SELECT count(*) FROM accounts.users WHERE role = 'admin'`))
+	require.EqualValues(t, 1, shoptest.Scalar[int](t, shop, `SELECT count(*) FROM accounts.users WHERE role = 'admin'`))
 }
 
 // ACC-29, ACC-30
@@ -144,10 +144,10 @@ func TestAPriceThatChangesIsOneLine(t *testing.T) {
 			SELECT set_config('popup.caller', $1, true), set_config('popup.role', 'staff', true), set_config('popup.act', 'PUT /v1/products/{id}', true)
 		)
 		UPDATE catalogue.products SET price_minor = price_minor + 1 FROM caller WHERE sku = 'CAP-NAVY'`, staff.ID)
-	require.Equal(t, []string{"2400 2401"}, shoptest.One[[]string](t, shop, `
+	require.Equal(t, []string{"2400 2401"}, shoptest.Scalar[[]string](t, shop, `
 		SELECT array_agg((before ->> 'price_minor') || ' ' || (after ->> 'price_minor')) FROM bus.audit WHERE by = $1 AND object LIKE 'product %'`, staff.ID))
 	shop.Exec(t, `UPDATE catalogue.products SET price_minor = price_minor - 1 WHERE sku = 'CAP-NAVY'`)
-	require.EqualValues(t, 1, shoptest.One[int](t, shop, `SELECT count(*) FROM bus.audit`), "the shop's own doing is no act of staff")
+	require.EqualValues(t, 1, shoptest.Scalar[int](t, shop, `SELECT count(*) FROM bus.audit`), "the shop's own doing is no act of staff")
 }
 
 // ACC-23
@@ -164,7 +164,7 @@ func TestAClientGetsTokensForItsScopesAndShowsItsSecretOnce(t *testing.T) {
 	require.NotContains(t, list.Raw, clientSecret)
 	require.NotContains(t, dump(t, shop), clientSecret)
 
-	tokens := func(id, secret string) shoptest.Answer {
+	tokens := func(id, secret string) shoptest.Response {
 		return post(t, shop, "/v1/tokens", map[string]string{"client_id": id, "client_secret": secret})
 	}
 	a := tokens(id, clientSecret)
@@ -179,7 +179,7 @@ func TestAClientGetsTokensForItsScopesAndShowsItsSecretOnce(t *testing.T) {
 	require.Equal(t, http.StatusForbidden, move(shop.SignIn(t, "client", "metrics").Bearer))
 	require.Equal(t, http.StatusUnauthorized, move(""))
 	require.Equal(t, http.StatusForbidden, get(t, shop, "/v1/users", "Authorization", bearer).Status)
-	for _, wrong := range []shoptest.Answer{tokens(id, "x"), tokens(uuid.NewString(), clientSecret)} {
+	for _, wrong := range []shoptest.Response{tokens(id, "x"), tokens(uuid.NewString(), clientSecret)} {
 		require.Equal(t, http.StatusUnauthorized, wrong.Status)
 	}
 	require.Equal(t, http.StatusNoContent, call(t, shop, http.MethodDelete, "/v1/clients/"+id, nil, "Authorization", admin.Bearer).Status)
@@ -229,7 +229,7 @@ func TestAGuestGetsAnotherTokenForIDAndPhone(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	guest := post(t, shop, "/v1/customers", map[string]string{"name": "Grace", "phone": "+49 40 7654321"}).Body["id"].(string)
-	ask := func(id, phone string) shoptest.Answer {
+	ask := func(id, phone string) shoptest.Response {
 		return post(t, shop, "/v1/customers/"+id+"/token", map[string]string{"phone": phone})
 	}
 	a := ask(guest, "+49 (40) 765-4321")
@@ -238,7 +238,7 @@ func TestAGuestGetsAnotherTokenForIDAndPhone(t *testing.T) {
 	wrong, unknown := ask(guest, "+49 40 7654322"), ask(uuid.NewString(), "+49 40 7654321")
 	require.Equal(t, http.StatusNotFound, wrong.Status)
 	require.Equal(t, wrong.Raw, unknown.Raw)
-	last := shoptest.Answer{}
+	last := shoptest.Response{}
 	for range 20 {
 		last = ask(guest, "+49 40 7654322")
 	}
@@ -271,6 +271,6 @@ func TestWhoeverIsSignedOutForSafetyIsWrittenTo(t *testing.T) {
 	session := shoptest.ClaimsOf(t, ada.access).Session
 	m := shop.Store(t, events.SessionRevoked{CustomerID: ada.id, SessionID: session, Reason: "reuse"})
 	require.Error(t, shop.TryDeliver(t, "send-email", m), "nobody takes mails here")
-	require.Equal(t, []string{session + " session_revoked reuse waiting"}, shoptest.One[[]string](t, shop, `
+	require.Equal(t, []string{session + " session_revoked reuse waiting"}, shoptest.Scalar[[]string](t, shop, `
 		SELECT array_agg(order_id || ' ' || kind || ' ' || status) FROM mail.mails`))
 }

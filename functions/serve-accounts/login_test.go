@@ -97,10 +97,10 @@ func TestAnImportedHashIsReplacedAtTheNextLogin(t *testing.T) {
 	require.NoError(t, err)
 	shop.Exec(t, `UPDATE accounts.passwords SET hash = $1`, string(imported))
 	require.Equal(t, http.StatusUnauthorized, login(t, shop, ada.email, secret).Status)
-	require.Equal(t, string(imported), shoptest.One[string](t, shop, `SELECT hash FROM accounts.passwords`))
+	require.Equal(t, string(imported), shoptest.Scalar[string](t, shop, `SELECT hash FROM accounts.passwords`))
 	for range 2 {
 		require.Equal(t, http.StatusOK, login(t, shop, ada.email, "the old secret").Status)
-		require.Regexp(t, `^\$argon2id\$`, shoptest.One[string](t, shop, `SELECT hash FROM accounts.passwords`))
+		require.Regexp(t, `^\$argon2id\$`, shoptest.Scalar[string](t, shop, `SELECT hash FROM accounts.passwords`))
 	}
 }
 
@@ -177,13 +177,13 @@ func TestTheWaitGrowsAndEnds(t *testing.T) {
 	shop := open(t)
 	for i, want := range []float64{0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300} {
 		login(t, shop, "ada@example.test", "another one", "X-Forwarded-For", "198.51.100."+strconv.Itoa(i))
-		wait := shoptest.One[float64](t, shop, `SELECT extract(epoch FROM free_at - touched_at)::float8 FROM accounts.throttles WHERE key LIKE 'account %'`)
+		wait := shoptest.Scalar[float64](t, shop, `SELECT extract(epoch FROM free_at - touched_at)::float8 FROM accounts.throttles WHERE key LIKE 'account %'`)
 		require.InDelta(t, want, wait, 0.1, "after %d", i+1)
 		shop.Exec(t, `UPDATE accounts.throttles SET free_at = now()`)
 	}
 }
 
-func refresh(t testing.TB, shop *shoptest.Shop, shown string, headers ...string) shoptest.Answer {
+func refresh(t testing.TB, shop *shoptest.Shop, shown string, headers ...string) shoptest.Response {
 	t.Helper()
 	return post(t, shop, "/v1/users/refresh", map[string]string{"refresh_token": shown}, headers...)
 }
@@ -198,7 +198,7 @@ func TestARefreshTokenIsGoodOnceAndASecondUseEndsTheSession(t *testing.T) {
 	require.Equal(t, http.StatusOK, a.Status, a.Raw)
 	require.NotEqual(t, ada.refresh, a.Body["refresh_token"])
 	require.Len(t, a.Header.Values("Set-Cookie"), 2)
-	life := shoptest.One[float64](t, shop, `SELECT extract(epoch FROM expires_at - used_at)::float8 FROM accounts.sessions ORDER BY used_at DESC LIMIT 1`)
+	life := shoptest.Scalar[float64](t, shop, `SELECT extract(epoch FROM expires_at - used_at)::float8 FROM accounts.sessions ORDER BY used_at DESC LIMIT 1`)
 	require.EqualValues(t, 86400, life)
 
 	again := refresh(t, shop, ada.refresh)
@@ -218,7 +218,7 @@ func TestOfTwoThatUseARefreshTokenAtOnceOneGetsAPairAndTheSessionEnds(t *testing
 	ada := register(t, shop)
 	get(t, shop, "/v1/keys") // the runtime is there
 	var both sync.WaitGroup
-	answers := make([]shoptest.Answer, 2)
+	answers := make([]shoptest.Response, 2)
 	for i := range answers {
 		both.Go(func() { answers[i] = refresh(t, shop, ada.refresh) })
 	}

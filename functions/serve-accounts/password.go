@@ -20,7 +20,7 @@ type PasswordRequest struct {
 }
 
 func preparePassword(ctx context.Context, tx pgx.Tx, in *PasswordRequest) (*proof, error) {
-	if why := password.Fault(in.Body.New, auth.CallerFrom(ctx).Email); why != "" {
+	if why := password.Weakness(in.Body.New, auth.CallerFrom(ctx).Email); why != "" {
 		return nil, problem.Invalid(problem.FieldError{Field: "new", Message: why})
 	}
 	return readProof(ctx, tx)

@@ -25,12 +25,12 @@ func TestANewPasswordEndsAllOtherSessions(t *testing.T) {
 	shop := open(t)
 	ada := register(t, shop)
 	other := login(t, shop, ada.email, secret).Body["access_token"].(string)
-	change := func(before, after string) shoptest.Answer {
+	change := func(before, after string) shoptest.Response {
 		return call(t, shop, http.MethodPut, "/v1/users/me/password", map[string]string{"old": before, "new": after}, ada.bearer()...)
 	}
-	require.Equal(t, []string{"old"}, change("another one", "the next secret").Faults())
-	require.Equal(t, []string{"new"}, change(secret, "password1").Faults())
-	require.Equal(t, []string{"new"}, change(secret, ada.email).Faults())
+	require.Equal(t, []string{"old"}, change("another one", "the next secret").Fields())
+	require.Equal(t, []string{"new"}, change(secret, "password1").Fields())
+	require.Equal(t, []string{"new"}, change(secret, ada.email).Fields())
 	require.Equal(t, http.StatusNoContent, change(secret, "the next secret").Status)
 	require.Equal(t, http.StatusOK, get(t, shop, "/v1/users/me", ada.bearer()...).Status)
 	require.Equal(t, http.StatusUnauthorized, get(t, shop, "/v1/users/me", "Authorization", "Bearer "+other).Status)
@@ -82,7 +82,7 @@ func TestEachFaultOfAnAddressIsNamed(t *testing.T) {
 	} {
 		a := post(t, shop, "/v1/users/me/addresses", home().With(field, value), ada.bearer()...)
 		require.Equal(t, http.StatusBadRequest, a.Status, field)
-		require.Contains(t, a.Faults(), field)
+		require.Contains(t, a.Fields(), field)
 	}
 }
 
@@ -107,7 +107,7 @@ func TestTwoDefaultsAtOnceLeaveOne(t *testing.T) {
 	for _, status := range statuses {
 		require.Equal(t, http.StatusOK, status)
 	}
-	require.EqualValues(t, 1, shoptest.One[int](t, shop, `SELECT count(*) FROM accounts.addresses WHERE is_default`))
+	require.EqualValues(t, 1, shoptest.Scalar[int](t, shop, `SELECT count(*) FROM accounts.addresses WHERE is_default`))
 }
 
 const sshKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl ada@machine"
@@ -145,7 +145,7 @@ func TestWhatIsNoSafePublicKeyIsRefused(t *testing.T) {
 	} {
 		a := post(t, shop, "/v1/users/me/ssh-keys", map[string]string{"name": "laptop", "key": key}, ada.bearer()...)
 		require.Equal(t, http.StatusBadRequest, a.Status, "%s: %s", name, a.Raw)
-		require.Equal(t, []string{"key"}, a.Faults(), name)
+		require.Equal(t, []string{"key"}, a.Fields(), name)
 	}
 }
 
@@ -173,7 +173,7 @@ func TestTheSessionThatIsOneTooManyEndsTheOneThatWasUsedLongestAgo(t *testing.T)
 	for range 20 {
 		require.Equal(t, http.StatusOK, login(t, shop, ada.email, secret).Status)
 	}
-	require.EqualValues(t, 20, shoptest.One[int](t, shop, `SELECT count(*) FROM accounts.sessions WHERE ended_at IS NULL`))
+	require.EqualValues(t, 20, shoptest.Scalar[int](t, shop, `SELECT count(*) FROM accounts.sessions WHERE ended_at IS NULL`))
 	require.Equal(t, http.StatusUnauthorized, get(t, shop, "/v1/users/me", ada.bearer()...).Status)
 }
 
@@ -186,7 +186,7 @@ func TestSomebodyElsesObjectIsNotThere(t *testing.T) {
 	key := post(t, shop, "/v1/users/me/ssh-keys", map[string]string{"name": "laptop", "key": sshKey}, ada.bearer()...).Body["id"].(string)
 	guest := post(t, shop, "/v1/customers", map[string]string{"name": "Grace", "phone": "+49 40 1234567"})
 	other := post(t, shop, "/v1/customers", map[string]string{"name": "Mallory", "phone": "+49 40 7654321"})
-	for name, a := range map[string]shoptest.Answer{
+	for name, a := range map[string]shoptest.Response{
 		"change address":  call(t, shop, http.MethodPut, "/v1/addresses/"+address, home(), eve.bearer()...),
 		"delete address":  call(t, shop, http.MethodDelete, "/v1/addresses/"+address, nil, eve.bearer()...),
 		"delete ssh key":  call(t, shop, http.MethodDelete, "/v1/users/me/ssh-keys/"+key, nil, eve.bearer()...),
@@ -217,18 +217,18 @@ func TestACustomerTakesTheirDataAndClosesTheAccount(t *testing.T) {
 	require.NotContains(t, data.Raw, "argon2id")
 	require.NotContains(t, data.Raw, "hash")
 
-	closing := func() shoptest.Answer {
+	closing := func() shoptest.Response {
 		return call(t, shop, http.MethodDelete, "/v1/users/me", nil, ada.bearer()...)
 	}
 	require.Equal(t, http.StatusConflict, closing().Status, "goods may be on their way")
-	shop.Drive(t, placed.ID, "completed")
-	sums := shoptest.One[string](t, shop, `SELECT string_agg(order_number || ' ' || total_minor, ',') FROM orders.orders`)
+	shop.AwaitStatus(t, placed.ID, "completed")
+	sums := shoptest.Scalar[string](t, shop, `SELECT string_agg(order_number || ' ' || total_minor, ',') FROM orders.orders`)
 	a := closing()
 	require.Equal(t, http.StatusNoContent, a.Status, a.Raw)
 	require.Len(t, a.Header.Values("Set-Cookie"), 2)
 	require.Equal(t, http.StatusUnauthorized, get(t, shop, "/v1/users/me", ada.bearer()...).Status)
 	require.Equal(t, http.StatusUnauthorized, login(t, shop, ada.email, secret).Status)
-	require.Equal(t, sums, shoptest.One[string](t, shop, `SELECT string_agg(order_number || ' ' || total_minor, ',') FROM orders.orders`))
+	require.Equal(t, sums, shoptest.Scalar[string](t, shop, `SELECT string_agg(order_number || ' ' || total_minor, ',') FROM orders.orders`))
 	everything := dump(t, shop)
 	for _, trace := range []string{ada.email, "Ada Byron", "ada@example.test", "1234567", "Adaweg", "Kai 1", "192.0.2.77"} {
 		require.NotContains(t, everything, trace)
@@ -239,7 +239,7 @@ func TestACustomerTakesTheirDataAndClosesTheAccount(t *testing.T) {
 // dump is all rows of all tables as text.
 func dump(t testing.TB, shop *shoptest.Shop) string {
 	t.Helper()
-	return shoptest.One[string](t, shop, `
+	return shoptest.Scalar[string](t, shop, `
 		SELECT string_agg(query_to_xml(format('SELECT * FROM %I.%I', schemaname, tablename), false, true, '')::text, '')
 		FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`)
 }
@@ -249,7 +249,7 @@ func TestNoAnswerEventOrTableHoldsAPasswordAndNoAnswerAHash(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := register(t, shop)
-	answers := []shoptest.Answer{
+	answers := []shoptest.Response{
 		login(t, shop, ada.email, secret), login(t, shop, ada.email, "another one"),
 		call(t, shop, http.MethodPut, "/v1/users/me/password", map[string]string{"old": secret, "new": "the next secret"}, ada.bearer()...),
 		call(t, shop, http.MethodPut, "/v1/users/me/password", map[string]string{"old": secret, "new": "password1"}, ada.bearer()...),
@@ -259,7 +259,7 @@ func TestNoAnswerEventOrTableHoldsAPasswordAndNoAnswerAHash(t *testing.T) {
 		get(t, shop, "/v1/users", "Authorization", shop.SignIn(t, "admin").Bearer),
 		get(t, shop, "/v1/audit", "Authorization", shop.SignIn(t, "admin").Bearer),
 	}
-	hash := shoptest.One[string](t, shop, `SELECT hash FROM accounts.passwords`)
+	hash := shoptest.Scalar[string](t, shop, `SELECT hash FROM accounts.passwords`)
 	var text strings.Builder
 	for _, a := range answers {
 		text.WriteString(a.Raw)
@@ -267,7 +267,7 @@ func TestNoAnswerEventOrTableHoldsAPasswordAndNoAnswerAHash(t *testing.T) {
 	for _, hidden := range []string{secret, "another one", "the next secret", hash, "argon2id"} {
 		require.NotContains(t, text.String(), hidden)
 		require.NotContains(t, shop.Log(), hidden)
-		require.NotContains(t, shoptest.One[string](t, shop, `SELECT coalesce(string_agg(data::text, ''), '') FROM bus.event`), hidden)
+		require.NotContains(t, shoptest.Scalar[string](t, shop, `SELECT coalesce(string_agg(data::text, ''), '') FROM bus.event`), hidden)
 	}
 	for _, hidden := range []string{secret, "another one", "the next secret", ada.refresh, ada.access} {
 		require.NotContains(t, dump(t, shop), hidden)

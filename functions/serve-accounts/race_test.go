@@ -21,16 +21,16 @@ func TestAnAccountIsNotClosedUnderAnOrder(t *testing.T) {
 	shop := open(t, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "manual" })
 	for range 24 {
 		ada := shop.SignIn(t, token.Customer)
-		order := func() shoptest.Answer {
+		order := func() shoptest.Response {
 			return shop.Call(t, "place-order", http.MethodPost, "/v1/orders", shoptest.Order(shoptest.Of(shoptest.Cap, 1)),
 				"Authorization", ada.Bearer, "Idempotency-Key", uuid.NewString(), "Prefer", "wait=0")
 		}
-		closing := func() shoptest.Answer {
+		closing := func() shoptest.Response {
 			time.Sleep(rand.N(28 * time.Millisecond))
 			return call(t, shop, http.MethodDelete, "/v1/users/me", nil, "Authorization", ada.Bearer)
 		}
-		both := shoptest.AtOnce(order, closing)
-		placed := shoptest.One[int64](t, shop, `SELECT count(*) FROM orders.orders WHERE customer_id = $1`, ada.ID)
+		both := shoptest.Concurrently(order, closing)
+		placed := shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM orders.orders WHERE customer_id = $1`, ada.ID)
 		require.Contains(t, []string{"202 409 1", "401 204 0"}, fmt.Sprint(both[0].Status, both[1].Status, placed), both[0].Raw+both[1].Raw)
 	}
 }
@@ -40,13 +40,13 @@ func TestAnOrderThatWasMadeIsShownThoughTheSessionHasEnded(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := shop.SignIn(t, token.Customer)
-	answered := make(chan shoptest.Answer, 1)
+	answered := make(chan shoptest.Response, 1)
 	go func() {
 		answered <- shop.Call(t, "place-order", http.MethodPost, "/v1/orders", shoptest.Order(shoptest.Of(shoptest.Cap, 1)),
 			"Authorization", ada.Bearer, "Idempotency-Key", "one", "Prefer", "wait=1")
 	}()
 	require.Eventually(t, func() bool {
-		return shoptest.One[int64](t, shop, `SELECT count(*) FROM orders.orders`) == 1
+		return shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM orders.orders`) == 1
 	}, 10*time.Second, time.Millisecond)
 	shop.Exec(t, `UPDATE accounts.sessions SET ended_at = now()`)
 	a := <-answered
@@ -62,14 +62,14 @@ func TestAGuestSignsUpOnce(t *testing.T) {
 		func(int) string { return "ada@example.test" },
 	} {
 		guest := shop.SignIn(t, token.Guest)
-		calls := make([]func() shoptest.Answer, 12)
+		calls := make([]func() shoptest.Response, 12)
 		for i := range calls {
-			calls[i] = func() shoptest.Answer {
+			calls[i] = func() shoptest.Response {
 				return post(t, shop, "/v1/users/register", signUp(mail(i)), "Authorization", guest.Bearer)
 			}
 		}
 		seen := map[int]int{}
-		for _, a := range shoptest.AtOnce(calls...) {
+		for _, a := range shoptest.Concurrently(calls...) {
 			seen[a.Status]++
 		}
 		require.Equal(t, 1, seen[http.StatusCreated], "%v", seen)
@@ -90,25 +90,25 @@ func closed(userID string) string {
 func TestNothingIsAddedToAnAccountThatIsBeingClosed(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	for what, add := range map[string]func(p person) shoptest.Answer{
-		"address": func(p person) shoptest.Answer {
+	for what, add := range map[string]func(p person) shoptest.Response{
+		"address": func(p person) shoptest.Response {
 			return post(t, shop, "/v1/users/me/addresses", home(), p.bearer()...)
 		},
-		"default": func(p person) shoptest.Answer {
+		"default": func(p person) shoptest.Response {
 			return post(t, shop, "/v1/users/me/addresses", home().With("is_default", true), p.bearer()...)
 		},
-		"key": func(p person) shoptest.Answer {
+		"key": func(p person) shoptest.Response {
 			return post(t, shop, "/v1/users/me/ssh-keys", map[string]string{"name": "laptop", "key": sshKey}, p.bearer()...)
 		},
-		"session": func(p person) shoptest.Answer { return login(t, shop, p.email, secret) },
-		"profile": func(p person) shoptest.Answer {
+		"session": func(p person) shoptest.Response { return login(t, shop, p.email, secret) },
+		"profile": func(p person) shoptest.Response {
 			return call(t, shop, http.MethodPut, "/v1/users/me", map[string]string{"email": p.email, "name": "Eve", "phone": "+49 40 7654321"}, p.bearer()...)
 		},
 	} {
 		p := register(t, shop)
-		a := shop.During(t, closed(p.id), func() shoptest.Answer { return add(p) })
+		a := shop.During(t, closed(p.id), func() shoptest.Response { return add(p) })
 		require.Equal(t, http.StatusUnauthorized, a.Status, "%s: %s", what, a.Raw)
-		require.Zero(t, shoptest.One[int64](t, shop, `
+		require.Zero(t, shoptest.Scalar[int64](t, shop, `
 			SELECT (SELECT count(*) FROM accounts.addresses WHERE user_id = $1) + (SELECT count(*) FROM accounts.ssh_keys WHERE user_id = $1)
 				+ (SELECT count(*) FROM accounts.sessions WHERE user_id = $1)`, p.id), what)
 	}
@@ -122,7 +122,7 @@ func TestALoginWithAnOldPasswordDoesNotOutliveTheChange(t *testing.T) {
 	a := shop.During(t, fmt.Sprintf(`
 		SELECT FROM accounts.users WHERE user_id = '%[1]s' FOR UPDATE;
 		UPDATE accounts.passwords SET hash = '$argon2id$another' WHERE user_id = '%[1]s'`, p.id),
-		func() shoptest.Answer { return login(t, shop, p.email, secret) })
+		func() shoptest.Response { return login(t, shop, p.email, secret) })
 	require.Equal(t, http.StatusUnauthorized, a.Status, a.Raw)
 }
 
@@ -132,7 +132,7 @@ func TestARoleThatIsChangedTwiceAtOnceEndsSessions(t *testing.T) {
 	shop := open(t)
 	admin := shop.SignIn(t, token.Admin)
 	ada := register(t, shop)
-	a := shop.During(t, fmt.Sprintf(`UPDATE accounts.users SET role = 'staff' WHERE user_id = '%s'`, ada.id), func() shoptest.Answer {
+	a := shop.During(t, fmt.Sprintf(`UPDATE accounts.users SET role = 'staff' WHERE user_id = '%s'`, ada.id), func() shoptest.Response {
 		return call(t, shop, http.MethodPut, "/v1/users/"+ada.id, map[string]any{"role": "customer", "active": true}, "Authorization", admin.Bearer)
 	})
 	require.Equal(t, http.StatusOK, a.Status, a.Raw)

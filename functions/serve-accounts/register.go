@@ -39,7 +39,7 @@ type hashed struct{ hash string }
 
 func prepareRegister(_ context.Context, _ pgx.Tx, in *RegisterRequest) (*hashed, error) {
 	faults := in.Body.faults()
-	if why := password.Fault(in.Body.Password, in.Body.Email, in.Body.Name, in.Body.Phone); why != "" {
+	if why := password.Weakness(in.Body.Password, in.Body.Email, in.Body.Name, in.Body.Phone); why != "" {
 		faults = append(faults, problem.FieldError{Field: "password", Message: why})
 	}
 	if faults != nil {

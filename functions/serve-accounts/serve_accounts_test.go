@@ -19,17 +19,17 @@ func open(t *testing.T, change ...func(*functions.Settings)) *shoptest.Shop {
 	return shoptest.Open(t, functions.All, change...)
 }
 
-func call(t testing.TB, shop *shoptest.Shop, method, path string, body any, headers ...string) shoptest.Answer {
+func call(t testing.TB, shop *shoptest.Shop, method, path string, body any, headers ...string) shoptest.Response {
 	t.Helper()
 	return shop.Call(t, serveaccounts.Name, method, path, body, headers...)
 }
 
-func post(t testing.TB, shop *shoptest.Shop, path string, body any, headers ...string) shoptest.Answer {
+func post(t testing.TB, shop *shoptest.Shop, path string, body any, headers ...string) shoptest.Response {
 	t.Helper()
 	return call(t, shop, http.MethodPost, path, body, headers...)
 }
 
-func get(t testing.TB, shop *shoptest.Shop, path string, headers ...string) shoptest.Answer {
+func get(t testing.TB, shop *shoptest.Shop, path string, headers ...string) shoptest.Response {
 	t.Helper()
 	return call(t, shop, http.MethodGet, path, nil, headers...)
 }
@@ -54,12 +54,12 @@ func register(t testing.TB, shop *shoptest.Shop, headers ...string) person {
 	return person{a.Body["id"].(string), email, a.Body["access_token"].(string), a.Body["refresh_token"].(string)}
 }
 
-func login(t testing.TB, shop *shoptest.Shop, email, password string, headers ...string) shoptest.Answer {
+func login(t testing.TB, shop *shoptest.Shop, email, password string, headers ...string) shoptest.Response {
 	t.Helper()
 	return post(t, shop, "/v1/users/login", map[string]string{"email": email, "password": password}, headers...)
 }
 
-func items(t testing.TB, a shoptest.Answer) (all []map[string]any) {
+func items(t testing.TB, a shoptest.Response) (all []map[string]any) {
 	t.Helper()
 	list, is := a.Body["items"].([]any)
 	require.True(t, is, a.Raw)
@@ -72,7 +72,7 @@ func items(t testing.TB, a shoptest.Answer) (all []map[string]any) {
 // said are the events of a type about somebody, as their data.
 func said(t testing.TB, shop *shoptest.Shop, eventType, customerID string) (data []string) {
 	t.Helper()
-	return shoptest.One[[]string](t, shop, `
+	return shoptest.Scalar[[]string](t, shop, `
 		SELECT coalesce(array_agg(data::text ORDER BY xid, n), '{}') FROM bus.event WHERE type = $1 AND data ->> 'customer_id' = $2`, eventType, customerID)
 }
 
@@ -105,14 +105,14 @@ func TestWhatASignUpMayNotSayIsRefusedByItsName(t *testing.T) {
 	} {
 		a := post(t, shop, "/v1/users/register", signUp("ada@example.test").With(c.with, c.value))
 		require.Equal(t, http.StatusBadRequest, a.Status, "%s: %s", field, a.Raw)
-		require.Contains(t, a.Faults(), field)
+		require.Contains(t, a.Fields(), field)
 	}
 	for _, email := range []string{"ada@example.test\r\nBcc: eve@example.test", "Ada <ada@example.test>", "a@b, c@d", "", strings.Repeat("a", 250) + "@b.test"} {
 		a := post(t, shop, "/v1/users/register", signUp(email))
 		require.Equal(t, http.StatusBadRequest, a.Status, email)
-		require.Contains(t, a.Faults(), "email")
+		require.Contains(t, a.Fields(), "email")
 	}
-	require.Zero(t, shoptest.One[int](t, shop, `SELECT count(*) FROM accounts.users`))
+	require.Zero(t, shoptest.Scalar[int](t, shop, `SELECT count(*) FROM accounts.users`))
 }
 
 // ACC-03
@@ -120,11 +120,11 @@ func TestAPasswordIsKeptAsArgon2idOrNotAtAll(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	register(t, shop)
-	require.Regexp(t, `^\$argon2id\$v=19\$m=19456,t=2,p=1\$`, shoptest.One[string](t, shop, `SELECT hash FROM accounts.passwords`))
+	require.Regexp(t, `^\$argon2id\$v=19\$m=19456,t=2,p=1\$`, shoptest.Scalar[string](t, shop, `SELECT hash FROM accounts.passwords`))
 	for _, easy := range []string{"password1", "short", strings.Repeat("aB3 ", 33), "qwertyuiop"} {
 		a := post(t, shop, "/v1/users/register", signUp("eve@example.test").With("password", easy))
 		require.Equal(t, http.StatusBadRequest, a.Status, easy)
-		require.Contains(t, a.Faults(), "password")
+		require.Contains(t, a.Fields(), "password")
 		require.NotContains(t, a.Raw, `"`+easy+`"`)
 	}
 }
@@ -149,7 +149,7 @@ func TestAProfileIsChangedByItsOwnerAndTheMailOnlyWithThePassword(t *testing.T) 
 	t.Parallel()
 	shop := open(t)
 	ada, eve := register(t, shop), register(t, shop)
-	put := func(body shoptest.Body) shoptest.Answer {
+	put := func(body shoptest.Body) shoptest.Response {
 		return call(t, shop, http.MethodPut, "/v1/users/me", body, ada.bearer()...)
 	}
 	profile := shoptest.Body{"email": ada.email, "name": "Ada Lovelace", "phone": "+44 20 1234567", "locale": "ja"}
@@ -161,13 +161,13 @@ func TestAProfileIsChangedByItsOwnerAndTheMailOnlyWithThePassword(t *testing.T) 
 	for _, wrong := range []shoptest.Body{moved, moved.With("password", "another one")} {
 		a := put(wrong)
 		require.Equal(t, http.StatusBadRequest, a.Status)
-		require.Equal(t, []string{"password"}, a.Faults())
+		require.Equal(t, []string{"password"}, a.Fields())
 	}
 	require.Equal(t, http.StatusConflict, put(profile.With("email", strings.ToUpper(eve.email)).With("password", secret)).Status)
 	require.Equal(t, http.StatusOK, put(moved.With("password", secret)).Status)
 	require.Equal(t, http.StatusOK, login(t, shop, "Lovelace@example.test", secret).Status)
 	for _, field := range []string{"role", "id", "active", "created_at"} {
-		require.Equal(t, []string{field}, put(profile.With(field, "admin")).Faults())
+		require.Equal(t, []string{field}, put(profile.With(field, "admin")).Fields())
 	}
 	require.Contains(t, said(t, shop, "account.changed", ada.id), `{"customer_id":"`+ada.id+`","change":"profile"}`)
 }

@@ -19,7 +19,7 @@ func TestWhatIsAddedWhileTheBasketIsOrderedIsNotLost(t *testing.T) {
 		basket := s.must(shoptest.Cap, 1).Body["id"]
 		placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
 		a := shop.During(t, fmt.Sprintf(`UPDATE orders.baskets SET order_id = '%s' WHERE basket_id = '%s'`, placed.ID, basket),
-			func() shoptest.Answer { return s.add(shoptest.Tee, 1) })
+			func() shoptest.Response { return s.add(shoptest.Tee, 1) })
 		require.Equal(t, http.StatusCreated, a.Status, "%s: %s %s", who, a.Raw, shop.Log())
 		require.Equal(t, map[string]float64{shoptest.Tee: 1}, quantities(a), who)
 	}
@@ -33,8 +33,8 @@ func TestAVisitorsBasketIsOrderedOrMerged(t *testing.T) {
 		guest := visitor(t, shop, shoptest.Cap, 2)
 		basket := guest.read().Body["id"]
 		ada := signedIn(t, shop, guest.headers...)
-		both := shoptest.AtOnce(
-			func() shoptest.Answer {
+		both := shoptest.Concurrently(
+			func() shoptest.Response {
 				return shop.Call(t, "place-order", http.MethodPost, "/v1/orders",
 					shoptest.Order().With("lines", nil).With("basket_id", basket), append(guest.headers, "Idempotency-Key", uuid.NewString(), "Prefer", "wait=0")...)
 			},

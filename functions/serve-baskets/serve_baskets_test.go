@@ -26,24 +26,24 @@ type somebody struct {
 	headers []string
 }
 
-func (s somebody) call(method, path string, body any) shoptest.Answer {
+func (s somebody) call(method, path string, body any) shoptest.Response {
 	s.t.Helper()
 	return s.shop.Call(s.t, name, method, "/v1/basket"+path, body, s.headers...)
 }
 
-func (s somebody) add(sku string, quantity int) shoptest.Answer {
+func (s somebody) add(sku string, quantity int) shoptest.Response {
 	s.t.Helper()
 	return s.call(http.MethodPost, "/items", map[string]any{"sku": sku, "quantity": quantity})
 }
 
-func (s somebody) must(sku string, quantity int) shoptest.Answer {
+func (s somebody) must(sku string, quantity int) shoptest.Response {
 	s.t.Helper()
 	a := s.add(sku, quantity)
 	require.Equal(s.t, http.StatusCreated, a.Status, "%s %s", a.Raw, s.shop.Log())
 	return a
 }
 
-func (s somebody) read() shoptest.Answer {
+func (s somebody) read() shoptest.Response {
 	s.t.Helper()
 	a := s.call(http.MethodGet, "", nil)
 	require.Equal(s.t, http.StatusOK, a.Status, a.Raw)
@@ -62,7 +62,7 @@ func signedIn(t *testing.T, shop *shoptest.Shop, headers ...string) somebody {
 }
 
 // quantities are how many of each SKU an answer shows.
-func quantities(a shoptest.Answer) map[string]float64 {
+func quantities(a shoptest.Response) map[string]float64 {
 	found := map[string]float64{}
 	for _, l := range a.Body["lines"].([]any) {
 		line := l.(map[string]any)
@@ -71,7 +71,7 @@ func quantities(a shoptest.Answer) map[string]float64 {
 	return found
 }
 
-func line(a shoptest.Answer, i int) map[string]any {
+func line(a shoptest.Response, i int) map[string]any {
 	return a.Body["lines"].([]any)[i].(map[string]any)
 }
 
@@ -107,7 +107,7 @@ func TestFaultsAreNamedAndChangeNothing(t *testing.T) {
 	id := line(ada.must(shoptest.Cap, 90), 0)["id"].(string)
 	for _, wrong := range []struct {
 		field  string
-		answer shoptest.Answer
+		answer shoptest.Response
 	}{
 		{"quantity", ada.add(shoptest.Cap, 0)},
 		{"quantity", ada.add(shoptest.Cap, 100)},
@@ -120,7 +120,7 @@ func TestFaultsAreNamedAndChangeNothing(t *testing.T) {
 		{"variant_id", ada.call(http.MethodPost, "/items", map[string]any{"quantity": 1, "variant_id": "urn:uuid:" + uuid.NewString()})},
 		{"price", ada.call(http.MethodPost, "/items", map[string]any{"quantity": 1, "sku": shoptest.Cap, "price": 1})},
 	} {
-		require.Equal(t, []any{http.StatusBadRequest, []string{wrong.field}}, []any{wrong.answer.Status, wrong.answer.Faults()}, wrong.answer.Raw)
+		require.Equal(t, []any{http.StatusBadRequest, []string{wrong.field}}, []any{wrong.answer.Status, wrong.answer.Fields()}, wrong.answer.Raw)
 	}
 	require.Equal(t, http.StatusConflict, ada.add(shoptest.Cup, 1).Status, "another currency")
 	require.Equal(t, map[string]float64{shoptest.Cap: 90}, quantities(ada.read()))
@@ -130,7 +130,7 @@ func TestFaultsAreNamedAndChangeNothing(t *testing.T) {
 func TestTheSameThingIsOneLineHoweverItIsNamed(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	product, variant := shop.Vary(t, shoptest.Tee, "TEE-RED-M", "red, M", 4100, 5, shoptest.Canal)
+	product, variant := shop.AddVariant(t, shoptest.Tee, "TEE-RED-M", "red, M", 4100, 5, shoptest.Canal)
 	ada := signedIn(t, shop)
 	for _, by := range []map[string]any{{"sku": shoptest.Tee}, {"product_id": product}, {"variant_id": variant}, {"sku": "TEE-RED-M"}} {
 		by["quantity"] = 1
@@ -146,9 +146,9 @@ func TestTheSameThingIsOneLineHoweverItIsNamed(t *testing.T) {
 func TestTooManyIsRefusedWithTheNumberThatThereIs(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	shop.Leave(t, shoptest.Cap, shoptest.Harbour, 3)
+	shop.SetStock(t, shoptest.Cap, shoptest.Harbour, 3)
 	ada := signedIn(t, shop)
-	refused := func(a shoptest.Answer) {
+	refused := func(a shoptest.Response) {
 		t.Helper()
 		require.Equal(t, []any{http.StatusConflict, "/problems/out-of-stock", 3.0}, []any{a.Status, a.Body["type"], a.Body["available"]}, a.Raw)
 	}
@@ -156,7 +156,7 @@ func TestTooManyIsRefusedWithTheNumberThatThereIs(t *testing.T) {
 	path := "/items/" + line(ada.must(shoptest.Cap, 3), 0)["id"].(string)
 	refused(ada.add(shoptest.Cap, 1))
 	refused(ada.call(http.MethodPut, path, map[string]any{"quantity": 4}))
-	shop.Leave(t, shoptest.Cap, shoptest.Harbour, 1)
+	shop.SetStock(t, shoptest.Cap, shoptest.Harbour, 1)
 	require.Equal(t, http.StatusOK, ada.call(http.MethodPut, path, map[string]any{"quantity": 2}).Status, "fewer are always better")
 }
 
@@ -212,7 +212,7 @@ func TestAVisitorsTokenIsShownOnceAndKeptInACookie(t *testing.T) {
 	browser := somebody{t, shop, []string{"Cookie", "popup-basket=" + token}}
 	again := browser.must(shoptest.Cap, 1)
 	require.Equal(t, []any{nil, a.Body["id"], 2.0}, []any{again.Body["basket_token"], again.Body["id"], again.Body["count"]})
-	require.Zero(t, shoptest.One[int64](t, shop, `SELECT count(*) FROM orders.baskets WHERE token_hash = $1`, []byte(token)), "only its hash is kept")
+	require.Zero(t, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM orders.baskets WHERE token_hash = $1`, []byte(token)), "only its hash is kept")
 
 	foreign := somebody{t, shop, append(browser.headers, "Origin", "https://elsewhere.example", "Sec-Fetch-Site", "cross-site")}
 	require.Equal(t, http.StatusForbidden, foreign.add(shoptest.Cap, 1).Status)

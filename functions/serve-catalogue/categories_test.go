@@ -23,7 +23,7 @@ func (d desk) category(name, parent string) string {
 
 func conflict(kind string) []any { return []any{http.StatusConflict, "/problems/" + kind} }
 
-func refusal(a shoptest.Answer) []any { return []any{a.Status, a.Body["type"]} }
+func refusal(a shoptest.Response) []any { return []any{a.Status, a.Body["type"]} }
 
 // CAT-14.
 func TestCategoriesFormATree(t *testing.T) {
@@ -49,7 +49,7 @@ func TestCategoriesFormATree(t *testing.T) {
 	moved := d.must(http.MethodPut, "/v1/categories/"+low, shoptest.Body{"name": "Yunomi", "parent_id": top}).Body
 	require.Equal(t, []any{"Yunomi", 2.0, top}, []any{moved["name"], moved["level"], moved["parent_id"]})
 	for field, body := range map[string]shoptest.Body{"name": {"name": " "}, "parent_id": {"name": "x", "parent_id": uuid.NewString()}} {
-		require.Equal(t, []string{field}, d.call(http.MethodPost, "/v1/categories", body).Faults())
+		require.Equal(t, []string{field}, d.call(http.MethodPost, "/v1/categories", body).Fields())
 	}
 	require.Equal(t, "category.changed updated", d.said()[3])
 }
@@ -113,5 +113,5 @@ func TestATagIsOnAProductOnce(t *testing.T) {
 	require.Equal(t, 1.0, counts()["warm"])
 	d.must(http.MethodDelete, shoe, nil)
 	require.NotContains(t, counts(), "warm")
-	require.Equal(t, []string{"tag"}, d.call(http.MethodPut, hat+"/tags/"+strings.Repeat("x", 51), nil).Faults())
+	require.Equal(t, []string{"tag"}, d.call(http.MethodPut, hat+"/tags/"+strings.Repeat("x", 51), nil).Fields())
 }

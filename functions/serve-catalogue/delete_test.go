@@ -28,7 +28,7 @@ func TestADeletedProductIsHiddenAndItsOrdersStay(t *testing.T) {
 	require.NotContains(t, skus(get(t, d.Shop, "/v1/products")), shoptest.Tee)
 	require.Empty(t, skus(get(t, d.Shop, "/v1/products/search?q="+shoptest.Tee)))
 	require.Equal(t, before, order())
-	require.Equal(t, 1, shoptest.One[int](t, d.Shop, `SELECT count(*) FROM catalogue.products WHERE sku = $1`, shoptest.Tee))
+	require.Equal(t, 1, shoptest.Scalar[int](t, d.Shop, `SELECT count(*) FROM catalogue.products WHERE sku = $1`, shoptest.Tee))
 }
 
 // CAT-08.

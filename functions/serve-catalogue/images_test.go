@@ -17,9 +17,9 @@ import (
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/local/bucket"
 	"github.com/popup-shop/popup/internal/picture"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // sitWithPictures is a desk in a shop that has an S3-compatible store of pictures in a folder.

@@ -44,7 +44,7 @@ func TestRowsAreMatchedWithProductsBySKUAndAWrongOneStopsNoOther(t *testing.T) {
 	p := d.must(http.MethodGet, path, nil).Body
 	require.Equal(t, []any{hats, 7.0, []any{"warm"}}, []any{p["category_id"], p["outside_number"], p["tags"]}, "what a table does not hold stays")
 	require.Len(t, get(t, d.Shop, path+"/variants").Body["items"], 1)
-	require.Equal(t, 1, shoptest.One[int](t, d.Shop, `SELECT count(*) FROM stock.levels WHERE sku = 'NEW'`))
+	require.Equal(t, 1, shoptest.Scalar[int](t, d.Shop, `SELECT count(*) FROM stock.levels WHERE sku = 'NEW'`))
 	require.Equal(t, []string{"unchanged", "unchanged"}, d.imported(row("NEW"), row("OLD")))
 }
 
@@ -81,7 +81,7 @@ func TestStaffTakesOutAllThatWasNotDeletedAndMayPutItBackAsItIs(t *testing.T) {
 	}
 	var some []string
 	for n := range 600 { // more than an answer holds, and not all of them
-		some = append(some, shoptest.One[string](t, d.Shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`, fmt.Sprintf("MANY-%04d", n)))
+		some = append(some, shoptest.Scalar[string](t, d.Shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`, fmt.Sprintf("MANY-%04d", n)))
 	}
 	for ids := range slices.Chunk(some, 100) {
 		d.must(http.MethodPost, "/v1/products/deletions", map[string]any{"ids": ids})

@@ -41,7 +41,7 @@ func list(ctx context.Context, db web.Reader, in *ListRequest) ([]Product, int64
 	if !n.sure {
 		in.AtLeast()
 	}
-	items, err := readPage(ctx, db, in, reading{few: in.few(n)})
+	items, err := readPage(ctx, db, in, pageOptions{few: in.filterFirst(n)})
 	shows(ctx, in, items)
 	return items, n.total, err
 }
@@ -55,14 +55,14 @@ func shows(ctx context.Context, in *ListRequest, items []Product) {
 	web.SurrogateKeys(ctx, names...)
 }
 
-// reading is how a page is read.
-type reading struct {
+// pageOptions is how a page is read.
+type pageOptions struct {
 	few        bool // what is wanted is found first and sorted then
 	unfinished bool // the last word may go on
 }
 
-// few says that so many are found first and sorted then.
-func (in *ListRequest) few(n counted) bool {
+// filterFirst says that so many are found first and sorted then.
+func (in *ListRequest) filterFirst(n counted) bool {
 	switch {
 	case in.Q != "":
 		return n.about <= fewFound
@@ -73,7 +73,7 @@ func (in *ListRequest) few(n counted) bool {
 }
 
 // readPage reads a page in its order.
-func readPage(ctx context.Context, db web.Reader, in *ListRequest, r reading) ([]Product, error) {
+func readPage(ctx context.Context, db web.Reader, in *ListRequest, r pageOptions) ([]Product, error) {
 	order, args := orders[in.Sort], in.args()
 	args["unfinished"] = r.unfinished
 	rows, err := db.Query(ctx, `WITH page AS (`+in.pageSQL(order, r.few)+`)`+selectProducts+` ORDER BY `+order, args)

@@ -17,8 +17,8 @@ import (
 	"github.com/popup-shop/popup/internal/invariant"
 
 	servecatalogue "github.com/popup-shop/popup/functions/serve-catalogue"
-	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/seed"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -47,8 +47,8 @@ func TestAFilterShowsWhatSQLFindsByHand(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			shop := catalogue(t, n)
-			top := shoptest.One[string](t, shop, `SELECT category_id::text FROM catalogue.categories WHERE name = 'Kitchen'`)
-			store := shoptest.One[string](t, shop, `SELECT store_id::text FROM catalogue.products WHERE sku = 'MADE-0000001'`)
+			top := shoptest.Scalar[string](t, shop, `SELECT category_id::text FROM catalogue.categories WHERE name = 'Kitchen'`)
+			store := shoptest.Scalar[string](t, shop, `SELECT store_id::text FROM catalogue.products WHERE sku = 'MADE-0000001'`)
 			in := map[string]string{
 				"category_id=" + top: `category_id IN (SELECT unnest(catalogue.below('` + top + `')))`,
 				"store_id=" + store:  `store_id = '` + store + `'`,
@@ -84,7 +84,7 @@ func TestAFilterShowsWhatSQLFindsByHand(t *testing.T) {
 // requireList compares the first three pages of a list and its total with SQL.
 func requireList(t *testing.T, shop *shoptest.Shop, path, from, order string) {
 	t.Helper()
-	total := shoptest.One[int64](t, shop, `SELECT count(*) `+from)
+	total := shoptest.Scalar[int64](t, shop, `SELECT count(*) `+from)
 	var got []string
 	for page := 1; page <= 3; page++ {
 		a := get(t, shop, path+"&page="+strconv.Itoa(page))
@@ -97,7 +97,7 @@ func requireList(t *testing.T, shop *shoptest.Shop, path, from, order string) {
 		}
 		got = append(got, skus(a)...)
 	}
-	want := shoptest.One[[]string](t, shop, `SELECT coalesce(array_agg(sku), '{}') FROM (SELECT sku `+from+` ORDER BY `+order+` LIMIT 21) p`)
+	want := shoptest.Scalar[[]string](t, shop, `SELECT coalesce(array_agg(sku), '{}') FROM (SELECT sku `+from+` ORDER BY `+order+` LIMIT 21) p`)
 	require.Equal(t, want, append([]string{}, got...), path)
 }
 
@@ -105,7 +105,7 @@ func requireList(t *testing.T, shop *shoptest.Shop, path, from, order string) {
 func TestBothWaysReadTheSamePage(t *testing.T) {
 	t.Parallel()
 	shop := catalogue(t, 2000)
-	top := shoptest.One[string](t, shop, `SELECT category_id::text FROM catalogue.categories WHERE name = 'Kitchen'`)
+	top := shoptest.Scalar[string](t, shop, `SELECT category_id::text FROM catalogue.categories WHERE name = 'Kitchen'`)
 	for sort := range orderOf {
 		for _, filter := range []servecatalogue.Filter{
 			{Tag: "new"},
@@ -158,7 +158,7 @@ func TestFiltersThatMakeNoSenseAreNamed(t *testing.T) {
 	} {
 		a := get(t, shop, "/v1/products?"+query)
 		require.Equal(t, http.StatusBadRequest, a.Status, query)
-		require.Equal(t, []string{field}, a.Faults(), query)
+		require.Equal(t, []string{field}, a.Fields(), query)
 	}
 	for _, query := range []string{"tag=nothing", "category_id=" + uuid.NewString(), "q=%25", "q='", "q=" + url.QueryEscape(`\ :*&|!()<->`), "max_price=1"} {
 		a := get(t, shop, "/v1/products?"+query)
@@ -171,7 +171,7 @@ func TestKeysFindWhatIsAskedOfThem(t *testing.T) {
 	t.Parallel()
 	shop := catalogue(t, 400)
 	shop.Exec(t, `UPDATE catalogue.products SET tags = ARRAY[$1] WHERE sku = 'MADE-0000007'`, `it's a \ "tag" & (more)`)
-	store := shoptest.One[string](t, shop, `SELECT store_id::text FROM catalogue.products WHERE sku = 'MADE-0000007'`)
+	store := shoptest.Scalar[string](t, shop, `SELECT store_id::text FROM catalogue.products WHERE sku = 'MADE-0000007'`)
 	for query, want := range map[string][]string{
 		"tag=" + url.QueryEscape(`it's a \ "tag" & (more)`) + "&store_id=" + store: {"MADE-0000007"},
 		"tag=" + url.QueryEscape(`it's a`) + "&store_id=" + store:                  nil,
@@ -181,8 +181,8 @@ func TestKeysFindWhatIsAskedOfThem(t *testing.T) {
 	} {
 		require.Equal(t, want, skus(get(t, shop, "/v1/products?"+query)), query)
 	}
-	require.Equal(t, int64(2), shoptest.One[int64](t, shop, `SELECT count(DISTINCT catalogue.part_of(place)) FROM catalogue.products WHERE sku LIKE 'MADE-%'`))
-	found := shoptest.One[[]int64](t, shop, `
+	require.Equal(t, int64(2), shoptest.Scalar[int64](t, shop, `SELECT count(DISTINCT catalogue.part_of(place)) FROM catalogue.products WHERE sku LIKE 'MADE-%'`))
+	found := shoptest.Scalar[[]int64](t, shop, `
 		SELECT array_agg(catalogue.part_of(place)) FROM (
 			SELECT p.place
 			FROM catalogue.asked(to_tsquery('mug'), NULL, NULL, NULL) AS keys
@@ -198,7 +198,7 @@ func TestListsAndSearchesReadIndexes(t *testing.T) {
 	t.Parallel()
 	shop := catalogue(t, shoptest.InFull(100_000, 20_000))
 	plans := invariant.NewPlans(shop.Pool)
-	require.NoError(t, servecatalogue.LookAround(t.Context(), plans))
+	require.NoError(t, servecatalogue.ProbeQueries(t.Context(), plans))
 	require.Empty(t, plans.Scans)
 	require.Greater(t, plans.Seen, 50)
 
@@ -208,6 +208,6 @@ func TestListsAndSearchesReadIndexes(t *testing.T) {
 
 	shop.Exec(t, `DROP INDEX catalogue.skus_by_product`)
 	blind := invariant.NewPlans(shop.Pool)
-	require.NoError(t, servecatalogue.LookAround(t.Context(), blind))
+	require.NoError(t, servecatalogue.ProbeQueries(t.Context(), blind))
 	require.NotEmpty(t, blind.Scans, "without the index it is seen")
 }

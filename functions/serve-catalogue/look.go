@@ -10,9 +10,9 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// LookAround makes the calls that people make most, on whatever the catalogue has: for those who want to know what the
+// ProbeQueries makes the calls that people make most, on whatever the catalogue has: for those who want to know what the
 // database makes of them.
-func LookAround(ctx context.Context, db web.Reader) error {
+func ProbeQueries(ctx context.Context, db web.Reader) error {
 	var product, category, store string
 	err := db.QueryRow(ctx, `
 		SELECT product_id::text, coalesce(category_id::text, ''), store_id::text FROM catalogue.products p
@@ -25,10 +25,10 @@ func LookAround(ctx context.Context, db web.Reader) error {
 	if err != nil {
 		return fmt.Errorf("read a product: %w", err)
 	}
-	if err := lookAtLists(ctx, db, category, store); err != nil {
+	if err := probeLists(ctx, db, category, store); err != nil {
 		return err
 	}
-	if err := lookForWords(ctx, db); err != nil {
+	if err := probeSearches(ctx, db); err != nil {
 		return err
 	}
 	if _, _, err = readRows(ctx, db, "MADE-0001000", nil); err != nil {
@@ -38,7 +38,7 @@ func LookAround(ctx context.Context, db web.Reader) error {
 	return err
 }
 
-func lookAtLists(ctx context.Context, db web.Reader, category, store string) error {
+func probeLists(ctx context.Context, db web.Reader, category, store string) error {
 	filters := []Filter{
 		{},
 		{CategoryID: category},
@@ -57,8 +57,8 @@ func lookAtLists(ctx context.Context, db web.Reader, category, store string) err
 			if err != nil {
 				return err
 			}
-			for _, few := range []bool{in.few(n), false} { // as it is here, and as it is where there are many
-				if _, err := readPage(ctx, db, in, reading{few: few}); err != nil {
+			for _, few := range []bool{in.filterFirst(n), false} { // as it is here, and as it is where there are many
+				if _, err := readPage(ctx, db, in, pageOptions{few: few}); err != nil {
 					return err
 				}
 			}
@@ -67,7 +67,7 @@ func lookAtLists(ctx context.Context, db web.Reader, category, store string) err
 	return nil
 }
 
-func lookForWords(ctx context.Context, db web.Reader) error {
+func probeSearches(ctx context.Context, db web.Reader) error {
 	for _, q := range []string{"linen", "linen mug", "keybaord", "新月"} {
 		if _, err := search(ctx, db, &SearchRequest{Paging: web.Paging{Page: 1, Limit: 20}, Q: q, Sort: "relevance"}); err != nil {
 			return err

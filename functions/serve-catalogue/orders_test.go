@@ -25,11 +25,11 @@ func TestAProductThatGoesBeforeItsStockIsHeldEndsTheOrderAndNoOther(t *testing.T
 	d.must(http.MethodDelete, "/v1/products/"+tee.Lines[0].ProductID, nil)
 	d.must(http.MethodPut, "/v1/products/"+linocut.Lines[0].ProductID, product(shoptest.Print).With("active", false).With("price", euros(12000)).With("name", "Linocut"))
 	for order, want := range map[string]string{tee.ID: "rejected", linocut.ID: "rejected", hat.ID: "confirmed"} {
-		d.Set(t, order, "stock_check_at = now(), payment_check_at = now()")
-		d.Drive(t, order, want)
+		d.ChangeOrder(t, order, "stock_check_at = now(), payment_check_at = now()")
+		d.AwaitStatus(t, order, want)
 	}
-	require.Equal(t, "invalid", shoptest.One[string](t, d.Shop, `SELECT reason FROM orders.orders WHERE order_id = $1`, tee.ID))
-	require.Zero(t, shoptest.One[int](t, d.Shop, `SELECT count(*) FROM bus.parked`))
+	require.Equal(t, "invalid", shoptest.Scalar[string](t, d.Shop, `SELECT reason FROM orders.orders WHERE order_id = $1`, tee.ID))
+	require.Zero(t, shoptest.Scalar[int](t, d.Shop, `SELECT count(*) FROM bus.dead_letters`))
 }
 
 // CAT-10.

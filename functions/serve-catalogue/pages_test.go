@@ -17,7 +17,7 @@ func TestNoPageHoldsMoreThanAHundred(t *testing.T) {
 	shop := catalogue(t, 400)
 	a := get(t, shop, "/v1/products?limit=1000")
 	require.Len(t, skus(a), 100)
-	total := shoptest.One[float64](t, shop, `SELECT count(*) `+onSale)
+	total := shoptest.Scalar[float64](t, shop, `SELECT count(*) `+onSale)
 	require.Equal(t, []any{100.0, total, float64(int(total+99) / 100)}, []any{a.Body["limit"], a.Body["total"], a.Body["total_pages"]})
 }
 

@@ -55,7 +55,7 @@ func TestPricesAreWholeNumbersOfAnySize(t *testing.T) {
 	for _, price := range []any{1.5, "1", euros(1.5), map[string]any{"amount_minor": 1, "currency": "ZZZ"}, map[string]any{"amount_minor": 1}} {
 		a := d.call(http.MethodPost, "/v1/products", product("C").With("price", price))
 		require.Equal(t, http.StatusBadRequest, a.Status, price)
-		require.True(t, strings.HasPrefix(a.Faults()[0], "price"), a.Raw)
+		require.True(t, strings.HasPrefix(a.Fields()[0], "price"), a.Raw)
 	}
 }
 
@@ -94,7 +94,7 @@ func TestWhatCannotBeAProductIsRefusedByField(t *testing.T) {
 		for method, to := range map[string]string{http.MethodPost: "/v1/products", http.MethodPut: path} {
 			a := d.call(method, to, product("HAT-1").With(c.field, c.value))
 			require.Equal(t, http.StatusBadRequest, a.Status, "%s by %s: %s", what, method, a.Raw)
-			require.Equal(t, []string{c.fault}, a.Faults(), "%s by %s", what, method)
+			require.Equal(t, []string{c.fault}, a.Fields(), "%s by %s", what, method)
 		}
 	}
 	require.Equal(t, []string{"product.changed created"}, d.said())
@@ -133,13 +133,13 @@ func TestANewProductHasNoneInTheWarehouseOfItsStore(t *testing.T) {
 	d := sit(t)
 	path := d.add(product("HAT-1").With("variants", []any{variant("HAT-1-RED")}))
 	for _, sku := range []string{"HAT-1", "HAT-1-RED"} {
-		require.Equal(t, shoptest.Harbour, shoptest.One[string](t, d.Shop, `SELECT warehouse_id::text FROM stock.levels WHERE (sku, on_hand) = ($1, 0)`, sku))
+		require.Equal(t, shoptest.Harbour, shoptest.Scalar[string](t, d.Shop, `SELECT warehouse_id::text FROM stock.levels WHERE (sku, on_hand) = ($1, 0)`, sku))
 	}
 	available := func() any { return d.must(http.MethodGet, path, nil).Body["stock"].(map[string]any)["available"] }
 	require.Equal(t, 0.0, available())
 	d.Exec(t, `INSERT INTO stock.movements (level_id, kind, quantity, reference) SELECT level_id, 'inbound', 5, 'test' FROM stock.levels WHERE sku = 'HAT-1-RED'`)
 	require.Equal(t, 5.0, available())
-	require.Zero(t, shoptest.One[int](t, d.Shop, `
+	require.Zero(t, shoptest.Scalar[int](t, d.Shop, `
 		SELECT count(*) FROM information_schema.columns WHERE table_schema = 'catalogue' AND table_name IN ('products', 'variants') AND column_name ~ 'quantity|stock|on_hand'`))
 }
 

@@ -154,7 +154,7 @@ func (in *SearchRequest) order() string {
 // readHits reads the products of the page. An order other than the best first is kept over all that has the words.
 func readHits(ctx context.Context, db web.Reader, in *SearchRequest, h hits) ([]Product, error) {
 	if h.Total > countTo && in.Sort != "relevance" {
-		return readPage(ctx, db, in.list(h.said), reading{few: h.About <= fewFound, unfinished: h.unfinished})
+		return readPage(ctx, db, in.list(h.said), pageOptions{few: h.About <= fewFound, unfinished: h.unfinished})
 	}
 	rows, err := db.Query(ctx, `
 		WITH page AS (SELECT * FROM unnest(@ids::uuid[]) WITH ORDINALITY AS p (product_id, place))

@@ -12,7 +12,7 @@ import (
 	"github.com/popup-shop/popup/internal/shoptest"
 )
 
-func search(t *testing.T, shop *shoptest.Shop, q, more string) shoptest.Answer {
+func search(t *testing.T, shop *shoptest.Shop, q, more string) shoptest.Response {
 	t.Helper()
 	a := get(t, shop, "/v1/products/search?q="+url.QueryEscape(q)+more)
 	require.Equal(t, http.StatusOK, a.Status, a.Raw)
@@ -100,7 +100,7 @@ func TestFacetsCountWhatWasFound(t *testing.T) {
 		"stores":     `SELECT json_object_agg(store_id, n) FROM (SELECT store_id, count(*) AS n FROM found GROUP BY 1) f`,
 		"tags":       `SELECT json_object_agg(tag, n) FROM (SELECT unnest(tags) AS tag, count(*) AS n FROM found GROUP BY 1) f`,
 	} {
-		want := shoptest.One[map[string]any](t, shop, `
+		want := shoptest.Scalar[map[string]any](t, shop, `
 			WITH found AS (SELECT * FROM catalogue.products WHERE active AND name || ' ' || description ~* '\mmugs?\M') `+sql)
 		got := map[string]any{}
 		for _, facet := range facets[kind].([]any) {
@@ -121,6 +121,6 @@ func TestWhatIsLookedForIsCountedAndNobodyIsNamed(t *testing.T) {
 	for _, q := range []string{"Cap", " cap ", "CAP", "xylophone"} {
 		shop.Call(t, "serve-catalogue", "GET", "/v1/products/search?q="+url.QueryEscape(q), nil, "Authorization", ada.Bearer)
 	}
-	require.Equal(t, map[string]any{"cap": "3/0", "xylophone": "1/1"}, shoptest.One[map[string]any](t, shop, `
+	require.Equal(t, map[string]any{"cap": "3/0", "xylophone": "1/1"}, shoptest.Scalar[map[string]any](t, shop, `
 		SELECT json_object_agg(words, searches || '/' || without_result) FROM catalogue.searches`))
 }

@@ -12,12 +12,12 @@ import (
 	"github.com/popup-shop/popup/internal/shoptest"
 )
 
-func get(t *testing.T, shop *shoptest.Shop, path string) shoptest.Answer {
+func get(t *testing.T, shop *shoptest.Shop, path string) shoptest.Response {
 	return shop.Call(t, "serve-catalogue", http.MethodGet, path, nil)
 }
 
 // skus are those of a page.
-func skus(a shoptest.Answer) (all []string) {
+func skus(a shoptest.Response) (all []string) {
 	list, _ := a.Body["items"].([]any)
 	for _, item := range list {
 		all = append(all, item.(map[string]any)["sku"].(string))
@@ -29,7 +29,7 @@ func TestProductIsShownWithItsPriceAndWhatIsLeft(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All)
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Tee, 2)))
-	shop.Tell(t, "reserve-stock", placed.OrderPlaced)
+	shop.Send(t, "reserve-stock", placed.OrderPlaced)
 
 	p := get(t, shop, "/v1/products/"+placed.Lines[0].ProductID).Body
 	require.Equal(t, map[string]any{"amount_minor": 3900.0, "currency": "EUR"}, p["price"])
@@ -63,7 +63,7 @@ func TestWhatIsNotOnSaleIsNotListed(t *testing.T) {
 	require.Equal(t, 6.0, a.Body["total"])
 
 	id := func(sku string) string {
-		return shoptest.One[string](t, shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`, sku)
+		return shoptest.Scalar[string](t, shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`, sku)
 	}
 	require.Equal(t, false, get(t, shop, "/v1/products/"+id(shoptest.Cap)).Body["active"], "a link to it still tells what it was")
 	require.Equal(t, http.StatusNotFound, get(t, shop, "/v1/products/"+id(shoptest.Tee)).Status)
@@ -82,6 +82,6 @@ func TestQueriesThatMakeNoSenseAreNamed(t *testing.T) {
 	for query, field := range map[string]string{"page=0": "page", "limit=0": "limit", "limit=1001": "limit", "page=x": "page", "pages=1": "pages"} {
 		a := get(t, shop, "/v1/products?"+query)
 		require.Equal(t, http.StatusBadRequest, a.Status, query)
-		require.Equal(t, []string{field}, a.Faults(), query)
+		require.Equal(t, []string{field}, a.Fields(), query)
 	}
 }

@@ -28,13 +28,13 @@ func sit(t *testing.T) desk {
 }
 
 // call calls the catalogue as staff.
-func (d desk) call(method, path string, body any) shoptest.Answer {
+func (d desk) call(method, path string, body any) shoptest.Response {
 	d.t.Helper()
 	return d.Call(d.t, "serve-catalogue", method, path, body, "Authorization", d.Staff(d.t))
 }
 
 // must is a call that goes well.
-func (d desk) must(method, path string, body any) shoptest.Answer {
+func (d desk) must(method, path string, body any) shoptest.Response {
 	d.t.Helper()
 	a := d.call(method, path, body)
 	require.Less(d.t, a.Status, 300, a.Raw)
@@ -56,7 +56,7 @@ func (d desk) add(body shoptest.Body) string {
 
 // said are the types and changes of what was said since the shop opened.
 func (d desk) said() (all []string) {
-	for _, m := range d.Broker.Got() {
+	for _, m := range d.Broker.Published() {
 		all = append(all, m.Type+" "+between(string(m.Data), `"change":"`, `"`))
 	}
 	return all

@@ -24,7 +24,7 @@ func TestANewStoreHasAWarehouseOfItsOwn(t *testing.T) {
 	made := d.store(shoptest.Body{"name": "北の店", "location": "札幌", "check_delay_s": 15})
 	require.NoError(t, uuid.Validate(made["id"].(string)))
 	require.Equal(t, []any{"北の店", "札幌", 15.0, true}, []any{made["name"], made["location"], made["check_delay_s"], made["participating"]})
-	require.Equal(t, "北の店 札幌", shoptest.One[string](t, d.Shop, `SELECT name || ' ' || location FROM stock.warehouses WHERE warehouse_id = $1`, made["warehouse_id"]))
+	require.Equal(t, "北の店 札幌", shoptest.Scalar[string](t, d.Shop, `SELECT name || ' ' || location FROM stock.warehouses WHERE warehouse_id = $1`, made["warehouse_id"]))
 	require.Contains(t, get(t, d.Shop, "/v1/stores").Body["items"], any(made))
 
 	to := "/v1/stores/" + made["id"].(string)
@@ -40,7 +40,7 @@ func TestANewStoreHasAWarehouseOfItsOwn(t *testing.T) {
 		"check_delay_s": {"name": "x", "location": "x", "check_delay_s": -1},
 	} {
 		for method, path := range map[string]string{http.MethodPost: "/v1/stores", http.MethodPut: to} {
-			require.Equal(t, []string{field}, d.call(method, path, body).Faults(), method)
+			require.Equal(t, []string{field}, d.call(method, path, body).Fields(), method)
 		}
 	}
 	require.Equal(t, []string{"store.changed created", "store.changed updated", "store.changed created"}, d.said())
@@ -92,7 +92,7 @@ func TestADeletedStoreTakesItsProductsAndLeavesItsOrders(t *testing.T) {
 	t.Parallel()
 	d := sit(t)
 	placed := d.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
-	order := func() shoptest.Answer {
+	order := func() shoptest.Response {
 		return d.Call(t, "serve-orders", http.MethodGet, "/v1/orders/"+placed.ID, nil, "Popup-Order-Token", placed.Token)
 	}
 	before, page := order().Raw, "/v1/products/"+placed.Lines[0].ProductID
@@ -107,7 +107,7 @@ func TestADeletedStoreTakesItsProductsAndLeavesItsOrders(t *testing.T) {
 	require.NotContains(t, skus(get(t, d.Shop, "/v1/products")), shoptest.Cap)
 	require.Empty(t, skus(get(t, d.Shop, "/v1/products/search?q=cap")))
 	require.Equal(t, http.StatusNotFound, d.call(http.MethodPut, page, product("CAP-2")).Status)
-	require.Equal(t, []string{"store_id"}, d.call(http.MethodPost, "/v1/products", product("HAT-1")).Faults())
+	require.Equal(t, []string{"store_id"}, d.call(http.MethodPost, "/v1/products", product("HAT-1")).Fields())
 	require.Equal(t, before, order().Raw)
 	require.Equal(t, []string{"store.changed deleted"}, d.said()[1:])
 }

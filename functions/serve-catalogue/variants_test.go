@@ -35,7 +35,7 @@ func TestAVariantHasItsAttributesAndAPriceOfItsOwn(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, d.call(http.MethodDelete, to, nil).Status)
 	require.Len(t, items(), 1)
 	require.Len(t, d.said(), 5, "each change of a variant is one of its product")
-	require.Equal(t, []string{"price.amount_minor"}, d.call(http.MethodPost, path+"/variants", variant("X").With("price", euros(0))).Faults())
+	require.Equal(t, []string{"price.amount_minor"}, d.call(http.MethodPost, path+"/variants", variant("X").With("price", euros(0))).Fields())
 }
 
 func TestAProductIsSavedWithAllItsVariants(t *testing.T) {

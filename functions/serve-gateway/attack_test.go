@@ -115,7 +115,7 @@ func openShop(t *testing.T) (shop *local.Shop, address string) {
 	triggers, err := local.ReadTriggers(functions.Manifests, infra.Delivery)
 	require.NoError(t, err)
 	within := servegateway.Within(servegateway.Settings{Gateway: settings.Gateway, Access: settings.Access})
-	require.NoError(t, shop.Start(context.WithoutCancel(t.Context()), functions.All(settings), triggers, local.Door{Name: "serve-gateway", Within: within}))
+	require.NoError(t, shop.Start(context.WithoutCancel(t.Context()), functions.All(settings), triggers, local.Gateway{Name: "serve-gateway", Within: within}))
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(context.Background())

@@ -120,8 +120,8 @@ func (a *answer) showsAny(names map[string]bool) bool {
 	return false
 }
 
-// before puts the cache before a function: answers of routes that declare it are kept.
-func (c *cache) before(route function.Route, to http.Handler) http.Handler {
+// withCache puts the cache before a function: answers of routes that declare it are kept.
+func (c *cache) withCache(route function.Route, to http.Handler) http.Handler {
 	if c == nil || route.CacheFor == 0 {
 		return to
 	}
@@ -140,8 +140,8 @@ func (c *cache) before(route function.Route, to http.Handler) http.Handler {
 	})
 }
 
-// behind makes the call after a change look at what it changed.
-func (c *cache) behind(change http.Handler) http.Handler {
+// withInvalidation makes the call after a change look at what it changed.
+func (c *cache) withInvalidation(change http.Handler) http.Handler {
 	if c == nil {
 		return change
 	}

@@ -76,7 +76,7 @@ func TestTheSecondEqualReadIsAnsweredFromWhatIsKept(t *testing.T) {
 }
 
 func productOf(t testing.TB, shop *shoptest.Shop, sku string) string {
-	return shoptest.One[string](t, shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`, sku)
+	return shoptest.Scalar[string](t, shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`, sku)
 }
 
 // CAT-32, CAT-35: what changes anywhere is new everywhere within a second, and nothing else is asked again.
@@ -91,7 +91,7 @@ func TestWhatIsKeptIsForgottenEverywhereWhenItChanges(t *testing.T) {
 		require.Contains(t, text, `"available":300`)
 		call(t, "GET", gateway+sticker, "")
 	}
-	level := shoptest.One[string](t, shop, `SELECT level_id::text FROM stock.levels WHERE sku = $1 LIMIT 1`, shoptest.Tee)
+	level := shoptest.Scalar[string](t, shop, `SELECT level_id::text FROM stock.levels WHERE sku = $1 LIMIT 1`, shoptest.Tee)
 	moved, text := call(t, "POST", one+"/v1/inventory/stock/"+level+"/movements", `{"kind":"inbound","quantity":7,"reason":"found"}`,
 		"Idempotency-Key", uuid.NewString(), "Content-Type", "application/json", "Authorization", shop.Staff(t))
 	require.Equal(t, http.StatusCreated, moved.StatusCode, text)
@@ -111,7 +111,7 @@ func TestAPriceThatChangesIsShownAtOnceByTheGatewayThatHeardOfIt(t *testing.T) {
 	shop := shoptest.Open(t, functions.All)
 	one, _ := gatewayOf(t, shop, keeping)
 	other, _ := gatewayOf(t, shop, keeping)
-	store := shoptest.One[string](t, shop, `SELECT store_id::text FROM catalogue.products WHERE sku = $1`, shoptest.Tee)
+	store := shoptest.Scalar[string](t, shop, `SELECT store_id::text FROM catalogue.products WHERE sku = $1`, shoptest.Tee)
 	paths := []string{"/v1/products/" + productOf(t, shop, shoptest.Tee), "/v1/products?limit=100"}
 	for _, path := range paths {
 		for _, gateway := range []string{one, other} {
@@ -137,7 +137,7 @@ func TestAPriceThatChangesIsShownAtOnceByTheGatewayThatHeardOfIt(t *testing.T) {
 func TestTheLastOneIsSoldOnceWhateverIsKept(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All)
-	shop.Leave(t, shoptest.Print, shoptest.Harbour, 1)
+	shop.SetStock(t, shoptest.Print, shoptest.Harbour, 1)
 	gateway, _ := gatewayOf(t, shop, keeping)
 	page := gateway + "/v1/products/" + productOf(t, shop, shoptest.Print)
 	_, text := call(t, "GET", page, "")
@@ -145,8 +145,8 @@ func TestTheLastOneIsSoldOnceWhateverIsKept(t *testing.T) {
 
 	last := shoptest.Order(shoptest.Of(shoptest.Print, 1))
 	first, second := shop.Place(t, last), shop.Place(t, last)
-	require.IsType(t, events.StockReserved{}, shop.Tell(t, "reserve-stock", first.OrderPlaced)[0])
-	require.IsType(t, events.StockShort{}, shop.Tell(t, "reserve-stock", second.OrderPlaced)[0], "though the page may still show one")
+	require.IsType(t, events.StockReserved{}, shop.Send(t, "reserve-stock", first.OrderPlaced)[0])
+	require.IsType(t, events.StockShort{}, shop.Send(t, "reserve-stock", second.OrderPlaced)[0], "though the page may still show one")
 	require.Eventually(t, func() bool {
 		_, text := call(t, "GET", page, "")
 		return strings.Contains(text, `"available":0,`)
@@ -167,7 +167,7 @@ func TestALongTransactionDoesNotHoldUpTheFeed(t *testing.T) {
 	tee := "/v1/products/" + productOf(t, shop, shoptest.Tee)
 	call(t, "GET", gateway+tee, "")
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Tee, 2)))
-	shop.Tell(t, "reserve-stock", placed.OrderPlaced)
+	shop.Send(t, "reserve-stock", placed.OrderPlaced)
 	require.Eventually(t, func() bool {
 		_, text := call(t, "GET", gateway+tee, "")
 		return strings.Contains(text, `"available":298`)

@@ -21,7 +21,7 @@ type backlog struct {
 func readBacklogs(ctx context.Context, pool *pgxpool.Pool) (map[string]backlog, error) {
 	rows, err := pool.Query(ctx, `
 		SELECT consumer, count(*), extract(epoch FROM now() - min(created_at))::float8, sum(attempts)
-		FROM bus.unheard
+		FROM bus.undelivered
 		GROUP BY consumer`)
 	if err != nil {
 		return nil, fmt.Errorf("read undelivered events: %w", err)
@@ -41,7 +41,7 @@ func readBacklogs(ctx context.Context, pool *pgxpool.Pool) (map[string]backlog, 
 func readDeadLetters(ctx context.Context, pool *pgxpool.Pool) (map[string]int64, error) {
 	rows, err := pool.Query(ctx, `
 		SELECT consumer, count(*)
-		FROM bus.parked
+		FROM bus.dead_letters
 		WHERE resolved_at IS NULL
 		GROUP BY consumer`)
 	if err != nil {

@@ -48,8 +48,8 @@ func newLimits(settings config.Gateway, pool *pgxpool.Pool) *limits {
 	return l
 }
 
-// take counts a call. It writes how many are left into the answer, and refuses the call when there were none.
-func (l *limits) take(w http.ResponseWriter, r *http.Request, caller auth.Caller) *problem.Problem {
+// Allow counts a call. It writes how many are left into the answer, and refuses the call when there were none.
+func (l *limits) Allow(w http.ResponseWriter, r *http.Request, caller auth.Caller) *problem.Problem {
 	rate, who := l.rate, r.Header.Get("X-Forwarded-For")
 	if caller.ID != "" {
 		who = caller.ID

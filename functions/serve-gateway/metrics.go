@@ -76,7 +76,7 @@ func (m *metrics) expect(route function.Route, statuses ...string) {
 }
 
 // observe counts a request.
-func (m *metrics) observe(route function.Route, method string, response *recorder, took time.Duration) {
+func (m *metrics) observe(route function.Route, method string, response *statusRecorder, took time.Duration) {
 	if route.Method == "" { // callers may invent methods
 		method = "other"
 	}

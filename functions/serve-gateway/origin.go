@@ -49,7 +49,7 @@ func private(source string) bool {
 	return address.IsPrivate() || address.IsLinkLocalUnicast() || carrierNetwork.Contains(address)
 }
 
-func (d *doorway) warnOfHops(source string) {
+func (d *gateway) warnOfHops(source string) {
 	if d.origin.note(source, time.Now()) {
 		d.log.Warn("ALL CALLS COME FROM ONE PRIVATE ADDRESS: set TRUSTED_HOPS to the number of proxies in front of the gateway; "+
 			"as it is, all visitors share one rate limit", "function", name, "address", source, "calls", originCalls, "trusted_hops", d.hops)

@@ -173,8 +173,8 @@ func requests(t testing.TB, shop *shoptest.Shop) func(gateway string) asked {
 	random := rand.New(rand.NewPCG(seed, 1))
 	ids := map[string][]string{
 		"products":   {productOf(t, shop, shoptest.Tee), productOf(t, shop, shoptest.Cap)},
-		"stores":     {shoptest.One[string](t, shop, `SELECT store_id::text FROM catalogue.stores ORDER BY 1 LIMIT 1`)},
-		"categories": {shoptest.One[string](t, shop, `SELECT coalesce((SELECT category_id::text FROM catalogue.categories ORDER BY 1 LIMIT 1), gen_random_uuid()::text)`)},
+		"stores":     {shoptest.Scalar[string](t, shop, `SELECT store_id::text FROM catalogue.stores ORDER BY 1 LIMIT 1`)},
+		"categories": {shoptest.Scalar[string](t, shop, `SELECT coalesce((SELECT category_id::text FROM catalogue.categories ORDER BY 1 LIMIT 1), gen_random_uuid()::text)`)},
 	}
 	var paths []string
 	targets, err := servegateway.Targets()

@@ -32,7 +32,7 @@ func (s Settings) Check() error { return cmp.Or(s.Access.Check(), s.Gateway.Chec
 
 // New declares the function: it reaches the others over HTTP.
 func New(settings Settings) function.Function {
-	remote := &remote{settings: settings.Gateway}
+	remote := &proxy{settings: settings.Gateway}
 	return declare(settings, remote.open)
 }
 
@@ -44,17 +44,17 @@ func Within(settings Settings) func(reach func(name string) http.Handler) functi
 }
 
 func declare(settings Settings, open func(rt *function.Runtime) func(name string) http.Handler) function.Function {
-	return function.Function{Name: name, Endpoints: &gateway{settings, open}, Writes: []string{"bus.rates", "catalogue.viewed"}}
+	return function.Function{Name: name, Endpoints: &endpoints{settings, open}, Writes: []string{"bus.rates", "catalogue.viewed"}}
 }
 
-// gateway knows how to open the way to functions by name.
-type gateway struct {
+// endpoints knows how to open the way to functions by name.
+type endpoints struct {
 	settings Settings
 	open     func(rt *function.Runtime) func(name string) http.Handler
 }
 
 // Routes are none of its own: it serves everybody else's.
-func (*gateway) Routes() []function.Route { return nil }
+func (*endpoints) Routes() []function.Route { return nil }
 
 // Target is a route and the function behind it.
 type Target struct {
@@ -77,12 +77,12 @@ func Targets() ([]Target, error) {
 
 // Open serves all declared routes, and what the gateway answers itself. Routes that do not fit together are a mistake of
 // ours and end the start.
-func (g *gateway) Open(mux *http.ServeMux, rt *function.Runtime) {
+func (g *endpoints) Open(mux *http.ServeMux, rt *function.Runtime) {
 	targets, err := Targets()
 	if err != nil {
 		panic(err)
 	}
-	d := &doorway{
+	d := &gateway{
 		keeper: auth.NewAuthenticator(g.settings.Access), limits: newLimits(g.settings.Gateway, rt.Pool),
 		metrics: newMetrics(rt), tracer: rt.Tracer, log: rt.Log, hops: g.settings.TrustedHops, secure: g.settings.Secure(),
 	}
@@ -97,17 +97,17 @@ func (g *gateway) Open(mux *http.ServeMux, rt *function.Runtime) {
 	for _, target := range targets {
 		route := newUpstream(target.Route, reach(target.Function))
 		upstreams[target.Function] = append(upstreams[target.Function], route)
-		to := kept.before(target.Route, route)
-		if target.Method != http.MethodGet && anyKept(targets, target.Function) {
-			to = kept.behind(to)
+		to := kept.withCache(target.Route, route)
+		if target.Method != http.MethodGet && hasCachedRoute(targets, target.Function) {
+			to = kept.withInvalidation(to)
 		}
 		d.metrics.expect(target.Route, statuses[target.Method+" "+target.Path]...)
 		mux.Handle(target.Method+" "+target.Path, d.guard(target.Route, to))
 		if target.Method == http.MethodGet && target.Path == productPage {
-			kept.warm(min(warmAtMost, g.settings.CacheEntries/2), reach(target.Function))
+			kept.prewarm(min(prewarmLimit, g.settings.CacheEntries/2), reach(target.Function))
 		}
 	}
-	own := &own{pool: rt.Pool, revision: rt.Revision, upstreams: upstreams, outside: known(rt.Dependencies, outside)}
+	own := &builtin{pool: rt.Pool, revision: rt.Revision, upstreams: upstreams, outside: known(rt.Dependencies, outside)}
 	for _, route := range own.routes(d.metrics) {
 		d.metrics.expect(route.Route, strconv.Itoa(http.StatusOK))
 		mux.Handle(route.Method+" "+route.Path, d.guard(route.Route, route.handler))
@@ -117,8 +117,8 @@ func (g *gateway) Open(mux *http.ServeMux, rt *function.Runtime) {
 	mux.Handle(fallback.Path, d.guard(fallback, notFound(mux)))
 }
 
-// anyKept says whether a function has answers that may be kept.
-func anyKept(targets []Target, function string) bool {
+// hasCachedRoute says whether a function has answers that may be kept.
+func hasCachedRoute(targets []Target, function string) bool {
 	return slices.ContainsFunc(targets, func(t Target) bool { return t.Function == function && t.CacheFor > 0 })
 }
 

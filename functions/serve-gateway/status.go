@@ -29,7 +29,7 @@ type dependency struct {
 // status names what the shop depends on: its database, its events, who else it was told of, and its functions. A function
 // that sleeps works; one that fails again and again does not. Without the mail server, say, orders go on and mails wait:
 // it is named, and the answer is 200.
-func (o *own) status(w http.ResponseWriter, r *http.Request) {
+func (o *builtin) status(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), askIn)
 	defer cancel()
 	all := append(o.events(ctx), o.others(ctx)...)
@@ -46,7 +46,7 @@ func (o *own) status(w http.ResponseWriter, r *http.Request) {
 }
 
 // events are the database, and what it holds of the events. Dead letters wait for a person; the shop takes orders meanwhile.
-func (o *own) events(ctx context.Context) []dependency {
+func (o *builtin) events(ctx context.Context) []dependency {
 	began := time.Now()
 	standing, err := readStanding(ctx, o.pool)
 	took := time.Since(began).Milliseconds()
@@ -58,7 +58,7 @@ func (o *own) events(ctx context.Context) []dependency {
 }
 
 // others asks all others at the same time.
-func (o *own) others(ctx context.Context) []dependency {
+func (o *builtin) others(ctx context.Context) []dependency {
 	all := make([]dependency, len(o.outside))
 	var asking sync.WaitGroup
 	for i, name := range slices.Sorted(maps.Keys(o.outside)) {

@@ -52,8 +52,8 @@ type standing struct {
 func readStanding(ctx context.Context, pool *pgxpool.Pool) (s standing, err error) {
 	var age float64
 	err = pool.QueryRow(ctx, `
-		SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8, (SELECT count(*) FROM bus.parked WHERE resolved_at IS NULL)
-		FROM bus.unheard`).Scan(&s.Unheard, &age, &s.Parked)
+		SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8, (SELECT count(*) FROM bus.dead_letters WHERE resolved_at IS NULL)
+		FROM bus.undelivered`).Scan(&s.Unheard, &age, &s.Parked)
 	if err != nil {
 		return s, fmt.Errorf("read how events stand: %w", err)
 	}

@@ -39,7 +39,7 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		resting.Write(w, r)
 		return
 	}
-	response := &recorder{ResponseWriter: w}
+	response := &statusRecorder{ResponseWriter: w}
 	defer func() {
 		p := recover()
 		left := r.Context().Err() != nil || response.cut // a caller who left reveals nothing about the function
@@ -56,7 +56,7 @@ func (u *upstream) works() bool { return u.breaker.State() != gobreaker.StateOpe
 
 // ofFunction reports whether a function gave the response. A 5xx or a 404 that is no problem comes from something between the
 // gateway and the function, such as an ingress that does not know it.
-func (r *recorder) ofFunction() bool {
+func (r *statusRecorder) ofFunction() bool {
 	if r.unreachable {
 		return false
 	}

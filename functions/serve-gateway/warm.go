@@ -12,17 +12,17 @@ import (
 const (
 	productPage = "/v1/products/{id}"
 
-	warmAtMost = 100         // pages
-	warmAtOnce = 10          // of them
-	warmFor    = time.Hour   // unless they change
-	warmIn     = time.Minute // or not at all; functions have to wake first
-	warmTries  = 10          // at the database, which may start later than we do
-	warmAgain  = time.Second
+	prewarmLimit = 100         // pages
+	warmAtOnce   = 10          // of them
+	warmFor      = time.Hour   // unless they change
+	warmIn       = time.Minute // or not at all; functions have to wake first
+	warmTries    = 10          // at the database, which may start later than we do
+	warmAgain    = time.Second
 )
 
-// warm begins to load the pages of the products that were viewed most, so that whoever comes first finds them there. Nobody
+// prewarm begins to load the pages of the products that were viewed most, so that whoever comes first finds them there. Nobody
 // waits for it. It goes around the breaker: what does not answer yet is no fault of a function's.
-func (c *cache) warm(n int, pages http.Handler) {
+func (c *cache) prewarm(n int, pages http.Handler) {
 	if c == nil || n <= 0 {
 		return
 	}
@@ -69,7 +69,7 @@ func (c *cache) warmPage(ctx context.Context, product string, pages http.Handler
 	if err != nil {
 		return // an id makes a path
 	}
-	identify(r)
+	setRequestID(r)
 	c.feed.current(ctx)
 	c.load(ctx, r.Header, keyOf(r), warmFor, pages) // what is not cached is asked for when a visitor comes
 }

@@ -33,7 +33,7 @@ func requireKept(t testing.TB, gateway string, n int) {
 func requireViewed(t testing.TB, shop *shoptest.Shop, n int64) {
 	t.Helper()
 	require.Eventually(t, func() bool {
-		return shoptest.One[int64](t, shop, `SELECT count(*) FROM catalogue.viewed`) == n
+		return shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM catalogue.viewed`) == n
 	}, 10*time.Second, 20*time.Millisecond)
 }
 
@@ -49,8 +49,8 @@ func TestWhatIsLookedAtMostIsThereAtTheNextStart(t *testing.T) {
 	call(t, "GET", before+"/v1/products/"+strings.ToUpper(beanie), "")
 	call(t, "GET", before+"/v1/products/"+uuid.NewString(), "")
 	requireViewed(t, shop, 2)
-	require.Equal(t, tee, shoptest.One[string](t, shop, `SELECT product_id::text FROM catalogue.viewed ORDER BY heat DESC LIMIT 1`))
-	require.InDelta(t, math.Log2(5), shoptest.One[float64](t, shop, `SELECT max(heat) - min(heat) FROM catalogue.viewed`), 0.001)
+	require.Equal(t, tee, shoptest.Scalar[string](t, shop, `SELECT product_id::text FROM catalogue.viewed ORDER BY heat DESC LIMIT 1`))
+	require.InDelta(t, math.Log2(5), shoptest.Scalar[float64](t, shop, `SELECT max(heat) - min(heat) FROM catalogue.viewed`), 0.001)
 
 	restarted, calls := gatewayOf(t, shop, keeping)
 	requireKept(t, restarted, 2)
@@ -74,7 +74,7 @@ func TestAPageThatWasLoadedInAdvanceIsForgottenWhenItChanges(t *testing.T) {
 	warm, _ := gatewayOf(t, shop, keeping)
 	other, _ := gatewayOf(t, shop, config.Gateway{})
 	requireKept(t, warm, 1)
-	store := shoptest.One[string](t, shop, `SELECT store_id::text FROM catalogue.products WHERE product_id = $1`, tee)
+	store := shoptest.Scalar[string](t, shop, `SELECT store_id::text FROM catalogue.products WHERE product_id = $1`, tee)
 	changed, text := call(t, "PUT", other+"/v1/products/"+tee, `{"store_id":"`+store+`","name":"Tee","sku":"`+shoptest.Tee+`","price":{"amount_minor":4444,"currency":"EUR"}}`,
 		"Content-Type", "application/json", "Authorization", shop.Staff(t))
 	require.Equal(t, http.StatusOK, changed.StatusCode, text)
@@ -185,12 +185,12 @@ func TestAViewCountsTwiceAsMuchAsOneOfTheDayBefore(t *testing.T) {
 				call(t, "GET", gateway+"/v1/products/"+beanie, "")
 			}
 			requireViewed(t, shop, 2)
-			hottest := shoptest.One[string](t, shop, `SELECT product_id::text FROM catalogue.viewed ORDER BY heat DESC LIMIT 1`)
+			hottest := shoptest.Scalar[string](t, shop, `SELECT product_id::text FROM catalogue.viewed ORDER BY heat DESC LIMIT 1`)
 			require.Equal(t, c.hotter, hottest == tee)
 
 			call(t, "GET", gateway+"/v1/products/"+tee, "") // one more adds one more, whatever there was
 			require.Eventually(t, func() bool {
-				views := shoptest.One[float64](t, shop, `SELECT power(2, greatest(heat - extract(epoch FROM now())::float8 / 86400, -60)) FROM catalogue.viewed WHERE product_id = $1`, tee)
+				views := shoptest.Scalar[float64](t, shop, `SELECT power(2, greatest(heat - extract(epoch FROM now())::float8 / 86400, -60)) FROM catalogue.viewed WHERE product_id = $1`, tee)
 				return math.Abs(views-1-float64(c.views)*math.Pow(2, -c.before)) < 0.01
 			}, 10*time.Second, 20*time.Millisecond)
 		})

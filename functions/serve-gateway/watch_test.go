@@ -19,8 +19,8 @@ import (
 	"github.com/popup-shop/popup/functions"
 	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
 	"github.com/popup-shop/popup/internal/dbtest"
-	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/order"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/token"
 )
 
@@ -185,16 +185,16 @@ func TestMetricsShowWhatIsLate(t *testing.T) {
 	scrape := openMetrics(t, shop)
 	requireMetrics(t, scrape, `popup_events_handled_total{function="send-email"} 0`)
 	shop.Exec(t, `
-		INSERT INTO bus.unheard (event_id, consumer, created_at, attempts)
+		INSERT INTO bus.undelivered (event_id, consumer, created_at, attempts)
 		SELECT gen_random_uuid(), 'send-email', now() - interval '1 hour', 3 FROM generate_series(1, 2)`)
 	shop.Exec(t, `
-		INSERT INTO bus.parked (event_id, type, source, consumer, kind, reason, event) VALUES ('x', 'y', 'z', 'track-order', 'poison', '', '')`)
+		INSERT INTO bus.dead_letters (event_id, type, source, consumer, kind, reason, event) VALUES ('x', 'y', 'z', 'track-order', 'poison', '', '')`)
 	shop.Exec(t, `
 		INSERT INTO bus.inbox (event_id, consumer, claimed_at) SELECT gen_random_uuid(), 'send-email', now() - interval '24.9 s' FROM generate_series(1, 7)`)
 	shop.Exec(t, `
 		INSERT INTO bus.checks (domain, promise, failures, checked_at) VALUES ('stock', 'a', 2, 'epoch'), ('bus', 'b', 1, 'epoch')`)
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
-	shop.Set(t, placed.ID, "deadline = now() - interval '1 hour'")
+	shop.ChangeOrder(t, placed.ID, "deadline = now() - interval '1 hour'")
 	requireMetrics(t, scrape, `popup_events_undelivered{function="send-email"} 2`, `popup_event_retries{function="send-email"} 6`,
 		`popup_dead_letters{function="track-order"} 1`, `popup_events_handled_total{function="send-email"} 7`, `popup_check_failures 3`)
 	require.Regexp(t, `\npopup_event_age_seconds\{function="send-email"\} 36\d\d`, scrape())

@@ -11,7 +11,7 @@ import (
 	"github.com/popup-shop/popup/internal/shoptest"
 )
 
-func claim(t *testing.T, shop *shoptest.Shop, orderID, token, bearer string) shoptest.Answer {
+func claim(t *testing.T, shop *shoptest.Shop, orderID, token, bearer string) shoptest.Response {
 	t.Helper()
 	return shop.Call(t, name, http.MethodPost, "/v1/orders/"+orderID+"/claim", map[string]string{"order_token": token}, "Authorization", bearer)
 }
@@ -47,12 +47,12 @@ func TestAStatementThatForgetsToAskShowsNothing(t *testing.T) {
 	placed := shop.Place(t, cap1(), "Authorization", ada.Bearer)
 	guests := shop.Place(t, cap1())
 	for _, id := range []string{placed.ID, guests.ID} {
-		shop.Drive(t, id, "")
+		shop.AwaitStatus(t, id, "")
 	}
 	for table, rows := range map[string]int{
 		"orders.orders": 2, "orders.lines": 2, "orders.addresses": 2, "orders.history": 2, "payments.payments": 2, "delivery.shipments": 2,
 	} {
-		all := shoptest.One[int](t, shop, `SELECT count(*) FROM `+table)
+		all := shoptest.Scalar[int](t, shop, `SELECT count(*) FROM `+table)
 		require.GreaterOrEqual(t, all, rows, table)
 		require.Equal(t, all/2, visible(t, shop, table, ada.ID, "customer"), "%s: her own", table)
 		require.Zero(t, visible(t, shop, table, eve.ID, "customer"), "%s: another's", table)
@@ -117,7 +117,7 @@ func TestOrdersAreListedForTheirCustomerAndAllForStaff(t *testing.T) {
 		own = append([]any{shop.Place(t, cap1(), "Authorization", ada.Bearer).ID}, own...)
 	}
 	guests := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Tee, 2)))
-	shop.Drive(t, own[0].(string), "confirmed")
+	shop.AwaitStatus(t, own[0].(string), "confirmed")
 	list := func(query, bearer string) (ids []any) {
 		a := get(t, shop, "/v1/orders"+query, "Authorization", bearer)
 		require.Equal(t, http.StatusOK, a.Status, a.Raw)
@@ -160,6 +160,6 @@ func TestAGuestsOrderIsClaimedByTheAccountThatShowsItsToken(t *testing.T) {
 	require.Equal(t, placed.ID, items(get(t, shop, "/v1/orders", "Authorization", ada.Bearer))[0]["id"])
 	require.Equal(t, http.StatusNotFound, claim(t, shop, placed.ID, placed.Token, eve.Bearer).Status, "it is taken")
 	require.Equal(t, http.StatusNotFound, get(t, shop, "/v1/orders/"+placed.ID, "Popup-Order-Token", placed.Token).Status, "the account opens it now")
-	shop.Drive(t, placed.ID, "confirmed")
-	require.Equal(t, ada.ID, shoptest.EventOf(t, shop.Said(t, placed.ID, "order.confirmed")[0]).(events.OrderConfirmed).CustomerID)
+	shop.AwaitStatus(t, placed.ID, "confirmed")
+	require.Equal(t, ada.ID, shoptest.EventOf(t, shop.Emitted(t, placed.ID, "order.confirmed")[0]).(events.OrderConfirmed).CustomerID)
 }

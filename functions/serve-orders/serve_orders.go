@@ -169,7 +169,7 @@ func orNotFound(err error) error {
 
 // show waits for the end of the undo: 200 when the order is cancelled, 202 while it is being undone.
 func (s *serving) show(ctx context.Context, db web.Reader, in *CancelRequest, orderID string) (*Answer, error) {
-	s.watcher.Decided(ctx, db, orderID, orderview.Wait(in.Prefer))
+	s.watcher.AwaitDecision(ctx, db, orderID, orderview.Wait(in.Prefer))
 	o, err := orderview.Read(ctx, db, orderID)
 	if err != nil {
 		return nil, err

@@ -20,11 +20,11 @@ func open(t *testing.T) *shoptest.Shop {
 	})
 }
 
-func get(t *testing.T, shop *shoptest.Shop, path string, headers ...string) shoptest.Answer {
+func get(t *testing.T, shop *shoptest.Shop, path string, headers ...string) shoptest.Response {
 	return shop.Call(t, name, http.MethodGet, path, nil, headers...)
 }
 
-func cancel(t *testing.T, shop *shoptest.Shop, orderID string, headers ...string) shoptest.Answer {
+func cancel(t *testing.T, shop *shoptest.Shop, orderID string, headers ...string) shoptest.Response {
 	headers = append([]string{"Idempotency-Key", uuid.NewString(), "Prefer", "wait=0"}, headers...)
 	return shop.Call(t, name, http.MethodPost, "/v1/orders/"+orderID+"/cancel", map[string]string{"reason": "too big, says Ada"}, headers...)
 }
@@ -33,7 +33,7 @@ func cancel(t *testing.T, shop *shoptest.Shop, orderID string, headers ...string
 func TestTokenOpensItsOrderOnly(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	placed, other := shop.Reach(t, "pending"), shop.Reach(t, "pending")
+	placed, other := shop.OrderIn(t, "pending"), shop.OrderIn(t, "pending")
 	for _, path := range []string{"/v1/orders/" + placed.ID, "/v1/orders/" + placed.ID + "/events"} {
 		for who, c := range map[string]struct {
 			headers []string
@@ -66,7 +66,7 @@ func TestOrderThatIsNotThereIsNotFound(t *testing.T) {
 func TestTwoReadsInARowAreEqual(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	placed := shop.Reach(t, "shipped")
+	placed := shop.OrderIn(t, "shipped")
 	first, second := get(t, shop, "/v1/orders/"+placed.ID, "Popup-Order-Token", placed.Token), get(t, shop, "/v1/orders/"+placed.ID, "Popup-Order-Token", placed.Token)
 	require.Equal(t, first.Raw, second.Raw)
 	for field, want := range map[string]any{
@@ -83,7 +83,7 @@ func TestTwoReadsInARowAreEqual(t *testing.T) {
 func TestWhoeverHasAnOrderAsItStandsIsNotSentItAgain(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	placed := shop.Reach(t, "pending")
+	placed := shop.OrderIn(t, "pending")
 	path, token := "/v1/orders/"+placed.ID, []string{"Popup-Order-Token", placed.Token}
 	first := get(t, shop, path, token...)
 	require.NotEmpty(t, first.Header.Get("ETag"))
@@ -106,7 +106,7 @@ func TestCancelIsPossibleFromThreeStatesAndRefusedWithTheReasonFromAllOthers(t *
 		"processing": false, "picked_up": false, "shipped": false, "in_transit": false, "delivered": false, "failed_delivery": false,
 		"cancelling": false, "completed": false, "returned": false, "cancelled": false, "rejected": false, "expired": false,
 	} {
-		placed := shop.Reach(t, status)
+		placed := shop.OrderIn(t, status)
 		a := cancel(t, shop, placed.ID, "Popup-Order-Token", placed.Token)
 		if !possible {
 			require.Equal(t, http.StatusConflict, a.Status, status)
@@ -115,7 +115,7 @@ func TestCancelIsPossibleFromThreeStatesAndRefusedWithTheReasonFromAllOthers(t *
 			continue
 		}
 		require.Equal(t, []any{http.StatusAccepted, "cancelling"}, []any{a.Status, a.Body["status"]}, "%s: %s", status, a.Raw)
-		withdrawn := shoptest.EventOf(t, shop.Said(t, placed.ID, "order.withdrawn")[0]).(events.OrderWithdrawn)
+		withdrawn := shoptest.EventOf(t, shop.Emitted(t, placed.ID, "order.withdrawn")[0]).(events.OrderWithdrawn)
 		require.Equal(t, []string{status, "customer", "requested"}, []string{withdrawn.FromStatus, withdrawn.By, withdrawn.Reason})
 		require.Equal(t, []events.Line{{Line: 1, SKU: shoptest.Cap, Quantity: 1}}, withdrawn.Lines)
 	}
@@ -126,14 +126,14 @@ func TestACancelTakesTheShipmentWithIt(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for _, status := range []string{"confirmed", "ready_for_pickup"} {
-		placed := shop.Reach(t, status)
-		shop.Drive(t, placed.ID, "")
-		from := shoptest.One[string](t, shop, `SELECT status FROM delivery.shipments WHERE order_id = $1`, placed.ID)
+		placed := shop.OrderIn(t, status)
+		shop.AwaitStatus(t, placed.ID, "")
+		from := shoptest.Scalar[string](t, shop, `SELECT status FROM delivery.shipments WHERE order_id = $1`, placed.ID)
 		require.Equal(t, http.StatusAccepted, cancel(t, shop, placed.ID, "Popup-Order-Token", placed.Token).Status, status)
-		said := shop.Said(t, placed.ID, "shipment.moved")
+		said := shop.Emitted(t, placed.ID, "shipment.moved")
 		moved := shoptest.EventOf(t, said[len(said)-1]).(events.ShipmentMoved)
 		require.Equal(t, []string{from, "cancelled", "customer"}, []string{moved.From, moved.To, moved.By})
-		require.Equal(t, "cancelled cancelled", shoptest.One[string](t, shop, `
+		require.Equal(t, "cancelled cancelled", shoptest.Scalar[string](t, shop, `
 			SELECT concat_ws(' ', s.status, (SELECT status FROM delivery.tracking t WHERE t.shipment_id = s.shipment_id ORDER BY n DESC LIMIT 1))
 			FROM delivery.shipments s WHERE order_id = $1`, placed.ID))
 	}
@@ -144,10 +144,10 @@ func TestAnOrderWhoseGoodsAreOnTheirWayIsNotCancelled(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for status, moves := range map[string][]string{"confirmed": {"preparing", "ready_for_pickup", "shipped", "in_transit", "delivered"}, "ready_for_pickup": {"picked_up"}} {
-		placed := shop.Reach(t, status)
-		shop.Drive(t, placed.ID, "")
+		placed := shop.OrderIn(t, status)
+		shop.AwaitStatus(t, placed.ID, "")
 		for _, to := range moves {
-			shop.Move(t, placed.ID, to)
+			shop.MoveShipment(t, placed.ID, to)
 			a := cancel(t, shop, placed.ID, "Popup-Order-Token", placed.Token)
 			require.Equal(t, []any{http.StatusConflict, "/problems/not-possible-now", status}, []any{a.Status, a.Body["type"], a.Body["order_status"]}, to)
 			require.Contains(t, a.Body["detail"], to)
@@ -160,14 +160,14 @@ func TestAnOrderWhoseGoodsAreOnTheirWayIsNotCancelled(t *testing.T) {
 func TestPaidOrderThatIsCancelledGivesEverythingBack(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	placed := shop.Reach(t, "confirmed")
+	placed := shop.OrderIn(t, "confirmed")
 	require.Equal(t, http.StatusAccepted, cancel(t, shop, placed.ID, "Authorization", shop.Staff(t)).Status)
-	shop.Drive(t, placed.ID, "")
+	shop.AwaitStatus(t, placed.ID, "")
 	require.Equal(t, "cancelled", shop.Status(t, placed.ID))
 	_, reserved := shop.Stock(t, shoptest.Cap)
 	require.Zero(t, reserved)
-	require.Len(t, shop.Said(t, placed.ID, "payment.refunded"), 1)
-	cancelled := shoptest.EventOf(t, shop.Said(t, placed.ID, "order.cancelled")[0]).(events.OrderCancelled)
+	require.Len(t, shop.Emitted(t, placed.ID, "payment.refunded"), 1)
+	cancelled := shoptest.EventOf(t, shop.Emitted(t, placed.ID, "order.cancelled")[0]).(events.OrderCancelled)
 	require.Equal(t, "staff", cancelled.By)
 
 	a := get(t, shop, "/v1/orders/"+placed.ID, "Authorization", shop.Staff(t))
@@ -177,7 +177,7 @@ func TestPaidOrderThatIsCancelledGivesEverythingBack(t *testing.T) {
 func TestNobodyCancelsAnothersOrder(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	placed, other := shop.Reach(t, "pending"), shop.Reach(t, "pending")
+	placed, other := shop.OrderIn(t, "pending"), shop.OrderIn(t, "pending")
 	require.Equal(t, http.StatusUnauthorized, cancel(t, shop, placed.ID).Status)
 	require.Equal(t, http.StatusNotFound, cancel(t, shop, placed.ID, "Authorization", shop.SignIn(t, "customer").Bearer).Status)
 	require.Equal(t, http.StatusNotFound, cancel(t, shop, placed.ID, "Popup-Order-Token", other.Token).Status)
@@ -187,20 +187,20 @@ func TestNobodyCancelsAnothersOrder(t *testing.T) {
 func TestSameCancelTwiceIsOneCancel(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	placed := shop.Reach(t, "pending")
+	placed := shop.OrderIn(t, "pending")
 	key := []string{"Idempotency-Key", "one", "Popup-Order-Token", placed.Token}
 	require.Equal(t, http.StatusAccepted, cancel(t, shop, placed.ID, key...).Status)
-	shop.Drive(t, placed.ID, "cancelled")
+	shop.AwaitStatus(t, placed.ID, "cancelled")
 	again := cancel(t, shop, placed.ID, key...)
 	require.Equal(t, []any{http.StatusOK, "cancelled", "true"}, []any{again.Status, again.Body["status"], again.Header.Get("Idempotency-Replayed")})
-	require.Len(t, shop.Said(t, placed.ID, "order.withdrawn"), 1)
+	require.Len(t, shop.Emitted(t, placed.ID, "order.withdrawn"), 1)
 	require.Equal(t, http.StatusBadRequest, cancel(t, shop, placed.ID, "Idempotency-Key", "", "Popup-Order-Token", placed.Token).Status)
 }
 
 func TestEventsOfAnOrderAreShownInTurnAndTheirDataToStaffOnly(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	placed := shop.Reach(t, "confirmed")
+	placed := shop.OrderIn(t, "confirmed")
 	path := "/v1/orders/" + placed.ID + "/events"
 	forCustomer, forStaff := items(get(t, shop, path, "Popup-Order-Token", placed.Token)), items(get(t, shop, path, "Authorization", shop.Staff(t)))
 	var types []any
@@ -214,7 +214,7 @@ func TestEventsOfAnOrderAreShownInTurnAndTheirDataToStaffOnly(t *testing.T) {
 	require.Equal(t, forCustomer[0]["id"], forCustomer[1]["causation_id"])
 }
 
-func items(a shoptest.Answer) (all []map[string]any) {
+func items(a shoptest.Response) (all []map[string]any) {
 	list, _ := a.Body["items"].([]any)
 	for _, item := range list {
 		all = append(all, item.(map[string]any))

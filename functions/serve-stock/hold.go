@@ -69,19 +69,19 @@ func hold(ctx context.Context, tx pgx.Tx, in *HoldRequest) (string, []events.Eve
 	return holdID.String(), nil, insertHold(ctx, tx, holdID.String(), in.Body.ExpiresInS, takes)
 }
 
-func (in *HoldRequest) wanted() (wanted []stock.Wanted, err error) {
+func (in *HoldRequest) wanted() (wanted []stock.Request, err error) {
 	if len(in.Body.Lines) == 0 { // null passes for a list
 		return nil, problem.Invalid(problem.FieldError{Field: "lines", Message: "must have at least one"})
 	}
 	warehouses := map[string]string{}
 	for i, line := range in.Body.Lines {
 		warehouses[fmt.Sprintf("lines[%d].warehouse_id", i)] = line.WarehouseID
-		wanted = append(wanted, stock.Wanted{Line: i + 1, SKU: line.SKU, Quantity: line.Quantity, WarehouseID: line.WarehouseID})
+		wanted = append(wanted, stock.Request{Line: i + 1, SKU: line.SKU, Quantity: line.Quantity, WarehouseID: line.WarehouseID})
 	}
 	return wanted, must(warehouses)
 }
 
-func shortage(short []stock.Short) *problem.Problem {
+func shortage(short []stock.Shortage) *problem.Problem {
 	failed := make([]FailedItem, len(short))
 	for i, s := range short {
 		failed[i] = FailedItem{SKU: s.SKU, Requested: s.Quantity, Available: s.Available}
@@ -98,7 +98,7 @@ func showHeld(ctx context.Context, db web.Reader, _ *HoldRequest, holdID string)
 }
 
 // lockLevels locks the levels of what is wanted in the order of SKU and warehouse.
-func lockLevels(ctx context.Context, tx pgx.Tx, wanted []stock.Wanted) (stock.Levels, error) {
+func lockLevels(ctx context.Context, tx pgx.Tx, wanted []stock.Request) (stock.Levels, error) {
 	skus := make([]string, len(wanted))
 	for i, w := range wanted {
 		skus[i] = w.SKU
@@ -121,7 +121,7 @@ func lockLevels(ctx context.Context, tx pgx.Tx, wanted []stock.Wanted) (stock.Le
 }
 
 // insertHold makes the reservations; movements and levels follow by themselves.
-func insertHold(ctx context.Context, tx pgx.Tx, holdID string, seconds int64, takes []stock.Take) error {
+func insertHold(ctx context.Context, tx pgx.Tx, holdID string, seconds int64, takes []stock.Allocation) error {
 	lines, levels, quantities := make([]int, len(takes)), make([]string, len(takes)), make([]int64, len(takes))
 	for i, take := range takes {
 		lines[i], levels[i], quantities[i] = take.Line, take.LevelID, take.Quantity

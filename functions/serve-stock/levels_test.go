@@ -13,7 +13,7 @@ import (
 	"github.com/popup-shop/popup/internal/shoptest"
 )
 
-func setTo(t *testing.T, shop *shoptest.Shop, quantity int64) shoptest.Answer {
+func setTo(t *testing.T, shop *shoptest.Shop, quantity int64) shoptest.Response {
 	return as(t, shop, http.MethodPut, level, map[string]any{"quantity": quantity, "reason": "stocktaking"})
 }
 
@@ -44,7 +44,7 @@ func TestWhatStaffSetsOfANewProductIsTheFigureOfItsStoresWarehouse(t *testing.T)
 	require.Equal(t, []any{shoptest.Harbour, 0.0}, []any{own[0]["warehouse_id"], own[0]["quantity"]})
 	set := as(t, shop, http.MethodPut, "/v1/inventory/stock/"+own[0]["id"].(string), map[string]any{"quantity": 3, "reason": "first stock"})
 	require.Equal(t, http.StatusOK, set.Status, set.Raw)
-	require.EqualValues(t, 3, shoptest.One[int64](t, shop, `
+	require.EqualValues(t, 3, shoptest.Scalar[int64](t, shop, `
 		SELECT on_hand FROM stock.levels l JOIN catalogue.stores s USING (warehouse_id) WHERE l.sku = 'KITE' AND s.store_id = $1`, shoptest.TheStore))
 	shown := shop.Call(t, "serve-catalogue", http.MethodGet, "/v1/products/"+product, nil)
 	require.Equal(t, 3.0, shown.Body["stock"].(map[string]any)["available"])
@@ -52,8 +52,8 @@ func TestWhatStaffSetsOfANewProductIsTheFigureOfItsStoresWarehouse(t *testing.T)
 
 // vary gives the tee a variant with stock in a warehouse, and returns the ids of both.
 func vary(t *testing.T, shop *shoptest.Shop, quantity int) (productID, variantID string) {
-	productID = shoptest.One[string](t, shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`, shoptest.Tee)
-	variantID = shoptest.One[string](t, shop, `
+	productID = shoptest.Scalar[string](t, shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`, shoptest.Tee)
+	variantID = shoptest.Scalar[string](t, shop, `
 		INSERT INTO catalogue.variants (variant_id, product_id, sku, name) VALUES (gen_random_uuid(), $1, 'TEE-RED-L', 'red, L') RETURNING variant_id::text`, productID)
 	post(t, shop, "/v1/inventory/stock", map[string]any{"sku": "TEE-RED-L", "warehouse_id": shoptest.Canal, "quantity": quantity})
 	return productID, variantID
@@ -69,14 +69,14 @@ func TestLevelsAreFoundByProductVariantAndWarehouse(t *testing.T) {
 	require.Equal(t, []any{"TEE-RED-L", product, variant, shoptest.Canal}, []any{own[0]["sku"], own[0]["product_id"], own[0]["variant_id"], own[0]["warehouse_id"]})
 	require.ElementsMatch(t, []float64{100, 4}, available(read(t, shop, "/v1/inventory/stock?product_id="+product+"&warehouse_id="+shoptest.Canal)))
 	require.Empty(t, read(t, shop, "/v1/inventory/stock?variant_id="+uuid.NewString()))
-	require.Equal(t, []string{"product_id"}, as(t, shop, http.MethodGet, "/v1/inventory/stock?product_id=urn:uuid:"+product, nil).Faults())
+	require.Equal(t, []string{"product_id"}, as(t, shop, http.MethodGet, "/v1/inventory/stock?product_id=urn:uuid:"+product, nil).Fields())
 }
 
 // STK-04.
 func TestWhatIsShownAddsUpDuringALoad(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	product := shoptest.One[string](t, shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`, shoptest.Cap)
+	product := shoptest.Scalar[string](t, shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`, shoptest.Cap)
 	var load sync.WaitGroup
 	done := make(chan struct{})
 	for range 3 {
@@ -116,10 +116,10 @@ func TestAFigureIsSetOutrightByAnAdjustment(t *testing.T) {
 		a := setTo(t, shop, to)
 		require.Equal(t, []any{http.StatusOK, float64(to)}, []any{a.Status, a.Body["available"]}, a.Raw)
 	}
-	require.Equal(t, []int64{-111, -5, -4, 5}, shoptest.One[[]int64](t, shop, `
+	require.Equal(t, []int64{-111, -5, -4, 5}, shoptest.Scalar[[]int64](t, shop, `
 		SELECT array_agg(quantity ORDER BY created_at) FROM stock.movements WHERE kind = 'adjustment' AND reason = 'stocktaking'`))
 	var said []int64
-	for _, m := range shop.Broker.Got() {
+	for _, m := range shop.Broker.Published() {
 		changed := shoptest.EventOf(t, m).(events.StockChanged)
 		require.Equal(t, "adjustment", changed.Kind)
 		said = append(said, changed.Available)
@@ -140,10 +140,10 @@ func TestNoFigureIsSetBelowWhatIsHeld(t *testing.T) {
 func TestAFigureThatIsSoAlreadyLeavesNothing(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	before := shoptest.One[int64](t, shop, `SELECT count(*) FROM stock.movements`)
+	before := shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM stock.movements`)
 	require.Equal(t, http.StatusOK, setTo(t, shop, 120).Status)
-	require.Equal(t, before, shoptest.One[int64](t, shop, `SELECT count(*) FROM stock.movements`))
-	require.Empty(t, shop.Broker.Got())
+	require.Equal(t, before, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM stock.movements`))
+	require.Empty(t, shop.Broker.Published())
 	require.Equal(t, http.StatusNotFound, as(t, shop, http.MethodPut, "/v1/inventory/stock/"+uuid.NewString(), map[string]any{"quantity": 1, "reason": "x"}).Status)
 }
 
@@ -156,8 +156,8 @@ func TestEveryKindOfChangeLeavesItsMovement(t *testing.T) {
 	held := post(t, shop, "/v1/inventory/reservations", map[string]any{"lines": []any{map[string]any{"sku": shoptest.Cap, "quantity": 2}}}).Body["reservation_id"].(string)
 	as(t, shop, http.MethodDelete, "/v1/inventory/reservations/"+held, nil)
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 4)))
-	shop.Tell(t, "reserve-stock", placed.OrderPlaced)
-	shop.Tell(t, "move-stock", events.OrderShipped{OrderID: placed.ID})
+	shop.Send(t, "reserve-stock", placed.OrderPlaced)
+	shop.Send(t, "move-stock", events.OrderShipped{OrderID: placed.ID})
 	setTo(t, shop, 100)
 
 	var got [][]any

@@ -21,7 +21,7 @@ func line(sku string, quantity int, warehouse ...string) map[string]any {
 	return l
 }
 
-func keep(t *testing.T, shop *shoptest.Shop, lines ...map[string]any) shoptest.Answer {
+func keep(t *testing.T, shop *shoptest.Shop, lines ...map[string]any) shoptest.Response {
 	return post(t, shop, "/v1/inventory/reservations", map[string]any{"lines": lines})
 }
 
@@ -42,7 +42,7 @@ func TestSeveralSKUsAreHeldByHandForHalfAnHour(t *testing.T) {
 		map[string]any{"line": 2.0, "sku": shoptest.Tee, "warehouse_id": shoptest.Harbour, "quantity": 200.0},
 		map[string]any{"line": 2.0, "sku": shoptest.Tee, "warehouse_id": shoptest.Canal, "quantity": 50.0},
 	}, got.Body["lines"])
-	require.Empty(t, shop.Broker.Got(), "a hold is no fact that anybody waits for")
+	require.Empty(t, shop.Broker.Published(), "a hold is no fact that anybody waits for")
 }
 
 // STK-32.
@@ -59,7 +59,7 @@ func TestOneItemThatIsShortHoldsNothing(t *testing.T) {
 	}
 	a := keep(t, shop, line(shoptest.Cap, 1, shoptest.Canal), line("UNHEARD-OF", 1))
 	require.Len(t, a.Body["failed_items"], 2, "not in that warehouse, and not at all")
-	require.Zero(t, shoptest.One[int64](t, shop, `SELECT count(*) FROM stock.reservations`)+shoptest.One[int64](t, shop, `SELECT count(*) FROM stock.holds`))
+	require.Zero(t, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM stock.reservations`)+shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM stock.holds`))
 }
 
 // STK-33, STK-35.
@@ -75,7 +75,7 @@ func TestTheIDAnsweredReleasesAndASecondTimeChangesNothing(t *testing.T) {
 		onHand, reserved := shop.Stock(t, shoptest.Cap)
 		require.Equal(t, []int64{120, 0}, []int64{onHand, reserved})
 	}
-	got := shop.Broker.Got()
+	got := shop.Broker.Published()
 	require.Len(t, got, 1)
 	require.Equal(t, events.StockReleased{
 		ReservationID: path[len("/v1/inventory/reservations/"):], Lines: []events.StockLine{{SKU: shoptest.Cap, WarehouseID: shoptest.Harbour, Quantity: 2}},
@@ -110,6 +110,6 @@ func TestFaultsOfAReservationAreNamed(t *testing.T) {
 		"expires_in_s":          {"lines": []any{line(shoptest.Cap, 1)}, "expires_in_s": -1},
 		"lines[0].warehouse_id": {"lines": []any{line(shoptest.Cap, 1, "urn:uuid:"+shoptest.Canal)}},
 	} {
-		require.Equal(t, []string{field}, post(t, shop, "/v1/inventory/reservations", body).Faults())
+		require.Equal(t, []string{field}, post(t, shop, "/v1/inventory/reservations", body).Fields())
 	}
 }

@@ -22,13 +22,13 @@ func open(t *testing.T) *shoptest.Shop {
 	return shoptest.Open(t, functions.All)
 }
 
-func post(t *testing.T, shop *shoptest.Shop, path string, body any, headers ...string) shoptest.Answer {
+func post(t *testing.T, shop *shoptest.Shop, path string, body any, headers ...string) shoptest.Response {
 	headers = append([]string{"Authorization", shop.Staff(t), "Idempotency-Key", uuid.NewString()}, headers...)
 	return shop.Call(t, name, http.MethodPost, path, body, headers...)
 }
 
 // as calls as staff.
-func as(t *testing.T, shop *shoptest.Shop, method, path string, body any) shoptest.Answer {
+func as(t *testing.T, shop *shoptest.Shop, method, path string, body any) shoptest.Response {
 	return shop.Call(t, name, method, path, body, "Authorization", shop.Staff(t))
 }
 
@@ -62,7 +62,7 @@ func figures(of any) []any {
 // hold holds so many caps for an order.
 func hold(t *testing.T, shop *shoptest.Shop, quantity int64) {
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, quantity)))
-	require.IsType(t, events.StockReserved{}, shop.Tell(t, "reserve-stock", placed.OrderPlaced)[0])
+	require.IsType(t, events.StockReserved{}, shop.Send(t, "reserve-stock", placed.OrderPlaced)[0])
 }
 
 // STK-07.
@@ -74,7 +74,7 @@ func TestGoodsComeInAndGoOut(t *testing.T) {
 	require.Equal(t, []any{123.0, 0.0, 123.0}, figures(in.Body["level"]))
 	out := post(t, shop, level+"/movements", movement("outbound", 3))
 	require.Equal(t, []any{120.0, 0.0, 120.0}, figures(out.Body["level"]))
-	require.Equal(t, []string{"inbound 3", "outbound 3"}, shoptest.One[[]string](t, shop, `
+	require.Equal(t, []string{"inbound 3", "outbound 3"}, shoptest.Scalar[[]string](t, shop, `
 		SELECT array_agg(kind || ' ' || quantity ORDER BY created_at) FROM stock.movements WHERE reason = 'counted again' AND reference = 'staff'`))
 }
 
@@ -84,7 +84,7 @@ func TestEveryChangeIsSaidWithWhatIsNowAvailable(t *testing.T) {
 	shop := open(t)
 	hold(t, shop, 20)
 	post(t, shop, level+"/movements", movement("outbound", 100))
-	got := shop.Broker.Got()
+	got := shop.Broker.Published()
 	changed := shoptest.EventOf(t, got[len(got)-1]).(events.StockChanged)
 	require.Equal(t, events.StockChanged{
 		SKU: shoptest.Cap, WarehouseID: shoptest.Harbour, Kind: "outbound", Quantity: 100, OnHand: 20, Reserved: 20, Available: 0,
@@ -183,7 +183,7 @@ func TestFaultsAreNamed(t *testing.T) {
 		a := post(t, shop, c.path, c.body)
 		require.Equal(t, c.want, a.Status, "%s: %s", what, a.Raw)
 		if c.field != "" {
-			require.Equal(t, []string{c.field}, a.Faults(), what)
+			require.Equal(t, []string{c.field}, a.Fields(), what)
 		}
 	}
 	onHand, _ := shop.Stock(t, shoptest.Cap)

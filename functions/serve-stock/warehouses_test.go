@@ -40,7 +40,7 @@ func TestAWarehouseShowsWhatIsInIt(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	hold(t, shop, 20)
-	goods := shoptest.One[float64](t, shop, `SELECT sum(on_hand) FROM stock.levels WHERE warehouse_id = $1`, shoptest.Harbour)
+	goods := shoptest.Scalar[float64](t, shop, `SELECT sum(on_hand) FROM stock.levels WHERE warehouse_id = $1`, shoptest.Harbour)
 	a := as(t, shop, http.MethodGet, "/v1/warehouses/"+shoptest.Harbour, nil)
 	require.Equal(t, []any{goods, 20.0}, []any{a.Body["goods"], a.Body["holds"]})
 }
@@ -75,7 +75,7 @@ func TestAWarehouseIsDeletedOnlyWhenItIsEmpty(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, post(t, shop, item+"/movements", movement("inbound", 1)).Status)
 	require.Empty(t, read(t, shop, "/v1/inventory/stock?sku=CRATE"))
 	a := post(t, shop, "/v1/inventory/stock", map[string]any{"sku": "OTHER", "warehouse_id": path[len("/v1/warehouses/"):], "quantity": 1})
-	require.Equal(t, []string{"warehouse_id"}, a.Faults())
+	require.Equal(t, []string{"warehouse_id"}, a.Fields())
 }
 
 func TestFaultsOfAWarehouseAreNamed(t *testing.T) {
@@ -84,7 +84,7 @@ func TestFaultsOfAWarehouseAreNamed(t *testing.T) {
 	for field, body := range map[string]map[string]any{
 		"name": {"name": "  "}, "priority": {"name": "Barge", "priority": -1}, "colour": {"name": "Barge", "colour": "red"},
 	} {
-		require.Equal(t, []string{field}, as(t, shop, http.MethodPost, "/v1/warehouses", body).Faults())
+		require.Equal(t, []string{field}, as(t, shop, http.MethodPost, "/v1/warehouses", body).Fields())
 	}
 	for _, id := range []string{uuid.NewString(), "urn:uuid:" + uuid.NewString()} {
 		require.Contains(t, []int{http.StatusNotFound, http.StatusBadRequest}, as(t, shop, http.MethodGet, "/v1/warehouses/"+id, nil).Status)

@@ -42,7 +42,7 @@ type planner struct{ automatic bool }
 // shipping returns a handler that plans one shipment for each order that is both confirmed and paid.
 func shipping[E events.Event](p planner) func(context.Context, pgx.Tx, []*function.Delivery[E]) error {
 	return func(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[E]) error {
-		orders, err := orderstore.LockIn(ctx, tx, function.OrderIDs(batch), order.Confirmed)
+		orders, err := orderstore.LockWithStatus(ctx, tx, function.OrderIDs(batch), order.Confirmed)
 		if err != nil {
 			return err
 		}

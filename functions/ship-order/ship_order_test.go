@@ -21,21 +21,21 @@ func open(t *testing.T) *shoptest.Shop {
 func TestConfirmedAndPaidOrderGetsOneShipment(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	placed := shop.Reach(t, "confirmed")
-	confirmed, paid := shop.Said(t, placed.ID, "order.confirmed")[0], shop.Said(t, placed.ID, "payment.paid")[0]
+	placed := shop.OrderIn(t, "confirmed")
+	confirmed, paid := shop.Emitted(t, placed.ID, "order.confirmed")[0], shop.Emitted(t, placed.ID, "payment.paid")[0]
 	var both sync.WaitGroup
 	both.Go(func() { shop.Deliver(t, name, confirmed) })
-	both.Go(func() { shop.Tell(t, name, shoptest.EventOf(t, paid)) })
+	both.Go(func() { shop.Send(t, name, shoptest.EventOf(t, paid)) })
 	both.Wait()
-	shop.Tell(t, name, shoptest.EventOf(t, confirmed))
+	shop.Send(t, name, shoptest.EventOf(t, confirmed))
 
-	said := shop.Said(t, placed.ID, "shipment.created")
+	said := shop.Emitted(t, placed.ID, "shipment.created")
 	require.Len(t, said, 1)
 	created := shoptest.EventOf(t, said[0]).(events.ShipmentCreated)
 	require.Regexp(t, `^PU[0-9A-F]{14}$`, created.TrackingNumber)
 	require.Equal(t, []events.Line{{Line: 1, SKU: shoptest.Cap, Quantity: 1}}, created.Lines)
 	require.False(t, created.Pickup)
-	require.Equal(t, "planned "+created.TrackingNumber, shoptest.One[string](t, shop, `
+	require.Equal(t, "planned "+created.TrackingNumber, shoptest.Scalar[string](t, shop, `
 		SELECT concat_ws(' ', s.status, tracking_number) FROM delivery.shipments s JOIN delivery.tracking t USING (shipment_id) WHERE order_id = $1 AND n = 1`, placed.ID))
 }
 
@@ -44,23 +44,23 @@ func TestPickupIsPlannedAsOne(t *testing.T) {
 	shop := open(t)
 	order := shoptest.Order(shoptest.Of(shoptest.Cap, 1)).With("address", nil).With("pickup", map[string]string{"store_id": shoptest.TheStore})
 	placed := shop.Place(t, order)
-	shop.Drive(t, placed.ID, "")
-	require.True(t, shoptest.EventOf(t, shop.Said(t, placed.ID, "shipment.created")[0]).(events.ShipmentCreated).Pickup)
+	shop.AwaitStatus(t, placed.ID, "")
+	require.True(t, shoptest.EventOf(t, shop.Emitted(t, placed.ID, "shipment.created")[0]).(events.ShipmentCreated).Pickup)
 }
 
 func TestNothingIsShippedThatIsNotBothConfirmedAndPaid(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for _, status := range []string{"pending", "cancelling", "cancelled", "rejected", "expired"} {
-		placed := shop.Reach(t, status)
-		require.Empty(t, shop.Tell(t, name, events.OrderSettled{OrderID: placed.ID}), status)
-		require.Empty(t, shop.Tell(t, name, events.OrderConfirmed{OrderID: placed.ID}), status)
+		placed := shop.OrderIn(t, status)
+		require.Empty(t, shop.Send(t, name, events.OrderSettled{OrderID: placed.ID}), status)
+		require.Empty(t, shop.Send(t, name, events.OrderConfirmed{OrderID: placed.ID}), status)
 	}
-	placed := shop.Reach(t, "confirmed")
-	shop.Set(t, placed.ID, "payment = 'authorised'")
-	require.Empty(t, shop.Tell(t, name, events.OrderConfirmed{OrderID: placed.ID}), "authorised")
-	require.Zero(t, shoptest.One[int64](t, shop, `SELECT count(*) FROM delivery.shipments WHERE order_id = $1`, placed.ID))
+	placed := shop.OrderIn(t, "confirmed")
+	shop.ChangeOrder(t, placed.ID, "payment = 'authorised'")
+	require.Empty(t, shop.Send(t, name, events.OrderConfirmed{OrderID: placed.ID}), "authorised")
+	require.Zero(t, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM delivery.shipments WHERE order_id = $1`, placed.ID))
 
-	settled := shop.Tell(t, "track-order", events.PaymentPaid{OrderID: placed.ID, PaymentID: uuid.NewString()})
-	require.Len(t, shop.Tell(t, name, settled[0]), 1, "its money came later")
+	settled := shop.Send(t, "track-order", events.PaymentPaid{OrderID: placed.ID, PaymentID: uuid.NewString()})
+	require.Len(t, shop.Send(t, name, settled[0]), 1, "its money came later")
 }

@@ -11,6 +11,6 @@ func New() function.Function {
 	return function.Function{
 		Name:        "sweep-events",
 		Maintenance: eventstore.Sweep,
-		Writes:      []string{"bus.unheard", "bus.sweep", "bus.parked"},
+		Writes:      []string{"bus.undelivered", "bus.sweep", "bus.dead_letters"},
 	}
 }

@@ -18,7 +18,7 @@ func open(t *testing.T) *shoptest.Shop {
 
 func tidy(t *testing.T, shop *shoptest.Shop) {
 	t.Helper()
-	require.Empty(t, shop.Tell(t, name, events.HousekeepingDue{HousekeepingID: "019c1159-7000-0000-0000-000000000000", Day: "2026-01-31"}))
+	require.Empty(t, shop.Send(t, name, events.HousekeepingDue{HousekeepingID: "019c1159-7000-0000-0000-000000000000", Day: "2026-01-31"}))
 }
 
 // BSK-04, API-05 and whatever else has a time.
@@ -74,11 +74,11 @@ func TestWhatStillLivesStaysAndWhatHasRunOutGoes(t *testing.T) {
 			shop.Exec(t, c.put, c.lives)
 			shop.Exec(t, c.put, c.lives)
 			tidy(t, shop)
-			require.EqualValues(t, 2, shoptest.One[int64](t, shop, c.is), "what lives")
+			require.EqualValues(t, 2, shoptest.Scalar[int64](t, shop, c.is), "what lives")
 			shop.Exec(t, c.put, c.ranOut)
-			require.EqualValues(t, 3, shoptest.One[int64](t, shop, c.is))
+			require.EqualValues(t, 3, shoptest.Scalar[int64](t, shop, c.is))
 			tidy(t, shop)
-			require.EqualValues(t, 2, shoptest.One[int64](t, shop, c.is), "what ran out")
+			require.EqualValues(t, 2, shoptest.Scalar[int64](t, shop, c.is), "what ran out")
 		})
 	}
 }
@@ -93,11 +93,11 @@ func TestAnOrderedBasketGoesOnceItsOrderHasEnded(t *testing.T) {
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
 	shop.Exec(t, `INSERT INTO orders.baskets (basket_id, owner_id, order_id, expires_at) VALUES (gen_random_uuid(), gen_random_uuid(), $1, now() - interval '1 s')`, placed.ID)
 	tidy(t, shop)
-	require.EqualValues(t, 1, shoptest.One[int64](t, shop, `SELECT count(*) FROM orders.baskets`))
+	require.EqualValues(t, 1, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM orders.baskets`))
 
-	shop.Drive(t, placed.ID, "completed")
+	shop.AwaitStatus(t, placed.ID, "completed")
 	tidy(t, shop)
-	require.Zero(t, shoptest.One[int64](t, shop, `SELECT count(*) FROM orders.baskets`))
+	require.Zero(t, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM orders.baskets`))
 	require.Equal(t, "completed", shop.Status(t, placed.ID))
 }
 
@@ -106,7 +106,7 @@ func TestMoreThanOneBatchIsDeletedInABatchAfterTheOther(t *testing.T) {
 	shop := open(t)
 	shop.Exec(t, `INSERT INTO accounts.throttles (key, failures, free_at, touched_at) SELECT n, 1, now(), now() - interval '3 days' FROM generate_series(1, 50010) n`)
 	tidy(t, shop)
-	require.Zero(t, shoptest.One[int64](t, shop, `SELECT count(*) FROM accounts.throttles`))
+	require.Zero(t, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM accounts.throttles`))
 }
 
 // What somebody else holds at this moment waits for the next day.
@@ -119,7 +119,7 @@ func TestNobodyWaitsForHousekeeping(t *testing.T) {
 	_, err = held.Exec(t.Context(), `SELECT FROM orders.baskets LIMIT 1 FOR UPDATE`)
 	require.NoError(t, err)
 	tidy(t, shop)
-	require.EqualValues(t, 1, shoptest.One[int64](t, shop, `SELECT count(*) FROM orders.baskets`))
+	require.EqualValues(t, 1, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM orders.baskets`))
 	require.NoError(t, held.Rollback(t.Context()))
 }
 
@@ -145,7 +145,7 @@ func TestAStepCannotTakeAwayWhatStillLives(t *testing.T) {
 func TestNothingHoldsOnToWhatIsTidied(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All)
-	require.Empty(t, shoptest.One[[]string](t, shop, `
+	require.Empty(t, shoptest.Scalar[[]string](t, shop, `
 		SELECT coalesce(array_agg(conname::text), '{}')
 		FROM pg_constraint
 		WHERE contype = 'f' AND confrelid::regclass::text = ANY ($1) AND confdeltype NOT IN ('c', 'n')`, shop.Function(t, "tidy-shop").Writes))

@@ -86,14 +86,14 @@ func (t tracking) reserved(o *order.Order, _ events.StockReserved) (decision, er
 }
 
 func (t tracking) created(o *order.Order, created events.PaymentCreated) (decision, error) {
-	if o.Unwanted() {
+	if o.MustRefund() {
 		return requestRefund(o, created.PaymentID, created.AmountMinor)
 	}
 	return decision{save: o.Open(created.PaymentID)}, nil
 }
 
 func (t tracking) paid(o *order.Order, paid events.PaymentPaid) (decision, error) {
-	if o.Unwanted() {
+	if o.MustRefund() {
 		return requestRefund(o, paid.PaymentID, paid.AmountMinor)
 	}
 	if !o.Pay(paid.PaymentID) {
@@ -111,7 +111,7 @@ func (t tracking) paid(o *order.Order, paid events.PaymentPaid) (decision, error
 
 // confirmIfComplete confirms an order if the fact that has just been applied was the last one missing.
 func (t tracking) confirmIfComplete(o *order.Order) decision {
-	if !o.Confirmable() || !o.Go(order.Confirmed, t.times) {
+	if !o.Confirmable() || !o.MoveTo(order.Confirmed, t.times) {
 		return decision{save: true}
 	}
 	return decision{save: true, event: func() events.Event {
@@ -211,7 +211,7 @@ func lapses(o *order.Order) bool {
 // known once the order is saved.
 func (t tracking) expireOrStall(o *order.Order) func(version int64) events.Event {
 	passed, held := o.Deadline, o.HeldStock()
-	if !o.Go(order.Expired, t.times) {
+	if !o.MoveTo(order.Expired, t.times) {
 		o.Deadline = o.Now.Add(t.times.Staff)
 		return func(version int64) events.Event {
 			return events.OrderStalled{OrderID: o.ID, Version: version, Status: string(o.Status), Deadline: passed, NextDeadline: o.Deadline}

@@ -43,8 +43,8 @@ func TestWhicheverFactComesLastTheOrderIsConfirmedOnce(t *testing.T) {
 		all := facts(placed.ID)
 		var said []events.Event
 		for _, i := range turn {
-			said = append(said, shop.Tell(t, name, all[i])...)
-			said = append(said, shop.Tell(t, name, all[i])...)
+			said = append(said, shop.Send(t, name, all[i])...)
+			said = append(said, shop.Send(t, name, all[i])...)
 		}
 		require.Len(t, said, 1, "%v", turn)
 		confirmed := said[0].(events.OrderConfirmed)
@@ -66,7 +66,7 @@ func TestFactsAtTheSameTimeConfirmOnce(t *testing.T) {
 			all.Go(func() { shop.Deliver(t, name, m) })
 		}
 		all.Wait()
-		require.Len(t, shop.Said(t, placed.ID, "order.confirmed"), 1)
+		require.Len(t, shop.Emitted(t, placed.ID, "order.confirmed"), 1)
 	}
 }
 
@@ -76,9 +76,9 @@ func TestEachVersionIsLoggedOnceWithItsCause(t *testing.T) {
 	shop := open(t)
 	placed := place(t, shop)
 	for _, fact := range slices.Concat(facts(placed.ID), facts(placed.ID)) {
-		shop.Tell(t, name, fact)
+		shop.Send(t, name, fact)
 	}
-	require.Equal(t, []string{"1 POST /v1/orders", "2 stock.reserved", "3 payment.created", "4 payment.paid"}, shoptest.One[[]string](t, shop, `
+	require.Equal(t, []string{"1 POST /v1/orders", "2 stock.reserved", "3 payment.created", "4 payment.paid"}, shoptest.Scalar[[]string](t, shop, `
 		SELECT array_agg(version || ' ' || cause ORDER BY version) FROM orders.history WHERE order_id = $1`, placed.ID))
 }
 
@@ -100,16 +100,16 @@ func TestOrderThatCannotBeServedIsRejectedWithTheReason(t *testing.T) {
 	} {
 		placed := place(t, shop)
 		if c.held {
-			shop.Tell(t, name, events.StockReserved{OrderID: placed.ID})
+			shop.Send(t, name, events.StockReserved{OrderID: placed.ID})
 		}
-		said := shop.Tell(t, name, c.no(placed.ID))
+		said := shop.Send(t, name, c.no(placed.ID))
 		require.Len(t, said, 1, reason)
 		rejected := said[0].(events.OrderRejected)
 		require.Equal(t, reason, rejected.Reason)
 		require.Equal(t, c.held, rejected.StockHeld, reason)
 		require.Equal(t, []events.Line{{Line: 1, SKU: shoptest.Cap, Quantity: 2}}, rejected.Lines)
 		require.Equal(t, "rejected", shop.Status(t, placed.ID))
-		require.Empty(t, shop.Tell(t, name, c.no(placed.ID)), reason)
+		require.Empty(t, shop.Send(t, name, c.no(placed.ID)), reason)
 	}
 }
 
@@ -122,11 +122,11 @@ func TestMoneyForAnOrderThatIsOverIsAskedBack(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for _, status := range []string{"cancelling", "cancelled", "rejected", "expired"} {
-		placed := shop.Reach(t, status)
+		placed := shop.OrderIn(t, status)
 		late := facts(placed.ID)
-		require.Empty(t, shop.Tell(t, name, late[0]), status)
+		require.Empty(t, shop.Send(t, name, late[0]), status)
 
-		byCreated, byPaid := shop.Tell(t, name, late[1]), shop.Tell(t, name, late[2])
+		byCreated, byPaid := shop.Send(t, name, late[1]), shop.Send(t, name, late[2])
 		require.Len(t, byPaid, 1, status)
 		requested := byPaid[0].(events.RefundRequested)
 		require.Equal(t, late[2].(events.PaymentPaid).PaymentID, requested.PaymentID)
@@ -140,15 +140,15 @@ func TestMoneyThatComesAfterTheOrderWasConfirmedIsToldToThoseWhoWaitForIt(t *tes
 	t.Parallel()
 	shop := open(t)
 	for _, status := range []string{"confirmed", "shipped", "delivered"} {
-		placed := shop.Reach(t, status)
-		shop.Set(t, placed.ID, "payment = 'authorised'")
+		placed := shop.OrderIn(t, status)
+		shop.ChangeOrder(t, placed.ID, "payment = 'authorised'")
 		paid := events.PaymentPaid{OrderID: placed.ID, PaymentID: uuid.NewString(), AmountMinor: 4800, Currency: "EUR"}
-		said := shop.Tell(t, name, paid)
+		said := shop.Send(t, name, paid)
 		require.Len(t, said, 1, status)
-		version := shoptest.One[int64](t, shop, `SELECT version FROM orders.orders WHERE order_id = $1`, placed.ID)
+		version := shoptest.Scalar[int64](t, shop, `SELECT version FROM orders.orders WHERE order_id = $1`, placed.ID)
 		require.Equal(t, events.OrderSettled{OrderID: placed.ID, Version: version, PaymentID: paid.PaymentID, AmountMinor: 4800, Currency: "EUR"}, said[0])
-		require.Equal(t, status+" paid", shoptest.One[string](t, shop, `SELECT concat_ws(' ', status, payment) FROM orders.orders WHERE order_id = $1`, placed.ID))
-		require.Empty(t, shop.Tell(t, name, events.PaymentPaid{OrderID: placed.ID, PaymentID: paid.PaymentID, AmountMinor: 4801}), "it is here already")
+		require.Equal(t, status+" paid", shoptest.Scalar[string](t, shop, `SELECT concat_ws(' ', status, payment) FROM orders.orders WHERE order_id = $1`, placed.ID))
+		require.Empty(t, shop.Send(t, name, events.PaymentPaid{OrderID: placed.ID, PaymentID: paid.PaymentID, AmountMinor: 4801}), "it is here already")
 	}
 }
 
@@ -156,9 +156,9 @@ func TestLateNoChangesNothing(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for _, status := range []string{"confirmed", "cancelling", "cancelled", "rejected", "expired", "completed", "returned"} {
-		placed := shop.Reach(t, status)
-		require.Empty(t, shop.Tell(t, name, events.StockShort{OrderID: placed.ID}), status)
-		require.Empty(t, shop.Tell(t, name, failed(placed.ID, "declined")), status)
+		placed := shop.OrderIn(t, status)
+		require.Empty(t, shop.Send(t, name, events.StockShort{OrderID: placed.ID}), status)
+		require.Empty(t, shop.Send(t, name, failed(placed.ID, "declined")), status)
 		require.Equal(t, status, shop.Status(t, placed.ID))
 	}
 }
@@ -178,15 +178,15 @@ func TestPassedDeadlineLeadsSomewhereFromEveryOpenState(t *testing.T) {
 		"failed_delivery":  events.OrderStalled{},
 		"cancelling":       events.OrderStalled{},
 	} {
-		placed := shop.Reach(t, status)
-		require.Empty(t, shop.Tell(t, name, events.OrderOverdue{OrderID: placed.ID}), "%s: it is not overdue yet", status)
-		shop.Set(t, placed.ID, "deadline = now()")
+		placed := shop.OrderIn(t, status)
+		require.Empty(t, shop.Send(t, name, events.OrderOverdue{OrderID: placed.ID}), "%s: it is not overdue yet", status)
+		shop.ChangeOrder(t, placed.ID, "deadline = now()")
 
-		said := shop.Tell(t, name, events.OrderOverdue{OrderID: placed.ID})
+		said := shop.Send(t, name, events.OrderOverdue{OrderID: placed.ID})
 		require.NotEmpty(t, said, status)
 		require.IsType(t, want, said[0], status)
 		require.Equal(t, status == "ready_for_pickup", len(said) == 2, "%s: the shipment is cancelled with its order", status)
-		require.Empty(t, shop.Tell(t, name, events.OrderOverdue{OrderID: placed.ID}), "%s: it was led on once", status)
+		require.Empty(t, shop.Send(t, name, events.OrderOverdue{OrderID: placed.ID}), "%s: it was led on once", status)
 		if stalled, is := said[0].(events.OrderStalled); is {
 			require.Equal(t, status, stalled.Status)
 			require.Greater(t, time.Until(stalled.NextDeadline), 70*time.Hour, status)
@@ -199,10 +199,10 @@ func TestPassedDeadlineLeadsSomewhereFromEveryOpenState(t *testing.T) {
 func TestALateOrderWhoseGoodsWereCollectedGetsMoreTime(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	placed := shop.Reach(t, "ready_for_pickup")
-	shop.Move(t, placed.ID, "picked_up")
-	shop.Set(t, placed.ID, "deadline = now()")
-	said := shop.Tell(t, name, events.OrderOverdue{OrderID: placed.ID})
+	placed := shop.OrderIn(t, "ready_for_pickup")
+	shop.MoveShipment(t, placed.ID, "picked_up")
+	shop.ChangeOrder(t, placed.ID, "deadline = now()")
+	said := shop.Send(t, name, events.OrderOverdue{OrderID: placed.ID})
 	require.Len(t, said, 1)
 	require.IsType(t, events.OrderStalled{}, said[0])
 }
@@ -211,10 +211,10 @@ func TestAuthorisedOrderThatIsNotPaidInTimeIsUndone(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	placed := place(t, shop)
-	shop.Tell(t, name, events.StockReserved{OrderID: placed.ID})
-	shop.Set(t, placed.ID, "status = 'confirmed', payment = 'authorised', deadline = now()")
+	shop.Send(t, name, events.StockReserved{OrderID: placed.ID})
+	shop.ChangeOrder(t, placed.ID, "status = 'confirmed', payment = 'authorised', deadline = now()")
 
-	withdrawn := shop.Tell(t, name, events.OrderOverdue{OrderID: placed.ID})[0].(events.OrderWithdrawn)
+	withdrawn := shop.Send(t, name, events.OrderOverdue{OrderID: placed.ID})[0].(events.OrderWithdrawn)
 	require.Equal(t, []string{"clock", "overdue", "confirmed"}, []string{withdrawn.By, withdrawn.Reason, withdrawn.FromStatus})
 	require.True(t, withdrawn.StockHeld)
 	require.Equal(t, []events.Line{{Line: 1, SKU: shoptest.Cap, Quantity: 2}}, withdrawn.Lines)
@@ -224,14 +224,14 @@ func TestEndedOrderIsNeverOverdue(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for _, status := range []string{"completed", "returned", "cancelled", "rejected", "expired"} {
-		placed := shop.Reach(t, status)
-		require.Empty(t, shop.Tell(t, name, events.OrderOverdue{OrderID: placed.ID}), status)
+		placed := shop.OrderIn(t, status)
+		require.Empty(t, shop.Send(t, name, events.OrderOverdue{OrderID: placed.ID}), status)
 	}
 }
 
 func TestFactAboutNoOrderIsParkedForAPerson(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	require.Empty(t, shop.Tell(t, name, events.StockReserved{OrderID: uuid.NewString()}))
-	require.Contains(t, shoptest.One[string](t, shop, `SELECT reason FROM bus.parked WHERE consumer = $1`, name), "it does not exist")
+	require.Empty(t, shop.Send(t, name, events.StockReserved{OrderID: uuid.NewString()}))
+	require.Contains(t, shoptest.Scalar[string](t, shop, `SELECT reason FROM bus.dead_letters WHERE consumer = $1`, name), "it does not exist")
 }

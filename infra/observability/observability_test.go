@@ -32,10 +32,10 @@ import (
 	"github.com/popup-shop/popup/functions"
 	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
 	"github.com/popup-shop/popup/infra"
-	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/jetstream"
 	"github.com/popup-shop/popup/internal/local"
 	"github.com/popup-shop/popup/internal/seed"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/token"
 )
 
@@ -65,7 +65,7 @@ func openShop(t *testing.T) *shop {
 	triggers, err := local.ReadTriggers(functions.Manifests, infra.Delivery)
 	require.NoError(t, err)
 	gateway := servegateway.Within(servegateway.Settings{Gateway: settings.Gateway, Access: settings.Access})
-	door := local.Door{Name: "serve-gateway", Within: gateway}
+	door := local.Gateway{Name: "serve-gateway", Within: gateway}
 	require.NoError(t, s.Start(context.WithoutCancel(t.Context()), functions.All(settings), triggers, door))
 	server := httptest.NewServer(s.Handler())
 	t.Cleanup(server.Close)
@@ -76,7 +76,7 @@ func openShop(t *testing.T) *shop {
 func (s *shop) fetchToken(t *testing.T, file string) {
 	t.Helper()
 	claims := token.Claims{ID: uuid.NewString(), Role: token.Admin, Session: uuid.NewString(), Email: "admin@example.test"}
-	require.NoError(t, shoptest.Admit(t.Context(), s.Pool, claims))
+	require.NoError(t, shoptest.AddAccount(t.Context(), s.Pool, claims))
 	admin, err := token.NewSigning(s.key).Sign(claims, time.Now())
 	require.NoError(t, err)
 	body := strings.NewReader(`{"name": "prometheus", "scopes": ["metrics"]}`)

@@ -34,9 +34,9 @@ func TestTheOrderCanFollowEveryMove(t *testing.T) {
 	t.Parallel()
 	at := order.Confirmed
 	for to, ok := delivery.Next("planned"); ok; to, ok = delivery.Next(to) {
-		next, follows := order.Behind(to)
+		next, follows := order.StatusFor(to)
 		require.True(t, follows, to)
-		require.True(t, at.CanGo(next), "%s to %s", at, next)
+		require.True(t, at.CanMoveTo(next), "%s to %s", at, next)
 		at = next
 	}
 	require.Equal(t, order.Delivered, at)

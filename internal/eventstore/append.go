@@ -112,7 +112,7 @@ func Undelivered(ctx context.Context, pool *pgxpool.Pool, function, cause string
 	}
 	rows, err := pool.Query(ctx, `
 		WITH late AS (
-			INSERT INTO bus.unheard AS u (event_id, consumer, created_at, attempts, next_at)
+			INSERT INTO bus.undelivered AS u (event_id, consumer, created_at, attempts, next_at)
 			SELECT e.event_id, s.consumer, e.created_at, 1, now() + interval '10 s'
 			FROM bus.event e
 			JOIN bus.subscription s ON s.type = e.type AND s.since <= e.created_at
@@ -131,7 +131,7 @@ func Undelivered(ctx context.Context, pool *pgxpool.Pool, function, cause string
 	return CollectMessages(rows)
 }
 
-// nextAttempt is when an event in bus.unheard, called u, is published again: in 10 s, 20 s, … 50 s for an hour, so that a
+// nextAttempt is when an event in bus.undelivered, called u, is published again: in 10 s, 20 s, … 50 s for an hour, so that a
 // function that is back receives it within a minute, and then every hour.
 const nextAttempt = `now() + LEAST(
 	CASE WHEN u.created_at > now() - interval '1 hour' THEN interval '50 s' ELSE interval '1 hour' END,

@@ -15,8 +15,8 @@ import (
 	"github.com/popup-shop/popup/internal/pgbatch"
 )
 
-// Parked is an event that nobody could handle.
-type Parked struct {
+// DeadLetter is an event that nobody could handle.
+type DeadLetter struct {
 	ID       int64     `json:"id"`
 	EventID  string    `json:"event_id"`
 	Type     string    `json:"type"`
@@ -26,39 +26,39 @@ type Parked struct {
 	Kind     string    `json:"kind"`
 	Reason   string    `json:"reason"`
 	Attempts int       `json:"attempts"`
-	ParkedAt time.Time `json:"parked_at"`
+	StoredAt time.Time `json:"stored_at"`
 	Event    string    `json:"event"`
 }
 
-// ListParked lists what is parked, the oldest first, of one function or of all.
-func ListParked(ctx context.Context, pool *pgxpool.Pool, consumer string) ([]Parked, error) {
+// ListDeadLetters lists what is parked, the oldest first, of one function or of all.
+func ListDeadLetters(ctx context.Context, pool *pgxpool.Pool, consumer string) ([]DeadLetter, error) {
 	return readParked(ctx, pool, `resolved_at IS NULL AND @consumer IN ('', consumer)`, pgx.NamedArgs{"consumer": consumer})
 }
 
-// ShowParked is one parked event, whole, resolved or not.
-func ShowParked(ctx context.Context, pool *pgxpool.Pool, id int64) (Parked, error) {
-	found, err := readParked(ctx, pool, `parked_id = @id`, pgx.NamedArgs{"id": id})
+// ShowDeadLetter is one parked event, whole, resolved or not.
+func ShowDeadLetter(ctx context.Context, pool *pgxpool.Pool, id int64) (DeadLetter, error) {
+	found, err := readParked(ctx, pool, `dead_letter_id = @id`, pgx.NamedArgs{"id": id})
 	if err == nil && len(found) == 0 {
 		err = fmt.Errorf("show parked event %d: there is none", id)
 	}
 	if err != nil {
-		return Parked{}, err
+		return DeadLetter{}, err
 	}
 	return found[0], nil
 }
 
-func readParked(ctx context.Context, pool *pgxpool.Pool, where string, args pgx.NamedArgs) ([]Parked, error) {
+func readParked(ctx context.Context, pool *pgxpool.Pool, where string, args pgx.NamedArgs) ([]DeadLetter, error) {
 	rows, err := pool.Query(ctx, `
-		SELECT parked_id, event_id, type, source, consumer, revision, kind, reason, attempts, parked_at, event
-		FROM bus.parked
+		SELECT dead_letter_id, event_id, type, source, consumer, revision, kind, reason, attempts, stored_at, event
+		FROM bus.dead_letters
 		WHERE `+where+`
-		ORDER BY parked_id`, args)
+		ORDER BY dead_letter_id`, args)
 	if err != nil {
 		return nil, fmt.Errorf("read parked events: %w", err)
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (p Parked, err error) {
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (p DeadLetter, err error) {
 		var event []byte // anything at all may have been sent
-		err = row.Scan(&p.ID, &p.EventID, &p.Type, &p.Source, &p.Consumer, &p.Revision, &p.Kind, &p.Reason, &p.Attempts, &p.ParkedAt, &event)
+		err = row.Scan(&p.ID, &p.EventID, &p.Type, &p.Source, &p.Consumer, &p.Revision, &p.Kind, &p.Reason, &p.Attempts, &p.StoredAt, &event)
 		p.Event = strings.ToValidUTF8(string(event), "\uFFFD")
 		return p, err
 	})
@@ -69,14 +69,14 @@ func readParked(ctx context.Context, pool *pgxpool.Pool, where string, args pgx.
 func Redrive(ctx context.Context, pool *pgxpool.Pool, by, consumer string, ids ...int64) (n int64, err error) {
 	err = pool.QueryRow(ctx, `
 		WITH redriven AS (
-			UPDATE bus.parked p SET resolved_at = now()
-			WHERE p.resolved_at IS NULL AND (p.parked_id = ANY (@ids) OR p.consumer = nullif(@consumer, ''))
+			UPDATE bus.dead_letters p SET resolved_at = now()
+			WHERE p.resolved_at IS NULL AND (p.dead_letter_id = ANY (@ids) OR p.consumer = nullif(@consumer, ''))
 			AND (p.source = '/functions/' || p.consumer OR EXISTS (SELECT FROM bus.event e WHERE e.event_id = bus.id_of(p.event_id)))
-			RETURNING p.parked_id, p.event_id, p.consumer
+			RETURNING p.dead_letter_id, p.event_id, p.consumer
 		), noted AS (
-			INSERT INTO bus.parked_act (parked_id, act, by) SELECT parked_id, 'redrive', @by FROM redriven
+			INSERT INTO bus.dead_letter_actions (dead_letter_id, action, by) SELECT dead_letter_id, 'redrive', @by FROM redriven
 		), published AS (
-			INSERT INTO bus.unheard (event_id, consumer, created_at)
+			INSERT INTO bus.undelivered (event_id, consumer, created_at)
 			SELECT e.event_id, r.consumer, e.created_at FROM redriven r JOIN bus.event e ON e.event_id = bus.id_of(r.event_id)
 			ON CONFLICT (event_id, consumer) DO UPDATE SET attempts = 0, next_at = now()
 		)
@@ -92,9 +92,9 @@ func Redrive(ctx context.Context, pool *pgxpool.Pool, by, consumer string, ids .
 func DeadLetterIDs(ctx context.Context, tx pgx.Tx, function string, ids []string) (map[string]bool, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT event_id
-		FROM bus.parked p
+		FROM bus.dead_letters p
 		WHERE event_id = ANY (@ids) AND consumer = @function
-		AND (resolved_at IS NULL OR EXISTS (SELECT FROM bus.parked_act a WHERE a.parked_id = p.parked_id AND act = 'discard'))`,
+		AND (resolved_at IS NULL OR EXISTS (SELECT FROM bus.dead_letter_actions a WHERE a.dead_letter_id = p.dead_letter_id AND action = 'discard'))`,
 		pgx.NamedArgs{"ids": ids, "function": function})
 	if err != nil {
 		return nil, fmt.Errorf("read dead letters of %s: %w", function, err)
@@ -115,15 +115,15 @@ func DeadLetterIDs(ctx context.Context, tx pgx.Tx, function string, ids []string
 func Discard(ctx context.Context, pool *pgxpool.Pool, by, consumer string, ids ...int64) (n int64, err error) {
 	tag, err := pool.Exec(ctx, `
 		WITH discarded AS (
-			UPDATE bus.parked SET resolved_at = now()
-			WHERE resolved_at IS NULL AND (parked_id = ANY (@ids) OR consumer = nullif(@consumer, ''))
-			RETURNING parked_id, event_id, consumer
+			UPDATE bus.dead_letters SET resolved_at = now()
+			WHERE resolved_at IS NULL AND (dead_letter_id = ANY (@ids) OR consumer = nullif(@consumer, ''))
+			RETURNING dead_letter_id, event_id, consumer
 		), heard AS (
 			INSERT INTO bus.inbox (event_id, consumer)
 			SELECT e.event_id, d.consumer FROM discarded d JOIN bus.event e ON e.event_id = bus.id_of(d.event_id)
 			ON CONFLICT DO NOTHING
 		)
-		INSERT INTO bus.parked_act (parked_id, act, by) SELECT parked_id, 'discard', @by FROM discarded`,
+		INSERT INTO bus.dead_letter_actions (dead_letter_id, action, by) SELECT dead_letter_id, 'discard', @by FROM discarded`,
 		pgx.NamedArgs{"ids": ids, "consumer": consumer, "by": by})
 	if err != nil {
 		return 0, fmt.Errorf("discard: %w", err)
@@ -166,10 +166,10 @@ func insertDeadLetter(ctx context.Context, tx pgx.Tx, kind, reason string, dead 
 		structured = dead.Data
 	}
 	_, err = tx.Exec(ctx, `
-		INSERT INTO bus.parked (event_id, type, source, consumer, kind, reason, event)
+		INSERT INTO bus.dead_letters (event_id, type, source, consumer, kind, reason, event)
 		VALUES (@event_id, @type, @source, @consumer, @kind, @reason, @event)
 		ON CONFLICT (event_id, consumer) WHERE resolved_at IS NULL
-		DO UPDATE SET attempts = parked.attempts + 1, reason = excluded.reason, parked_at = now()`,
+		DO UPDATE SET attempts = dead_letters.attempts + 1, reason = excluded.reason, stored_at = now()`,
 		pgx.NamedArgs{
 			"event_id": dead.ID, "type": dead.Type, "source": dead.Source, "consumer": dead.Consumer, "kind": kind,
 			"reason": reason, "event": structured,
@@ -187,7 +187,7 @@ func countRound(ctx context.Context, tx pgx.Tx, dead cloudevent.DeadLetter) (sto
 		WITH stored AS (
 			SELECT event_id, created_at FROM bus.event WHERE event_id = bus.id_of(@event_id) AND type = @type
 		), counted AS (
-			INSERT INTO bus.unheard AS u (event_id, consumer, created_at, no_response)
+			INSERT INTO bus.undelivered AS u (event_id, consumer, created_at, no_response)
 			SELECT event_id, @consumer, created_at, @crashed::int FROM stored WHERE @crashed::int > 0 OR @responded
 			ON CONFLICT (event_id, consumer) DO UPDATE SET no_response = CASE WHEN @responded THEN 0 ELSE u.no_response + 1 END
 			RETURNING no_response
@@ -218,10 +218,10 @@ func Quarantine(consumer, revision, kind, reason string, m cloudevent.Message) p
 	}
 	return pgbatch.Statement{
 		SQL: `
-		INSERT INTO bus.parked (event_id, type, source, consumer, revision, kind, reason, event)
+		INSERT INTO bus.dead_letters (event_id, type, source, consumer, revision, kind, reason, event)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 		ON CONFLICT (event_id, consumer) WHERE resolved_at IS NULL
-		DO UPDATE SET attempts = parked.attempts + 1, reason = excluded.reason, revision = excluded.revision, parked_at = now()`,
+		DO UPDATE SET attempts = dead_letters.attempts + 1, reason = excluded.reason, revision = excluded.revision, stored_at = now()`,
 		Args: []any{
 			cloudevent.Storable(m.ID), cloudevent.Storable(m.Type), cloudevent.Storable(m.Source), consumer,
 			revision, kind, cloudevent.Storable(reason), []byte(cloudevent.Storable(string(structured))),

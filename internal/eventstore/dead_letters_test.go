@@ -16,9 +16,9 @@ import (
 func park(t testing.TB, b bundle, eventID, consumer, kind string) (id int64) {
 	t.Helper()
 	require.NoError(t, b.pool.QueryRow(t.Context(), `
-		INSERT INTO bus.parked (event_id, type, source, consumer, kind, reason, event)
+		INSERT INTO bus.dead_letters (event_id, type, source, consumer, kind, reason, event)
 		VALUES ($1, 'order.placed', '/functions/place-order', $2, $3, 'because', '{}')
-		RETURNING parked_id`, eventID, consumer, kind).Scan(&id))
+		RETURNING dead_letter_id`, eventID, consumer, kind).Scan(&id))
 	return id
 }
 
@@ -26,19 +26,19 @@ func TestParkedEventsAreListedOldestFirstUntilTheyAreResolved(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	first, second, resolved := park(t, b, "1", "send-email", "poison"), park(t, b, "2", "ship-order", "poison"), park(t, b, "3", "send-email", "poison")
-	b.exec(t, `UPDATE bus.parked SET resolved_at = now() WHERE parked_id = $1`, resolved)
-	all, err := eventstore.ListParked(t.Context(), b.pool, "")
+	b.exec(t, `UPDATE bus.dead_letters SET resolved_at = now() WHERE dead_letter_id = $1`, resolved)
+	all, err := eventstore.ListDeadLetters(t.Context(), b.pool, "")
 	require.NoError(t, err)
 	require.Len(t, all, 2)
 	require.Equal(t, []int64{first, second}, []int64{all[0].ID, all[1].ID})
-	some, err := eventstore.ListParked(t.Context(), b.pool, "ship-order")
+	some, err := eventstore.ListDeadLetters(t.Context(), b.pool, "ship-order")
 	require.NoError(t, err)
 	require.Len(t, some, 1)
 	require.Equal(t, second, some[0].ID)
-	one, err := eventstore.ShowParked(t.Context(), b.pool, resolved)
+	one, err := eventstore.ShowDeadLetter(t.Context(), b.pool, resolved)
 	require.NoError(t, err)
 	require.Equal(t, "because", one.Reason)
-	_, err = eventstore.ShowParked(t.Context(), b.pool, 4711)
+	_, err = eventstore.ShowDeadLetter(t.Context(), b.pool, 4711)
 	require.ErrorContains(t, err, "4711")
 }
 
@@ -46,11 +46,11 @@ func TestJunkCanBeLookedAt(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	id := park(t, b, "1", "send-email", "unreadable")
-	b.exec(t, `UPDATE bus.parked SET event = '\xff00'::bytea`)
-	all, err := eventstore.ListParked(t.Context(), b.pool, "")
+	b.exec(t, `UPDATE bus.dead_letters SET event = '\xff00'::bytea`)
+	all, err := eventstore.ListDeadLetters(t.Context(), b.pool, "")
 	require.NoError(t, err)
 	require.Len(t, all, 1)
-	_, err = eventstore.ShowParked(t.Context(), b.pool, id)
+	_, err = eventstore.ShowDeadLetter(t.Context(), b.pool, id)
 	require.NoError(t, err)
 }
 
@@ -62,15 +62,15 @@ func TestARedrivenEventIsPublishedAtOnceAndTheActIsKept(t *testing.T) {
 	hear(t, b, id, "send-email")
 	parked := park(t, b, id, "reserve-stock", "poison")
 	b.sweepPast(t)
-	b.exec(t, `UPDATE bus.unheard SET attempts = 9, next_at = now() + interval '1 hour'`)
+	b.exec(t, `UPDATE bus.undelivered SET attempts = 9, next_at = now() + interval '1 hour'`)
 	n, err := eventstore.Redrive(t.Context(), b.pool, "ann", "", parked)
 	require.NoError(t, err)
 	require.EqualValues(t, 1, n)
 	require.Empty(t, b.broker.said)
 	b.sweep(t)
 	require.Equal(t, []string{id}, b.broker.said)
-	require.Equal(t, 1, count(t, b, `bus.unheard WHERE attempts = 1`), "it begins anew")
-	require.Equal(t, 1, count(t, b, `bus.parked_act WHERE parked_id = $1 AND act = 'redrive' AND by = 'ann'`, parked))
+	require.Equal(t, 1, count(t, b, `bus.undelivered WHERE attempts = 1`), "it begins anew")
+	require.Equal(t, 1, count(t, b, `bus.dead_letter_actions WHERE dead_letter_id = $1 AND action = 'redrive' AND by = 'ann'`, parked))
 	n, err = eventstore.Redrive(t.Context(), b.pool, "ann", "", parked)
 	require.NoError(t, err)
 	require.Zero(t, n, "it is resolved")
@@ -102,8 +102,8 @@ func TestAllEventsOfAFunctionAreRedrivenTogether(t *testing.T) {
 	n, err := eventstore.Redrive(t.Context(), b.pool, "ann", "reserve-stock")
 	require.NoError(t, err)
 	require.EqualValues(t, 3, n)
-	require.Equal(t, 3, count(t, b, `bus.parked_act WHERE act = 'redrive'`))
-	left, err := eventstore.ListParked(t.Context(), b.pool, "")
+	require.Equal(t, 3, count(t, b, `bus.dead_letter_actions WHERE action = 'redrive'`))
+	left, err := eventstore.ListDeadLetters(t.Context(), b.pool, "")
 	require.NoError(t, err)
 	require.Len(t, left, 1)
 	require.Equal(t, other, left[0].ID)
@@ -118,8 +118,8 @@ func TestWhatTheLedgerDoesNotKnowCannotBeRedriven(t *testing.T) {
 	n, err := eventstore.Redrive(t.Context(), b.pool, "ann", "", parked)
 	require.NoError(t, err)
 	require.Zero(t, n)
-	require.Zero(t, count(t, b, `bus.parked_act`))
-	require.Equal(t, 1, count(t, b, `bus.parked WHERE resolved_at IS NULL`))
+	require.Zero(t, count(t, b, `bus.dead_letter_actions`))
+	require.Equal(t, 1, count(t, b, `bus.dead_letters WHERE resolved_at IS NULL`))
 }
 
 // FUN-08.
@@ -135,9 +135,9 @@ func TestADiscardedEventCountsAsHeardAndTheActIsKept(t *testing.T) {
 	require.EqualValues(t, 2, n)
 	b.sweepPast(t)
 	require.Empty(t, b.broker.said)
-	require.Zero(t, count(t, b, `bus.unheard`))
+	require.Zero(t, count(t, b, `bus.undelivered`))
 	require.Equal(t, 1, count(t, b, `bus.inbox WHERE event_id = $1 AND consumer = 'reserve-stock'`, id))
-	require.Equal(t, 2, count(t, b, `bus.parked_act WHERE act = 'discard' AND by = 'bob'`))
+	require.Equal(t, 2, count(t, b, `bus.dead_letter_actions WHERE action = 'discard' AND by = 'bob'`))
 }
 
 // A dead letter that does not say whom it was for has no function's name.
@@ -174,7 +174,7 @@ func TestADeadLetterThatItsFunctionWouldNotTakeIsParked(t *testing.T) {
 	id := say(t, b.pool, old)
 	bury(t, b, letter(id, `{"reason":"no"}`))
 	bury(t, b, letter(id, `{"reason":"still no"}`))
-	parked, err := eventstore.ListParked(t.Context(), b.pool, "reserve-stock")
+	parked, err := eventstore.ListDeadLetters(t.Context(), b.pool, "reserve-stock")
 	require.NoError(t, err)
 	require.Len(t, parked, 1, "once per event and function")
 	require.Equal(t, "undelivered", parked[0].Kind)
@@ -189,7 +189,7 @@ func TestADeadLetterWhoseFunctionWasAwayIsLeftToTheSweeper(t *testing.T) {
 	b := setup(t)
 	id := say(t, b.pool, old)
 	bury(t, b, letter(id, ""))
-	require.Zero(t, count(t, b, `bus.parked`))
+	require.Zero(t, count(t, b, `bus.dead_letters`))
 	b.sweepPast(t)
 	require.Equal(t, []string{id}, b.broker.said)
 }
@@ -204,7 +204,7 @@ func TestADeadLetterThatTheLedgerDoesNotKnowIsParkedAsSuch(t *testing.T) {
 	for _, dead := range []cloudevent.DeadLetter{letter(forged.String(), ""), letter("no id", ""), other} {
 		bury(t, b, dead)
 	}
-	require.Equal(t, 3, count(t, b, `bus.parked WHERE kind = 'unknown'`))
+	require.Equal(t, 3, count(t, b, `bus.dead_letters WHERE kind = 'unknown'`))
 }
 
 // B3: rounds in a row in which the function was reached and did not respond.
@@ -236,10 +236,10 @@ func TestADeadLetterWithoutAResponseIsParkedAfterThreeRounds(t *testing.T) {
 				dead := letter(id, "")
 				dead.Code, dead.Responded = r.code, r.responded
 				bury(t, b, dead)
-				b.exec(t, `UPDATE bus.unheard SET attempts = attempts + 1`) // the sweeper publishes it again
+				b.exec(t, `UPDATE bus.undelivered SET attempts = attempts + 1`) // the sweeper publishes it again
 			}
-			require.Equal(t, c.parked, count(t, b, `bus.parked WHERE kind = 'undelivered' AND reason LIKE '50_ no response'`))
-			require.Equal(t, c.parked, count(t, b, `bus.parked`))
+			require.Equal(t, c.parked, count(t, b, `bus.dead_letters WHERE kind = 'undelivered' AND reason LIKE '50_ no response'`))
+			require.Equal(t, c.parked, count(t, b, `bus.dead_letters`))
 		})
 	}
 }

@@ -23,12 +23,12 @@ const batch = 500
 // Sweep publishes again what somebody has not heard, and closes what all have heard. The events since the last sweep are
 // looked at once, all together; only those that are late get a row of their own, and are tried again ever more slowly.
 func Sweep(ctx context.Context, pool *pgxpool.Pool, sink cloudevent.Publisher) error {
-	if err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error { return look(ctx, tx) }); err != nil {
+	if err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error { return advance(ctx, tx) }); err != nil {
 		return fmt.Errorf("look for unheard events: %w", err)
 	}
 	var rejected error
 	for {
-		due, err := take(ctx, pool)
+		due, err := takeDue(ctx, pool)
 		if err != nil {
 			return fmt.Errorf("read unheard events: %w", err)
 		}
@@ -59,20 +59,20 @@ func publish(ctx context.Context, pool *pgxpool.Pool, sink cloudevent.Publisher,
 		return accepted, failure
 	}
 	_, err = pool.Exec(ctx, `
-		UPDATE bus.unheard SET attempts = attempts - 1, next_at = now() + interval '1 s'
+		UPDATE bus.undelivered SET attempts = attempts - 1, next_at = now() + interval '1 s'
 		WHERE event_id = ANY (@ids::uuid[])`, pgx.NamedArgs{"ids": failed})
 	return accepted, errors.Join(failure, err)
 }
 
-// look moves the mark over all events of ended transactions that are past their grace, and notes those among them that
+// advance moves the mark over all events of ended transactions that are past their grace, and notes those among them that
 // some subscriber has no receipt for. Two sweepers at once: one looks, the other finds nothing.
-func look(ctx context.Context, tx pgx.Tx) error {
+func advance(ctx context.Context, tx pgx.Tx) error {
 	for _, sql := range []string{`
-		DELETE FROM bus.unheard u USING bus.inbox i WHERE (i.event_id, i.consumer) = (u.event_id, u.consumer)`, `
-		DELETE FROM bus.unheard u WHERE NOT EXISTS (SELECT FROM bus.event e WHERE e.event_id = u.event_id)`, `
-		UPDATE bus.parked p SET resolved_at = now()
+		DELETE FROM bus.undelivered u USING bus.inbox i WHERE (i.event_id, i.consumer) = (u.event_id, u.consumer)`, `
+		DELETE FROM bus.undelivered u WHERE NOT EXISTS (SELECT FROM bus.event e WHERE e.event_id = u.event_id)`, `
+		UPDATE bus.dead_letters p SET resolved_at = now()
 		WHERE resolved_at IS NULL AND kind = 'unknown' AND EXISTS (SELECT FROM bus.event e WHERE e.event_id = bus.id_of(p.event_id))`, `
-		UPDATE bus.parked p SET resolved_at = now()
+		UPDATE bus.dead_letters p SET resolved_at = now()
 		WHERE resolved_at IS NULL AND kind = 'undelivered' AND EXISTS (
 			SELECT FROM bus.inbox i WHERE i.event_id = bus.id_of(p.event_id) AND i.consumer = p.consumer)`, `
 		SELECT bus.make_months()`} {
@@ -93,7 +93,7 @@ func look(ctx context.Context, tx pgx.Tx) error {
 		return err
 	}
 	_, err = tx.Exec(ctx, `
-		INSERT INTO bus.unheard (event_id, consumer, created_at)
+		INSERT INTO bus.undelivered (event_id, consumer, created_at)
 		SELECT e.event_id, s.consumer, e.created_at
 		FROM bus.event e
 		JOIN bus.subscription s ON s.type = e.type AND s.since <= e.created_at
@@ -107,21 +107,21 @@ func look(ctx context.Context, tx pgx.Tx) error {
 	return err
 }
 
-// take reads what is due to be published again, each event once, and sets its next time, ever later. What
+// takeDue reads what is due to be published again, each event once, and sets its next time, ever later. What
 // is parked waits for a person.
-func take(ctx context.Context, pool *pgxpool.Pool) ([]cloudevent.Message, error) {
+func takeDue(ctx context.Context, pool *pgxpool.Pool) ([]cloudevent.Message, error) {
 	rows, err := pool.Query(ctx, `
 		WITH due AS (
 			SELECT u.event_id, u.consumer
-			FROM bus.unheard u
+			FROM bus.undelivered u
 			WHERE u.next_at <= now() AND NOT EXISTS (
-				SELECT FROM bus.parked p
+				SELECT FROM bus.dead_letters p
 				WHERE p.event_id = u.event_id::text AND p.consumer = u.consumer AND p.resolved_at IS NULL)
 			ORDER BY u.next_at
 			LIMIT @batch
 			FOR UPDATE SKIP LOCKED
 		), again AS (
-			UPDATE bus.unheard u SET attempts = u.attempts + 1, next_at = `+nextAttempt+`
+			UPDATE bus.undelivered u SET attempts = u.attempts + 1, next_at = `+nextAttempt+`
 			FROM due WHERE (u.event_id, u.consumer) = (due.event_id, due.consumer)
 			RETURNING u.event_id
 		)`+SelectMessages+`
@@ -133,9 +133,9 @@ func take(ctx context.Context, pool *pgxpool.Pool) ([]cloudevent.Message, error)
 	return CollectMessages(rows)
 }
 
-// Late counts the events that somebody has not heard for longer than Alarm.
-func Late(ctx context.Context, pool *pgxpool.Pool) (n int, err error) {
-	err = pool.QueryRow(ctx, `SELECT count(*) FROM bus.unheard WHERE created_at < now() - @alarm::interval`,
+// CountLate counts the events that somebody has not heard for longer than Alarm.
+func CountLate(ctx context.Context, pool *pgxpool.Pool) (n int, err error) {
+	err = pool.QueryRow(ctx, `SELECT count(*) FROM bus.undelivered WHERE created_at < now() - @alarm::interval`,
 		pgx.NamedArgs{"alarm": Alarm}).Scan(&n)
 	return n, err
 }
@@ -146,7 +146,7 @@ func Replay(ctx context.Context, pool *pgxpool.Pool, consumer string, since time
 		WITH from_then AS (
 			UPDATE bus.subscription SET since = LEAST(since, @since) WHERE consumer = @consumer RETURNING type
 		)
-		INSERT INTO bus.unheard (event_id, consumer, created_at)
+		INSERT INTO bus.undelivered (event_id, consumer, created_at)
 		SELECT e.event_id, @consumer, e.created_at
 		FROM bus.event e JOIN from_then USING (type)
 		WHERE e.created_at >= @since

@@ -141,7 +141,7 @@ func (b bundle) sweepPast(t testing.TB) {
 // later makes all that waits for its next time due.
 func (b bundle) later(t testing.TB) {
 	t.Helper()
-	b.exec(t, `UPDATE bus.unheard SET next_at = now()`)
+	b.exec(t, `UPDATE bus.undelivered SET next_at = now()`)
 }
 
 // open begins a transaction that is over when the test ends.
@@ -163,8 +163,8 @@ func TestAnEventThatSomebodyHasNotHeardIsPublishedAgain(t *testing.T) {
 	hear(t, b, id, "send-email")
 	b.sweepPast(t)
 	require.Equal(t, []string{id}, b.broker.said)
-	require.Equal(t, 1, count(t, b, `bus.unheard WHERE event_id = $1 AND consumer = 'reserve-stock' AND attempts = 1`, id))
-	require.Equal(t, 1, count(t, b, `bus.unheard`))
+	require.Equal(t, 1, count(t, b, `bus.undelivered WHERE event_id = $1 AND consumer = 'reserve-stock' AND attempts = 1`, id))
+	require.Equal(t, 1, count(t, b, `bus.undelivered`))
 }
 
 func TestAnEventThatNobodyHasHeardIsPublishedOnceForAll(t *testing.T) {
@@ -173,7 +173,7 @@ func TestAnEventThatNobodyHasHeardIsPublishedOnceForAll(t *testing.T) {
 	id := say(t, b.pool, old)
 	b.sweepPast(t)
 	require.Equal(t, []string{id}, b.broker.said)
-	require.Equal(t, 2, count(t, b, `bus.unheard`))
+	require.Equal(t, 2, count(t, b, `bus.undelivered`))
 }
 
 func TestWhatAllHaveHeardIsNeverPublishedAndLeavesNoRow(t *testing.T) {
@@ -183,7 +183,7 @@ func TestWhatAllHaveHeardIsNeverPublishedAndLeavesNoRow(t *testing.T) {
 	hear(t, b, id, "send-email", "reserve-stock")
 	b.sweepPast(t)
 	require.Empty(t, b.broker.said)
-	require.Zero(t, count(t, b, `bus.unheard`))
+	require.Zero(t, count(t, b, `bus.undelivered`))
 }
 
 func TestAnEventIsTriedMoreAndMoreSlowly(t *testing.T) {
@@ -224,7 +224,7 @@ const slack = 9 * time.Second
 // untilNextTry is how long it is until what is unheard is published again.
 func (b bundle) untilNextTry(t testing.TB) (left time.Duration) {
 	t.Helper()
-	require.NoError(t, b.pool.QueryRow(t.Context(), `SELECT min(next_at) - clock_timestamp() FROM bus.unheard`).Scan(&left))
+	require.NoError(t, b.pool.QueryRow(t.Context(), `SELECT min(next_at) - clock_timestamp() FROM bus.undelivered`).Scan(&left))
 	return left
 }
 
@@ -237,7 +237,7 @@ func TestWhatIsHeardAfterAllIsLeftAlone(t *testing.T) {
 	b.later(t)
 	b.sweep(t)
 	require.Equal(t, 1, b.broker.times(id))
-	require.Zero(t, count(t, b, `bus.unheard`))
+	require.Zero(t, count(t, b, `bus.undelivered`))
 }
 
 func TestAnEventOnItsWayIsGivenTime(t *testing.T) {
@@ -246,7 +246,7 @@ func TestAnEventOnItsWayIsGivenTime(t *testing.T) {
 	id := say(t, b.pool, 0)
 	b.sweep(t)
 	require.Empty(t, b.broker.said)
-	require.Zero(t, count(t, b, `bus.unheard`))
+	require.Zero(t, count(t, b, `bus.undelivered`))
 	b.exec(t, `UPDATE bus.event SET created_at = now() - $1::interval`, eventstore.Grace)
 	b.sweepPast(t)
 	require.Equal(t, []string{id}, b.broker.said, "the mark was not moved over it")
@@ -284,7 +284,7 @@ func TestWhatIsParkedWaitsForAPerson(t *testing.T) {
 	hear(t, b, parked, "send-email")
 	b.sweepPast(t)
 	require.Equal(t, []string{other}, b.broker.said)
-	b.exec(t, `UPDATE bus.parked SET resolved_at = now()`)
+	b.exec(t, `UPDATE bus.dead_letters SET resolved_at = now()`)
 	b.later(t)
 	b.sweep(t)
 	require.Equal(t, 1, b.broker.times(parked))
@@ -301,8 +301,8 @@ func TestWhatWasUnknownIsResolvedOnceTheLedgerKnowsIt(t *testing.T) {
 	park(t, b, "not even an id", "reserve-stock", "unknown")
 	park(t, b, id, "send-email", "poison")
 	b.sweepPast(t)
-	require.Equal(t, 3, count(t, b, `bus.parked WHERE resolved_at IS NULL`))
-	require.Equal(t, 1, count(t, b, `bus.parked WHERE resolved_at IS NOT NULL AND event_id = $1 AND consumer = 'reserve-stock'`, id))
+	require.Equal(t, 3, count(t, b, `bus.dead_letters WHERE resolved_at IS NULL`))
+	require.Equal(t, 1, count(t, b, `bus.dead_letters WHERE resolved_at IS NOT NULL AND event_id = $1 AND consumer = 'reserve-stock'`, id))
 	require.Equal(t, 1, b.broker.times(id))
 }
 
@@ -377,12 +377,12 @@ func TestWhatWaitsForOver15MinutesIsLate(t *testing.T) {
 	b := setup(t)
 	say(t, b.pool, 14*time.Minute)
 	b.sweepPast(t)
-	late, err := eventstore.Late(t.Context(), b.pool)
+	late, err := eventstore.CountLate(t.Context(), b.pool)
 	require.NoError(t, err)
 	require.Zero(t, late)
 	say(t, b.pool, 16*time.Minute)
 	b.sweepPast(t)
-	late, err = eventstore.Late(t.Context(), b.pool)
+	late, err = eventstore.CountLate(t.Context(), b.pool)
 	require.NoError(t, err)
 	require.Equal(t, 2, late, "for each of the two who have not heard it")
 }
@@ -433,7 +433,7 @@ func TestAnEventThatTheBrokerRejectsStopsNoOther(t *testing.T) {
 					now() - interval '1 min'
 				FROM generate_series(1, $2) n`, c.bad, c.bad+c.good)
 			b.exec(t, `
-				INSERT INTO bus.unheard (event_id, consumer, created_at, next_at)
+				INSERT INTO bus.undelivered (event_id, consumer, created_at, next_at)
 				SELECT event_id, 'reserve-stock', created_at, now() - CASE subject WHEN 'bad' THEN interval '2 s' ELSE interval '1 s' END
 				FROM bus.event`)
 			rejecting := cloudevent.PublisherFunc(func(ctx context.Context, m cloudevent.Message) error {
@@ -447,8 +447,8 @@ func TestAnEventThatTheBrokerRejectsStopsNoOther(t *testing.T) {
 				require.ErrorContains(t, eventstore.Sweep(t.Context(), b.pool, rejecting), "rejected")
 			}
 			require.Equal(t, c.good, len(b.broker.said))
-			require.Equal(t, c.bad, count(t, b, `bus.unheard JOIN bus.event USING (event_id) WHERE subject = 'bad' AND next_at > now()`))
-			require.NotZero(t, count(t, b, `bus.unheard JOIN bus.event USING (event_id) WHERE subject = 'bad' AND next_at > now() + interval '5 s'`),
+			require.Equal(t, c.bad, count(t, b, `bus.undelivered JOIN bus.event USING (event_id) WHERE subject = 'bad' AND next_at > now()`))
+			require.NotZero(t, count(t, b, `bus.undelivered JOIN bus.event USING (event_id) WHERE subject = 'bad' AND next_at > now() + interval '5 s'`),
 				"what is rejected while others are accepted is tried ever more slowly")
 		})
 	}

@@ -17,8 +17,8 @@ import (
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/pgbatch"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // barrier is what the first event stands at until the others are there.
@@ -77,7 +77,7 @@ func many(n int) (all []events.Event) {
 // transactions is in how many transactions the effects were made.
 func transactions(t *testing.T, shop *shoptest.Shop) int64 {
 	t.Helper()
-	return shoptest.One[int64](t, shop, `SELECT count(DISTINCT xmin::text) FROM test.effects`)
+	return shoptest.Scalar[int64](t, shop, `SELECT count(DISTINCT xmin::text) FROM test.effects`)
 }
 
 func TestEventsThatComeTogetherShareATransaction(t *testing.T) {
@@ -90,10 +90,10 @@ func TestEventsThatComeTogetherShareATransaction(t *testing.T) {
 	require.EqualValues(t, 2, transactions(t, shop), "that of the first, and one for all others")
 	require.EqualValues(t, 21, count(t, shop, "bus.inbox"))
 	for _, m := range messages {
-		said := shop.SaidFor(t, name, m)
+		said := shop.EmittedFor(t, name, m)
 		require.Equal(t, []events.Event{events.OrderConfirmed{OrderID: m.OrderID}, events.OrderStalled{OrderID: m.OrderID}}, said)
 	}
-	require.Len(t, shop.Broker.Got(), 42)
+	require.Len(t, shop.Broker.Published(), 42)
 }
 
 func TestOneThatFailsInABatchFailsAlone(t *testing.T) {
@@ -128,13 +128,13 @@ func TestOneThatFailsInABatchFailsAlone(t *testing.T) {
 			messages, ended := deliverConcurrently(t, shop, b, append(many(4), wrong)...)
 			require.EqualValues(t, 5, count(t, shop, "test.effects"))
 			require.NoError(t, errors.Join(ended[:5]...))
-			require.Empty(t, shop.SaidFor(t, name, messages[5]))
+			require.Empty(t, shop.EmittedFor(t, name, messages[5]))
 			if c.parked == "" {
 				require.Error(t, ended[5])
-				require.Zero(t, count(t, shop, "bus.parked"))
+				require.Zero(t, count(t, shop, "bus.dead_letters"))
 			} else {
 				require.NoError(t, ended[5])
-				require.Equal(t, c.parked, shoptest.One[string](t, shop, `SELECT kind FROM bus.parked`))
+				require.Equal(t, c.parked, shoptest.Scalar[string](t, shop, `SELECT kind FROM bus.dead_letters`))
 			}
 		})
 	}
@@ -150,7 +150,7 @@ func TestForgedEventInABatchIsParkedAlone(t *testing.T) {
 	_, ended := deliverConcurrently(t, shop, b, append(many(3), forged)...)
 	require.NoError(t, errors.Join(ended...))
 	require.EqualValues(t, 4, count(t, shop, "test.effects"))
-	require.Equal(t, "unknown", shoptest.One[string](t, shop, `SELECT kind FROM bus.parked`))
+	require.Equal(t, "unknown", shoptest.Scalar[string](t, shop, `SELECT kind FROM bus.dead_letters`))
 }
 
 // Each handler gets the answers to its own questions, however many it asks, and whether it reads them or not.
@@ -179,8 +179,8 @@ func TestHandlersInABatchReadTheirOwnAnswers(t *testing.T) {
 	require.NoError(t, errors.Join(ended...))
 	require.EqualValues(t, 2, transactions(t, shop))
 	for _, m := range messages {
-		said := shop.SaidFor(t, name, m)[0].(events.OrderStalled)
-		require.Equal(t, said.Version, shoptest.One[int64](t, shop, `SELECT count(*) FROM test.effects WHERE what LIKE $1 || '%'`, m.OrderID))
+		said := shop.EmittedFor(t, name, m)[0].(events.OrderStalled)
+		require.Equal(t, said.Version, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM test.effects WHERE what LIKE $1 || '%'`, m.OrderID))
 	}
 }
 
@@ -239,7 +239,7 @@ func TestThoseWhoAskInABatchAskEachForThemselvesAfterItIsOnDisk(t *testing.T) {
 	require.NoError(t, errors.Join(ended...))
 	require.Len(t, o.asked(), 5)
 	require.EqualValues(t, len(messages), count(t, shop, "bus.inbox"))
-	require.Equal(t, "fine off 5, prepared on 5", shoptest.One[string](t, shop, `
+	require.Equal(t, "fine off 5, prepared on 5", shoptest.Scalar[string](t, shop, `
 		SELECT string_agg(waits || ' ' || n, ', ' ORDER BY waits) FROM (SELECT waits, count(*) AS n FROM test.commits GROUP BY 1) w`))
 }
 
@@ -345,7 +345,7 @@ func TestABatchHoldsAtMost32Events(t *testing.T) {
 func rollbacks(t *testing.T, shop *shoptest.Shop) int64 {
 	t.Helper()
 	time.Sleep(1200 * time.Millisecond) // backends report at most once a second
-	return shoptest.One[int64](t, shop, `SELECT xact_rollback FROM pg_stat_database WHERE datname = current_database()`)
+	return shoptest.Scalar[int64](t, shop, `SELECT xact_rollback FROM pg_stat_database WHERE datname = current_database()`)
 }
 
 func TestDuplicatesAndUnknownEventsLeaveTheirBatchAlone(t *testing.T) {
@@ -362,7 +362,7 @@ func TestDuplicatesAndUnknownEventsLeaveTheirBatchAlone(t *testing.T) {
 	deliverAll(t, shop, at, messages)
 	require.EqualValues(t, 5, count(t, shop, "test.effects"))
 	require.EqualValues(t, 2, transactions(t, shop))
-	require.Equal(t, "unknown", shoptest.One[string](t, shop, `SELECT kind FROM bus.parked`))
+	require.Equal(t, "unknown", shoptest.Scalar[string](t, shop, `SELECT kind FROM bus.dead_letters`))
 	require.LessOrEqual(t, rollbacks(t, shop)-before, int64(1), "of the batch as it was received")
 }
 

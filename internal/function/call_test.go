@@ -86,7 +86,7 @@ func asking(o *outside, change ...func(*external)) function.Function {
 func fine() error { return nil }
 
 func effects(t *testing.T, shop *shoptest.Shop) []string {
-	return shoptest.One[[]string](t, shop, `SELECT coalesce(array_agg(what ORDER BY ctid), '{}') FROM test.effects`)
+	return shoptest.Scalar[[]string](t, shop, `SELECT coalesce(array_agg(what ORDER BY ctid), '{}') FROM test.effects`)
 }
 
 func TestCallIsMadeOutsideAnyTransactionAfterItsPreparationIsDurable(t *testing.T) {
@@ -94,14 +94,14 @@ func TestCallIsMadeOutsideAnyTransactionAfterItsPreparationIsDurable(t *testing.
 	var shop *shoptest.Shop
 	o := &outside{call: func() error {
 		require.Equal(t, []string{"prepared"}, effects(t, shop), "others see it")
-		require.Zero(t, shoptest.One[int](t, shop, `
+		require.Zero(t, shoptest.Scalar[int](t, shop, `
 			SELECT count(*) FROM pg_stat_activity
 			WHERE datname = current_database() AND pid <> pg_backend_pid() AND (xact_start IS NOT NULL OR state LIKE 'idle in transaction%')`))
 		require.Zero(t, count(t, shop, "bus.inbox"), "it is not done")
 		return nil
 	}}
 	shop = open(t, asking(o))
-	require.Len(t, shop.Tell(t, name, told()), 1)
+	require.Len(t, shop.Send(t, name, told()), 1)
 	require.Equal(t, []string{"prepared", "fine"}, effects(t, shop))
 }
 
@@ -120,7 +120,7 @@ func TestEveryAttemptHasTheSameKeyAndFailuresAreNoted(t *testing.T) {
 	require.Len(t, o.asked(), 3)
 	require.Equal(t, []string{o.asked()[0], o.asked()[0]}, o.asked()[1:])
 
-	shop.Tell(t, name, told())
+	shop.Send(t, name, told())
 	require.NotEqual(t, o.asked()[0], o.asked()[3], "another event has another key")
 }
 
@@ -157,7 +157,7 @@ func TestWhatTheLedgerDoesNotKnowIsNotAsked(t *testing.T) {
 	require.NoError(t, shop.TryDeliver(t, name, m))
 	require.Empty(t, o.asked())
 	require.Empty(t, effects(t, shop))
-	require.EqualValues(t, 1, count(t, shop, "bus.parked"))
+	require.EqualValues(t, 1, count(t, shop, "bus.dead_letters"))
 }
 
 func TestAnswerThatCannotBeRecordedIsAskedForAgain(t *testing.T) {
@@ -192,8 +192,8 @@ func TestTwoDeliveriesAtOnceRecordOneAnswer(t *testing.T) {
 		all.Go(func() { shop.Deliver(t, name, m) })
 	}
 	all.Wait()
-	require.EqualValues(t, 1, shoptest.One[int64](t, shop, `SELECT count(*) FROM test.effects WHERE what = 'fine'`))
-	require.Len(t, shop.SaidFor(t, name, m), 1)
+	require.EqualValues(t, 1, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM test.effects WHERE what = 'fine'`))
+	require.Len(t, shop.EmittedFor(t, name, m), 1)
 	for _, key := range o.asked() {
 		require.Equal(t, o.asked()[0], key)
 	}
@@ -209,5 +209,5 @@ func TestPanicAndPermanentErrorOfACallAreThoseOfAHandler(t *testing.T) {
 
 	o.call = func() error { return function.Permanent(errors.New("it will never work")) }
 	require.NoError(t, shop.TryDeliver(t, name, m))
-	require.Equal(t, "it will never work", shoptest.One[string](t, shop, `SELECT reason FROM bus.parked`))
+	require.Equal(t, "it will never work", shoptest.Scalar[string](t, shop, `SELECT reason FROM bus.dead_letters`))
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/eventstore"
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/pgbatch"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // name is what the function under test is called.
@@ -84,7 +84,7 @@ func open(t *testing.T, functions ...function.Function) *shoptest.Shop {
 
 func count(t *testing.T, shop *shoptest.Shop, from string) int64 {
 	t.Helper()
-	return shoptest.One[int64](t, shop, `SELECT count(*) FROM `+from)
+	return shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM `+from)
 }
 
 // requireNothing checks that a handling left no trace: no effect, no receipt, nothing said.
@@ -106,7 +106,7 @@ func TestManyDeliveriesAtOnceAreHandledOnce(t *testing.T) {
 	}
 	all.Wait()
 	require.EqualValues(t, 1, count(t, shop, "test.effects"))
-	require.Len(t, shop.SaidFor(t, name, m), 2)
+	require.Len(t, shop.EmittedFor(t, name, m), 2)
 	require.EqualValues(t, 1, count(t, shop, "bus.inbox"))
 }
 
@@ -122,13 +122,13 @@ func TestWhatTheLedgerDoesNotKnowIsQuarantined(t *testing.T) {
 		m := known
 		change(&m)
 		require.NoError(t, shop.TryDeliver(t, name, m), forged)
-		require.Equal(t, "unknown", shoptest.One[string](t, shop, `
-			SELECT kind FROM bus.parked WHERE (event_id, source, consumer) = ($1, $2, $3)`, m.ID, m.Source, name), forged)
+		require.Equal(t, "unknown", shoptest.Scalar[string](t, shop, `
+			SELECT kind FROM bus.dead_letters WHERE (event_id, source, consumer) = ($1, $2, $3)`, m.ID, m.Source, name), forged)
 	}
 	m := known
 	m.Type = "order.confirmed"
 	require.NoError(t, shop.TryDeliver(t, listener.Name, m))
-	require.Equal(t, "unknown", shoptest.One[string](t, shop, `SELECT kind FROM bus.parked WHERE consumer = $1`, listener.Name), "another type")
+	require.Equal(t, "unknown", shoptest.Scalar[string](t, shop, `SELECT kind FROM bus.dead_letters WHERE consumer = $1`, listener.Name), "another type")
 	requireNothing(t, shop, 1)
 }
 
@@ -148,10 +148,10 @@ func TestPermanentErrorIsParkedAndTheNextEventGoesOn(t *testing.T) {
 		require.NoError(t, shop.TryDeliver(t, name, m))
 	}
 	requireNothing(t, shop, 1)
-	require.Equal(t, "poison test-shell test 2 no retry cures this: it is poison", shoptest.One[string](t, shop, `
-		SELECT concat_ws(' ', kind, consumer, revision, attempts, reason) FROM bus.parked WHERE resolved_at IS NULL`))
+	require.Equal(t, "poison test-shell test 2 no retry cures this: it is poison", shoptest.Scalar[string](t, shop, `
+		SELECT concat_ws(' ', kind, consumer, revision, attempts, reason) FROM bus.dead_letters WHERE resolved_at IS NULL`))
 
-	require.Len(t, shop.Tell(t, name, told()), 2)
+	require.Len(t, shop.Send(t, name, told()), 2)
 	require.EqualValues(t, 1, count(t, shop, "test.effects"))
 }
 
@@ -163,7 +163,7 @@ func TestEventThatCannotBeReadIsParked(t *testing.T) {
 	require.NoError(t, shop.TryDeliver(t, name, m))
 	m.Type, m.Data = "order.placed", []byte(`{}`)
 	require.NoError(t, shop.TryDeliver(t, name, m), "not told to this function")
-	require.Equal(t, "poison 2", shoptest.One[string](t, shop, `SELECT concat_ws(' ', kind, attempts) FROM bus.parked`))
+	require.Equal(t, "poison 2", shoptest.Scalar[string](t, shop, `SELECT concat_ws(' ', kind, attempts) FROM bus.dead_letters`))
 	requireNothing(t, shop, 1)
 }
 
@@ -188,7 +188,7 @@ func TestErrorRollsEverythingBackAndTheEventIsTriedAgain(t *testing.T) {
 			m := shop.Store(t, told())
 			require.Error(t, shop.TryDeliver(t, name, m))
 			requireNothing(t, shop, 1)
-			require.Zero(t, count(t, shop, "bus.parked"))
+			require.Zero(t, count(t, shop, "bus.dead_letters"))
 
 			broken = false
 			require.Len(t, shop.Deliver(t, name, m), 2)
@@ -235,13 +235,13 @@ func TestWhatIsSaidHasTheSameIdsWheneverItIsSaid(t *testing.T) {
 	two.Deliver(t, name, copied)
 
 	ids := `SELECT array_agg(event_id::text ORDER BY n) FROM bus.event WHERE causation_id = $1`
-	said := shoptest.One[[]string](t, one, ids, m.ID)
+	said := shoptest.Scalar[[]string](t, one, ids, m.ID)
 	require.Len(t, said, 2)
 	require.NotEqual(t, said[0], said[1])
-	require.Equal(t, said, shoptest.One[[]string](t, two, ids, m.ID))
+	require.Equal(t, said, shoptest.Scalar[[]string](t, two, ids, m.ID))
 	for n, id := range said {
 		require.Equal(t, m.ID[:13], id[:13], "an event inherits the time of its cause")
-		require.Equal(t, fmt.Sprintf("%d /functions/test-shell", n), shoptest.One[string](t, one, `
+		require.Equal(t, fmt.Sprintf("%d /functions/test-shell", n), shoptest.Scalar[string](t, one, `
 			SELECT concat_ws(' ', n, source) FROM bus.event WHERE event_id = $1`, id))
 	}
 }
@@ -267,7 +267,7 @@ func TestWhatIsSaidIsPublishedAfterTheCommitAndBeforeTheAnswer(t *testing.T) {
 	rt.Sink = broker(func(m cloudevent.Message) error {
 		require.False(t, answered.Load())
 		require.EqualValues(t, 1, count(t, shop, "test.effects"))
-		require.Equal(t, m.Type, shoptest.One[string](t, shop, `SELECT type FROM bus.event WHERE event_id = $1`, m.ID))
+		require.Equal(t, m.Type, shoptest.Scalar[string](t, shop, `SELECT type FROM bus.event WHERE event_id = $1`, m.ID))
 		published = append(published, m.Type)
 		return nil
 	})
@@ -289,7 +289,7 @@ func TestWhatTheBrokerIsTooSlowForIsLeftToTheSweeper(t *testing.T) {
 	rt.Sink = shop.Broker
 	require.Eventually(t, func() bool {
 		require.NoError(t, eventstore.Sweep(t.Context(), shop.Pool, shop.Broker))
-		return len(shop.Broker.Got()) > 0
+		return len(shop.Broker.Published()) > 0
 	}, 20*time.Second, 100*time.Millisecond, "the sweeper publishes it")
 }
 
@@ -303,9 +303,9 @@ func TestWhatTheBrokerDidNotTakeIsPublishedAgainAndNotHandledAgain(t *testing.T)
 
 	shop.Broker.Fail(nil)
 	require.NoError(t, shop.TryDeliver(t, name, m))
-	got := shop.Broker.Got()
+	got := shop.Broker.Published()
 	require.Len(t, got, 1, "the other has no listener: nobody misses it")
-	require.Equal(t, shop.Said(t, m.OrderID, "order.confirmed")[0].ID, got[0].ID)
+	require.Equal(t, shop.Emitted(t, m.OrderID, "order.confirmed")[0].ID, got[0].ID)
 	require.EqualValues(t, 1, count(t, shop, "test.effects"))
 }
 
@@ -316,15 +316,15 @@ func TestCauseThatComesOftenPublishesItsResultsEverMoreSlowly(t *testing.T) {
 	for range 3 {
 		shop.Deliver(t, name, m)
 	}
-	require.Len(t, shop.Broker.Got(), 3, "two at first, and the one with a listener once more")
+	require.Len(t, shop.Broker.Published(), 3, "two at first, and the one with a listener once more")
 	for _, wait := range []time.Duration{10 * time.Second, 20 * time.Second, 40 * time.Second} {
-		left := shoptest.One[time.Duration](t, shop, `SELECT next_at - clock_timestamp() FROM bus.unheard`)
+		left := shoptest.Scalar[time.Duration](t, shop, `SELECT next_at - clock_timestamp() FROM bus.undelivered`)
 		require.InDelta(t, wait, left, float64(8*time.Second), "until then it is the sweeper's")
-		shop.Exec(t, `UPDATE bus.unheard SET next_at = now()`)
-		before := len(shop.Broker.Got())
+		shop.Exec(t, `UPDATE bus.undelivered SET next_at = now()`)
+		before := len(shop.Broker.Published())
 		shop.Deliver(t, name, m)
 		shop.Deliver(t, name, m)
-		require.Len(t, shop.Broker.Got(), before+1)
+		require.Len(t, shop.Broker.Published(), before+1)
 	}
 }
 
@@ -333,13 +333,13 @@ func TestDuplicateWhoseResultsWereHeardPublishesNothing(t *testing.T) {
 	shop := open(t, handling(works), listener)
 	m := shop.Store(t, told())
 	shop.Deliver(t, name, m)
-	require.Len(t, shop.Broker.Got(), 2)
+	require.Len(t, shop.Broker.Published(), 2)
 	shop.Deliver(t, name, m)
-	require.Len(t, shop.Broker.Got(), 3, "nobody has heard it yet")
+	require.Len(t, shop.Broker.Published(), 3, "nobody has heard it yet")
 
-	shop.Deliver(t, listener.Name, shop.Said(t, m.OrderID, "order.confirmed")[0])
+	shop.Deliver(t, listener.Name, shop.Emitted(t, m.OrderID, "order.confirmed")[0])
 	shop.Deliver(t, name, m)
-	require.Len(t, shop.Broker.Got(), 3)
+	require.Len(t, shop.Broker.Published(), 3)
 }
 
 func TestHandlerThatSaysNothingIsDone(t *testing.T) {
@@ -348,7 +348,7 @@ func TestHandlerThatSaysNothingIsDone(t *testing.T) {
 	m := shop.Store(t, events.OrderConfirmed{OrderID: uuid.NewString()})
 	require.Empty(t, shop.Deliver(t, listener.Name, m))
 	require.EqualValues(t, 1, count(t, shop, "bus.inbox"))
-	require.Empty(t, shop.Broker.Got())
+	require.Empty(t, shop.Broker.Published())
 }
 
 // FUN-15.
@@ -370,7 +370,7 @@ func TestEventThatIsTooLargeIsNotSaid(t *testing.T) {
 	}))
 	require.NoError(t, shop.TryDeliver(t, name, shop.Store(t, told())))
 	requireNothing(t, shop, 1)
-	require.Equal(t, "poison", shoptest.One[string](t, shop, `SELECT kind FROM bus.parked`), "no retry makes it smaller")
+	require.Equal(t, "poison", shoptest.Scalar[string](t, shop, `SELECT kind FROM bus.dead_letters`), "no retry makes it smaller")
 }
 
 func TestStatementsThatWaitRunInTurnAndBeforeTheNextQuestion(t *testing.T) {
@@ -387,8 +387,8 @@ func TestStatementsThatWaitRunInTurnAndBeforeTheNextQuestion(t *testing.T) {
 		}
 		return nil, pgbatch.Enqueue(ctx, tx, 2, `UPDATE test.effects SET what = @seen`, pgx.NamedArgs{"seen": seen})
 	}))
-	require.Empty(t, shop.Tell(t, name, told()))
-	require.Equal(t, "one, two", shoptest.One[string](t, shop, `SELECT DISTINCT what FROM test.effects`))
+	require.Empty(t, shop.Send(t, name, told()))
+	require.Equal(t, "one, two", shoptest.Scalar[string](t, shop, `SELECT DISTINCT what FROM test.effects`))
 }
 
 func TestStatementThatWaitsAndFailsRollsEverythingBack(t *testing.T) {
@@ -416,7 +416,7 @@ func TestStatementThatWaitsAndFailsRollsEverythingBack(t *testing.T) {
 			}
 			err := shop.TryDeliver(t, name, shop.Store(t, told()))
 			require.Equal(t, c.poison, err == nil, "%v", err)
-			require.Equal(t, c.poison, count(t, shop, "bus.parked") == 1)
+			require.Equal(t, c.poison, count(t, shop, "bus.dead_letters") == 1)
 			shop.Exec(t, `DELETE FROM test.effects WHERE what = 'late'`)
 			requireNothing(t, shop, 1)
 		})
@@ -447,5 +447,5 @@ func TestForgedEventIsParkedWhateverTheHandlerMakesOfIt(t *testing.T) {
 	require.NoError(t, shop.TryDeliver(t, name, cloudevent.Message{
 		ID: uuid.NewString(), Type: "stock.reserved", Source: "/functions/reserve-stock", Data: []byte(`{}`),
 	}))
-	require.Equal(t, "unknown", shoptest.One[string](t, shop, `SELECT kind FROM bus.parked`))
+	require.Equal(t, "unknown", shoptest.Scalar[string](t, shop, `SELECT kind FROM bus.dead_letters`))
 }

@@ -36,13 +36,13 @@ func TestWhatACallDoesAndSaysIsOneTransaction(t *testing.T) {
 	refused := errors.New("refused")
 	require.ErrorIs(t, shop.Runtime(t, name).Do(t.Context(), name, trace, pgbatch.Statement{}, change(orderID, refused)), refused)
 	requireNothing(t, shop, 0)
-	require.Empty(t, shop.Broker.Got())
+	require.Empty(t, shop.Broker.Published())
 
 	require.NoError(t, shop.Runtime(t, name).Do(t.Context(), name, trace, pgbatch.Statement{}, change(orderID, nil)))
 	require.EqualValues(t, 1, count(t, shop, "test.effects"))
-	m := shop.Said(t, orderID, "order.confirmed")[0]
+	m := shop.Emitted(t, orderID, "order.confirmed")[0]
 	require.Equal(t, []any{"/functions/" + name, orderID, int64(2), trace}, []any{m.Source, m.Subject, m.Version, m.TraceParent})
-	got := shop.Broker.Got()
+	got := shop.Broker.Published()
 	require.Len(t, got, 1)
 	require.Equal(t, []string{m.ID, m.TraceParent}, []string{got[0].ID, got[0].TraceParent})
 }
@@ -60,7 +60,7 @@ func TestCallIsNotHeldUpByABrokerThatIsSlowOrAway(t *testing.T) {
 		began := time.Now()
 		require.NoError(t, rt.Do(t.Context(), name, trace, pgbatch.Statement{}, change(orderID, nil)), what)
 		require.Less(t, time.Since(began), 2*time.Second, "%s: 300 ms are the broker's", what)
-		require.Len(t, shop.Said(t, orderID, "order.confirmed"), 1, "%s: the sweeper publishes it", what)
+		require.Len(t, shop.Emitted(t, orderID, "order.confirmed"), 1, "%s: the sweeper publishes it", what)
 	}
 }
 
@@ -77,7 +77,7 @@ func TestWhatACallEmitsIsPublishedAfterTheResponse(t *testing.T) {
 	require.NoError(t, rt.Do(t.Context(), name, trace, pgbatch.Statement{}, change(uuid.Must(uuid.NewV7()).String(), nil)))
 	require.Less(t, time.Since(began), time.Second)
 	rt.Wait()
-	require.Len(t, shop.Broker.Got(), 1)
+	require.Len(t, shop.Broker.Published(), 1)
 }
 
 // slow is a broker that never answers.

@@ -75,7 +75,7 @@ func TestProgramThatIsToldToStopFinishesWhatIsInHand(t *testing.T) {
 		answered <- status
 	}()
 	require.Eventually(t, func() bool {
-		return shoptest.One[bool](t, shop, `SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'test.effects'::regclass)`)
+		return shoptest.Scalar[bool](t, shop, `SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'test.effects'::regclass)`)
 	}, 10*time.Second, time.Millisecond)
 
 	require.NoError(t, program.Process.Signal(syscall.SIGTERM))

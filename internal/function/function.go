@@ -42,7 +42,7 @@ type Schedule func(ctx context.Context, tx pgx.Tx, now time.Time) (due []events.
 // Maintenance works on the event store itself and publishes what it finds there. Only sweep-events has one.
 type Maintenance func(ctx context.Context, pool *pgxpool.Pool, sink cloudevent.Publisher) error
 
-// DeadLetters stores an event that could not be delivered. Only park-event has one.
+// DeadLetters stores an event that could not be delivered. Only store-dead-letter has one.
 type DeadLetters func(ctx context.Context, tx pgx.Tx, dead cloudevent.DeadLetter) error
 
 // Endpoints is a set of HTTP routes.

@@ -88,7 +88,7 @@ func TestEventsAreTakenInBothForms(t *testing.T) {
 	status, _, _ = post(t, url, structured(t, two), "Content-Type", "application/cloudevents+json")
 	require.Equal(t, http.StatusOK, status)
 	require.EqualValues(t, 2, count(t, shop, "test.effects"))
-	require.Len(t, shop.Broker.Got(), 4)
+	require.Len(t, shop.Broker.Published(), 4)
 }
 
 func TestAnswersAreThoseThatBrokersUnderstand(t *testing.T) {
@@ -105,7 +105,7 @@ func TestAnswersAreThoseThatBrokersUnderstand(t *testing.T) {
 	fault = function.Permanent(errors.New("never"))
 	status, _, _ = post(t, url, m.Data, binary(m)...)
 	require.Equal(t, http.StatusOK, status, "it is parked")
-	require.EqualValues(t, 1, count(t, shop, "bus.parked"))
+	require.EqualValues(t, 1, count(t, shop, "bus.dead_letters"))
 }
 
 func TestWhatIsNoEventIsParkedForAPersonWhoCanReadIt(t *testing.T) {
@@ -134,12 +134,12 @@ func TestWhatIsNoEventIsParkedForAPersonWhoCanReadIt(t *testing.T) {
 	} {
 		status, answer, _ := post(t, url, c.body, c.headers...)
 		require.Equal(t, http.StatusOK, status, "%s: %s", what, answer)
-		parked, err := eventstore.ListParked(t.Context(), shop.Pool, name)
+		parked, err := eventstore.ListDeadLetters(t.Context(), shop.Pool, name)
 		require.NoError(t, err, what)
 		require.Len(t, parked, 1, what)
 		require.Contains(t, []string{"unreadable", "unknown", "poison"}, parked[0].Kind, what)
 		require.Equal(t, "test", parked[0].Revision)
-		shop.Exec(t, `UPDATE bus.parked SET resolved_at = now()`)
+		shop.Exec(t, `UPDATE bus.dead_letters SET resolved_at = now()`)
 	}
 	requireNothing(t, shop, 0)
 
@@ -212,7 +212,7 @@ func TestTraceGoesOnInWhatIsSaid(t *testing.T) {
 		m := shop.Store(t, told())
 		status, answer, _ := post(t, url, m.Data, binary(m, c.headers...)...)
 		require.Equal(t, http.StatusOK, status, answer)
-		said := shop.Said(t, m.OrderID, "order.confirmed")
+		said := shop.Emitted(t, m.OrderID, "order.confirmed")
 		require.Len(t, said, 1, how)
 		require.Equal(t, c.want, said[0].TraceParent, how)
 	}
@@ -300,7 +300,7 @@ func TestUnreadableEventsAreDeadLettersOfTheirOwn(t *testing.T) {
 		require.Equal(t, http.StatusOK, status, answer)
 		want[body] = []string{"no id", "no type"}[n%2]
 	}
-	dead, err := eventstore.ListParked(t.Context(), shop.Pool, name)
+	dead, err := eventstore.ListDeadLetters(t.Context(), shop.Pool, name)
 	require.NoError(t, err)
 	require.Len(t, dead, 20)
 	for _, d := range dead {

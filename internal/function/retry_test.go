@@ -120,14 +120,14 @@ func TestDeadlockIsResolvedInPlace(t *testing.T) {
 			_ = other.Commit(context.Background())
 		}()
 		require.Eventually(t, func() bool {
-			return shoptest.One[bool](t, shop, `SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pid = $1)`, other.Conn().PgConn().PID())
+			return shoptest.Scalar[bool](t, shop, `SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pid = $1)`, other.Conn().PgConn().PID())
 		}, 5*time.Second, time.Millisecond)
 	}
 
 	require.NoError(t, deliver())
 	<-crossed
 	require.Contains(t, []int32{2, 3}, tries.Load(), "it may overtake the other before that has woken up, once")
-	require.EqualValues(t, 4, shoptest.One[int64](t, shop, `SELECT sum(n) FROM test.rows`), "both took both rows, one after the other")
+	require.EqualValues(t, 4, shoptest.Scalar[int64](t, shop, `SELECT sum(n) FROM test.rows`), "both took both rows, one after the other")
 	require.EqualValues(t, 1, count(t, shop, "test.effects"))
 }
 
@@ -148,7 +148,7 @@ func TestSerialisationFailureIsTriedAgainInPlace(t *testing.T) {
 
 	require.NoError(t, deliver())
 	require.EqualValues(t, 2, tries.Load())
-	require.EqualValues(t, 2, shoptest.One[int64](t, shop, `SELECT n FROM test.rows WHERE id = 'a'`))
+	require.EqualValues(t, 2, shoptest.Scalar[int64](t, shop, `SELECT n FROM test.rows WHERE id = 'a'`))
 	require.EqualValues(t, 1, count(t, shop, "test.effects"))
 }
 

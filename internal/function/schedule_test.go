@@ -57,7 +57,7 @@ func due(t *testing.T, shop *shoptest.Shop, orderID string, in time.Duration) {
 
 func requireSaid(t *testing.T, shop *shoptest.Shop, orderID string, within time.Duration) {
 	t.Helper()
-	require.Eventually(t, func() bool { return len(shop.Said(t, orderID, "order.overdue")) == 1 }, within, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return len(shop.Emitted(t, orderID, "order.overdue")) == 1 }, within, 5*time.Millisecond)
 }
 
 func TestWhatIsDueIsSaidOncePerTime(t *testing.T) {
@@ -71,12 +71,12 @@ func TestWhatIsDueIsSaidOncePerTime(t *testing.T) {
 	}
 	all.Wait()
 	requireSaid(t, shop, orderID, time.Second)
-	require.Len(t, shop.Broker.Got(), 1)
+	require.Len(t, shop.Broker.Published(), 1)
 
 	due(t, shop, orderID, -time.Second)
 	require.NoError(t, strike())
-	require.Len(t, shop.Said(t, orderID, "order.overdue"), 2, "another time is another tick")
-	require.Len(t, shop.Broker.Got(), 2)
+	require.Len(t, shop.Emitted(t, orderID, "order.overdue"), 2, "another time is another tick")
+	require.Len(t, shop.Broker.Published(), 2)
 }
 
 func TestClockStaysAwakeForWhatIsDueSoon(t *testing.T) {
@@ -88,7 +88,7 @@ func TestClockStaysAwakeForWhatIsDueSoon(t *testing.T) {
 		due(t, shop, orders[i], time.Duration(i+1)*150*time.Millisecond)
 	}
 	require.NoError(t, strike())
-	require.Empty(t, shop.Broker.Got(), "the answer does not wait")
+	require.Empty(t, shop.Broker.Published(), "the answer does not wait")
 	for _, orderID := range orders {
 		requireSaid(t, shop, orderID, 5*time.Second)
 	}
@@ -103,7 +103,7 @@ func TestClockThatIsAwakeIsWokenForWhatIsDueSooner(t *testing.T) {
 	due(t, shop, sooner, 200*time.Millisecond)
 	require.NoError(t, strike())
 	requireSaid(t, shop, sooner, 5*time.Second)
-	require.Empty(t, shop.Said(t, later, "order.overdue"))
+	require.Empty(t, shop.Emitted(t, later, "order.overdue"))
 }
 
 func TestClockIsWokenByAnEventThatArmsIt(t *testing.T) {
@@ -121,7 +121,7 @@ func TestTickIsAboutWhatIsDueAndBeginsATrace(t *testing.T) {
 	orderID := uuid.Must(uuid.NewV7()).String()
 	due(t, shop, orderID, 0)
 	require.NoError(t, strike())
-	m := shop.Said(t, orderID, "order.overdue")[0]
+	m := shop.Emitted(t, orderID, "order.overdue")[0]
 	require.Equal(t, []string{orderID, "/functions/" + name, orderID}, []string{m.Subject, m.Source, m.CausationID})
 	require.Regexp(t, `^00-[0-9a-f]{32}-[0-9a-f]{16}-01$`, m.TraceParent)
 }
@@ -133,5 +133,5 @@ func TestClockWhoseBrokerIsAwayHasStoredWhatIsDue(t *testing.T) {
 	due(t, shop, orderID, 0)
 	shop.Broker.Fail(errors.New("the broker is away"))
 	require.Error(t, strike())
-	require.Len(t, shop.Said(t, orderID, "order.overdue"), 1, "the sweeper publishes it")
+	require.Len(t, shop.Emitted(t, orderID, "order.overdue"), 1, "the sweeper publishes it")
 }

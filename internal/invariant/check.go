@@ -41,7 +41,7 @@ func Check(ctx context.Context, pool *pgxpool.Pool, rebuild bool) (results []Res
 				return err
 			}
 			for _, file := range files {
-				r, err := ask(ctx, tx, file)
+				r, err := runCheck(ctx, tx, file)
 				if err != nil {
 					return fmt.Errorf("check %s: %w", file, err)
 				}
@@ -53,8 +53,8 @@ func Check(ctx context.Context, pool *pgxpool.Pool, rebuild bool) (results []Res
 	return results, err
 }
 
-// ask counts the rows that a check finds. A file is called domain_promise.sql.
-func ask(ctx context.Context, tx pgx.Tx, file string) (r Result, err error) {
+// runCheck counts the rows that a check finds. A file is called domain_promise.sql.
+func runCheck(ctx context.Context, tx pgx.Tx, file string) (r Result, err error) {
 	sql, err := checks.ReadFile(file)
 	if err != nil {
 		return r, err

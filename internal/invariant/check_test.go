@@ -23,10 +23,10 @@ var sound string
 
 // breaks are ways to break the promise of each check.
 var breaks = map[string][]string{
-	"checks/bus_caused.sql":  {`DELETE FROM bus.inbox`, `UPDATE bus.inbox SET consumer = 'send-email'`},
-	"checks/bus_heard.sql":   {`INSERT INTO bus.inbox (event_id, consumer) VALUES (gen_random_uuid(), 'send-email')`},
-	"checks/bus_parked.sql":  {`UPDATE bus.parked SET resolved_at = NULL`},
-	"checks/bus_unheard.sql": {`UPDATE bus.unheard SET created_at = now() - interval '16 min'`},
+	"checks/bus_caused.sql":       {`DELETE FROM bus.inbox`, `UPDATE bus.inbox SET consumer = 'send-email'`},
+	"checks/bus_heard.sql":        {`INSERT INTO bus.inbox (event_id, consumer) VALUES (gen_random_uuid(), 'send-email')`},
+	"checks/bus_dead_letters.sql": {`UPDATE bus.dead_letters SET resolved_at = NULL`},
+	"checks/bus_undelivered.sql":  {`UPDATE bus.undelivered SET created_at = now() - interval '16 min'`},
 	"checks/delivery_behind.sql": {
 		`UPDATE orders.orders SET status = 'in_transit', deadline = now() + interval '1 hour' WHERE status = 'completed'`,
 		`UPDATE delivery.shipments SET status = 'shipped', updated_at = updated_at`,

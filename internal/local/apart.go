@@ -31,8 +31,8 @@ const (
 	stopIn  = 35 * time.Second
 )
 
-// Apart are functions as programs of their own: started on their first call, stopped when idle, as on a cluster.
-type Apart struct {
+// Processes are functions as programs of their own: started on their first call, stopped when idle, as on a cluster.
+type Processes struct {
 	Bin       string                         // folder of the programs
 	Env       func(function string) []string // settings of a program, beside its PORT
 	Functions []string                       // that there are, by name
@@ -54,7 +54,7 @@ const atOnce = 128
 
 // lane waits until an event may be sent to a function. An event that was under way when a process ended is sent alone: either it
 // ends the next one, too, or it was beside the one that did.
-func (a *Apart) lane(ctx context.Context, name, event string) (leave func(), err error) {
+func (a *Processes) lane(ctx context.Context, name, event string) (leave func(), err error) {
 	a.mu.Lock()
 	if a.lanes == nil {
 		a.lanes, a.suspects = map[string]*semaphore.Weighted{}, map[string]bool{}
@@ -77,7 +77,7 @@ func (a *Apart) lane(ctx context.Context, name, event string) (leave func(), err
 const maxSuspects = 10_000
 
 // suspect remembers whether an event was under way when a process ended.
-func (a *Apart) suspect(name, event string, is bool) {
+func (a *Processes) suspect(name, event string, is bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(a.suspects) >= maxSuspects {
@@ -103,7 +103,7 @@ type program struct {
 }
 
 // Running names the programs that run now, with their process ids.
-func (a *Apart) Running() map[string]int {
+func (a *Processes) Running() map[string]int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	running := map[string]int{}
@@ -116,7 +116,7 @@ func (a *Apart) Running() map[string]int {
 }
 
 // Run stops idle programs until ctx ends, then all of them.
-func (a *Apart) Run(ctx context.Context) {
+func (a *Processes) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		a.stop(func(p *program) bool { return p.calls == 0 && time.Since(p.lastUse) > a.Idle })
 		pause(ctx, min(time.Second, a.Idle/2))
@@ -124,7 +124,7 @@ func (a *Apart) Run(ctx context.Context) {
 	a.stop(func(*program) bool { return true })
 }
 
-func (a *Apart) stop(which func(*program) bool) {
+func (a *Processes) stop(which func(*program) bool) {
 	a.mu.Lock()
 	var stopping []*program
 	for name, p := range a.programs {
@@ -152,7 +152,7 @@ func (p *program) stop() {
 }
 
 // use is the address of a function, which is started if need be; done says that the call is over.
-func (a *Apart) use(ctx context.Context, name string) (address *url.URL, done func(), err error) {
+func (a *Processes) use(ctx context.Context, name string) (address *url.URL, done func(), err error) {
 	a.mu.Lock()
 	if a.programs == nil {
 		a.programs, a.starts = map[string]*program{}, map[string]int{}
@@ -186,7 +186,7 @@ func (a *Apart) use(ctx context.Context, name string) (address *url.URL, done fu
 }
 
 // start starts a program and waits until it answers. One that exits is forgotten, so that the next call starts it again.
-func (a *Apart) start(p *program) {
+func (a *Processes) start(p *program) {
 	defer close(p.ready)
 	if p.err = a.launch(p); p.err != nil {
 		a.forget(p)
@@ -214,7 +214,7 @@ func (a *Apart) start(p *program) {
 	}
 }
 
-func (a *Apart) launch(p *program) error {
+func (a *Processes) launch(p *program) error {
 	port, err := freePort()
 	if err != nil {
 		return err
@@ -238,7 +238,7 @@ func (a *Apart) launch(p *program) error {
 	return nil
 }
 
-func (a *Apart) forget(p *program) {
+func (a *Processes) forget(p *program) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.programs[p.name] == p {
@@ -257,7 +257,7 @@ func freePort() (int, error) {
 
 // Deliver posts an event to a function's program, in binary mode. The status is 0 when the program could not be reached, and 502
 // when it was and did not respond.
-func (a *Apart) Deliver(ctx context.Context, name string, e jetstream.Event) jetstream.Response {
+func (a *Processes) Deliver(ctx context.Context, name string, e jetstream.Event) jetstream.Response {
 	id := e.Attributes["id"]
 	leave, err := a.lane(ctx, name, id)
 	if err != nil {
@@ -284,7 +284,7 @@ func (a *Apart) Deliver(ctx context.Context, name string, e jetstream.Event) jet
 
 // ServeHTTP passes a request to the function that its host names, as a cluster's ingress does: by its name and namespace, or
 // longer. A name alone is 404.
-func (a *Apart) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (a *Processes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, ok := a.functionAt(r.Host)
 	if !ok {
 		http.Error(w, "There is no function at this host. Its address is its name and namespace, such as serve-orders."+namespace+".", http.StatusNotFound)
@@ -297,7 +297,7 @@ func (a *Apart) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 const namespace = "shop"
 
 // functionAt returns the function that a host names.
-func (a *Apart) functionAt(host string) (name string, ok bool) {
+func (a *Processes) functionAt(host string) (name string, ok bool) {
 	if withoutPort, _, err := net.SplitHostPort(host); err == nil {
 		host = withoutPort
 	}
@@ -307,7 +307,7 @@ func (a *Apart) functionAt(host string) (name string, ok bool) {
 }
 
 // Handler passes requests to a function.
-func (a *Apart) Handler(name string) http.Handler {
+func (a *Processes) Handler(name string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		address, done, err := a.use(r.Context(), name)
 		if err != nil {

@@ -13,8 +13,8 @@ import (
 
 	"github.com/popup-shop/popup/client"
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/local"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // shipping is who moves shipments, and how fast.

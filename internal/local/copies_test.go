@@ -20,9 +20,9 @@ import (
 	"github.com/popup-shop/popup/functions"
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/jetstream"
 	"github.com/popup-shop/popup/internal/local"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // copies is how many copies of a function run.
@@ -56,7 +56,7 @@ func noting(name string) function.Function {
 func triggerOf(name string, e events.Event) jetstream.Trigger {
 	return jetstream.Trigger{
 		Name: name, Subscriber: name, Filter: jetstream.Subscriptions{{Exact: map[string]string{"type": events.WireType(e)}}},
-		Delivery: jetstream.Delivery{DeadLetterSink: "park-event", Retry: 8, Backoff: jetstream.Linear, Delay: 500 * time.Millisecond, Timeout: 30 * time.Second},
+		Delivery: jetstream.Delivery{DeadLetterSink: "store-dead-letter", Retry: 8, Backoff: jetstream.Linear, Delay: 500 * time.Millisecond, Timeout: 30 * time.Second},
 	}
 }
 
@@ -101,7 +101,7 @@ func TestFourCopiesShareTheWorkAndTwoListenersHearAllOfIt(t *testing.T) {
 		rt := &function.Runtime{Pool: connect(t, shop.URL, fmt.Sprint("copy ", n)), Sink: shop.Broker, Log: slog.New(slog.DiscardHandler)}
 		e := &local.Engine{
 			Functions: listeners, Triggers: triggers, Profile: jetstream.Spec, Dir: t.TempDir(), Log: rt.Log,
-			Tell: local.NewTogether(rt, listeners), Every: time.Minute,
+			Tell: local.NewInProcess(rt, listeners), Every: time.Minute,
 		}
 		run(t, e, first)
 		if first == nil {
@@ -119,7 +119,7 @@ func TestFourCopiesShareTheWorkAndTwoListenersHearAllOfIt(t *testing.T) {
 	}
 	consumers(t, first, triggers, "nothing is left", atRest)
 	for _, listener := range listeners {
-		require.Equal(t, []int{n, n, copies}, shoptest.One[[]int](t, shop, `
+		require.Equal(t, []int{n, n, copies}, shoptest.Scalar[[]int](t, shop, `
 			SELECT ARRAY[count(*), count(DISTINCT event), count(DISTINCT copy)] FROM test.handled WHERE function = $1`, listener.Name),
 			"all events, each once, by all copies")
 	}
@@ -148,7 +148,7 @@ func TestFourCopiesOfEveryFunctionEndAsOneDoes(t *testing.T) {
 		rt := &function.Runtime{Pool: pool, Sink: twice{s.Engine}, Log: s.Engine.Log}
 		all := functions.All(s.settings)
 		run(t, &local.Engine{
-			Functions: all, Triggers: s.Engine.Triggers, Profile: jetstream.Spec, Log: s.Engine.Log, Tell: local.NewTogether(rt, all), Every: s.Engine.Every,
+			Functions: all, Triggers: s.Engine.Triggers, Profile: jetstream.Spec, Log: s.Engine.Log, Tell: local.NewInProcess(rt, all), Every: s.Engine.Every,
 		}, s.Engine)
 		pools = append(pools, pool)
 	}

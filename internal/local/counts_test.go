@@ -74,7 +74,7 @@ func (s *shop) counts() counts {
 	c := counts{rollbacks: s.rollbacks()}
 	sent := pgbatch.CounterOf(s.Pool)
 	c.statements, c.roundTrips = int(sent.Statements()), int(sent.RoundTrips())
-	c.publishes = int(s.Engine.Tell.(*local.Together).Runtime.Sent())
+	c.publishes = int(s.Engine.Tell.(*local.InProcess).Runtime.Sent())
 	c.commits = s.count(`SELECT pg_snapshot_xmax(pg_current_snapshot())::text::int`) // of transactions that write
 	return c
 }

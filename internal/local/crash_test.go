@@ -16,13 +16,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/events"
-	parkevent "github.com/popup-shop/popup/functions/park-event"
+	storedeadletter "github.com/popup-shop/popup/functions/store-dead-letter"
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/eventstore"
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/jetstream"
 	"github.com/popup-shop/popup/internal/local"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // Settings of the programs that this test binary is started as.
@@ -43,7 +43,7 @@ func init() {
 }
 
 func programs() []function.Function {
-	return []function.Function{parkevent.New(), onPoison("test-crash", func() { os.Exit(1) }), onPoison("test-stop", stopOnce)}
+	return []function.Function{storedeadletter.New(), onPoison("test-crash", func() { os.Exit(1) }), onPoison("test-stop", stopOnce)}
 }
 
 // stopOnce stops the process, unless one was stopped before.
@@ -69,7 +69,7 @@ func onPoison(name string, do func()) function.Function {
 // processes is a shop whose functions are processes of their own, with a broker that gives up soon.
 type processes struct {
 	*shoptest.Shop
-	*local.Apart
+	*local.Processes
 	engine *local.Engine
 }
 
@@ -84,7 +84,7 @@ func openProcesses(t *testing.T, poison string, names ...string) processes {
 		script := fmt.Sprintf("#!/bin/sh\n%s=%s exec %s\n", programName, name, self)
 		require.NoError(t, os.WriteFile(filepath.Join(bin, name), []byte(script), 0o755))
 	}
-	apart := &local.Apart{
+	apart := &local.Processes{
 		Bin: bin, Functions: names, Idle: time.Minute, Address: "http://shop.test", Log: slog.New(slog.DiscardHandler), Out: io.Discard,
 		Env: func(string) []string {
 			return []string{"DATABASE_URL=" + shop.URL, poisonOrder + "=" + poison, stoppedBefore + "=" + filepath.Join(bin, "stopped")}
@@ -119,24 +119,24 @@ func (p processes) emit(t *testing.T, orders ...string) {
 func (p processes) sweep(t *testing.T) {
 	t.Helper()
 	consumers(t, p.engine, p.engine.Triggers, "nothing is left to deliver", atRest)
-	p.Exec(t, `UPDATE bus.unheard SET next_at = now()`)
+	p.Exec(t, `UPDATE bus.undelivered SET next_at = now()`)
 	require.NoError(t, eventstore.Sweep(t.Context(), p.Pool, p.engine))
 }
 
 func (p processes) handled(t *testing.T) int64 {
-	return shoptest.One[int64](t, p.Shop, `SELECT count(*) FROM bus.inbox`)
+	return shoptest.Scalar[int64](t, p.Shop, `SELECT count(*) FROM bus.inbox`)
 }
 
 func (p processes) deadLetters(t *testing.T) []string {
-	return shoptest.One[[]string](t, p.Shop, `
-		SELECT coalesce(array_agg(concat_ws(' ', kind, consumer, reason, convert_from(event, 'UTF8')::json->>'subject')), '{}') FROM bus.parked WHERE resolved_at IS NULL`)
+	return shoptest.Scalar[[]string](t, p.Shop, `
+		SELECT coalesce(array_agg(concat_ws(' ', kind, consumer, reason, convert_from(event, 'UTF8')::json->>'subject')), '{}') FROM bus.dead_letters WHERE resolved_at IS NULL`)
 }
 
 // B3: an event that ends its function's process becomes a dead letter, and no event beside it does.
 func TestAnEventThatEndsItsProcessIsADeadLetter(t *testing.T) {
 	t.Parallel()
 	poison := orderID()
-	p := openProcesses(t, poison, "park-event", "test-crash")
+	p := openProcesses(t, poison, "store-dead-letter", "test-crash")
 	orders := []string{poison}
 	for range 20 {
 		orders = append(orders, orderID())
@@ -154,7 +154,7 @@ func TestAnEventThatEndsItsProcessIsADeadLetter(t *testing.T) {
 // FUN-03: a function whose program is not there is not at fault, however long it takes.
 func TestAnEventOfAFunctionThatCannotBeReachedIsNoDeadLetter(t *testing.T) {
 	t.Parallel()
-	p := openProcesses(t, "", "park-event", "test-crash")
+	p := openProcesses(t, "", "store-dead-letter", "test-crash")
 	program := filepath.Join(p.Bin, "test-crash")
 	require.NoError(t, os.Rename(program, program+".away"))
 	p.emit(t, orderID())
@@ -173,7 +173,7 @@ func TestAnEventOfAFunctionThatCannotBeReachedIsNoDeadLetter(t *testing.T) {
 func TestAStoppedFunctionLosesItsLocks(t *testing.T) {
 	t.Parallel()
 	poison := orderID()
-	p := openProcesses(t, poison, "park-event", "test-stop")
+	p := openProcesses(t, poison, "store-dead-letter", "test-stop")
 	t.Cleanup(func() {
 		if pid, ok := p.Running()["test-stop"]; ok {
 			_ = syscall.Kill(pid, syscall.SIGKILL)

@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/local"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // call is one event in the hands of a function.

@@ -11,8 +11,8 @@ import (
 
 	"github.com/popup-shop/popup/client"
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/local"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/token"
 )
 
@@ -29,7 +29,7 @@ func staffed(t *testing.T, delay time.Duration) *shop {
 func (s *shop) staff() *client.Client {
 	s.t.Helper()
 	c := token.Claims{ID: uuid.NewString(), Role: token.Staff, Session: uuid.NewString(), Email: "staff@example.test"}
-	require.NoError(s.t, shoptest.Admit(s.t.Context(), s.Pool, c))
+	require.NoError(s.t, shoptest.AddAccount(s.t.Context(), s.Pool, c))
 	return s.client().With(client.Token(strings.TrimPrefix(shoptest.Bearer(s.t, c), "Bearer ")))
 }
 

@@ -104,8 +104,8 @@ func (e *Engine) SetIdle(idle bool) {
 	}
 }
 
-// Answers finds out whether the broker is there and has its stream.
-func (e *Engine) Answers(ctx context.Context) error {
+// Ready finds out whether the broker is there and has its stream.
+func (e *Engine) Ready(ctx context.Context) error {
 	b := e.broker.Load()
 	if b == nil {
 		return errNoBroker
@@ -260,16 +260,16 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// Together are functions in this program, called without HTTP.
-type Together struct {
+// InProcess are functions in this program, called without HTTP.
+type InProcess struct {
 	Runtime *function.Runtime
 	byName  map[string]*function.Function
 	doors   map[string]http.Handler
 }
 
-// NewTogether makes the functions ready to be called.
-func NewTogether(rt *function.Runtime, all []function.Function) *Together {
-	t := &Together{Runtime: rt, byName: map[string]*function.Function{}, doors: map[string]http.Handler{}}
+// NewInProcess makes the functions ready to be called.
+func NewInProcess(rt *function.Runtime, all []function.Function) *InProcess {
+	t := &InProcess{Runtime: rt, byName: map[string]*function.Function{}, doors: map[string]http.Handler{}}
 	for i := range all {
 		t.byName[all[i].Name] = &all[i]
 		t.doors[all[i].Name] = rt.ServeMux(&all[i])
@@ -278,10 +278,10 @@ func NewTogether(rt *function.Runtime, all []function.Function) *Together {
 }
 
 // Handler is the HTTP face of a function.
-func (t *Together) Handler(name string) http.Handler { return t.doors[name] }
+func (t *InProcess) Handler(name string) http.Handler { return t.doors[name] }
 
 // Deliver hands an event to a function: to one that stores dead letters, with what is known about its delivery.
-func (t *Together) Deliver(ctx context.Context, name string, e jetstream.Event) jetstream.Response {
+func (t *InProcess) Deliver(ctx context.Context, name string, e jetstream.Event) jetstream.Response {
 	f := t.byName[name]
 	if f.DeadLetters != nil {
 		dead, err := cloudevent.FromDeadAttributes(e.Attributes, e.Data)

@@ -23,4 +23,4 @@ func (e *Engine) Consumer(ctx context.Context, t jetstream.Trigger) (*nats.Consu
 func (e *Engine) Process() any { return e.process.Load() }
 
 // StopAll stops all programs.
-func (a *Apart) StopAll() { a.stop(func(*program) bool { return true }) }
+func (a *Processes) StopAll() { a.stop(func(*program) bool { return true }) }

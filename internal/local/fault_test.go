@@ -260,8 +260,8 @@ func TestForgedAndPoisonedEventsAreParkedAndTheNextOneIsHandled(t *testing.T) {
 	after := s.place(orderOf(1, "CAP-NAVY"))
 	require.Equal(t, http.StatusCreated, after.Code, "the next one is handled")
 	require.Eventually(t, func() bool {
-		return s.count(`SELECT count(*) FROM bus.parked WHERE kind = 'unknown' AND type = 'payment.paid'`) == 2 &&
-			s.count(`SELECT count(*) FROM bus.parked WHERE kind = 'poison' AND type = 'stock.reserved'`) == 2
+		return s.count(`SELECT count(*) FROM bus.dead_letters WHERE kind = 'unknown' AND type = 'payment.paid'`) == 2 &&
+			s.count(`SELECT count(*) FROM bus.dead_letters WHERE kind = 'poison' AND type = 'stock.reserved'`) == 2
 	}, 30*time.Second, 100*time.Millisecond, s.why())
 	require.Equal(t, 1, s.count(`SELECT count(*) FROM bus.event WHERE type = 'payment.paid' AND order_id = $1`, p.ID))
 }
@@ -285,7 +285,7 @@ func TestMailServerMayBeAway(t *testing.T) {
 	p := s.place(orderOf(1, "CAP-NAVY"))
 	require.Equal(t, http.StatusCreated, p.Code)
 	require.Eventually(t, func() bool {
-		return s.count(`SELECT count(*) FROM bus.unheard WHERE consumer = 'send-email' AND attempts > 1`) == 3
+		return s.count(`SELECT count(*) FROM bus.undelivered WHERE consumer = 'send-email' AND attempts > 1`) == 3
 	}, 90*time.Second, 200*time.Millisecond, "all three are with the sweeper")
 	require.Empty(t, s.mails())
 	s.Mailbox.Refuse(nil)

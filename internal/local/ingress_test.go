@@ -20,7 +20,7 @@ func TestAFunctionIsReachedByItsNameInItsNamespaceOnly(t *testing.T) {
 	bin := t.TempDir()
 	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "../../cmd/serve-orders", "../../cmd/popup").CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	programs := &local.Apart{
+	programs := &local.Processes{
 		Bin: bin, Functions: []string{"serve-orders"}, Env: func(string) []string { return nil },
 		Idle: time.Minute, Log: slog.New(slog.DiscardHandler), Out: io.Discard,
 	}

@@ -16,7 +16,7 @@ func (e *Engine) BrokerState(ctx context.Context) (s deliverymetrics.BrokerState
 }
 
 // copies returns the copies of every function, running or not.
-func (a *Apart) copies() map[string]deliverymetrics.Copies {
+func (a *Processes) copies() map[string]deliverymetrics.Copies {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	all := map[string]deliverymetrics.Copies{}
@@ -37,8 +37,8 @@ func (s *Shop) countDelivery() {
 		functions = append(functions, t.Name)
 	}
 	s.Engine.Metrics = deliverymetrics.New(functions, s.Engine.BrokerState)
-	if s.Apart != nil {
-		s.Engine.Metrics.ShowCopies(s.Apart.copies)
+	if s.Processes != nil {
+		s.Engine.Metrics.ShowCopies(s.Processes.copies)
 	} else {
 		s.Engine.Metrics.ShowCopies(s.Engine.copies)
 	}

@@ -18,9 +18,9 @@ import (
 	"github.com/popup-shop/popup/infra"
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/jetstream"
 	"github.com/popup-shop/popup/internal/local"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // doing is a function that does this when it is told E.
@@ -35,7 +35,7 @@ func deliver(t *testing.T, profile jetstream.DeliveryProfile, triggers []jetstre
 	t.Helper()
 	shop := shoptest.Open(t, func(struct{}) []function.Function { return all })
 	e := &local.Engine{Functions: all, Triggers: triggers, Profile: profile, Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler), Every: time.Minute}
-	e.Tell = local.NewTogether(&function.Runtime{Pool: shop.Pool, Sink: shop.Broker, Log: e.Log}, all)
+	e.Tell = local.NewInProcess(&function.Runtime{Pool: shop.Pool, Sink: shop.Broker, Log: e.Log}, all)
 	run(t, e, nil)
 	return e, func(event events.Event) {
 		require.NoError(t, e.Publish(t.Context(), []cloudevent.Message{shop.Store(t, event)})[0])

@@ -38,7 +38,7 @@ type Options struct {
 	Postgres    map[string]string
 	Profile     jetstream.DeliveryProfile
 	Connections int32
-	Apart       bool
+	Processes   bool
 	Bin         string                         // of the functions' programs, for Apart
 	Idle        time.Duration                  // after which they are stopped
 	Env         func(function string) []string // settings of a program beside those that all have; may be nil
@@ -56,13 +56,13 @@ type Options struct {
 
 // Shop is a shop on one machine.
 type Shop struct {
-	Pool     *pgxpool.Pool
-	Postgres *postgres.Server // nil with a DatabaseURL
-	Mailbox  *mailbox.Box
-	SMTP     string // address of the mailbox, as SMTP_URL
-	Bucket   *bucket.Bucket
-	Engine   *Engine
-	Apart    *Apart
+	Pool      *pgxpool.Pool
+	Postgres  *postgres.Server // nil with a DatabaseURL
+	Mailbox   *mailbox.Box
+	SMTP      string // address of the mailbox, as SMTP_URL
+	Bucket    *bucket.Bucket
+	Engine    *Engine
+	Processes *Processes
 
 	options  Options
 	url      string
@@ -156,14 +156,14 @@ func (s *Shop) openMailbox() (err error) {
 	return nil
 }
 
-// Door is the function that is the public door: its name, and how it is declared when it holds the others.
-type Door struct {
+// Gateway is the function that is the public door: its name, and how it is declared when it holds the others.
+type Gateway struct {
 	Name   string
 	Within func(reach func(name string) http.Handler) function.Function
 }
 
 // Start subscribes the functions and begins to deliver.
-func (s *Shop) Start(ctx context.Context, all []function.Function, triggers []jetstream.Trigger, door Door) error {
+func (s *Shop) Start(ctx context.Context, all []function.Function, triggers []jetstream.Trigger, door Gateway) error {
 	if err := provision.Subscribe(ctx, s.Pool, all); err != nil {
 		return err
 	}
@@ -179,14 +179,14 @@ func (s *Shop) Start(ctx context.Context, all []function.Function, triggers []je
 		sink = s.options.Sink(sink)
 	}
 	var front http.Handler
-	if s.options.Apart {
+	if s.options.Processes {
 		if err := s.openInside(all, door.Name); err != nil {
 			return err
 		}
-		s.Engine.Tell, front = s.Apart, s.Apart.Handler(door.Name)
+		s.Engine.Tell, front = s.Processes, s.Processes.Handler(door.Name)
 	} else {
 		rt := &function.Runtime{Pool: s.Pool, Sink: sink, Log: s.options.Log, Tracer: s.tracer, Revision: "local", Dependencies: s.outside()}
-		together := NewTogether(rt, all)
+		together := NewInProcess(rt, all)
 		within := door.Within(together.Handler)
 		s.Engine.Tell, front = together, rt.ServeMux(&within)
 	}
@@ -208,7 +208,7 @@ func (s *Shop) Start(ctx context.Context, all []function.Function, triggers []je
 }
 
 func (s *Shop) outside() function.Dependencies {
-	return function.Dependencies{"broker": s.Engine.Answers, "mail": function.DialCheck(s.smtpAddress()), "s3": function.DialCheck(s.s3Address())}
+	return function.Dependencies{"broker": s.Engine.Ready, "mail": function.DialCheck(s.smtpAddress()), "s3": function.DialCheck(s.s3Address())}
 }
 
 func (s *Shop) smtpAddress() string { return strings.TrimPrefix(s.SMTP, "smtp://") }
@@ -229,10 +229,10 @@ func (s *Shop) openInside(all []function.Function, door string) error {
 	for _, f := range all {
 		names = append(names, f.Name)
 	}
-	s.Apart = &Apart{
+	s.Processes = &Processes{
 		Functions: names, Bin: s.options.Bin, Idle: s.options.Idle, Address: s.options.Address, Log: s.options.Log, Out: s.options.Out,
 	}
-	s.Apart.Env = func(name string) []string {
+	s.Processes.Env = func(name string) []string {
 		env := []string{
 			"DATABASE_URL=" + s.urlFor(name), "K_SINK=http://" + inside + "/broker", "PUBLIC_URL=" + s.options.Address,
 			"FUNCTION_URL=http://{function}." + namespace, "FUNCTION_VIA=" + inside, "TRUSTED_HOPS=" + oneHop,
@@ -247,12 +247,12 @@ func (s *Shop) openInside(all []function.Function, door string) error {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/broker", jetstream.Ingress(s.Engine.find))
-	mux.Handle("/", s.Apart)
+	mux.Handle("/", s.Processes)
 	s.inside = function.NewServer(mux)
 	go func() { _ = s.inside.Serve(l) }()
 	ctx, cancel := context.WithCancel(context.Background())
 	stopped := make(chan struct{})
-	go func() { defer close(stopped); s.Apart.Run(ctx) }()
+	go func() { defer close(stopped); s.Processes.Run(ctx) }()
 	s.later(func() {
 		cancel()
 		<-stopped

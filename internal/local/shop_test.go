@@ -68,7 +68,7 @@ func open(t testing.TB, changes ...change) *shop {
 	settings.SMTP = s.SMTP
 	triggers, err := local.ReadTriggers(functions.Manifests, infra.Delivery)
 	require.NoError(t, err)
-	require.NoError(t, s.Start(context.WithoutCancel(ctx), functions.All(settings), triggers, local.Door{Name: "serve-gateway", Within: servegateway.Within(servegateway.Settings{Gateway: settings.Gateway, Access: settings.Access})}))
+	require.NoError(t, s.Start(context.WithoutCancel(ctx), functions.All(settings), triggers, local.Gateway{Name: "serve-gateway", Within: servegateway.Within(servegateway.Settings{Gateway: settings.Gateway, Access: settings.Access})}))
 	server := httptest.NewServer(s.Handler())
 	t.Cleanup(server.Close)
 	return &shop{Shop: s, t: t, url: server.URL, settings: settings}
@@ -145,7 +145,7 @@ func (s *shop) settleBut(status string, within time.Duration) {
 			SELECT (SELECT count(*) FROM orders.orders WHERE deadline IS NOT NULL AND status <> $1),
 				(SELECT count(*) FROM bus.event e JOIN bus.subscription s USING (type)
 				WHERE NOT EXISTS (SELECT FROM bus.inbox i WHERE i.event_id = e.event_id AND i.consumer = s.consumer))
-				+ (SELECT count(*) FROM bus.parked p JOIN bus.event e ON e.event_id = bus.id_of(p.event_id)
+				+ (SELECT count(*) FROM bus.dead_letters p JOIN bus.event e ON e.event_id = bus.id_of(p.event_id)
 				WHERE p.resolved_at IS NULL AND p.kind = 'unknown')`, status).Scan(&open, &unheard)
 		return err == nil && open == 0 && unheard == 0
 	}
@@ -162,7 +162,7 @@ func (s *shop) why() string {
 		SELECT format('%s %s stock=%s payment=%s', order_id, status, stock, payment) FROM orders.orders WHERE deadline IS NOT NULL
 		UNION ALL SELECT format('unheard %s by %s', e.type, s.consumer) FROM bus.event e JOIN bus.subscription s USING (type)
 			WHERE NOT EXISTS (SELECT FROM bus.inbox i WHERE i.event_id = e.event_id AND i.consumer = s.consumer)
-		UNION ALL SELECT format('parked %s %s: %s', consumer, type, reason) FROM bus.parked WHERE resolved_at IS NULL
+		UNION ALL SELECT format('parked %s %s: %s', consumer, type, reason) FROM bus.dead_letters WHERE resolved_at IS NULL
 		LIMIT 20`)
 	if err != nil {
 		return err.Error()

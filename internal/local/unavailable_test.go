@@ -12,12 +12,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/events"
-	parkevent "github.com/popup-shop/popup/functions/park-event"
+	storedeadletter "github.com/popup-shop/popup/functions/store-dead-letter"
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/jetstream"
 	"github.com/popup-shop/popup/internal/local"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // A connection that is cut on the last attempt is no verdict on the event: it is not dead-lettered and is delivered once the
@@ -50,19 +50,19 @@ func TestMissingResponseIsNoVerdict(t *testing.T) {
 					return nil, fault(ctx, tx)
 				})),
 			}}
-			all := []function.Function{cut, parkevent.New()}
+			all := []function.Function{cut, storedeadletter.New()}
 			shop := shoptest.Open(t, func(struct{}) []function.Function { return all })
 			trigger := triggerOf(cut.Name, events.StockReserved{})
 			trigger.Delivery.Retry, trigger.Delivery.Delay = 1, 10*time.Millisecond
 			e := &local.Engine{
 				Functions: all, Triggers: []jetstream.Trigger{trigger}, Profile: jetstream.Spec, Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler), Every: time.Minute,
 			}
-			e.Tell = local.NewTogether(&function.Runtime{Pool: shop.Pool, Sink: shop.Broker, Log: e.Log}, all)
+			e.Tell = local.NewInProcess(&function.Runtime{Pool: shop.Pool, Sink: shop.Broker, Log: e.Log}, all)
 			run(t, e, nil)
 			require.NoError(t, e.Publish(t.Context(), []cloudevent.Message{shop.Store(t, events.StockReserved{OrderID: orderID()})})[0])
 			require.Eventually(t, func() bool { return tries.Load() >= 2 }, 20*time.Second, time.Millisecond, "it is tried again")
 			consumers(t, e, e.Triggers, "nothing is left to deliver", atRest)
-			require.Equal(t, "", shoptest.One[string](t, shop, `SELECT coalesce(string_agg(reason, ' '), '') FROM bus.parked`))
+			require.Equal(t, "", shoptest.Scalar[string](t, shop, `SELECT coalesce(string_agg(reason, ' '), '') FROM bus.dead_letters`))
 		})
 	}
 }

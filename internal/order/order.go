@@ -53,41 +53,41 @@ var moves = map[Status][]Status{
 	Cancelling:     {Cancelled},
 }
 
-// CanGo says whether an order may go from one state to another.
-func (s Status) CanGo(to Status) bool { return slices.Contains(moves[s], to) }
+// CanMoveTo says whether an order may go from one state to another.
+func (s Status) CanMoveTo(to Status) bool { return slices.Contains(moves[s], to) }
 
 // Ended says that an order will not change any more.
 func (s Status) Ended() bool { return len(moves[s]) == 0 }
 
-// StockSide is how an order's stock stands.
-type StockSide string
+// StockStatus is how an order's stock stands.
+type StockStatus string
 
 // The five stock sides.
 const (
-	StockPending  StockSide = "pending"
-	StockHeld     StockSide = "held"
-	StockShort    StockSide = "short"
-	StockReleased StockSide = "released"
-	StockShipped  StockSide = "shipped"
+	StockPending  StockStatus = "pending"
+	StockHeld     StockStatus = "held"
+	StockShort    StockStatus = "short"
+	StockReleased StockStatus = "released"
+	StockShipped  StockStatus = "shipped"
 )
 
-// PaymentSide is how an order's payment stands.
-type PaymentSide string
+// PaymentStatus is how an order's payment stands.
+type PaymentStatus string
 
 // The eight payment sides.
 const (
-	PaymentPending    PaymentSide = "pending"
-	PaymentCreated    PaymentSide = "created"
-	PaymentAuthorised PaymentSide = "authorised"
-	PaymentPaid       PaymentSide = "paid"
-	PaymentFailed     PaymentSide = "failed"
-	PaymentExpired    PaymentSide = "expired"
-	PaymentRefunding  PaymentSide = "refunding"
-	PaymentRefunded   PaymentSide = "refunded"
+	PaymentPending    PaymentStatus = "pending"
+	PaymentCreated    PaymentStatus = "created"
+	PaymentAuthorised PaymentStatus = "authorised"
+	PaymentPaid       PaymentStatus = "paid"
+	PaymentFailed     PaymentStatus = "failed"
+	PaymentExpired    PaymentStatus = "expired"
+	PaymentRefunding  PaymentStatus = "refunding"
+	PaymentRefunded   PaymentStatus = "refunded"
 )
 
-// Sure says that the money is captured or set aside.
-func (p PaymentSide) Sure() bool { return p == PaymentAuthorised || p == PaymentPaid }
+// Secured says that the money is captured or set aside.
+func (p PaymentStatus) Secured() bool { return p == PaymentAuthorised || p == PaymentPaid }
 
 // Why an order was rejected.
 const (
@@ -104,8 +104,8 @@ type Order struct {
 	CustomerID     string
 	Version        int64
 	Status         Status
-	Stock          StockSide
-	Payment        PaymentSide
+	Stock          StockStatus
+	Payment        PaymentStatus
 	Reason         string
 	Currency       string
 	TotalMinor     int64
@@ -129,7 +129,7 @@ type Times struct {
 }
 
 // deadline is how long an order may stay in a state.
-func (t Times) deadline(s Status, p PaymentSide) time.Duration {
+func (t Times) deadline(s Status, p PaymentStatus) time.Duration {
 	switch {
 	case s == Confirmed && p == PaymentAuthorised:
 		return t.Pay
@@ -141,9 +141,9 @@ func (t Times) deadline(s Status, p PaymentSide) time.Duration {
 	return t.Staff
 }
 
-// Go moves the order to a state and sets the deadline of that state. It reports whether the order may go there.
-func (o *Order) Go(to Status, times Times) bool {
-	if !o.Status.CanGo(to) {
+// MoveTo moves the order to a state and sets the deadline of that state. It reports whether the order may go there.
+func (o *Order) MoveTo(to Status, times Times) bool {
+	if !o.Status.CanMoveTo(to) {
 		return false
 	}
 	o.Status = to
@@ -183,17 +183,17 @@ func (o *Order) Pay(paymentID string) bool {
 
 // Confirmable says that stock is held and money is sure: whichever came last, the order can be confirmed.
 func (o *Order) Confirmable() bool {
-	return o.Status == Pending && o.Stock == StockHeld && o.Payment.Sure()
+	return o.Status == Pending && o.Stock == StockHeld && o.Payment.Secured()
 }
 
-// Unwanted says that money which comes for the order now must go back: the order is undone, or never came to be.
-func (o *Order) Unwanted() bool {
+// MustRefund says that money which comes for the order now must go back: the order is undone, or never came to be.
+func (o *Order) MustRefund() bool {
 	return slices.Contains([]Status{Cancelling, Cancelled, Rejected, Expired}, o.Status)
 }
 
 // Reject ends a pending order that the shop can't serve.
 func (o *Order) Reject(reason string) bool {
-	if !o.Go(Rejected, Times{}) {
+	if !o.MoveTo(Rejected, Times{}) {
 		return false
 	}
 	o.Reason = reason
@@ -201,11 +201,11 @@ func (o *Order) Reject(reason string) bool {
 }
 
 // Cancellable says that a customer or staff may cancel now.
-func (o *Order) Cancellable() bool { return o.Status.CanGo(Cancelling) }
+func (o *Order) Cancellable() bool { return o.Status.CanMoveTo(Cancelling) }
 
 // Withdraw begins the undo of an order.
 func (o *Order) Withdraw(by, reason string, times Times) bool {
-	if !o.Go(Cancelling, times) {
+	if !o.MoveTo(Cancelling, times) {
 		return false
 	}
 	o.WithdrawnBy, o.Reason = by, reason
@@ -215,8 +215,8 @@ func (o *Order) Withdraw(by, reason string, times Times) bool {
 	return true
 }
 
-// WhyWithdrawn is why an order is undone, as a code: what a customer wrote stays in the row.
-func (o *Order) WhyWithdrawn() string {
+// WithdrawalReason is why an order is undone, as a code: what a customer wrote stays in the row.
+func (o *Order) WithdrawalReason() string {
 	if o.WithdrawnBy == "clock" {
 		return "overdue"
 	}
@@ -240,8 +240,8 @@ var along = map[string]Status{
 	"in_transit": InTransit, "delivered": Delivered, "failed_delivery": FailedDelivery, "returned": Returned,
 }
 
-// Behind is the state of an order whose shipment is in a state; ok is false where the order does not follow.
-func Behind(shipment string) (s Status, ok bool) {
+// StatusFor is the state of an order whose shipment is in a state; ok is false where the order does not follow.
+func StatusFor(shipment string) (s Status, ok bool) {
 	s, ok = along[shipment]
 	return s, ok
 }

@@ -62,7 +62,7 @@ func TestOf225MovesThe19OfTheTableAreAllowed(t *testing.T) {
 	for _, from := range order.Statuses() {
 		for _, to := range order.Statuses() {
 			tried++
-			require.Equal(t, slices.Contains(allowed, move{from, to}), from.CanGo(to), "%s to %s", from, to)
+			require.Equal(t, slices.Contains(allowed, move{from, to}), from.CanMoveTo(to), "%s to %s", from, to)
 		}
 	}
 	require.Equal(t, 225, tried)
@@ -94,7 +94,7 @@ func TestAMoveSetsADeadlineUnlessItEndsTheOrder(t *testing.T) {
 	for _, from := range order.Statuses() {
 		for _, to := range order.Statuses() {
 			o, before := open(from), open(from)
-			if !o.Go(to, times) {
+			if !o.MoveTo(to, times) {
 				require.Equal(t, before, o, "a refused move changes nothing")
 				continue
 			}
@@ -108,7 +108,7 @@ func TestEachStateHasItsDeadline(t *testing.T) {
 	t.Parallel()
 	for name, of := range map[string]struct {
 		move
-		payment order.PaymentSide
+		payment order.PaymentStatus
 		in      time.Duration
 	}{
 		"confirmed, money set aside: time to pay": {move{order.Pending, order.Confirmed}, order.PaymentAuthorised, times.Pay},
@@ -126,15 +126,15 @@ func TestEachStateHasItsDeadline(t *testing.T) {
 			t.Parallel()
 			o := open(of.from)
 			o.Payment = of.payment
-			require.True(t, o.Go(of.to, times))
+			require.True(t, o.MoveTo(of.to, times))
 			require.Equal(t, now.Add(of.in), o.Deadline)
 		})
 	}
 }
 
 var (
-	stockSides   = []order.StockSide{order.StockPending, order.StockHeld, order.StockShort, order.StockReleased, order.StockShipped}
-	paymentSides = []order.PaymentSide{
+	stockSides   = []order.StockStatus{order.StockPending, order.StockHeld, order.StockShort, order.StockReleased, order.StockShipped}
+	paymentSides = []order.PaymentStatus{
 		order.PaymentPending, order.PaymentCreated, order.PaymentAuthorised, order.PaymentPaid, order.PaymentFailed, order.PaymentExpired,
 		order.PaymentRefunding, order.PaymentRefunded,
 	}
@@ -182,7 +182,7 @@ func TestAnOpenedPaymentNeverHidesAnOutcome(t *testing.T) {
 }
 
 func TestMoneyIsNewsUnlessItIsHereOrThePaymentIsClosed(t *testing.T) {
-	unpaid := []order.PaymentSide{order.PaymentPending, order.PaymentCreated, order.PaymentAuthorised}
+	unpaid := []order.PaymentStatus{order.PaymentPending, order.PaymentCreated, order.PaymentAuthorised}
 	everywhere(t, func(t *testing.T, before order.Order) {
 		o, want := before, before
 		news := !o.Status.Ended() && slices.Contains(unpaid, o.Payment)
@@ -198,7 +198,7 @@ func TestMoneyIsNewsUnlessItIsHereOrThePaymentIsClosed(t *testing.T) {
 func TestOnlyAPendingOrderWithStockAndMoneyIsConfirmable(t *testing.T) {
 	everywhere(t, func(t *testing.T, o order.Order) {
 		sure := o.Payment == order.PaymentAuthorised || o.Payment == order.PaymentPaid
-		require.Equal(t, sure, o.Payment.Sure())
+		require.Equal(t, sure, o.Payment.Secured())
 		require.Equal(t, o.Status == order.Pending && o.Stock == order.StockHeld && sure, o.Confirmable())
 	})
 }
@@ -206,7 +206,7 @@ func TestOnlyAPendingOrderWithStockAndMoneyIsConfirmable(t *testing.T) {
 func TestMoneyIsUnwantedOnceAnOrderIsUndoneOrNeverCameToBe(t *testing.T) {
 	undone := []order.Status{order.Cancelling, order.Cancelled, order.Rejected, order.Expired}
 	everywhere(t, func(t *testing.T, o order.Order) {
-		require.Equal(t, slices.Contains(undone, o.Status), o.Unwanted())
+		require.Equal(t, slices.Contains(undone, o.Status), o.MustRefund())
 	})
 }
 
@@ -246,7 +246,7 @@ func TestWhyAnOrderIsWithdrawnIsACodeAndNotWhatSomebodyWrote(t *testing.T) {
 	for by, why := range map[string]string{"customer": "requested", "staff": "requested", "clock": "overdue"} {
 		o := open(order.Pending)
 		require.True(t, o.Withdraw(by, "ask me at 555-0100", times))
-		require.Equal(t, why, o.WhyWithdrawn())
+		require.Equal(t, why, o.WithdrawalReason())
 	}
 }
 
@@ -278,12 +278,12 @@ func TestAnOrderFollowsItsShipmentButNotItsPlanOrItsEnd(t *testing.T) {
 		"preparing": order.Processing, "ready_for_pickup": order.ReadyForPickup, "picked_up": order.PickedUp, "shipped": order.Shipped,
 		"in_transit": order.InTransit, "delivered": order.Delivered, "failed_delivery": order.FailedDelivery, "returned": order.Returned,
 	} {
-		s, follows := order.Behind(shipment)
+		s, follows := order.StatusFor(shipment)
 		require.True(t, follows, shipment)
 		require.Equal(t, want, s)
 	}
 	for _, shipment := range []string{"planned", "cancelled", ""} {
-		_, follows := order.Behind(shipment)
+		_, follows := order.StatusFor(shipment)
 		require.False(t, follows, shipment)
 	}
 }
@@ -291,7 +291,7 @@ func TestAnOrderFollowsItsShipmentButNotItsPlanOrItsEnd(t *testing.T) {
 // tell gives the order one fact and confirms it if that was the last one missing, as track-order does.
 func tell(o *order.Order, fact string) (confirmed bool) {
 	news := fact == "held" && o.Hold() || fact == "opened" && o.Open("p") || fact == "paid" && o.Pay("p")
-	return news && o.Confirmable() && o.Go(order.Confirmed, times)
+	return news && o.Confirmable() && o.MoveTo(order.Confirmed, times)
 }
 
 func TestFactsInAnyOrderAndNumberConfirmOnce(t *testing.T) {
@@ -319,7 +319,7 @@ func TestAnUndoneOrderIsNeverConfirmed(t *testing.T) {
 		o := open(order.Pending)
 		o.Withdraw("customer", "changed my mind", times)
 		if rapid.Bool().Draw(t, "closed") {
-			require.True(t, o.Go(order.Cancelled, times))
+			require.True(t, o.MoveTo(order.Cancelled, times))
 		}
 		for _, fact := range rapid.SliceOf(rapid.SampledFrom([]string{"held", "opened", "paid"})).Draw(t, "told") {
 			require.False(t, tell(&o, fact))
@@ -336,7 +336,7 @@ func TestWhateverHappensAnOrderHasADeadlineWhileOpenAndEndsOnce(t *testing.T) {
 	}
 	names := []string{"held", "opened", "paid", "reject", "withdraw"}
 	for _, s := range order.Statuses() {
-		acts[string(s)] = func(o *order.Order) { o.Go(s, times) }
+		acts[string(s)] = func(o *order.Order) { o.MoveTo(s, times) }
 		names = append(names, string(s))
 	}
 	rapid.Check(t, func(t *rapid.T) {
@@ -349,7 +349,7 @@ func TestWhateverHappensAnOrderHasADeadlineWhileOpenAndEndsOnce(t *testing.T) {
 				require.Equal(t, before, o)
 			}
 			if before.Status != o.Status {
-				require.True(t, before.Status.CanGo(o.Status))
+				require.True(t, before.Status.CanMoveTo(o.Status))
 			}
 		}
 	})

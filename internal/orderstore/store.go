@@ -27,7 +27,7 @@ func Lock(ctx context.Context, tx pgx.Tx, id string) (*order.Order, error) {
 
 // LockAll is Lock for many orders. It locks them in the order of their ids and returns them as they are given.
 func LockAll(ctx context.Context, tx pgx.Tx, ids []string) ([]*order.Order, error) {
-	orders, err := LockIn(ctx, tx, ids, "")
+	orders, err := LockWithStatus(ctx, tx, ids, "")
 	if err != nil {
 		return nil, err
 	}
@@ -39,9 +39,9 @@ func LockAll(ctx context.Context, tx pgx.Tx, ids []string) ([]*order.Order, erro
 	return orders, nil
 }
 
-// LockIn is LockAll for orders in a status; any other is nil and not locked: a handler that an order does not need yet makes
+// LockWithStatus is LockAll for orders in a status; any other is nil and not locked: a handler that an order does not need yet makes
 // no other one wait. The handler consumes the event of whatever brings the order into the status later.
-func LockIn(ctx context.Context, tx pgx.Tx, ids []string, status order.Status) ([]*order.Order, error) {
+func LockWithStatus(ctx context.Context, tx pgx.Tx, ids []string, status order.Status) ([]*order.Order, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT order_id::text, order_number, coalesce(customer_id::text, ''), version, status, stock, payment, reason, currency,
 			total_minor, payment_method, coalesce(payment_id::text, ''), coalesce(shipment_id::text, ''), carrier, tracking_number,

@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/order"
 	"github.com/popup-shop/popup/internal/orderstore"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 func TestVersionThatDoesNotFollowTheLastIsRefused(t *testing.T) {
@@ -30,7 +30,7 @@ func TestVersionThatDoesNotFollowTheLastIsRefused(t *testing.T) {
 		require.ErrorContains(t, save(version), "cannot follow", version)
 	}
 	require.NoError(t, save(1))
-	require.Equal(t, []string{"1 pending", "2 held"}, shoptest.One[[]string](t, shop, `
+	require.Equal(t, []string{"1 pending", "2 held"}, shoptest.Scalar[[]string](t, shop, `
 		SELECT array_agg(version || ' ' || stock ORDER BY version) FROM orders.history WHERE order_id = $1`, placed.ID))
 }
 
@@ -52,10 +52,10 @@ func TestOrderThatDoesNotFulfilTheConditionIsNotLocked(t *testing.T) {
 	shop := shoptest.Open(t, functions.All)
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
 	require.NoError(t, pgx.BeginFunc(t.Context(), shop.Pool, func(tx pgx.Tx) error {
-		o, err := orderstore.LockIn(t.Context(), tx, []string{placed.ID}, order.Delivered)
+		o, err := orderstore.LockWithStatus(t.Context(), tx, []string{placed.ID}, order.Delivered)
 		require.NoError(t, err)
 		require.Equal(t, []*order.Order{nil}, o)
-		o, err = orderstore.LockIn(t.Context(), tx, []string{uuid.NewString()}, "")
+		o, err = orderstore.LockWithStatus(t.Context(), tx, []string{uuid.NewString()}, "")
 		require.NoError(t, err)
 		require.Equal(t, []*order.Order{nil}, o)
 		_, err = shop.Pool.Exec(t.Context(), `SELECT FROM orders.orders FOR UPDATE NOWAIT`)

@@ -37,7 +37,7 @@ func Withdraw(ctx context.Context, tx pgx.Tx, o *order.Order, w Withdrawal, time
 		return nil, nil, err
 	}
 	from, held := o.Status, o.HeldStock()
-	if from.CanGo(order.Cancelling) && !s.cancellable(from) {
+	if from.CanMoveTo(order.Cancelling) && !s.cancellable(from) {
 		return nil, &Refusal{from, s.Status}, nil
 	}
 	if !o.Withdraw(w.By, w.Reason, times) {
@@ -62,7 +62,7 @@ func Withdraw(ctx context.Context, tx pgx.Tx, o *order.Order, w Withdrawal, time
 // withdrawn is the event of an order that is being undone. It carries every line, so that no consumer has to read them.
 func withdrawn(o *order.Order, from order.Status, stockHeld bool) events.OrderWithdrawn {
 	withdrawn := events.OrderWithdrawn{
-		OrderID: o.ID, Version: o.Version, FromStatus: string(from), By: o.WithdrawnBy, Reason: o.WhyWithdrawn(),
+		OrderID: o.ID, Version: o.Version, FromStatus: string(from), By: o.WithdrawnBy, Reason: o.WithdrawalReason(),
 		Lines: o.Lines, StockHeld: stockHeld, Currency: o.Currency, PaymentID: o.PaymentID,
 	}
 	if o.Payment == order.PaymentRefunding {

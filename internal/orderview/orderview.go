@@ -130,8 +130,8 @@ func scan(row pgx.Row) (o Order, err error) {
 	return o, nil
 }
 
-// Short reads which lines of a rejected order were short.
-func Short(ctx context.Context, db web.Reader, orderID string) ([]events.ShortLine, error) {
+// ShortLines reads which lines of a rejected order were short.
+func ShortLines(ctx context.Context, db web.Reader, orderID string) ([]events.ShortLine, error) {
 	var said events.StockShort
 	err := db.QueryRow(ctx, `
 		SELECT data

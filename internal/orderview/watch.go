@@ -20,9 +20,9 @@ type Watcher struct {
 	waiting map[string][]chan struct{}
 }
 
-// Decided waits until the shop has decided about a pending order, or it can be paid by its customer, or until the time is
+// AwaitDecision waits until the shop has decided about a pending order, or it can be paid by its customer, or until the time is
 // up.
-func (w *Watcher) Decided(ctx context.Context, db web.Reader, orderID string, atMost time.Duration) {
+func (w *Watcher) AwaitDecision(ctx context.Context, db web.Reader, orderID string, atMost time.Duration) {
 	if atMost <= 0 {
 		return
 	}

@@ -11,8 +11,8 @@ const (
 	longest  = 128
 )
 
-// Fault says why a password cannot be used, or "". mine are words that everybody knows of its owner, such as their e-mail.
-func Fault(password string, mine ...string) string {
+// Weakness says why a password cannot be used, or "". mine are words that everybody knows of its owner, such as their e-mail.
+func Weakness(password string, mine ...string) string {
 	switch n := utf8.RuneCountInString(password); {
 	case n < shortest || n > longest:
 		return "must have 8 to 128 characters"

@@ -81,15 +81,15 @@ func TestPasswordsThatAreTriedFirstAreRefused(t *testing.T) {
 		"password", "password1", "Password1!", "P@ssw0rd", "passw0rd123", "12345678", "qwertyuiop", "QWERTZUIOP", "iloveyou", "letmein1",
 		"aaaaaaaa", "abababab", "abcdefgh", "hgfedcba", "98765432", "dragon123", "welcome2026!", "asdfasdf", "qweqweqwe", "Summer2026", "trustno1", "1qaz2wsx",
 	} {
-		require.NotEmpty(t, password.Fault(easy), easy)
+		require.NotEmpty(t, password.Weakness(easy), easy)
 	}
 	for _, fine := range []string{good, "zwölf Boxkämpfer", "kT9#mq2Lx", "正しい馬の電池のホチキス", strings.Repeat("ab c", 32)} {
-		require.Empty(t, password.Fault(fine), fine)
+		require.Empty(t, password.Weakness(fine), fine)
 	}
 	for _, length := range []string{"", "kT9#mq2", strings.Repeat("ab c", 32) + "d"} {
-		require.NotEmpty(t, password.Fault(length), length)
+		require.NotEmpty(t, password.Weakness(length), length)
 	}
-	require.NotEmpty(t, password.Fault("ada@example.test", "Ada@Example.test"))
+	require.NotEmpty(t, password.Weakness("ada@example.test", "Ada@Example.test"))
 }
 
 func TestHashesTakeHalfOfTheMemoryAtMost(t *testing.T) {

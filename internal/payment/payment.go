@@ -52,9 +52,9 @@ type Provider interface {
 	Refund(ctx context.Context, key, ref string, amount money.Amount) (done bool, reason string, err error)
 }
 
-// Knowing is a provider that need not be asked: what Open answers, it knows beforehand and for ever.
-type Knowing interface {
-	Know(r Request) Opened
+// LocalProvider is a provider that need not be asked: what Open answers, it knows beforehand and for ever.
+type LocalProvider interface {
+	Decide(r Request) Opened
 }
 
 // WholeRefund is the id of the refund of all that is left of a payment: the same whoever asks for it.
@@ -88,11 +88,11 @@ func (Simulated) Name() string { return "simulated" }
 
 // Open draws the outcome of the order.
 func (s Simulated) Open(_ context.Context, _ string, r Request) (Opened, error) {
-	return s.Know(r), nil
+	return s.Decide(r), nil
 }
 
-// Know draws the outcome of the order.
-func (s Simulated) Know(r Request) Opened {
+// Decide draws the outcome of the order.
+func (s Simulated) Decide(r Request) Opened {
 	opened := Opened{Ref: "sim_" + r.PaymentID, Outcome: Paid}
 	if s.draw(r.OrderID) >= s.Success {
 		opened.Outcome, opened.Reason = Declined, "declined"

@@ -20,8 +20,8 @@ import (
 const shared = `
 	GRANT USAGE ON SCHEMA %[2]s TO %[1]s;
 	GRANT SELECT ON ALL TABLES IN SCHEMA %[2]s TO %[1]s;
-	GRANT INSERT ON bus.event, bus.inbox, bus.unheard, bus.parked, bus.idempotency TO %[1]s;
-	GRANT UPDATE ON bus.unheard, bus.parked, bus.idempotency TO %[1]s;
+	GRANT INSERT ON bus.event, bus.inbox, bus.undelivered, bus.dead_letters, bus.idempotency TO %[1]s;
+	GRANT UPDATE ON bus.undelivered, bus.dead_letters, bus.idempotency TO %[1]s;
 	ALTER ROLE %[1]s SET lock_timeout = '2s';
 	ALTER ROLE %[1]s SET statement_timeout = '5s';
 	ALTER ROLE %[1]s SET idle_in_transaction_session_timeout = '10s';`

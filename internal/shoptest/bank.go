@@ -11,11 +11,11 @@ import (
 
 // Bank is a provider that keeps its own books, as those outside do, and does what a test needs it to.
 type Bank struct {
-	Outcome  payment.Outcome // of every payment
-	Opening  func()          // happens while a payment is being opened
-	Away     bool            // no call comes through
-	TooLate  bool            // an open payment was paid before it could be closed
-	Refusing bool            // refunds are refused
+	Outcome     payment.Outcome // of every payment
+	OnOpen      func()          // happens while a payment is being opened
+	Unavailable bool            // no call comes through
+	TooLate     bool            // an open payment was paid before it could be closed
+	Refusing    bool            // refunds are refused
 
 	mu       sync.Mutex
 	opened   map[string]payment.Request
@@ -30,7 +30,7 @@ func (b *Bank) Name() string { return "bank" }
 
 // Open opens one payment per key.
 func (b *Bank) Open(_ context.Context, key string, r payment.Request) (payment.Opened, error) {
-	if b.Away {
+	if b.Unavailable {
 		return payment.Opened{}, errAway
 	}
 	b.mu.Lock()
@@ -39,8 +39,8 @@ func (b *Bank) Open(_ context.Context, key string, r payment.Request) (payment.O
 	}
 	b.opened[key] = r
 	b.mu.Unlock()
-	if b.Opening != nil {
-		b.Opening()
+	if b.OnOpen != nil {
+		b.OnOpen()
 	}
 	opened := payment.Opened{Ref: "ref-" + key, Outcome: b.Outcome}
 	switch b.Outcome {
@@ -54,7 +54,7 @@ func (b *Bank) Open(_ context.Context, key string, r payment.Request) (payment.O
 
 // Void closes one payment per key.
 func (b *Bank) Void(_ context.Context, key, _ string) (paid bool, err error) {
-	if b.Away {
+	if b.Unavailable {
 		return false, errAway
 	}
 	b.mu.Lock()
@@ -69,7 +69,7 @@ func (b *Bank) Void(_ context.Context, key, _ string) (paid bool, err error) {
 // Refund gives back once per key.
 func (b *Bank) Refund(_ context.Context, key, _ string, amount money.Amount) (done bool, reason string, err error) {
 	switch {
-	case b.Away:
+	case b.Unavailable:
 		return false, "", errAway
 	case b.Refusing:
 		return false, "account closed", nil

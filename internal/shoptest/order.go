@@ -79,7 +79,7 @@ func (s *Shop) Place(t testing.TB, body Body, headers ...string) Placed {
 	require.Equal(t, http.StatusAccepted, answer.Status, "%s %s", answer.Raw, s.Log())
 	p := Placed{ID: answer.Body["id"].(string)}
 	p.Token, _ = answer.Body["order_token"].(string) // guests have one
-	p.OrderPlaced = EventOf(t, s.Said(t, p.ID, "order.placed")[0]).(events.OrderPlaced)
+	p.OrderPlaced = EventOf(t, s.Emitted(t, p.ID, "order.placed")[0]).(events.OrderPlaced)
 	return p
 }
 
@@ -89,11 +89,11 @@ func (s *Shop) Cancel(t testing.TB, p Placed) events.OrderWithdrawn {
 	answer := s.Call(t, "serve-orders", http.MethodPost, "/v1/orders/"+p.ID+"/cancel", map[string]string{"reason": "I changed my mind"},
 		"Idempotency-Key", newID(t), "Prefer", "wait=0", "Popup-Order-Token", p.Token)
 	require.Equal(t, http.StatusAccepted, answer.Status, "%s %s", answer.Raw, s.Log())
-	return EventOf(t, s.Said(t, p.ID, "order.withdrawn")[0]).(events.OrderWithdrawn)
+	return EventOf(t, s.Emitted(t, p.ID, "order.withdrawn")[0]).(events.OrderWithdrawn)
 }
 
-// Answer is what a door answered.
-type Answer struct {
+// Response is what a door answered.
+type Response struct {
 	Status int
 	Header http.Header
 	Raw    string
@@ -101,7 +101,7 @@ type Answer struct {
 }
 
 // Call calls a function's door with headers in pairs. Whatever it answers must be as the contract says.
-func (s *Shop) Call(t testing.TB, name, method, path string, body any, headers ...string) Answer {
+func (s *Shop) Call(t testing.TB, name, method, path string, body any, headers ...string) Response {
 	t.Helper()
 	var sent io.Reader
 	if body != nil {
@@ -117,13 +117,13 @@ func (s *Shop) Call(t testing.TB, name, method, path string, body any, headers .
 	w := httptest.NewRecorder()
 	s.Runtime(t, name).ServeMux(s.Function(t, name)).ServeHTTP(w, r)
 	CheckResponse(t, r, w.Code, w.Header(), w.Body.Bytes())
-	a := Answer{Status: w.Code, Header: w.Header(), Raw: w.Body.String()}
+	a := Response{Status: w.Code, Header: w.Header(), Raw: w.Body.String()}
 	_ = json.Unmarshal(w.Body.Bytes(), &a.Body) // a test that reads it finds out
 	return a
 }
 
-// Faults are the fields that a problem names.
-func (a Answer) Faults() (fields []string) {
+// Fields are the fields that a problem names.
+func (a Response) Fields() (fields []string) {
 	faults, _ := a.Body["errors"].([]any)
 	for _, fault := range faults {
 		fields = append(fields, fault.(map[string]any)["field"].(string))
@@ -131,16 +131,16 @@ func (a Answer) Faults() (fields []string) {
 	return fields
 }
 
-// Drive tells every function what it has not heard about an order, one event after the other in the order in which they
+// AwaitStatus tells every function what it has not heard about an order, one event after the other in the order in which they
 // were said, until the order is in a state. An empty state drives until there is nothing left to tell. Mails are not sent:
 // nobody is there to take them.
-func (s *Shop) Drive(t testing.TB, orderID, status string) {
+func (s *Shop) AwaitStatus(t testing.TB, orderID, status string) {
 	t.Helper()
 	for range 200 {
 		if status != "" && s.Status(t, orderID) == status {
 			return
 		}
-		consumer, m, more := s.unheard(t, orderID)
+		consumer, m, more := s.nextUndelivered(t, orderID)
 		if !more {
 			require.Empty(t, status, "order %s is %s, and nobody has anything left to hear", orderID, s.Status(t, orderID))
 			return
@@ -150,8 +150,8 @@ func (s *Shop) Drive(t testing.TB, orderID, status string) {
 	require.Fail(t, "the order does not come to rest", orderID)
 }
 
-// unheard is the first event of an order that a subscriber has not heard.
-func (s *Shop) unheard(t testing.TB, orderID string) (consumer string, m cloudevent.Message, more bool) {
+// nextUndelivered is the first event of an order that a subscriber has not heard.
+func (s *Shop) nextUndelivered(t testing.TB, orderID string) (consumer string, m cloudevent.Message, more bool) {
 	t.Helper()
 	var id string
 	err := s.Pool.QueryRow(t.Context(), `
@@ -175,11 +175,11 @@ func (s *Shop) unheard(t testing.TB, orderID string) (consumer string, m cloudev
 // Status reads where an order stands.
 func (s *Shop) Status(t testing.TB, orderID string) string {
 	t.Helper()
-	return One[string](t, s, `SELECT status FROM orders.orders WHERE order_id = $1`, orderID)
+	return Scalar[string](t, s, `SELECT status FROM orders.orders WHERE order_id = $1`, orderID)
 }
 
-// Set changes the current row of an order, with its version and its log, as in: deadline = now().
-func (s *Shop) Set(t testing.TB, orderID, change string) {
+// ChangeOrder changes the current row of an order, with its version and its log, as in: deadline = now().
+func (s *Shop) ChangeOrder(t testing.TB, orderID, change string) {
 	t.Helper()
 	s.Exec(t, `
 		WITH changed AS (
@@ -189,8 +189,8 @@ func (s *Shop) Set(t testing.TB, orderID, change string) {
 		SELECT order_id, version, status, status, stock, payment, reason, deadline, 'test', 'test' FROM changed`, orderID)
 }
 
-// Move books a move of an order's shipment as staff would. Nobody has heard of it yet.
-func (s *Shop) Move(t testing.TB, orderID, to string) events.ShipmentMoved {
+// MoveShipment books a move of an order's shipment as staff would. Nobody has heard of it yet.
+func (s *Shop) MoveShipment(t testing.TB, orderID, to string) events.ShipmentMoved {
 	t.Helper()
 	moved := events.ShipmentMoved{OrderID: orderID, To: to, By: "staff"}
 	err := s.Pool.QueryRow(t.Context(), `
@@ -207,8 +207,8 @@ func (s *Shop) Move(t testing.TB, orderID, to string) events.ShipmentMoved {
 	return moved
 }
 
-// One reads one value.
-func One[V any](t testing.TB, s *Shop, sql string, args ...any) (value V) {
+// Scalar reads one value.
+func Scalar[V any](t testing.TB, s *Shop, sql string, args ...any) (value V) {
 	t.Helper()
 	require.NoError(t, s.Pool.QueryRow(t.Context(), sql, args...).Scan(&value), sql)
 	return value
@@ -230,8 +230,8 @@ func (s *Shop) Stock(t testing.TB, sku string) (onHand, reserved int64) {
 	return onHand, reserved
 }
 
-// Leave leaves so many of a SKU in a warehouse.
-func (s *Shop) Leave(t testing.TB, sku, warehouse string, quantity int64) {
+// SetStock leaves so many of a SKU in a warehouse.
+func (s *Shop) SetStock(t testing.TB, sku, warehouse string, quantity int64) {
 	t.Helper()
 	s.Exec(t, `
 		INSERT INTO stock.movements (level_id, kind, quantity, reference)
@@ -239,8 +239,8 @@ func (s *Shop) Leave(t testing.TB, sku, warehouse string, quantity int64) {
 		sku, warehouse, quantity)
 }
 
-// Vary gives a product a variant with so many in a warehouse. A price of 0 is that of the product.
-func (s *Shop) Vary(t testing.TB, product, sku, name string, price, quantity int64, warehouse string) (productID, variantID string) {
+// AddVariant gives a product a variant with so many in a warehouse. A price of 0 is that of the product.
+func (s *Shop) AddVariant(t testing.TB, product, sku, name string, price, quantity int64, warehouse string) (productID, variantID string) {
 	t.Helper()
 	err := s.Pool.QueryRow(t.Context(), `
 		INSERT INTO catalogue.variants (variant_id, product_id, sku, name, price_minor)
@@ -248,6 +248,6 @@ func (s *Shop) Vary(t testing.TB, product, sku, name string, price, quantity int
 		RETURNING product_id::text, variant_id::text`, product, sku, name, price).Scan(&productID, &variantID)
 	require.NoError(t, err)
 	s.Exec(t, `INSERT INTO stock.levels (level_id, sku, warehouse_id) VALUES (gen_random_uuid(), $1, $2)`, sku, warehouse)
-	s.Leave(t, sku, warehouse, quantity)
+	s.SetStock(t, sku, warehouse, quantity)
 	return productID, variantID
 }

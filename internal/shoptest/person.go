@@ -30,12 +30,12 @@ type Person struct {
 func (s *Shop) SignIn(t testing.TB, role string, scopes ...string) Person {
 	t.Helper()
 	c := token.Claims{ID: newID(t), Role: role, Session: newID(t), Email: newID(t) + "@example.test", Scopes: scopes}
-	require.NoError(t, Admit(t.Context(), s.Pool, c))
+	require.NoError(t, AddAccount(t.Context(), s.Pool, c))
 	return Person{ID: c.ID, Session: c.Session, Email: c.Email, Bearer: Bearer(t, c)}
 }
 
-// Admit makes what a token says true: there is such a user with such a session, or such a guest or client.
-func Admit(ctx context.Context, pool *pgxpool.Pool, c token.Claims) error {
+// AddAccount makes what a token says true: there is such a user with such a session, or such a guest or client.
+func AddAccount(ctx context.Context, pool *pgxpool.Pool, c token.Claims) error {
 	sql := `
 		WITH made AS (
 			INSERT INTO accounts.users (user_id, email, name, phone, role) VALUES ($1, $3, 'Ada Byron', '+49 40 1234567', $4) RETURNING user_id

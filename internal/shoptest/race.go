@@ -11,14 +11,14 @@ import (
 
 // During makes a call while a transaction that has run some statements is not committed yet. The transaction is committed
 // once the call waits for it, or has returned without having waited.
-func (s *Shop) During(t testing.TB, sql string, call func() Answer) Answer {
+func (s *Shop) During(t testing.TB, sql string, call func() Response) Response {
 	t.Helper()
 	tx, err := s.Pool.Begin(t.Context())
 	require.NoError(t, err)
 	defer func() { _ = tx.Rollback(context.Background()) }() // it may be over already
 	_, err = tx.Conn().PgConn().Exec(t.Context(), sql).ReadAll()
 	require.NoError(t, err)
-	returned := make(chan Answer, 1)
+	returned := make(chan Response, 1)
 	go func() { returned <- call() }()
 	pid := tx.Conn().PgConn().PID()
 	for {
@@ -28,7 +28,7 @@ func (s *Shop) During(t testing.TB, sql string, call func() Answer) Answer {
 			return a
 		case <-time.After(5 * time.Millisecond):
 		}
-		if One[bool](t, s, `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid)))`, pid) {
+		if Scalar[bool](t, s, `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid)))`, pid) {
 			break
 		}
 	}
@@ -36,9 +36,9 @@ func (s *Shop) During(t testing.TB, sql string, call func() Answer) Answer {
 	return <-returned
 }
 
-// AtOnce makes calls at the same time and returns their answers, in the order of the calls.
-func AtOnce(calls ...func() Answer) []Answer {
-	answers := make([]Answer, len(calls))
+// Concurrently makes calls at the same time and returns their answers, in the order of the calls.
+func Concurrently(calls ...func() Response) []Response {
+	answers := make([]Response, len(calls))
 	start := make(chan struct{})
 	var all sync.WaitGroup
 	for i, call := range calls {

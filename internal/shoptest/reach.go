@@ -22,22 +22,22 @@ var moves = map[string][]string{
 	"returned":         {"preparing", "shipped", "in_transit", "failed_delivery", "returned"},
 }
 
-// Reach places an order of one cap and takes it to a state: everybody is told everything, and staff moves the shipment. The
+// OrderIn places an order of one cap and takes it to a state: everybody is told everything, and staff moves the shipment. The
 // shop's payments must succeed, and its shipping be manual.
-func (s *Shop) Reach(t testing.TB, status string) Placed {
+func (s *Shop) OrderIn(t testing.TB, status string) Placed {
 	t.Helper()
 	p := s.Place(t, Order(Of(Cap, 1)))
 	switch status {
 	case "pending":
 	case "rejected":
-		s.Tell(t, "track-order", events.StockShort{OrderID: p.ID})
+		s.Send(t, "track-order", events.StockShort{OrderID: p.ID})
 	case "expired":
-		s.Set(t, p.ID, "deadline = now()")
-		s.Tell(t, "track-order", events.OrderOverdue{OrderID: p.ID})
+		s.ChangeOrder(t, p.ID, "deadline = now()")
+		s.Send(t, "track-order", events.OrderOverdue{OrderID: p.ID})
 	case "cancelling", "cancelled":
-		s.Drive(t, p.ID, "confirmed")
+		s.AwaitStatus(t, p.ID, "confirmed")
 		s.Cancel(t, p)
-		s.Drive(t, p.ID, status)
+		s.AwaitStatus(t, p.ID, status)
 	default:
 		s.follow(t, p.ID, status)
 	}
@@ -50,13 +50,13 @@ func (s *Shop) follow(t testing.TB, orderID, status string) {
 	t.Helper()
 	way, known := moves[status]
 	require.True(t, known, "no way leads to %s", status)
-	s.Drive(t, orderID, "confirmed")
+	s.AwaitStatus(t, orderID, "confirmed")
 	for i, to := range way {
 		if i == 0 {
-			s.Drive(t, orderID, "")
+			s.AwaitStatus(t, orderID, "")
 		}
-		moved := s.Move(t, orderID, to)
-		s.Tell(t, "follow-shipment", moved)
+		moved := s.MoveShipment(t, orderID, to)
+		s.Send(t, "follow-shipment", moved)
 	}
-	s.Drive(t, orderID, status)
+	s.AwaitStatus(t, orderID, status)
 }

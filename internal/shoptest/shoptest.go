@@ -131,8 +131,8 @@ func (s *Shop) Function(t testing.TB, name string) *function.Function {
 	return &s.functions[i]
 }
 
-// Tell stores an event as if it had just been said, tells it to a function, and returns what the function says.
-func (s *Shop) Tell(t testing.TB, name string, e events.Event) []events.Event {
+// Send stores an event as if it had just been said, tells it to a function, and returns what the function says.
+func (s *Shop) Send(t testing.TB, name string, e events.Event) []events.Event {
 	t.Helper()
 	return s.Deliver(t, name, s.Store(t, e))
 }
@@ -144,7 +144,7 @@ func (s *Shop) Store(t testing.TB, e events.Event) cloudevent.Message {
 	require.NoError(t, err)
 	about := e.About()
 	m := cloudevent.Message{
-		ID: newID(t), Type: e.EventType(), Source: "/functions/" + s.speaker(e), Subject: about.Subject, OrderID: about.OrderID,
+		ID: newID(t), Type: e.EventType(), Source: "/functions/" + s.source(e), Subject: about.Subject, OrderID: about.OrderID,
 		CausationID: newID(t), Version: about.Version, Delayed: about.Delayed, Data: data,
 	}
 	_, err = s.Pool.Exec(t.Context(), `
@@ -162,7 +162,7 @@ func newID(t testing.TB) string {
 	return id.String()
 }
 
-func (s *Shop) speaker(e events.Event) string {
+func (s *Shop) source(e events.Event) string {
 	for _, f := range s.functions {
 		if slices.ContainsFunc(f.Emits, func(said events.Event) bool { return said.EventType() == e.EventType() }) {
 			return f.Name
@@ -175,7 +175,7 @@ func (s *Shop) speaker(e events.Event) string {
 func (s *Shop) Deliver(t testing.TB, name string, m cloudevent.Message) []events.Event {
 	t.Helper()
 	require.NoError(t, s.TryDeliver(t, name, m))
-	return s.SaidFor(t, name, m)
+	return s.EmittedFor(t, name, m)
 }
 
 // TryDeliver tells a function an event of the ledger, and returns the error with which it is to be tried again.
@@ -184,8 +184,8 @@ func (s *Shop) TryDeliver(t testing.TB, name string, m cloudevent.Message) error
 	return s.Runtime(t, name).Deliver(t.Context(), s.Function(t, name), m)
 }
 
-// SaidFor reads what a function said because of an event.
-func (s *Shop) SaidFor(t testing.TB, name string, cause cloudevent.Message) []events.Event {
+// EmittedFor reads what a function said because of an event.
+func (s *Shop) EmittedFor(t testing.TB, name string, cause cloudevent.Message) []events.Event {
 	t.Helper()
 	rows, err := s.Pool.Query(t.Context(), eventstore.SelectMessages+`
 		WHERE e.causation_id = $1 AND e.source = $2 ORDER BY e.n`, cause.ID, "/functions/"+name)
@@ -199,8 +199,8 @@ func (s *Shop) SaidFor(t testing.TB, name string, cause cloudevent.Message) []ev
 	return said
 }
 
-// Said reads what was said about an order, of one type.
-func (s *Shop) Said(t testing.TB, orderID, eventType string) []cloudevent.Message {
+// Emitted reads what was said about an order, of one type.
+func (s *Shop) Emitted(t testing.TB, orderID, eventType string) []cloudevent.Message {
 	t.Helper()
 	rows, err := s.Pool.Query(t.Context(), eventstore.SelectMessages+`
 		WHERE e.order_id = $1 AND e.type = $2 ORDER BY e.xid, e.n`, orderID, eventType)
@@ -246,8 +246,8 @@ func (r *Recorder) Fail(err error) {
 	r.fail = err
 }
 
-// Got are the messages so far.
-func (r *Recorder) Got() []cloudevent.Message {
+// Published are the messages so far.
+func (r *Recorder) Published() []cloudevent.Message {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.got)

@@ -24,20 +24,20 @@ func (l Level) Available() int64 { return l.OnHand - l.Reserved }
 // Levels are those of all SKUs of an order.
 type Levels []Level
 
-// Take is what is taken from one level for one line.
-type Take struct {
+// Allocation is what is taken from one level for one line.
+type Allocation struct {
 	Line     int
 	LevelID  string
 	Quantity int64
 	Held     events.HeldLine
 }
 
-// Take takes every line from the levels or, when some lines are short, nothing. onSale names the default warehouse of each
+// Allocate takes every line from the levels or, when some lines are short, nothing. onSale names the default warehouse of each
 // thing that is still sold: it is emptied first, then the others by priority; one line may be split. Lines of one SKU
 // share what there is.
-func (ls Levels) Take(lines []events.PlacedLine, onSale map[string]string) ([]Take, []events.ShortLine) {
+func (ls Levels) Allocate(lines []events.PlacedLine, onSale map[string]string) ([]Allocation, []events.ShortLine) {
 	left := ls.left()
-	var taken []Take
+	var taken []Allocation
 	var short []events.ShortLine
 	for _, line := range lines {
 		warehouse, sold := onSale[line.Thing()]
@@ -50,7 +50,7 @@ func (ls Levels) Take(lines []events.PlacedLine, onSale map[string]string) ([]Ta
 			short = append(short, shortOf(line, line.Quantity-missing, events.WhyShort))
 		}
 		for _, d := range drawn {
-			taken = append(taken, Take{Line: line.Line, LevelID: d.ID, Quantity: d.quantity, Held: events.HeldLine{
+			taken = append(taken, Allocation{Line: line.Line, LevelID: d.ID, Quantity: d.quantity, Held: events.HeldLine{
 				Line: line.Line, SKU: line.SKU, Quantity: d.quantity, WarehouseID: d.WarehouseID, StoreID: line.StoreID,
 			}})
 		}
@@ -62,39 +62,39 @@ func (ls Levels) Take(lines []events.PlacedLine, onSale map[string]string) ([]Ta
 }
 
 // Reserve counts what was taken as reserved, so that the next order finds what is left.
-func (ls Levels) Reserve(taken []Take) {
+func (ls Levels) Reserve(taken []Allocation) {
 	for _, t := range taken {
 		i := slices.IndexFunc(ls, func(l Level) bool { return l.ID == t.LevelID })
 		ls[i].Reserved += t.Quantity
 	}
 }
 
-// Wanted is what somebody wants to hold by hand: of one warehouse, or of all.
-type Wanted struct {
+// Request is what somebody wants to hold by hand: of one warehouse, or of all.
+type Request struct {
 	Line        int
 	SKU         string
 	Quantity    int64
 	WarehouseID string
 }
 
-// Short is what is wanted and not there, and how many of it are.
-type Short struct {
-	Wanted
+// Shortage is what is wanted and not there, and how many of it are.
+type Shortage struct {
+	Request
 	Available int64
 }
 
 // Hold takes all that is wanted from the levels, by priority, or nothing. Those who want the same SKU share what there is.
-func (ls Levels) Hold(wanted []Wanted) ([]Take, []Short) {
+func (ls Levels) Hold(wanted []Request) ([]Allocation, []Shortage) {
 	left := ls.left()
-	var taken []Take
-	var short []Short
+	var taken []Allocation
+	var short []Shortage
 	for _, w := range wanted {
 		drawn, missing := left.draw(ls.inTurn(w.SKU, "").in(w.WarehouseID), w.Quantity)
 		if missing > 0 {
-			short = append(short, Short{w, w.Quantity - missing})
+			short = append(short, Shortage{w, w.Quantity - missing})
 		}
 		for _, d := range drawn {
-			taken = append(taken, Take{Line: w.Line, LevelID: d.ID, Quantity: d.quantity})
+			taken = append(taken, Allocation{Line: w.Line, LevelID: d.ID, Quantity: d.quantity})
 		}
 	}
 	if short != nil {

@@ -21,8 +21,8 @@ func line(n int, sku string, quantity int64) events.PlacedLine {
 	return events.PlacedLine{Line: n, ProductID: "product of " + sku, SKU: sku, StoreID: "store of " + sku, Quantity: quantity}
 }
 
-func take(n int, sku, warehouse string, quantity int64) stock.Take {
-	return stock.Take{Line: n, LevelID: sku + "@" + warehouse, Quantity: quantity, Held: events.HeldLine{
+func take(n int, sku, warehouse string, quantity int64) stock.Allocation {
+	return stock.Allocation{Line: n, LevelID: sku + "@" + warehouse, Quantity: quantity, Held: events.HeldLine{
 		Line: n, SKU: sku, Quantity: quantity, WarehouseID: warehouse, StoreID: "store of " + sku,
 	}}
 }
@@ -39,18 +39,18 @@ func TestTake(t *testing.T) {
 	for name, of := range map[string]struct {
 		levels stock.Levels
 		lines  []events.PlacedLine
-		takes  []stock.Take
+		takes  []stock.Allocation
 		short  []events.ShortLine
 	}{
 		"takes what is there": {
 			levels: stock.Levels{level("cup", "W1", 1, 5, 0)},
 			lines:  []events.PlacedLine{line(1, "cup", 2)},
-			takes:  []stock.Take{take(1, "cup", "W1", 2)},
+			takes:  []stock.Allocation{take(1, "cup", "W1", 2)},
 		},
 		"takes the last one": {
 			levels: stock.Levels{level("cup", "W1", 1, 5, 4)},
 			lines:  []events.PlacedLine{line(1, "cup", 1)},
-			takes:  []stock.Take{take(1, "cup", "W1", 1)},
+			takes:  []stock.Allocation{take(1, "cup", "W1", 1)},
 		},
 		"leaves what is held for others": {
 			levels: stock.Levels{level("cup", "W1", 1, 5, 4)},
@@ -60,22 +60,22 @@ func TestTake(t *testing.T) {
 		"splits a line: 5 of 3 and 4 are 3 and 2": {
 			levels: stock.Levels{level("cup", "W1", 1, 3, 0), level("cup", "W2", 2, 4, 0)},
 			lines:  []events.PlacedLine{line(1, "cup", 5)},
-			takes:  []stock.Take{take(1, "cup", "W1", 3), take(1, "cup", "W2", 2)},
+			takes:  []stock.Allocation{take(1, "cup", "W1", 3), take(1, "cup", "W2", 2)},
 		},
 		"empties the default warehouse first, whatever its priority": {
 			levels: stock.Levels{level("cup", "W2", 1, 4, 0), level("cup", "W1", 9, 3, 0)},
 			lines:  []events.PlacedLine{line(1, "cup", 5)},
-			takes:  []stock.Take{take(1, "cup", "W1", 3), take(1, "cup", "W2", 2)},
+			takes:  []stock.Allocation{take(1, "cup", "W1", 3), take(1, "cup", "W2", 2)},
 		},
 		"then the others by priority": {
 			levels: stock.Levels{level("cup", "W2", 3, 1, 0), level("cup", "W3", 1, 1, 0), level("cup", "W4", 2, 1, 0)},
 			lines:  []events.PlacedLine{line(1, "cup", 3)},
-			takes:  []stock.Take{take(1, "cup", "W3", 1), take(1, "cup", "W4", 1), take(1, "cup", "W2", 1)},
+			takes:  []stock.Allocation{take(1, "cup", "W3", 1), take(1, "cup", "W4", 1), take(1, "cup", "W2", 1)},
 		},
 		"adds up equal SKUs: 3 and 2 of 5 are held": {
 			levels: stock.Levels{level("cup", "W1", 1, 5, 0)},
 			lines:  []events.PlacedLine{line(1, "cup", 3), line(2, "cup", 2)},
-			takes:  []stock.Take{take(1, "cup", "W1", 3), take(2, "cup", "W1", 2)},
+			takes:  []stock.Allocation{take(1, "cup", "W1", 3), take(2, "cup", "W1", 2)},
 		},
 		"adds up equal SKUs: 3 and 3 of 5 are short": {
 			levels: stock.Levels{level("cup", "W1", 1, 5, 0)},
@@ -106,7 +106,7 @@ func TestTake(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			takes, short := of.levels.Take(of.lines, sold)
+			takes, short := of.levels.Allocate(of.lines, sold)
 			require.Equal(t, of.takes, takes)
 			require.Equal(t, of.short, short)
 		})
@@ -187,7 +187,7 @@ func TestAllLinesAreTakenAsOneByOneOrNone(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawShop(t)
-		takes, short := s.levels.Take(s.lines, s.onSale)
+		takes, short := s.levels.Allocate(s.lines, s.onSale)
 		if !s.possible() {
 			require.Nil(t, takes)
 			require.NotEmpty(t, short)
@@ -210,7 +210,7 @@ func TestNeverMoreIsTakenThanIsAvailable(t *testing.T) {
 		for _, l := range s.levels {
 			left[l.ID] = l.Available()
 		}
-		takes, _ := s.levels.Take(s.lines, s.onSale)
+		takes, _ := s.levels.Allocate(s.lines, s.onSale)
 		for _, take := range takes {
 			require.Positive(t, take.Quantity)
 			left[take.LevelID] -= take.Quantity
@@ -223,7 +223,7 @@ func TestEveryShortLineSaysHowMuchIsMissing(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawShop(t)
-		_, short := s.levels.Take(s.lines, s.onSale)
+		_, short := s.levels.Allocate(s.lines, s.onSale)
 		for _, of := range short {
 			ordered := s.lines[of.Line-1]
 			_, sold := s.onSale[ordered.ProductID]
@@ -239,7 +239,7 @@ func TestTheLevelsThemselvesAreLeftAlone(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawShop(t)
 		before := append(stock.Levels(nil), s.levels...)
-		s.levels.Take(s.lines, s.onSale)
+		s.levels.Allocate(s.lines, s.onSale)
 		require.Equal(t, before, s.levels)
 	})
 }

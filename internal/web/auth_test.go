@@ -50,7 +50,7 @@ func mirror(t *testing.T, settings config.Access, known ...token.Claims) string 
 	pool := dbtest.DB(t)
 	grantRole(t, pool, "serve-mirror")
 	for _, c := range known {
-		require.NoError(t, shoptest.Admit(t.Context(), pool, c))
+		require.NoError(t, shoptest.AddAccount(t.Context(), pool, c))
 	}
 	rt := &function.Runtime{Pool: pool, Log: slog.New(slog.DiscardHandler)}
 	server := httptest.NewServer(rt.ServeMux(&function.Function{Name: "serve-mirror", Endpoints: door}))

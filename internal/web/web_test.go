@@ -27,9 +27,9 @@ import (
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/dbtest"
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/provision"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/token"
 	"github.com/popup-shop/popup/internal/web"
 )
@@ -50,7 +50,7 @@ func bearer(t testing.TB, role string) string {
 func (b *bundle) known(t testing.TB, role string) string {
 	t.Helper()
 	c := token.Claims{ID: uuid.NewString(), Role: role, Session: uuid.NewString(), Email: uuid.NewString() + "@example.test"}
-	require.NoError(t, shoptest.Admit(t.Context(), b.pool, c))
+	require.NoError(t, shoptest.AddAccount(t.Context(), b.pool, c))
 	return shoptest.Bearer(t, c)
 }
 

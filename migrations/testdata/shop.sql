@@ -94,8 +94,8 @@ INSERT INTO delivery.shipments (shipment_id, order_id, carrier, tracking_number,
 VALUES ('00000000-0000-7000-8000-000000000008', '00000000-0000-7000-8000-000000000008', 'popup', 'PU8', false);
 INSERT INTO delivery.tracking (shipment_id, n, status) VALUES ('00000000-0000-7000-8000-000000000008', 1, 'planned');
 
-INSERT INTO bus.parked (event_id, type, source, consumer, kind, reason, event) VALUES ('1', 'order.placed', '/functions/place-order', 'send-email', 'poison', 'test', '');
-INSERT INTO bus.parked_act (parked_id, act, by) SELECT parked_id, 'discard', 'test' FROM bus.parked;
+INSERT INTO bus.dead_letters (event_id, type, source, consumer, kind, reason, event) VALUES ('1', 'order.placed', '/functions/place-order', 'send-email', 'poison', 'test', '');
+INSERT INTO bus.dead_letter_actions (dead_letter_id, action, by) SELECT dead_letter_id, 'discard', 'test' FROM bus.dead_letters;
 
 INSERT INTO accounts.users (user_id, email, role) VALUES
     ('00000000-0000-7000-8000-000000000001', 'admin@example.test', 'admin'), ('00000000-0000-7000-8000-000000000002', 'ada@example.test', 'customer');

@@ -48,5 +48,5 @@ FROM (VALUES
     ('00000000-0000-8000-8000-000000000014', 'order.completed', '/functions/complete-order', '00000000-0000-7000-8000-000000000001', gen_random_uuid()))
     AS said (id, type, source, order_id, cause);
 INSERT INTO bus.inbox (event_id, consumer) VALUES ('00000000-0000-8000-8000-000000000011', 'reserve-stock');
-INSERT INTO bus.unheard (event_id, consumer, created_at) VALUES ('00000000-0000-8000-8000-000000000013', 'track-order', now() - interval '10 min');
-INSERT INTO bus.parked (event_id, type, source, consumer, kind, reason, event, resolved_at) VALUES ('1', 'x', 'x', 'x', 'poison', 'x', '', now());
+INSERT INTO bus.undelivered (event_id, consumer, created_at) VALUES ('00000000-0000-8000-8000-000000000013', 'track-order', now() - interval '10 min');
+INSERT INTO bus.dead_letters (event_id, type, source, consumer, kind, reason, event, resolved_at) VALUES ('1', 'x', 'x', 'x', 'poison', 'x', '', now());

@@ -1,4 +1,4 @@
-package parkevent_test
+package storedeadletter_test
 
 import (
 	"testing"
@@ -12,7 +12,7 @@ import (
 	"github.com/popup-shop/popup/internal/shoptest"
 )
 
-const name = "park-event"
+const name = "store-dead-letter"
 
 // bury hands a dead letter for track-order over.
 func bury(t *testing.T, shop *shoptest.Shop, m cloudevent.Message, code int, reason string) {
@@ -22,8 +22,8 @@ func bury(t *testing.T, shop *shoptest.Shop, m cloudevent.Message, code int, rea
 }
 
 func parked(t *testing.T, shop *shoptest.Shop) []string {
-	return shoptest.One[[]string](t, shop, `
-		SELECT coalesce(array_agg(rtrim(concat_ws(' ', kind, consumer, attempts, reason))), '{}') FROM bus.parked WHERE resolved_at IS NULL`)
+	return shoptest.Scalar[[]string](t, shop, `
+		SELECT coalesce(array_agg(rtrim(concat_ws(' ', kind, consumer, attempts, reason))), '{}') FROM bus.dead_letters WHERE resolved_at IS NULL`)
 }
 
 func TestEventThatAFunctionWouldNotTakeIsKeptWithItsReason(t *testing.T) {

@@ -15,22 +15,22 @@ import (
 	"github.com/popup-shop/popup/schemas"
 )
 
-// own is what the gateway answers itself.
-type own struct {
+// builtin is what the gateway answers itself.
+type builtin struct {
 	pool      *pgxpool.Pool
 	revision  string
 	upstreams map[string][]*upstream // of each function
 	outside   function.Dependencies
 }
 
-type ownRoute struct {
+type builtinRoute struct {
 	function.Route
 	handler http.Handler
 }
 
-func (o *own) routes(m *metrics) (all []ownRoute) {
+func (o *builtin) routes(m *metrics) (all []builtinRoute) {
 	add := func(path string, a access.Access, handler http.Handler) {
-		all = append(all, ownRoute{function.Route{Method: http.MethodGet, Path: path, Access: a}, handler})
+		all = append(all, builtinRoute{function.Route{Method: http.MethodGet, Path: path, Access: a}, handler})
 	}
 	add("/metrics", access.Any(access.Staff, access.Client("metrics")), m.handler())
 	add("/v1/status", access.All, http.HandlerFunc(o.status))

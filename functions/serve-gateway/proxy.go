@@ -24,10 +24,10 @@ const (
 	idlePerHost = 64
 )
 
-// remote reaches functions over HTTP.
-type remote struct{ settings config.Gateway }
+// proxy reaches functions over HTTP.
+type proxy struct{ settings config.Gateway }
 
-func (g *remote) open(rt *function.Runtime) func(name string) http.Handler {
+func (g *proxy) open(rt *function.Runtime) func(name string) http.Handler {
 	transport := g.transport()
 	return func(name string) http.Handler {
 		upstream, err := url.Parse(strings.ReplaceAll(g.settings.Upstream, "{function}", name))
@@ -51,7 +51,7 @@ func forward(r *httputil.ProxyRequest, upstream *url.URL) {
 }
 
 // transport reaches every function by its own name, or all of them through one address that tells them apart by name.
-func (g *remote) transport() http.RoundTripper {
+func (g *proxy) transport() http.RoundTripper {
 	dialer := &net.Dialer{Timeout: dialAtMost}
 	transport := &http.Transport{MaxIdleConnsPerHost: idlePerHost, IdleConnTimeout: time.Minute, ResponseHeaderTimeout: answerIn}
 	transport.DialContext = dialer.DialContext
@@ -89,7 +89,7 @@ func unreachable(log *slog.Logger, name string) func(http.ResponseWriter, *http.
 			refused(sent).Write(w, r)
 			return
 		}
-		if response, ok := w.(*recorder); ok {
+		if response, ok := w.(*statusRecorder); ok {
 			response.unreachable = true
 		}
 		log.WarnContext(r.Context(), "function did not answer", "function", name, "route", r.Pattern, "request", id, "error", err)

@@ -22,10 +22,10 @@ import (
 	"github.com/popup-shop/popup/internal/tracing"
 )
 
-const bodyAtMost = 64 << 10
+const maxBody = 64 << 10
 
-// doorway is what every call goes through.
-type doorway struct {
+// gateway is what every call goes through.
+type gateway struct {
 	keeper  auth.Authenticator
 	limits  *limits
 	metrics *metrics
@@ -37,12 +37,12 @@ type doorway struct {
 }
 
 // guard lets calls through to a handler that may take the route and do not come too often.
-func (d *doorway) guard(route function.Route, to http.Handler) http.HandlerFunc {
+func (d *gateway) guard(route function.Route, to http.Handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
-		requestID := identify(r)
+		requestID := setRequestID(r)
 		r, span := d.trace(route, r)
-		answer := &recorder{ResponseWriter: w}
+		answer := &statusRecorder{ResponseWriter: w}
 		d.protect(answer, requestID)
 		answer.Header().Set("Traceparent", r.Header.Get("Traceparent"))
 		source := d.source(r)
@@ -67,22 +67,22 @@ func (d *doorway) guard(route function.Route, to http.Handler) http.HandlerFunc 
 		}
 		caller, problem := d.keeper.Authorize(answer, r, route.Access)
 		if problem == nil {
-			problem = d.limits.take(answer, r, caller)
+			problem = d.limits.Allow(answer, r, caller)
 		}
 		if problem != nil {
 			problem.Write(answer, r)
 			return
 		}
-		strip(r)
+		stripEventHeaders(r)
 		bounded := r.WithContext(r.Context()) // a copy: with another body in its call the server takes what is left of one for the next call
-		bounded.Body = body{http.MaxBytesReader(w, r.Body, max(bodyAtMost, route.MaxBody))}
+		bounded.Body = body{http.MaxBytesReader(w, r.Body, max(maxBody, route.MaxBody))}
 		to.ServeHTTP(answer, bounded)
 	}
 }
 
 // trace starts the span of a request, which is a part of its caller's trace if that has one. Without a collector of traces there
 // is only a traceparent.
-func (d *doorway) trace(route function.Route, r *http.Request) (*http.Request, *tracing.Span) {
+func (d *gateway) trace(route function.Route, r *http.Request) (*http.Request, *tracing.Span) {
 	ctx, caller := r.Context(), r.Header.Get("Traceparent")
 	if _, _, ok := cloudevent.SplitTrace(caller); ok || d.tracer == nil { // otherwise the span is the first of a trace
 		ctx = cloudevent.WithTrace(ctx, caller)
@@ -93,7 +93,7 @@ func (d *doorway) trace(route function.Route, r *http.Request) (*http.Request, *
 	return r.WithContext(ctx), span
 }
 
-func (d *doorway) endTrace(ctx context.Context, span *tracing.Span, status int) {
+func (d *gateway) endTrace(ctx context.Context, span *tracing.Span, status int) {
 	span.Set(attribute.Int("http.response.status_code", status))
 	var err error
 	if status >= http.StatusInternalServerError {
@@ -104,7 +104,7 @@ func (d *doorway) endTrace(ctx context.Context, span *tracing.Span, status int) 
 }
 
 // logCall writes the one line of a request. A path is not logged, since callers may put anything into it.
-func (d *doorway) logCall(route function.Route, r *http.Request, response *recorder, began time.Time) {
+func (d *gateway) logCall(route function.Route, r *http.Request, response *statusRecorder, began time.Time) {
 	method := r.Method
 	if route.Method == "" { // callers may invent methods
 		method = "other"
@@ -122,7 +122,7 @@ func (d *doorway) logCall(route function.Route, r *http.Request, response *recor
 const ordersPath = "/v1/orders/"
 
 // orderOf returns the order that a request is about: the one in its path, or the one that it placed.
-func orderOf(route function.Route, r *http.Request, response *recorder) string {
+func orderOf(route function.Route, r *http.Request, response *statusRecorder) string {
 	order := strings.TrimPrefix(response.Header().Get("Location"), ordersPath)
 	if strings.HasPrefix(route.Path, ordersPath+"{id}") {
 		order = r.PathValue("id")
@@ -133,8 +133,8 @@ func orderOf(route function.Route, r *http.Request, response *recorder) string {
 	return order
 }
 
-// strip takes away what only brokers may say.
-func strip(r *http.Request) {
+// stripEventHeaders takes away what only brokers may say.
+func stripEventHeaders(r *http.Request) {
 	for header := range r.Header {
 		if strings.HasPrefix(header, "Ce-") {
 			r.Header.Del(header)
@@ -144,8 +144,8 @@ func strip(r *http.Request) {
 
 var requestIDForm = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
-// identify takes over the caller's request id or makes one.
-func identify(r *http.Request) string {
+// setRequestID takes over the caller's request id or makes one.
+func setRequestID(r *http.Request) string {
 	id := r.Header.Get("X-Request-ID")
 	if !requestIDForm.MatchString(id) {
 		id = strings.ToLower(rand.Text())
@@ -155,7 +155,7 @@ func identify(r *http.Request) string {
 }
 
 // source is the address that the call came from: as far back as there are proxies that tell the truth.
-func (d *doorway) source(r *http.Request) string {
+func (d *gateway) source(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr
@@ -171,7 +171,7 @@ func (d *doorway) source(r *http.Request) string {
 
 // protect sets the headers of every answer. Pages of others may call with a token of their own and see the answer; cookies
 // are never theirs to use.
-func (d *doorway) protect(w http.ResponseWriter, id string) {
+func (d *gateway) protect(w http.ResponseWriter, id string) {
 	h := w.Header()
 	h.Set("X-Request-ID", id)
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -189,8 +189,8 @@ func (d *doorway) protect(w http.ResponseWriter, id string) {
 	h.Set("Access-Control-Max-Age", "600")
 }
 
-// recorder remembers how a call was answered.
-type recorder struct {
+// statusRecorder is a ResponseWriter that records the status and the number of bytes.
+type statusRecorder struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
@@ -199,14 +199,14 @@ type recorder struct {
 	cut         bool // the caller did not take all of it
 }
 
-func (r *recorder) WriteHeader(status int) {
+func (r *statusRecorder) WriteHeader(status int) {
 	if r.status == 0 && status >= http.StatusOK { // what comes before is no response yet
 		r.status = status
 	}
 	r.ResponseWriter.WriteHeader(status)
 }
 
-func (r *recorder) Write(b []byte) (int, error) {
+func (r *statusRecorder) Write(b []byte) (int, error) {
 	if r.status == 0 {
 		r.status = http.StatusOK
 	}
@@ -217,4 +217,4 @@ func (r *recorder) Write(b []byte) (int, error) {
 }
 
 // Unwrap lets the standard library reach what it wraps.
-func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+func (r *statusRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

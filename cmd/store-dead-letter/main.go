@@ -1,0 +1,9 @@
+// Command store-dead-letter keeps what nobody could handle.
+package main
+
+import (
+	storedeadletter "github.com/popup-shop/popup/functions/store-dead-letter"
+	"github.com/popup-shop/popup/internal/function"
+)
+
+func main() { function.Main(storedeadletter.New()) }
