@@ -35,7 +35,7 @@ import (
 	"github.com/popup-shop/popup/internal/seed"
 )
 
-// holder makes this test program one that holds connections, so that both ends of them need not be in one.
+// holder is the environment variable that makes this test program hold connections, so that their two ends are in two processes.
 const holder = "POPUP_TEST_HOLD"
 
 func TestMain(m *testing.M) {
@@ -46,7 +46,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// hold opens connections and keeps them until its input ends. Every second one makes a call first.
+// hold opens connections and keeps them open until its input ends. Every second one sends a request first.
 func hold(asked string) {
 	var address string
 	var n int
@@ -68,7 +68,7 @@ func hold(asked string) {
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 
-// many are as many idle connections as this machine lets a program have, up to ten thousand.
+// many returns how many idle connections a program may have on this machine, up to ten thousand.
 func many(t *testing.T) int {
 	var limit syscall.Rlimit
 	require.NoError(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit))
@@ -80,7 +80,7 @@ func many(t *testing.T) int {
 	return 10_000
 }
 
-// keepOpen has another program hold connections, and returns what ends it.
+// keepOpen starts a process that holds connections, and returns a function that ends it.
 func keepOpen(t *testing.T, address string, n int) (release func()) {
 	t.Helper()
 	program := exec.CommandContext(t.Context(), os.Args[0])
@@ -99,7 +99,7 @@ func keepOpen(t *testing.T, address string, n int) (release func()) {
 	}
 }
 
-// openShop opens a whole shop as popup run does, in which a placed order stays pending, and returns its address.
+// openShop opens a whole shop as popup run does, in which placed orders stay pending, and returns its address.
 func openShop(t *testing.T) (shop *local.Shop, address string) {
 	t.Helper()
 	settings, err := config.Read[functions.Settings]()
@@ -127,8 +127,8 @@ func openShop(t *testing.T) (shop *local.Shop, address string) {
 
 var statusLine = regexp.MustCompile(`HTTP/1\.1 (\d+) `)
 
-// slowly sends a beginning at once and then a byte a second, until the other side ends the connection. It returns the
-// statuses of what was answered, and how long that took.
+// slowly sends a beginning at once and then a byte per second, until the server closes the connection. It returns the statuses of
+// the responses, and how long the connection lasted.
 func slowly(t *testing.T, address, begin string) (answer string, took time.Duration) {
 	c, err := net.Dial("tcp", address)
 	if err != nil {
@@ -160,7 +160,7 @@ func slowly(t *testing.T, address, begin string) (answer string, took time.Durat
 	return strings.Join(all, " "), time.Since(began)
 }
 
-// connections counts the goroutines that serve one.
+// connections counts the goroutines that serve a connection.
 func connections(t *testing.T) (n int) {
 	t.Helper()
 	var all bytes.Buffer
@@ -181,26 +181,26 @@ func memory() uint64 {
 	return m.HeapInuse + m.StackInuse
 }
 
-// attacks are what is sent slowly or in excess, and what becomes of it.
+// attacks are requests that are slow, too large or malformed, with the expected responses.
 var attacks = map[string]struct {
 	begin  string
-	answer string        // the statuses of what is answered
-	within time.Duration // of its begin it is over
+	answer string        // the statuses of the responses
+	within time.Duration // the connection is closed
 }{
-	"a head that comes a byte a second":     {"GET /v1/products HTTP/1.1\r\nHost: shop\r\nX-", "400", 11 * time.Second},
-	"a first byte and no more":              {"G", "400", 11 * time.Second},
-	"a body that comes a byte a second":     {"POST /v1/orders HTTP/1.1\r\nHost: shop\r\nIdempotency-Key: k\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n{", "408", 12 * time.Second},
-	"a body that nobody reads":              {"GET /v1/products HTTP/1.1\r\nHost: shop\r\nContent-Length: 5000\r\n\r\n", "200", 13 * time.Second},
-	"a body where there is nothing":         {"POST /nothing HTTP/1.1\r\nHost: shop\r\nContent-Length: 5000\r\n\r\n", "404", 13 * time.Second},
-	"a call, and half of another behind it": {"GET /v1/products HTTP/1.1\r\nHost: shop\r\n\r\nGET /v1/products HTTP/1.1\r\nHo", "200 400", 12 * time.Second},
-	"a head of 1 MiB":                       {"GET /v1/products HTTP/1.1\r\nHost: shop\r\nX-Long: " + strings.Repeat("a", 1<<20) + "\r\n\r\n", "431", 5 * time.Second},
-	"a head of 1 MiB in many lines":         {"GET /v1/products HTTP/1.1\r\nHost: shop\r\n" + strings.Repeat("X-Line: a\r\n", 100_000) + "\r\n", "431", 5 * time.Second},
-	"a large body with a call at its end":   {"POST /v1/orders HTTP/1.1\r\nHost: shop\r\nIdempotency-Key: k\r\nContent-Type: application/json\r\nContent-Length: 500000\r\n\r\n" + strings.Repeat(" ", 64<<10+256<<10) + "GET /v1/products HTTP/1.1\r\nHost: shop\r\n\r\n", "413", 5 * time.Second},
-	"broken chunks":                         {"POST /v1/orders HTTP/1.1\r\nHost: shop\r\nIdempotency-Key: k\r\nContent-Type: application/json\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\nno size\r\n{}\r\n", "400", 5 * time.Second},
+	"a head that comes a byte a second":   {"GET /v1/products HTTP/1.1\r\nHost: shop\r\nX-", "400", 11 * time.Second},
+	"a first byte and no more":            {"G", "400", 11 * time.Second},
+	"a body that comes a byte a second":   {"POST /v1/orders HTTP/1.1\r\nHost: shop\r\nIdempotency-Key: k\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n{", "408", 12 * time.Second},
+	"a body that the handler ignores":     {"GET /v1/products HTTP/1.1\r\nHost: shop\r\nContent-Length: 5000\r\n\r\n", "200", 13 * time.Second},
+	"a body for an unknown route":         {"POST /nothing HTTP/1.1\r\nHost: shop\r\nContent-Length: 5000\r\n\r\n", "404", 13 * time.Second},
+	"one and a half pipelined requests":   {"GET /v1/products HTTP/1.1\r\nHost: shop\r\n\r\nGET /v1/products HTTP/1.1\r\nHo", "200 400", 12 * time.Second},
+	"a head of 1 MiB":                     {"GET /v1/products HTTP/1.1\r\nHost: shop\r\nX-Long: " + strings.Repeat("a", 1<<20) + "\r\n\r\n", "431", 5 * time.Second},
+	"a head of 1 MiB in many lines":       {"GET /v1/products HTTP/1.1\r\nHost: shop\r\n" + strings.Repeat("X-Line: a\r\n", 100_000) + "\r\n", "431", 5 * time.Second},
+	"a large body with a call at its end": {"POST /v1/orders HTTP/1.1\r\nHost: shop\r\nIdempotency-Key: k\r\nContent-Type: application/json\r\nContent-Length: 500000\r\n\r\n" + strings.Repeat(" ", 64<<10+256<<10) + "GET /v1/products HTTP/1.1\r\nHost: shop\r\n\r\n", "413", 5 * time.Second},
+	"broken chunks":                       {"POST /v1/orders HTTP/1.1\r\nHost: shop\r\nIdempotency-Key: k\r\nContent-Type: application/json\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\nno size\r\n{}\r\n", "400", 5 * time.Second},
 }
 
-// Whoever holds connections, or sends slowly or too much, takes nothing from others, and is rid of in time.
-func TestConnectionsThatAreHeldTakeNothingFromOthers(t *testing.T) { // alone: it counts goroutines
+// Idle connections and slow or oversized requests neither delay other callers nor stay open.
+func TestSlowClientsDoNotDelayOthers(t *testing.T) { // not parallel: it counts goroutines
 	_, address := openShop(t)
 	n := many(t)
 	client := &http.Client{Transport: &http.Transport{}, Timeout: 15 * time.Second}
@@ -214,7 +214,7 @@ func TestConnectionsThatAreHeldTakeNothingFromOthers(t *testing.T) { // alone: i
 		_, _ = io.Copy(io.Discard, answer.Body)
 		_ = answer.Body.Close()
 		if answer.StatusCode != http.StatusOK {
-			t.Errorf("an ordinary call was answered %d", answer.StatusCode)
+			t.Errorf("an ordinary request got status %d", answer.StatusCode)
 		}
 		return time.Since(began)
 	}
@@ -257,16 +257,16 @@ func TestConnectionsThatAreHeldTakeNothingFromOthers(t *testing.T) { // alone: i
 	}
 	t.Logf("%d ordinary calls meanwhile, the slowest in %s", asked.Load(), time.Duration(slowest.Load()))
 	require.Less(t, time.Duration(slowest.Load()), 3*time.Second)
-	require.Less(t, memory(), before+uint64(n)*(48<<10), "nor does it grow with time")
+	require.Less(t, memory(), before+uint64(n)*(48<<10), "memory does not grow with time")
 	client.CloseIdleConnections()
-	require.Eventually(t, func() bool { return connections(t) <= n/2 }, 5*time.Second, 50*time.Millisecond, "those that never said anything are ended")
+	require.Eventually(t, func() bool { return connections(t) <= n/2 }, 5*time.Second, 50*time.Millisecond, "connections without a request are closed")
 
 	release()
 	require.Eventually(t, func() bool { return connections(t) == 0 }, 10*time.Second, 50*time.Millisecond)
-	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= goroutines+10 }, 10*time.Second, 50*time.Millisecond, "no goroutine stays")
+	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= goroutines+10 }, 10*time.Second, 50*time.Millisecond, "no goroutine is left")
 }
 
-// waitOut is no attack: it waits for an answer as long as one may.
+// waitOut sends a legitimate request that waits for its response as long as allowed.
 func waitOut(t *testing.T, client *http.Client, address string) {
 	body := `{"lines":[{"sku":"CAP-NAVY","quantity":1}],"payment_method":"simulated","contact":{"name":"Ada","email":"ada@example.test","phone":"+49 40 1234567"},
 		"address":{"name":"Ada","phone":"+49 40 1234567","country":"DE","postal_code":"20095","city":"Hamburg","address_line1":"Kai 1"}}`
@@ -279,12 +279,12 @@ func waitOut(t *testing.T, client *http.Client, address string) {
 	}
 	defer answer.Body.Close()
 	if text, _ := io.ReadAll(answer.Body); answer.StatusCode != http.StatusAccepted {
-		t.Errorf("whoever waits for 10 s is answered %d: %s", answer.StatusCode, text)
+		t.Errorf("a request that waits for 10 s got status %d: %s", answer.StatusCode, text)
 	}
 }
 
-// Whoever sends what is no body does not make the gateway believe that a function fails.
-func TestABrokenBodyIsItsSendersFault(t *testing.T) {
+// A malformed body does not open the circuit breaker of a function.
+func TestBrokenBodyDoesNotTripTheBreaker(t *testing.T) {
 	t.Parallel()
 	behind := httptest.NewServer(echo("any"))
 	t.Cleanup(behind.Close)

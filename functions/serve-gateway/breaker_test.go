@@ -15,7 +15,7 @@ import (
 	"github.com/popup-shop/popup/internal/problem"
 )
 
-// crashed is a function that gives no response until it is well, and counts the calls that reach it.
+// crashed is a function that gives no response until it is well. It counts the requests that reach it.
 type crashed struct {
 	calls atomic.Int64
 	well  atomic.Bool
@@ -40,7 +40,7 @@ func except(path string, to http.Handler) http.Handler {
 	})
 }
 
-// fails calls a route five times in vain.
+// fails sends five requests that get no response.
 func fails(t *testing.T, url string) {
 	t.Helper()
 	for range 5 {
@@ -51,8 +51,8 @@ func fails(t *testing.T, url string) {
 	}
 }
 
-// API-10: after five calls without a response a route is answered for at once, and no other route is.
-func TestARouteWithoutResponsesIsRefusedAlone(t *testing.T) {
+// API-10: after five requests without a response the gateway rejects requests for the route at once, and for no other route.
+func TestBreakerOpensForOneRouteOnly(t *testing.T) {
 	t.Parallel()
 	for _, way := range []string{"processes", "one process"} {
 		t.Run(way, func(t *testing.T) {
@@ -73,8 +73,8 @@ func TestARouteWithoutResponsesIsRefusedAlone(t *testing.T) {
 	}
 }
 
-// After the rest one call tries; when it is answered, all are let through again.
-func TestARouteIsTriedAgainAfterItsRest(t *testing.T) {
+// After the timeout one request probes the function; when it gets a response, the breaker closes.
+func TestBreakerClosesAfterASuccessfulProbe(t *testing.T) {
 	t.Parallel()
 	for _, way := range []string{"processes", "one process"} {
 		t.Run(way, func(t *testing.T) {
@@ -82,25 +82,26 @@ func TestARouteIsTriedAgainAfterItsRest(t *testing.T) {
 			function := &crashed{}
 			gateway := gatewayWithout(t, way, except("/v1/products/suggestions", function))
 			fails(t, gateway+"/v1/products/suggestions")
-			rested := time.Now()
+			opened := time.Now()
 			function.well.Store(true)
 			require.Eventually(t, func() bool {
 				status, _, err := try(t, gateway+"/v1/products/suggestions")
 				return err == nil && status == http.StatusOK
 			}, 20*time.Second, 100*time.Millisecond)
-			require.Greater(t, time.Since(rested), 9*time.Second, "it rests for ten seconds")
-			require.EqualValues(t, 6, function.calls.Load(), "one call tries")
+			require.Greater(t, time.Since(opened), 9*time.Second, "the breaker is open for ten seconds")
+			require.EqualValues(t, 6, function.calls.Load(), "one request probes")
 			for range 5 {
 				status, text, err := try(t, gateway+"/v1/products/suggestions")
 				require.NoError(t, err)
-				require.Equal(t, []any{http.StatusOK, "well"}, []any{status, text})
+				require.Equal(t, http.StatusOK, status)
+				require.Equal(t, "well", text)
 			}
 		})
 	}
 }
 
-// What a function responds is no failure of it, whatever it is: one caller could provoke it for all others.
-func TestNoResponseOfAFunctionClosesItsRoute(t *testing.T) {
+// No response of a function opens the breaker, whatever its status: one caller could provoke it for all others.
+func TestErrorResponsesDoNotTripTheBreaker(t *testing.T) {
 	t.Parallel()
 	for _, way := range []string{"processes", "one process"} {
 		for _, status := range []int{
@@ -119,13 +120,14 @@ func TestNoResponseOfAFunctionClosesItsRoute(t *testing.T) {
 				require.Equal(t, status, response.StatusCode, way)
 			}
 			response, text := call(t, "GET", gateway+"/v1/products", "")
-			require.Equal(t, []any{http.StatusOK, "well"}, []any{response.StatusCode, text}, "%s after %d", way, status)
+			require.Equal(t, http.StatusOK, response.StatusCode, "%s after %d", way, status)
+			require.Equal(t, "well", text, "%s after %d", way, status)
 		}
 	}
 }
 
-// A 5xx or a 404 that something between the gateway and a function answers in its place, such as an ingress, is no response of it.
-func TestAnIngressThatAnswersForAFunctionIsNoResponse(t *testing.T) {
+// A 5xx or 404 of something between the gateway and a function, such as an ingress, counts as no response of the function.
+func TestIngressErrorsTripTheBreaker(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{http.StatusServiceUnavailable, http.StatusBadGateway, http.StatusNotFound} {
 		var calls atomic.Int64
@@ -145,13 +147,13 @@ func TestAnIngressThatAnswersForAFunctionIsNoResponse(t *testing.T) {
 	}
 }
 
-// A 404 of a function itself, such as that of a product which is not there, is a response.
-func TestANotFoundOfAFunctionIsAResponse(t *testing.T) {
+// A 404 of a function itself, such as for a product that does not exist, is a response.
+func TestNotFoundOfAFunctionDoesNotTripTheBreaker(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int64
 	gateway := gatewayWithout(t, "processes", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		calls.Add(1)
-		problem.New(http.StatusNotFound, "not-found", "There is no such product.").Write(w, r)
+		problem.New(http.StatusNotFound, "not-found", "This product does not exist.").Write(w, r)
 	}))
 	for range 8 {
 		response, _ := call(t, "GET", gateway+"/v1/products", "")
@@ -160,14 +162,14 @@ func TestANotFoundOfAFunctionIsAResponse(t *testing.T) {
 	require.EqualValues(t, 8, calls.Load())
 }
 
-// A function that is not there at all has no responses either.
-func TestAFunctionThatIsAwayIsNotCalledAgainAndAgain(t *testing.T) {
+// A function that cannot be reached gives no response either.
+func TestUnreachableFunctionTripsTheBreaker(t *testing.T) {
 	t.Parallel()
-	gone := httptest.NewServer(nil)
-	gone.Close()
-	gateway := apart(t, config.Gateway{Upstream: gone.URL})
+	stopped := httptest.NewServer(nil)
+	stopped.Close()
+	gateway := apart(t, config.Gateway{Upstream: stopped.URL})
 	fails(t, gateway+"/v1/products")
-	l, err := net.Listen("tcp", gone.Listener.Addr().String())
+	l, err := net.Listen("tcp", stopped.Listener.Addr().String())
 	require.NoError(t, err)
 	defer l.Close()
 	response, text := call(t, "GET", gateway+"/v1/products", "")
@@ -175,7 +177,7 @@ func TestAFunctionThatIsAwayIsNotCalledAgainAndAgain(t *testing.T) {
 	require.Equal(t, "10", response.Header.Get("Retry-After"))
 }
 
-// gatewayWithout is a gateway without a cache, before one function for all routes.
+// gatewayWithout returns a gateway without a cache in front of one function for all routes.
 func gatewayWithout(t testing.TB, way string, to http.Handler) string {
 	t.Helper()
 	if way == "one process" {

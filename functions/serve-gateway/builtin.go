@@ -15,12 +15,12 @@ import (
 	"github.com/popup-shop/popup/schemas"
 )
 
-// builtin is what the gateway answers itself.
+// builtin serves the gateway's own routes.
 type builtin struct {
-	pool      *pgxpool.Pool
-	revision  string
-	upstreams map[string][]*upstream // of each function
-	outside   function.Dependencies
+	pool         *pgxpool.Pool
+	revision     string
+	upstreams    map[string][]*upstream // of each function
+	dependencies function.Dependencies
 }
 
 type builtinRoute struct {
@@ -45,7 +45,7 @@ func (o *builtin) routes(m *metrics) (all []builtinRoute) {
 // contract serves a document of schemas/ as JSON.
 func contract(file string) http.Handler { return serve("application/json", "", document(file)) }
 
-// document returns a YAML file of schemas/ as JSON. One that can't be read ends the start.
+// document returns a YAML file of schemas/ as JSON. It panics if the file can't be read.
 func document(file string) []byte {
 	text, err := schemas.Files.ReadFile(file)
 	if err == nil {
@@ -70,9 +70,10 @@ func schema(w http.ResponseWriter, r *http.Request) {
 //go:embed docs/index.html docs/rapidoc.js
 var docs embed.FS
 
-const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src 'self' data:; " +
+	"connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// page serves a file of the page that shows the contract.
+// page serves a file of the API documentation page.
 func page(file string) http.Handler {
 	text, err := docs.ReadFile("docs/" + file)
 	if err != nil {

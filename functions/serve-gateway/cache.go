@@ -21,43 +21,47 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// cache keeps answers that are the same for everybody, until their time is over or the shop says something that makes them
-// look different. It is bounded in number and bytes, and one call of many asks for what is not there.
+// cache holds responses that are the same for every caller, until they expire or an event invalidates them. The number of entries
+// and their total size are limited. Concurrent requests for the same missing entry cause one request to the function.
+//
+// A function declares in the header Surrogate-Key what a response shows: GET /v1/products/P returns "product:P", for example. When
+// the feed reads the event product.changed of P, all responses with that key are dropped. So a cached response is at most a second
+// out of date, and the gateway that forwards a change sees it at the next request.
 type cache struct {
-	kept   *otter.Cache[cacheKey, *answer]
-	feed   *feed
-	viewed viewed
-	views  *views
-	log    *slog.Logger
-	hits   *prometheus.CounterVec
-	misses *prometheus.CounterVec
+	responses   *otter.Cache[cacheKey, *cachedResponse]
+	feed        *feed
+	popularity  popularity
+	viewCounter *viewCounter
+	log         *slog.Logger
+	hits        *prometheus.CounterVec
+	misses      *prometheus.CounterVec
 }
 
-// answer is what a function answered.
-type answer struct {
-	status int
-	header http.Header
-	body   []byte
-	shows  []string
-	made   time.Time
-	ends   time.Time
+// cachedResponse is a response of a function.
+type cachedResponse struct {
+	status        int
+	header        http.Header
+	body          []byte
+	surrogateKeys []string
+	createdAt     time.Time
+	expiresAt     time.Time
 }
 
 func newCache(settings config.Gateway, pool *pgxpool.Pool, log *slog.Logger) *cache {
 	if settings.CacheEntries <= 0 || pool == nil {
 		return nil
 	}
-	atLeast := settings.CacheBytes / int64(settings.CacheEntries) // each weighs so much, so there are never more than may be
-	c := &cache{viewed: viewed{pool}, log: log, kept: otter.Must(&otter.Options[cacheKey, *answer]{
+	atLeast := settings.CacheBytes / int64(settings.CacheEntries) // the least weight of an entry; it limits their number
+	c := &cache{popularity: popularity{pool}, log: log, responses: otter.Must(&otter.Options[cacheKey, *cachedResponse]{
 		MaximumWeight: uint64(atLeast) * uint64(settings.CacheEntries),
-		Weigher:       func(key cacheKey, a *answer) uint32 { return uint32(max(atLeast, int64(key.size()+a.size()))) },
-		ExpiryCalculator: otter.ExpiryCreatingFunc(func(e otter.Entry[cacheKey, *answer]) time.Duration {
-			return time.Until(e.Value.ends)
+		Weigher:       func(key cacheKey, a *cachedResponse) uint32 { return uint32(max(atLeast, int64(key.size()+a.size()))) },
+		ExpiryCalculator: otter.ExpiryCreatingFunc(func(e otter.Entry[cacheKey, *cachedResponse]) time.Duration {
+			return time.Until(e.Value.expiresAt)
 		}),
 		Clock: clock{},
 	})}
-	c.feed = &feed{read: readSaid(pool), drop: c.drop}
-	c.views = &views{add: c.viewed.add, log: log}
+	c.feed = &feed{read: feedReader(pool), drop: c.drop}
+	c.viewCounter = &viewCounter{add: c.popularity.add, log: log}
 	c.hits = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "popup_cache_hits_total", Help: "Requests that were answered from the cache.",
 	}, []string{"route"})
@@ -70,7 +74,7 @@ func newCache(settings config.Gateway, pool *pgxpool.Pool, log *slog.Logger) *ca
 // cleanUpEvery is how often the cache removes entries that have expired and that no request has removed.
 const cleanUpEvery = 30 * time.Second
 
-// clock is the system's clock, with ticks that leave an idle gateway alone: otter asks for one each second.
+// clock is the system's clock with rarer ticks than the one per second that otter asks for, so that an idle gateway stays idle.
 type clock struct{}
 
 // NowNano implements [otter.Clock].
@@ -86,33 +90,34 @@ func (c *cache) register(registry prometheus.Registerer) {
 	}
 	entries := prometheus.GaugeOpts{Name: "popup_cache_entries", Help: "Responses in the cache."}
 	size := prometheus.GaugeOpts{Name: "popup_cache_bytes", Help: "Approximate size of the responses in the cache."}
-	registry.MustRegister(c.hits, c.misses, prometheus.NewGaugeFunc(size, func() float64 { return float64(c.kept.WeightedSize()) }),
+	registry.MustRegister(c.hits, c.misses,
+		prometheus.NewGaugeFunc(size, func() float64 { return float64(c.responses.WeightedSize()) }),
 		prometheus.NewGaugeFunc(entries, func() float64 {
-			c.kept.CleanUp() // entries are evicted with a delay
-			return float64(c.kept.EstimatedSize())
+			c.responses.CleanUp() // entries are evicted with a delay
+			return float64(c.responses.EstimatedSize())
 		}))
 }
 
-// size is about how many bytes an answer takes.
-func (a *answer) size() int {
+// size returns the approximate size of a response in memory, in bytes.
+func (a *cachedResponse) size() int {
 	n := len(a.body) + 512 // headers
-	for _, name := range a.shows {
+	for _, name := range a.surrogateKeys {
 		n += len(name) + 16
 	}
 	return n
 }
 
-// drop forgets what shows any of these names.
+// drop removes the responses that have one of the surrogate keys.
 func (c *cache) drop(names map[string]bool) {
-	for key, a := range c.kept.All() {
+	for key, a := range c.responses.All() {
 		if a.showsAny(names) {
-			c.kept.Invalidate(key)
+			c.responses.Invalidate(key)
 		}
 	}
 }
 
-func (a *answer) showsAny(names map[string]bool) bool {
-	for _, name := range a.shows {
+func (a *cachedResponse) showsAny(names map[string]bool) bool {
+	for _, name := range a.surrogateKeys {
 		if names[name] {
 			return true
 		}
@@ -125,45 +130,45 @@ func (c *cache) withCache(route function.Route, to http.Handler) http.Handler {
 	if c == nil || route.CacheFor == 0 {
 		return to
 	}
-	keep := time.Duration(route.CacheFor) * time.Second
+	ttl := time.Duration(route.CacheFor) * time.Second
 	hits, misses := c.hits.WithLabelValues(route.Path), c.misses.WithLabelValues(route.Path)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a, hit := c.serve(w, r, keep, to)
+		a, hit := c.serve(w, r, ttl, to)
 		if hit {
 			hits.Inc()
 		} else {
 			misses.Inc()
 		}
-		if route.Path == productPage && a != nil && len(a.shows) > 0 { // there is such a product
-			c.views.note(r.PathValue("id"))
+		if route.Path == productPage && a != nil && len(a.surrogateKeys) > 0 { // there is such a product
+			c.viewCounter.count(r.PathValue("id"))
 		}
 	})
 }
 
-// withInvalidation makes the call after a change look at what it changed.
+// withInvalidation makes the next request read the feed, so that it sees what the change has invalidated.
 func (c *cache) withInvalidation(change http.Handler) http.Handler {
 	if c == nil {
 		return change
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer c.feed.again()
+		defer c.feed.expire()
 		change.ServeHTTP(w, r)
 	})
 }
 
-// serve answers from the cache, or else with a response that the function gives now. It returns the response when it is one
-// that may be cached, and reports whether it was in the cache.
-func (c *cache) serve(w http.ResponseWriter, r *http.Request, keep time.Duration, to http.Handler) (a *answer, hit bool) {
-	current, key := c.feed.current(r.Context()), keyOf(r)
-	if a, ok := c.kept.GetIfPresent(key); ok {
-		if current || time.Since(a.made) < staleFrom {
+// serve responds from the cache, or with a new response of the function. It returns the response if it may be cached, and reports
+// whether it was in the cache.
+func (c *cache) serve(w http.ResponseWriter, r *http.Request, ttl time.Duration, to http.Handler) (a *cachedResponse, hit bool) {
+	current, key := c.feed.refresh(r.Context()), keyOf(r)
+	if a, ok := c.responses.GetIfPresent(key); ok {
+		if current || time.Since(a.createdAt) < staleAfter {
 			a.write(w, r, "hit")
 			return a, true
 		}
-		c.kept.Invalidate(key)
+		c.responses.Invalidate(key)
 	}
-	a = c.load(r.Context(), r.Header, key, keep, to)
-	if a == nil || len(a.shows) == 0 && a.status < http.StatusInternalServerError && !anonymous(r) {
+	a = c.load(r.Context(), r.Header, key, ttl, to)
+	if a == nil || len(a.surrogateKeys) == 0 && a.status < http.StatusInternalServerError && !anonymous(r) {
 		to.ServeHTTP(w, r)
 		return nil, false
 	}
@@ -171,27 +176,27 @@ func (c *cache) serve(w http.ResponseWriter, r *http.Request, keep time.Duration
 	return a, false
 }
 
-// errNotKept reports a response that may not be cached.
-var errNotKept = errors.New("a response that is not cached")
+// errNotCacheable reports a response that may not be cached.
+var errNotCacheable = errors.New("a response that is not cached")
 
-// load calls the function with what the key holds, unless a call for the same key is under way: then it waits for the
-// response of that one. It returns nil when that response may not be cached. The caller whose call went through gets any.
-func (c *cache) load(ctx context.Context, header http.Header, key cacheKey, keep time.Duration, to http.Handler) *answer {
-	var own *answer
-	turn := c.feed.turns.Load()
+// load calls the function with the request that the key describes, or waits for the response to a call for the same key that is in
+// progress. It returns nil if that response may not be cached; the caller that made the call gets the response in any case.
+func (c *cache) load(ctx context.Context, header http.Header, key cacheKey, ttl time.Duration, to http.Handler) *cachedResponse {
+	var fetched *cachedResponse
+	generation := c.feed.generation.Load()
 	ctx = context.WithoutCancel(ctx)
-	a, err := c.kept.Get(ctx, key, otter.LoaderFunc[cacheKey, *answer](func(ctx context.Context, _ cacheKey) (*answer, error) {
-		own = fetch(key.request(ctx, header), keep, to)
-		if len(own.shows) == 0 {
-			return nil, errNotKept
+	a, err := c.responses.Get(ctx, key, otter.LoaderFunc[cacheKey, *cachedResponse](func(ctx context.Context, _ cacheKey) (*cachedResponse, error) {
+		fetched = fetch(key.request(ctx, header), ttl, to)
+		if len(fetched.surrogateKeys) == 0 {
+			return nil, errNotCacheable
 		}
-		return own, nil
+		return fetched, nil
 	}))
-	if own != nil {
-		if turn == 0 || c.feed.turns.Load() != turn { // it may show what was before
-			c.kept.Invalidate(key)
+	if fetched != nil {
+		if generation == 0 || c.feed.generation.Load() != generation { // it may show the state before the change
+			c.responses.Invalidate(key)
 		}
-		return own
+		return fetched
 	}
 	if err != nil {
 		return nil
@@ -199,24 +204,24 @@ func (c *cache) load(ctx context.Context, header http.Header, key cacheKey, keep
 	return a
 }
 
-// fetch calls the function and returns its whole response, or a problem in the place of one that breaks off.
-func fetch(r *http.Request, keep time.Duration, to http.Handler) *answer {
+// fetch calls the function and returns its response, or a problem if the response breaks off.
+func fetch(r *http.Request, ttl time.Duration, to http.Handler) *cachedResponse {
 	a, whole := record(r, to)
 	if !whole {
-		a, _ = record(r, unreachableNow())
+		a, _ = record(r, respondUnreachable())
 	}
-	a.made = time.Now()
-	a.ends = a.made.Add(keep)
+	a.createdAt = time.Now()
+	a.expiresAt = a.createdAt.Add(ttl)
 	if a.status == http.StatusOK && a.header.Get("Set-Cookie") == "" {
-		a.shows = strings.Fields(a.header.Get(web.SurrogateKeyHeader))
+		a.surrogateKeys = strings.Fields(a.header.Get(web.SurrogateKeyHeader))
 	}
 	a.header.Del(web.SurrogateKeyHeader)
 	return a
 }
 
-// record returns what a handler writes, and reports whether that is as long as declared and was not broken off.
-func record(r *http.Request, to http.Handler) (a *answer, whole bool) {
-	got := &responseRecorder{answer: answer{header: http.Header{}}}
+// record returns the response of a handler, and reports whether it is complete: not aborted, and as long as its Content-Length.
+func record(r *http.Request, to http.Handler) (a *cachedResponse, whole bool) {
+	recorder := &responseRecorder{cachedResponse: cachedResponse{header: http.Header{}}}
 	defer func() {
 		if p := recover(); p != nil {
 			if p != http.ErrAbortHandler {
@@ -225,22 +230,22 @@ func record(r *http.Request, to http.Handler) (a *answer, whole bool) {
 			a, whole = nil, false
 		}
 	}()
-	to.ServeHTTP(got, r)
-	a = &got.answer
-	a.status, a.body = cmp.Or(a.status, http.StatusOK), got.buffer.Bytes()
+	to.ServeHTTP(recorder, r)
+	a = &recorder.cachedResponse
+	a.status, a.body = cmp.Or(a.status, http.StatusOK), recorder.buffer.Bytes()
 	declared := a.header.Get("Content-Length")
 	return a, declared == "" || declared == strconv.Itoa(len(a.body))
 }
 
-// write sends the response, or only that the caller has it already. RFC 9211 defines how it reports where it is from.
-func (a *answer) write(w http.ResponseWriter, r *http.Request, how string) {
+// write sends the response, or 304 if the caller has it already. status is the value of the Cache-Status header (RFC 9211).
+func (a *cachedResponse) write(w http.ResponseWriter, r *http.Request, status string) {
 	h := w.Header()
 	for name, values := range a.header {
 		h[name] = values
 	}
-	if len(a.shows) > 0 {
-		h.Set("Cache-Status", fmt.Sprintf("popup; %s; ttl=%d", how, int(time.Until(a.ends).Round(time.Second)/time.Second)))
-		h.Set("Cache-Control", "public, no-cache") // others may keep it too, and ask us each time whether it is still so
+	if len(a.surrogateKeys) > 0 {
+		h.Set("Cache-Status", fmt.Sprintf("popup; %s; ttl=%d", status, int(time.Until(a.expiresAt).Round(time.Second)/time.Second)))
+		h.Set("Cache-Control", "public, no-cache") // other caches may store it and must revalidate it
 		h.Set("Vary", "Accept")
 	}
 	if tag := h.Get("ETag"); tag != "" && a.status == http.StatusOK && web.ETagMatches(r.Header.Get("If-None-Match"), tag) {
@@ -251,13 +256,13 @@ func (a *answer) write(w http.ResponseWriter, r *http.Request, how string) {
 	h.Set("Content-Length", strconv.Itoa(len(a.body)))
 	w.WriteHeader(a.status)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(a.body) // the caller may have left
+		_, _ = w.Write(a.body) // fails if the caller has disconnected
 	}
 }
 
-// responseRecorder takes in what a function writes.
+// responseRecorder is a ResponseWriter that holds the response in memory.
 type responseRecorder struct {
-	answer
+	cachedResponse
 	buffer bytes.Buffer
 }
 
@@ -269,7 +274,7 @@ func (t *responseRecorder) Write(b []byte) (int, error) {
 }
 
 func (t *responseRecorder) WriteHeader(status int) {
-	if t.status == 0 && status >= http.StatusOK { // what comes before is no response yet
+	if t.status == 0 && status >= http.StatusOK { // 1xx is informational
 		t.status = status
 	}
 }

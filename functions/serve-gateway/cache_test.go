@@ -22,13 +22,13 @@ import (
 	"github.com/popup-shop/popup/internal/token"
 )
 
-var keeping = config.Gateway{CacheEntries: 1000, CacheBytes: 1 << 20}
+var caching = config.Gateway{CacheEntries: 1000, CacheBytes: 1 << 20}
 
-// gatewayOf is a gateway before a shop's functions; it counts the calls that reach them.
+// gatewayOf returns a gateway in front of a shop's functions. It counts the requests that reach them.
 func gatewayOf(t testing.TB, shop *shoptest.Shop, settings config.Gateway) (url string, calls *atomic.Int64) {
 	t.Helper()
 	calls = &atomic.Int64{}
-	all := known()
+	all := testSettings()
 	all.Gateway = settings
 	gateway := servegateway.Within(all)(func(name string) http.Handler {
 		to := http.NotFoundHandler()
@@ -46,46 +46,49 @@ func gatewayOf(t testing.TB, shop *shoptest.Shop, settings config.Gateway) (url 
 }
 
 // API-11, CAT-30, CAT-31.
-func TestTheSecondEqualReadIsAnsweredFromWhatIsKept(t *testing.T) {
+func TestSecondEqualRequestIsACacheHit(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All)
-	gateway, calls := gatewayOf(t, shop, keeping)
+	gateway, calls := gatewayOf(t, shop, caching)
 	first, text := call(t, "GET", gateway+"/v1/products?limit=2&page=1", "")
 	require.Equal(t, http.StatusOK, first.StatusCode, text)
 	require.Equal(t, "popup; fwd=miss; ttl=300", first.Header.Get("Cache-Status"))
-	require.Empty(t, first.Header.Get("Surrogate-Key"), "that is between us and the function")
+	require.Empty(t, first.Header.Get("Surrogate-Key"), "the header is internal")
 
 	again, same := call(t, "GET", gateway+"/v1/products?page=1&limit=2", "")
 	require.Equal(t, "popup; hit; ttl=300", again.Header.Get("Cache-Status"))
 	require.Equal(t, text, same)
-	require.Equal(t, []string{"application/json", first.Header.Get("ETag")}, []string{again.Header.Get("Content-Type"), again.Header.Get("ETag")})
-	require.NotEqual(t, first.Header.Get("X-Request-ID"), again.Header.Get("X-Request-ID"), "what is of one call is not kept")
+	require.Equal(t, "application/json", again.Header.Get("Content-Type"))
+	require.Equal(t, first.Header.Get("ETag"), again.Header.Get("ETag"))
+	require.NotEqual(t, first.Header.Get("X-Request-ID"), again.Header.Get("X-Request-ID"), "the request id is not cached")
 	require.EqualValues(t, 1, calls.Load())
 
-	known, nothing := call(t, "GET", gateway+"/v1/products?limit=2&page=1", "", "If-None-Match", first.Header.Get("ETag"))
-	require.Equal(t, []any{http.StatusNotModified, ""}, []any{known.StatusCode, nothing})
+	unchanged, empty := call(t, "GET", gateway+"/v1/products?limit=2&page=1", "", "If-None-Match", first.Header.Get("ETag"))
+	require.Equal(t, http.StatusNotModified, unchanged.StatusCode)
+	require.Empty(t, empty)
 	table, csv := call(t, "GET", gateway+"/v1/products?limit=2&page=1", "", "Accept", "text/csv")
 	require.Contains(t, table.Header.Get("Content-Type"), "text/csv")
-	require.NotEqual(t, text, csv, "another form is another answer")
+	require.NotEqual(t, text, csv, "another media type is another response")
 
 	detail, _ := call(t, "GET", gateway+"/v1/products/"+productOf(t, shop, shoptest.Tee), "")
 	require.Equal(t, "popup; fwd=miss; ttl=1800", detail.Header.Get("Cache-Status"))
 	missing, _ := call(t, "GET", gateway+"/v1/products/"+uuid.NewString(), "")
 	require.Equal(t, http.StatusNotFound, missing.StatusCode)
-	require.Empty(t, missing.Header.Get("Cache-Status"), "only what is there is kept")
+	require.Empty(t, missing.Header.Get("Cache-Status"), "a 404 is not cached")
 }
 
 func productOf(t testing.TB, shop *shoptest.Shop, sku string) string {
 	return shoptest.Scalar[string](t, shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`, sku)
 }
 
-// CAT-32, CAT-35: what changes anywhere is new everywhere within a second, and nothing else is asked again.
-func TestWhatIsKeptIsForgottenEverywhereWhenItChanges(t *testing.T) {
+// CAT-32, CAT-35: a change invalidates the responses that show it in all gateways within a second, and no others.
+func TestChangeInvalidatesAllGateways(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All)
-	one, _ := gatewayOf(t, shop, keeping)
-	other, _ := gatewayOf(t, shop, keeping)
-	tee, sticker := "/v1/products/"+productOf(t, shop, shoptest.Tee), "/v1/products/"+productOf(t, shop, shoptest.Cap)
+	one, _ := gatewayOf(t, shop, caching)
+	other, _ := gatewayOf(t, shop, caching)
+	tee := "/v1/products/" + productOf(t, shop, shoptest.Tee)
+	sticker := "/v1/products/" + productOf(t, shop, shoptest.Cap)
 	for _, gateway := range []string{one, other} {
 		_, text := call(t, "GET", gateway+tee, "")
 		require.Contains(t, text, `"available":300`)
@@ -105,12 +108,12 @@ func TestWhatIsKeptIsForgottenEverywhereWhenItChanges(t *testing.T) {
 	}
 }
 
-// CAT-30, CAT-31, CAT-32: at once where it was changed, within a second elsewhere.
-func TestAPriceThatChangesIsShownAtOnceByTheGatewayThatHeardOfIt(t *testing.T) {
+// CAT-30, CAT-31, CAT-32: the gateway that forwarded a change shows it at once, the others within a second.
+func TestNewPriceShowsAtOnceInTheGatewayOfTheChange(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All)
-	one, _ := gatewayOf(t, shop, keeping)
-	other, _ := gatewayOf(t, shop, keeping)
+	one, _ := gatewayOf(t, shop, caching)
+	other, _ := gatewayOf(t, shop, caching)
 	store := shoptest.Scalar[string](t, shop, `SELECT store_id::text FROM catalogue.products WHERE sku = $1`, shoptest.Tee)
 	paths := []string{"/v1/products/" + productOf(t, shop, shoptest.Tee), "/v1/products?limit=100"}
 	for _, path := range paths {
@@ -133,12 +136,12 @@ func TestAPriceThatChangesIsShownAtOnceByTheGatewayThatHeardOfIt(t *testing.T) {
 	}
 }
 
-// CAT-35: what is kept decides nothing, and shows the last one as gone within a second.
-func TestTheLastOneIsSoldOnceWhateverIsKept(t *testing.T) {
+// CAT-35: the cache decides nothing: the last item is sold once, and shown as sold within a second.
+func TestCacheDoesNotSellTheLastItemTwice(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All)
 	shop.SetStock(t, shoptest.Print, shoptest.Harbour, 1)
-	gateway, _ := gatewayOf(t, shop, keeping)
+	gateway, _ := gatewayOf(t, shop, caching)
 	page := gateway + "/v1/products/" + productOf(t, shop, shoptest.Print)
 	_, text := call(t, "GET", page, "")
 	require.Contains(t, text, `"available":1,`)
@@ -146,18 +149,18 @@ func TestTheLastOneIsSoldOnceWhateverIsKept(t *testing.T) {
 	last := shoptest.Order(shoptest.Of(shoptest.Print, 1))
 	first, second := shop.Place(t, last), shop.Place(t, last)
 	require.IsType(t, events.StockReserved{}, shop.Send(t, "reserve-stock", first.OrderPlaced)[0])
-	require.IsType(t, events.StockShort{}, shop.Send(t, "reserve-stock", second.OrderPlaced)[0], "though the page may still show one")
+	require.IsType(t, events.StockShort{}, shop.Send(t, "reserve-stock", second.OrderPlaced)[0], "although the cached page may still show one")
 	require.Eventually(t, func() bool {
 		_, text := call(t, "GET", page, "")
 		return strings.Contains(text, `"available":0,`)
 	}, time.Second, 20*time.Millisecond)
 }
 
-// A transaction that takes long hides nothing that others say meanwhile.
-func TestALongTransactionDoesNotHoldUpTheFeed(t *testing.T) {
+// A long transaction does not hide events of transactions that commit meanwhile.
+func TestLongTransactionDoesNotDelayTheFeed(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All)
-	gateway, _ := gatewayOf(t, shop, keeping)
+	gateway, _ := gatewayOf(t, shop, caching)
 	long, err := shop.Pool.Begin(t.Context())
 	require.NoError(t, err)
 	defer func() { _ = long.Rollback(t.Context()) }()
@@ -173,20 +176,20 @@ func TestALongTransactionDoesNotHoldUpTheFeed(t *testing.T) {
 		return strings.Contains(text, `"available":298`)
 	}, time.Second, 20*time.Millisecond)
 	hit, _ := call(t, "GET", gateway+tee, "")
-	require.Contains(t, hit.Header.Get("Cache-Status"), "hit", "what was heard once is not heard again")
+	require.Contains(t, hit.Header.Get("Cache-Status"), "hit", "an event invalidates only once")
 }
 
-// CAT-32: who hears nothing serves nothing that is older than a second.
-func TestNothingOldIsServedWhenTheFeedIsCut(t *testing.T) {
+// CAT-32: a gateway that cannot read events serves no response that is older than a second.
+func TestNothingStaleIsServedWithoutTheFeed(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All)
-	gateway, _ := gatewayOf(t, shop, keeping)
+	gateway, _ := gatewayOf(t, shop, caching)
 	tee := "/v1/products/" + productOf(t, shop, shoptest.Tee)
 	call(t, "GET", gateway+tee, "")
-	cut, err := shop.Pool.Begin(t.Context())
+	locked, err := shop.Pool.Begin(t.Context())
 	require.NoError(t, err)
-	defer func() { _ = cut.Rollback(t.Context()) }()
-	_, err = cut.Exec(t.Context(), `LOCK TABLE bus.event IN ACCESS EXCLUSIVE MODE`)
+	defer func() { _ = locked.Rollback(t.Context()) }()
+	_, err = locked.Exec(t.Context(), `LOCK TABLE bus.event IN ACCESS EXCLUSIVE MODE`)
 	require.NoError(t, err)
 	shop.Exec(t, `UPDATE catalogue.products SET name = 'Renamed' WHERE sku = $1`, shoptest.Tee)
 	changed := time.Now()
@@ -194,10 +197,10 @@ func TestNothingOldIsServedWhenTheFeedIsCut(t *testing.T) {
 		_, text := call(t, "GET", gateway+tee, "")
 		return strings.Contains(text, "Renamed")
 	}, 3*time.Second, 20*time.Millisecond)
-	require.Less(t, time.Since(changed), 1600*time.Millisecond, "a second, and the look that was in vain")
+	require.Less(t, time.Since(changed), 1600*time.Millisecond, "a second, and the read that timed out")
 }
 
-// shows is a function that answers slowly with what it shows, and counts.
+// shows returns a function that responds after wait with surrogate keys. It counts its requests in asked.
 func shows(names string, asked *atomic.Int64, wait <-chan struct{}) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		n := asked.Add(1)
@@ -209,10 +212,10 @@ func shows(names string, asked *atomic.Int64, wait <-chan struct{}) http.Handler
 	}
 }
 
-// atOnce is how many callers call.
+// atOnce is the number of concurrent callers.
 const atOnce = 50
 
-// together lets many read the same at once, each with a token of their own, and returns what they got.
+// together sends concurrent equal requests, each with its own token, and returns the response bodies.
 func together(t testing.TB, url string, asked *atomic.Int64, open chan struct{}, until int64) []string {
 	texts := make([]string, atOnce)
 	var callers sync.WaitGroup
@@ -221,15 +224,15 @@ func together(t testing.TB, url string, asked *atomic.Int64, open chan struct{},
 		callers.Go(func() { _, texts[i] = call(t, "GET", url, "", "Authorization", shown) })
 	}
 	require.Eventually(t, func() bool { return asked.Load() >= until }, 5*time.Second, time.Millisecond)
-	time.AfterFunc(50*time.Millisecond, func() { close(open) }) // the others have come meanwhile
+	time.AfterFunc(50*time.Millisecond, func() { close(open) }) // meanwhile the others have arrived
 	callers.Wait()
 	return texts
 }
 
-func TestManyWhoAskTheSameAtOnceAskOnce(t *testing.T) {
+func TestConcurrentEqualRequestsCallTheFunctionOnce(t *testing.T) {
 	t.Parallel()
 	asked, open := &atomic.Int64{}, make(chan struct{})
-	gateway := copyOf(t, dbtest.DB(t), keeping, shows("catalogue", asked, open))
+	gateway := copyOf(t, dbtest.DB(t), caching, shows("catalogue", asked, open))
 	texts := together(t, gateway+"/v1/products", asked, open, 1)
 	require.EqualValues(t, 1, asked.Load())
 	for _, text := range texts {
@@ -237,15 +240,15 @@ func TestManyWhoAskTheSameAtOnceAskOnce(t *testing.T) {
 	}
 }
 
-func TestWhatIsForOneCallerIsGivenToNoOther(t *testing.T) {
+func TestUncacheableResponsesAreNotShared(t *testing.T) {
 	t.Parallel()
 	asked, open := &atomic.Int64{}, make(chan struct{})
-	gateway := copyOf(t, dbtest.DB(t), keeping, shows("", asked, open))
+	gateway := copyOf(t, dbtest.DB(t), caching, shows("", asked, open))
 	got := map[string]bool{}
 	for _, text := range together(t, gateway+"/v1/products", asked, open, 1) {
 		got[text] = true
 	}
-	require.Len(t, got, atOnce, "everybody has an answer of their own")
+	require.Len(t, got, atOnce, "each caller has its own response")
 }
 
 // CAT-33.
@@ -268,7 +271,7 @@ func TestTheCacheIsBounded(t *testing.T) {
 func metric(t testing.TB, text, name string) (value float64) {
 	t.Helper()
 	for line := range strings.Lines(text) {
-		if rest, is := strings.CutPrefix(line, name+" "); is {
+		if rest, ok := strings.CutPrefix(line, name+" "); ok {
 			_, err := fmt.Sscan(rest, &value)
 			require.NoError(t, err)
 			return value

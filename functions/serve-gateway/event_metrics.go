@@ -14,10 +14,10 @@ import (
 
 const (
 	readTimeout = 4 * time.Second // for all queries of one scrape
-	freshFor    = 5 * time.Second // however many scrape, the database is read no more often
+	freshFor    = 5 * time.Second // between two reads of the database, however often the metrics are scraped
 )
 
-// flows are which functions emit and consume events.
+// flows lists which functions emit and consume events.
 type flows struct {
 	emitted   []eventKey
 	consumers []string // may repeat
@@ -27,7 +27,7 @@ type flows struct {
 type eventKey struct{ Type, Function string }
 
 // eventMetrics collects the metrics of events, orders and the database from the database. Functions are scaled to zero and can't be
-// scraped; the event store has what they did.
+// scraped; the event store records what they emitted and handled.
 type eventMetrics struct {
 	pool      *pgxpool.Pool
 	functions []string // those that emit or consume events

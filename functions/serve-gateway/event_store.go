@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// backlog is what a function has not handled.
+// backlog summarises the events that a function has not handled.
 type backlog struct {
 	Function string
 	Events   int64
@@ -101,7 +101,7 @@ func readChecks(ctx context.Context, pool *pgxpool.Pool) (failures, checkedAt fl
 	return failures, checkedAt, nil
 }
 
-// databaseStatistics are those that Postgres keeps of the shop's database.
+// databaseStatistics are statistics of Postgres about the shop's database.
 type databaseStatistics struct{ Commits, Rollbacks, Size, Connections, MaxConnections float64 }
 
 func readDatabaseStatistics(ctx context.Context, pool *pgxpool.Pool) (s databaseStatistics, err error) {
@@ -116,14 +116,14 @@ func readDatabaseStatistics(ctx context.Context, pool *pgxpool.Pool) (s database
 	return s, nil
 }
 
-// eventCounts is how often each function emitted each type of event, up to a mark of the event store.
+// eventCounts counts the emitted events by function and type, up to a position of the event store.
 type eventCounts struct {
-	mark   string // empty before the first update, which counts nothing
+	mark   string // the position; empty before the first update, which counts nothing
 	counts map[eventKey]int64
 }
 
-// update counts what was emitted since the mark, and returns the seconds that each order which was confirmed since then took. Below
-// the oldest transaction that runs nothing is added any more.
+// update counts the events that were emitted since the mark, and returns how many seconds each order took that was confirmed since
+// then. The next mark is the oldest running transaction: no event is added before it any more.
 func (c *eventCounts) update(ctx context.Context, pool *pgxpool.Pool) (confirmed []float64, err error) {
 	var next string
 	err = pool.QueryRow(ctx, `
@@ -169,7 +169,7 @@ func (c *eventCounts) add(ctx context.Context, pool *pgxpool.Pool, next string) 
 	return confirmed, nil
 }
 
-// readConfirmations returns how long each order took that was confirmed between two marks, in seconds.
+// readConfirmations returns the seconds from placing to confirmation of each order that was confirmed between two marks.
 func readConfirmations(ctx context.Context, pool *pgxpool.Pool, mark, next string) ([]float64, error) {
 	rows, err := pool.Query(ctx, `
 		SELECT extract(epoch FROM confirmed.created_at - placed.created_at)::float8
@@ -183,16 +183,16 @@ func readConfirmations(ctx context.Context, pool *pgxpool.Pool, mark, next strin
 	return pgx.CollectRows(rows, pgx.RowTo[float64])
 }
 
-// claimsSettled is longer than the transaction of a batch may take: no claim that is older will still be committed.
+// claimsSettled is longer than the transaction of a batch may take: no claim that is older can still be committed.
 const claimsSettled = 25 * time.Second
 
-// handledCounts is how many events each function handled, up to a mark.
+// handledCounts counts the handled events by function, up to a point in time.
 type handledCounts struct {
 	mark   time.Time // zero before the first update, which counts nothing
 	counts map[string]int64
 }
 
-// update counts what was handled since the mark.
+// update counts the events that were handled since the mark.
 func (c *handledCounts) update(ctx context.Context, pool *pgxpool.Pool) error {
 	var next time.Time
 	err := pool.QueryRow(ctx, `

@@ -24,66 +24,70 @@ import (
 
 const maxBody = 64 << 10
 
-// gateway is what every call goes through.
+// gateway has what the guard of every route needs.
 type gateway struct {
-	keeper  auth.Authenticator
-	limits  *limits
-	metrics *metrics
-	tracer  *tracing.Tracer
-	log     *slog.Logger
-	hops    int
-	secure  bool
-	origin  originWatch
+	authenticator auth.Authenticator
+	limits        *limits
+	metrics       *metrics
+	tracer        *tracing.Tracer
+	log           *slog.Logger
+	hops          int
+	secure        bool
+	origin        originWatch
 }
 
-// guard lets calls through to a handler that may take the route and do not come too often.
+// guard returns the middleware of a route: it forwards a request to the handler if the caller may use the route and is within the
+// rate limit, and records every request in traces, metrics and the log.
 func (d *gateway) guard(route function.Route, to http.Handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		requestID := setRequestID(r)
 		r, span := d.trace(route, r)
-		answer := &statusRecorder{ResponseWriter: w}
-		d.protect(answer, requestID)
-		answer.Header().Set("Traceparent", r.Header.Get("Traceparent"))
+		response := &statusRecorder{ResponseWriter: w}
+		d.protect(response, requestID)
+		response.Header().Set("Traceparent", r.Header.Get("Traceparent"))
 		source := d.source(r)
 		r.Header.Set("X-Forwarded-For", source)
 		d.warnOfHops(source)
 		defer func() {
 			p := recover()
 			if p != nil && p != http.ErrAbortHandler {
-				d.log.ErrorContext(r.Context(), "panic", "function", name, "route", route.Path, "request", requestID, "panic", p, "stack", string(debug.Stack()))
-				problem.New(http.StatusInternalServerError, "internal", "this is our fault; the request id finds it in our logs").Write(answer, r)
+				d.log.ErrorContext(r.Context(), "panic", "function", name, "route", route.Path, "request", requestID,
+					"panic", p, "stack", string(debug.Stack()))
+				problem.Internal().Write(response, r)
 			}
-			d.metrics.observe(route, r.Method, answer, time.Since(began))
-			d.logCall(route, r, answer, began)
-			d.endTrace(r.Context(), span, answer.status)
-			if p == http.ErrAbortHandler { // the caller must see that the response is not whole
+			d.metrics.observe(route, r.Method, response, time.Since(began))
+			d.logCall(route, r, response, began)
+			d.endTrace(r.Context(), span, response.status)
+			if p == http.ErrAbortHandler { // aborts the connection, so that the caller notices an incomplete response
 				panic(p)
 			}
 		}()
 		if r.Method == http.MethodOptions {
-			answer.WriteHeader(http.StatusNoContent)
+			response.WriteHeader(http.StatusNoContent)
 			return
 		}
-		caller, problem := d.keeper.Authorize(answer, r, route.Access)
+		caller, problem := d.authenticator.Authorize(response, r, route.Access)
 		if problem == nil {
-			problem = d.limits.Allow(answer, r, caller)
+			problem = d.limits.Allow(response, r, caller)
 		}
 		if problem != nil {
-			problem.Write(answer, r)
+			problem.Write(response, r)
 			return
 		}
 		stripEventHeaders(r)
-		bounded := r.WithContext(r.Context()) // a copy: with another body in its call the server takes what is left of one for the next call
+		// A copy of the request: if its own Body were replaced, the server would take the unread rest for the next request.
+		bounded := r.WithContext(r.Context())
 		bounded.Body = body{http.MaxBytesReader(w, r.Body, max(maxBody, route.MaxBody))}
-		to.ServeHTTP(answer, bounded)
+		to.ServeHTTP(response, bounded)
 	}
 }
 
-// trace starts the span of a request, which is a part of its caller's trace if that has one. Without a collector of traces there
-// is only a traceparent.
+// trace starts the span of a request, within the trace of the caller if the request has one. Without a trace collector it only sets
+// the traceparent header.
 func (d *gateway) trace(route function.Route, r *http.Request) (*http.Request, *tracing.Span) {
-	ctx, caller := r.Context(), r.Header.Get("Traceparent")
+	ctx := r.Context()
+	caller := r.Header.Get("Traceparent")
 	if _, _, ok := cloudevent.SplitTrace(caller); ok || d.tracer == nil { // otherwise the span is the first of a trace
 		ctx = cloudevent.WithTrace(ctx, caller)
 	}
@@ -103,7 +107,7 @@ func (d *gateway) endTrace(ctx context.Context, span *tracing.Span, status int) 
 	d.tracer.Flush(ctx)
 }
 
-// logCall writes the one line of a request. A path is not logged, since callers may put anything into it.
+// logCall logs a request in one line. It logs the route and not the path, which may contain anything.
 func (d *gateway) logCall(route function.Route, r *http.Request, response *statusRecorder, began time.Time) {
 	method := r.Method
 	if route.Method == "" { // callers may invent methods
@@ -121,7 +125,7 @@ func (d *gateway) logCall(route function.Route, r *http.Request, response *statu
 
 const ordersPath = "/v1/orders/"
 
-// orderOf returns the order that a request is about: the one in its path, or the one that it placed.
+// orderOf returns the id of the order in a request's path, or of the order that the request placed.
 func orderOf(route function.Route, r *http.Request, response *statusRecorder) string {
 	order := strings.TrimPrefix(response.Header().Get("Location"), ordersPath)
 	if strings.HasPrefix(route.Path, ordersPath+"{id}") {
@@ -133,7 +137,7 @@ func orderOf(route function.Route, r *http.Request, response *statusRecorder) st
 	return order
 }
 
-// stripEventHeaders takes away what only brokers may say.
+// stripEventHeaders deletes the headers of CloudEvents: only the broker may deliver events.
 func stripEventHeaders(r *http.Request) {
 	for header := range r.Header {
 		if strings.HasPrefix(header, "Ce-") {
@@ -144,7 +148,7 @@ func stripEventHeaders(r *http.Request) {
 
 var requestIDForm = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
-// setRequestID takes over the caller's request id or makes one.
+// setRequestID sets a new request id unless the caller sent a valid one, and returns it.
 func setRequestID(r *http.Request) string {
 	id := r.Header.Get("X-Request-ID")
 	if !requestIDForm.MatchString(id) {
@@ -154,23 +158,24 @@ func setRequestID(r *http.Request) string {
 	return id
 }
 
-// source is the address that the call came from: as far back as there are proxies that tell the truth.
+// source returns the address of the client. It takes the address from X-Forwarded-For that the outermost of the trusted proxies
+// added: a client can forge those before it.
 func (d *gateway) source(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr
 	}
-	told := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	if at := len(told) - d.hops; d.hops > 0 && at >= 0 {
-		if address := strings.TrimSpace(told[at]); net.ParseIP(address) != nil {
+	forwarded := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	if at := len(forwarded) - d.hops; d.hops > 0 && at >= 0 {
+		if address := strings.TrimSpace(forwarded[at]); net.ParseIP(address) != nil {
 			return address
 		}
 	}
 	return host
 }
 
-// protect sets the headers of every answer. Pages of others may call with a token of their own and see the answer; cookies
-// are never theirs to use.
+// protect sets the headers that every response has. With CORS pages of other sites may call the API with a token and read the
+// response, but not with the shop's cookies.
 func (d *gateway) protect(w http.ResponseWriter, id string) {
 	h := w.Header()
 	h.Set("X-Request-ID", id)
@@ -184,8 +189,10 @@ func (d *gateway) protect(w http.ResponseWriter, id string) {
 	}
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE")
-	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, If-None-Match, Popup-Basket-Token, Popup-Order-Token, Prefer, Traceparent, X-Request-ID")
-	h.Set("Access-Control-Expose-Headers", "Cache-Status, Content-Language, ETag, Idempotency-Replayed, Location, Preference-Applied, Retry-After, Traceparent, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-ID")
+	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, If-None-Match, Popup-Basket-Token, "+
+		"Popup-Order-Token, Prefer, Traceparent, X-Request-ID")
+	h.Set("Access-Control-Expose-Headers", "Cache-Status, Content-Language, ETag, Idempotency-Replayed, Location, "+
+		"Preference-Applied, Retry-After, Traceparent, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-ID")
 	h.Set("Access-Control-Max-Age", "600")
 }
 
@@ -195,12 +202,12 @@ type statusRecorder struct {
 	status int
 	bytes  int64
 
-	unreachable bool // there was no function to give the response
-	cut         bool // the caller did not take all of it
+	unreachable  bool // no function could be reached to give the response
+	disconnected bool // the connection to the caller broke before all of it was written
 }
 
 func (r *statusRecorder) WriteHeader(status int) {
-	if r.status == 0 && status >= http.StatusOK { // what comes before is no response yet
+	if r.status == 0 && status >= http.StatusOK { // 1xx is informational
 		r.status = status
 	}
 	r.ResponseWriter.WriteHeader(status)
@@ -212,9 +219,9 @@ func (r *statusRecorder) Write(b []byte) (int, error) {
 	}
 	n, err := r.ResponseWriter.Write(b)
 	r.bytes += int64(n)
-	r.cut = r.cut || err != nil
+	r.disconnected = r.disconnected || err != nil
 	return n, err
 }
 
-// Unwrap lets the standard library reach what it wraps.
+// Unwrap returns the wrapped ResponseWriter, for [http.ResponseController].
 func (r *statusRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

@@ -24,10 +24,10 @@ import (
 	"github.com/popup-shop/popup/internal/token"
 )
 
-// copyOf is one copy of a gateway on a database, with a function behind it.
+// copyOf returns one instance of a gateway on a database, in front of one function.
 func copyOf(t testing.TB, pool *pgxpool.Pool, settings config.Gateway, to http.Handler) string {
 	t.Helper()
-	all := known()
+	all := testSettings()
 	all.Gateway = settings
 	gateway := servegateway.Within(all)(func(string) http.Handler { return to })
 	rt := &function.Runtime{Pool: pool, Log: slog.New(slog.DiscardHandler), Revision: "r1"}
@@ -36,8 +36,8 @@ func copyOf(t testing.TB, pool *pgxpool.Pool, settings config.Gateway, to http.H
 	return server.URL
 }
 
-// API-08: the 101st call of a minute is refused. A minute may end in between: then the count begins again.
-func TestTheCallAfterTheLastOneOfAMinuteIsRefused(t *testing.T) {
+// API-08: the 101st request of a minute is rejected. If a minute ends during the test, the count begins again.
+func TestRequestOverTheRateLimitIsRejected(t *testing.T) {
 	t.Parallel()
 	gateway := copyOf(t, dbtest.DB(t), config.Gateway{RateLimit: 100, StaffRateLimit: 300}, echo("any"))
 	caller, before := bearer(t, token.Customer), 101
@@ -72,8 +72,8 @@ func status(t testing.TB, gateway, authorization string) int {
 	return response.StatusCode
 }
 
-// API-08: over all copies. Two may let a few of the same instant through.
-func TestALimitHoldsOverAllCopies(t *testing.T) {
+// API-08: the limit holds over all instances. Two may together admit a few concurrent requests too many.
+func TestRateLimitHoldsOverAllInstances(t *testing.T) {
 	t.Parallel()
 	pool := dbtest.DB(t)
 	copies := []string{}
@@ -96,8 +96,8 @@ func TestALimitHoldsOverAllCopies(t *testing.T) {
 	require.LessOrEqual(t, let.Load(), minutes*(60+3*5))
 }
 
-// ACC-09, API-01: whoever shows a token that is none does not come in.
-func TestABadTokenEndsAtTheDoor(t *testing.T) {
+// ACC-09, API-01: the gateway rejects a request with an invalid token.
+func TestInvalidTokenIsRejected(t *testing.T) {
 	t.Parallel()
 	gateway := within(t)
 	for _, bad := range []string{"Bearer x", "Bearer ", "Basic YTpi", bearer(t, token.Customer) + "x", "Bearer eyJhbGciOiJub25lIn0.e30."} {
@@ -108,8 +108,8 @@ func TestABadTokenEndsAtTheDoor(t *testing.T) {
 	requireProblem(t, response, text, http.StatusForbidden, "not-allowed")
 }
 
-// API-09: pages of other origins may ask, and may call with a token of their own.
-func TestPagesOfOthersMayCall(t *testing.T) {
+// API-09: pages of other origins may call the API with a token, and not with the shop's cookies.
+func TestCORSAllowsTokensOnly(t *testing.T) {
 	t.Parallel()
 	gateway := within(t)
 	for _, path := range []string{"/v1/orders", "/v1/products", "/nothing"} {
@@ -124,7 +124,7 @@ func TestPagesOfOthersMayCall(t *testing.T) {
 	requireProblem(t, response, text, http.StatusForbidden, "foreign-page")
 }
 
-func TestEveryAnswerHasTheHeadersThatProtect(t *testing.T) {
+func TestEveryResponseHasSecurityHeaders(t *testing.T) {
 	t.Parallel()
 	gateway := within(t)
 	for _, path := range []string{"/v1/products", "/nothing", "/v1/openapi.json"} {
@@ -137,7 +137,7 @@ func TestEveryAnswerHasTheHeadersThatProtect(t *testing.T) {
 	}
 }
 
-func TestTheProxiesThatWeTrustSayWhereACallCameFrom(t *testing.T) {
+func TestTrustedProxiesDetermineTheClientAddress(t *testing.T) {
 	t.Parallel()
 	for hops, want := range map[int]string{0: "127.0.0.1", 1: "9.9.9.9", 2: "8.8.8.8", 3: "6.6.6.6", 4: "127.0.0.1"} {
 		gateway := copyOf(t, nil, config.Gateway{TrustedHops: hops}, echo("any"))
@@ -148,7 +148,7 @@ func TestTheProxiesThatWeTrustSayWhereACallCameFrom(t *testing.T) {
 	require.Equal(t, "127.0.0.1", got(t, "GET", gateway+"/v1/products", "", "X-Forwarded-For", "<script>").Header.Get("X-Forwarded-For"))
 }
 
-func TestAPanicIsAProblem(t *testing.T) {
+func TestPanicIsAProblem(t *testing.T) {
 	t.Parallel()
 	gateway := copyOf(t, nil, config.Gateway{}, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("no") }))
 	response, text := call(t, "GET", gateway+"/v1/products", "")
@@ -156,23 +156,23 @@ func TestAPanicIsAProblem(t *testing.T) {
 	require.NotContains(t, text, "panic")
 }
 
-// OPS-42: each dependency by name; 503 when one is away.
-func TestStatusNamesWhatIsAway(t *testing.T) {
+// OPS-42: each dependency by name; 503 when one fails.
+func TestStatusNamesFailingDependencies(t *testing.T) {
 	t.Parallel()
 	server := dbtest.Server(t)
 	pool := shoptest.OpenPool(t, server.URL())
 	gateway := copyOf(t, pool, config.Gateway{}, echo("any"))
-	names, code := standing(t, gateway)
+	names, code := readStatus(t, gateway)
 	require.Equal(t, http.StatusOK, code)
 	require.Empty(t, names)
 	require.NoError(t, server.Kill())
-	names, code = standing(t, gateway)
+	names, code = readStatus(t, gateway)
 	require.Equal(t, http.StatusServiceUnavailable, code)
 	require.Equal(t, []string{"postgres", "events", "dead-letters"}, names)
 }
 
-// OPS-43, API-92: Prometheus text, for clients that may; the number of series does not depend on what is asked for.
-func TestMetricsAreForThoseWhoMay(t *testing.T) {
+// OPS-43, API-92: Prometheus text, for authorised clients; the number of series does not depend on the requested paths.
+func TestMetricsNeedPermission(t *testing.T) {
 	t.Parallel()
 	gateway := copyOf(t, dbtest.DB(t), config.Gateway{}, echo("any"))
 	response, text := call(t, "GET", gateway+"/metrics", "")
@@ -194,8 +194,8 @@ func TestMetricsAreForThoseWhoMay(t *testing.T) {
 	require.Equal(t, before, after, "series")
 }
 
-// API-86: the contracts and the page that shows them.
-func TestTheContractsAreServed(t *testing.T) {
+// API-86: the contracts and their documentation page.
+func TestContractsAreServed(t *testing.T) {
 	t.Parallel()
 	gateway := within(t)
 	for path, kind := range map[string]string{

@@ -18,26 +18,28 @@ import (
 )
 
 const (
-	shareEvery = 5                      // calls of one caller before other copies are told
-	shareIn    = 100 * time.Millisecond // then the copy goes by what it knows
-	callersMax = 100_000                // of whom a copy remembers how often they called
+	shareEvery   = 5                      // requests of a caller between two writes to the shared count
+	shareTimeout = 100 * time.Millisecond // after this time an instance goes by its own count
+	maxCallers   = 100_000                // callers that an instance counts
 )
 
-// limits counts calls by caller and minute. Copies tell each other every few calls, and at every call once a caller has
-// used up three quarters: a limit is kept exactly by one copy, and over several but for a few calls of the same instant.
+// limits counts requests by caller and minute. An instance adds its count to the shared one in the database after every five
+// requests of a caller, and at every request once the caller has used three quarters of the limit. So one instance keeps a limit
+// exactly; several may together admit a few concurrent requests too many.
 type limits struct {
 	rate, staffRate int64
 	share           func(ctx context.Context, caller string, minute time.Time, calls int64) (all int64, err error)
 
 	mu     sync.Mutex
 	minute time.Time
-	counts map[string]*count
+	counts map[string]*counter
 }
 
-// count is how often a caller called: as all copies know, and here since they were told.
-type count struct {
-	mu        sync.Mutex
-	all, here int64
+// counter is the number of a caller's requests in a minute: all is the shared count, here the requests of this instance since the
+// last write.
+type counter struct {
+	mu            sync.Mutex
+	shared, local int64
 }
 
 func newLimits(settings config.Gateway, pool *pgxpool.Pool) *limits {
@@ -48,11 +50,12 @@ func newLimits(settings config.Gateway, pool *pgxpool.Pool) *limits {
 	return l
 }
 
-// Allow counts a call. It writes how many are left into the answer, and refuses the call when there were none.
+// Allow counts a request, sets the rate limit headers of the response and returns a problem if the limit is exceeded.
 func (l *limits) Allow(w http.ResponseWriter, r *http.Request, caller auth.Caller) *problem.Problem {
-	rate, who := l.rate, r.Header.Get("X-Forwarded-For")
+	rate := l.rate
+	key := r.Header.Get("X-Forwarded-For")
 	if caller.ID != "" {
-		who = caller.ID
+		key = caller.ID
 	}
 	if caller.IsStaff() || caller.Role == token.Client {
 		rate = l.staffRate
@@ -62,13 +65,13 @@ func (l *limits) Allow(w http.ResponseWriter, r *http.Request, caller auth.Calle
 	}
 	now := time.Now()
 	minute := now.Truncate(time.Minute)
-	left := rate - l.of(who, minute).add(rate, func(calls int64) (int64, error) {
+	left := rate - l.counterOf(key, minute).add(rate, func(calls int64) (int64, error) {
 		if l.share == nil {
 			return calls, nil
 		}
-		ctx, cancel := context.WithTimeout(r.Context(), shareIn)
+		ctx, cancel := context.WithTimeout(r.Context(), shareTimeout)
 		defer cancel()
-		return l.share(ctx, hashed(who), minute, calls)
+		return l.share(ctx, hashCaller(key), minute, calls)
 	})
 	reset := seconds(minute.Add(time.Minute).Sub(now))
 	w.Header().Set("X-RateLimit-Limit", strconv.FormatInt(rate, 10))
@@ -77,44 +80,44 @@ func (l *limits) Allow(w http.ResponseWriter, r *http.Request, caller auth.Calle
 	if left >= 0 {
 		return nil
 	}
-	problem := problem.New(http.StatusTooManyRequests, "too-many", "too many calls in this minute")
+	problem := problem.New(http.StatusTooManyRequests, "too-many", "There were too many requests in this minute.")
 	problem.RetryAfter, _ = strconv.Atoi(reset)
 	return problem
 }
 
-// of is the count of a caller in a minute. Those of other minutes are forgotten.
-func (l *limits) of(who string, minute time.Time) *count {
+// counterOf returns the count of a caller in a minute. It deletes the counts of other minutes.
+func (l *limits) counterOf(caller string, minute time.Time) *counter {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !minute.Equal(l.minute) || len(l.counts) >= callersMax {
-		l.minute, l.counts = minute, map[string]*count{}
+	if !minute.Equal(l.minute) || len(l.counts) >= maxCallers {
+		l.minute, l.counts = minute, map[string]*counter{}
 	}
-	c := l.counts[who]
+	c := l.counts[caller]
 	if c == nil {
-		c = &count{}
-		l.counts[who] = c
+		c = &counter{}
+		l.counts[caller] = c
 	}
 	return c
 }
 
-// add counts one call more and returns how many there are. Whoever is over the limit is not counted any further.
-func (c *count) add(rate int64, share func(calls int64) (all int64, err error)) int64 {
+// add counts a request and returns the total. Requests over the limit are not counted.
+func (c *counter) add(rate int64, share func(calls int64) (all int64, err error)) int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.all+c.here > rate {
-		return c.all + c.here
+	if c.shared+c.local > rate {
+		return c.shared + c.local
 	}
-	c.here++
-	if c.here >= shareEvery || c.all+c.here > rate*3/4 {
-		if all, err := share(c.here); err == nil {
-			c.all, c.here = max(all, c.all+c.here), 0
+	c.local++
+	if c.local >= shareEvery || c.shared+c.local > rate*3/4 {
+		if all, err := share(c.local); err == nil {
+			c.shared, c.local = max(all, c.shared+c.local), 0
 		}
 	}
-	return c.all + c.here
+	return c.shared + c.local
 }
 
-// hashed is a caller as the database knows it: addresses are personal.
-func hashed(who string) string {
-	sum := sha256.Sum256([]byte(who))
+// hashCaller returns the key of a caller in the database. Addresses are personal data, so it is a hash.
+func hashCaller(caller string) string {
+	sum := sha256.Sum256([]byte(caller))
 	return hex.EncodeToString(sum[:16])
 }

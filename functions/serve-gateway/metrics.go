@@ -16,8 +16,8 @@ import (
 	"github.com/popup-shop/popup/internal/pgbatch"
 )
 
-// metrics are those of requests. Their labels are route patterns, so the number of series is that of the routes and does not depend
-// on what callers ask for.
+// metrics holds the metrics of requests. Their labels are route patterns, so the number of series depends on the routes and not on
+// the paths that callers request.
 type metrics struct {
 	registry  *prometheus.Registry
 	requests  *prometheus.CounterVec
@@ -52,7 +52,7 @@ func newMetrics(rt *function.Runtime) *metrics {
 	return m
 }
 
-// programCounters count what the functions of this program send: all functions of a shop, where they share one.
+// programCounters returns counters of what the functions of this program send to the database and the broker.
 func programCounters(rt *function.Runtime) []prometheus.Collector {
 	counter := func(name, help string, read func() int64) prometheus.Collector {
 		opts := prometheus.CounterOpts{Name: name, Help: help}
@@ -131,7 +131,7 @@ func declaredFlows() (f flows) {
 	return f
 }
 
-// mustUnmarshal reads a document of schemas/. One that can't be read ends the start.
+// mustUnmarshal reads a document of schemas/. It panics if the document can't be read.
 func mustUnmarshal(file string, into any) {
 	if err := json.Unmarshal(document(file), into); err != nil {
 		panic(fmt.Errorf("read %s: %w", file, err))

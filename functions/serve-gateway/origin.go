@@ -7,12 +7,12 @@ import (
 )
 
 const (
-	originCalls = 50              // from one private address in a row, and no other
-	originIn    = 5 * time.Minute // of the first of them
+	originThreshold = 50              // consecutive requests from one private address
+	originWindow    = 5 * time.Minute // from the first of them to the last
 )
 
-// originWatch notices when all calls seem to come from one private address. That is the address of a proxy which TRUSTED_HOPS
-// does not count: then all visitors together have the rate limit of one.
+// originWatch detects that all requests seem to come from one private address: that of a proxy which TRUSTED_HOPS does not count. All
+// visitors then share the rate limit of one.
 type originWatch struct {
 	mu     sync.Mutex
 	only   string
@@ -21,26 +21,26 @@ type originWatch struct {
 	warned bool
 }
 
-// note counts a call and reports, once, that there were so many from one private address alone.
-func (o *originWatch) note(source string, now time.Time) (alone bool) {
+// observe counts a request. It reports once that there were originCalls consecutive ones from one private address.
+func (o *originWatch) observe(source string, now time.Time) (alone bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.warned {
 		return false
 	}
-	if source != o.only || now.Sub(o.first) > originIn {
+	if source != o.only || now.Sub(o.first) > originWindow {
 		o.only, o.first, o.calls = source, now, 0
 	}
 	o.calls++
-	o.warned = o.calls >= originCalls && private(source)
+	o.warned = o.calls >= originThreshold && isPrivate(source)
 	return o.warned
 }
 
-// carrierNetwork are shared addresses (RFC 6598), which clusters give to pods.
+// carrierNetwork is the shared address space (RFC 6598), which clusters use for pods.
 var carrierNetwork = netip.MustParsePrefix("100.64.0.0/10")
 
-// private reports whether an address is one of a network behind a proxy. That of a visitor on the same machine is not.
-func private(source string) bool {
+// isPrivate reports whether an address belongs to a private network. The loopback address of a visitor on the same machine does not.
+func isPrivate(source string) bool {
 	address, err := netip.ParseAddr(source)
 	if err != nil {
 		return false
@@ -49,9 +49,11 @@ func private(source string) bool {
 	return address.IsPrivate() || address.IsLinkLocalUnicast() || carrierNetwork.Contains(address)
 }
 
+// warnOfHops logs a warning, once, when TRUSTED_HOPS seems to be too low.
 func (d *gateway) warnOfHops(source string) {
-	if d.origin.note(source, time.Now()) {
-		d.log.Warn("ALL CALLS COME FROM ONE PRIVATE ADDRESS: set TRUSTED_HOPS to the number of proxies in front of the gateway; "+
-			"as it is, all visitors share one rate limit", "function", name, "address", source, "calls", originCalls, "trusted_hops", d.hops)
+	if d.origin.observe(source, time.Now()) {
+		d.log.Warn("ALL REQUESTS COME FROM ONE PRIVATE ADDRESS: set TRUSTED_HOPS to the number of proxies in front of the gateway; "+
+			"otherwise all visitors share one rate limit",
+			"function", name, "address", source, "calls", originThreshold, "trusted_hops", d.hops)
 	}
 }

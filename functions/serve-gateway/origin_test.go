@@ -17,7 +17,7 @@ import (
 	"github.com/popup-shop/popup/internal/function"
 )
 
-// logged is a log that is read while it is written.
+// logged is a log buffer that can be read while it is written.
 type logged struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -35,8 +35,8 @@ func (l *logged) count(text string) int {
 	return strings.Count(l.text.String(), text)
 }
 
-// The gateway warns, once, when all calls come from one private address: then it does not know a proxy in front of it.
-func TestAProxyThatIsNotCountedIsWarnedOf(t *testing.T) {
+// The gateway warns, once, when all requests come from one private address: TRUSTED_HOPS is probably too low.
+func TestUncountedProxyCausesAWarning(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		sources []string // in turn
@@ -54,7 +54,7 @@ func TestAProxyThatIsNotCountedIsWarnedOf(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			log := &logged{}
-			settings := known()
+			settings := testSettings()
 			settings.Gateway = config.Gateway{TrustedHops: 1}
 			gateway := servegateway.Within(settings)(func(name string) http.Handler { return echo(name) })
 			server := httptest.NewServer((&function.Runtime{Log: slog.New(slog.NewTextHandler(log, nil))}).ServeMux(&gateway))

@@ -19,12 +19,12 @@ import (
 )
 
 const (
-	answerIn    = 60 * time.Second // a sleeping function has to wake first
-	dialAtMost  = 5 * time.Second
-	idlePerHost = 64
+	responseTimeout = 60 * time.Second // a function may have to start first
+	dialTimeout     = 5 * time.Second
+	idlePerHost     = 64
 )
 
-// proxy reaches functions over HTTP.
+// proxy forwards requests to functions over HTTP.
 type proxy struct{ settings config.Gateway }
 
 func (g *proxy) open(rt *function.Runtime) func(name string) http.Handler {
@@ -37,12 +37,12 @@ func (g *proxy) open(rt *function.Runtime) func(name string) http.Handler {
 		return &httputil.ReverseProxy{
 			Transport:    transport,
 			Rewrite:      func(r *httputil.ProxyRequest) { forward(r, upstream) },
-			ErrorHandler: unreachable(rt.Log, name),
+			ErrorHandler: errorHandler(rt.Log, name),
 		}
 	}
 }
 
-// forward sends a call on. Where it came from is what the gateway says, and nothing that the caller made up.
+// forward rewrites a request for a function. X-Forwarded-For is the address that the gateway determined, never the caller's header.
 func forward(r *httputil.ProxyRequest, upstream *url.URL) {
 	r.SetURL(upstream)
 	r.Out.Host = upstream.Host
@@ -50,10 +50,10 @@ func forward(r *httputil.ProxyRequest, upstream *url.URL) {
 	r.Out.Header.Set("X-Forwarded-For", r.In.Header.Get("X-Forwarded-For"))
 }
 
-// transport reaches every function by its own name, or all of them through one address that tells them apart by name.
+// transport connects to each function by its host name, or to all of them through one ingress that routes by host name.
 func (g *proxy) transport() http.RoundTripper {
-	dialer := &net.Dialer{Timeout: dialAtMost}
-	transport := &http.Transport{MaxIdleConnsPerHost: idlePerHost, IdleConnTimeout: time.Minute, ResponseHeaderTimeout: answerIn}
+	dialer := &net.Dialer{Timeout: dialTimeout}
+	transport := &http.Transport{MaxIdleConnsPerHost: idlePerHost, IdleConnTimeout: time.Minute, ResponseHeaderTimeout: responseTimeout}
 	transport.DialContext = dialer.DialContext
 	if via := g.settings.Via; via != "" {
 		transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
@@ -63,56 +63,58 @@ func (g *proxy) transport() http.RoundTripper {
 	return transport
 }
 
-// body is what a caller sends.
+// body marks the errors of a request body, to tell them from errors of the function.
 type body struct{ io.ReadCloser }
 
-// cut is what goes wrong with a body: it is too large, too slow, breaks off or is no body.
-type cut struct{ error }
+// bodyError is an error in reading a request body: too large, too slow, incomplete or malformed.
+type bodyError struct{ error }
 
-func (c cut) Unwrap() error { return c.error }
+func (c bodyError) Unwrap() error { return c.error }
 
-// Read marks its errors, so that nobody takes them for those of a function.
+// Read wraps its errors as body errors.
 func (b body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
-		err = cut{err}
+		err = bodyError{err}
 	}
 	return n, err
 }
 
-// unreachable answers for a function that does not, or that was not sent all of a body.
-func unreachable(log *slog.Logger, name string) func(http.ResponseWriter, *http.Request, error) {
+// errorHandler returns the error handler of a proxy: it responds when the function did not, or when the request body failed.
+func errorHandler(log *slog.Logger, name string) func(http.ResponseWriter, *http.Request, error) {
 	return func(w http.ResponseWriter, r *http.Request, err error) {
 		id := r.Header.Get("X-Request-ID")
-		var sent cut
+		var sent bodyError
 		if errors.As(err, &sent) {
-			refused(sent).Write(w, r)
+			bodyProblem(sent).Write(w, r)
 			return
 		}
 		if response, ok := w.(*statusRecorder); ok {
 			response.unreachable = true
 		}
-		log.WarnContext(r.Context(), "function did not answer", "function", name, "route", r.Pattern, "request", id, "error", err)
-		unreachableNow().ServeHTTP(w, r)
+		log.WarnContext(r.Context(), "function did not respond", "function", name, "route", r.Pattern, "request", id, "error", err)
+		respondUnreachable().ServeHTTP(w, r)
 	}
 }
 
-// unreachableNow answers that a function gave no response.
-func unreachableNow() http.HandlerFunc {
+// respondUnreachable responds with the problem that a function gave no response.
+func respondUnreachable() http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		problem.New(http.StatusServiceUnavailable, "dependency-down", "a part of the shop does not answer; try again with the same key").Write(w, r)
+		problem.New(http.StatusServiceUnavailable, "dependency-down",
+			"A part of the shop does not respond. Try again, with the same Idempotency-Key.").Write(w, r)
 	}
 }
 
-// refused is what the sender of a body hears about it.
-func refused(c cut) *problem.Problem {
+// bodyProblem returns the problem for a request body that could not be read.
+func bodyProblem(c bodyError) *problem.Problem {
 	var tooLarge *http.MaxBytesError
 	var network net.Error
 	switch {
 	case errors.As(c, &tooLarge):
-		return problem.New(http.StatusRequestEntityTooLarge, "too-large", "this is more than the route takes: 64 KiB, or what its contract says")
+		return problem.New(http.StatusRequestEntityTooLarge, "too-large",
+			"The request is larger than this route accepts: 64 KiB, or the limit in its contract.")
 	case errors.As(c, &network) && network.Timeout():
-		return problem.New(http.StatusRequestTimeout, "too-slow", "the body does not come")
+		return problem.New(http.StatusRequestTimeout, "too-slow", "The body of the request did not arrive in time.")
 	}
-	return problem.Invalid(problem.FieldError{Field: "body", Message: "breaks off"})
+	return problem.Invalid(problem.FieldError{Field: "body", Message: "is incomplete"})
 }

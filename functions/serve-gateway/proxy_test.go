@@ -26,8 +26,8 @@ import (
 	"github.com/popup-shop/popup/internal/shoptest"
 )
 
-// processes serves a shop's catalogue as its program does, on a port of its own, and returns the address of an ingress
-// that finds it by its name.
+// processes serves a shop's catalogue on its own port, as its program does, and returns the address of an ingress that routes to it
+// by host name.
 func processes(t testing.TB, shop *shoptest.Shop) (ingress string) {
 	t.Helper()
 	catalogue := httptest.NewServer(shop.Runtime(t, "serve-catalogue").ServeMux(shop.Function(t, "serve-catalogue")))
@@ -35,14 +35,14 @@ func processes(t testing.TB, shop *shoptest.Shop) (ingress string) {
 	return strings.TrimPrefix(catalogue.URL, "http://")
 }
 
-// gateways returns a gateway that caches and one that does not, by how they reach functions.
+// gateways returns a gateway with a cache and one without, for each way to reach functions.
 func gateways(t testing.TB, shop *shoptest.Shop) map[string][2]string {
 	t.Helper()
 	ingress := processes(t, shop)
 	within := shop.Runtime(t, "serve-catalogue").ServeMux(shop.Function(t, "serve-catalogue"))
 	both := map[string][2]string{}
 	for i, entries := range []int{1000, 0} {
-		settings := known()
+		settings := testSettings()
 		settings.Gateway = config.Gateway{CacheEntries: entries, CacheBytes: 8 << 20, Upstream: "http://{function}.shop", Via: ingress}
 		for how, gateway := range map[string]function.Function{
 			"processes":   servegateway.New(settings),
@@ -58,7 +58,7 @@ func gateways(t testing.TB, shop *shoptest.Shop) map[string][2]string {
 	return both
 }
 
-// headers are values that a caller may send, of each header that could change a response.
+// headers lists, for each request header that could change a response, values that a caller may send.
 var headers = map[string][]string{
 	"Accept": {
 		"application/json", "text/csv", "text/csv;q=0.1, application/json", "application/json;q=0.1,text/csv", "*/*",
@@ -80,13 +80,13 @@ var headers = map[string][]string{
 	"Content-Type":        {"text/plain"},
 }
 
-// queries are those that a list may be asked with, and some that it may not.
+// queries are valid and invalid query strings of a list.
 var queries = []string{
 	"", "", "limit=2", "limit=3&page=1", "page=1&limit=3", "limit=6", "page=2&limit=2", "limit=2&limit=5", "limit=5&limit=2",
 	"limit=%32", "limit=x", "unknown=1", "limit=2&a=%zz", "a=%zz", "limit=2;page=2", "limit=2&&", "&limit=2", "limit=1000",
 }
 
-// asked is one request of the property test.
+// asked is a request of the property test.
 type asked struct {
 	method, path string
 	header       http.Header
@@ -94,14 +94,14 @@ type asked struct {
 
 func (a asked) String() string { return fmt.Sprint(a.method, " ", a.path, " ", a.header) }
 
-// answered is what matters of a response.
+// answered holds the parts of a response that must be equal.
 type answered struct {
 	status int
 	header map[string]string
 	body   string
 }
 
-// send sends a request as it is: the transport adds nothing of its own.
+// send sends a request unchanged: the transport adds no headers.
 func (a asked) send(t testing.TB, gateway string) answered {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), a.method, gateway+a.path, nil)
@@ -147,8 +147,8 @@ func problemSummary(t testing.TB, text string) string {
 	return strings.Join(append(wrong, p.Type, p.Title, p.Detail), "; ")
 }
 
-// A response of a gateway that caches is the one that a gateway without a cache gives, whoever asked what before.
-func TestACachedResponseIsTheOneThatTheFunctionGives(t *testing.T) {
+// A gateway with a cache gives the same responses as one without, whatever requests came before.
+func TestCacheDoesNotChangeResponses(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All)
 	for how, pair := range gateways(t, shop) {
@@ -215,8 +215,8 @@ func requests(t testing.TB, shop *shoptest.Shop) func(gateway string) asked {
 	}
 }
 
-// A HEAD before a GET leaves nothing behind but the response to a GET, over each way to the functions.
-func TestAHeadBlanksNoPage(t *testing.T) {
+// A HEAD caches the response to a GET, body included, for each way to reach functions.
+func TestHeadDoesNotCacheAnEmptyBody(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All)
 	for how, pair := range gateways(t, shop) {
@@ -234,7 +234,7 @@ func TestAHeadBlanksNoPage(t *testing.T) {
 	}
 }
 
-// broken are functions that break off in the middle of their first response.
+// broken are functions whose first response breaks off in the middle.
 var broken = map[string]http.HandlerFunc{
 	"short of its length": func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "1000")
@@ -254,8 +254,8 @@ var broken = map[string]http.HandlerFunc{
 	},
 }
 
-// A response that breaks off is no response: it is neither cached nor passed off as a whole one.
-func TestAResponseThatBreaksOffIsNeitherCachedNorWhole(t *testing.T) {
+// A response that breaks off is neither cached nor forwarded as a complete one.
+func TestBrokenResponseIsNotCached(t *testing.T) {
 	t.Parallel()
 	for why, breaks := range broken {
 		for _, way := range []string{"processes", "one process"} {
@@ -277,7 +277,7 @@ func TestAResponseThatBreaksOffIsNeitherCachedNorWhole(t *testing.T) {
 	}
 }
 
-// firstBroken is a function whose first response breaks off.
+// firstBroken returns a function whose first response breaks off.
 func firstBroken(breaks http.HandlerFunc) http.HandlerFunc {
 	var calls atomic.Int64
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -289,23 +289,23 @@ func firstBroken(breaks http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// gatewayTo is a gateway that caches, before one function for all routes.
+// gatewayTo returns a gateway with a cache in front of one function for all routes.
 func gatewayTo(t testing.TB, way string, to http.Handler) string {
 	t.Helper()
 	if way == "one process" {
-		return copyOf(t, dbtest.DB(t), keeping, to)
+		return copyOf(t, dbtest.DB(t), caching, to)
 	}
-	return overHTTP(t, keeping, to)
+	return overHTTP(t, caching, to)
 }
 
-// overHTTP is a gateway that reaches one function for all routes over HTTP.
+// overHTTP returns a gateway that forwards all routes to one function over HTTP.
 func overHTTP(t testing.TB, settings config.Gateway, to http.Handler) string {
 	t.Helper()
 	server := httptest.NewServer(to)
 	t.Cleanup(server.Close)
 	at, err := url.Parse(server.URL)
 	require.NoError(t, err)
-	all := known()
+	all := testSettings()
 	all.Gateway = settings
 	all.Upstream, all.Via = "http://{function}.shop", at.Host
 	gateway := servegateway.New(all)
@@ -315,7 +315,7 @@ func overHTTP(t testing.TB, settings config.Gateway, to http.Handler) string {
 	return front.URL
 }
 
-// try reads a response to its end, if it has one.
+// try sends a request and reads the response to its end. It returns an error for a response that breaks off.
 func try(t testing.TB, url string) (status int, text string, err error) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)

@@ -1,5 +1,14 @@
-// Package servegateway is the one public door: it knows which function serves a path, who may call it and how often, and
-// passes calls on. What is behind the doors it does not know.
+// Package servegateway is the only function that is reachable from the internet. For each request it authenticates the caller,
+// checks the access rules of the route and the rate limit, and forwards the request to the function that serves the route. It has
+// no business logic.
+//
+// The routes come from schemas/routes.json, which is generated from the declarations of the functions: the gateway imports none of
+// them. A request passes these handlers, for example GET /v1/products/{id}:
+//
+//	guard     request id, trace, access rules, rate limit, metrics, log line
+//	withCache cached response, until an event such as product.changed invalidates it
+//	upstream  circuit breaker of the route
+//	proxy     HTTP request to serve-catalogue
 package servegateway
 
 import (
@@ -21,22 +30,22 @@ import (
 
 const name = "serve-gateway"
 
-// Settings are those that the function needs.
+// Settings configures the function.
 type Settings struct {
 	config.Gateway
 	config.Access
 }
 
-// Check refuses settings that make no sense, by name.
+// Check returns an error that names the first invalid setting.
 func (s Settings) Check() error { return cmp.Or(s.Access.Check(), s.Gateway.Check()) }
 
-// New declares the function: it reaches the others over HTTP.
+// New returns the function, which forwards requests to the other functions over HTTP.
 func New(settings Settings) function.Function {
 	remote := &proxy{settings: settings.Gateway}
 	return declare(settings, remote.open)
 }
 
-// Within declares the gateway of a program that holds the other functions too, and calls them without HTTP.
+// Within returns the gateway for a program that contains the other functions too. It calls their handlers, without HTTP.
 func Within(settings Settings) func(reach func(name string) http.Handler) function.Function {
 	return func(reach func(name string) http.Handler) function.Function {
 		return declare(settings, func(*function.Runtime) func(string) http.Handler { return reach })
@@ -47,22 +56,22 @@ func declare(settings Settings, open func(rt *function.Runtime) func(name string
 	return function.Function{Name: name, Endpoints: &endpoints{settings, open}, Writes: []string{"bus.rates", "catalogue.viewed"}}
 }
 
-// endpoints knows how to open the way to functions by name.
+// endpoints implements [function.Endpoints]. open returns a lookup of the handler that reaches a function by name.
 type endpoints struct {
 	settings Settings
 	open     func(rt *function.Runtime) func(name string) http.Handler
 }
 
-// Routes are none of its own: it serves everybody else's.
+// Routes returns nothing: the gateway declares no routes, it serves those of the other functions.
 func (*endpoints) Routes() []function.Route { return nil }
 
-// Target is a route and the function behind it.
+// Target is a route and the name of the function that serves it.
 type Target struct {
 	function.Route
 	Function string `json:"function"`
 }
 
-// Targets reads the routes that the functions declared.
+// Targets returns the routes of all functions.
 func Targets() ([]Target, error) {
 	declared, err := schemas.Files.ReadFile("routes.json")
 	if err != nil {
@@ -75,40 +84,39 @@ func Targets() ([]Target, error) {
 	return targets, nil
 }
 
-// Open serves all declared routes, and what the gateway answers itself. Routes that do not fit together are a mistake of
-// ours and end the start.
+// Open registers the routes of all functions and those that the gateway serves itself. It panics on routes that conflict.
 func (g *endpoints) Open(mux *http.ServeMux, rt *function.Runtime) {
 	targets, err := Targets()
 	if err != nil {
 		panic(err)
 	}
 	d := &gateway{
-		keeper: auth.NewAuthenticator(g.settings.Access), limits: newLimits(g.settings.Gateway, rt.Pool),
+		authenticator: auth.NewAuthenticator(g.settings.Access), limits: newLimits(g.settings.Gateway, rt.Pool),
 		metrics: newMetrics(rt), tracer: rt.Tracer, log: rt.Log, hops: g.settings.TrustedHops, secure: g.settings.Secure(),
 	}
 	outside, err := g.settings.Outside()
 	if err != nil {
-		panic(err) // whoever reads settings checks them
+		panic(err) // Check rejects such settings
 	}
 	reach := g.open(rt)
-	upstreams, kept := map[string][]*upstream{}, newCache(g.settings.Gateway, rt.Pool, rt.Log)
-	kept.register(d.metrics.registry)
+	upstreams, responses := map[string][]*upstream{}, newCache(g.settings.Gateway, rt.Pool, rt.Log)
+	responses.register(d.metrics.registry)
 	statuses := declaredStatuses()
 	for _, target := range targets {
 		route := newUpstream(target.Route, reach(target.Function))
 		upstreams[target.Function] = append(upstreams[target.Function], route)
-		to := kept.withCache(target.Route, route)
+		to := responses.withCache(target.Route, route)
 		if target.Method != http.MethodGet && hasCachedRoute(targets, target.Function) {
-			to = kept.withInvalidation(to)
+			to = responses.withInvalidation(to)
 		}
 		d.metrics.expect(target.Route, statuses[target.Method+" "+target.Path]...)
 		mux.Handle(target.Method+" "+target.Path, d.guard(target.Route, to))
 		if target.Method == http.MethodGet && target.Path == productPage {
-			kept.prewarm(min(prewarmLimit, g.settings.CacheEntries/2), reach(target.Function))
+			responses.prewarm(min(prewarmLimit, g.settings.CacheEntries/2), reach(target.Function))
 		}
 	}
-	own := &builtin{pool: rt.Pool, revision: rt.Revision, upstreams: upstreams, outside: known(rt.Dependencies, outside)}
-	for _, route := range own.routes(d.metrics) {
+	builtins := &builtin{pool: rt.Pool, revision: rt.Revision, upstreams: upstreams, dependencies: mergeDependencies(rt.Dependencies, outside)}
+	for _, route := range builtins.routes(d.metrics) {
 		d.metrics.expect(route.Route, strconv.Itoa(http.StatusOK))
 		mux.Handle(route.Method+" "+route.Path, d.guard(route.Route, route.handler))
 	}
@@ -117,12 +125,12 @@ func (g *endpoints) Open(mux *http.ServeMux, rt *function.Runtime) {
 	mux.Handle(fallback.Path, d.guard(fallback, notFound(mux)))
 }
 
-// hasCachedRoute says whether a function has answers that may be kept.
+// hasCachedRoute reports whether a function has a route whose responses may be cached.
 func hasCachedRoute(targets []Target, function string) bool {
 	return slices.ContainsFunc(targets, func(t Target) bool { return t.Function == function && t.CacheFor > 0 })
 }
 
-// notFound responds where there is no route, or none with that method.
+// notFound responds with 404 to a path without a route, and with 405 to a path that has routes for other methods.
 func notFound(mux *http.ServeMux) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		allowed := allowedMethods(mux, r)
@@ -135,7 +143,7 @@ func notFound(mux *http.ServeMux) http.HandlerFunc {
 	}
 }
 
-// allowedMethods returns the methods with which a path has a route.
+// allowedMethods returns the methods for which a path has a route.
 func allowedMethods(mux *http.ServeMux, r *http.Request) (methods []string) {
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
 		if _, pattern := mux.Handler(&http.Request{Method: method, URL: r.URL, Host: r.Host}); pattern != "/" {

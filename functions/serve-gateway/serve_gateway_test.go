@@ -22,14 +22,14 @@ import (
 	"github.com/popup-shop/popup/internal/token"
 )
 
-// within is a gateway whose functions say who they are and what they got, in one program.
+// within returns a gateway in one program with its functions, which echo their name and the request.
 func within(t testing.TB) string {
 	t.Helper()
-	return open(t, servegateway.Within(known())(func(name string) http.Handler { return echo(name) }))
+	return open(t, servegateway.Within(testSettings())(func(name string) http.Handler { return echo(name) }))
 }
 
-// known are settings with the key of all tests' tokens.
-func known() (s servegateway.Settings) {
+// testSettings returns settings with the key that signs the tokens of the tests.
+func testSettings() (s servegateway.Settings) {
 	s.TokenPublicKeys = []string{shoptest.PublicKey()}
 	return s
 }
@@ -39,7 +39,7 @@ func bearer(t testing.TB, role string) string {
 	return shoptest.Bearer(t, token.Claims{ID: uuid.NewString(), Role: role, Session: uuid.NewString()})
 }
 
-// apart is a gateway that reaches functions over HTTP.
+// apart returns a gateway that reaches functions over HTTP.
 func apart(t testing.TB, settings config.Gateway) string {
 	t.Helper()
 	return open(t, servegateway.New(servegateway.Settings{Gateway: settings}))
@@ -53,7 +53,7 @@ func open(t testing.TB, gateway function.Function) string {
 	return server.URL
 }
 
-// echoed is what a function got.
+// echoed is the request that a function received.
 type echoed struct {
 	Function string      `json:"function"`
 	Host     string      `json:"host"`
@@ -117,7 +117,7 @@ func requireProblem(t testing.TB, response *http.Response, text string, status i
 	require.NotEmpty(t, p.RequestID)
 }
 
-func TestTheRoutesAreThoseThatTheFunctionsDeclare(t *testing.T) {
+func TestRoutesAreThoseOfTheFunctions(t *testing.T) {
 	t.Parallel()
 	settings, err := config.Read[functions.Settings]()
 	require.NoError(t, err)
@@ -135,7 +135,7 @@ func TestTheRoutesAreThoseThatTheFunctionsDeclare(t *testing.T) {
 	require.NotEmpty(t, targets)
 }
 
-func TestEveryRouteLeadsToItsFunctionUnchanged(t *testing.T) {
+func TestRequestsAreForwardedUnchanged(t *testing.T) {
 	t.Parallel()
 	gateway := within(t)
 	admin := bearer(t, token.Admin)
@@ -154,7 +154,7 @@ func TestEveryRouteLeadsToItsFunctionUnchanged(t *testing.T) {
 }
 
 // API-07.
-func TestACallersRequestIDIsTakenOver(t *testing.T) {
+func TestValidRequestIDIsKept(t *testing.T) {
 	t.Parallel()
 	gateway := within(t)
 	for _, id := range []string{"a", "req_1.2-3", strings.Repeat("x", 64)} {
@@ -164,7 +164,7 @@ func TestACallersRequestIDIsTakenOver(t *testing.T) {
 	}
 }
 
-func TestARequestIDIsMadeForACallerWithoutAGoodOne(t *testing.T) {
+func TestInvalidRequestIDIsReplaced(t *testing.T) {
 	t.Parallel()
 	gateway := within(t)
 	seen := map[string]bool{}
@@ -179,7 +179,7 @@ func TestARequestIDIsMadeForACallerWithoutAGoodOne(t *testing.T) {
 }
 
 // API-07.
-func TestACallersTraceIsContinuedAndAnotherIsBegunWhereThereIsNone(t *testing.T) {
+func TestTraceIsContinuedOrStarted(t *testing.T) {
 	t.Parallel()
 	gateway := within(t)
 	trace := "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -191,7 +191,7 @@ func TestACallersTraceIsContinuedAndAnotherIsBegunWhereThereIsNone(t *testing.T)
 	}
 }
 
-func TestNobodyOutsideSpeaksAsTheBroker(t *testing.T) {
+func TestEventHeadersAreStripped(t *testing.T) {
 	t.Parallel()
 	functions := httptest.NewServer(echo("any"))
 	t.Cleanup(functions.Close)
@@ -204,7 +204,7 @@ func TestNobodyOutsideSpeaksAsTheBroker(t *testing.T) {
 	}
 }
 
-func TestNoEventComesInByTheFrontDoor(t *testing.T) {
+func TestGatewayAcceptsNoEvents(t *testing.T) {
 	t.Parallel()
 	gateway := within(t)
 	for _, path := range []string{"/", "/reserve-stock", "/v1"} {
@@ -213,7 +213,7 @@ func TestNoEventComesInByTheFrontDoor(t *testing.T) {
 	}
 }
 
-func TestWhatThereIsNotIsAProblem(t *testing.T) {
+func TestUnknownRouteOrMethodIsAProblem(t *testing.T) {
 	t.Parallel()
 	gateway := within(t)
 	for _, c := range [][2]string{{"GET", "/v1/nothing"}, {"GET", "/v1/orders/1/2/3"}, {"PUT", "/"}} {
@@ -225,7 +225,7 @@ func TestWhatThereIsNotIsAProblem(t *testing.T) {
 	require.Equal(t, "GET", response.Header.Get("Allow"))
 }
 
-func TestAFunctionThatDoesNotAnswerIsAProblemThatPasses(t *testing.T) {
+func TestUnreachableFunctionIsATemporaryProblem(t *testing.T) {
 	t.Parallel()
 	gone := httptest.NewServer(nil)
 	gone.Close()
@@ -236,7 +236,7 @@ func TestAFunctionThatDoesNotAnswerIsAProblemThatPasses(t *testing.T) {
 	require.NotContains(t, text, gone.URL, "where functions are is nobody's business")
 }
 
-func TestABodyOverTheLimitIsRefused(t *testing.T) {
+func TestBodyOverTheLimitIsRejected(t *testing.T) {
 	t.Parallel()
 	functions := httptest.NewServer(echo("any"))
 	t.Cleanup(functions.Close)
@@ -246,7 +246,7 @@ func TestABodyOverTheLimitIsRefused(t *testing.T) {
 	requireProblem(t, response, text, http.StatusRequestEntityTooLarge, "too-large")
 }
 
-func TestABodyOverTheLimitIsRefusedByAFunctionInTheSameProgram(t *testing.T) {
+func TestBodyOverTheLimitIsRejectedInOneProgram(t *testing.T) {
 	t.Parallel()
 	settings, err := config.Read[functions.Settings]()
 	require.NoError(t, err)
@@ -257,7 +257,7 @@ func TestABodyOverTheLimitIsRefusedByAFunctionInTheSameProgram(t *testing.T) {
 	requireProblem(t, response, text, http.StatusRequestEntityTooLarge, "too-large")
 }
 
-func TestFunctionsAreReachedByNameThroughOneAddress(t *testing.T) {
+func TestFunctionsAreReachedThroughAnIngress(t *testing.T) {
 	t.Parallel()
 	ingress := httptest.NewServer(echo("any"))
 	t.Cleanup(ingress.Close)
@@ -268,7 +268,7 @@ func TestFunctionsAreReachedByNameThroughOneAddress(t *testing.T) {
 	require.Equal(t, "serve-catalogue.shop.example", got(t, "GET", gateway+"/v1/products", "").Host)
 }
 
-func TestNobodyInventsWhereACallCameFrom(t *testing.T) {
+func TestForgedForwardedHeadersAreIgnored(t *testing.T) {
 	t.Parallel()
 	functions := httptest.NewServer(echo("any"))
 	t.Cleanup(functions.Close)
@@ -278,7 +278,7 @@ func TestNobodyInventsWhereACallCameFrom(t *testing.T) {
 	require.NotContains(t, e.Header.Get("X-Forwarded-Host"), "evil")
 }
 
-func TestAnAddressThatIsNoneEndsTheStart(t *testing.T) {
+func TestInvalidUpstreamPanicsAtStart(t *testing.T) {
 	t.Parallel()
 	gateway := servegateway.New(servegateway.Settings{Gateway: config.Gateway{Upstream: "http://{function}:port"}})
 	defer func() {

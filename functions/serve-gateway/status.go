@@ -14,11 +14,11 @@ import (
 )
 
 const (
-	askIn    = time.Second
-	lateFrom = 15 * time.Minute // then an event that nobody has heard is a fault
+	checkTimeout = time.Second
+	lateAfter    = 15 * time.Minute // an event that is undelivered for longer is a failure
 )
 
-// dependency is a part that the shop depends on, and whether it answers.
+// dependency is the state of a part that the shop depends on. If a needed part fails, the status is 503.
 type dependency struct {
 	Name   string `json:"name"`
 	OK     bool   `json:"ok"`
@@ -26,13 +26,13 @@ type dependency struct {
 	needed bool
 }
 
-// status names what the shop depends on: its database, its events, who else it was told of, and its functions. A function
-// that sleeps works; one that fails again and again does not. Without the mail server, say, orders go on and mails wait:
-// it is named, and the answer is 200.
+// status responds with the state of the database, the events, the other configured dependencies and the functions. A function that
+// is scaled to zero is OK; one whose circuit breaker is open is not. A dependency that orders do not need does not change the status
+// code: without the mail server, for example, mails wait and the response is 200.
 func (o *builtin) status(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), askIn)
+	ctx, cancel := context.WithTimeout(r.Context(), checkTimeout)
 	defer cancel()
-	all := append(o.events(ctx), o.others(ctx)...)
+	all := append(o.checkEvents(ctx), o.checkDependencies(ctx)...)
 	for _, function := range slices.Sorted(maps.Keys(o.upstreams)) {
 		closed := slices.ContainsFunc(o.upstreams[function], func(u *upstream) bool { return !u.works() })
 		all = append(all, dependency{Name: function, OK: !closed, needed: true})
@@ -45,26 +45,26 @@ func (o *builtin) status(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(map[string]any{"version": cmp.Or(o.revision, "local"), "dependencies": all})
 }
 
-// events are the database, and what it holds of the events. Dead letters wait for a person; the shop takes orders meanwhile.
-func (o *builtin) events(ctx context.Context) []dependency {
+// checkEvents returns the state of the database, of the undelivered events and of the dead letters. Dead letters do not stop the shop.
+func (o *builtin) checkEvents(ctx context.Context) []dependency {
 	began := time.Now()
-	standing, err := readStanding(ctx, o.pool)
+	standing, err := readEventStatus(ctx, o.pool)
 	took := time.Since(began).Milliseconds()
 	return []dependency{
 		{"postgres", err == nil, took, true},
-		{"events", err == nil && standing.Oldest < lateFrom, took, true},
-		{"dead-letters", err == nil && standing.Parked == 0, took, false},
+		{"events", err == nil && standing.Oldest < lateAfter, took, true},
+		{"dead-letters", err == nil && standing.DeadLetters == 0, took, false},
 	}
 }
 
-// others asks all others at the same time.
-func (o *builtin) others(ctx context.Context) []dependency {
-	all := make([]dependency, len(o.outside))
+// checkDependencies checks the other dependencies concurrently.
+func (o *builtin) checkDependencies(ctx context.Context) []dependency {
+	all := make([]dependency, len(o.dependencies))
 	var asking sync.WaitGroup
-	for i, name := range slices.Sorted(maps.Keys(o.outside)) {
+	for i, name := range slices.Sorted(maps.Keys(o.dependencies)) {
 		asking.Go(func() {
 			began := time.Now()
-			err := o.outside[name](ctx)
+			err := o.dependencies[name](ctx)
 			all[i] = dependency{name, err == nil, time.Since(began).Milliseconds(), name == "broker"}
 		})
 	}
@@ -72,8 +72,8 @@ func (o *builtin) others(ctx context.Context) []dependency {
 	return all
 }
 
-// known are those whom the program knows, and those of the settings.
-func known(outside function.Dependencies, settings map[string]string) function.Dependencies {
+// mergeDependencies returns the dependencies of the program and those of the settings.
+func mergeDependencies(outside function.Dependencies, settings map[string]string) function.Dependencies {
 	all := function.Dependencies{}
 	maps.Copy(all, outside)
 	for name, address := range settings {

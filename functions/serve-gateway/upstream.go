@@ -12,13 +12,13 @@ import (
 )
 
 const (
-	failuresInTurn = 5
-	restsFor       = 10 * time.Second
+	maxFailures = 5
+	openTimeout = 10 * time.Second
 )
 
-// upstream is a route of a function, with a breaker of its own. After five calls in turn without a response nothing is sent
-// to it for ten seconds; then one call tries. Any response counts as one, whatever its status: a caller can provoke a 5xx,
-// and must not close a route to all others with it.
+// upstream is a route of a function with its own circuit breaker. After five consecutive requests without a response the breaker
+// opens for ten seconds; then one request probes the function. A response counts as a success whatever its status: otherwise a
+// caller who provokes a 5xx could close the route for all others.
 type upstream struct {
 	to      http.Handler
 	breaker *gobreaker.TwoStepCircuitBreaker[any]
@@ -26,23 +26,24 @@ type upstream struct {
 
 func newUpstream(route function.Route, to http.Handler) *upstream {
 	return &upstream{to, gobreaker.NewTwoStepCircuitBreaker[any](gobreaker.Settings{
-		Name: route.Method + " " + route.Path, Timeout: restsFor,
-		ReadyToTrip: func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures >= failuresInTurn },
+		Name: route.Method + " " + route.Path, Timeout: openTimeout,
+		ReadyToTrip: func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures >= maxFailures },
 	})}
 }
 
 func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	done, err := u.breaker.Allow()
 	if err != nil {
-		resting := problem.New(http.StatusServiceUnavailable, "dependency-down", "a part of the shop fails right now; try again with the same key")
-		resting.RetryAfter = int(restsFor / time.Second)
+		resting := problem.New(http.StatusServiceUnavailable, "dependency-down",
+			"A part of the shop is not available right now. Try again, with the same Idempotency-Key.")
+		resting.RetryAfter = int(openTimeout / time.Second)
 		resting.Write(w, r)
 		return
 	}
 	response := &statusRecorder{ResponseWriter: w}
 	defer func() {
 		p := recover()
-		left := r.Context().Err() != nil || response.cut // a caller who left reveals nothing about the function
+		left := r.Context().Err() != nil || response.disconnected // a disconnected caller is not a failure of the function
 		done(left || p != http.ErrAbortHandler && response.ofFunction())
 		if p != nil {
 			panic(p)
@@ -51,11 +52,11 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	u.to.ServeHTTP(response, r)
 }
 
-// works reports whether calls are let through.
+// works reports whether the breaker lets requests through.
 func (u *upstream) works() bool { return u.breaker.State() != gobreaker.StateOpen }
 
-// ofFunction reports whether a function gave the response. A 5xx or a 404 that is no problem comes from something between the
-// gateway and the function, such as an ingress that does not know it.
+// ofFunction reports whether the response comes from a function. A 5xx or 404 without problem details comes from something in
+// between, such as an ingress without a route to the function.
 func (r *statusRecorder) ofFunction() bool {
 	if r.unreachable {
 		return false

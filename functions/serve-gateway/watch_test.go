@@ -24,8 +24,8 @@ import (
 	"github.com/popup-shop/popup/internal/token"
 )
 
-// standing is what a gateway says of the shop: those that are away, and the status of the answer.
-func standing(t testing.TB, gateway string) (away []string, code int) {
+// readStatus returns the failing dependencies and the status code of GET /v1/status.
+func readStatus(t testing.TB, gateway string) (away []string, code int) {
 	t.Helper()
 	response, text := call(t, "GET", gateway+"/v1/status", "")
 	var s struct {
@@ -48,49 +48,49 @@ func standing(t testing.TB, gateway string) (away []string, code int) {
 	return away, response.StatusCode
 }
 
-// OPS-42: stop each in turn. Without the mail server the shop takes orders.
-func TestStatusOfAShopNamesWhatWasStopped(t *testing.T) {
+// OPS-42: stops each dependency in turn. Without the mail server the shop still takes orders.
+func TestStatusNamesStoppedDependencies(t *testing.T) {
 	t.Parallel()
 	shop, address := openShop(t)
 	gateway := "http://" + address
-	away, code := standing(t, gateway)
+	away, code := readStatus(t, gateway)
 	require.Equal(t, http.StatusOK, code)
 	require.Empty(t, away)
 
 	shop.Engine.StopBroker()
-	away, code = standing(t, gateway)
+	away, code = readStatus(t, gateway)
 	require.Equal(t, []any{http.StatusServiceUnavailable, []string{"broker"}}, []any{code, away})
 	require.NoError(t, shop.Engine.StartBroker(t.Context()))
-	_, code = standing(t, gateway)
+	_, code = readStatus(t, gateway)
 	require.Equal(t, http.StatusOK, code)
 
 	require.NoError(t, shop.Mailbox.Close())
-	away, code = standing(t, gateway)
+	away, code = readStatus(t, gateway)
 	require.Equal(t, []any{http.StatusOK, []string{"mail"}}, []any{code, away})
 
 	require.NoError(t, shop.Postgres.Kill())
-	away, code = standing(t, gateway)
+	away, code = readStatus(t, gateway)
 	require.Equal(t, []any{http.StatusServiceUnavailable, []string{"postgres", "events", "dead-letters", "mail"}}, []any{code, away})
 }
 
-// OPS-42: who the settings name is shown too.
-func TestStatusShowsWhomTheSettingsName(t *testing.T) {
+// OPS-42: the status includes the dependencies of the settings.
+func TestStatusShowsConfiguredDependencies(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All)
 	bucket, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	gateway := copyOf(t, shop.Pool, config.Gateway{StatusOf: []string{"s3=" + bucket.Addr().String()}}, echo("any"))
-	away, _ := standing(t, gateway)
+	away, _ := readStatus(t, gateway)
 	require.Empty(t, away)
 	require.NoError(t, bucket.Close())
-	away, code := standing(t, gateway)
+	away, code := readStatus(t, gateway)
 	require.Equal(t, []any{http.StatusOK, []string{"s3"}}, []any{code, away})
 }
 
 // openMetrics serves the gateway of a shop under its own role, and returns a function that scrapes it.
 func openMetrics(t testing.TB, shop *shoptest.Shop) (scrape func() string) {
 	t.Helper()
-	gateway := servegateway.Within(known())(func(name string) http.Handler { return echo(name) })
+	gateway := servegateway.Within(testSettings())(func(name string) http.Handler { return echo(name) })
 	server := httptest.NewServer(shop.Runtime(t, "serve-gateway").ServeMux(&gateway))
 	t.Cleanup(server.Close)
 	scraper := shoptest.Bearer(t, token.Claims{ID: uuid.NewString(), Role: token.Client, Scopes: []string{"metrics"}})
@@ -101,7 +101,7 @@ func openMetrics(t testing.TB, shop *shoptest.Shop) (scrape func() string) {
 	}
 }
 
-// requireMetrics requires that the metrics show these lines soon.
+// requireMetrics waits until the metrics contain the lines.
 func requireMetrics(t testing.TB, scrape func() string, lines ...string) {
 	t.Helper()
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
@@ -112,8 +112,8 @@ func requireMetrics(t testing.TB, scrape func() string, lines ...string) {
 	}, 20*time.Second, 100*time.Millisecond)
 }
 
-// OPS-43: counted from the event store, with the rights of the gateway alone.
-func TestMetricsShowWhatFunctionsDid(t *testing.T) {
+// OPS-43: counted from the event store, with the permissions of the gateway.
+func TestMetricsCountEventsOfFunctions(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All)
 	scrape := openMetrics(t, shop)
@@ -129,7 +129,7 @@ func TestMetricsShowWhatFunctionsDid(t *testing.T) {
 	requireMetrics(t, scrape, `popup_events_total{function="place-order",type="order.placed"} 3`, `popup_orders_open{status="pending"} 3`)
 }
 
-// OPS-43: what has not happened is 0 and not absent.
+// OPS-43: a count that is zero is present.
 func TestMetricsAreCompleteAtZero(t *testing.T) {
 	t.Parallel()
 	text := openMetrics(t, shoptest.Open(t, functions.All))()
@@ -169,7 +169,7 @@ func TestMetricsAreCompleteAtZero(t *testing.T) {
 	}
 }
 
-// OPS-43: promtool knows the conventions of names, types and help texts.
+// OPS-43: promtool checks the conventions of names, types and help texts.
 func TestMetricsFollowTheConventions(t *testing.T) {
 	t.Parallel()
 	command := exec.Command("promtool", "check", "metrics")
@@ -179,7 +179,7 @@ func TestMetricsFollowTheConventions(t *testing.T) {
 }
 
 // OPS-43: each function's backlog, dead letters and handled events, overdue orders, and the last popup check.
-func TestMetricsShowWhatIsLate(t *testing.T) {
+func TestMetricsShowBacklogs(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All)
 	scrape := openMetrics(t, shop)
@@ -201,8 +201,8 @@ func TestMetricsShowWhatIsLate(t *testing.T) {
 	require.Regexp(t, `\npopup_order_overdue_seconds 36\d\d`, scrape())
 }
 
-// OPS-44: a database that does not respond is a metric, too.
-func TestMetricsShowThatTheDatabaseIsAway(t *testing.T) {
+// OPS-44: popup_database_up is 0 while the database does not respond.
+func TestMetricsShowADatabaseFailure(t *testing.T) {
 	t.Parallel()
 	server := dbtest.Server(t)
 	gateway := copyOf(t, shoptest.OpenPool(t, server.URL()), config.Gateway{}, echo("any"))

@@ -10,11 +10,14 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// viewed is what all copies of the gateway know about which products are looked at.
-type viewed struct{ pool *pgxpool.Pool }
+// popularity stores how often products are viewed, for all instances of the gateway.
+//
+// The score of a product is the logarithm of its views, in which a view counts half as much for each day that has passed. Instead of
+// lowering all scores every day, a new view counts twice as much as one of the day before.
+type popularity struct{ pool *pgxpool.Pool }
 
-// add adds views of now to what is known, product by product in the order of their ids: other copies do so too.
-func (v viewed) add(ctx context.Context, counts map[string]int64) error {
+// add adds views to the scores. It locks the products in the order of their ids, as other instances do.
+func (v popularity) add(ctx context.Context, counts map[string]int64) error {
 	ids := slices.Sorted(maps.Keys(counts))
 	views := make([]int64, len(ids))
 	for i, id := range ids {
@@ -33,8 +36,8 @@ func (v viewed) add(ctx context.Context, counts map[string]int64) error {
 	return nil
 }
 
-// most are the products that are looked at most, the first one most of all.
-func (v viewed) most(ctx context.Context, n int) ([]string, error) {
+// mostViewed returns the ids of the products that are viewed most, the most viewed one first.
+func (v popularity) mostViewed(ctx context.Context, n int) ([]string, error) {
 	rows, err := v.pool.Query(ctx, `
 		SELECT product_id::text
 		FROM catalogue.viewed

@@ -20,8 +20,8 @@ import (
 	"github.com/popup-shop/popup/internal/token"
 )
 
-// requireKept waits until a gateway keeps so many answers.
-func requireKept(t testing.TB, gateway string, n int) {
+// requireCached waits until the cache of a gateway has n entries.
+func requireCached(t testing.TB, gateway string, n int) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		_, text := call(t, "GET", gateway+"/metrics", "", "Authorization", bearer(t, token.Staff))
@@ -29,7 +29,7 @@ func requireKept(t testing.TB, gateway string, n int) {
 	}, 10*time.Second, 20*time.Millisecond)
 }
 
-// requireViewed waits until so many products are known to have been viewed.
+// requireViewed waits until views of n products are stored.
 func requireViewed(t testing.TB, shop *shoptest.Shop, n int64) {
 	t.Helper()
 	require.Eventually(t, func() bool {
@@ -37,12 +37,12 @@ func requireViewed(t testing.TB, shop *shoptest.Shop, n int64) {
 	}, 10*time.Second, 20*time.Millisecond)
 }
 
-// CAT-34: views are counted whoever answers, and the next start has the page ready for an hour.
-func TestWhatIsLookedAtMostIsThereAtTheNextStart(t *testing.T) {
+// CAT-34: views are counted for cache hits and misses, and the next start caches the page for an hour.
+func TestMostViewedPagesAreCachedAtStart(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All)
 	tee, beanie := productOf(t, shop, shoptest.Tee), productOf(t, shop, shoptest.Cap)
-	before, _ := gatewayOf(t, shop, keeping)
+	before, _ := gatewayOf(t, shop, caching)
 	for range 5 {
 		call(t, "GET", before+"/v1/products/"+tee, "")
 	}
@@ -52,8 +52,8 @@ func TestWhatIsLookedAtMostIsThereAtTheNextStart(t *testing.T) {
 	require.Equal(t, tee, shoptest.Scalar[string](t, shop, `SELECT product_id::text FROM catalogue.viewed ORDER BY heat DESC LIMIT 1`))
 	require.InDelta(t, math.Log2(5), shoptest.Scalar[float64](t, shop, `SELECT max(heat) - min(heat) FROM catalogue.viewed`), 0.001)
 
-	restarted, calls := gatewayOf(t, shop, keeping)
-	requireKept(t, restarted, 2)
+	restarted, calls := gatewayOf(t, shop, caching)
+	requireCached(t, restarted, 2)
 	require.EqualValues(t, 2, calls.Load())
 	first, text := call(t, "GET", restarted+"/v1/products/"+tee, "")
 	require.Contains(t, first.Header.Get("Cache-Status"), "popup; hit; ttl=3")
@@ -65,15 +65,15 @@ func TestWhatIsLookedAtMostIsThereAtTheNextStart(t *testing.T) {
 	require.EqualValues(t, 2, calls.Load(), "nobody was asked")
 }
 
-// CAT-34, CAT-31, CAT-32: it is dropped like any other.
-func TestAPageThatWasLoadedInAdvanceIsForgottenWhenItChanges(t *testing.T) {
+// CAT-34, CAT-31, CAT-32: a change invalidates a page that was loaded at the start.
+func TestPrewarmedPageIsInvalidated(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All)
 	tee := productOf(t, shop, shoptest.Tee)
 	shop.Exec(t, `INSERT INTO catalogue.viewed VALUES ($1, 1)`, tee)
-	warm, _ := gatewayOf(t, shop, keeping)
+	warm, _ := gatewayOf(t, shop, caching)
 	other, _ := gatewayOf(t, shop, config.Gateway{})
-	requireKept(t, warm, 1)
+	requireCached(t, warm, 1)
 	store := shoptest.Scalar[string](t, shop, `SELECT store_id::text FROM catalogue.products WHERE product_id = $1`, tee)
 	changed, text := call(t, "PUT", other+"/v1/products/"+tee, `{"store_id":"`+store+`","name":"Tee","sku":"`+shoptest.Tee+`","price":{"amount_minor":4444,"currency":"EUR"}}`,
 		"Content-Type", "application/json", "Authorization", shop.Staff(t))
@@ -84,21 +84,21 @@ func TestAPageThatWasLoadedInAdvanceIsForgottenWhenItChanges(t *testing.T) {
 	}, time.Second, 20*time.Millisecond)
 }
 
-// viewedBefore makes products known as viewed.
+// viewedBefore stores views of n products.
 func viewedBefore(t testing.TB, pool *pgxpool.Pool, n int) {
 	t.Helper()
 	_, err := pool.Exec(t.Context(), `INSERT INTO catalogue.viewed SELECT gen_random_uuid(), n FROM generate_series(1, $1) n`, n)
 	require.NoError(t, err)
 }
 
-// CAT-34: ten at a time, and neither readiness nor the first call waits for any.
-func TestPagesAreLoadedTenAtATimeAndNobodyWaitsForThem(t *testing.T) {
+// CAT-34: ten pages at a time; neither readiness nor the first request waits for them.
+func TestPrewarmLoadsTenPagesAtATime(t *testing.T) {
 	t.Parallel()
 	pool := dbtest.DB(t)
 	viewedBefore(t, pool, 150)
 	asked, open := &atomic.Int64{}, make(chan struct{})
 	slow := shows("catalogue", asked, open)
-	gateway := copyOf(t, pool, keeping, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	gateway := copyOf(t, pool, caching, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/v1/tags" {
 			w.WriteHeader(http.StatusTeapot)
 			return
@@ -112,17 +112,17 @@ func TestPagesAreLoadedTenAtATimeAndNobodyWaitsForThem(t *testing.T) {
 	require.Equal(t, http.StatusTeapot, first.StatusCode)
 	require.EqualValues(t, 10, asked.Load(), "ten wait, and no more")
 	close(open)
-	requireKept(t, gateway, 100)
+	requireCached(t, gateway, 100)
 	require.EqualValues(t, 100, asked.Load(), "the hundred that are viewed most")
 }
 
-// What cannot be loaded in advance closes no door: the function may only be on its way.
-func TestAFunctionThatSleepsAtTheStartIsNotTakenForOneThatFails(t *testing.T) {
+// A failure to load pages at the start does not open the circuit breaker: the function may still be starting.
+func TestPrewarmDoesNotTripTheBreaker(t *testing.T) {
 	t.Parallel()
 	pool := dbtest.DB(t)
 	viewedBefore(t, pool, 20)
 	asked := &atomic.Int64{}
-	gateway := copyOf(t, pool, keeping, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	gateway := copyOf(t, pool, caching, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if asked.Add(1) <= 20 {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return
@@ -134,8 +134,8 @@ func TestAFunctionThatSleepsAtTheStartIsNotTakenForOneThatFails(t *testing.T) {
 	require.Equal(t, http.StatusTeapot, first.StatusCode)
 }
 
-// A read is no write: however many there are, they are written together, and of no more than a thousand products.
-func TestViewsAreWrittenAFewTogether(t *testing.T) {
+// Views are written in batches of at most a thousand products.
+func TestViewsAreWrittenInBatches(t *testing.T) {
 	t.Parallel()
 	pool := dbtest.DB(t)
 	_, err := pool.Exec(t.Context(), `
@@ -145,7 +145,7 @@ func TestViewsAreWrittenAFewTogether(t *testing.T) {
 	require.NoError(t, err)
 	asked, open := &atomic.Int64{}, make(chan struct{})
 	close(open)
-	gateway := copyOf(t, pool, keeping, shows("catalogue", asked, open))
+	gateway := copyOf(t, pool, caching, shows("catalogue", asked, open))
 	began := time.Now()
 	for range 1100 {
 		call(t, "GET", gateway+"/v1/products/"+uuid.NewString(), "")
@@ -162,8 +162,8 @@ func TestViewsAreWrittenAFewTogether(t *testing.T) {
 	}
 }
 
-// Heat needs no cooling: a view counts half as much as one of a day later.
-func TestAViewCountsTwiceAsMuchAsOneOfTheDayBefore(t *testing.T) {
+// A view counts twice as much as one of the day before.
+func TestViewsLoseHalfTheirWeightPerDay(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		before float64 // days ago
@@ -180,7 +180,7 @@ func TestAViewCountsTwiceAsMuchAsOneOfTheDayBefore(t *testing.T) {
 			shop := shoptest.Open(t, functions.All)
 			tee, beanie := productOf(t, shop, shoptest.Tee), productOf(t, shop, shoptest.Cap)
 			shop.Exec(t, `INSERT INTO catalogue.viewed SELECT $1, extract(epoch FROM now()) / 86400 - $2::float8 + log(2, $3::numeric)`, tee, c.before, c.views)
-			gateway, _ := gatewayOf(t, shop, keeping)
+			gateway, _ := gatewayOf(t, shop, caching)
 			for range 3 {
 				call(t, "GET", gateway+"/v1/products/"+beanie, "")
 			}
