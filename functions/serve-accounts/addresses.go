@@ -17,7 +17,7 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// KeptAddress is an address of somebody's address book.
+// KeptAddress is an address of a user's address book.
 type KeptAddress struct {
 	ID     string `json:"id" format:"uuid"`
 	UserID string `json:"user_id" format:"uuid"`
@@ -26,10 +26,10 @@ type KeptAddress struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
-// AddressBody is an address as somebody gives it.
+// AddressBody is an address in a request.
 type AddressBody struct {
 	address.Address
-	IsDefault bool `json:"is_default,omitempty" doc:"the one that is offered first; there is one at the most"`
+	IsDefault bool `json:"is_default,omitempty" doc:"Whether to offer this address first. At most one address is the default."`
 }
 
 // AddressRequest adds an address.
@@ -44,26 +44,26 @@ type AddressChange struct {
 // AddressAnswer is an address.
 type AddressAnswer struct{ Body KeptAddress }
 
-// ListRequest asks for a page.
+// ListRequest selects a page of a list.
 type ListRequest struct{ web.Paging }
 
-// Named names something by its id.
+// Named has the id of an object in the path.
 type Named struct {
 	ID string `path:"id" format:"uuid"`
 }
 
 func (b AddressBody) check() error {
-	var faults []problem.FieldError
-	for _, fault := range b.Faults() {
-		faults = append(faults, problem.FieldError(fault))
+	var errs []problem.FieldError
+	for _, fieldError := range b.Faults() {
+		errs = append(errs, problem.FieldError(fieldError))
 	}
 	for field, text := range map[string]string{"name": b.Name, "city": b.City, "address_line1": b.AddressLine1} {
-		if text != "" && !oneLine(text) {
-			faults = append(faults, problem.FieldError{Field: field, Message: "must be text on one line"})
+		if text != "" && !isOneLine(text) {
+			errs = append(errs, problem.FieldError{Field: field, Message: "must be text on one line"})
 		}
 	}
-	if faults != nil {
-		return problem.Invalid(faults...)
+	if errs != nil {
+		return problem.Invalid(errs...)
 	}
 	return nil
 }
@@ -99,7 +99,7 @@ func addAddress(ctx context.Context, tx pgx.Tx, in *AddressRequest) (*AddressAns
 	if err != nil {
 		return nil, nil, err
 	}
-	return one(ctx, tx, `
+	return saveAddress(ctx, tx, `
 		INSERT INTO accounts.addresses (address_id, user_id, name, phone, country, postal_code, prefecture, region, city, address_line1, address_line2, is_default)
 		VALUES (@address_id, @user_id, @name, @phone, @country, @postal_code, @prefecture, @region, @city, @line1, @line2, @is_default)
 		RETURNING `+addressColumns, in.Body.args(addressID.String(), auth.CallerFrom(ctx).ID))
@@ -112,45 +112,46 @@ func changeAddress(ctx context.Context, tx pgx.Tx, in *AddressChange) (*AddressA
 	if err := in.Body.check(); err != nil {
 		return nil, nil, err
 	}
-	return one(ctx, tx, `
+	return saveAddress(ctx, tx, `
 		UPDATE accounts.addresses SET name = @name, phone = @phone, country = @country, postal_code = @postal_code, prefecture = @prefecture,
 			region = @region, city = @city, address_line1 = @line1, address_line2 = @line2, is_default = @is_default
 		WHERE address_id = @address_id AND user_id = @user_id
 		RETURNING `+addressColumns, in.Body.args(in.ID, auth.CallerFrom(ctx).ID))
 }
 
-func one(ctx context.Context, tx pgx.Tx, sql string, args pgx.NamedArgs) (*AddressAnswer, []events.Event, error) {
+// saveAddress runs a statement that stores an address and returns it.
+func saveAddress(ctx context.Context, tx pgx.Tx, sql string, args pgx.NamedArgs) (*AddressAnswer, []events.Event, error) {
 	rows, err := tx.Query(ctx, sql, args)
 	if err != nil {
 		return nil, nil, fmt.Errorf("store address %s: %w", args["address_id"], err)
 	}
-	kept, err := pgx.CollectExactlyOneRow(rows, scanAddress)
+	stored, err := pgx.CollectExactlyOneRow(rows, scanAddress)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil, problem.NotFound("address")
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("store address %s: %w", args["address_id"], err)
 	}
-	return &AddressAnswer{kept}, nil, nil
+	return &AddressAnswer{stored}, nil, nil
 }
 
 func deleteAddress(ctx context.Context, tx pgx.Tx, in *Named) (*struct{}, []events.Event, error) {
-	return gone(ctx, tx, "address", in.ID, `
+	return deleteOwned(ctx, tx, "address", in.ID, `
 		DELETE FROM accounts.addresses
 		WHERE address_id = @id AND user_id = @caller`)
 }
 
-// gone takes away one thing of the caller's.
-func gone(ctx context.Context, tx pgx.Tx, what, thing, sql string) (*struct{}, []events.Event, error) {
-	if !id.Valid(thing) {
-		return nil, nil, problem.NotFound(what)
+// deleteOwned runs a statement that deletes one object of the caller. If it deletes none, the response is 404.
+func deleteOwned(ctx context.Context, tx pgx.Tx, noun, objectID, sql string) (*struct{}, []events.Event, error) {
+	if !id.Valid(objectID) {
+		return nil, nil, problem.NotFound(noun)
 	}
-	tag, err := tx.Exec(ctx, sql, pgx.NamedArgs{"id": thing, "caller": auth.CallerFrom(ctx).ID})
+	tag, err := tx.Exec(ctx, sql, pgx.NamedArgs{"id": objectID, "caller": auth.CallerFrom(ctx).ID})
 	if err != nil {
-		return nil, nil, fmt.Errorf("delete %s %s: %w", what, thing, err)
+		return nil, nil, fmt.Errorf("delete %s %s: %w", noun, objectID, err)
 	}
 	if tag.RowsAffected() == 0 {
-		return nil, nil, problem.NotFound(what)
+		return nil, nil, problem.NotFound(noun)
 	}
 	return &struct{}{}, nil, nil
 }

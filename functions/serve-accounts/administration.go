@@ -15,21 +15,21 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// UsersRequest asks for users and guests.
+// UsersRequest filters the list of users and guests.
 type UsersRequest struct {
 	web.Paging
-	Q       string `query:"q" maxLength:"100" doc:"part of a name, an e-mail address or a telephone number"`
+	Q       string `query:"q" maxLength:"100" doc:"A part of a name, an e-mail address or a telephone number."`
 	Role    string `query:"role" enum:"guest,customer,staff,admin"`
 	Active  string `query:"active" enum:"true,false"`
-	Ordered string `query:"ordered" enum:"true,false" doc:"whether they have ever ordered"`
+	Ordered string `query:"ordered" enum:"true,false" doc:"Whether the user has ever ordered."`
 	Sort    string `query:"sort" enum:"created_at,-created_at,name,email" default:"-created_at"`
 }
 
-var orderOf = map[string]string{
+var sortColumns = map[string]string{
 	"created_at": "created_at, user_id", "-created_at": "created_at DESC, user_id DESC", "name": "lower(name), user_id", "email": "lower(email), user_id",
 }
 
-// listUsers shows everybody who is known, with an account or as a guest.
+// listUsers returns users and guests.
 func listUsers(ctx context.Context, db web.Reader, in *UsersRequest) (items []User, total int64, err error) {
 	const from = `FROM (
 			SELECT user_id, email, name, phone, role, active, locale, created_at, updated_at FROM accounts.users WHERE closed_at IS NULL
@@ -44,7 +44,7 @@ func listUsers(ctx context.Context, db web.Reader, in *UsersRequest) (items []Us
 		"ordered": in.Ordered, "limit": in.Limit, "offset": in.Offset(),
 	}
 	return web.QueryPage(ctx, db, func(row pgx.CollectableRow) (User, error) { return scanUser(row) }, from, `SELECT `+userColumns,
-		`ORDER BY `+orderOf[in.Sort]+` LIMIT @limit OFFSET @offset`, args)
+		`ORDER BY `+sortColumns[in.Sort]+` LIMIT @limit OFFSET @offset`, args)
 }
 
 func readUser(ctx context.Context, db web.Reader, in *Named) (*UserAnswer, error) {
@@ -55,7 +55,7 @@ func readUser(ctx context.Context, db web.Reader, in *Named) (*UserAnswer, error
 	return &UserAnswer{u}, err
 }
 
-// UserChange is what an admin decides about somebody.
+// UserChange sets the role of a user, and whether the account is active.
 type UserChange struct {
 	ID   string `path:"id" format:"uuid"`
 	Body struct {
@@ -64,7 +64,7 @@ type UserChange struct {
 	}
 }
 
-// changeUser gives somebody a role, or shuts them out. Sessions that were begun with other rights end.
+// changeUser changes the role of a user, or disables or enables the account. Sessions that began with the old permissions end.
 func changeUser(ctx context.Context, tx pgx.Tx, in *UserChange) (*UserAnswer, []events.Event, error) {
 	if !id.Valid(in.ID) {
 		return nil, nil, problem.NotFound("user")
@@ -81,43 +81,43 @@ func changeUser(ctx context.Context, tx pgx.Tx, in *UserChange) (*UserAnswer, []
 		WHERE user_id = @user_id AND closed_at IS NULL
 		RETURNING `+userColumns, pgx.NamedArgs{"user_id": in.ID, "role": in.Body.Role, "active": in.Body.Active}))
 	switch {
-	case breaks(err, "the_last_admin_stays"):
+	case violates(err, "the_last_admin_stays"):
 		return nil, nil, lastAdmin()
 	case errors.Is(err, pgx.ErrNoRows):
 		return nil, nil, problem.NotFound("user")
 	case err != nil:
 		return nil, nil, fmt.Errorf("change user %s: %w", in.ID, err)
 	}
-	said, err := revoke(ctx, tx, before, after)
-	return &UserAnswer{after}, said, err
+	emitted, err := revokeAfterChange(ctx, tx, before, after)
+	return &UserAnswer{after}, emitted, err
 }
 
-// revoke ends what somebody began with other rights, and says what changed.
-func revoke(ctx context.Context, tx pgx.Tx, before, after User) (said []events.Event, err error) {
+// revokeAfterChange ends the sessions of a user whose permissions have changed, and returns the events to emit.
+func revokeAfterChange(ctx context.Context, tx pgx.Tx, before, after User) (emitted []events.Event, err error) {
 	if before.Role != after.Role {
-		said = append(said, events.AccountChanged{CustomerID: after.ID, Change: "role"})
+		emitted = append(emitted, events.AccountChanged{CustomerID: after.ID, Change: "role"})
 	}
-	shut := before.Active && !after.Active
-	if shut {
-		said = append(said, events.AccountChanged{CustomerID: after.ID, Change: "disabled"})
+	disabled := before.Active && !after.Active
+	if disabled {
+		emitted = append(emitted, events.AccountChanged{CustomerID: after.ID, Change: "disabled"})
 	}
-	if len(said) == 0 {
+	if len(emitted) == 0 {
 		return nil, nil
 	}
 	last, err := lastSession(ctx, tx, after.ID)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := end(ctx, tx, after.ID, auth.CallerFrom(ctx).Session, true); err != nil {
+	if _, err := revokeSessions(ctx, tx, after.ID, auth.CallerFrom(ctx).Session, true); err != nil {
 		return nil, err
 	}
-	if shut && last != "" {
-		said = append(said, events.SessionRevoked{CustomerID: after.ID, SessionID: last, Reason: "disabled"})
+	if disabled && last != "" {
+		emitted = append(emitted, events.SessionRevoked{CustomerID: after.ID, SessionID: last, Reason: "disabled"})
 	}
-	return said, nil
+	return emitted, nil
 }
 
-// lastSession is the session that somebody used last of those that run, or "".
+// lastSession returns the open session that the user used last, or "".
 func lastSession(ctx context.Context, tx pgx.Tx, userID string) (sessionID string, err error) {
 	err = tx.QueryRow(ctx, `
 		SELECT session_id::text FROM accounts.sessions

@@ -13,7 +13,7 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// AuditRequest asks who did what.
+// AuditRequest filters the audit log.
 type AuditRequest struct {
 	web.Paging
 	By     string    `query:"by" format:"uuid"`
@@ -22,7 +22,7 @@ type AuditRequest struct {
 	To     time.Time `query:"to"`
 }
 
-// Act is one thing that somebody did.
+// Act is an entry of the audit log: a request that changed something.
 type Act struct {
 	At     time.Time       `json:"at"`
 	By     string          `json:"by" format:"uuid"`

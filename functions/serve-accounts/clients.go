@@ -19,7 +19,7 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// KnownClient is a program that may call the shop.
+// KnownClient is a machine client: a program that may call the API.
 type KnownClient struct {
 	ID        string    `json:"id" format:"uuid"`
 	Name      string    `json:"name"`
@@ -34,7 +34,7 @@ func listClients(ctx context.Context, db web.Reader, in *ListRequest) (items []K
 		`SELECT client_id::text, name, scopes, owner_id::text, created_at`, `ORDER BY created_at, client_id LIMIT @limit OFFSET @offset`, args)
 }
 
-// ClientRequest makes a client.
+// ClientRequest creates a client.
 type ClientRequest struct {
 	Body struct {
 		Name   string   `json:"name" minLength:"1" maxLength:"100"`
@@ -46,20 +46,20 @@ type ClientRequest struct {
 type ClientAnswer struct {
 	Body struct {
 		KnownClient
-		Secret string `json:"secret" doc:"shown here only"`
+		Secret string `json:"secret" doc:"The secret. It is returned only once."`
 	}
 }
 
 func addClient(ctx context.Context, tx pgx.Tx, in *ClientRequest) (*ClientAnswer, []events.Event, error) {
-	if !oneLine(in.Body.Name) {
+	if !isOneLine(in.Body.Name) {
 		return nil, nil, problem.Invalid(problem.FieldError{Field: "name", Message: "must be text on one line"})
 	}
-	if len(in.Body.Scopes) == 0 { // null passes for a list
+	if len(in.Body.Scopes) == 0 { // null passes the schema's minItems
 		return nil, nil, problem.Invalid(problem.FieldError{Field: "scopes", Message: "must have at least one"})
 	}
 	scopes := slices.Sorted(slices.Values(in.Body.Scopes))
 	if len(slices.Compact(slices.Clone(scopes))) < len(scopes) {
-		return nil, nil, problem.Invalid(problem.FieldError{Field: "scopes", Message: "must not have one twice"})
+		return nil, nil, problem.Invalid(problem.FieldError{Field: "scopes", Message: "must not contain duplicates"})
 	}
 	clientID, err := uuid.NewV7()
 	if err != nil {
@@ -81,12 +81,12 @@ func addClient(ctx context.Context, tx pgx.Tx, in *ClientRequest) (*ClientAnswer
 }
 
 func deleteClient(ctx context.Context, tx pgx.Tx, in *Named) (*struct{}, []events.Event, error) {
-	return gone(ctx, tx, "client", in.ID, `
+	return deleteOwned(ctx, tx, "client", in.ID, `
 		DELETE FROM accounts.clients
 		WHERE client_id = @id`)
 }
 
-// ClientTokenRequest shows that a program is a client.
+// ClientTokenRequest authenticates a client by its secret.
 type ClientTokenRequest struct {
 	Body struct {
 		ClientID     string `json:"client_id" format:"uuid"`
@@ -103,31 +103,36 @@ type ClientTokenAnswer struct {
 	}
 }
 
-// clientToken gives a client a token. Its secret is as good as random, so nobody finds it by trying; tries are counted all
-// the same.
+// clientToken returns an access token of a client. The secret is random and can't be guessed; attempts are counted nevertheless.
 func (a *accounts) clientToken(ctx context.Context, tx pgx.Tx, in *ClientTokenRequest) (*ClientTokenAnswer, []events.Event, error) {
 	keys := sourceKeys(ctx)
-	if err := count(ctx, tx, keys); err != nil {
+	if err := countAttempt(ctx, tx, keys); err != nil {
 		return nil, nil, err
 	}
-	who := token.Claims{ID: in.Body.ClientID, Role: token.Client}
-	if !id.Valid(who.ID) {
-		return nil, nil, web.CommitRefusal(wrong())
+	claims := token.Claims{ID: in.Body.ClientID, Role: token.Client}
+	if !id.Valid(claims.ID) {
+		return nil, nil, web.CommitRefusal(wrongSecret())
 	}
 	err := tx.QueryRow(ctx, `
 		SELECT scopes FROM accounts.client_of_secret(@client_id, @secret_hash)`,
-		pgx.NamedArgs{"client_id": who.ID, "secret_hash": auth.HashToken(in.Body.ClientSecret)}).Scan(&who.Scopes)
+		pgx.NamedArgs{"client_id": claims.ID, "secret_hash": auth.HashToken(in.Body.ClientSecret)}).Scan(&claims.Scopes)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, nil, web.CommitRefusal(wrong())
+		return nil, nil, web.CommitRefusal(wrongSecret())
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("read client %s: %w", who.ID, err)
+		return nil, nil, fmt.Errorf("read client %s: %w", claims.ID, err)
 	}
-	if err := calm(ctx, tx, keys); err != nil {
+	if err := resetThrottle(ctx, tx, keys); err != nil {
 		return nil, nil, err
 	}
 	answer := &ClientTokenAnswer{}
-	answer.Body.AccessToken, err = a.signing.Sign(who, time.Now())
+	answer.Body.AccessToken, err = a.signing.Sign(claims, time.Now())
 	answer.Body.ExpiresIn, answer.Body.TokenType = int(token.Life.Seconds()), "Bearer"
 	return answer, nil, err
+}
+
+func wrongSecret() *problem.Problem {
+	p := problem.NotSignedIn()
+	p.Detail = "The client id or the secret is wrong."
+	return p
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/popup-shop/popup/internal/problem"
 )
 
-// closeAccount locks the account, so that no order of it is placed and nothing is added to it meanwhile, and forgets who somebody was. Their orders and sums stay, as those of nobody. While goods are on their way
-// somebody has to know where to.
+// closeAccount deletes the personal data of the caller. Orders stay, without name and address. It locks the account, so that no
+// concurrent request places an order or adds data, and returns a problem while an order is open: its shipment needs the address.
 func (a *accounts) closeAccount(ctx context.Context, tx pgx.Tx, _ *struct{}) (*ClearAnswer, []events.Event, error) {
 	caller := auth.CallerFrom(ctx)
 	if err := lockUser(ctx, tx, caller.ID); err != nil {
@@ -25,9 +25,9 @@ func (a *accounts) closeAccount(ctx context.Context, tx pgx.Tx, _ *struct{}) (*C
 		return nil, nil, err
 	}
 	if open {
-		return nil, nil, problem.New(http.StatusConflict, "not-possible-now", "an order is still open")
+		return nil, nil, problem.New(http.StatusConflict, "not-possible-now", "The account cannot be closed while an order is open.")
 	}
-	for _, forget := range []func(context.Context, pgx.Tx, string) error{forgetOrders, forgetBelongings, forgetUser} {
+	for _, forget := range []func(context.Context, pgx.Tx, string) error{anonymizeOrders, deletePersonalData, anonymizeUser} {
 		if err := forget(ctx, tx, caller.ID); err != nil {
 			return nil, nil, err
 		}
@@ -35,7 +35,7 @@ func (a *accounts) closeAccount(ctx context.Context, tx pgx.Tx, _ *struct{}) (*C
 	return &ClearAnswer{a.cookies.Delete()}, []events.Event{events.AccountChanged{CustomerID: caller.ID, Change: "closed"}}, nil
 }
 
-// lockUser locks an account until the transaction ends. Whoever changes it or adds something to it waits.
+// lockUser locks an account until the transaction ends. Transactions that change it or add data to it wait.
 func lockUser(ctx context.Context, tx pgx.Tx, userID string) error {
 	_, err := tx.Exec(ctx, `
 		SELECT FROM accounts.users
@@ -57,18 +57,18 @@ func hasOpenOrder(ctx context.Context, tx pgx.Tx, userID string) (open bool, err
 	return open, nil
 }
 
-func forgetOrders(ctx context.Context, tx pgx.Tx, userID string) error {
+func anonymizeOrders(ctx context.Context, tx pgx.Tx, userID string) error {
 	err := pgbatch.Enqueue(ctx, tx, -1, `
 		UPDATE orders.addresses SET name = '', email = '', phone = '', country = '', postal_code = '', prefecture = '', region = '',
 			city = '', address_line1 = '', address_line2 = ''
 		WHERE order_id IN (SELECT order_id FROM orders.orders WHERE customer_id = @user_id)`, pgx.NamedArgs{"user_id": userID})
 	if err != nil {
-		return fmt.Errorf("forget where orders of user %s went: %w", userID, err)
+		return fmt.Errorf("anonymize orders of user %s: %w", userID, err)
 	}
 	return nil
 }
 
-func forgetBelongings(ctx context.Context, tx pgx.Tx, userID string) error {
+func deletePersonalData(ctx context.Context, tx pgx.Tx, userID string) error {
 	err := pgbatch.Enqueue(ctx, tx, -1, `
 		WITH passwords AS (
 			DELETE FROM accounts.passwords WHERE user_id = @user_id
@@ -79,27 +79,27 @@ func forgetBelongings(ctx context.Context, tx pgx.Tx, userID string) error {
 		)
 		DELETE FROM accounts.sessions WHERE user_id = @user_id`, pgx.NamedArgs{"user_id": userID})
 	if err != nil {
-		return fmt.Errorf("forget what user %s has: %w", userID, err)
+		return fmt.Errorf("delete data of user %s: %w", userID, err)
 	}
 	return nil
 }
 
-func forgetUser(ctx context.Context, tx pgx.Tx, userID string) error {
+func anonymizeUser(ctx context.Context, tx pgx.Tx, userID string) error {
 	tag, err := tx.Exec(ctx, `
 		UPDATE accounts.users SET email = '', name = '', phone = '', active = false, closed_at = now()
 		WHERE user_id = @user_id AND closed_at IS NULL`, pgx.NamedArgs{"user_id": userID})
-	if breaks(err, "the_last_admin_stays") {
+	if violates(err, "the_last_admin_stays") {
 		return lastAdmin()
 	}
 	if err != nil {
 		return fmt.Errorf("close account of user %s: %w", userID, err)
 	}
-	if tag.RowsAffected() == 0 { // by another call, while this one waited
+	if tag.RowsAffected() == 0 { // closed by another request while this one waited
 		return problem.NotSignedIn()
 	}
 	return nil
 }
 
 func lastAdmin() *problem.Problem {
-	return problem.New(http.StatusConflict, "not-possible-now", "the last admin stays")
+	return problem.New(http.StatusConflict, "not-possible-now", "The last administrator cannot be closed, disabled or given another role.")
 }

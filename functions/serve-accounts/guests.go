@@ -23,10 +23,10 @@ type KnownGuest struct {
 	ID    string `json:"id" format:"uuid"`
 	Name  string `json:"name"`
 	Phone string `json:"phone"`
-	Token string `json:"token,omitempty" doc:"an access token, for an hour; id and telephone number give another"`
+	Token string `json:"token,omitempty" doc:"An access token, valid for an hour. POST /v1/customers/{id}/token returns another."`
 }
 
-// GuestRequest makes a guest known.
+// GuestRequest creates a guest.
 type GuestRequest struct {
 	Body struct {
 		Name  string `json:"name" minLength:"1" maxLength:"200"`
@@ -38,29 +38,29 @@ type GuestRequest struct {
 type GuestAnswer struct{ Body KnownGuest }
 
 func (a *accounts) addGuest(ctx context.Context, tx pgx.Tx, in *GuestRequest) (*GuestAnswer, []events.Event, error) {
-	if faults := nameAndPhone(in.Body.Name, in.Body.Phone); faults != nil {
-		return nil, nil, problem.Invalid(faults...)
+	if errs := checkNameAndPhone(in.Body.Name, in.Body.Phone); errs != nil {
+		return nil, nil, problem.Invalid(errs...)
 	}
 	guestID, err := uuid.NewV7()
 	if err != nil {
 		return nil, nil, err
 	}
-	who := token.Claims{ID: guestID.String(), Role: token.Guest}
-	if err := auth.SetCaller(ctx, tx, who); err != nil {
+	claims := token.Claims{ID: guestID.String(), Role: token.Guest}
+	if err := auth.SetCaller(ctx, tx, claims); err != nil {
 		return nil, nil, err
 	}
 	_, err = tx.Exec(ctx, `
 		INSERT INTO accounts.guests (guest_id, name, phone)
-		VALUES (@guest_id, @name, @phone)`, pgx.NamedArgs{"guest_id": who.ID, "name": in.Body.Name, "phone": in.Body.Phone})
+		VALUES (@guest_id, @name, @phone)`, pgx.NamedArgs{"guest_id": claims.ID, "name": in.Body.Name, "phone": in.Body.Phone})
 	if err != nil {
-		return nil, nil, fmt.Errorf("store guest %s: %w", who.ID, err)
+		return nil, nil, fmt.Errorf("store guest %s: %w", claims.ID, err)
 	}
-	answer, err := a.greet(KnownGuest{ID: who.ID, Name: in.Body.Name, Phone: in.Body.Phone})
-	return answer, []events.Event{events.AccountCreated{CustomerID: who.ID, Kind: "guest"}}, err
+	answer, err := a.issueGuestToken(KnownGuest{ID: claims.ID, Name: in.Body.Name, Phone: in.Body.Phone})
+	return answer, []events.Event{events.AccountCreated{CustomerID: claims.ID, Kind: "guest"}}, err
 }
 
-// greet gives a guest a token.
-func (a *accounts) greet(g KnownGuest) (answer *GuestAnswer, err error) {
+// issueGuestToken returns a guest with a new access token.
+func (a *accounts) issueGuestToken(g KnownGuest) (answer *GuestAnswer, err error) {
 	g.Token, err = a.signing.Sign(token.Claims{ID: g.ID, Role: token.Guest}, time.Now())
 	return &GuestAnswer{g}, err
 }
@@ -84,7 +84,7 @@ func readGuest(ctx context.Context, db web.Reader, in *Named) (*GuestAnswer, err
 	return a, nil
 }
 
-// GuestTokenRequest shows that a caller is a guest: the number belongs to the id.
+// GuestTokenRequest authenticates a guest by id and telephone number.
 type GuestTokenRequest struct {
 	ID   string `path:"id" format:"uuid"`
 	Body struct {
@@ -92,14 +92,14 @@ type GuestTokenRequest struct {
 	}
 }
 
-// guestToken gives a guest another token. A number that is wrong and an id that nobody has are the same 404, and tries
-// that fail are counted.
+// guestToken returns a new access token of a guest. A wrong number and an unknown id are the same 404, and failed attempts are
+// counted.
 func (a *accounts) guestToken(ctx context.Context, tx pgx.Tx, in *GuestTokenRequest) (*GuestAnswer, []events.Event, error) {
 	if !id.Valid(in.ID) {
 		return nil, nil, problem.NotFound("customer")
 	}
 	keys := append(sourceKeys(ctx), throttleKey("guest", in.ID))
-	if err := count(ctx, tx, keys); err != nil {
+	if err := countAttempt(ctx, tx, keys); err != nil {
 		return nil, nil, err
 	}
 	var g KnownGuest
@@ -112,14 +112,14 @@ func (a *accounts) guestToken(ctx context.Context, tx pgx.Tx, in *GuestTokenRequ
 	if err != nil {
 		return nil, nil, fmt.Errorf("read guest %s: %w", in.ID, err)
 	}
-	if err := calm(ctx, tx, keys); err != nil {
+	if err := resetThrottle(ctx, tx, keys); err != nil {
 		return nil, nil, err
 	}
-	answer, err := a.greet(g)
+	answer, err := a.issueGuestToken(g)
 	return answer, nil, err
 }
 
-// deleteGuest forgets a guest who gets an account. A guest who has got one in the meantime is refused.
+// deleteGuest deletes a guest who gets an account. If another request has created the account meanwhile, it returns a problem.
 func deleteGuest(ctx context.Context, tx pgx.Tx, guestID string) error {
 	tag, err := tx.Exec(ctx, `
 		DELETE FROM accounts.guests WHERE guest_id = @guest_id`, pgx.NamedArgs{"guest_id": guestID})

@@ -13,7 +13,7 @@ import (
 	"github.com/popup-shop/popup/internal/token"
 )
 
-// LoginRequest shows who somebody is.
+// LoginRequest signs a user in.
 type LoginRequest struct {
 	UserAgent string `header:"User-Agent"`
 	Body      struct {
@@ -22,88 +22,89 @@ type LoginRequest struct {
 	}
 }
 
-// login is a try to sign in.
+// login is an attempt to sign in.
 type login struct {
-	who    token.Claims
-	active bool
-	hash   string // what is kept; "" when there is nobody
-	fresh  string // what is to be kept in its place, or ""
-	keys   []string
+	claims       token.Claims
+	active       bool
+	hash         string // of the stored password; "" without an active account
+	newHash      string // a hash to replace it with, or ""
+	throttleKeys []string
 }
 
-// wrong is all that is said about a password or a token that is not right.
-func wrong() *problem.Problem {
+// invalidCredentials returns the problem of a failed login. It does not reveal whether the account exists.
+func invalidCredentials() *problem.Problem {
 	p := problem.NotSignedIn()
-	p.Detail = "that is not right"
+	p.Detail = "The e-mail address or the password is wrong."
 	return p
 }
 
-// prepareLogin counts the try as one that fails, until it does not. A machine from which somebody has signed in before is
-// counted by itself, so that strangers who try do not lock the owner out.
+// prepareLogin reads the account and counts the attempt as failed; login takes that back. Attempts from an address from which the
+// user has signed in before are counted separately, so that attempts of others do not lock the user out.
 func prepareLogin(ctx context.Context, tx pgx.Tx, in *LoginRequest) (*login, error) {
 	var l login
-	var known bool
+	var isKnownSource bool
 	err := tx.QueryRow(ctx, `
 		SELECT coalesce(u.user_id::text, ''), coalesce(u.role, ''), coalesce(u.active, false), coalesce(u.hash, ''),
 			coalesce(accounts.known_source(u.user_id, @source), false)
 		FROM (SELECT 1) AS always
 		LEFT JOIN accounts.user_of_email(@email) u ON true`, pgx.NamedArgs{"email": in.Body.Email, "source": auth.SourceFrom(ctx)}).
-		Scan(&l.who.ID, &l.who.Role, &l.active, &l.hash, &known)
+		Scan(&l.claims.ID, &l.claims.Role, &l.active, &l.hash, &isKnownSource)
 	if err != nil {
 		return nil, fmt.Errorf("read user to sign in: %w", err)
 	}
-	l.who.Email = in.Body.Email
+	l.claims.Email = in.Body.Email
 	if !l.active {
 		l.hash = ""
 	}
 	account := throttleKey("account", in.Body.Email)
-	if known {
+	if isKnownSource {
 		account = throttleKey("account", in.Body.Email, auth.SourceFrom(ctx))
 	}
-	l.keys = append(sourceKeys(ctx), account)
-	return &l, count(ctx, tx, l.keys)
+	l.throttleKeys = append(sourceKeys(ctx), account)
+	return &l, countAttempt(ctx, tx, l.throttleKeys)
 }
 
-// checkLogin takes as long for somebody who is not there as for somebody who is.
+// checkLogin verifies the password. It takes the same time whether or not the account exists.
 func checkLogin(ctx context.Context, in *LoginRequest, l *login) error {
-	right, old, err := password.Verify(ctx, l.hash, in.Body.Password)
+	ok, outdated, err := password.Verify(ctx, l.hash, in.Body.Password)
 	if err != nil {
 		return err
 	}
-	if !right {
-		return wrong()
+	if !ok {
+		return invalidCredentials()
 	}
-	if old {
-		l.fresh, err = password.Hash(ctx, in.Body.Password)
+	if outdated {
+		l.newHash, err = password.Hash(ctx, in.Body.Password)
 	}
 	return err
 }
 
+// login begins a session.
 func (a *accounts) login(ctx context.Context, tx pgx.Tx, in *LoginRequest, l *login) (*TokensAnswer, []events.Event, error) {
-	if err := auth.SetCaller(ctx, tx, l.who); err != nil {
+	if err := auth.SetCaller(ctx, tx, l.claims); err != nil {
 		return nil, nil, err
 	}
-	if err := calm(ctx, tx, l.keys); err != nil {
+	if err := resetThrottle(ctx, tx, l.throttleKeys); err != nil {
 		return nil, nil, err
 	}
-	user, err := selectUser(ctx, tx, l.who.ID)
+	user, err := selectUser(ctx, tx, l.claims.ID)
 	if err != nil {
 		return nil, nil, err
 	}
-	l.who.Role, l.who.Email = user.Role, user.Email
-	made, err := a.open(ctx, tx, l.who, l.hash, in.UserAgent)
+	l.claims.Role, l.claims.Email = user.Role, user.Email
+	tokens, err := a.openSession(ctx, tx, l.claims, l.hash, in.UserAgent)
 	if err != nil {
 		return nil, nil, err
 	}
-	if l.fresh != "" {
-		if err := setHash(ctx, tx, l.who.ID, l.hash, l.fresh); err != nil {
+	if l.newHash != "" {
+		if err := setHash(ctx, tx, l.claims.ID, l.hash, l.newHash); err != nil {
 			return nil, nil, err
 		}
 	}
-	return &TokensAnswer{a.cookies.Set(made.AccessToken, made.RefreshToken), made}, nil, nil
+	return &TokensAnswer{a.cookies.Set(tokens.AccessToken, tokens.RefreshToken), tokens}, nil, nil
 }
 
-// setHash replaces a password's hash, if it is still the one that was looked at.
+// setHash replaces the hash of a password, if it is still the one that was verified.
 func setHash(ctx context.Context, tx pgx.Tx, userID, before, after string) error {
 	tag, err := tx.Exec(ctx, `
 		UPDATE accounts.passwords SET hash = @after
@@ -112,7 +113,7 @@ func setHash(ctx context.Context, tx pgx.Tx, userID, before, after string) error
 		return fmt.Errorf("store password of user %s: %w", userID, err)
 	}
 	if tag.RowsAffected() != 1 {
-		return wrong()
+		return invalidCredentials()
 	}
 	return nil
 }

@@ -15,35 +15,35 @@ import (
 type PasswordRequest struct {
 	Body struct {
 		Old string `json:"old" maxLength:"128"`
-		New string `json:"new" minLength:"8" maxLength:"128" doc:"8 to 128 characters, and none that is tried first"`
+		New string `json:"new" minLength:"8" maxLength:"128" doc:"8 to 128 characters, and not a commonly used password."`
 	}
 }
 
-func preparePassword(ctx context.Context, tx pgx.Tx, in *PasswordRequest) (*proof, error) {
-	if why := password.Weakness(in.Body.New, auth.CallerFrom(ctx).Email); why != "" {
-		return nil, problem.Invalid(problem.FieldError{Field: "new", Message: why})
+func preparePassword(ctx context.Context, tx pgx.Tx, in *PasswordRequest) (*credentials, error) {
+	if weakness := password.Weakness(in.Body.New, auth.CallerFrom(ctx).Email); weakness != "" {
+		return nil, problem.Invalid(problem.FieldError{Field: "new", Message: weakness})
 	}
-	return readProof(ctx, tx)
+	return readCredentials(ctx, tx)
 }
 
-func checkPassword(ctx context.Context, in *PasswordRequest, p *proof) (err error) {
-	if err := checkProof(ctx, in, p); err != nil {
+func checkPassword(ctx context.Context, in *PasswordRequest, p *credentials) (err error) {
+	if err := checkCredentials(ctx, in, p); err != nil {
 		return err
 	}
-	p.fresh, err = password.Hash(ctx, in.Body.New)
+	p.newHash, err = password.Hash(ctx, in.Body.New)
 	return err
 }
 
-// changePassword ends all other sessions: who knew the old password is out.
-func changePassword(ctx context.Context, tx pgx.Tx, _ *PasswordRequest, p *proof) (*struct{}, []events.Event, error) {
+// changePassword stores the new password and ends all other sessions, which may be of a person who knew the old one.
+func changePassword(ctx context.Context, tx pgx.Tx, _ *PasswordRequest, p *credentials) (*struct{}, []events.Event, error) {
 	caller := auth.CallerFrom(ctx)
-	if err := calm(ctx, tx, p.keys); err != nil {
+	if err := resetThrottle(ctx, tx, p.throttleKeys); err != nil {
 		return nil, nil, err
 	}
-	if err := setHash(ctx, tx, caller.ID, p.hash, p.fresh); err != nil {
+	if err := setHash(ctx, tx, caller.ID, p.hash, p.newHash); err != nil {
 		return nil, nil, err
 	}
-	if _, err := end(ctx, tx, caller.ID, caller.Session, true); err != nil {
+	if _, err := revokeSessions(ctx, tx, caller.ID, caller.Session, true); err != nil {
 		return nil, nil, err
 	}
 	return &struct{}{}, []events.Event{

@@ -9,6 +9,7 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/auth"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -20,46 +21,47 @@ type RefreshRequest struct {
 	}
 }
 
-// refresh gives a new pair for a refresh token. One that was used before was copied: the whole session ends.
+// refresh returns a new pair of tokens for a refresh token. A token that is used for a second time has been stolen, so its session
+// ends.
 func (a *accounts) refresh(ctx context.Context, tx pgx.Tx, in *RefreshRequest) (*TokensAnswer, []events.Event, error) {
 	shown := a.cookies.Refresh(in.Cookie)
 	if in.Body != nil && in.Body.RefreshToken != "" {
 		shown = in.Body.RefreshToken
 	}
-	refused := wrong()
-	refused.Cookies = a.cookies.Delete()
-	who, _, found, err := ofToken(ctx, tx, shown)
-	if err != nil || !found {
-		return nil, nil, orProblem(err, refused)
+	refusal := problem.NotSignedIn()
+	refusal.Cookies = a.cookies.Delete()
+	claims, _, ok, err := findSession(ctx, tx, shown)
+	if err != nil || !ok {
+		return nil, nil, orProblem(err, refusal)
 	}
-	if err := auth.SetCaller(ctx, tx, who); err != nil {
+	if err := auth.SetCaller(ctx, tx, claims); err != nil {
 		return nil, nil, err
 	}
 	next := rand.Text() + rand.Text()
-	rotated, valid, err := rotate(ctx, tx, shown, next)
+	rotated, ok, err := rotate(ctx, tx, shown, next)
 	if err != nil {
 		return nil, nil, err
 	}
-	if !valid {
-		said, err := reused(ctx, tx, shown)
-		return nil, said, orProblem(err, web.CommitRefusal(refused))
+	if !ok {
+		revoked, err := revokeReused(ctx, tx, shown)
+		return nil, revoked, orProblem(err, web.CommitRefusal(refusal))
 	}
-	made, err := a.pair(rotated, next)
-	return &TokensAnswer{a.cookies.Set(made.AccessToken, made.RefreshToken), made}, nil, err
+	tokens, err := a.issueTokens(rotated, next)
+	return &TokensAnswer{a.cookies.Set(tokens.AccessToken, tokens.RefreshToken), tokens}, nil, err
 }
 
-// reused ends the session of a token that was used before. Two that use one at the same moment are seen here too: the
-// second one waited for the first.
-func reused(ctx context.Context, tx pgx.Tx, shown string) ([]events.Event, error) {
-	who, spent, found, err := ofToken(ctx, tx, shown)
-	if err != nil || !found || !spent {
+// revokeReused ends the session of a refresh token that has been used before. Of two concurrent uses the second waits in rotate for the
+// first and comes here too.
+func revokeReused(ctx context.Context, tx pgx.Tx, shown string) ([]events.Event, error) {
+	claims, spent, ok, err := findSession(ctx, tx, shown)
+	if err != nil || !ok || !spent {
 		return nil, err
 	}
-	ended, err := end(ctx, tx, who.ID, who.Session, false)
+	ended, err := revokeSessions(ctx, tx, claims.ID, claims.Session, false)
 	if err != nil || ended == 0 {
 		return nil, err
 	}
-	return []events.Event{events.SessionRevoked{CustomerID: who.ID, SessionID: who.Session, Reason: "reuse"}}, nil
+	return []events.Event{events.SessionRevoked{CustomerID: claims.ID, SessionID: claims.Session, Reason: "reuse"}}, nil
 }
 
 func orProblem(err, problem error) error {
@@ -69,26 +71,26 @@ func orProblem(err, problem error) error {
 	return problem
 }
 
-// LogoutRequest ends a session, or all of somebody's.
+// LogoutRequest ends the session of the caller, or all of their sessions.
 type LogoutRequest struct {
 	Everywhere bool `query:"everywhere"`
 }
 
-// ClearAnswer has browsers forget tokens.
+// ClearAnswer deletes the cookies with tokens.
 type ClearAnswer struct {
 	SetCookie []string `header:"Set-Cookie"`
 }
 
 func (a *accounts) logout(ctx context.Context, tx pgx.Tx, in *LogoutRequest) (*ClearAnswer, []events.Event, error) {
 	caller := auth.CallerFrom(ctx)
-	if _, err := end(ctx, tx, caller.ID, caller.Session, false); err != nil {
+	if _, err := revokeSessions(ctx, tx, caller.ID, caller.Session, false); err != nil {
 		return nil, nil, err
 	}
 	answer := &ClearAnswer{a.cookies.Delete()}
 	if !in.Everywhere {
 		return answer, nil, nil
 	}
-	if _, err := end(ctx, tx, caller.ID, uuid.Nil.String(), true); err != nil {
+	if _, err := revokeSessions(ctx, tx, caller.ID, uuid.Nil.String(), true); err != nil {
 		return nil, nil, err
 	}
 	return answer, []events.Event{events.SessionRevoked{CustomerID: caller.ID, SessionID: caller.Session, Reason: "logout everywhere"}}, nil

@@ -16,16 +16,16 @@ import (
 	"github.com/popup-shop/popup/internal/token"
 )
 
-// RegisterRequest asks for an account.
+// RegisterRequest creates an account.
 type RegisterRequest struct {
 	UserAgent string `header:"User-Agent"`
 	Body      struct {
 		Profile
-		Password string `json:"password" minLength:"8" maxLength:"128" doc:"8 to 128 characters, and none that is tried first"`
+		Password string `json:"password" minLength:"8" maxLength:"128" doc:"8 to 128 characters, and not a commonly used password."`
 	}
 }
 
-// RegisterAnswer is the new user, signed in.
+// RegisterAnswer is the new user with the tokens of a session.
 type RegisterAnswer struct {
 	SetCookie []string `header:"Set-Cookie"`
 	Body      struct {
@@ -34,50 +34,50 @@ type RegisterAnswer struct {
 	}
 }
 
-// hashed is the hash of a new password.
-type hashed struct{ hash string }
+// hashedPassword is the hash of a new password.
+type hashedPassword struct{ hash string }
 
-func prepareRegister(_ context.Context, _ pgx.Tx, in *RegisterRequest) (*hashed, error) {
-	faults := in.Body.faults()
-	if why := password.Weakness(in.Body.Password, in.Body.Email, in.Body.Name, in.Body.Phone); why != "" {
-		faults = append(faults, problem.FieldError{Field: "password", Message: why})
+func prepareRegister(_ context.Context, _ pgx.Tx, in *RegisterRequest) (*hashedPassword, error) {
+	errs := in.Body.fieldErrors()
+	if weakness := password.Weakness(in.Body.Password, in.Body.Email, in.Body.Name, in.Body.Phone); weakness != "" {
+		errs = append(errs, problem.FieldError{Field: "password", Message: weakness})
 	}
-	if faults != nil {
-		return nil, problem.Invalid(faults...)
+	if errs != nil {
+		return nil, problem.Invalid(errs...)
 	}
-	return &hashed{}, nil
+	return &hashedPassword{}, nil
 }
 
-func hashNew(ctx context.Context, in *RegisterRequest, h *hashed) (err error) {
+func hashPassword(ctx context.Context, in *RegisterRequest, h *hashedPassword) (err error) {
 	h.hash, err = password.Hash(ctx, in.Body.Password)
 	return err
 }
 
-// register makes an account and signs its owner in. A guest's account keeps the guest's id, and so their orders.
-func (a *accounts) register(ctx context.Context, tx pgx.Tx, in *RegisterRequest, h *hashed) (*RegisterAnswer, []events.Event, error) {
+// register creates an account and begins a session. The account of a guest keeps the guest's id and with it their orders.
+func (a *accounts) register(ctx context.Context, tx pgx.Tx, in *RegisterRequest, h *hashedPassword) (*RegisterAnswer, []events.Event, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return nil, nil, err
 	}
-	who := token.Claims{ID: id.String(), Role: token.Customer, Email: in.Body.Email}
+	claims := token.Claims{ID: id.String(), Role: token.Customer, Email: in.Body.Email}
 	if caller := auth.CallerFrom(ctx); caller.Role == token.Guest {
-		who.ID = caller.ID
-		if err := deleteGuest(ctx, tx, who.ID); err != nil {
+		claims.ID = caller.ID
+		if err := deleteGuest(ctx, tx, claims.ID); err != nil {
 			return nil, nil, err
 		}
 	}
-	if err := auth.SetCaller(ctx, tx, who); err != nil {
+	if err := auth.SetCaller(ctx, tx, claims); err != nil {
 		return nil, nil, err
 	}
 	answer := &RegisterAnswer{}
-	if answer.Body.User, err = insertUser(ctx, tx, who.ID, in.Body.Profile, h.hash); err != nil {
+	if answer.Body.User, err = insertUser(ctx, tx, claims.ID, in.Body.Profile, h.hash); err != nil {
 		return nil, nil, err
 	}
-	if answer.Body.Tokens, err = a.open(ctx, tx, who, h.hash, in.UserAgent); err != nil {
+	if answer.Body.Tokens, err = a.openSession(ctx, tx, claims, h.hash, in.UserAgent); err != nil {
 		return nil, nil, err
 	}
 	answer.SetCookie = a.cookies.Set(answer.Body.AccessToken, answer.Body.RefreshToken)
-	return answer, []events.Event{events.AccountCreated{CustomerID: who.ID, Kind: "account"}}, nil
+	return answer, []events.Event{events.AccountCreated{CustomerID: claims.ID, Kind: "account"}}, nil
 }
 
 func insertUser(ctx context.Context, tx pgx.Tx, userID string, p Profile, hash string) (User, error) {
@@ -92,8 +92,8 @@ func insertUser(ctx context.Context, tx pgx.Tx, userID string, p Profile, hash s
 		SELECT * FROM made`, pgx.NamedArgs{
 		"user_id": userID, "email": p.Email, "name": p.Name, "phone": p.Phone, "locale": cmp.Or(p.Locale, "en"), "hash": hash,
 	}))
-	if breaks(err, "users_email_unique") {
-		return u, problem.New(http.StatusConflict, "e-mail-taken", "there is an account with this e-mail address")
+	if violates(err, "users_email_unique") {
+		return u, problem.New(http.StatusConflict, "e-mail-taken", "An account with this e-mail address exists already.")
 	}
 	if err != nil {
 		return u, fmt.Errorf("store user %s: %w", userID, err)

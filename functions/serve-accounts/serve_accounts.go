@@ -1,5 +1,9 @@
-// Package serveaccounts says who somebody is: accounts, sessions, guests and machine clients. What they may do elsewhere it
-// does not know.
+// Package serveaccounts serves accounts, sessions, guests and machine clients. It authenticates people and programs and signs the
+// access tokens that the other functions verify; authorisation is the business of those functions.
+//
+// A login, for example, takes three steps. The first transaction reads the account and counts an attempt as failed, so that a crash
+// leaves no free attempt. Then the password is verified, which takes a second of CPU, outside of any transaction. The second
+// transaction takes the failed attempt back and inserts the session, if the password is still the verified one.
 package serveaccounts
 
 import (
@@ -17,43 +21,44 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// Name is the function's: programs that hold its key give it to nobody else.
+// Name is the name of the function. A program with several functions gives the signing key only to the one with this name.
 const Name = "serve-accounts"
 
-// Settings are those that the function needs.
+// Settings configures the function.
 type Settings struct {
 	config.Access
 	config.Signing
 }
 
-// Check refuses settings that make no sense, by name.
+// Check returns an error that names the first invalid setting.
 func (s Settings) Check() error {
 	keys, err := s.Signing.Keys()
 	if err == nil && len(keys) == 0 {
-		err = errors.New("TOKEN_KEYS: must be set, or nobody can sign in")
+		err = errors.New("TOKEN_KEYS: must be set to sign access tokens")
 	}
 	return cmp.Or(err, s.Access.Check())
 }
 
-// accounts is what the routes have in common.
+// accounts has what the routes share.
 type accounts struct {
-	keys    token.Keys // that verify
+	keys    token.Keys // verify tokens
 	signing token.Signing
 	cookies auth.Cookies
-	hashing chan struct{} // slots of the calls that hash a password
+	hashing chan struct{} // holds a slot for each request that hashes a password
 }
 
-// hashingMost is how many calls that hash a password may be in hand. They wait for each other; one more would wait for over a
-// second, and is refused before it has touched anything.
-const hashingMost = 64
+// maxHashing is the maximum of requests that hash a password at the same time. They queue for the CPU; a further one would wait for
+// more than a second and is rejected before its transaction begins.
+const maxHashing = 64
 
-// New declares the function.
+// New returns the function.
 func New(settings Settings) function.Function {
 	a := newAccounts(&settings)
 	return function.Function{
-		Name:      Name,
-		Endpoints: web.Endpoints(Name, settings.Access, slices.Concat(a.signingIn(), a.ownAccount(), a.guests(), a.clients(), administration())...),
-		Emits:     []events.Event{events.AccountCreated{}, events.AccountChanged{}, events.SessionRevoked{}},
+		Name: Name,
+		Endpoints: web.Endpoints(Name, settings.Access, slices.Concat(
+			a.signInRoutes(), a.accountRoutes(), a.guestRoutes(), a.clientRoutes(), adminRoutes())...),
+		Emits: []events.Event{events.AccountCreated{}, events.AccountChanged{}, events.SessionRevoked{}},
 		Writes: []string{
 			"accounts.users", "accounts.passwords", "accounts.sessions", "accounts.spent_tokens", "accounts.addresses",
 			"accounts.guests", "accounts.clients", "accounts.ssh_keys", "accounts.throttles", "orders.addresses",
@@ -61,12 +66,12 @@ func New(settings Settings) function.Function {
 	}
 }
 
-// newAccounts takes the keys into use. What a key makes it verifies too, whether or not the settings say so.
+// newAccounts reads the keys of the settings. It adds the public parts of the signing keys to settings.TokenPublicKeys.
 func newAccounts(settings *Settings) *accounts {
-	a := &accounts{cookies: auth.Cookies{Secure: settings.Secure()}, hashing: make(chan struct{}, hashingMost)}
+	a := &accounts{cookies: auth.Cookies{Secure: settings.Secure()}, hashing: make(chan struct{}, maxHashing)}
 	keys, err := settings.Signing.Keys()
 	if err != nil {
-		panic(err) // whoever reads settings checks them
+		panic(err) // Check rejects such settings
 	}
 	for i, key := range keys {
 		if i == 0 {
@@ -86,10 +91,10 @@ func newAccounts(settings *Settings) *accounts {
 	return a
 }
 
-func (a *accounts) signingIn() []web.Route {
+func (a *accounts) signInRoutes() []web.Route {
 	return []web.Route{
-		web.Staged(http.MethodPost, "/v1/users/register", access.All, web.StagedCall[RegisterRequest, hashed, RegisterAnswer]{
-			Status: http.StatusCreated, Slots: a.hashing, Prepare: prepareRegister, Work: hashNew, Do: a.register,
+		web.Staged(http.MethodPost, "/v1/users/register", access.All, web.StagedCall[RegisterRequest, hashedPassword, RegisterAnswer]{
+			Status: http.StatusCreated, Slots: a.hashing, Prepare: prepareRegister, Work: hashPassword, Do: a.register,
 		}),
 		web.Staged(http.MethodPost, "/v1/users/login", access.Credentials, web.StagedCall[LoginRequest, login, TokensAnswer]{
 			Status: http.StatusOK, Slots: a.hashing, Prepare: prepareLogin, Work: checkLogin, Do: a.login,
@@ -100,15 +105,15 @@ func (a *accounts) signingIn() []web.Route {
 	}
 }
 
-func (a *accounts) ownAccount() []web.Route {
+func (a *accounts) accountRoutes() []web.Route {
 	return []web.Route{
 		web.Get("/v1/users/me", access.Account, readMe),
-		web.Staged(http.MethodPut, "/v1/users/me", access.Account, web.StagedCall[ProfileRequest, proof, UserAnswer]{
-			Status: http.StatusOK, Slots: a.hashing, Prepare: prepareProfile, Work: checkProof[ProfileRequest], Do: changeProfile,
+		web.Staged(http.MethodPut, "/v1/users/me", access.Account, web.StagedCall[ProfileRequest, credentials, UserAnswer]{
+			Status: http.StatusOK, Slots: a.hashing, Prepare: prepareProfile, Work: checkCredentials[ProfileRequest], Do: changeProfile,
 		}),
 		web.Delete("/v1/users/me", access.Account, a.closeAccount),
 		web.Get("/v1/users/me/data", access.Account, readData),
-		web.Staged(http.MethodPut, "/v1/users/me/password", access.Account, web.StagedCall[PasswordRequest, proof, struct{}]{
+		web.Staged(http.MethodPut, "/v1/users/me/password", access.Account, web.StagedCall[PasswordRequest, credentials, struct{}]{
 			Status: http.StatusNoContent, Slots: a.hashing, Prepare: preparePassword, Work: checkPassword, Do: changePassword,
 		}),
 		web.List("/v1/users/me/addresses", access.Account, listAddresses),
@@ -123,7 +128,7 @@ func (a *accounts) ownAccount() []web.Route {
 	}
 }
 
-func (a *accounts) guests() []web.Route {
+func (a *accounts) guestRoutes() []web.Route {
 	return []web.Route{
 		web.Post("/v1/customers", access.All, http.StatusCreated, a.addGuest),
 		web.Get("/v1/customers/{id}", access.Guest, readGuest),
@@ -131,7 +136,7 @@ func (a *accounts) guests() []web.Route {
 	}
 }
 
-func (a *accounts) clients() []web.Route {
+func (a *accounts) clientRoutes() []web.Route {
 	return []web.Route{
 		web.List("/v1/clients", access.Admin, listClients),
 		web.Post("/v1/clients", access.Admin, http.StatusCreated, addClient),
@@ -140,7 +145,7 @@ func (a *accounts) clients() []web.Route {
 	}
 }
 
-func administration() []web.Route {
+func adminRoutes() []web.Route {
 	return []web.Route{
 		web.List("/v1/users", access.Staff, listUsers),
 		web.Get("/v1/users/{id}", access.Admin, readUser),

@@ -14,52 +14,53 @@ import (
 	"github.com/popup-shop/popup/internal/token"
 )
 
-// Tokens open doors for an hour, and give new ones for a day.
+// Tokens are an access token, which is valid for an hour, and a refresh token, which is valid for a day.
 type Tokens struct {
 	AccessToken  string `json:"access_token"`
-	RefreshToken string `json:"refresh_token" doc:"good for one use"`
-	ExpiresIn    int    `json:"expires_in" doc:"seconds until the access token ends"`
+	RefreshToken string `json:"refresh_token" doc:"Valid for one use."`
+	ExpiresIn    int    `json:"expires_in" doc:"Seconds until the access token expires."`
 	TokenType    string `json:"token_type" example:"Bearer"`
 }
 
-// TokensAnswer is a new pair, as body and as cookies.
+// TokensAnswer is a new pair of tokens, in the body and in cookies.
 type TokensAnswer struct {
 	SetCookie []string `header:"Set-Cookie"`
 	Body      Tokens
 }
 
-// mostSessions is how many sessions somebody has at the most; the one that was used longest ago ends.
-const mostSessions = 20
+// maxSessions is the maximum of sessions of a user. A further one ends the least recently used one.
+const maxSessions = 20
 
-// open begins a session of somebody whose password is still the one that was shown.
-func (a *accounts) open(ctx context.Context, tx pgx.Tx, who token.Claims, hash, agent string) (Tokens, error) {
+// openSession begins a session, if hash is still that of the user's password.
+func (a *accounts) openSession(ctx context.Context, tx pgx.Tx, claims token.Claims, hash, agent string) (Tokens, error) {
 	sessionID, err := uuid.NewV7()
 	if err != nil {
 		return Tokens{}, err
 	}
-	who.Session = sessionID.String()
+	claims.Session = sessionID.String()
 	refresh := rand.Text() + rand.Text()
-	if err := insertSession(ctx, tx, who, refresh, hash, auth.SourceFrom(ctx), cut(agent)); err != nil {
+	if err := insertSession(ctx, tx, claims, refresh, hash, auth.SourceFrom(ctx), truncateAgent(agent)); err != nil {
 		return Tokens{}, err
 	}
-	return a.pair(who, refresh)
+	return a.issueTokens(claims, refresh)
 }
 
-func (a *accounts) pair(who token.Claims, refresh string) (Tokens, error) {
-	access, err := a.signing.Sign(who, time.Now())
+func (a *accounts) issueTokens(claims token.Claims, refresh string) (Tokens, error) {
+	access, err := a.signing.Sign(claims, time.Now())
 	return Tokens{AccessToken: access, RefreshToken: refresh, ExpiresIn: int(token.Life.Seconds()), TokenType: "Bearer"}, err
 }
 
-// cut is as much of a User-Agent as tells one machine from another.
-func cut(agent string) string {
+// truncateAgent returns the first 200 characters of a User-Agent.
+func truncateAgent(agent string) string {
 	if runes := []rune(agent); len(runes) > 200 {
 		return string(runes[:200])
 	}
 	return agent
 }
 
-// insertSession locks the account and its password against a change that would not see the session, stores the session, ends those that are one too many, and forgets those that are long over.
-func insertSession(ctx context.Context, tx pgx.Tx, who token.Claims, refresh, hash, source, agent string) error {
+// insertSession stores a session, ends the least recently used ones over the maximum and deletes those that expired long ago. It
+// locks the account and its password, so that a concurrent change of them sees the session or comes before it.
+func insertSession(ctx context.Context, tx pgx.Tx, claims token.Claims, refresh, hash, source, agent string) error {
 	tag, err := tx.Exec(ctx, `
 		WITH gone AS (
 			DELETE FROM accounts.sessions WHERE user_id = @user_id AND expires_at < now() - interval '30 days'
@@ -77,20 +78,20 @@ func insertSession(ctx context.Context, tx pgx.Tx, who token.Claims, refresh, ha
 		JOIN accounts.passwords USING (user_id)
 		WHERE user_id = @user_id AND active AND hash = @hash
 		FOR SHARE`, pgx.NamedArgs{
-		"user_id": who.ID, "session_id": who.Session, "refresh_hash": auth.HashToken(refresh), "source": source, "agent": agent,
-		"life": auth.RefreshLife, "hash": hash, "most": mostSessions,
+		"user_id": claims.ID, "session_id": claims.Session, "refresh_hash": auth.HashToken(refresh), "source": source, "agent": agent,
+		"life": auth.RefreshLife, "hash": hash, "most": maxSessions,
 	})
 	if err != nil {
-		return fmt.Errorf("begin session of user %s: %w", who.ID, err)
+		return fmt.Errorf("begin session of user %s: %w", claims.ID, err)
 	}
-	if tag.RowsAffected() != 1 { // changed between the two transactions of a login
-		return wrong()
+	if tag.RowsAffected() != 1 { // the password or the account changed between the two transactions of a login
+		return invalidCredentials()
 	}
 	return nil
 }
 
-// rotate replaces a refresh token, if it is the last one of a session that runs.
-func rotate(ctx context.Context, tx pgx.Tx, shown, next string) (who token.Claims, found bool, err error) {
+// rotate replaces a refresh token, if it is the current one of an open session.
+func rotate(ctx context.Context, tx pgx.Tx, shown, next string) (claims token.Claims, ok bool, err error) {
 	err = tx.QueryRow(ctx, `
 		WITH rotated AS (
 			UPDATE accounts.sessions s SET refresh_hash = @next, used_at = now(), expires_at = now() + @life::interval
@@ -105,32 +106,32 @@ func rotate(ctx context.Context, tx pgx.Tx, shown, next string) (who token.Claim
 		)
 		SELECT user_id::text, role, email, session_id::text FROM rotated`, pgx.NamedArgs{
 		"shown": auth.HashToken(shown), "next": auth.HashToken(next), "life": auth.RefreshLife,
-	}).Scan(&who.ID, &who.Role, &who.Email, &who.Session)
+	}).Scan(&claims.ID, &claims.Role, &claims.Email, &claims.Session)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return who, false, nil
+		return claims, false, nil
 	}
 	if err != nil {
-		return who, false, fmt.Errorf("replace refresh token: %w", err)
+		return claims, false, fmt.Errorf("replace refresh token: %w", err)
 	}
-	return who, true, nil
+	return claims, true, nil
 }
 
-// ofToken finds the session that a refresh token is or was of.
-func ofToken(ctx context.Context, tx pgx.Tx, shown string) (who token.Claims, spent, found bool, err error) {
+// findSession returns the session of a refresh token, and reports whether the token has been used (spent).
+func findSession(ctx context.Context, tx pgx.Tx, shown string) (claims token.Claims, spent, ok bool, err error) {
 	err = tx.QueryRow(ctx, `
 		SELECT session_id::text, user_id::text, spent FROM accounts.session_of_token(@shown)`,
-		pgx.NamedArgs{"shown": auth.HashToken(shown)}).Scan(&who.Session, &who.ID, &spent)
+		pgx.NamedArgs{"shown": auth.HashToken(shown)}).Scan(&claims.Session, &claims.ID, &spent)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return who, false, false, nil
+		return claims, false, false, nil
 	}
 	if err != nil {
-		return who, false, false, fmt.Errorf("find session of refresh token: %w", err)
+		return claims, false, false, fmt.Errorf("find session of refresh token: %w", err)
 	}
-	return who, spent, true, nil
+	return claims, spent, true, nil
 }
 
-// end ends sessions of a user: the one that is named, or all but it.
-func end(ctx context.Context, tx pgx.Tx, userID, sessionID string, others bool) (ended int64, err error) {
+// revokeSessions ends a session of a user, or all others if others is true, and returns how many.
+func revokeSessions(ctx context.Context, tx pgx.Tx, userID, sessionID string, others bool) (ended int64, err error) {
 	tag, err := tx.Exec(ctx, `
 		UPDATE accounts.sessions SET ended_at = now()
 		WHERE user_id = @user_id AND ended_at IS NULL AND (session_id = @session_id) <> @others`,

@@ -18,14 +18,14 @@ import (
 	"github.com/popup-shop/popup/internal/problem"
 )
 
-// throttleKey is what tries of a kind are counted under: hashed, for it is made of addresses.
+// throttleKey returns the key under which attempts of a kind are counted. It is a hash, since addresses are personal data.
 func throttleKey(kind string, of ...string) string {
 	hash := sha256.Sum256([]byte(strings.ToLower(strings.Join(of, "\n"))))
 	return kind + " " + hex.EncodeToString(hash[:])
 }
 
-// sourceKeys is the key of the address that a call comes from. An address within a network is nobody's in particular: it may
-// be that of a door which all callers come through.
+// sourceKeys returns the throttle key of the client's address, or none for a private address: that may be the address of a proxy
+// which all requests come through.
 func sourceKeys(ctx context.Context) []string {
 	source, err := netip.ParseAddr(auth.SourceFrom(ctx))
 	if err != nil || source.IsPrivate() || source.IsLoopback() || source.IsLinkLocalUnicast() {
@@ -34,10 +34,10 @@ func sourceKeys(ctx context.Context) []string {
 	return []string{throttleKey("source", source.String())}
 }
 
-// count counts a try under each key as one that failed, or refuses it while one of the keys has to wait. After five failures
-// each further one makes it wait twice as long, five minutes at most; a try that is refused makes nobody wait longer. What
-// nobody has touched for two days is forgotten.
-func count(ctx context.Context, tx pgx.Tx, keys []string) error {
+// countAttempt counts a failed attempt under each key, or returns a problem while one of the keys has to wait. After five failures each
+// further one doubles the wait, up to five minutes; a rejected attempt does not prolong it. Keys that are unused for two days are
+// deleted.
+func countAttempt(ctx context.Context, tx pgx.Tx, keys []string) error {
 	keys = slices.Sorted(slices.Values(keys))
 	var counted int
 	err := tx.QueryRow(ctx, `
@@ -59,7 +59,7 @@ func count(ctx context.Context, tx pgx.Tx, keys []string) error {
 		)
 		SELECT count(*) FROM counted`, pgx.NamedArgs{"keys": keys}).Scan(&counted)
 	if err != nil {
-		return fmt.Errorf("count a try: %w", err)
+		return fmt.Errorf("count attempt: %w", err)
 	}
 	if counted < len(keys) {
 		return tooMany(ctx, tx, keys)
@@ -75,21 +75,21 @@ func tooMany(ctx context.Context, tx pgx.Tx, keys []string) error {
 	if err != nil {
 		return fmt.Errorf("read how long to wait: %w", err)
 	}
-	p := problem.New(http.StatusTooManyRequests, "too-many", "too many tries that failed; please wait")
+	p := problem.New(http.StatusTooManyRequests, "too-many", "There were too many failed attempts. Wait before you try again.")
 	p.RetryAfter = int(math.Ceil(max(seconds, 1)))
 	return p
 }
 
-// calm takes back a try that did not fail: an account is as if nobody had ever failed, a source has one failure less, and
-// waits on if it had to wait before: who has an account of their own does not try others' faster for it.
-func calm(ctx context.Context, tx pgx.Tx, keys []string) error {
+// resetThrottle takes back an attempt that succeeded. The failures of an account are reset; those of a source address decrease by one, and a
+// wait of it goes on: otherwise an attacker could log in to an account of their own to try passwords of others faster.
+func resetThrottle(ctx context.Context, tx pgx.Tx, keys []string) error {
 	err := pgbatch.Enqueue(ctx, tx, -1, `
 		UPDATE accounts.throttles SET
 			failures = CASE WHEN key LIKE 'source %' THEN GREATEST(failures - 1, 0) ELSE 0 END,
 			free_at = CASE WHEN key LIKE 'source %' AND failures > 6 THEN free_at ELSE now() END
 		WHERE key = ANY (@keys)`, pgx.NamedArgs{"keys": slices.Sorted(slices.Values(keys))})
 	if err != nil {
-		return fmt.Errorf("take back a try: %w", err)
+		return fmt.Errorf("take back attempt: %w", err)
 	}
 	return nil
 }

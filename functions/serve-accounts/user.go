@@ -19,7 +19,7 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// User is somebody who is known, as they and staff see them.
+// User is an account or a guest, as the user and staff see it.
 type User struct {
 	ID        string    `json:"id" format:"uuid"`
 	Email     string    `json:"email"`
@@ -35,7 +35,7 @@ type User struct {
 // UserAnswer is a user.
 type UserAnswer struct{ Body User }
 
-// Profile is what people say about themselves.
+// Profile has the data that users edit themselves.
 type Profile struct {
 	Email  string `json:"email" maxLength:"254" example:"ada@example.org"`
 	Name   string `json:"name" minLength:"1" maxLength:"200"`
@@ -43,26 +43,26 @@ type Profile struct {
 	Locale string `json:"locale,omitempty" maxLength:"20" pattern:"^[A-Za-z0-9-]*$" example:"en"`
 }
 
-// faults lists what is wrong with a profile. What it says stands in mails and headers one day: it is text on one line.
-func (p Profile) faults() (faults []problem.FieldError) {
+// fieldErrors returns the errors of a profile. Its texts must be on one line, since they are written into mails and headers.
+func (p Profile) fieldErrors() (errs []problem.FieldError) {
 	if parsed, err := netmail.ParseAddress(p.Email); err != nil || parsed.Address != p.Email {
-		faults = append(faults, problem.FieldError{Field: "email", Message: "is not an e-mail address"})
+		errs = append(errs, problem.FieldError{Field: "email", Message: "is not an e-mail address"})
 	}
-	return append(faults, nameAndPhone(p.Name, p.Phone)...)
+	return append(errs, checkNameAndPhone(p.Name, p.Phone)...)
 }
 
-func nameAndPhone(name, phone string) (faults []problem.FieldError) {
-	if !oneLine(name) {
-		faults = append(faults, problem.FieldError{Field: "name", Message: "must be text on one line"})
+func checkNameAndPhone(name, phone string) (errs []problem.FieldError) {
+	if !isOneLine(name) {
+		errs = append(errs, problem.FieldError{Field: "name", Message: "must be text on one line"})
 	}
 	if !address.Phone(phone) {
-		faults = append(faults, problem.FieldError{Field: "phone", Message: "is not a telephone number"})
+		errs = append(errs, problem.FieldError{Field: "phone", Message: "is not a telephone number"})
 	}
-	return faults
+	return errs
 }
 
-// oneLine says whether a text can be seen and does not break.
-func oneLine(text string) bool {
+// isOneLine reports whether a text is not blank and has no line breaks or other control characters.
+func isOneLine(text string) bool {
 	return strings.TrimSpace(text) != "" && strings.IndexFunc(text, unicode.IsControl) < 0
 }
 
@@ -74,7 +74,7 @@ func scanUser(row pgx.Row) (u User, err error) {
 	return u, err
 }
 
-// selectUser reads a user whom the caller may see.
+// selectUser returns a user that row-level security lets the caller see.
 func selectUser(ctx context.Context, db web.Reader, userID string) (User, error) {
 	u, err := scanUser(db.QueryRow(ctx, `
 		SELECT `+userColumns+`
@@ -89,8 +89,8 @@ func selectUser(ctx context.Context, db web.Reader, userID string) (User, error)
 	return u, nil
 }
 
-// breaks says whether an error is that a promise of the schema would be broken.
-func breaks(err error, constraint string) bool {
+// violates reports whether an error is the violation of a constraint.
+func violates(err error, constraint string) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && pg.ConstraintName == constraint
 }
