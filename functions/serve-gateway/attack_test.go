@@ -35,7 +35,8 @@ import (
 	"github.com/popup-shop/popup/internal/seed"
 )
 
-// holder is the environment variable that makes this test program hold connections, so that their two ends are in two processes.
+// holder is the environment variable that makes this test program hold connections, so that their two ends are in two
+// processes.
 const holder = "POPUP_TEST_HOLD"
 
 func TestMain(m *testing.M) {
@@ -127,8 +128,8 @@ func openShop(t *testing.T) (shop *local.Shop, address string) {
 
 var statusLine = regexp.MustCompile(`HTTP/1\.1 (\d+) `)
 
-// slowly sends a beginning at once and then a byte per second, until the server closes the connection. It returns the statuses of
-// the responses, and how long the connection lasted.
+// slowly sends a beginning at once and then a byte per second, until the server closes the connection. It returns the
+// statuses of the responses, and how long the connection lasted.
 func slowly(t *testing.T, address, begin string) (answer string, took time.Duration) {
 	c, err := net.Dial("tcp", address)
 	if err != nil {

@@ -51,7 +51,8 @@ func fails(t *testing.T, url string) {
 	}
 }
 
-// API-10: after five requests without a response the gateway rejects requests for the route at once, and for no other route.
+// API-10: after five requests without a response the gateway rejects requests for the route at once, and for no other
+// route.
 func TestBreakerOpensForOneRouteOnly(t *testing.T) {
 	t.Parallel()
 	for _, way := range []string{"processes", "one process"} {
@@ -126,7 +127,8 @@ func TestErrorResponsesDoNotTripTheBreaker(t *testing.T) {
 	}
 }
 
-// A 5xx or 404 of something between the gateway and a function, such as an ingress, counts as no response of the function.
+// A 5xx or 404 of something between the gateway and a function, such as an ingress, counts as no response of the
+// function.
 func TestIngressErrorsTripTheBreaker(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{http.StatusServiceUnavailable, http.StatusBadGateway, http.StatusNotFound} {

@@ -21,12 +21,13 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// cache holds responses that are the same for every caller, until they expire or an event invalidates them. The number of entries
-// and their total size are limited. Concurrent requests for the same missing entry cause one request to the function.
+// cache holds responses that are the same for every caller, until they expire or an event invalidates them. The number
+// of entries and their total size are limited. Concurrent requests for the same missing entry cause one request to the
+// function.
 //
-// A function declares in the header Surrogate-Key what a response shows: GET /v1/products/P returns "product:P", for example. When
-// the feed reads the event product.changed of P, all responses with that key are dropped. So a cached response is at most a second
-// out of date, and the gateway that forwards a change sees it at the next request.
+// A function declares in the header Surrogate-Key what a response shows: GET /v1/products/P returns "product:P", for
+// example. When the feed reads the event product.changed of P, all responses with that key are dropped. So a cached
+// response is at most a second out of date, and the gateway that forwards a change sees it at the next request.
 type cache struct {
 	responses   *otter.Cache[cacheKey, *cachedResponse]
 	feed        *feed
@@ -74,7 +75,8 @@ func newCache(settings config.Gateway, pool *pgxpool.Pool, log *slog.Logger) *ca
 // cleanUpEvery is how often the cache removes entries that have expired and that no request has removed.
 const cleanUpEvery = 30 * time.Second
 
-// clock is the system's clock with rarer ticks than the one per second that otter asks for, so that an idle gateway stays idle.
+// clock is the system's clock with rarer ticks than the one per second that otter asks for, so that an idle gateway
+// stays idle.
 type clock struct{}
 
 // NowNano implements [otter.Clock].
@@ -125,7 +127,8 @@ func (a *cachedResponse) showsAny(names map[string]bool) bool {
 	return false
 }
 
-// withCache puts the cache before a function: answers of routes that declare it are kept.
+// withCache returns the handler of a route with the cache in front of it, if the route declares that its responses may
+// be cached.
 func (c *cache) withCache(route function.Route, to http.Handler) http.Handler {
 	if c == nil || route.CacheFor == 0 {
 		return to
@@ -156,8 +159,8 @@ func (c *cache) withInvalidation(change http.Handler) http.Handler {
 	})
 }
 
-// serve responds from the cache, or with a new response of the function. It returns the response if it may be cached, and reports
-// whether it was in the cache.
+// serve responds from the cache, or with a new response of the function. It returns the response if it may be cached,
+// and reports whether it was in the cache.
 func (c *cache) serve(w http.ResponseWriter, r *http.Request, ttl time.Duration, to http.Handler) (a *cachedResponse, hit bool) {
 	current, key := c.feed.refresh(r.Context()), keyOf(r)
 	if a, ok := c.responses.GetIfPresent(key); ok {
@@ -179,8 +182,9 @@ func (c *cache) serve(w http.ResponseWriter, r *http.Request, ttl time.Duration,
 // errNotCacheable reports a response that may not be cached.
 var errNotCacheable = errors.New("a response that is not cached")
 
-// load calls the function with the request that the key describes, or waits for the response to a call for the same key that is in
-// progress. It returns nil if that response may not be cached; the caller that made the call gets the response in any case.
+// load calls the function with the request that the key describes, or waits for the response to a call for the same key
+// that is in progress. It returns nil if that response may not be cached; the caller that made the call gets the
+// response in any case.
 func (c *cache) load(ctx context.Context, header http.Header, key cacheKey, ttl time.Duration, to http.Handler) *cachedResponse {
 	var fetched *cachedResponse
 	generation := c.feed.generation.Load()
@@ -219,7 +223,8 @@ func fetch(r *http.Request, ttl time.Duration, to http.Handler) *cachedResponse 
 	return a
 }
 
-// record returns the response of a handler, and reports whether it is complete: not aborted, and as long as its Content-Length.
+// record returns the response of a handler, and reports whether it is complete: not aborted, and as long as its
+// Content-Length.
 func record(r *http.Request, to http.Handler) (a *cachedResponse, whole bool) {
 	recorder := &responseRecorder{cachedResponse: cachedResponse{header: http.Header{}}}
 	defer func() {
@@ -237,7 +242,8 @@ func record(r *http.Request, to http.Handler) (a *cachedResponse, whole bool) {
 	return a, declared == "" || declared == strconv.Itoa(len(a.body))
 }
 
-// write sends the response, or 304 if the caller has it already. status is the value of the Cache-Status header (RFC 9211).
+// write sends the response, or 304 if the caller has it already. status is the value of the Cache-Status header (RFC
+// 9211).
 func (a *cachedResponse) write(w http.ResponseWriter, r *http.Request, status string) {
 	h := w.Header()
 	for name, values := range a.header {

@@ -9,8 +9,8 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// cacheKey holds the parts of a request that a cached response may depend on. A function whose response is to be cached receives
-// only these, so requests with equal keys have equal responses, whatever other headers they have.
+// cacheKey holds the parts of a request that a cached response may depend on. A function whose response is to be cached
+// receives only these, so requests with equal keys have equal responses, whatever other headers they have.
 type cacheKey struct {
 	path  string // escaped
 	query string
@@ -28,7 +28,8 @@ func keyOf(r *http.Request) cacheKey {
 	return cacheKey{r.URL.EscapedPath(), query, web.MediaType(r.Header)}
 }
 
-// request returns the request that loads the response for a key. It carries the caller's request id and trace, for logs.
+// request returns the request that loads the response for a key. It carries the caller's request id and trace, for
+// logs.
 func (k cacheKey) request(ctx context.Context, from http.Header) *http.Request {
 	// A ReverseProxy panics on a response that breaks off only if the context comes from a server.
 	ctx = context.WithValue(ctx, http.ServerContextKey, &http.Server{})

@@ -26,8 +26,8 @@ type flows struct {
 // eventKey is a type of event and the function that emits it.
 type eventKey struct{ Type, Function string }
 
-// eventMetrics collects the metrics of events, orders and the database from the database. Functions are scaled to zero and can't be
-// scraped; the event store records what they emitted and handled.
+// eventMetrics collects the metrics of events, orders and the database from the database. Functions are scaled to zero
+// and can't be scraped; the event store records what they emitted and handled.
 type eventMetrics struct {
 	pool      *pgxpool.Pool
 	functions []string // those that emit or consume events
@@ -107,8 +107,8 @@ func (m *eventMetrics) Describe(to chan<- *prometheus.Desc) {
 	m.confirmed.Describe(to)
 }
 
-// Collect implements [prometheus.Collector]. It reads the database unless it did so just now. While the database does not respond,
-// popup_database_up is 0 and the other metrics are absent: old figures would pass for current ones.
+// Collect implements [prometheus.Collector]. It reads the database unless it did so just now. While the database does
+// not respond, popup_database_up is 0 and the other metrics are absent: old figures would pass for current ones.
 func (m *eventMetrics) Collect(to chan<- prometheus.Metric) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -122,8 +122,8 @@ type eventCounts struct {
 	counts map[eventKey]int64
 }
 
-// update counts the events that were emitted since the mark, and returns how many seconds each order took that was confirmed since
-// then. The next mark is the oldest running transaction: no event is added before it any more.
+// update counts the events that were emitted since the mark, and returns how many seconds each order took that was
+// confirmed since then. The next mark is the oldest running transaction: no event is added before it any more.
 func (c *eventCounts) update(ctx context.Context, pool *pgxpool.Pool) (confirmed []float64, err error) {
 	var next string
 	err = pool.QueryRow(ctx, `
@@ -169,7 +169,8 @@ func (c *eventCounts) add(ctx context.Context, pool *pgxpool.Pool, next string) 
 	return confirmed, nil
 }
 
-// readConfirmations returns the seconds from placing to confirmation of each order that was confirmed between two marks.
+// readConfirmations returns the seconds from placing to confirmation of each order that was confirmed between two
+// marks.
 func readConfirmations(ctx context.Context, pool *pgxpool.Pool, mark, next string) ([]float64, error) {
 	rows, err := pool.Query(ctx, `
 		SELECT extract(epoch FROM confirmed.created_at - placed.created_at)::float8

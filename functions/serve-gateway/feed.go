@@ -19,11 +19,11 @@ const (
 	staleAfter   = time.Second            // without a read for so long, cached responses may be out of date
 )
 
-// feed reads new events from the event store and invalidates cached responses. It reads when a request comes, at most four times a
-// second: an idle gateway does not query the database.
+// feed reads new events from the event store and invalidates cached responses. It reads when a request comes, at most
+// four times a second: an idle gateway does not query the database.
 //
-// Transactions commit in another order than they get their ids. So each read starts at the oldest transaction that was running at
-// the time of the read before, and skips the events that it has seen already.
+// Transactions commit in another order than they get their ids. So each read starts at the oldest transaction that was
+// running at the time of the read before, and skips the events that it has seen already.
 type feed struct {
 	read func(ctx context.Context, from string) (position, error)
 	drop func(names map[string]bool)
@@ -47,8 +47,8 @@ type feedEvent struct {
 	Event events.Event
 }
 
-// refresh reads new events, unless the last read was just now. It reports whether all events that are older than a second have been
-// read. A request that comes during another one's read waits for it only if the last read is too old.
+// refresh reads new events, unless the last read was just now. It reports whether all events that are older than a
+// second have been read. A request that comes during another one's read waits for it only if the last read is too old.
 func (f *feed) refresh(ctx context.Context) bool {
 	age := f.age()
 	if age < pollInterval {
@@ -98,8 +98,9 @@ func (f *feed) poll(ctx context.Context) {
 	f.polledAt.Store(began.UnixNano())
 }
 
-// feedReader returns a function that reads, in one snapshot, the events of transactions that had not ended at a position, and the new
-// position. Events outside of the snapshot come after the new position. From an empty position it reads no events.
+// feedReader returns a function that reads, in one snapshot, the events of transactions that had not ended at a
+// position, and the new position. Events outside of the snapshot come after the new position. From an empty position it
+// reads no events.
 func feedReader(pool *pgxpool.Pool) func(ctx context.Context, from string) (position, error) {
 	types := events.ShownTypes()
 	return func(ctx context.Context, from string) (at position, err error) {

@@ -36,8 +36,8 @@ type gateway struct {
 	origin        originWatch
 }
 
-// guard returns the middleware of a route: it forwards a request to the handler if the caller may use the route and is within the
-// rate limit, and records every request in traces, metrics and the log.
+// guard returns the middleware of a route: it forwards a request to the handler if the caller may use the route and is
+// within the rate limit, and records every request in traces, metrics and the log.
 func (d *gateway) guard(route function.Route, to http.Handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
@@ -76,15 +76,16 @@ func (d *gateway) guard(route function.Route, to http.Handler) http.HandlerFunc 
 			return
 		}
 		stripEventHeaders(r)
-		// A copy of the request: if its own Body were replaced, the server would take the unread rest for the next request.
+		// A copy of the request: if its own Body were replaced, the server would take the unread rest for the next
+		// request.
 		bounded := r.WithContext(r.Context())
 		bounded.Body = body{http.MaxBytesReader(w, r.Body, max(maxBody, route.MaxBody))}
 		to.ServeHTTP(response, bounded)
 	}
 }
 
-// trace starts the span of a request, within the trace of the caller if the request has one. Without a trace collector it only sets
-// the traceparent header.
+// trace starts the span of a request, within the trace of the caller if the request has one. Without a trace collector
+// it only sets the traceparent header.
 func (d *gateway) trace(route function.Route, r *http.Request) (*http.Request, *tracing.Span) {
 	ctx := r.Context()
 	caller := r.Header.Get("Traceparent")
@@ -158,8 +159,8 @@ func setRequestID(r *http.Request) string {
 	return id
 }
 
-// source returns the address of the client. It takes the address from X-Forwarded-For that the outermost of the trusted proxies
-// added: a client can forge those before it.
+// source returns the address of the client. It takes the address from X-Forwarded-For that the outermost of the trusted
+// proxies added: a client can forge those before it.
 func (d *gateway) source(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
@@ -174,8 +175,8 @@ func (d *gateway) source(r *http.Request) string {
 	return host
 }
 
-// protect sets the headers that every response has. With CORS pages of other sites may call the API with a token and read the
-// response, but not with the shop's cookies.
+// protect sets the headers that every response has. With CORS pages of other sites may call the API with a token and
+// read the response, but not with the shop's cookies.
 func (d *gateway) protect(w http.ResponseWriter, id string) {
 	h := w.Header()
 	h.Set("X-Request-ID", id)

@@ -23,9 +23,9 @@ const (
 	maxCallers   = 100_000                // callers that an instance counts
 )
 
-// limits counts requests by caller and minute. An instance adds its count to the shared one in the database after every five
-// requests of a caller, and at every request once the caller has used three quarters of the limit. So one instance keeps a limit
-// exactly; several may together admit a few concurrent requests too many.
+// limits counts requests by caller and minute. An instance adds its count to the shared one in the database after every
+// five requests of a caller, and at every request once the caller has used three quarters of the limit. So one instance
+// keeps a limit exactly; several may together admit a few concurrent requests too many.
 type limits struct {
 	rate, staffRate int64
 	share           func(ctx context.Context, caller string, minute time.Time, calls int64) (all int64, err error)
@@ -35,8 +35,8 @@ type limits struct {
 	counts map[string]*counter
 }
 
-// counter is the number of a caller's requests in a minute: all is the shared count, here the requests of this instance since the
-// last write.
+// counter is the number of a caller's requests in a minute: all is the shared count, here the requests of this instance
+// since the last write.
 type counter struct {
 	mu            sync.Mutex
 	shared, local int64

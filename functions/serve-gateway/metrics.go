@@ -16,8 +16,8 @@ import (
 	"github.com/popup-shop/popup/internal/pgbatch"
 )
 
-// metrics holds the metrics of requests. Their labels are route patterns, so the number of series depends on the routes and not on
-// the paths that callers request.
+// metrics holds the metrics of requests. Their labels are route patterns, so the number of series depends on the routes
+// and not on the paths that callers request.
 type metrics struct {
 	registry  *prometheus.Registry
 	requests  *prometheus.CounterVec

@@ -11,8 +11,8 @@ const (
 	originWindow    = 5 * time.Minute // from the first of them to the last
 )
 
-// originWatch detects that all requests seem to come from one private address: that of a proxy which TRUSTED_HOPS does not count. All
-// visitors then share the rate limit of one.
+// originWatch detects that all requests seem to come from one private address: that of a proxy which TRUSTED_HOPS does
+// not count. All visitors then share the rate limit of one.
 type originWatch struct {
 	mu     sync.Mutex
 	only   string
@@ -39,7 +39,8 @@ func (o *originWatch) observe(source string, now time.Time) (alone bool) {
 // carrierNetwork is the shared address space (RFC 6598), which clusters use for pods.
 var carrierNetwork = netip.MustParsePrefix("100.64.0.0/10")
 
-// isPrivate reports whether an address belongs to a private network. The loopback address of a visitor on the same machine does not.
+// isPrivate reports whether an address belongs to a private network. The loopback address of a visitor on the same
+// machine does not.
 func isPrivate(source string) bool {
 	address, err := netip.ParseAddr(source)
 	if err != nil {

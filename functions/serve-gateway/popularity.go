@@ -12,8 +12,8 @@ import (
 
 // popularity stores how often products are viewed, for all instances of the gateway.
 //
-// The score of a product is the logarithm of its views, in which a view counts half as much for each day that has passed. Instead of
-// lowering all scores every day, a new view counts twice as much as one of the day before.
+// The score of a product is the logarithm of its views, in which a view counts half as much for each day that has
+// passed. Instead of lowering all scores every day, a new view counts twice as much as one of the day before.
 type popularity struct{ pool *pgxpool.Pool }
 
 // add adds views to the scores. It locks the products in the order of their ids, as other instances do.

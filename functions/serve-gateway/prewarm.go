@@ -20,8 +20,8 @@ const (
 	prewarmRetryDelay  = time.Second
 )
 
-// prewarm starts to load the pages of the most viewed products into the cache and returns at once. It bypasses the circuit breaker:
-// a function that has not started yet has not failed.
+// prewarm starts to load the pages of the most viewed products into the cache and returns at once. It bypasses the
+// circuit breaker: a function that has not started yet has not failed.
 func (c *cache) prewarm(n int, pages http.Handler) {
 	if c == nil || n <= 0 {
 		return

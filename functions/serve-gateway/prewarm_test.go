@@ -62,7 +62,7 @@ func TestMostViewedPagesAreCachedAtStart(t *testing.T) {
 	_, err := fmt.Sscanf(first.Header.Get("Cache-Status"), "popup; hit; ttl=%d", &ttl)
 	require.NoError(t, err)
 	require.InDelta(t, 3600, ttl, 60)
-	require.EqualValues(t, 2, calls.Load(), "nobody was asked")
+	require.EqualValues(t, 2, calls.Load(), "the function was not called")
 }
 
 // CAT-34, CAT-31, CAT-32: a change invalidates a page that was loaded at the start.

@@ -42,7 +42,8 @@ func (g *proxy) open(rt *function.Runtime) func(name string) http.Handler {
 	}
 }
 
-// forward rewrites a request for a function. X-Forwarded-For is the address that the gateway determined, never the caller's header.
+// forward rewrites a request for a function. X-Forwarded-For is the address that the gateway determined, never the
+// caller's header.
 func forward(r *httputil.ProxyRequest, upstream *url.URL) {
 	r.SetURL(upstream)
 	r.Out.Host = upstream.Host
@@ -63,7 +64,7 @@ func (g *proxy) transport() http.RoundTripper {
 	return transport
 }
 
-// body marks the errors of a request body, to tell them from errors of the function.
+// body marks the errors of a request body, which are not errors of the function.
 type body struct{ io.ReadCloser }
 
 // bodyError is an error in reading a request body: too large, too slow, incomplete or malformed.
@@ -80,7 +81,8 @@ func (b body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// errorHandler returns the error handler of a proxy: it responds when the function did not, or when the request body failed.
+// errorHandler returns the error handler of a proxy: it responds when the function did not, or when the request body
+// failed.
 func errorHandler(log *slog.Logger, name string) func(http.ResponseWriter, *http.Request, error) {
 	return func(w http.ResponseWriter, r *http.Request, err error) {
 		id := r.Header.Get("X-Request-ID")

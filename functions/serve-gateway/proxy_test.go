@@ -26,8 +26,8 @@ import (
 	"github.com/popup-shop/popup/internal/shoptest"
 )
 
-// processes serves a shop's catalogue on its own port, as its program does, and returns the address of an ingress that routes to it
-// by host name.
+// processes serves a shop's catalogue on its own port, as its program does, and returns the address of an ingress that
+// routes to it by host name.
 func processes(t testing.TB, shop *shoptest.Shop) (ingress string) {
 	t.Helper()
 	catalogue := httptest.NewServer(shop.Runtime(t, "serve-catalogue").ServeMux(shop.Function(t, "serve-catalogue")))

@@ -1,9 +1,9 @@
-// Package servegateway is the only function that is reachable from the internet. For each request it authenticates the caller,
-// checks the access rules of the route and the rate limit, and forwards the request to the function that serves the route. It has
-// no business logic.
+// Package servegateway is the only function that is reachable from the internet. For each request it authenticates the
+// caller, checks the access rules of the route and the rate limit, and forwards the request to the function that serves
+// the route. It has no business logic.
 //
-// The routes come from schemas/routes.json, which is generated from the declarations of the functions: the gateway imports none of
-// them. A request passes these handlers, for example GET /v1/products/{id}:
+// The routes come from schemas/routes.json, which is generated from the declarations of the functions: the gateway
+// imports none of them. A request passes these handlers, for example GET /v1/products/{id}:
 //
 //	guard     request id, trace, access rules, rate limit, metrics, log line
 //	withCache cached response, until an event such as product.changed invalidates it
@@ -45,7 +45,8 @@ func New(settings Settings) function.Function {
 	return declare(settings, remote.open)
 }
 
-// Within returns the gateway for a program that contains the other functions too. It calls their handlers, without HTTP.
+// Within returns the gateway for a program that contains the other functions too. It calls their handlers, without
+// HTTP.
 func Within(settings Settings) func(reach func(name string) http.Handler) function.Function {
 	return func(reach func(name string) http.Handler) function.Function {
 		return declare(settings, func(*function.Runtime) func(string) http.Handler { return reach })
@@ -84,7 +85,8 @@ func Targets() ([]Target, error) {
 	return targets, nil
 }
 
-// Open registers the routes of all functions and those that the gateway serves itself. It panics on routes that conflict.
+// Open registers the routes of all functions and those that the gateway serves itself. It panics on routes that
+// conflict.
 func (g *endpoints) Open(mux *http.ServeMux, rt *function.Runtime) {
 	targets, err := Targets()
 	if err != nil {

@@ -233,7 +233,7 @@ func TestUnreachableFunctionIsATemporaryProblem(t *testing.T) {
 	requireProblem(t, response, text, http.StatusServiceUnavailable, "dependency-down")
 	require.Equal(t, "1", response.Header.Get("Retry-After"))
 	require.Equal(t, "req-1", response.Header.Get("X-Request-ID"))
-	require.NotContains(t, text, gone.URL, "where functions are is nobody's business")
+	require.NotContains(t, text, gone.URL, "addresses of functions are internal")
 }
 
 func TestBodyOverTheLimitIsRejected(t *testing.T) {

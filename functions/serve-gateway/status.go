@@ -26,9 +26,9 @@ type dependency struct {
 	needed bool
 }
 
-// status responds with the state of the database, the events, the other configured dependencies and the functions. A function that
-// is scaled to zero is OK; one whose circuit breaker is open is not. A dependency that orders do not need does not change the status
-// code: without the mail server, for example, mails wait and the response is 200.
+// status responds with the state of the database, the events, the other configured dependencies and the functions. A
+// function that is scaled to zero is OK; one whose circuit breaker is open is not. A dependency that orders do not need
+// does not change the status code: without the mail server, for example, mails wait and the response is 200.
 func (o *builtin) status(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), checkTimeout)
 	defer cancel()
@@ -45,7 +45,8 @@ func (o *builtin) status(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(map[string]any{"version": cmp.Or(o.revision, "local"), "dependencies": all})
 }
 
-// checkEvents returns the state of the database, of the undelivered events and of the dead letters. Dead letters do not stop the shop.
+// checkEvents returns the state of the database, of the undelivered events and of the dead letters. Dead letters do not
+// stop the shop.
 func (o *builtin) checkEvents(ctx context.Context) []dependency {
 	began := time.Now()
 	standing, err := readEventStatus(ctx, o.pool)

@@ -16,9 +16,9 @@ const (
 	openTimeout = 10 * time.Second
 )
 
-// upstream is a route of a function with its own circuit breaker. After five consecutive requests without a response the breaker
-// opens for ten seconds; then one request probes the function. A response counts as a success whatever its status: otherwise a
-// caller who provokes a 5xx could close the route for all others.
+// upstream is a route of a function with its own circuit breaker. After five consecutive requests without a response
+// the breaker opens for ten seconds; then one request probes the function. A response counts as a success whatever its
+// status: otherwise a caller who provokes a 5xx could close the route for all others.
 type upstream struct {
 	to      http.Handler
 	breaker *gobreaker.TwoStepCircuitBreaker[any]
@@ -55,8 +55,8 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // works reports whether the breaker lets requests through.
 func (u *upstream) works() bool { return u.breaker.State() != gobreaker.StateOpen }
 
-// ofFunction reports whether the response comes from a function. A 5xx or 404 without problem details comes from something in
-// between, such as an ingress without a route to the function.
+// ofFunction reports whether the response comes from a function. A 5xx or 404 without problem details comes from
+// something in between, such as an ingress without a route to the function.
 func (r *statusRecorder) ofFunction() bool {
 	if r.unreachable {
 		return false

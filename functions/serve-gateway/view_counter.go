@@ -14,8 +14,8 @@ const (
 	maxViewBatch     = 1000            // products of a batch; views of further ones are not counted
 )
 
-// viewCounter counts the views of product pages and writes the counts in batches. A batch that has not been written when the program ends
-// is lost: the counts only decide which pages to load at the next start.
+// viewCounter counts the views of product pages and writes the counts in batches. A batch that has not been written
+// when the program ends is lost: the counts only decide which pages to load at the next start.
 type viewCounter struct {
 	add func(ctx context.Context, counts map[string]int64) error
 	log *slog.Logger
