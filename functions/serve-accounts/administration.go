@@ -64,7 +64,8 @@ type UserChange struct {
 	}
 }
 
-// changeUser changes the role of a user, or disables or enables the account. Sessions that began with the old permissions end.
+// changeUser changes the role of a user, or disables or enables the account. Sessions that began with the old
+// permissions end.
 func changeUser(ctx context.Context, tx pgx.Tx, in *UserChange) (*UserAnswer, []events.Event, error) {
 	if !id.Valid(in.ID) {
 		return nil, nil, problem.NotFound("user")

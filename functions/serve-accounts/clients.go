@@ -103,7 +103,8 @@ type ClientTokenAnswer struct {
 	}
 }
 
-// clientToken returns an access token of a client. The secret is random and can't be guessed; attempts are counted nevertheless.
+// clientToken returns an access token of a client. The secret is random and can't be guessed; attempts are counted
+// nevertheless.
 func (a *accounts) clientToken(ctx context.Context, tx pgx.Tx, in *ClientTokenRequest) (*ClientTokenAnswer, []events.Event, error) {
 	keys := sourceKeys(ctx)
 	if err := countAttempt(ctx, tx, keys); err != nil {

@@ -13,8 +13,9 @@ import (
 	"github.com/popup-shop/popup/internal/problem"
 )
 
-// closeAccount deletes the personal data of the caller. Orders stay, without name and address. It locks the account, so that no
-// concurrent request places an order or adds data, and returns a problem while an order is open: its shipment needs the address.
+// closeAccount deletes the personal data of the caller. Orders stay, without name and address. It locks the account, so
+// that no concurrent request places an order or adds data, and returns a problem while an order is open: its shipment
+// needs the address.
 func (a *accounts) closeAccount(ctx context.Context, tx pgx.Tx, _ *struct{}) (*ClearAnswer, []events.Event, error) {
 	caller := auth.CallerFrom(ctx)
 	if err := lockUser(ctx, tx, caller.ID); err != nil {

@@ -92,8 +92,8 @@ type GuestTokenRequest struct {
 	}
 }
 
-// guestToken returns a new access token of a guest. A wrong number and an unknown id are the same 404, and failed attempts are
-// counted.
+// guestToken returns a new access token of a guest. A wrong number and an unknown id are the same 404, and failed
+// attempts are counted.
 func (a *accounts) guestToken(ctx context.Context, tx pgx.Tx, in *GuestTokenRequest) (*GuestAnswer, []events.Event, error) {
 	if !id.Valid(in.ID) {
 		return nil, nil, problem.NotFound("customer")
@@ -119,7 +119,8 @@ func (a *accounts) guestToken(ctx context.Context, tx pgx.Tx, in *GuestTokenRequ
 	return answer, nil, err
 }
 
-// deleteGuest deletes a guest who gets an account. If another request has created the account meanwhile, it returns a problem.
+// deleteGuest deletes a guest who gets an account. If another request has created the account meanwhile, it returns a
+// problem.
 func deleteGuest(ctx context.Context, tx pgx.Tx, guestID string) error {
 	tag, err := tx.Exec(ctx, `
 		DELETE FROM accounts.guests WHERE guest_id = @guest_id`, pgx.NamedArgs{"guest_id": guestID})

@@ -17,7 +17,7 @@ import (
 )
 
 // ACC-10
-func TestAKeyIsChangedWithoutSigningAnybodyOut(t *testing.T) {
+func TestKeyRotationKeepsSessions(t *testing.T) {
 	t.Parallel()
 	_, next, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
@@ -45,14 +45,14 @@ func TestAKeyIsChangedWithoutSigningAnybodyOut(t *testing.T) {
 }
 
 // ACC-10
-func TestWithoutAKeyTheFunctionDoesNotStart(t *testing.T) {
+func TestStartFailsWithoutAKey(t *testing.T) {
 	t.Parallel()
 	require.ErrorContains(t, serveaccounts.Settings{}.Check(), "TOKEN_KEYS")
 	require.ErrorContains(t, serveaccounts.Settings{Signing: config.Signing{TokenKeys: []string{"x"}}}.Check(), "TOKEN_KEYS")
 }
 
 // ACC-08
-func TestAnAccessTokenIsOverAfterAnHour(t *testing.T) {
+func TestAccessTokenExpiresAfterAnHour(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := register(t, shop)

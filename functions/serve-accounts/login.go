@@ -38,8 +38,8 @@ func invalidCredentials() *problem.Problem {
 	return p
 }
 
-// prepareLogin reads the account and counts the attempt as failed; login takes that back. Attempts from an address from which the
-// user has signed in before are counted separately, so that attempts of others do not lock the user out.
+// prepareLogin reads the account and counts the attempt as failed; login takes that back. Attempts from an address from
+// which the user has signed in before are counted separately, so that attempts of others do not lock the user out.
 func prepareLogin(ctx context.Context, tx pgx.Tx, in *LoginRequest) (*login, error) {
 	var l login
 	var isKnownSource bool

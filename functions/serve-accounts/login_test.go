@@ -21,7 +21,7 @@ import (
 )
 
 // ACC-02, ACC-15
-func TestLoginGivesAPairOfTokensAsBodyAndAsCookies(t *testing.T) {
+func TestLoginReturnsTokensInBodyAndCookies(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ url, prefix, suffix string }{
 		{"http://shop.test", "popup-", "; HttpOnly; SameSite=Lax"}, {"https://shop.test", "__Host-popup-", "; HttpOnly; Secure; SameSite=Lax"},
@@ -41,7 +41,7 @@ func TestLoginGivesAPairOfTokensAsBodyAndAsCookies(t *testing.T) {
 }
 
 // ACC-02
-func TestAWrongPasswordAndAnUnknownMailAreAnsweredAlike(t *testing.T) {
+func TestUnknownEmailLooksLikeAWrongPassword(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := register(t, shop)
@@ -52,9 +52,10 @@ func TestAWrongPasswordAndAnUnknownMailAreAnsweredAlike(t *testing.T) {
 	require.Equal(t, wrong.Header, unknown.Header)
 }
 
-// ACC-02: alone, and pair by pair: what else the machine does slows both of a pair, and the median leaves out where it
-// slowed only one. A hash takes 19 MiB, so the collector would come at every so many tries, always in the same one of a pair.
-func TestAnUnknownMailTakesAsLongAsAWrongPassword(t *testing.T) {
+// ACC-02: not parallel, and measured in pairs: other load on the machine slows both attempts of a pair, and the median
+// ignores the pairs in which it slowed only one. A hash takes 19 MiB, so garbage collections would always hit the same
+// attempt of a pair.
+func TestUnknownEmailTakesAsLongAsAWrongPassword(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes 200 hashes")
 	}
@@ -68,17 +69,17 @@ func TestAnUnknownMailTakesAsLongAsAWrongPassword(t *testing.T) {
 		return float64(time.Since(began))
 	}
 	pair := func(i int) float64 {
-		nobody := "nobody" + strconv.Itoa(i) + "@example.test"
+		unknownEmail := "nobody" + strconv.Itoa(i) + "@example.test"
 		if i%2 == 0 {
 			known := try(ada.email)
-			return try(nobody) / known
+			return try(unknownEmail) / known
 		}
-		unknown := try(nobody)
+		unknown := try(unknownEmail)
 		return unknown / try(ada.email)
 	}
 	var ratios []float64
 	median := 0.0
-	for len(ratios) < 300 && math.Abs(median-1) > 0.1 { // on a machine that does much else, more pairs tell
+	for len(ratios) < 300 && math.Abs(median-1) > 0.1 { // more pairs for a busy machine
 		for range 100 {
 			ratios = append(ratios, pair(len(ratios)))
 		}
@@ -89,7 +90,7 @@ func TestAnUnknownMailTakesAsLongAsAWrongPassword(t *testing.T) {
 }
 
 // ACC-04
-func TestAnImportedHashIsReplacedAtTheNextLogin(t *testing.T) {
+func TestImportedHashIsReplacedAtLogin(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := register(t, shop)
@@ -105,7 +106,7 @@ func TestAnImportedHashIsReplacedAtTheNextLogin(t *testing.T) {
 }
 
 // ACC-05
-func TestManyWrongPasswordsHaveToWaitAndTheRightOneComesInLater(t *testing.T) {
+func TestManyFailedLoginsHaveToWait(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := register(t, shop)
@@ -129,10 +130,10 @@ func TestManyWrongPasswordsHaveToWaitAndTheRightOneComesInLater(t *testing.T) {
 }
 
 // ACC-05
-func TestStrangersWhoTryDoNotLockTheOwnerOut(t *testing.T) {
+func TestAttackersDoNotLockTheUserOut(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	ada := register(t, shop, "X-Forwarded-For", "192.0.2.10") // her machine
+	ada := register(t, shop, "X-Forwarded-For", "192.0.2.10") // her usual address
 	for i := range 20 {
 		login(t, shop, ada.email, "another one", "X-Forwarded-For", "198.51.100."+strconv.Itoa(i))
 	}
@@ -141,7 +142,7 @@ func TestStrangersWhoTryDoNotLockTheOwnerOut(t *testing.T) {
 }
 
 // ACC-05
-func TestASourceThatTriesManyAccountsHasToWaitAndItsOwnAccountDoesNotHelpIt(t *testing.T) {
+func TestSourceThatTriesManyAccountsHasToWait(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	eve := register(t, shop, "X-Forwarded-For", "198.51.100.7")
@@ -158,8 +159,8 @@ func TestASourceThatTriesManyAccountsHasToWaitAndItsOwnAccountDoesNotHelpIt(t *t
 	require.Positive(t, refused)
 }
 
-// ACC-05: behind a door that hides where callers come from.
-func TestAnAddressWithinANetworkIsNobodys(t *testing.T) {
+// ACC-05: behind a proxy that hides the client addresses.
+func TestPrivateAddressIsNotThrottled(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := register(t, shop)
@@ -172,7 +173,7 @@ func TestAnAddressWithinANetworkIsNobodys(t *testing.T) {
 }
 
 // ACC-05: the wait doubles up to five minutes.
-func TestTheWaitGrowsAndEnds(t *testing.T) {
+func TestWaitDoublesUpToFiveMinutes(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for i, want := range []float64{0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300} {
@@ -206,8 +207,8 @@ func TestARefreshTokenIsGoodOnceAndASecondUseEndsTheSession(t *testing.T) {
 	require.Len(t, again.Header.Values("Set-Cookie"), 2, "browsers forget both")
 	require.Equal(t, http.StatusUnauthorized, refresh(t, shop, a.Body["refresh_token"].(string)).Status, "the new one is dead too")
 	require.Equal(t, http.StatusUnauthorized, get(t, shop, "/v1/users/me", "Authorization", "Bearer "+a.Body["access_token"].(string)).Status)
-	require.Len(t, said(t, shop, "session.revoked", ada.id), 1)
-	require.Contains(t, said(t, shop, "session.revoked", ada.id)[0], `"reason":"reuse"`)
+	require.Len(t, emitted(t, shop, "session.revoked", ada.id), 1)
+	require.Contains(t, emitted(t, shop, "session.revoked", ada.id)[0], `"reason":"reuse"`)
 	require.Equal(t, http.StatusOK, refresh(t, shop, other.Body["refresh_token"].(string)).Status, "another session goes on")
 }
 
@@ -227,11 +228,11 @@ func TestOfTwoThatUseARefreshTokenAtOnceOneGetsAPairAndTheSessionEnds(t *testing
 	slices.Sort(statuses)
 	require.Equal(t, []int{http.StatusOK, http.StatusUnauthorized}, statuses)
 	for _, a := range answers {
-		if next, is := a.Body["refresh_token"].(string); is {
+		if next, ok := a.Body["refresh_token"].(string); ok {
 			require.Equal(t, http.StatusUnauthorized, refresh(t, shop, next).Status)
 		}
 	}
-	require.Len(t, said(t, shop, "session.revoked", ada.id), 1)
+	require.Len(t, emitted(t, shop, "session.revoked", ada.id), 1)
 }
 
 // ACC-11
@@ -245,7 +246,7 @@ func TestARefreshTokenIsOverAfterADayAndOneThatNobodyGaveEndsNothing(t *testing.
 	require.Equal(t, http.StatusOK, get(t, shop, "/v1/users/me", ada.bearer()...).Status)
 	shop.Exec(t, `UPDATE accounts.sessions SET expires_at = now()`)
 	require.Equal(t, http.StatusUnauthorized, refresh(t, shop, ada.refresh).Status)
-	require.Empty(t, said(t, shop, "session.revoked", ada.id))
+	require.Empty(t, emitted(t, shop, "session.revoked", ada.id))
 }
 
 // ACC-11, ACC-14
@@ -289,7 +290,7 @@ func TestLogoutEndsTheSessionAndEverywhereEndsAll(t *testing.T) {
 	bearer := "Bearer " + other.Body["access_token"].(string)
 	require.Equal(t, http.StatusNoContent, call(t, shop, http.MethodPost, "/v1/users/logout?everywhere=true", nil, "Authorization", bearer).Status)
 	require.Equal(t, http.StatusUnauthorized, refresh(t, shop, third.Body["refresh_token"].(string)).Status)
-	require.Contains(t, said(t, shop, "session.revoked", ada.id)[0], `"reason":"logout everywhere"`)
+	require.Contains(t, emitted(t, shop, "session.revoked", ada.id)[0], `"reason":"logout everywhere"`)
 }
 
 // ACC-14, ACC-18
@@ -318,7 +319,7 @@ func TestASessionOfOneCopyIsKnownToAnother(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := register(t, shop)
-	other := shoptest.Open(t, functions.All) // a shop of its own knows nobody
+	other := shoptest.Open(t, functions.All) // another shop with its own database
 	require.Equal(t, http.StatusUnauthorized, get(t, other, "/v1/users/me", ada.bearer()...).Status)
 	copied := shop.Copy(t)
 	require.Equal(t, http.StatusOK, get(t, copied, "/v1/users/me", ada.bearer()...).Status)

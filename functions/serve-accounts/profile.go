@@ -30,7 +30,8 @@ type ProfileRequest struct {
 	}
 }
 
-// credentials is the verification of the current password, which a change of the password or the e-mail address requires.
+// credentials is the verification of the current password, which a change of the password or the e-mail address
+// requires.
 type credentials struct {
 	required     bool
 	hash         string

@@ -20,7 +20,7 @@ func home() shoptest.Body {
 }
 
 // ACC-22
-func TestANewPasswordEndsAllOtherSessions(t *testing.T) {
+func TestNewPasswordEndsOtherSessions(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := register(t, shop)
@@ -36,12 +36,12 @@ func TestANewPasswordEndsAllOtherSessions(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, get(t, shop, "/v1/users/me", "Authorization", "Bearer "+other).Status)
 	require.Equal(t, http.StatusUnauthorized, login(t, shop, ada.email, secret).Status)
 	require.Equal(t, http.StatusOK, login(t, shop, ada.email, "the next secret").Status)
-	require.Contains(t, said(t, shop, "session.revoked", ada.id)[0], `"reason":"password"`)
-	require.Equal(t, []string{`{"customer_id":"` + ada.id + `","change":"password"}`}, said(t, shop, "account.changed", ada.id))
+	require.Contains(t, emitted(t, shop, "session.revoked", ada.id)[0], `"reason":"password"`)
+	require.Equal(t, []string{`{"customer_id":"` + ada.id + `","change":"password"}`}, emitted(t, shop, "account.changed", ada.id))
 }
 
-// ACC-05, of those who are signed in
-func TestAPasswordIsNotFoundByChangingIt(t *testing.T) {
+// ACC-05, for signed-in users
+func TestPasswordChangesAreThrottled(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := register(t, shop)
@@ -53,7 +53,7 @@ func TestAPasswordIsNotFoundByChangingIt(t *testing.T) {
 }
 
 // ACC-27
-func TestAnAddressIsAddedListedChangedAndDeleted(t *testing.T) {
+func TestAddressIsAddedListedChangedAndDeleted(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := register(t, shop)
@@ -73,7 +73,7 @@ func TestAnAddressIsAddedListedChangedAndDeleted(t *testing.T) {
 }
 
 // ACC-27
-func TestEachFaultOfAnAddressIsNamed(t *testing.T) {
+func TestAddressErrorsNameTheField(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := register(t, shop)
@@ -87,7 +87,7 @@ func TestEachFaultOfAnAddressIsNamed(t *testing.T) {
 }
 
 // ACC-28
-func TestTwoDefaultsAtOnceLeaveOne(t *testing.T) {
+func TestConcurrentDefaultsLeaveOne(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := register(t, shop)
@@ -113,7 +113,7 @@ func TestTwoDefaultsAtOnceLeaveOne(t *testing.T) {
 const sshKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl ada@machine"
 
 // ACC-35
-func TestAnSSHKeyBelongsToOneAccount(t *testing.T) {
+func TestSSHKeyBelongsToOneAccount(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada, eve := register(t, shop), register(t, shop)
@@ -134,7 +134,7 @@ func TestAnSSHKeyBelongsToOneAccount(t *testing.T) {
 }
 
 // ACC-35
-func TestWhatIsNoSafePublicKeyIsRefused(t *testing.T) {
+func TestInsecureSSHKeysAreRejected(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := register(t, shop)
@@ -149,7 +149,7 @@ func TestWhatIsNoSafePublicKeyIsRefused(t *testing.T) {
 	}
 }
 
-func TestSessionsAreListedAndEndedByTheirOwner(t *testing.T) {
+func TestSessionsAreListedAndEnded(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := register(t, shop, "X-Forwarded-For", "192.0.2.10", "User-Agent", "Lynx")
@@ -166,7 +166,7 @@ func TestSessionsAreListedAndEndedByTheirOwner(t *testing.T) {
 	require.Equal(t, http.StatusOK, get(t, shop, "/v1/users/me", ada.bearer()...).Status, "the one that it came from goes on")
 }
 
-func TestTheSessionThatIsOneTooManyEndsTheOneThatWasUsedLongestAgo(t *testing.T) {
+func TestExcessSessionEndsTheLeastRecentlyUsed(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := register(t, shop)
@@ -177,8 +177,8 @@ func TestTheSessionThatIsOneTooManyEndsTheOneThatWasUsedLongestAgo(t *testing.T)
 	require.Equal(t, http.StatusUnauthorized, get(t, shop, "/v1/users/me", ada.bearer()...).Status)
 }
 
-// ACC-21: each kind of object that accounts have.
-func TestSomebodyElsesObjectIsNotThere(t *testing.T) {
+// ACC-21: for each kind of object of an account.
+func TestObjectsOfOthersAreNotFound(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada, eve := register(t, shop), register(t, shop)
@@ -187,13 +187,13 @@ func TestSomebodyElsesObjectIsNotThere(t *testing.T) {
 	guest := post(t, shop, "/v1/customers", map[string]string{"name": "Grace", "phone": "+49 40 1234567"})
 	other := post(t, shop, "/v1/customers", map[string]string{"name": "Mallory", "phone": "+49 40 7654321"})
 	for name, a := range map[string]shoptest.Response{
-		"change address":  call(t, shop, http.MethodPut, "/v1/addresses/"+address, home(), eve.bearer()...),
-		"delete address":  call(t, shop, http.MethodDelete, "/v1/addresses/"+address, nil, eve.bearer()...),
-		"delete ssh key":  call(t, shop, http.MethodDelete, "/v1/users/me/ssh-keys/"+key, nil, eve.bearer()...),
-		"end session":     call(t, shop, http.MethodDelete, "/v1/users/me/sessions?id="+shoptest.ClaimsOf(t, ada.access).Session, nil, eve.bearer()...),
-		"read guest":      get(t, shop, "/v1/customers/"+guest.Body["id"].(string), "Authorization", "Bearer "+other.Body["token"].(string)),
-		"read no guest":   get(t, shop, "/v1/customers/"+uuid.NewString(), "Authorization", "Bearer "+other.Body["token"].(string)),
-		"token of nobody": post(t, shop, "/v1/customers/"+uuid.NewString()+"/token", map[string]string{"phone": "+49 40 1234567"}),
+		"change address":            call(t, shop, http.MethodPut, "/v1/addresses/"+address, home(), eve.bearer()...),
+		"delete address":            call(t, shop, http.MethodDelete, "/v1/addresses/"+address, nil, eve.bearer()...),
+		"delete ssh key":            call(t, shop, http.MethodDelete, "/v1/users/me/ssh-keys/"+key, nil, eve.bearer()...),
+		"end session":               call(t, shop, http.MethodDelete, "/v1/users/me/sessions?id="+shoptest.ClaimsOf(t, ada.access).Session, nil, eve.bearer()...),
+		"read guest":                get(t, shop, "/v1/customers/"+guest.Body["id"].(string), "Authorization", "Bearer "+other.Body["token"].(string)),
+		"read no guest":             get(t, shop, "/v1/customers/"+uuid.NewString(), "Authorization", "Bearer "+other.Body["token"].(string)),
+		"token of an unknown guest": post(t, shop, "/v1/customers/"+uuid.NewString()+"/token", map[string]string{"phone": "+49 40 1234567"}),
 	} {
 		require.Equal(t, http.StatusNotFound, a.Status, "%s: %s", name, a.Raw)
 	}
@@ -202,7 +202,7 @@ func TestSomebodyElsesObjectIsNotThere(t *testing.T) {
 }
 
 // ACC-31
-func TestACustomerTakesTheirDataAndClosesTheAccount(t *testing.T) {
+func TestCustomerExportsDataAndClosesTheAccount(t *testing.T) {
 	t.Parallel()
 	shop := open(t, func(s *functions.Settings) { s.SimulatedSuccess = 1 })
 	ada := register(t, shop, "X-Forwarded-For", "192.0.2.77")
@@ -236,7 +236,7 @@ func TestACustomerTakesTheirDataAndClosesTheAccount(t *testing.T) {
 	require.Equal(t, http.StatusCreated, post(t, shop, "/v1/users/register", signUp(ada.email)).Status, "the address is free again")
 }
 
-// dump is all rows of all tables as text.
+// dump returns all rows of all tables as text.
 func dump(t testing.TB, shop *shoptest.Shop) string {
 	t.Helper()
 	return shoptest.Scalar[string](t, shop, `
@@ -245,7 +245,7 @@ func dump(t testing.TB, shop *shoptest.Shop) string {
 }
 
 // ACC-07
-func TestNoAnswerEventOrTableHoldsAPasswordAndNoAnswerAHash(t *testing.T) {
+func TestPasswordsAreNeverExposed(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := register(t, shop)

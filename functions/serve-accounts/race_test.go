@@ -15,8 +15,8 @@ import (
 	"github.com/popup-shop/popup/internal/token"
 )
 
-// An account is closed or has an open order, and whoever has placed an order gets it shown.
-func TestAnAccountIsNotClosedUnderAnOrder(t *testing.T) {
+// An account is closed or has an open order, and the response to a placed order shows the order.
+func TestAccountWithOpenOrderIsNotClosed(t *testing.T) {
 	t.Parallel()
 	shop := open(t, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "manual" })
 	for range 24 {
@@ -35,8 +35,8 @@ func TestAnAccountIsNotClosedUnderAnOrder(t *testing.T) {
 	}
 }
 
-// An order whose response waits for its outcome is shown, whatever becomes of the session in the meantime.
-func TestAnOrderThatWasMadeIsShownThoughTheSessionHasEnded(t *testing.T) {
+// The response that waits for the outcome of an order shows the order even if the session ends meanwhile.
+func TestOrderIsShownAfterTheSessionHasEnded(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := shop.SignIn(t, token.Customer)
@@ -53,7 +53,7 @@ func TestAnOrderThatWasMadeIsShownThoughTheSessionHasEnded(t *testing.T) {
 	require.Equal(t, []any{http.StatusAccepted, ada.ID}, []any{a.Status, a.Body["customer_id"]}, a.Raw)
 }
 
-// A guest who signs up many times at once gets one account.
+// A guest who signs up several times concurrently gets one account.
 func TestAGuestSignsUpOnce(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
@@ -77,7 +77,7 @@ func TestAGuestSignsUpOnce(t *testing.T) {
 	}
 }
 
-// closed is what closes an account.
+// closed returns the statement that closes an account.
 func closed(userID string) string {
 	return fmt.Sprintf(`
 		SELECT FROM accounts.users WHERE user_id = '%[1]s' FOR UPDATE;
@@ -86,8 +86,8 @@ func closed(userID string) string {
 		UPDATE accounts.users SET email = '', name = '', phone = '', active = false, closed_at = now() WHERE user_id = '%[1]s'`, userID)
 }
 
-// What is added to an account while it is closed does not stay behind in it.
-func TestNothingIsAddedToAnAccountThatIsBeingClosed(t *testing.T) {
+// Data that is added to an account while it is being closed does not remain.
+func TestNothingIsAddedToAClosingAccount(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for what, add := range map[string]func(p person) shoptest.Response{
@@ -114,8 +114,8 @@ func TestNothingIsAddedToAnAccountThatIsBeingClosed(t *testing.T) {
 	}
 }
 
-// A login with a password that is being changed begins no session that outlives the change.
-func TestALoginWithAnOldPasswordDoesNotOutliveTheChange(t *testing.T) {
+// A login with a password that is being changed does not begin a session that outlives the change.
+func TestLoginDoesNotOutliveAPasswordChange(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	p := register(t, shop)
@@ -126,8 +126,8 @@ func TestALoginWithAnOldPasswordDoesNotOutliveTheChange(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, a.Status, a.Raw)
 }
 
-// ACC-22: a role that is changed twice at once ends the sessions that were begun with the role between.
-func TestARoleThatIsChangedTwiceAtOnceEndsSessions(t *testing.T) {
+// ACC-22: two concurrent role changes end the sessions that began with the role in between.
+func TestConcurrentRoleChangesEndSessions(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	admin := shop.SignIn(t, token.Admin)
@@ -136,6 +136,6 @@ func TestARoleThatIsChangedTwiceAtOnceEndsSessions(t *testing.T) {
 		return call(t, shop, http.MethodPut, "/v1/users/"+ada.id, map[string]any{"role": "customer", "active": true}, "Authorization", admin.Bearer)
 	})
 	require.Equal(t, http.StatusOK, a.Status, a.Raw)
-	require.Equal(t, []string{`{"customer_id":"` + ada.id + `","change":"role"}`}, said(t, shop, "account.changed", ada.id))
+	require.Equal(t, []string{`{"customer_id":"` + ada.id + `","change":"role"}`}, emitted(t, shop, "account.changed", ada.id))
 	require.Equal(t, http.StatusUnauthorized, get(t, shop, "/v1/users/me", ada.bearer()...).Status)
 }

@@ -21,8 +21,8 @@ type RefreshRequest struct {
 	}
 }
 
-// refresh returns a new pair of tokens for a refresh token. A token that is used for a second time has been stolen, so its session
-// ends.
+// refresh returns a new pair of tokens for a refresh token. A token that is used for a second time has been stolen, so
+// its session ends.
 func (a *accounts) refresh(ctx context.Context, tx pgx.Tx, in *RefreshRequest) (*TokensAnswer, []events.Event, error) {
 	shown := a.cookies.Refresh(in.Cookie)
 	if in.Body != nil && in.Body.RefreshToken != "" {
@@ -50,8 +50,8 @@ func (a *accounts) refresh(ctx context.Context, tx pgx.Tx, in *RefreshRequest) (
 	return &TokensAnswer{a.cookies.Set(tokens.AccessToken, tokens.RefreshToken), tokens}, nil, err
 }
 
-// revokeReused ends the session of a refresh token that has been used before. Of two concurrent uses the second waits in rotate for the
-// first and comes here too.
+// revokeReused ends the session of a refresh token that has been used before. Of two concurrent uses the second waits
+// in rotate for the first and comes here too.
 func revokeReused(ctx context.Context, tx pgx.Tx, shown string) ([]events.Event, error) {
 	claims, spent, ok, err := findSession(ctx, tx, shown)
 	if err != nil || !ok || !spent {

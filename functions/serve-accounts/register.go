@@ -53,7 +53,8 @@ func hashPassword(ctx context.Context, in *RegisterRequest, h *hashedPassword) (
 	return err
 }
 
-// register creates an account and begins a session. The account of a guest keeps the guest's id and with it their orders.
+// register creates an account and begins a session. The account of a guest keeps the guest's id and with it their
+// orders.
 func (a *accounts) register(ctx context.Context, tx pgx.Tx, in *RegisterRequest, h *hashedPassword) (*RegisterAnswer, []events.Event, error) {
 	id, err := uuid.NewV7()
 	if err != nil {

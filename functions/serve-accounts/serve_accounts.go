@@ -1,9 +1,10 @@
-// Package serveaccounts serves accounts, sessions, guests and machine clients. It authenticates people and programs and signs the
-// access tokens that the other functions verify; authorisation is the business of those functions.
+// Package serveaccounts serves accounts, sessions, guests and machine clients. It authenticates people and programs and
+// signs the access tokens that the other functions verify; authorisation is the business of those functions.
 //
-// A login, for example, takes three steps. The first transaction reads the account and counts an attempt as failed, so that a crash
-// leaves no free attempt. Then the password is verified, which takes a second of CPU, outside of any transaction. The second
-// transaction takes the failed attempt back and inserts the session, if the password is still the verified one.
+// A login, for example, takes three steps. The first transaction reads the account and counts an attempt as failed, so
+// that a crash leaves no free attempt. Then the password is verified, which takes a second of CPU, outside of any
+// transaction. The second transaction takes the failed attempt back and inserts the session, if the password is still
+// the verified one.
 package serveaccounts
 
 import (
@@ -21,7 +22,8 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// Name is the name of the function. A program with several functions gives the signing key only to the one with this name.
+// Name is the name of the function. A program with several functions gives the signing key only to the one with this
+// name.
 const Name = "serve-accounts"
 
 // Settings configures the function.
@@ -47,8 +49,8 @@ type accounts struct {
 	hashing chan struct{} // holds a slot for each request that hashes a password
 }
 
-// maxHashing is the maximum of requests that hash a password at the same time. They queue for the CPU; a further one would wait for
-// more than a second and is rejected before its transaction begins.
+// maxHashing is the maximum of requests that hash a password at the same time. They queue for the CPU; a further one
+// would wait for more than a second and is rejected before its transaction begins.
 const maxHashing = 64
 
 // New returns the function.

@@ -38,14 +38,14 @@ func signUp(email string) shoptest.Body {
 	return shoptest.Body{"email": email, "password": secret, "name": "Ada Byron", "phone": "+49 40 1234567"}
 }
 
-// person is somebody with an account who is signed in.
+// person is a signed-in user.
 type person struct {
 	id, email, access, refresh string
 }
 
 func (p person) bearer() []string { return []string{"Authorization", "Bearer " + p.access} }
 
-// register makes somebody an account.
+// register creates an account and returns its user.
 func register(t testing.TB, shop *shoptest.Shop, headers ...string) person {
 	t.Helper()
 	email := uuid.NewString() + "@example.test"
@@ -61,23 +61,23 @@ func login(t testing.TB, shop *shoptest.Shop, email, password string, headers ..
 
 func items(t testing.TB, a shoptest.Response) (all []map[string]any) {
 	t.Helper()
-	list, is := a.Body["items"].([]any)
-	require.True(t, is, a.Raw)
+	list, ok := a.Body["items"].([]any)
+	require.True(t, ok, a.Raw)
 	for _, item := range list {
 		all = append(all, item.(map[string]any))
 	}
 	return all
 }
 
-// said are the events of a type about somebody, as their data.
-func said(t testing.TB, shop *shoptest.Shop, eventType, customerID string) (data []string) {
+// emitted returns the data of the events of a type about a customer.
+func emitted(t testing.TB, shop *shoptest.Shop, eventType, customerID string) (data []string) {
 	t.Helper()
 	return shoptest.Scalar[[]string](t, shop, `
 		SELECT coalesce(array_agg(data::text ORDER BY xid, n), '{}') FROM bus.event WHERE type = $1 AND data ->> 'customer_id' = $2`, eventType, customerID)
 }
 
 // ACC-01
-func TestSignUpMakesAnAccountAndTheSameMailInAnyCaseIsTaken(t *testing.T) {
+func TestSignUpCreatesOneAccountPerEmail(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	a := post(t, shop, "/v1/users/register", signUp("Ada@example.test"))
@@ -88,11 +88,11 @@ func TestSignUpMakesAnAccountAndTheSameMailInAnyCaseIsTaken(t *testing.T) {
 		again := post(t, shop, "/v1/users/register", signUp(email))
 		require.Equal(t, []any{http.StatusConflict, "/problems/e-mail-taken"}, []any{again.Status, again.Body["type"]})
 	}
-	require.Equal(t, []string{`{"customer_id":"` + a.Body["id"].(string) + `","kind":"account"}`}, said(t, shop, "account.created", a.Body["id"].(string)))
+	require.Equal(t, []string{`{"customer_id":"` + a.Body["id"].(string) + `","kind":"account"}`}, emitted(t, shop, "account.created", a.Body["id"].(string)))
 }
 
 // ACC-01, mass assignment, CRLF
-func TestWhatASignUpMayNotSayIsRefusedByItsName(t *testing.T) {
+func TestSignUpErrorsNameTheField(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for field, c := range map[string]struct {
@@ -116,7 +116,7 @@ func TestWhatASignUpMayNotSayIsRefusedByItsName(t *testing.T) {
 }
 
 // ACC-03
-func TestAPasswordIsKeptAsArgon2idOrNotAtAll(t *testing.T) {
+func TestPasswordsAreStoredAsArgon2id(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	register(t, shop)
@@ -130,7 +130,7 @@ func TestAPasswordIsKeptAsArgon2idOrNotAtAll(t *testing.T) {
 }
 
 // ACC-25
-func TestAUserHasTheseFieldsAndNoOthers(t *testing.T) {
+func TestUserHasTheseFieldsOnly(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := register(t, shop)
@@ -145,7 +145,7 @@ func TestAUserHasTheseFieldsAndNoOthers(t *testing.T) {
 }
 
 // ACC-26
-func TestAProfileIsChangedByItsOwnerAndTheMailOnlyWithThePassword(t *testing.T) {
+func TestEmailChangeNeedsThePassword(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada, eve := register(t, shop), register(t, shop)
@@ -169,11 +169,11 @@ func TestAProfileIsChangedByItsOwnerAndTheMailOnlyWithThePassword(t *testing.T) 
 	for _, field := range []string{"role", "id", "active", "created_at"} {
 		require.Equal(t, []string{field}, put(profile.With(field, "admin")).Fields())
 	}
-	require.Contains(t, said(t, shop, "account.changed", ada.id), `{"customer_id":"`+ada.id+`","change":"profile"}`)
+	require.Contains(t, emitted(t, shop, "account.changed", ada.id), `{"customer_id":"`+ada.id+`","change":"profile"}`)
 }
 
 // ACC-36
-func TestEveryIDIsAUUID(t *testing.T) {
+func TestIDsAreUUIDs(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := register(t, shop)

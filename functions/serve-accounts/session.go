@@ -58,8 +58,9 @@ func truncateAgent(agent string) string {
 	return agent
 }
 
-// insertSession stores a session, ends the least recently used ones over the maximum and deletes those that expired long ago. It
-// locks the account and its password, so that a concurrent change of them sees the session or comes before it.
+// insertSession stores a session, ends the least recently used ones over the maximum and deletes those that expired
+// long ago. It locks the account and its password, so that a concurrent change of them sees the session or comes before
+// it.
 func insertSession(ctx context.Context, tx pgx.Tx, claims token.Claims, refresh, hash, source, agent string) error {
 	tag, err := tx.Exec(ctx, `
 		WITH gone AS (

@@ -18,14 +18,15 @@ import (
 	"github.com/popup-shop/popup/internal/problem"
 )
 
-// throttleKey returns the key under which attempts of a kind are counted. It is a hash, since addresses are personal data.
+// throttleKey returns the key under which attempts of a kind are counted. It is a hash, since addresses are personal
+// data.
 func throttleKey(kind string, of ...string) string {
 	hash := sha256.Sum256([]byte(strings.ToLower(strings.Join(of, "\n"))))
 	return kind + " " + hex.EncodeToString(hash[:])
 }
 
-// sourceKeys returns the throttle key of the client's address, or none for a private address: that may be the address of a proxy
-// which all requests come through.
+// sourceKeys returns the throttle key of the client's address, or none for a private address: that may be the address
+// of a proxy which all requests come through.
 func sourceKeys(ctx context.Context) []string {
 	source, err := netip.ParseAddr(auth.SourceFrom(ctx))
 	if err != nil || source.IsPrivate() || source.IsLoopback() || source.IsLinkLocalUnicast() {
@@ -34,9 +35,9 @@ func sourceKeys(ctx context.Context) []string {
 	return []string{throttleKey("source", source.String())}
 }
 
-// countAttempt counts a failed attempt under each key, or returns a problem while one of the keys has to wait. After five failures each
-// further one doubles the wait, up to five minutes; a rejected attempt does not prolong it. Keys that are unused for two days are
-// deleted.
+// countAttempt counts a failed attempt under each key, or returns a problem while one of the keys has to wait. After
+// five failures each further one doubles the wait, up to five minutes; a rejected attempt does not prolong it. Keys
+// that are unused for two days are deleted.
 func countAttempt(ctx context.Context, tx pgx.Tx, keys []string) error {
 	keys = slices.Sorted(slices.Values(keys))
 	var counted int
@@ -80,8 +81,9 @@ func tooMany(ctx context.Context, tx pgx.Tx, keys []string) error {
 	return p
 }
 
-// resetThrottle takes back an attempt that succeeded. The failures of an account are reset; those of a source address decrease by one, and a
-// wait of it goes on: otherwise an attacker could log in to an account of their own to try passwords of others faster.
+// resetThrottle takes back an attempt that succeeded. The failures of an account are reset; those of a source address
+// decrease by one, and a wait of it goes on: otherwise an attacker could log in to an account of their own to try
+// passwords of others faster.
 func resetThrottle(ctx context.Context, tx pgx.Tx, keys []string) error {
 	err := pgbatch.Enqueue(ctx, tx, -1, `
 		UPDATE accounts.throttles SET

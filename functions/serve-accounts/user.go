@@ -43,7 +43,8 @@ type Profile struct {
 	Locale string `json:"locale,omitempty" maxLength:"20" pattern:"^[A-Za-z0-9-]*$" example:"en"`
 }
 
-// fieldErrors returns the errors of a profile. Its texts must be on one line, since they are written into mails and headers.
+// fieldErrors returns the errors of a profile. Its texts must be on one line, since they are written into mails and
+// headers.
 func (p Profile) fieldErrors() (errs []problem.FieldError) {
 	if parsed, err := netmail.ParseAddress(p.Email); err != nil || parsed.Address != p.Email {
 		errs = append(errs, problem.FieldError{Field: "email", Message: "is not an e-mail address"})
