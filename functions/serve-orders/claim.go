@@ -13,7 +13,7 @@ import (
 	"github.com/popup-shop/popup/internal/problem"
 )
 
-// ClaimRequest makes a guest's order that of the caller's account.
+// ClaimRequest transfers a guest's order to the caller's account.
 type ClaimRequest struct {
 	ID   string `path:"id" format:"uuid"`
 	Body struct {
@@ -21,12 +21,13 @@ type ClaimRequest struct {
 	}
 }
 
-// claim gives an order to an account that shows its token. To the account that has it already it is shown again.
+// claim transfers the order of an order token to the caller's account. If the account owns the order already, it only
+// returns it.
 func claim(ctx context.Context, tx pgx.Tx, in *ClaimRequest) (*Answer, []events.Event, error) {
 	if !id.Valid(in.ID) {
 		return nil, nil, problem.NotFound("order")
 	}
-	if _, err := take(ctx, tx, in.ID, in.Body.OrderToken, auth.CallerFrom(ctx).ID); err != nil {
+	if _, err := claimOrder(ctx, tx, in.ID, in.Body.OrderToken, auth.CallerFrom(ctx).ID); err != nil {
 		return nil, nil, err
 	}
 	o, err := orderview.Read(ctx, tx, in.ID)

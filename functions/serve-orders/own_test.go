@@ -19,7 +19,7 @@ func claim(t *testing.T, shop *shoptest.Shop, orderID, token, bearer string) sho
 func cap1() shoptest.Body { return shoptest.Order(shoptest.Of(shoptest.Cap, 1)) }
 
 // ACC-21
-func TestAnOrderIsItsCustomersAndForEverybodyElseItIsNotThere(t *testing.T) {
+func TestOrdersOfOthersAreNotFound(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada, eve, guest := shop.SignIn(t, "customer"), shop.SignIn(t, "customer"), shop.SignIn(t, "guest")
@@ -40,7 +40,7 @@ func TestAnOrderIsItsCustomersAndForEverybodyElseItIsNotThere(t *testing.T) {
 	require.Equal(t, http.StatusAccepted, cancel(t, shop, placed.ID, "Authorization", ada.Bearer).Status)
 }
 
-func TestAStatementThatForgetsToAskShowsNothing(t *testing.T) {
+func TestRowLevelSecurityHidesOrdersOfOthers(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada, eve := shop.SignIn(t, "customer"), shop.SignIn(t, "customer")
@@ -56,7 +56,7 @@ func TestAStatementThatForgetsToAskShowsNothing(t *testing.T) {
 		require.GreaterOrEqual(t, all, rows, table)
 		require.Equal(t, all/2, visible(t, shop, table, ada.ID, "customer"), "%s: her own", table)
 		require.Zero(t, visible(t, shop, table, eve.ID, "customer"), "%s: another's", table)
-		require.Zero(t, visible(t, shop, table, "", ""), "%s: nobody's", table)
+		require.Zero(t, visible(t, shop, table, "", ""), "%s: without a caller", table)
 		require.Equal(t, all, visible(t, shop, table, eve.ID, "staff"), "%s: staff", table)
 	}
 	for _, table := range []string{"accounts.users", "accounts.addresses", "accounts.ssh_keys", "accounts.guests", "bus.audit"} {
@@ -65,7 +65,7 @@ func TestAStatementThatForgetsToAskShowsNothing(t *testing.T) {
 	require.Equal(t, 1, visible(t, shop, "accounts.users", ada.ID, "customer"))
 }
 
-// visible counts the rows of a table that the function sees for a caller, without any condition.
+// visible counts the rows of a table that row-level security lets the function see for a caller.
 func visible(t *testing.T, shop *shoptest.Shop, table, caller, role string) (n int) {
 	t.Helper()
 	pool := shop.Runtime(t, name).Pool // logged in as the function
@@ -77,7 +77,7 @@ func visible(t *testing.T, shop *shoptest.Shop, table, caller, role string) (n i
 	return n
 }
 
-func TestWhatOneCallSaysAboutItsCallerIsForgottenByTheNext(t *testing.T) {
+func TestCallerIsResetBetweenRequests(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := shop.SignIn(t, "customer")
@@ -95,20 +95,20 @@ func TestWhatOneCallSaysAboutItsCallerIsForgottenByTheNext(t *testing.T) {
 	}
 }
 
-func TestOneProgramTakesOnTheRoleOfEachFunction(t *testing.T) {
+func TestOneProgramUsesTheRoleOfEachFunction(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada, eve := shop.SignIn(t, "customer"), shop.SignIn(t, "customer")
 	placed := shop.Place(t, cap1(), "Authorization", ada.Bearer)
 	rt := shop.Runtime(t, name)
-	rt.Pool = shop.Pool // as popup run: the owner of all tables, whom no policy binds
+	rt.Pool = shop.Pool // as in popup run: the owner of the tables, to whom no policy applies
 	require.Equal(t, http.StatusOK, get(t, shop, "/v1/orders/"+placed.ID, "Authorization", ada.Bearer).Status)
 	require.Equal(t, http.StatusNotFound, get(t, shop, "/v1/orders/"+placed.ID, "Authorization", eve.Bearer).Status)
 	require.Empty(t, items(get(t, shop, "/v1/orders", "Authorization", eve.Bearer)))
 }
 
 // API-40, ORD-38, ORD-39.
-func TestOrdersAreListedForTheirCustomerAndAllForStaff(t *testing.T) {
+func TestCustomersListTheirOrdersAndStaffAll(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada, eve := shop.SignIn(t, "customer"), shop.SignIn(t, "customer")
@@ -147,7 +147,7 @@ func TestOrdersAreListedForTheirCustomerAndAllForStaff(t *testing.T) {
 }
 
 // API-47, ORD-18
-func TestAGuestsOrderIsClaimedByTheAccountThatShowsItsToken(t *testing.T) {
+func TestOrderTokenClaimsAGuestsOrder(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada, eve := shop.SignIn(t, "customer"), shop.SignIn(t, "customer")

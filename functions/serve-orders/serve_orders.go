@@ -1,4 +1,4 @@
-// Package serveorders shows orders to those who may see them, and cancels them.
+// Package serveorders serves the orders of customers and staff: it lists, returns, cancels and claims them.
 package serveorders
 
 import (
@@ -24,28 +24,28 @@ import (
 
 const name = "serve-orders"
 
-// holder is whoever may own an order, or show its token.
-var holder = access.Any(access.Customer, access.OrderToken)
+// ownerOrToken admits customers and callers with an order token. The database checks that the order is theirs.
+var ownerOrToken = access.Any(access.Customer, access.OrderToken)
 
-// Settings are those that the function needs.
+// Settings configures the function.
 type Settings struct {
 	config.Shop
 	config.Access
 }
 
-// Check refuses settings that make no sense, by name.
+// Check returns an error that names the first invalid setting.
 func (s Settings) Check() error { return cmp.Or(s.Shop.Check(), s.Access.Check()) }
 
-// New declares the function.
+// New returns the function.
 func New(settings Settings) function.Function {
-	s := &serving{times: orderstore.Times(settings.Shop)}
+	s := &handler{times: orderstore.Times(settings.Shop)}
 	return function.Function{
 		Name: name,
 		Endpoints: web.Endpoints(name, settings.Access,
 			web.List("/v1/orders", access.Customer, orderview.List),
-			web.Get("/v1/orders/{id}", holder, read),
-			web.Get("/v1/orders/{id}/events", holder, readEvents),
-			web.PostIdempotent("/v1/orders/{id}/cancel", holder, web.IdempotentCall[*CancelRequest, string, Answer]{
+			web.Get("/v1/orders/{id}", ownerOrToken, read),
+			web.Get("/v1/orders/{id}/events", ownerOrToken, readEvents),
+			web.PostIdempotent("/v1/orders/{id}/cancel", ownerOrToken, web.IdempotentCall[*CancelRequest, string, Answer]{
 				Status: http.StatusOK, Also: []int{http.StatusAccepted}, Do: s.cancel, Show: s.show,
 			}),
 			web.Post("/v1/orders/{id}/claim", access.Account, http.StatusOK, claim),
@@ -55,18 +55,18 @@ func New(settings Settings) function.Function {
 	}
 }
 
-type serving struct {
+type handler struct {
 	times   order.Times
 	watcher orderview.Watcher
 }
 
-// Request names an order.
+// Request has the id of an order, and the token of a guest's order.
 type Request struct {
 	ID         string `path:"id" format:"uuid"`
-	OrderToken string `header:"Popup-Order-Token" maxLength:"100" doc:"for guests: opens this order"`
+	OrderToken string `header:"Popup-Order-Token" maxLength:"100" doc:"For guests: gives access to this order."`
 }
 
-// Answer is an order as it stands.
+// Answer is the current state of an order.
 type Answer struct {
 	Status int
 	Body   *orderview.Order
@@ -77,17 +77,17 @@ func read(ctx context.Context, db web.Reader, in *Request) (*Answer, error) {
 	return &Answer{Status: http.StatusOK, Body: o}, err
 }
 
-// Event is an event of an order as its customer sees it: without inner data.
+// Event is an event of an order. Only staff see its data.
 type Event struct {
 	ID    string    `json:"id" format:"uuid"`
 	Type  string    `json:"type" example:"order.placed"`
 	Alias string    `json:"alias,omitempty" example:"ORDER_REQUESTED"`
 	Time  time.Time `json:"time"`
 	Cause string    `json:"causation_id"`
-	Data  any       `json:"data,omitempty" doc:"for staff"`
+	Data  any       `json:"data,omitempty" doc:"The data of the event. For staff only."`
 }
 
-// Events are all events of an order, in the order in which they were said.
+// Events are all events of an order, in the order in which they were emitted.
 type Events struct {
 	Body struct {
 		Items []Event `json:"items"`
@@ -99,13 +99,13 @@ func readEvents(ctx context.Context, db web.Reader, in *Request) (*Events, error
 	if _, err := orderview.Read(ctx, db, in.ID); err != nil {
 		return nil, err
 	}
-	said, err := eventstore.OfOrder(ctx, db, in.ID)
+	emitted, err := eventstore.OfOrder(ctx, db, in.ID)
 	if err != nil {
 		return nil, err
 	}
 	answer := &Events{}
-	answer.Body.Items = make([]Event, len(said))
-	for i, m := range said {
+	answer.Body.Items = make([]Event, len(emitted))
+	for i, m := range emitted {
 		entry := eventstore.EntryOf(m)
 		answer.Body.Items[i] = Event{ID: entry.ID, Type: entry.Type, Alias: entry.Alias, Time: entry.Time, Cause: entry.Cause}
 		if caller.IsStaff() {
@@ -115,20 +115,21 @@ func readEvents(ctx context.Context, db web.Reader, in *Request) (*Events, error
 	return answer, nil
 }
 
-// CancelRequest asks to undo an order.
+// CancelRequest cancels an order.
 type CancelRequest struct {
 	web.Key
 	Request
-	Prefer string `header:"Prefer" maxLength:"100" doc:"wait=N: how many seconds to wait for the end, 2 unless said, 10 at most"`
+	Prefer string `header:"Prefer" maxLength:"100" doc:"wait=N waits for the end of the cancellation up to N seconds: at most 10, by default 2."`
 	Body   struct {
 		Reason string `json:"reason" maxLength:"500"`
 	}
 }
 
-// cancel begins the undo, and cancels the shipment with it. The consumers of its events give back stock and money.
-func (s *serving) cancel(ctx context.Context, tx pgx.Tx, in *CancelRequest) (string, []events.Event, error) {
+// cancel starts the cancellation of an order and of its shipment. The consumers of its events release the stock and
+// refund the money.
+func (s *handler) cancel(ctx context.Context, tx pgx.Tx, in *CancelRequest) (string, []events.Event, error) {
 	caller := auth.CallerFrom(ctx)
-	if open, err := opens(ctx, tx, in.ID); err != nil || !open {
+	if ok, err := isAccessible(ctx, tx, in.ID); err != nil || !ok {
 		return "", nil, orNotFound(err)
 	}
 	o, err := orderstore.Lock(ctx, tx, in.ID)
@@ -139,25 +140,25 @@ func (s *serving) cancel(ctx context.Context, tx pgx.Tx, in *CancelRequest) (str
 	if caller.IsStaff() {
 		by = "staff"
 	}
-	said, refusal, err := orderstore.Withdraw(ctx, tx, o, orderstore.Withdrawal{
+	emitted, refusal, err := orderstore.Withdraw(ctx, tx, o, orderstore.Withdrawal{
 		By: by, Reason: in.Body.Reason, Name: name, Cause: "POST /v1/orders/{id}/cancel",
 	}, s.times)
 	if err != nil {
 		return "", nil, err
 	}
 	if refusal != nil {
-		return "", nil, tooLate(o.ID, refusal)
+		return "", nil, notCancellable(o.ID, refusal)
 	}
-	return o.ID, said, nil
+	return o.ID, emitted, nil
 }
 
-// tooLate is the problem of an order that cannot be cancelled any more.
-func tooLate(orderID string, r *orderstore.Refusal) error {
-	why := "An order that is " + string(r.Order) + " cannot be cancelled."
+// notCancellable returns the problem of an order that can no longer be cancelled.
+func notCancellable(orderID string, r *orderstore.Refusal) error {
+	detail := "An order that is " + string(r.Order) + " cannot be cancelled."
 	if r.Shipment != "" {
-		why = "The order cannot be cancelled any more: its shipment is " + r.Shipment + "."
+		detail = "The order cannot be cancelled any more: its shipment is " + r.Shipment + "."
 	}
-	return problem.New(http.StatusConflict, "not-possible-now", why).With("order_id", orderID).With("order_status", r.Order)
+	return problem.New(http.StatusConflict, "not-possible-now", detail).With("order_id", orderID).With("order_status", r.Order)
 }
 
 func orNotFound(err error) error {
@@ -167,8 +168,8 @@ func orNotFound(err error) error {
 	return err
 }
 
-// show waits for the end of the undo: 200 when the order is cancelled, 202 while it is being undone.
-func (s *serving) show(ctx context.Context, db web.Reader, in *CancelRequest, orderID string) (*Answer, error) {
+// show waits for the end of the cancellation and responds with 200 if the order is cancelled, 202 otherwise.
+func (s *handler) show(ctx context.Context, db web.Reader, in *CancelRequest, orderID string) (*Answer, error) {
 	s.watcher.AwaitDecision(ctx, db, orderID, orderview.Wait(in.Prefer))
 	o, err := orderview.Read(ctx, db, orderID)
 	if err != nil {

@@ -30,7 +30,7 @@ func cancel(t *testing.T, shop *shoptest.Shop, orderID string, headers ...string
 }
 
 // ORD-17.
-func TestTokenOpensItsOrderOnly(t *testing.T) {
+func TestTokenGivesAccessToItsOrderOnly(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	placed, other := shop.OrderIn(t, "pending"), shop.OrderIn(t, "pending")
@@ -41,7 +41,7 @@ func TestTokenOpensItsOrderOnly(t *testing.T) {
 		}{
 			"with its token":        {[]string{"Popup-Order-Token", placed.Token}, http.StatusOK},
 			"staff":                 {[]string{"Authorization", shop.Staff(t)}, http.StatusOK},
-			"nobody":                {nil, http.StatusUnauthorized},
+			"no token":              {nil, http.StatusUnauthorized},
 			"with another's token":  {[]string{"Popup-Order-Token", other.Token}, http.StatusNotFound},
 			"with an empty token":   {[]string{"Popup-Order-Token", ""}, http.StatusUnauthorized},
 			"another customer":      {[]string{"Authorization", shop.SignIn(t, "customer").Bearer}, http.StatusNotFound},
@@ -52,7 +52,7 @@ func TestTokenOpensItsOrderOnly(t *testing.T) {
 	}
 }
 
-func TestOrderThatIsNotThereIsNotFound(t *testing.T) {
+func TestUnknownOrderIsNotFound(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for _, id := range []string{uuid.NewString(), "urn:uuid:" + uuid.NewString()} {
@@ -63,7 +63,7 @@ func TestOrderThatIsNotThereIsNotFound(t *testing.T) {
 }
 
 // ORD-35.
-func TestTwoReadsInARowAreEqual(t *testing.T) {
+func TestRepeatedReadsAreEqual(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	placed := shop.OrderIn(t, "shipped")
@@ -80,7 +80,7 @@ func TestTwoReadsInARowAreEqual(t *testing.T) {
 }
 
 // API-11, API-41.
-func TestWhoeverHasAnOrderAsItStandsIsNotSentItAgain(t *testing.T) {
+func TestUnchangedOrderIsNotModified(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	placed := shop.OrderIn(t, "pending")
@@ -98,7 +98,7 @@ func TestWhoeverHasAnOrderAsItStandsIsNotSentItAgain(t *testing.T) {
 }
 
 // ORD-29, ORD-31, API-44.
-func TestCancelIsPossibleFromThreeStatesAndRefusedWithTheReasonFromAllOthers(t *testing.T) {
+func TestCancelIsPossibleFromThreeStates(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for status, possible := range map[string]bool{
@@ -121,8 +121,8 @@ func TestCancelIsPossibleFromThreeStatesAndRefusedWithTheReasonFromAllOthers(t *
 	}
 }
 
-// DEL-20: a planned shipment is cancelled with its order, and one of a ready order, too.
-func TestACancelTakesTheShipmentWithIt(t *testing.T) {
+// DEL-20: the shipment of an order is cancelled with it, planned or ready for pickup.
+func TestCancelCancelsTheShipment(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for _, status := range []string{"confirmed", "ready_for_pickup"} {
@@ -130,8 +130,8 @@ func TestACancelTakesTheShipmentWithIt(t *testing.T) {
 		shop.AwaitStatus(t, placed.ID, "")
 		from := shoptest.Scalar[string](t, shop, `SELECT status FROM delivery.shipments WHERE order_id = $1`, placed.ID)
 		require.Equal(t, http.StatusAccepted, cancel(t, shop, placed.ID, "Popup-Order-Token", placed.Token).Status, status)
-		said := shop.Emitted(t, placed.ID, "shipment.moved")
-		moved := shoptest.EventOf(t, said[len(said)-1]).(events.ShipmentMoved)
+		emitted := shop.Emitted(t, placed.ID, "shipment.moved")
+		moved := shoptest.EventOf(t, emitted[len(emitted)-1]).(events.ShipmentMoved)
 		require.Equal(t, []string{from, "cancelled", "customer"}, []string{moved.From, moved.To, moved.By})
 		require.Equal(t, "cancelled cancelled", shoptest.Scalar[string](t, shop, `
 			SELECT concat_ws(' ', s.status, (SELECT status FROM delivery.tracking t WHERE t.shipment_id = s.shipment_id ORDER BY n DESC LIMIT 1))
@@ -139,8 +139,8 @@ func TestACancelTakesTheShipmentWithIt(t *testing.T) {
 	}
 }
 
-// ORD-29: the order may not have followed its shipment yet.
-func TestAnOrderWhoseGoodsAreOnTheirWayIsNotCancelled(t *testing.T) {
+// ORD-29: even if the order has not followed its shipment yet.
+func TestShippedOrderIsNotCancelled(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for status, moves := range map[string][]string{"confirmed": {"preparing", "ready_for_pickup", "shipped", "in_transit", "delivered"}, "ready_for_pickup": {"picked_up"}} {
@@ -157,7 +157,7 @@ func TestAnOrderWhoseGoodsAreOnTheirWayIsNotCancelled(t *testing.T) {
 }
 
 // ORD-30.
-func TestPaidOrderThatIsCancelledGivesEverythingBack(t *testing.T) {
+func TestCancelledOrderReleasesStockAndMoney(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	placed := shop.OrderIn(t, "confirmed")
@@ -171,10 +171,10 @@ func TestPaidOrderThatIsCancelledGivesEverythingBack(t *testing.T) {
 	require.Equal(t, "staff", cancelled.By)
 
 	a := get(t, shop, "/v1/orders/"+placed.ID, "Authorization", shop.Staff(t))
-	require.Equal(t, []any{"cancelled", "too big, says Ada"}, []any{a.Body["status"], a.Body["reason"]}, "the customer's own words are in the row")
+	require.Equal(t, []any{"cancelled", "too big, says Ada"}, []any{a.Body["status"], a.Body["reason"]}, "the customer's reason is stored")
 }
 
-func TestNobodyCancelsAnothersOrder(t *testing.T) {
+func TestOrdersOfOthersCannotBeCancelled(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	placed, other := shop.OrderIn(t, "pending"), shop.OrderIn(t, "pending")
@@ -197,7 +197,7 @@ func TestSameCancelTwiceIsOneCancel(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, cancel(t, shop, placed.ID, "Idempotency-Key", "", "Popup-Order-Token", placed.Token).Status)
 }
 
-func TestEventsOfAnOrderAreShownInTurnAndTheirDataToStaffOnly(t *testing.T) {
+func TestEventDataIsForStaffOnly(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	placed := shop.OrderIn(t, "confirmed")

@@ -10,22 +10,22 @@ import (
 	"github.com/popup-shop/popup/internal/id"
 )
 
-// opens says whether there is such an order for the caller.
-func opens(ctx context.Context, tx pgx.Tx, orderID string) (open bool, err error) {
+// isAccessible reports whether the order exists and the caller has access to it.
+func isAccessible(ctx context.Context, tx pgx.Tx, orderID string) (ok bool, err error) {
 	if !id.Valid(orderID) {
 		return false, nil
 	}
 	err = tx.QueryRow(ctx, `
 		SELECT EXISTS (SELECT FROM orders.orders WHERE order_id = @order_id AND orders.is_for_caller(customer_id, token_hash))`,
-		pgx.NamedArgs{"order_id": orderID}).Scan(&open)
+		pgx.NamedArgs{"order_id": orderID}).Scan(&ok)
 	if err != nil {
 		return false, fmt.Errorf("read order %s: %w", orderID, err)
 	}
-	return open, nil
+	return ok, nil
 }
 
-// take makes the order that a token opens a customer's. From then on the account opens it, and the token nothing.
-func take(ctx context.Context, tx pgx.Tx, orderID, orderToken, customerID string) (taken bool, err error) {
+// claimOrder transfers the order of a token to a customer, and invalidates the token. It reports whether it did.
+func claimOrder(ctx context.Context, tx pgx.Tx, orderID, orderToken, customerID string) (claimed bool, err error) {
 	if err := auth.GrantOrderToken(ctx, tx, orderToken); err != nil {
 		return false, err
 	}
@@ -39,7 +39,7 @@ func take(ctx context.Context, tx pgx.Tx, orderID, orderToken, customerID string
 		SELECT order_id, version, status, status, stock, payment, reason, deadline, 'customer', 'POST /v1/orders/{id}/claim' FROM taken`,
 		pgx.NamedArgs{"order_id": orderID, "token_hash": auth.HashToken(orderToken), "customer_id": customerID})
 	if err != nil {
-		return false, fmt.Errorf("make order %s that of user %s: %w", orderID, customerID, err)
+		return false, fmt.Errorf("claim order %s for user %s: %w", orderID, customerID, err)
 	}
 	return tag.RowsAffected() == 1, nil
 }
