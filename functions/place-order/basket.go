@@ -13,11 +13,11 @@ import (
 	"github.com/popup-shop/popup/internal/problem"
 )
 
-// mostLines is how many lines an order has at the most. A basket that was merged may have more.
-const mostLines = 100
+// maxLines is the maximum of lines of an order. A merged basket may have more.
+const maxLines = 100
 
-// readBasket locks the basket that an order names, if it does, and makes what is in it the lines of the order. Whoever orders
-// it meanwhile waits, and finds it ordered.
+// readBasket locks the basket of an order, if it has one, and fills in its lines. A concurrent order of the same basket
+// waits and then finds it ordered.
 func readBasket(ctx context.Context, tx pgx.Tx, b *Body) error {
 	if b.BasketID == "" {
 		return nil
@@ -39,32 +39,32 @@ func readBasket(ctx context.Context, tx pgx.Tx, b *Body) error {
 	switch {
 	case len(b.Lines) == 0:
 		return problem.Invalid(problem.FieldError{Field: "basket_id", Message: "is empty"})
-	case len(b.Lines) > mostLines:
-		return problem.Invalid(problem.FieldError{Field: "basket_id", Message: fmt.Sprintf("has more than %d lines", mostLines)})
+	case len(b.Lines) > maxLines:
+		return problem.Invalid(problem.FieldError{Field: "basket_id", Message: fmt.Sprintf("has more than %d lines", maxLines)})
 	}
 	return nil
 }
 
 func lockBasket(ctx context.Context, tx pgx.Tx, basketID string) error {
 	var orderID string
-	var gone bool
+	var expired bool
 	err := tx.QueryRow(ctx, `
 		SELECT coalesce(order_id::text, ''), expires_at <= now()
 		FROM orders.baskets
 		WHERE basket_id = @basket_id
-		FOR NO KEY UPDATE`, pgx.NamedArgs{"basket_id": basketID}).Scan(&orderID, &gone)
+		FOR NO KEY UPDATE`, pgx.NamedArgs{"basket_id": basketID}).Scan(&orderID, &expired)
 	switch {
 	case orderID != "":
-		return problem.New(http.StatusConflict, "basket-ordered", "this basket was ordered before").With("order_id", orderID)
-	case errors.Is(err, pgx.ErrNoRows) || err == nil && gone:
-		return problem.Invalid(problem.FieldError{Field: "basket_id", Message: "is not your basket, or is gone"})
+		return problem.New(http.StatusConflict, "basket-ordered", "This basket has been ordered already.").With("order_id", orderID)
+	case errors.Is(err, pgx.ErrNoRows) || err == nil && expired:
+		return problem.Invalid(problem.FieldError{Field: "basket_id", Message: "is not your basket, or has expired"})
 	case err != nil:
 		return fmt.Errorf("lock basket %s: %w", basketID, err)
 	}
 	return nil
 }
 
-// closeBasket notes the order of a basket, if it has one.
+// closeBasket marks the basket of an order, if it has one, as ordered.
 func closeBasket(ctx context.Context, tx pgx.Tx, placed events.OrderPlaced) error {
 	if placed.BasketID == "" {
 		return nil

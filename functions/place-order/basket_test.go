@@ -11,7 +11,7 @@ import (
 	"github.com/popup-shop/popup/internal/shoptest"
 )
 
-// fill puts two caps and a variant of the tee into somebody's basket.
+// fill puts two caps and a variant of the tee into a basket.
 func fill(t *testing.T, shop *shoptest.Shop, headers ...string) shoptest.Response {
 	t.Helper()
 	add := func(sku string, quantity int) shoptest.Response {
@@ -26,7 +26,7 @@ func fill(t *testing.T, shop *shoptest.Shop, headers ...string) shoptest.Respons
 func fromBasket(id any) shoptest.Body { return order().With("lines", nil).With("basket_id", id) }
 
 // BSK-09.
-func TestABasketIsOrderedWholeAndClosed(t *testing.T) {
+func TestBasketIsOrderedAndClosed(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	_, variant := shop.AddVariant(t, shoptest.Tee, red, "red, M", 4100, 5, shoptest.Canal)
@@ -47,7 +47,7 @@ func TestABasketIsOrderedWholeAndClosed(t *testing.T) {
 	require.NotEqual(t, basket.Body["id"], fill(t, shop, ada...).Body["id"], "the next add starts a new one")
 }
 
-func TestAVisitorOrdersTheBasketOfTheirTokenAndFillsANewOne(t *testing.T) {
+func TestVisitorOrdersTheBasketOfTheirToken(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	shop.AddVariant(t, shoptest.Tee, red, "red, M", 4100, 5, shoptest.Canal)
@@ -60,7 +60,7 @@ func TestAVisitorOrdersTheBasketOfTheirTokenAndFillsANewOne(t *testing.T) {
 	require.Equal(t, 3.0, second.Body["count"])
 }
 
-func TestABasketThatCannotBeOrderedStaysAsItIs(t *testing.T) {
+func TestRejectedOrderLeavesTheBasket(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	shop.AddVariant(t, shoptest.Tee, red, "red, M", 4100, 5, shoptest.Canal)
@@ -68,11 +68,11 @@ func TestABasketThatCannotBeOrderedStaysAsItIs(t *testing.T) {
 	basket := fill(t, shop, ada...).Body["id"]
 	before := rows(t, shop)
 	for what, a := range map[string]shoptest.Response{
-		"of somebody else": post(t, shop, fromBasket(basket), eve...),
-		"of a visitor":     post(t, shop, fromBasket(basket)),
-		"with lines":       post(t, shop, order().With("basket_id", basket), ada...),
-		"no basket":        post(t, shop, fromBasket(uuid.NewString()), ada...),
-		"no UUID":          post(t, shop, fromBasket("urn:uuid:"+uuid.NewString()), ada...),
+		"of another customer": post(t, shop, fromBasket(basket), eve...),
+		"of a visitor":        post(t, shop, fromBasket(basket)),
+		"with lines":          post(t, shop, order().With("basket_id", basket), ada...),
+		"no basket":           post(t, shop, fromBasket(uuid.NewString()), ada...),
+		"no UUID":             post(t, shop, fromBasket("urn:uuid:"+uuid.NewString()), ada...),
 	} {
 		require.Equal(t, []any{http.StatusBadRequest, []string{"basket_id"}}, []any{a.Status, a.Fields()}, what)
 	}
@@ -84,8 +84,8 @@ func TestABasketThatCannotBeOrderedStaysAsItIs(t *testing.T) {
 	require.Equal(t, []string{"basket_id"}, post(t, shop, fromBasket(basket), ada...).Fields())
 }
 
-// BSK-09, ORD-14: of many who order one basket at once, one does.
-func TestABasketIsOrderedOnce(t *testing.T) {
+// BSK-09, ORD-14: of several concurrent orders of a basket one succeeds.
+func TestBasketIsOrderedOnce(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	shop.AddVariant(t, shoptest.Tee, red, "red, M", 4100, 5, shoptest.Canal)

@@ -13,13 +13,14 @@ import (
 	"github.com/popup-shop/popup/internal/token"
 )
 
-// customer is whose an order is. A visitor and a program have no id.
+// customer is the owner of an order. Visitors and machine clients have no id.
 type customer struct {
 	ID    string
-	guest bool // reached by what the order says, and by its token
+	guest bool // has access to the order by its token, and the contact of the order
 }
 
-// readCustomer tells who orders. Whoever has an account need not say again how they are reached.
+// readCustomer returns the customer who places the order. It fills in the contact from the account if the request has
+// none.
 func readCustomer(ctx context.Context, tx pgx.Tx, b *Body) (customer, error) {
 	switch caller := auth.CallerFrom(ctx); caller.Role {
 	case "", token.Client:
@@ -44,13 +45,13 @@ func readContact(ctx context.Context, tx pgx.Tx, userID string) (c Contact, err 
 		return c, problem.NotSignedIn()
 	}
 	if err != nil {
-		return c, fmt.Errorf("read how user %s is reached: %w", userID, err)
+		return c, fmt.Errorf("read contact of user %s: %w", userID, err)
 	}
 	return c, nil
 }
 
-// readAddress puts the address of the caller's address book that an order names, if it does, into the order. The order
-// keeps it as it is now.
+// readAddress copies the address with AddressID from the caller's address book into the order. Later changes of the
+// address book do not change the order.
 func readAddress(ctx context.Context, tx pgx.Tx, userID string, b *Body) error {
 	if b.AddressID == "" {
 		return nil

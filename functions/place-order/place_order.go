@@ -1,5 +1,9 @@
-// Package placeorder checks, prices and stores an order. Whether it can be served is decided by the steps that hear of it;
-// the call waits for them as long as its caller wishes.
+// Package placeorder serves POST /v1/orders. It validates an order, takes the prices from the catalogue, stores the
+// order and emits order.placed. The consumers of that event then reserve the stock and open the payment.
+//
+// The request waits for the outcome as long as its Prefer header asks, up to ten seconds. For example, with "Prefer:
+// wait=5" the response is 201 as soon as the order is confirmed or can be paid, 409 if it is rejected, and 202 if
+// neither happens within five seconds.
 package placeorder
 
 import (
@@ -28,40 +32,42 @@ import (
 
 const name = "place-order"
 
-// Settings are those that the function needs.
+// Settings configures the function.
 type Settings struct {
 	config.Shop
 	config.Access
 }
 
-// Check refuses settings that make no sense, by name.
+// Check returns an error that names the first invalid setting.
 func (s Settings) Check() error { return cmp.Or(s.Shop.Check(), s.Access.Check()) }
 
-// New declares the function.
+// New returns the function.
 func New(settings Settings) function.Function {
-	p := &placing{shop: settings.Shop}
+	p := &handler{shop: settings.Shop}
 	return function.Function{
 		Name: name,
-		Endpoints: web.Endpoints(name, settings.Access, web.PostIdempotent("/v1/orders", access.All, web.IdempotentCall[*Request, Placed, Answer]{
-			Status: http.StatusCreated, Also: []int{http.StatusAccepted}, Do: p.place, Show: p.show,
-		})),
+		Endpoints: web.Endpoints(name, settings.Access,
+			web.PostIdempotent("/v1/orders", access.All, web.IdempotentCall[*Request, Placed, Answer]{
+				Status: http.StatusCreated, Also: []int{http.StatusAccepted}, Do: p.place, Show: p.show,
+			}),
+		),
 		Emits:  []events.Event{events.OrderPlaced{}},
 		Writes: []string{"orders.orders", "orders.lines", "orders.addresses", "orders.history", "orders.baskets"},
 	}
 }
 
-type placing struct {
+type handler struct {
 	shop    config.Shop
 	watcher orderview.Watcher
 }
 
-// Placed is what is kept of a placed order under its idempotency key.
+// Placed is stored under the idempotency key of a request that placed an order.
 type Placed struct {
 	OrderID string `json:"order_id"`
 	Token   string `json:"order_token"` // of a guest's order
 }
 
-// hash is what is stored of the token.
+// hash returns the stored hash of the token, or nil without a token.
 func (p Placed) hash() []byte {
 	if p.Token == "" {
 		return nil
@@ -69,10 +75,10 @@ func (p Placed) hash() []byte {
 	return auth.HashToken(p.Token)
 }
 
-// place stores a checked and priced order, all of it or nothing.
-func (p *placing) place(ctx context.Context, tx pgx.Tx, in *Request) (Placed, []events.Event, error) {
-	body := in.Body // a copy: this may be run again
-	who, err := p.complete(ctx, tx, &body)
+// place validates, prices and stores an order.
+func (p *handler) place(ctx context.Context, tx pgx.Tx, in *Request) (Placed, []events.Event, error) {
+	body := in.Body // a copy: a retried transaction runs this again
+	customer, err := p.prepare(ctx, tx, &body)
 	if err != nil {
 		return Placed{}, nil, err
 	}
@@ -80,8 +86,8 @@ func (p *placing) place(ctx context.Context, tx pgx.Tx, in *Request) (Placed, []
 	if err != nil {
 		return Placed{}, nil, err
 	}
-	if known, err := knowsStore(ctx, tx, body.Pickup); err != nil || !known {
-		return Placed{}, nil, cmp.Or[error](err, problem.Invalid(problem.FieldError{Field: "pickup.store_id", Message: "is not one of our stores"}))
+	if err := checkPickupStore(ctx, tx, body.Pickup); err != nil {
+		return Placed{}, nil, err
 	}
 	priced, err := price(body, products, p.shop.TaxJPY)
 	if err != nil {
@@ -93,28 +99,29 @@ func (p *placing) place(ctx context.Context, tx pgx.Tx, in *Request) (Placed, []
 	}
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	placed := priced.event(orderID.String(), now, p.delays(products), p.shop.HoldTime)
-	placed.CustomerID, placed.BasketID = who.ID, body.BasketID
-	if err := storable(placed); err != nil {
+	placed.CustomerID, placed.BasketID = customer.ID, body.BasketID
+	if err := checkEventSize(placed); err != nil {
 		return Placed{}, nil, err
 	}
-	kept := Placed{OrderID: placed.OrderID}
-	if who.guest {
-		kept.Token = rand.Text()
+	stored := Placed{OrderID: placed.OrderID}
+	if customer.guest {
+		stored.Token = rand.Text()
 	}
-	if err := auth.GrantOrderToken(ctx, tx, kept.Token); err != nil {
+	if err := auth.GrantOrderToken(ctx, tx, stored.Token); err != nil {
 		return Placed{}, nil, err
 	}
-	if err := store(ctx, tx, now, placed, body, products, kept.hash()); err != nil {
+	if err := insertOrder(ctx, tx, now, placed, body, products, stored.hash()); err != nil {
 		return Placed{}, nil, err
 	}
 	if err := closeBasket(ctx, tx, placed); err != nil {
 		return Placed{}, nil, err
 	}
-	return kept, []events.Event{placed}, nil
+	return stored, []events.Event{placed}, nil
 }
 
-// storable refuses an order whose event would be larger than events can be: with its names, which the request does not hold.
-func storable(placed events.OrderPlaced) error {
+// checkEventSize returns a problem for an order whose event would be larger than an event may be. The event contains
+// the names of the products, so the size of the request does not limit it.
+func checkEventSize(placed events.OrderPlaced) error {
 	data, err := json.Marshal(placed)
 	if err != nil {
 		return fmt.Errorf("measure order %s: %w", placed.OrderID, err)
@@ -128,22 +135,24 @@ func storable(placed events.OrderPlaced) error {
 	return problem.TooLargeToStore("lines")
 }
 
-// complete adds to a request what the shop knows of whoever asks: who they are, where they live, what is in the basket.
-func (p *placing) complete(ctx context.Context, tx pgx.Tx, b *Body) (who customer, err error) {
-	if who, err = readCustomer(ctx, tx, b); err != nil {
-		return who, err
+// prepare validates a request and fills in what it refers to: the caller's contact, an address of the address book, the
+// lines of a basket.
+func (p *handler) prepare(ctx context.Context, tx pgx.Tx, b *Body) (customer customer, err error) {
+	if customer, err = readCustomer(ctx, tx, b); err != nil {
+		return customer, err
 	}
-	if faults := b.faults(p.shop.PaymentMethods); faults != nil {
-		return who, problem.Invalid(faults...)
+	if errs := b.fieldErrors(p.shop.PaymentMethods); errs != nil {
+		return customer, problem.Invalid(errs...)
 	}
-	if err := readAddress(ctx, tx, who.ID, b); err != nil {
-		return who, err
+	if err := readAddress(ctx, tx, customer.ID, b); err != nil {
+		return customer, err
 	}
-	return who, readBasket(ctx, tx, b)
+	return customer, readBasket(ctx, tx, b)
 }
 
-// delays is how long stock and payment checks are put off: the shop's setting or a store's own, whichever is longest.
-func (p *placing) delays(products map[string]product) delays {
+// delays returns how long to delay the stock and payment checks: the longest of the shop's setting and those of the
+// stores.
+func (p *handler) delays(products map[string]product) delays {
 	d := delays{stock: p.shop.StockCheckDelay, payment: p.shop.PaymentCheckDelay}
 	for _, sold := range products {
 		d.stock = max(d.stock, sold.CheckDelay)
@@ -153,19 +162,20 @@ func (p *placing) delays(products map[string]product) delays {
 
 type delays struct{ stock, payment time.Duration }
 
-// Answer is the order as it stands after the wait.
+// Answer is the order at the end of the wait.
 type Answer struct {
 	Status            int
 	Location          string `header:"Location"`
 	PreferenceApplied string `header:"Preference-Applied"`
 	Body              struct {
 		*orderview.Order
-		OrderToken string `json:"order_token,omitempty" doc:"opens this order, for guests; shown here only"`
+		OrderToken string `json:"order_token,omitempty" doc:"For guests: gives access to this order. It is returned only once."`
 	}
 }
 
-// show waits for the outcome: 201 when the order is confirmed or can be paid, 409 when it was refused, 202 otherwise.
-func (p *placing) show(ctx context.Context, db web.Reader, in *Request, placed Placed) (*Answer, error) {
+// show waits for the outcome and responds with 201 if the order is confirmed or can be paid, 409 if it was rejected,
+// 202 otherwise.
+func (p *handler) show(ctx context.Context, db web.Reader, in *Request, placed Placed) (*Answer, error) {
 	p.watcher.AwaitDecision(ctx, db, placed.OrderID, orderview.Wait(in.Prefer))
 	if placed.Token != "" {
 		db = web.WithOrderToken(db, placed.Token)
@@ -175,7 +185,7 @@ func (p *placing) show(ctx context.Context, db web.Reader, in *Request, placed P
 		return nil, err
 	}
 	if order.Status(o.Status) == order.Rejected {
-		return nil, refusal(ctx, db, o)
+		return nil, rejection(ctx, db, o)
 	}
 	answer := &Answer{Status: http.StatusCreated, Location: "/v1/orders/" + o.ID}
 	if order.Status(o.Status) == order.Pending && o.PaymentURI == "" {
@@ -185,10 +195,10 @@ func (p *placing) show(ctx context.Context, db web.Reader, in *Request, placed P
 	return answer, nil
 }
 
-// refusal tells why an order was rejected.
-func refusal(ctx context.Context, db web.Reader, o *orderview.Order) error {
+// rejection returns the problem of a rejected order.
+func rejection(ctx context.Context, db web.Reader, o *orderview.Order) error {
 	if !slices.Contains([]string{order.OutOfStock, order.Invalid}, o.Reason) {
-		return problem.New(http.StatusConflict, "payment-refused", "the payment was not accepted").
+		return problem.New(http.StatusConflict, "payment-refused", "The payment was not accepted.").
 			With("order_id", o.ID).With("reason", o.Reason)
 	}
 	short, err := orderview.ShortLines(ctx, db, o.ID)
@@ -199,9 +209,9 @@ func refusal(ctx context.Context, db web.Reader, o *orderview.Order) error {
 	for i, line := range short {
 		lines[i] = map[string]any{"sku": line.SKU, "store_id": line.StoreID, "requested": line.Wanted, "available": line.Available}
 	}
-	kind, detail := "out-of-stock", "there is not enough of what was ordered"
+	kind, detail := "out-of-stock", "There is not enough stock for this order."
 	if o.Reason == order.Invalid {
-		kind, detail = "not-on-sale", "something that was ordered is not sold any more"
+		kind, detail = "not-on-sale", "An item of the order is not on sale any more."
 	}
 	return problem.New(http.StatusConflict, kind, detail).With("order_id", o.ID).With("reason", o.Reason).With("lines", lines)
 }

@@ -23,7 +23,7 @@ func open(t *testing.T, change ...func(*functions.Settings)) *shoptest.Shop {
 	return shoptest.Open(t, functions.All, change...)
 }
 
-// post places an order, or tries to, without waiting for what becomes of it.
+// post sends an order without waiting for its outcome.
 func post(t *testing.T, shop *shoptest.Shop, body any, headers ...string) shoptest.Response {
 	t.Helper()
 	headers = append([]string{"Prefer", "wait=0", "Idempotency-Key", uuid.NewString()}, headers...)
@@ -32,7 +32,7 @@ func post(t *testing.T, shop *shoptest.Shop, body any, headers ...string) shopte
 
 func order() shoptest.Body { return shoptest.Order(shoptest.Of(shoptest.Cap, 2)) }
 
-// rows is how many rows there are in all tables.
+// rows counts the rows of all tables.
 func rows(t *testing.T, shop *shoptest.Shop) int64 {
 	return shoptest.Scalar[int64](t, shop, `
 		SELECT sum((xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM %I.%I', schemaname, tablename), false, true, '')))[1]::text::bigint)::bigint
@@ -40,7 +40,7 @@ func rows(t *testing.T, shop *shoptest.Shop) int64 {
 }
 
 // ORD-01.
-func TestOrderIsAnsweredWithAllThatIsKnownOfIt(t *testing.T) {
+func TestResponseShowsTheOrder(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	a := post(t, shop, order())
@@ -55,7 +55,7 @@ func TestOrderIsAnsweredWithAllThatIsKnownOfIt(t *testing.T) {
 }
 
 // ORD-12.
-func TestOrderIsAnnouncedOnceWithItsRow(t *testing.T) {
+func TestOrderPlacedIsEmittedWithTheRow(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	placed := shop.Place(t, order())
@@ -68,7 +68,7 @@ func TestOrderIsAnnouncedOnceWithItsRow(t *testing.T) {
 	require.False(t, placed.Delayed)
 }
 
-// change is an order in which one thing is wrong.
+// change makes one thing of an order wrong.
 type change func(shoptest.Body) shoptest.Body
 
 func with(field string, value any) change {
@@ -96,7 +96,7 @@ func japan(field string, value any) change {
 	}
 }
 
-// wrong are orders with one fault each, and the field that the answer names.
+// wrong lists orders with one error each, by the field that the response names.
 var wrong = map[string]struct {
 	change
 	field string
@@ -147,7 +147,7 @@ var wrong = map[string]struct {
 }
 
 // ORD-02, ORD-03, ORD-04, ORD-05.
-func TestEachFaultIsNamedAndNothingIsStored(t *testing.T) {
+func TestEachErrorNamesItsField(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	before := rows(t, shop)
@@ -161,15 +161,15 @@ func TestEachFaultIsNamedAndNothingIsStored(t *testing.T) {
 	require.Empty(t, shop.Broker.Published())
 }
 
-func TestAllFaultsAreNamedAtOnce(t *testing.T) {
+func TestAllErrorsAreReturned(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	body := in("address", "city", "")(in("contact", "email", "no")(order().With("payment_method", "bitcoin")))
 	require.ElementsMatch(t, []string{"address.city", "contact.email", "payment_method"}, post(t, shop, body).Fields())
 }
 
-// Postgres cannot keep a NUL. That is the caller's mistake, not ours.
-func TestTextThatCannotBeKeptIsTheCallersMistake(t *testing.T) {
+// Postgres can't store a NUL. It is a mistake of the caller.
+func TestNULIsABadRequest(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for at, body := range map[string]shoptest.Body{
@@ -181,7 +181,7 @@ func TestTextThatCannotBeKeptIsTheCallersMistake(t *testing.T) {
 }
 
 // ORD-06, ORD-08.
-func TestTotalsAreTheCatalogues(t *testing.T) {
+func TestTotalsComeFromTheCatalogue(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	priced := func(sku string, price int64) shoptest.Item {
@@ -206,7 +206,7 @@ func TestTotalsAreTheCatalogues(t *testing.T) {
 }
 
 // ORD-07.
-func TestOrderWhoseTotalIsNotTheExpectedOneIsRefusedWithTheNewOne(t *testing.T) {
+func TestUnexpectedTotalIsRejected(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	expected := func(minor int64, currency string) shoptest.Body {
@@ -224,7 +224,7 @@ func TestOrderWhoseTotalIsNotTheExpectedOneIsRefusedWithTheNewOne(t *testing.T) 
 }
 
 // CAT-27.
-func TestWhatIsNotOnSaleCannotBeOrdered(t *testing.T) {
+func TestProductsNotOnSaleAreRejected(t *testing.T) {
 	t.Parallel()
 	for how, end := range map[string]string{
 		"off sale":     `UPDATE catalogue.products SET active = false WHERE sku = 'CAP-NAVY'`,
@@ -256,7 +256,7 @@ func TestSameKeyIsOneOrder(t *testing.T) {
 }
 
 // ORD-13.
-func TestReplayIsAnsweredAsTheOrderNowStands(t *testing.T) {
+func TestReplayShowsTheCurrentOrder(t *testing.T) {
 	t.Parallel()
 	shop := open(t, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "manual" })
 	a := post(t, shop, order(), "Idempotency-Key", "one")
@@ -266,7 +266,7 @@ func TestReplayIsAnsweredAsTheOrderNowStands(t *testing.T) {
 }
 
 // ORD-13.
-func TestManyPostsWithOneKeyAreOneOrder(t *testing.T) {
+func TestConcurrentRequestsWithOneKeyAreOneOrder(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	var all sync.WaitGroup
@@ -282,7 +282,7 @@ func TestManyPostsWithOneKeyAreOneOrder(t *testing.T) {
 	require.EqualValues(t, 1, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM bus.event`))
 }
 
-func TestRefusedOrderLeavesItsKeyFree(t *testing.T) {
+func TestRejectedOrderLeavesItsKeyFree(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	require.Equal(t, http.StatusBadRequest, post(t, shop, order().With("payment_method", "bitcoin"), "Idempotency-Key", "one").Status)
@@ -290,7 +290,7 @@ func TestRefusedOrderLeavesItsKeyFree(t *testing.T) {
 }
 
 // ORD-11.
-func TestFaultBetweenTwoInsertsLeavesNothing(t *testing.T) {
+func TestFailureBetweenInsertsLeavesNothing(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	shop.Exec(t, `ALTER TABLE orders.addresses ADD CONSTRAINT broken CHECK (false) NOT VALID`)
@@ -315,7 +315,7 @@ func TestOrderNumbersAreRandom(t *testing.T) {
 	}
 }
 
-func TestOrderKeepsNoTokenThatOpensIt(t *testing.T) {
+func TestOrderTokenIsNotStored(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	placed := shop.Place(t, order())
@@ -329,7 +329,7 @@ func TestOrderKeepsNoTokenThatOpensIt(t *testing.T) {
 }
 
 // ORD-26.
-func TestEachCheckCanBePutOffAndTheLongestDelayCounts(t *testing.T) {
+func TestLongestCheckDelayCounts(t *testing.T) {
 	t.Parallel()
 	shop := open(t, func(s *functions.Settings) { s.StockCheckDelay, s.PaymentCheckDelay = 5*time.Second, 15*time.Second })
 	placed := shop.Place(t, order())
@@ -344,7 +344,7 @@ func TestEachCheckCanBePutOffAndTheLongestDelayCounts(t *testing.T) {
 		SELECT stock_check_at - created_at FROM orders.orders WHERE order_id = $1`, placed.ID))
 }
 
-// placing posts an order whose caller waits, and drives it meanwhile.
+// placing posts an order whose caller waits for the outcome, and delivers its events meanwhile.
 func placing(t *testing.T, shop *shoptest.Shop, body shoptest.Body) shoptest.Response {
 	t.Helper()
 	answered := make(chan shoptest.Response, 1)
@@ -358,7 +358,7 @@ func placing(t *testing.T, shop *shoptest.Shop, body shoptest.Body) shoptest.Res
 }
 
 // STK-20, ORD-09: the lines of a losing order.
-func TestCallerWhoWaitsHearsTheOutcome(t *testing.T) {
+func TestWaitingCallerGetsTheOutcome(t *testing.T) {
 	t.Parallel()
 	t.Run("confirmed", func(t *testing.T) {
 		t.Parallel()
@@ -382,7 +382,7 @@ func TestCallerWhoWaitsHearsTheOutcome(t *testing.T) {
 	})
 }
 
-func TestHundredLinesFitIntoOneEvent(t *testing.T) {
+func TestHundredLinesFitIntoAnEvent(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	shop.Exec(t, `UPDATE catalogue.products SET name = repeat('湯', 60) WHERE sku = $1`, shoptest.Cup)
@@ -398,13 +398,13 @@ func TestHundredLinesFitIntoOneEvent(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, post(t, shop, shoptest.Order(append(items, items[0])...)).Status)
 }
 
-func TestBodyThatIsTooLargeIsRefused(t *testing.T) {
+func TestTooLargeBodyIsRejected(t *testing.T) {
 	t.Parallel()
 	a := post(t, open(t), order().With("locale", strings.Repeat("x", 70<<10)))
 	require.Equal(t, http.StatusRequestEntityTooLarge, a.Status, fmt.Sprint(a.Body))
 }
 
-func TestWhoHasAnAccountNeedNotSayHowTheyAreReached(t *testing.T) {
+func TestContactComesFromTheAccount(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada, guest := shop.SignIn(t, "customer"), shop.SignIn(t, "guest")
@@ -417,7 +417,7 @@ func TestWhoHasAnAccountNeedNotSayHowTheyAreReached(t *testing.T) {
 	require.NotEmpty(t, a.Body["order_token"], "guests have a token too")
 }
 
-func TestAnIDThatACallerClaimsToHaveIsRefused(t *testing.T) {
+func TestCustomerIDInTheBodyIsRejected(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := shop.SignIn(t, "customer")
@@ -438,7 +438,7 @@ func TestOneKeyOfTwoCustomersIsTwoOrders(t *testing.T) {
 	require.Equal(t, []any{one.Body["id"], "true"}, []any{again.Body["id"], again.Header.Get("Idempotency-Replayed")})
 }
 
-// save puts an address into somebody's address book.
+// save puts an address into a user's address book.
 func save(t *testing.T, shop *shoptest.Shop, userID, city string) (addressID string) {
 	t.Helper()
 	return shoptest.Scalar[string](t, shop, `
@@ -448,7 +448,7 @@ func save(t *testing.T, shop *shoptest.Shop, userID, city string) (addressID str
 }
 
 // API-39
-func TestAnOrderGoesToAnAddressOfItsCustomersAddressBook(t *testing.T) {
+func TestOrderGoesToAnAddressOfTheAddressBook(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := shop.SignIn(t, "customer")
@@ -461,8 +461,8 @@ func TestAnOrderGoesToAnAddressOfItsCustomersAddressBook(t *testing.T) {
 	require.Equal(t, "Bremen", shoptest.Scalar[string](t, shop, `SELECT city FROM orders.addresses`), "the order keeps it as it was")
 }
 
-// API-39, ACC-21: not even staff orders to somebody else's address by its id.
-func TestAnAddressOfSomebodyElseIsNoneOfTheCallers(t *testing.T) {
+// API-39, ACC-21: not even staff can order to another user's address by its id.
+func TestAddressesOfOthersAreRejected(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada, eve := shop.SignIn(t, "customer"), shop.SignIn(t, "customer")
@@ -481,8 +481,8 @@ func TestAnAddressOfSomebodyElseIsNoneOfTheCallers(t *testing.T) {
 	require.Equal(t, before, rows(t, shop))
 }
 
-// An order whose event would be too large to store is refused with the field that makes it so, and nothing of it is stored.
-func TestAnOrderThatIsTooLargeToStoreIsRefused(t *testing.T) {
+// An order whose event would be too large is rejected with the field that makes it so, and nothing is stored.
+func TestOrderWithATooLargeEventIsRejected(t *testing.T) {
 	t.Parallel()
 	for what, name := range map[string]string{
 		"160 Japanese letters": strings.Repeat("商", 160), "letters that JSON escapes": strings.Repeat("<", 100),

@@ -11,7 +11,7 @@ import (
 	"github.com/popup-shop/popup/internal/problem"
 )
 
-// product is what the catalogue says about something that is ordered: a product, or one of its variants.
+// product is an ordered product or variant with the data of the catalogue.
 type product struct {
 	ID         string
 	VariantID  string
@@ -30,27 +30,30 @@ type priced struct {
 	events.OrderPlaced
 }
 
-// price makes lines of what is ordered. Prices come from the catalogue; tax is rounded down once per order.
+// price calculates the lines and the total of an order. Prices come from the catalogue; tax is rounded down once per
+// order.
 func price(b Body, products map[string]product, taxJPY int64) (priced, error) {
 	var o priced
 	for i, line := range b.Lines {
-		sold, found := products[line.name()]
-		if !found {
-			return o, problem.Invalid(problem.FieldError{Field: fmt.Sprintf("lines[%d]", i), Message: "is nothing that we sell"})
+		sold, ok := products[line.key()]
+		if !ok {
+			return o, problem.Invalid(problem.FieldError{Field: fmt.Sprintf("lines[%d]", i), Message: "is not in the catalogue"})
 		}
 		if !sold.OnSale {
-			return o, problem.New(http.StatusConflict, "not-on-sale", sold.SKU+" is not sold any more, or not now").
+			return o, problem.New(http.StatusConflict, "not-on-sale", sold.SKU+" is not on sale.").
 				With("lines", []map[string]any{{"sku": sold.SKU, "store_id": sold.StoreID, "requested": line.Quantity, "available": 0}})
 		}
 		if o.Currency == "" {
 			o.Currency = sold.Currency
 		}
 		if o.Currency != sold.Currency {
-			return o, problem.Invalid(problem.FieldError{Field: fmt.Sprintf("lines[%d]", i), Message: "has another currency than the lines before it"})
+			return o, problem.Invalid(problem.FieldError{
+				Field: fmt.Sprintf("lines[%d]", i), Message: "has another currency than the lines before it",
+			})
 		}
 		o.Lines = append(o.Lines, events.PlacedLine{
-			Line: i + 1, ProductID: sold.ID, VariantID: sold.VariantID, SKU: sold.SKU, StoreID: sold.StoreID, Name: sold.Name, Quantity: line.Quantity,
-			UnitPriceMinor: sold.PriceMinor, TotalMinor: sold.PriceMinor * line.Quantity,
+			Line: i + 1, ProductID: sold.ID, VariantID: sold.VariantID, SKU: sold.SKU, StoreID: sold.StoreID, Name: sold.Name,
+			Quantity: line.Quantity, UnitPriceMinor: sold.PriceMinor, TotalMinor: sold.PriceMinor * line.Quantity,
 		})
 		o.SubtotalMinor += sold.PriceMinor * line.Quantity
 	}
@@ -64,15 +67,15 @@ func price(b Body, products map[string]product, taxJPY int64) (priced, error) {
 	}
 	total := money.Amount{Minor: o.TotalMinor, Currency: o.Currency}
 	if b.ExpectedTotal != nil && *b.ExpectedTotal != total {
-		return o, problem.New(http.StatusConflict, "total-changed", "the total is not the expected one").With("total", total)
+		return o, problem.New(http.StatusConflict, "total-changed", "The total of the order is not the expected one.").With("total", total)
 	}
 	return o, nil
 }
 
-// event is the order as it is announced, with its dates.
+// event returns the event of the placed order, with the dates of its checks and its deadline.
 func (o priced) event(orderID string, now time.Time, d delays, hold time.Duration) events.OrderPlaced {
 	placed := o.OrderPlaced
-	placed.OrderID, placed.OrderNumber, placed.Version = orderID, number(now), 1
+	placed.OrderID, placed.OrderNumber, placed.Version = orderID, newOrderNumber(now), 1
 	placed.StockCheckAt, placed.PaymentCheckAt = now.Add(d.stock), now.Add(max(d.payment, d.stock))
 	placed.Deadline = placed.PaymentCheckAt.Add(hold)
 	first := placed.Deadline
@@ -83,15 +86,16 @@ func (o priced) event(orderID string, now time.Time, d delays, hold time.Duratio
 	return placed
 }
 
-// letters of order numbers: none that look like another.
-const letters = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+// numberAlphabet are the characters of order numbers, without those that are easily confused.
+const numberAlphabet = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
-// number is an order number: dated and random, so that nothing is counted up.
-func number(now time.Time) string {
+// newOrderNumber returns a new order number, with the date and random characters. It does not reveal how many orders
+// there are.
+func newOrderNumber(now time.Time) string {
 	var random [6]byte
 	_, _ = rand.Read(random[:]) // never fails
 	for i := range random {
-		random[i] = letters[int(random[i])%len(letters)]
+		random[i] = numberAlphabet[int(random[i])%len(numberAlphabet)]
 	}
 	return "ORD-" + now.Format("20060102") + "-" + string(random[:])
 }

@@ -16,28 +16,28 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// Request is a call that places an order.
+// Request places an order.
 type Request struct {
 	web.Key
-	Prefer      string `header:"Prefer" maxLength:"100" doc:"wait=N: how many seconds to wait for the outcome, 2 unless said, 10 at most"`
-	BasketToken string `header:"Popup-Basket-Token" maxLength:"100" doc:"for visitors: opens the basket that is ordered"`
+	Prefer      string `header:"Prefer" maxLength:"100" doc:"wait=N waits for the outcome up to N seconds: at most 10, by default 2."`
+	BasketToken string `header:"Popup-Basket-Token" maxLength:"100" doc:"For visitors: gives access to the basket to order."`
 	Body        Body
 }
 
-// Body is what is ordered, by whom, and where it goes.
+// Body is an order: its items, customer and destination.
 type Body struct {
-	Lines         []Item            `json:"lines,omitempty" maxItems:"100" doc:"what is ordered; or basket_id"`
-	BasketID      string            `json:"basket_id,omitempty" format:"uuid" doc:"the caller's basket, which is ordered whole and closed"`
-	Address       *address.Address  `json:"address,omitempty" doc:"where it goes; or address_id, or pickup"`
-	AddressID     string            `json:"address_id,omitempty" format:"uuid" doc:"where it goes, of the caller's address book"`
+	Lines         []Item            `json:"lines,omitempty" maxItems:"100" doc:"The items to order. Required without basket_id."`
+	BasketID      string            `json:"basket_id,omitempty" format:"uuid" doc:"A basket of the caller. All of it is ordered, and the basket is closed."`
+	Address       *address.Address  `json:"address,omitempty" doc:"The address to deliver to. Required without address_id and pickup."`
+	AddressID     string            `json:"address_id,omitempty" format:"uuid" doc:"The address to deliver to, from the caller's address book."`
 	Pickup        *orderview.Pickup `json:"pickup,omitempty"`
 	PaymentMethod string            `json:"payment_method" maxLength:"40" example:"simulated"`
-	ExpectedTotal *money.Amount     `json:"expected_total,omitempty" doc:"refuse the order if its total is another"`
+	ExpectedTotal *money.Amount     `json:"expected_total,omitempty" doc:"Reject the order if its total differs."`
 	Locale        string            `json:"locale,omitempty" maxLength:"20" pattern:"^[A-Za-z0-9-]*$" example:"en"`
-	Contact       *Contact          `json:"contact,omitempty" doc:"for guests"`
+	Contact       *Contact          `json:"contact,omitempty" doc:"How to reach the customer. Required for guests."`
 }
 
-// Item is a product or one of its variants, by its id or its SKU, and how many of it.
+// Item is a quantity of a product or a variant, which is named by its id or its SKU.
 type Item struct {
 	ProductID string `json:"product_id,omitempty" format:"uuid"`
 	VariantID string `json:"variant_id,omitempty" format:"uuid"`
@@ -45,8 +45,8 @@ type Item struct {
 	Quantity  int64  `json:"quantity" minimum:"1" maximum:"99"`
 }
 
-// names are how many ways the line says what it is about.
-func (i Item) names() (n int) {
+// countNames counts the fields that name the product; one is allowed.
+func (i Item) countNames() (n int) {
 	for _, name := range []string{i.ProductID, i.VariantID, i.SKU} {
 		if name != "" {
 			n++
@@ -55,19 +55,19 @@ func (i Item) names() (n int) {
 	return n
 }
 
-// name is what the line is about, as products are found by it.
-func (i Item) name() string { return strings.ToLower(i.ProductID+i.VariantID) + i.SKU }
+// key returns the id or SKU, as a key of readProducts.
+func (i Item) key() string { return strings.ToLower(i.ProductID+i.VariantID) + i.SKU }
 
-// Contact is how a guest is reached.
+// Contact is how to reach a customer.
 type Contact struct {
 	Name  string `json:"name" maxLength:"200"`
 	Email string `json:"email" maxLength:"254"`
 	Phone string `json:"phone" maxLength:"40"`
 }
 
-// faults lists what is wrong with an order before anything is looked up.
-func (b Body) faults(methods []string) (faults []problem.FieldError) {
-	add := func(field, why string) { faults = append(faults, problem.FieldError{Field: field, Message: why}) }
+// fieldErrors returns the errors of an order that are visible without the database.
+func (b Body) fieldErrors(methods []string) (errs []problem.FieldError) {
+	add := func(field, message string) { errs = append(errs, problem.FieldError{Field: field, Message: message}) }
 	switch {
 	case b.BasketID == "" && len(b.Lines) == 0:
 		add("lines", "must have at least one")
@@ -77,7 +77,7 @@ func (b Body) faults(methods []string) (faults []problem.FieldError) {
 		add("basket_id", "is not a UUID")
 	}
 	for i, line := range b.Lines {
-		if line.names() != 1 {
+		if line.countNames() != 1 {
 			add(fmt.Sprintf("lines[%d]", i), "must have a product_id, a variant_id or a sku")
 		}
 		for field, value := range map[string]string{"product_id": line.ProductID, "variant_id": line.VariantID} {
@@ -87,17 +87,17 @@ func (b Body) faults(methods []string) (faults []problem.FieldError) {
 		}
 	}
 	switch {
-	case b.destinations() == 0:
+	case b.countDestinations() == 0:
 		add("address", "must be given unless address_id or pickup is")
-	case b.destinations() > 1:
+	case b.countDestinations() > 1:
 		add("address", "must be given without address_id and pickup")
 	case b.AddressID != "" && !id.Valid(b.AddressID):
 		add("address_id", "is not a UUID")
 	case b.Pickup != nil && !id.Valid(b.Pickup.StoreID):
 		add("pickup.store_id", "is not a UUID")
 	case b.Address != nil:
-		for _, fault := range b.Address.Faults() {
-			add("address."+fault.Field, fault.Message)
+		for _, fieldError := range b.Address.Faults() {
+			add("address."+fieldError.Field, fieldError.Message)
 		}
 	}
 	if !slices.Contains(methods, b.PaymentMethod) {
@@ -108,11 +108,11 @@ func (b Body) faults(methods []string) (faults []problem.FieldError) {
 			add("expected_total.currency", "is not a currency")
 		}
 	}
-	return append(faults, b.Contact.faults()...)
+	return append(errs, b.Contact.fieldErrors()...)
 }
 
-// destinations are how many ways the order says where it goes.
-func (b Body) destinations() (n int) {
+// countDestinations counts the fields that give a destination; one is allowed.
+func (b Body) countDestinations() (n int) {
 	for _, given := range []bool{b.Address != nil, b.AddressID != "", b.Pickup != nil} {
 		if given {
 			n++
@@ -121,18 +121,18 @@ func (b Body) destinations() (n int) {
 	return n
 }
 
-func (c *Contact) faults() (faults []problem.FieldError) {
+func (c *Contact) fieldErrors() (errs []problem.FieldError) {
 	if c == nil {
 		return []problem.FieldError{{Field: "contact", Message: "must be given by guests"}}
 	}
 	if strings.TrimSpace(c.Name) == "" {
-		faults = append(faults, problem.FieldError{Field: "contact.name", Message: "must not be empty"})
+		errs = append(errs, problem.FieldError{Field: "contact.name", Message: "must not be empty"})
 	}
 	if parsed, err := netmail.ParseAddress(c.Email); err != nil || parsed.Address != c.Email {
-		faults = append(faults, problem.FieldError{Field: "contact.email", Message: "is not an e-mail address"})
+		errs = append(errs, problem.FieldError{Field: "contact.email", Message: "is not an e-mail address"})
 	}
 	if !address.Phone(c.Phone) {
-		faults = append(faults, problem.FieldError{Field: "contact.phone", Message: "is not a telephone number"})
+		errs = append(errs, problem.FieldError{Field: "contact.phone", Message: "is not a telephone number"})
 	}
-	return faults
+	return errs
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/popup-shop/popup/internal/token"
 )
 
-// refusals are the ways in which an order ends that gives its basket back.
+// refusals are the ends of an order that restore its basket.
 var refusals = map[string]func(t *testing.T, shop *shoptest.Shop, orderID string){
 	"stock short": func(t *testing.T, shop *shoptest.Shop, orderID string) {
 		shop.Send(t, "track-order", events.StockShort{OrderID: orderID})
@@ -26,7 +26,7 @@ var refusals = map[string]func(t *testing.T, shop *shoptest.Shop, orderID string
 	},
 }
 
-// buyers are the kinds of callers who have baskets; each has a new one.
+// buyers returns the headers of each kind of caller with a basket.
 func buyers(t *testing.T, shop *shoptest.Shop) map[string][]string {
 	first := add(t, shop, shoptest.Cap, 2)
 	return map[string][]string{
@@ -43,7 +43,7 @@ func add(t *testing.T, shop *shoptest.Shop, sku string, quantity int, headers ..
 	return a
 }
 
-// contents reads a basket: its id and how many of each SKU are in it, in order.
+// contents returns the id of a basket, and its SKUs and quantities in order.
 func contents(t *testing.T, shop *shoptest.Shop, headers ...string) (id any, lines []any) {
 	t.Helper()
 	a := shop.Call(t, "serve-baskets", http.MethodGet, "/v1/basket", nil, headers...)
@@ -55,7 +55,7 @@ func contents(t *testing.T, shop *shoptest.Shop, headers ...string) (id any, lin
 }
 
 // BSK-11.
-func TestAnOrderThatIsRefusedOrExpiresGivesItsBasketBack(t *testing.T) {
+func TestRejectedOrderRestoresItsBasket(t *testing.T) {
 	t.Parallel()
 	for how, refuse := range refusals {
 		t.Run(how, func(t *testing.T) {
@@ -78,8 +78,8 @@ func TestAnOrderThatIsRefusedOrExpiresGivesItsBasketBack(t *testing.T) {
 	}
 }
 
-// BSK-11: the clock of a basket does not run while it is ordered.
-func TestARestoredBasketLivesAsLongAsItHadToLive(t *testing.T) {
+// BSK-11: the life of a basket is suspended while it is ordered.
+func TestRestoredBasketKeepsItsRemainingLife(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := []string{"Authorization", shop.SignIn(t, token.Customer).Bearer}
@@ -94,8 +94,8 @@ func TestARestoredBasketLivesAsLongAsItHadToLive(t *testing.T) {
 	require.Equal(t, []any{id, []any{shoptest.Cap, 1.0}}, []any{again, lines})
 }
 
-// BSK-11: the lines of both, at most 99 of a thing.
-func TestARestoredBasketIsMergedWithTheOneThatWasBegunMeanwhile(t *testing.T) {
+// BSK-11: the lines of both baskets, at most 99 of a product.
+func TestRestoredBasketIsMergedWithANewOne(t *testing.T) {
 	t.Parallel()
 	for how, refuse := range refusals {
 		t.Run(how, func(t *testing.T) {
@@ -119,8 +119,8 @@ func TestARestoredBasketIsMergedWithTheOneThatWasBegunMeanwhile(t *testing.T) {
 	}
 }
 
-// BSK-09: one that was cancelled by its customer, or is on its way, keeps its basket.
-func TestAnOrderThatWasNotRefusedKeepsItsBasket(t *testing.T) {
+// BSK-09: an order that was cancelled by its customer, or is being shipped, keeps its basket.
+func TestOtherOrdersKeepTheirBasket(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := []string{"Authorization", shop.SignIn(t, token.Customer).Bearer}
@@ -134,8 +134,8 @@ func TestAnOrderThatWasNotRefusedKeepsItsBasket(t *testing.T) {
 	require.Nil(t, id)
 }
 
-// BSK-11: an order is refused while its customer fills another basket and orders it.
-func TestNoLineIsLostWhenABasketComesBackWhileAnotherIsFilled(t *testing.T) {
+// BSK-11: an order is rejected while its customer fills and orders another basket.
+func TestConcurrentRestoreLosesNoLine(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for range 10 {
@@ -155,8 +155,8 @@ func TestNoLineIsLostWhenABasketComesBackWhileAnotherIsFilled(t *testing.T) {
 	}
 }
 
-// BSK-11, BSK-06: what a visitor ordered before they signed in comes back into the basket of their account.
-func TestTheBasketOfAVisitorWhoSignedInMeanwhileComesBackToTheirAccount(t *testing.T) {
+// BSK-11, BSK-06: the basket that a visitor ordered before they signed in is restored to their account.
+func TestVisitorsBasketIsRestoredToTheAccount(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	first := add(t, shop, shoptest.Cap, 2)

@@ -13,10 +13,11 @@ import (
 	"github.com/popup-shop/popup/internal/address"
 	"github.com/popup-shop/popup/internal/orderview"
 	"github.com/popup-shop/popup/internal/pgbatch"
+	"github.com/popup-shop/popup/internal/problem"
 )
 
-// readProducts reads what is ordered from the catalogue, by the id or the SKU that the line names. A variant without a price
-// of its own costs what its product costs.
+// readProducts returns the ordered products and variants by id and by SKU. A variant without a price has that of its
+// product.
 func readProducts(ctx context.Context, tx pgx.Tx, lines []Item) (map[string]product, error) {
 	ids, variants, skus := []string{}, []string{}, []string{}
 	for _, line := range lines {
@@ -56,23 +57,27 @@ func readProducts(ctx context.Context, tx pgx.Tx, lines []Item) (map[string]prod
 	return products, nil
 }
 
-// knowsStore says whether the store of a pickup, if there is one, takes part.
-func knowsStore(ctx context.Context, tx pgx.Tx, pickup *orderview.Pickup) (known bool, err error) {
+// checkPickupStore returns a problem if the store of a pickup does not exist or does not participate.
+func checkPickupStore(ctx context.Context, tx pgx.Tx, pickup *orderview.Pickup) error {
 	if pickup == nil {
-		return true, nil
+		return nil
 	}
-	err = tx.QueryRow(ctx, `
+	var ok bool
+	err := tx.QueryRow(ctx, `
 		SELECT EXISTS (SELECT FROM catalogue.stores WHERE store_id = @store_id AND participating)`,
-		pgx.NamedArgs{"store_id": pickup.StoreID}).Scan(&known)
+		pgx.NamedArgs{"store_id": pickup.StoreID}).Scan(&ok)
 	if err != nil {
-		return false, fmt.Errorf("read store %s: %w", pickup.StoreID, err)
+		return fmt.Errorf("read store %s: %w", pickup.StoreID, err)
 	}
-	return known, nil
+	if !ok {
+		return problem.Invalid(problem.FieldError{Field: "pickup.store_id", Message: "is not a store of the shop"})
+	}
+	return nil
 }
 
-// store writes the order, its lines, its address and the first version of its log in one statement. It is created at the
-// time that its dates count from, so that a check which is not put off is due at that time and not a moment later.
-func store(ctx context.Context, tx pgx.Tx, at time.Time, placed events.OrderPlaced, b Body, products map[string]product, tokenHash []byte) error {
+// insertOrder inserts the order, its lines, its address and the first version of its history in one statement.
+// created_at is the time from which the dates of the order count, so a check without delay is due immediately.
+func insertOrder(ctx context.Context, tx pgx.Tx, at time.Time, placed events.OrderPlaced, b Body, products map[string]product, tokenHash []byte) error {
 	type line struct {
 		events.PlacedLine
 		StoreName string `json:"store_name"`
@@ -111,7 +116,7 @@ func store(ctx context.Context, tx pgx.Tx, at time.Time, placed events.OrderPlac
 	return nil
 }
 
-// orderArgs are the order's own columns and those of its address; its lines are encoded.
+// orderArgs returns the arguments of store; lines is JSON.
 func orderArgs(placed events.OrderPlaced, b Body, tokenHash []byte, at time.Time, lines string) pgx.NamedArgs {
 	var to address.Address
 	if b.Address != nil {

@@ -14,7 +14,7 @@ import (
 const red = "TEE-RED-M"
 
 // CAT-16.
-func TestAVariantIsOrderedAloneAndOnlyItsStockFalls(t *testing.T) {
+func TestOrderedVariantTakesItsOwnStock(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	product, variant := shop.AddVariant(t, shoptest.Tee, red, "red, M", 4100, 5, shoptest.Canal)
@@ -39,7 +39,7 @@ func TestAVariantIsOrderedAloneAndOnlyItsStockFalls(t *testing.T) {
 	}
 }
 
-func TestAVariantWithoutAPriceCostsWhatItsProductCosts(t *testing.T) {
+func TestVariantInheritsThePriceOfItsProduct(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	_, variant := shop.AddVariant(t, shoptest.Tee, red, "red, M", 0, 5, shoptest.Canal)
@@ -48,7 +48,7 @@ func TestAVariantWithoutAPriceCostsWhatItsProductCosts(t *testing.T) {
 	require.Equal(t, []string{red, shoptest.Tee}, []string{placed.Lines[0].SKU, placed.Lines[1].SKU})
 }
 
-func TestAVariantThatIsNotSoldIsRefused(t *testing.T) {
+func TestVariantNotOnSaleIsRejected(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	product, variant := shop.AddVariant(t, shoptest.Tee, red, "red, M", 0, 5, shoptest.Canal)
