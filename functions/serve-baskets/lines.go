@@ -16,11 +16,11 @@ import (
 )
 
 const (
-	mostOfAThing = 99
-	mostLines    = 100 // as in an order
+	maxQuantity = 99
+	maxLines    = 100 // as in an order
 )
 
-// sum counts what is in the basket. What is not sold any more costs nothing.
+// sum calculates count and subtotal. Lines that are not on sale do not add to the subtotal.
 func (b *Basket) sum() {
 	b.Subtotal.Currency = cmp.Or(currencyOf(b.Lines), "EUR")
 	for _, line := range b.Lines {
@@ -31,43 +31,47 @@ func (b *Basket) sum() {
 	}
 }
 
-// fits refuses more of a thing than a basket may have or the shop has.
-func (l Line) fits(lines []Line, more int64) error {
-	wanted, there := more, false
+// checkAddable returns a problem if the basket may not have more of a product, or the shop has not enough of it.
+func (l Line) checkAddable(lines []Line, more int64) error {
+	quantity := more
+	exists := false
 	for _, line := range lines {
 		if line.ProductID == l.ProductID && line.VariantID == l.VariantID {
-			wanted, there = line.Quantity+more, true
+			quantity = line.Quantity + more
+			exists = true
 		}
 	}
 	switch currency := currencyOf(lines); {
 	case currency != "" && currency != l.UnitPrice.Currency:
-		return problem.New(http.StatusConflict, "not-possible-now", "it has another currency than what is in the basket")
-	case wanted > mostOfAThing:
-		return problem.Invalid(problem.FieldError{Field: "quantity", Message: fmt.Sprintf("makes more than %d", mostOfAThing)})
-	case !there && len(lines) >= mostLines:
-		return problem.Invalid(problem.FieldError{Field: "quantity", Message: fmt.Sprintf("makes more than %d lines", mostLines)})
+		return problem.New(http.StatusConflict, "not-possible-now", "The item has another currency than the other items of the basket.")
+	case quantity > maxQuantity:
+		return problem.Invalid(problem.FieldError{Field: "quantity", Message: fmt.Sprintf("makes more than %d", maxQuantity)})
+	case !exists && len(lines) >= maxLines:
+		return problem.Invalid(problem.FieldError{Field: "quantity", Message: fmt.Sprintf("makes more than %d lines", maxLines)})
 	}
-	return l.orderable(wanted)
+	return l.checkOrderable(quantity)
 }
 
-// orderable refuses what could not be ordered now.
-func (l Line) orderable(wanted int64) error {
+// checkOrderable returns a problem if the quantity can't be ordered now.
+func (l Line) checkOrderable(quantity int64) error {
 	if !l.OnSale {
-		return problem.New(http.StatusConflict, "not-on-sale", "it is not sold any more")
+		return problem.New(http.StatusConflict, "not-on-sale", "This item is not on sale any more.")
 	}
-	if wanted > l.Available {
-		return problem.New(http.StatusConflict, "out-of-stock", "there is not enough of it").With("available", l.Available).
-			With("lines", []map[string]any{{"sku": l.SKU, "requested": wanted, "available": l.Available}})
+	if quantity > l.Available {
+		return problem.New(http.StatusConflict, "out-of-stock", "There is not enough stock of this item.").
+			With("available", l.Available).
+			With("lines", []map[string]any{{"sku": l.SKU, "requested": quantity, "available": l.Available}})
 	}
 	return nil
 }
 
-// now is what the catalogue and the warehouses say now about something with a product_id and a variant_id.
-const now = `coalesce(v.sku, p.sku), concat_ws(', ', p.name, v.name), coalesce(v.price_minor, p.price_minor), p.currency,
+// currentColumns are the columns with the current name, price and stock of a product or variant; catalogue has the
+// joins for them.
+const currentColumns = `coalesce(v.sku, p.sku), concat_ws(', ', p.name, v.name), coalesce(v.price_minor, p.price_minor), p.currency,
 	coalesce((SELECT sum(on_hand - reserved)::bigint FROM stock.levels WHERE sku = coalesce(v.sku, p.sku)), 0),
 	p.active AND p.deleted_at IS NULL AND v.deleted_at IS NULL AND s.participating`
 
-const catalogue = `
+const catalogueJoins = `
 	JOIN catalogue.products p USING (product_id)
 	JOIN catalogue.stores s USING (store_id)
 	LEFT JOIN catalogue.variants v ON v.variant_id = of.variant_id`
@@ -77,8 +81,8 @@ func readLines(ctx context.Context, tx pgx.Tx, basketID string) ([]Line, error) 
 		return nil, nil
 	}
 	rows, err := tx.Query(ctx, `
-		SELECT line_id::text, of.product_id::text, coalesce(of.variant_id::text, ''), quantity, unit_price_minor, of.currency, `+now+`
-		FROM orders.basket_lines of`+catalogue+`
+		SELECT line_id::text, of.product_id::text, coalesce(of.variant_id::text, ''), quantity, unit_price_minor, of.currency, `+currentColumns+`
+		FROM orders.basket_lines of`+catalogueJoins+`
 		WHERE basket_id = @basket_id
 		ORDER BY of.created_at, line_id`, pgx.NamedArgs{"basket_id": basketID})
 	if err != nil {
@@ -101,32 +105,32 @@ func scanLine(row pgx.CollectableRow) (l Line, err error) {
 	return l, err
 }
 
-// find is what somebody names by its id or its SKU.
-func (in *AddRequest) find(ctx context.Context, tx pgx.Tx) (l Line, err error) {
-	field, err := in.named()
+// lookup returns a line without quantity for the product or variant that a request names by its id or SKU.
+func (in *AddRequest) lookup(ctx context.Context, tx pgx.Tx) (l Line, err error) {
+	field, err := in.nameField()
 	if err != nil {
 		return l, err
 	}
 	b := in.Body
 	err = tx.QueryRow(ctx, `
-		SELECT of.product_id::text, coalesce(of.variant_id::text, ''), `+now+`
+		SELECT of.product_id::text, coalesce(of.variant_id::text, ''), `+currentColumns+`
 		FROM (
 			SELECT product_id, NULL::uuid AS variant_id FROM catalogue.products WHERE product_id = nullif(@product_id, '')::uuid
 			UNION ALL SELECT product_id, variant_id FROM catalogue.variants WHERE variant_id = nullif(@variant_id, '')::uuid
 			UNION ALL SELECT product_id, variant_id FROM catalogue.skus WHERE sku = @sku
-		) of`+catalogue, pgx.NamedArgs{"product_id": b.ProductID, "variant_id": b.VariantID, "sku": b.SKU}).
+		) of`+catalogueJoins, pgx.NamedArgs{"product_id": b.ProductID, "variant_id": b.VariantID, "sku": b.SKU}).
 		Scan(&l.ProductID, &l.VariantID, &l.SKU, &l.Name, &l.UnitPrice.Minor, &l.UnitPrice.Currency, &l.Available, &l.OnSale)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return l, problem.Invalid(problem.FieldError{Field: field, Message: "is nothing that we know"})
+		return l, problem.Invalid(problem.FieldError{Field: field, Message: "is not in the catalogue"})
 	}
 	if err != nil {
-		return l, fmt.Errorf("read what is put into a basket: %w", err)
+		return l, fmt.Errorf("read product for basket: %w", err)
 	}
 	return l, nil
 }
 
-// named is the one field that says what is meant.
-func (in *AddRequest) named() (field string, err error) {
+// nameField returns the field that names the product. Exactly one is allowed.
+func (in *AddRequest) nameField() (field string, err error) {
 	n := 0
 	for name, value := range map[string]string{"product_id": in.Body.ProductID, "variant_id": in.Body.VariantID, "sku": in.Body.SKU} {
 		if value == "" {
@@ -138,28 +142,28 @@ func (in *AddRequest) named() (field string, err error) {
 		}
 	}
 	if n != 1 {
-		return "", problem.Invalid(problem.FieldError{Field: "product_id", Message: "or a variant_id or a sku must be given, and one of them"})
+		return "", problem.Invalid(problem.FieldError{Field: "product_id", Message: "must be given, or a variant_id or a sku; exactly one of them"})
 	}
 	return field, nil
 }
 
-// putLine adds to the line of a thing, or makes it.
+// putLine adds a line, or adds to the quantity of the existing line of the same product.
 func putLine(ctx context.Context, tx pgx.Tx, basketID string, l Line, more int64) error {
 	lineID, err := uuid.NewV7()
 	if err != nil {
 		return err
 	}
 	_, err = tx.Exec(ctx, `
-		INSERT INTO orders.basket_lines AS kept (line_id, basket_id, product_id, variant_id, quantity, unit_price_minor, currency, created_at)
+		INSERT INTO orders.basket_lines AS old (line_id, basket_id, product_id, variant_id, quantity, unit_price_minor, currency, created_at)
 		VALUES (@line_id, @basket_id, @product_id, nullif(@variant_id, '')::uuid, @more, @price, @currency, clock_timestamp())
 		ON CONFLICT ON CONSTRAINT basket_lines_once_per_thing DO UPDATE SET
-			quantity = least(kept.quantity + excluded.quantity, @most), unit_price_minor = excluded.unit_price_minor, currency = excluded.currency`,
+			quantity = least(old.quantity + excluded.quantity, @most), unit_price_minor = excluded.unit_price_minor, currency = excluded.currency`,
 		pgx.NamedArgs{
 			"line_id": lineID.String(), "basket_id": basketID, "product_id": l.ProductID, "variant_id": l.VariantID, "more": more,
-			"price": l.UnitPrice.Minor, "currency": l.UnitPrice.Currency, "most": mostOfAThing,
+			"price": l.UnitPrice.Minor, "currency": l.UnitPrice.Currency, "most": maxQuantity,
 		})
 	if err != nil {
-		return fmt.Errorf("put into basket %s: %w", basketID, err)
+		return fmt.Errorf("add line to basket %s: %w", basketID, err)
 	}
 	return nil
 }
@@ -181,7 +185,7 @@ func deleteLine(ctx context.Context, tx pgx.Tx, basketID, lineID string) error {
 		DELETE FROM orders.basket_lines
 		WHERE basket_id = @basket_id AND line_id = @line_id`, pgx.NamedArgs{"basket_id": basketID, "line_id": lineID})
 	if err != nil {
-		return fmt.Errorf("take out of basket %s: %w", basketID, err)
+		return fmt.Errorf("delete line of basket %s: %w", basketID, err)
 	}
 	return nil
 }

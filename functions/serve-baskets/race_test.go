@@ -11,11 +11,11 @@ import (
 	"github.com/popup-shop/popup/internal/shoptest"
 )
 
-// BSK-09: what is added while the basket is being ordered goes into the order or into a new basket.
-func TestWhatIsAddedWhileTheBasketIsOrderedIsNotLost(t *testing.T) {
+// BSK-09: an item that is added while the basket is being ordered goes into the order or into a new basket.
+func TestConcurrentAddAndOrderLoseNothing(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	for who, s := range map[string]somebody{"account": signedIn(t, shop), "visitor": visitor(t, shop, shoptest.Cap, 1)} {
+	for who, s := range map[string]shopper{"account": signedIn(t, shop), "visitor": visitor(t, shop, shoptest.Cap, 1)} {
 		basket := s.must(shoptest.Cap, 1).Body["id"]
 		placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
 		a := shop.During(t, fmt.Sprintf(`UPDATE orders.baskets SET order_id = '%s' WHERE basket_id = '%s'`, placed.ID, basket),
@@ -25,8 +25,8 @@ func TestWhatIsAddedWhileTheBasketIsOrderedIsNotLost(t *testing.T) {
 	}
 }
 
-// BSK-06, BSK-09: a visitor's basket is merged, or ordered, but not both.
-func TestAVisitorsBasketIsOrderedOrMerged(t *testing.T) {
+// BSK-06, BSK-09: a visitor's basket is merged or ordered, never both.
+func TestVisitorsBasketIsOrderedOrMerged(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for range 8 {

@@ -1,5 +1,6 @@
-// Package servebaskets keeps the basket of whoever calls: of an account or a known guest by their id, of everybody else by a
-// token. What it shows of prices and stock are hints; the order decides.
+// Package servebaskets serves the basket of the caller. The basket of an account or a guest is found by the caller's
+// id, that of a visitor by a basket token. Prices and stock in a basket are for information; place-order checks them
+// again.
 package servebaskets
 
 import (
@@ -23,16 +24,16 @@ import (
 
 const name = "serve-baskets"
 
-// Settings are those that the function needs.
+// Settings configures the function.
 type Settings struct {
 	config.Shop
 	config.Access
 }
 
-// Check refuses settings that make no sense, by name.
+// Check returns an error that names the first invalid setting.
 func (s Settings) Check() error { return cmp.Or(s.Shop.Check(), s.Access.Check()) }
 
-// New declares the function.
+// New returns the function.
 func New(settings Settings) function.Function {
 	b := baskets{life: settings.BasketLife, cookies: auth.Cookies{Secure: settings.Secure()}}
 	return function.Function{
@@ -53,23 +54,23 @@ type baskets struct {
 	cookies auth.Cookies
 }
 
-// Shown is what a visitor shows.
+// Shown has the basket token of a visitor.
 type Shown struct {
-	BasketToken string `header:"Popup-Basket-Token" maxLength:"100" doc:"for visitors: opens their basket"`
+	BasketToken string `header:"Popup-Basket-Token" maxLength:"100" doc:"For visitors: gives access to their basket."`
 }
 
-// Basket is what somebody has chosen.
+// Basket is the basket of a caller.
 type Basket struct {
-	ID        string       `json:"id,omitempty" format:"uuid" doc:"there is none while there is no basket"`
+	ID        string       `json:"id,omitempty" format:"uuid" doc:"Absent while there is no basket."`
 	Lines     []Line       `json:"lines" nullable:"false"`
 	Count     int64        `json:"count"`
-	Subtotal  money.Amount `json:"subtotal" doc:"of what is still sold"`
+	Subtotal  money.Amount `json:"subtotal" doc:"The sum of the lines that are on sale."`
 	ExpiresAt *time.Time   `json:"expires_at,omitempty"`
-	LeftOut   []LeftOut    `json:"left_out,omitempty" doc:"what a visitor had chosen and did not come into the account's basket"`
-	Token     string       `json:"basket_token,omitempty" doc:"opens this basket, for visitors; shown here only"`
+	LeftOut   []LeftOut    `json:"left_out,omitempty" doc:"The lines of a visitor's basket that could not be moved to the account's basket."`
+	Token     string       `json:"basket_token,omitempty" doc:"For visitors: gives access to this basket. It is returned only once."`
 }
 
-// Line is so many of a product or of one of its variants, at the price of now.
+// Line is a quantity of a product or a variant, at its current price.
 type Line struct {
 	ID        string        `json:"id" format:"uuid"`
 	ProductID string        `json:"product_id" format:"uuid"`
@@ -78,37 +79,37 @@ type Line struct {
 	Name      string        `json:"name"`
 	Quantity  int64         `json:"quantity"`
 	UnitPrice money.Amount  `json:"unit_price"`
-	OldPrice  *money.Amount `json:"old_price,omitempty" doc:"that it had when the line was last changed, if it is another"`
+	OldPrice  *money.Amount `json:"old_price,omitempty" doc:"The price when the line was last changed, if it was another one."`
 	Available int64         `json:"available"`
 	OnSale    bool          `json:"on_sale"`
 }
 
-// LeftOut is something that is not sold any more, or in another currency.
+// LeftOut is a product that is no longer on sale, or has another currency.
 type LeftOut struct {
 	SKU  string `json:"sku"`
 	Name string `json:"name"`
 }
 
-// Answer is a basket, with the cookie that keeps its token when it has a new one.
+// Answer is a basket. SetCookie sets or deletes the cookie with its token.
 type Answer struct {
 	SetCookie []string `header:"Set-Cookie"`
 	Body      Basket
 }
 
-// ShowRequest asks for the basket.
+// ShowRequest returns or empties the basket.
 type ShowRequest struct{ Shown }
 
 func (b baskets) show(ctx context.Context, tx pgx.Tx, _ *ShowRequest) (*Answer, []events.Event, error) {
-	answer, err := b.settle(ctx, tx)
+	answer, err := b.mergeVisitorBasket(ctx, tx)
 	if err != nil {
 		return nil, nil, err
 	}
 	return b.answer(ctx, tx, answer)
 }
 
-// clear takes everything out. The basket stays whose it is.
+// clear deletes all lines. The basket itself stays.
 func (b baskets) clear(ctx context.Context, tx pgx.Tx, _ *ShowRequest) (*struct{}, []events.Event, error) {
-	if _, err := b.settle(ctx, tx); err != nil {
+	if _, err := b.mergeVisitorBasket(ctx, tx); err != nil {
 		return nil, nil, err
 	}
 	basketID, err := lockOpen(ctx, tx)
@@ -118,7 +119,7 @@ func (b baskets) clear(ctx context.Context, tx pgx.Tx, _ *ShowRequest) (*struct{
 	return &struct{}{}, nil, emptyBasket(ctx, tx, basketID)
 }
 
-// AddRequest puts something into the basket.
+// AddRequest adds a product to the basket.
 type AddRequest struct {
 	Shown
 	Body struct {
@@ -129,17 +130,17 @@ type AddRequest struct {
 	}
 }
 
-// add raises the quantity of the line when there is one.
+// add adds a line to the basket, or raises the quantity of an existing line.
 func (b baskets) add(ctx context.Context, tx pgx.Tx, in *AddRequest) (*Answer, []events.Event, error) {
-	chosen, err := in.find(ctx, tx)
+	chosen, err := in.lookup(ctx, tx)
 	if err != nil {
 		return nil, nil, err
 	}
-	answer, err := b.settle(ctx, tx)
+	answer, err := b.mergeVisitorBasket(ctx, tx)
 	if err != nil {
 		return nil, nil, err
 	}
-	basketID, err := b.open(ctx, tx, answer)
+	basketID, err := b.lockOrCreate(ctx, tx, answer)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -147,19 +148,19 @@ func (b baskets) add(ctx context.Context, tx pgx.Tx, in *AddRequest) (*Answer, [
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := chosen.fits(lines, in.Body.Quantity); err != nil {
+	if err := chosen.checkAddable(lines, in.Body.Quantity); err != nil {
 		return nil, nil, err
 	}
 	if err := putLine(ctx, tx, basketID, chosen, in.Body.Quantity); err != nil {
 		return nil, nil, err
 	}
-	if err := b.touch(ctx, tx, basketID); err != nil {
+	if err := b.extend(ctx, tx, basketID); err != nil {
 		return nil, nil, err
 	}
 	return b.answer(ctx, tx, answer)
 }
 
-// ChangeRequest says how many there shall be.
+// ChangeRequest changes the quantity of a line.
 type ChangeRequest struct {
 	Shown
 	ID   string `path:"id" format:"uuid"`
@@ -168,11 +169,11 @@ type ChangeRequest struct {
 	}
 }
 
-// change asks the stock only when there shall be more.
+// change changes the quantity of a line. It checks the stock only if the quantity rises.
 func (b baskets) change(ctx context.Context, tx pgx.Tx, in *ChangeRequest) (*Answer, []events.Event, error) {
 	return b.edit(ctx, tx, in.ID, func(basketID string, line Line) error {
 		if in.Body.Quantity > line.Quantity {
-			if err := line.orderable(in.Body.Quantity); err != nil {
+			if err := line.checkOrderable(in.Body.Quantity); err != nil {
 				return err
 			}
 		}
@@ -180,7 +181,7 @@ func (b baskets) change(ctx context.Context, tx pgx.Tx, in *ChangeRequest) (*Ans
 	})
 }
 
-// RemoveRequest takes a line out.
+// RemoveRequest deletes a line.
 type RemoveRequest struct {
 	Shown
 	ID string `path:"id" format:"uuid"`
@@ -190,9 +191,11 @@ func (b baskets) remove(ctx context.Context, tx pgx.Tx, in *RemoveRequest) (*Ans
 	return b.edit(ctx, tx, in.ID, func(basketID string, _ Line) error { return deleteLine(ctx, tx, basketID, in.ID) })
 }
 
-// edit changes a line of the caller's basket, which is locked.
-func (b baskets) edit(ctx context.Context, tx pgx.Tx, lineID string, do func(basketID string, line Line) error) (*Answer, []events.Event, error) {
-	answer, err := b.settle(ctx, tx)
+// edit locks the caller's basket and calls do with one of its lines.
+func (b baskets) edit(
+	ctx context.Context, tx pgx.Tx, lineID string, do func(basketID string, line Line) error,
+) (*Answer, []events.Event, error) {
+	answer, err := b.mergeVisitorBasket(ctx, tx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -211,7 +214,7 @@ func (b baskets) edit(ctx context.Context, tx pgx.Tx, lineID string, do func(bas
 		if err := do(basketID, line); err != nil {
 			return nil, nil, err
 		}
-		if err := b.touch(ctx, tx, basketID); err != nil {
+		if err := b.extend(ctx, tx, basketID); err != nil {
 			return nil, nil, err
 		}
 		return b.answer(ctx, tx, answer)

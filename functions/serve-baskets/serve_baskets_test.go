@@ -19,49 +19,49 @@ func open(t *testing.T, change ...func(*functions.Settings)) *shoptest.Shop {
 	return shoptest.Open(t, functions.All, change...)
 }
 
-// somebody calls with the headers that show who they are.
-type somebody struct {
+// shopper is a caller with the headers that identify them.
+type shopper struct {
 	t       *testing.T
 	shop    *shoptest.Shop
 	headers []string
 }
 
-func (s somebody) call(method, path string, body any) shoptest.Response {
+func (s shopper) call(method, path string, body any) shoptest.Response {
 	s.t.Helper()
 	return s.shop.Call(s.t, name, method, "/v1/basket"+path, body, s.headers...)
 }
 
-func (s somebody) add(sku string, quantity int) shoptest.Response {
+func (s shopper) add(sku string, quantity int) shoptest.Response {
 	s.t.Helper()
 	return s.call(http.MethodPost, "/items", map[string]any{"sku": sku, "quantity": quantity})
 }
 
-func (s somebody) must(sku string, quantity int) shoptest.Response {
+func (s shopper) must(sku string, quantity int) shoptest.Response {
 	s.t.Helper()
 	a := s.add(sku, quantity)
 	require.Equal(s.t, http.StatusCreated, a.Status, "%s %s", a.Raw, s.shop.Log())
 	return a
 }
 
-func (s somebody) read() shoptest.Response {
+func (s shopper) read() shoptest.Response {
 	s.t.Helper()
 	a := s.call(http.MethodGet, "", nil)
 	require.Equal(s.t, http.StatusOK, a.Status, a.Raw)
 	return a
 }
 
-// visitor puts something into a new basket, and has its token from then on.
-func visitor(t *testing.T, shop *shoptest.Shop, sku string, quantity int) somebody {
+// visitor puts an item into a new basket and returns a caller with its token.
+func visitor(t *testing.T, shop *shoptest.Shop, sku string, quantity int) shopper {
 	t.Helper()
-	token := somebody{t, shop, nil}.must(sku, quantity).Body["basket_token"].(string)
-	return somebody{t, shop, []string{"Popup-Basket-Token", token}}
+	token := shopper{t, shop, nil}.must(sku, quantity).Body["basket_token"].(string)
+	return shopper{t, shop, []string{"Popup-Basket-Token", token}}
 }
 
-func signedIn(t *testing.T, shop *shoptest.Shop, headers ...string) somebody {
-	return somebody{t, shop, append([]string{"Authorization", shop.SignIn(t, "customer").Bearer}, headers...)}
+func signedIn(t *testing.T, shop *shoptest.Shop, headers ...string) shopper {
+	return shopper{t, shop, append([]string{"Authorization", shop.SignIn(t, "customer").Bearer}, headers...)}
 }
 
-// quantities are how many of each SKU an answer shows.
+// quantities returns the quantities of a response by SKU.
 func quantities(a shoptest.Response) map[string]float64 {
 	found := map[string]float64{}
 	for _, l := range a.Body["lines"].([]any) {
@@ -78,7 +78,7 @@ func line(a shoptest.Response, i int) map[string]any {
 func euros(minor float64) any { return map[string]any{"amount_minor": minor, "currency": "EUR"} }
 
 // BSK-01.
-func TestABasketIsFilledChangedAndCleared(t *testing.T) {
+func TestBasketIsFilledChangedAndCleared(t *testing.T) {
 	t.Parallel()
 	ada := signedIn(t, open(t))
 	require.Equal(t, []any{nil, 0.0, []any{}}, []any{ada.read().Body["id"], ada.read().Body["count"], ada.read().Body["lines"]})
@@ -100,7 +100,7 @@ func TestABasketIsFilledChangedAndCleared(t *testing.T) {
 }
 
 // BSK-01.
-func TestFaultsAreNamedAndChangeNothing(t *testing.T) {
+func TestErrorsNameTheField(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := signedIn(t, shop)
@@ -127,7 +127,7 @@ func TestFaultsAreNamedAndChangeNothing(t *testing.T) {
 }
 
 // BSK-02.
-func TestTheSameThingIsOneLineHoweverItIsNamed(t *testing.T) {
+func TestSameProductIsOneLine(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	product, variant := shop.AddVariant(t, shoptest.Tee, "TEE-RED-M", "red, M", 4100, 5, shoptest.Canal)
@@ -143,7 +143,7 @@ func TestTheSameThingIsOneLineHoweverItIsNamed(t *testing.T) {
 }
 
 // BSK-03.
-func TestTooManyIsRefusedWithTheNumberThatThereIs(t *testing.T) {
+func TestTooLargeQuantityIsRejected(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	shop.SetStock(t, shoptest.Cap, shoptest.Harbour, 3)
@@ -161,10 +161,10 @@ func TestTooManyIsRefusedWithTheNumberThatThereIs(t *testing.T) {
 }
 
 // BSK-04.
-func TestABasketIsGoneAfterItsLife(t *testing.T) {
+func TestBasketExpires(t *testing.T) {
 	t.Parallel()
 	shop := open(t, func(s *functions.Settings) { s.BasketLife = 10 * time.Second })
-	for who, s := range map[string]somebody{"account": signedIn(t, shop), "visitor": visitor(t, shop, shoptest.Tee, 1)} {
+	for who, s := range map[string]shopper{"account": signedIn(t, shop), "visitor": visitor(t, shop, shoptest.Tee, 1)} {
 		s.must(shoptest.Cap, 1)
 		expires, err := time.Parse(time.RFC3339, s.must(shoptest.Cap, 1).Body["expires_at"].(string))
 		require.NoError(t, err)
@@ -182,7 +182,7 @@ func TestABasketIsGoneAfterItsLife(t *testing.T) {
 }
 
 // BSK-05, BSK-08.
-func TestABasketIsThatOfItsAccountOnEveryDeviceAndOfNobodyElse(t *testing.T) {
+func TestBasketBelongsToItsAccount(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada, eve := signedIn(t, shop), signedIn(t, shop)
@@ -192,37 +192,37 @@ func TestABasketIsThatOfItsAccountOnEveryDeviceAndOfNobodyElse(t *testing.T) {
 	require.Equal(t, map[string]float64{shoptest.Tee: 2}, quantities(two.read()))
 	require.Equal(t, map[string]float64{shoptest.Print: 1}, quantities(ada.read()))
 	require.Empty(t, quantities(eve.read()))
-	require.Empty(t, quantities(somebody{t, shop, nil}.read()))
+	require.Empty(t, quantities(shopper{t, shop, nil}.read()))
 
 	path := "/items/" + line(ada.read(), 0)["id"].(string)
-	for _, other := range []somebody{eve, one, {t, shop, []string{"Authorization", shop.Staff(t)}}} {
+	for _, other := range []shopper{eve, one, {t, shop, []string{"Authorization", shop.Staff(t)}}} {
 		require.Equal(t, http.StatusNotFound, other.call(http.MethodPut, path, map[string]any{"quantity": 2}).Status)
 		require.Equal(t, http.StatusNotFound, other.call(http.MethodDelete, path, nil).Status)
 	}
 }
 
-func TestAVisitorsTokenIsShownOnceAndKeptInACookie(t *testing.T) {
+func TestVisitorsTokenIsReturnedOnce(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	a := somebody{t, shop, nil}.must(shoptest.Cap, 1)
+	a := shopper{t, shop, nil}.must(shoptest.Cap, 1)
 	token := a.Body["basket_token"].(string)
 	cookie, err := http.ParseSetCookie(a.Header.Get("Set-Cookie"))
 	require.NoError(t, err)
 	require.Equal(t, []any{"popup-basket", token, true, 168 * 3600, http.SameSiteLaxMode}, []any{cookie.Name, cookie.Value, cookie.HttpOnly, cookie.MaxAge, cookie.SameSite})
-	browser := somebody{t, shop, []string{"Cookie", "popup-basket=" + token}}
+	browser := shopper{t, shop, []string{"Cookie", "popup-basket=" + token}}
 	again := browser.must(shoptest.Cap, 1)
 	require.Equal(t, []any{nil, a.Body["id"], 2.0}, []any{again.Body["basket_token"], again.Body["id"], again.Body["count"]})
 	require.Zero(t, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM orders.baskets WHERE token_hash = $1`, []byte(token)), "only its hash is kept")
 
-	foreign := somebody{t, shop, append(browser.headers, "Origin", "https://elsewhere.example", "Sec-Fetch-Site", "cross-site")}
+	foreign := shopper{t, shop, append(browser.headers, "Origin", "https://elsewhere.example", "Sec-Fetch-Site", "cross-site")}
 	require.Equal(t, http.StatusForbidden, foreign.add(shoptest.Cap, 1).Status)
-	chosen := somebody{t, shop, []string{"Popup-Basket-Token", "mine"}}.must(shoptest.Cap, 1)
-	require.NotEmpty(t, chosen.Body["basket_token"], "nobody chooses their token")
+	chosen := shopper{t, shop, []string{"Popup-Basket-Token", "mine"}}.must(shoptest.Cap, 1)
+	require.NotEmpty(t, chosen.Body["basket_token"], "callers cannot choose their token")
 	require.NotEqual(t, "mine", chosen.Body["basket_token"])
 }
 
 // BSK-06.
-func TestWhatAVisitorChoseIsMergedOnce(t *testing.T) {
+func TestVisitorsBasketIsMergedOnce(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	guest := visitor(t, shop, shoptest.Cap, 2)
@@ -233,7 +233,7 @@ func TestWhatAVisitorChoseIsMergedOnce(t *testing.T) {
 	ada.must(shoptest.Tee, 50)
 	shop.Exec(t, `UPDATE catalogue.products SET active = false WHERE sku = $1`, shoptest.Print)
 
-	atLogin := somebody{t, shop, append(ada.headers, guest.headers...)}
+	atLogin := shopper{t, shop, append(ada.headers, guest.headers...)}
 	a := atLogin.read()
 	require.Equal(t, map[string]float64{shoptest.Cap: 3, shoptest.Tee: 99}, quantities(a))
 	require.Equal(t, []any{map[string]any{"sku": shoptest.Print, "name": `Linocut "Ebb", numbered`}}, a.Body["left_out"])
@@ -244,11 +244,11 @@ func TestWhatAVisitorChoseIsMergedOnce(t *testing.T) {
 	require.Empty(t, quantities(guest.read()))
 }
 
-func TestManyCallsAtOnceMergeOnce(t *testing.T) {
+func TestConcurrentRequestsMergeOnce(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	guest, ada := visitor(t, shop, shoptest.Cap, 2), signedIn(t, shop)
-	both := somebody{t, shop, append(ada.headers, guest.headers...)}
+	both := shopper{t, shop, append(ada.headers, guest.headers...)}
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() { both.read() })
@@ -258,7 +258,7 @@ func TestManyCallsAtOnceMergeOnce(t *testing.T) {
 }
 
 // BSK-07.
-func TestALineSaysWhatChanged(t *testing.T) {
+func TestLineShowsWhatChanged(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := signedIn(t, shop)
@@ -276,10 +276,10 @@ func TestALineSaysWhatChanged(t *testing.T) {
 }
 
 // BSK-10.
-func TestParallelAddsLoseNothing(t *testing.T) {
+func TestConcurrentAddsLoseNothing(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	for _, s := range []somebody{signedIn(t, shop), visitor(t, shop, shoptest.Tee, 1)} {
+	for _, s := range []shopper{signedIn(t, shop), visitor(t, shop, shoptest.Tee, 1)} {
 		var all sync.WaitGroup
 		for range 20 {
 			all.Go(func() { s.must(shoptest.Cap, 1) })

@@ -13,11 +13,12 @@ import (
 	"github.com/popup-shop/popup/internal/auth"
 )
 
-// mine is the condition that a basket is the caller's and not ordered: that of their account, or else of the token they show.
-const mine = `(owner_id = @owner::uuid OR token_hash = @token::bytea) AND order_id IS NULL`
+// ownedByCaller is the SQL condition for the caller's basket that has not been ordered, by the caller's id or else by
+// the basket token.
+const ownedByCaller = `(owner_id = @owner::uuid OR token_hash = @token::bytea) AND order_id IS NULL`
 
-// whose are the arguments of mine: one of the two.
-func whose(caller auth.Caller) pgx.NamedArgs {
+// ownerArgs returns the arguments of ownedByCaller; one of them is nil.
+func ownerArgs(caller auth.Caller) pgx.NamedArgs {
 	args := pgx.NamedArgs{"owner": nil, "token": nil}
 	switch {
 	case caller.ID != "":
@@ -28,27 +29,28 @@ func whose(caller auth.Caller) pgx.NamedArgs {
 	return args
 }
 
-// lockOpen locks the caller's basket, or finds that there is none: "".
+// lockOpen locks the caller's basket. It returns "" if there is none.
 func lockOpen(ctx context.Context, tx pgx.Tx) (basketID string, err error) {
 	err = tx.QueryRow(ctx, `
 		SELECT basket_id::text FROM orders.baskets
-		WHERE `+mine+` AND expires_at > now()
-		FOR NO KEY UPDATE`, whose(auth.CallerFrom(ctx))).Scan(&basketID)
+		WHERE `+ownedByCaller+` AND expires_at > now()
+		FOR NO KEY UPDATE`, ownerArgs(auth.CallerFrom(ctx))).Scan(&basketID)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return "", fmt.Errorf("lock basket: %w", err)
 	}
 	return basketID, nil
 }
 
-// open locks the caller's basket, and makes one when there is none. A visitor whose token was never ours gets a new one.
-func (b baskets) open(ctx context.Context, tx pgx.Tx, answer *Answer) (basketID string, err error) {
+// lockOrCreate locks the caller's basket, and creates it if there is none. A visitor without a valid token gets a new
+// one.
+func (b baskets) lockOrCreate(ctx context.Context, tx pgx.Tx, answer *Answer) (basketID string, err error) {
 	caller := auth.CallerFrom(ctx)
 	if caller.ID == "" {
-		known, err := knowsToken(ctx, tx, caller.BasketToken)
+		ok, err := isKnownToken(ctx, tx, caller.BasketToken)
 		if err != nil {
 			return "", err
 		}
-		if !known {
+		if !ok {
 			caller.BasketToken = rand.Text()
 			answer.Body.Token = caller.BasketToken
 			if err := auth.GrantBasketToken(ctx, tx, caller.BasketToken); err != nil {
@@ -57,15 +59,15 @@ func (b baskets) open(ctx context.Context, tx pgx.Tx, answer *Answer) (basketID 
 		}
 		answer.SetCookie = b.cookies.SetBasket(caller.BasketToken, b.life)
 	}
-	args := whose(caller)
+	args := ownerArgs(caller)
 	for basketID == "" && err == nil {
 		basketID, err = b.lockOrInsert(ctx, tx, args)
 	}
 	return basketID, err
 }
 
-// lockOrInsert locks the basket, and makes one where there is none. It returns "" for a basket that was ordered while this
-// waited for it: there is room for a new one then.
+// lockOrInsert locks the basket, and creates it if there is none. It returns "" if the basket was ordered while this
+// waited for the lock; then the next call creates a new one.
 func (b baskets) lockOrInsert(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) (basketID string, err error) {
 	if err := deleteExpired(ctx, tx, args); err != nil {
 		return "", err
@@ -75,7 +77,7 @@ func (b baskets) lockOrInsert(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs
 	}
 	err = tx.QueryRow(ctx, `
 		SELECT basket_id::text FROM orders.baskets
-		WHERE `+mine+`
+		WHERE `+ownedByCaller+`
 		FOR NO KEY UPDATE`, args).Scan(&basketID)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return "", fmt.Errorf("lock basket: %w", err)
@@ -83,48 +85,48 @@ func (b baskets) lockOrInsert(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs
 	return basketID, nil
 }
 
-// knowsToken says whether there is or was a basket of a token.
-func knowsToken(ctx context.Context, tx pgx.Tx, shown string) (known bool, err error) {
-	if shown == "" {
+// isKnownToken reports whether a basket with this token exists, ordered or not.
+func isKnownToken(ctx context.Context, tx pgx.Tx, basketToken string) (ok bool, err error) {
+	if basketToken == "" {
 		return false, nil
 	}
 	err = tx.QueryRow(ctx, `
-		SELECT EXISTS (SELECT FROM orders.baskets WHERE token_hash = @token)`, pgx.NamedArgs{"token": auth.HashToken(shown)}).Scan(&known)
+		SELECT EXISTS (SELECT FROM orders.baskets WHERE token_hash = @token)`, pgx.NamedArgs{"token": auth.HashToken(basketToken)}).Scan(&ok)
 	if err != nil {
 		return false, fmt.Errorf("look for basket: %w", err)
 	}
-	return known, nil
+	return ok, nil
 }
 
-// deleteExpired makes room for a new basket.
+// deleteExpired deletes the caller's basket if it has expired, so that a new one can be created.
 func deleteExpired(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) error {
 	_, err := tx.Exec(ctx, `
 		DELETE FROM orders.baskets
-		WHERE `+mine+` AND expires_at <= now()`, args)
+		WHERE `+ownedByCaller+` AND expires_at <= now()`, args)
 	if err != nil {
 		return fmt.Errorf("delete old basket: %w", err)
 	}
 	return nil
 }
 
-// insert makes an empty basket where there is none.
+// insert creates an empty basket if there is none.
 func (b baskets) insert(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) error {
-	made, err := uuid.NewV7()
+	basketUUID, err := uuid.NewV7()
 	if err != nil {
 		return err
 	}
 	_, err = tx.Exec(ctx, `
 		INSERT INTO orders.baskets (basket_id, owner_id, token_hash, expires_at)
 		VALUES (@basket_id, @owner::uuid, @token::bytea, now() + @life::interval)
-		ON CONFLICT DO NOTHING`, pgx.NamedArgs{"basket_id": made.String(), "owner": args["owner"], "token": args["token"], "life": b.life})
+		ON CONFLICT DO NOTHING`, pgx.NamedArgs{"basket_id": basketUUID.String(), "owner": args["owner"], "token": args["token"], "life": b.life})
 	if err != nil {
-		return fmt.Errorf("make basket: %w", err)
+		return fmt.Errorf("create basket: %w", err)
 	}
 	return nil
 }
 
-// touch puts off the end of a basket.
-func (b baskets) touch(ctx context.Context, tx pgx.Tx, basketID string) error {
+// extend extends the life of a basket.
+func (b baskets) extend(ctx context.Context, tx pgx.Tx, basketID string) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE orders.baskets SET expires_at = now() + @life::interval
 		WHERE basket_id = @basket_id`, pgx.NamedArgs{"basket_id": basketID, "life": b.life})
@@ -134,50 +136,52 @@ func (b baskets) touch(ctx context.Context, tx pgx.Tx, basketID string) error {
 	return nil
 }
 
-// settle brings what somebody chose as a visitor into the basket of their account, once: the visitor's basket is gone then.
-func (b baskets) settle(ctx context.Context, tx pgx.Tx) (*Answer, error) {
+// mergeVisitorBasket moves the lines of a visitor's basket to the basket of the account that the visitor has signed in
+// to, and deletes the visitor's basket. It does nothing for requests without both.
+func (b baskets) mergeVisitorBasket(ctx context.Context, tx pgx.Tx) (*Answer, error) {
 	answer := &Answer{}
 	caller := auth.CallerFrom(ctx)
 	if caller.ID == "" || caller.BasketToken == "" {
 		return answer, nil
 	}
 	answer.SetCookie = b.cookies.DeleteBasket()
-	if err := takeOrdered(ctx, tx, caller); err != nil {
+	if err := claimOrdered(ctx, tx, caller); err != nil {
 		return nil, err
 	}
-	theirs, err := lockOfToken(ctx, tx, caller.BasketToken)
-	if err != nil || theirs == "" {
+	visitorBasket, err := lockVisitorBasket(ctx, tx, caller.BasketToken)
+	if err != nil || visitorBasket == "" {
 		return answer, err
 	}
-	own, err := b.open(ctx, tx, answer)
+	ownBasket, err := b.lockOrCreate(ctx, tx, answer)
 	if err != nil {
 		return nil, err
 	}
-	chosen, err := readLines(ctx, tx, theirs)
+	chosen, err := readLines(ctx, tx, visitorBasket)
 	if err != nil {
 		return nil, err
 	}
-	kept, err := readLines(ctx, tx, own)
+	existing, err := readLines(ctx, tx, ownBasket)
 	if err != nil {
 		return nil, err
 	}
 	for _, line := range chosen {
-		if !line.OnSale || line.UnitPrice.Currency != currencyOf(kept, chosen) {
+		if !line.OnSale || line.UnitPrice.Currency != currencyOf(existing, chosen) {
 			answer.Body.LeftOut = append(answer.Body.LeftOut, LeftOut{line.SKU, line.Name})
 			continue
 		}
-		if err := putLine(ctx, tx, own, line, line.Quantity); err != nil {
+		if err := putLine(ctx, tx, ownBasket, line, line.Quantity); err != nil {
 			return nil, err
 		}
 	}
-	if err := deleteBasket(ctx, tx, theirs); err != nil {
+	if err := deleteBasket(ctx, tx, visitorBasket); err != nil {
 		return nil, err
 	}
-	return answer, b.touch(ctx, tx, own)
+	return answer, b.extend(ctx, tx, ownBasket)
 }
 
-// takeOrdered makes the baskets that a visitor has ordered those of their account: one that its order gives back goes there.
-func takeOrdered(ctx context.Context, tx pgx.Tx, caller auth.Caller) error {
+// claimOrdered transfers the ordered baskets of a visitor to the account. If such an order fails, its basket is
+// restored there.
+func claimOrdered(ctx context.Context, tx pgx.Tx, caller auth.Caller) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE orders.baskets SET owner_id = @owner, token_hash = NULL
 		WHERE token_hash = @token AND order_id IS NOT NULL`,
@@ -188,7 +192,7 @@ func takeOrdered(ctx context.Context, tx pgx.Tx, caller auth.Caller) error {
 	return nil
 }
 
-// currencyOf is that of the first line of all.
+// currencyOf returns the currency of the first line, or "" without lines.
 func currencyOf(all ...[]Line) string {
 	for _, lines := range all {
 		for _, line := range lines {
@@ -198,12 +202,12 @@ func currencyOf(all ...[]Line) string {
 	return ""
 }
 
-// lockOfToken locks a visitor's basket until it is gone.
-func lockOfToken(ctx context.Context, tx pgx.Tx, shown string) (basketID string, err error) {
+// lockVisitorBasket locks the open basket of a visitor. It returns "" if there is none.
+func lockVisitorBasket(ctx context.Context, tx pgx.Tx, basketToken string) (basketID string, err error) {
 	err = tx.QueryRow(ctx, `
 		SELECT basket_id::text FROM orders.baskets
 		WHERE token_hash = @token AND order_id IS NULL AND expires_at > now()
-		FOR UPDATE`, pgx.NamedArgs{"token": auth.HashToken(shown)}).Scan(&basketID)
+		FOR UPDATE`, pgx.NamedArgs{"token": auth.HashToken(basketToken)}).Scan(&basketID)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return "", fmt.Errorf("lock visitor's basket: %w", err)
 	}
@@ -220,7 +224,7 @@ func deleteBasket(ctx context.Context, tx pgx.Tx, basketID string) error {
 	return nil
 }
 
-// answer shows the caller's basket as it stands.
+// answer responds with the current state of the caller's basket.
 func (b baskets) answer(ctx context.Context, tx pgx.Tx, answer *Answer) (*Answer, []events.Event, error) {
 	caller := auth.CallerFrom(ctx)
 	if answer.Body.Token != "" {
@@ -229,7 +233,7 @@ func (b baskets) answer(ctx context.Context, tx pgx.Tx, answer *Answer) (*Answer
 	body := &answer.Body
 	err := tx.QueryRow(ctx, `
 		SELECT basket_id::text, expires_at FROM orders.baskets
-		WHERE `+mine+` AND expires_at > now()`, whose(caller)).Scan(&body.ID, &body.ExpiresAt)
+		WHERE `+ownedByCaller+` AND expires_at > now()`, ownerArgs(caller)).Scan(&body.ID, &body.ExpiresAt)
 	if errors.Is(err, pgx.ErrNoRows) {
 		body.Lines, body.Subtotal.Currency = []Line{}, "EUR"
 		return answer, nil, nil
