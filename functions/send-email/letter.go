@@ -11,8 +11,8 @@ import (
 	"github.com/popup-shop/popup/internal/money"
 )
 
-// letter is all that a mail can tell.
-type letter struct {
+// message has all that the templates of mails use.
+type message struct {
 	MailID         string
 	GivenUp        bool
 	Kind           string
@@ -37,24 +37,24 @@ type item struct {
 	TotalMinor int64  `json:"total_minor"`
 }
 
-// Price is an item's total as the reader writes it.
-func (l letter) Price(i item) string {
+// Price returns the total of an item, formatted for the locale.
+func (l message) Price(i item) string {
 	return money.Amount{Minor: i.TotalMinor, Currency: l.Total.Currency}.Format(l.Locale)
 }
 
-// Sum is the order's total as the reader writes it.
-func (l letter) Sum() string { return l.Total.Format(l.Locale) }
+// Sum returns the total of the order, formatted for the locale.
+func (l message) Sum() string { return l.Total.Format(l.Locale) }
 
-// path leads to the page about what the mail tells.
-func (l letter) path() string {
+// path returns the path of the page to which the mail links.
+func (l message) path() string {
 	if l.OrderID == "" {
 		return "/account"
 	}
 	return "/orders/" + l.OrderID
 }
 
-// language is that of the texts: Japanese or English.
-func (l letter) language() string {
+// language returns the language of the texts: Japanese or English.
+func (l message) language() string {
 	if strings.HasPrefix(l.Locale, "ja") {
 		return "ja"
 	}
@@ -62,29 +62,30 @@ func (l letter) language() string {
 }
 
 //go:embed letters/*
-var letters embed.FS
+var templates embed.FS
 
 var (
-	texts = template.Must(template.ParseFS(letters, "letters/*.txt"))
-	pages = htmltemplate.Must(htmltemplate.ParseFS(letters, "letters/*.html"))
+	texts = template.Must(template.ParseFS(templates, "letters/*.txt"))
+	pages = htmltemplate.Must(htmltemplate.ParseFS(templates, "letters/*.html"))
 )
 
-// write writes a mail: its subject, and its text as plain text and as HTML. Nothing that a customer typed can be more
-// than text in it.
-func write(l letter) (subject, plain, html string, err error) {
+// renderTexts returns the subject of a mail, and its text as plain text and as HTML. Texts of customers are escaped.
+func renderTexts(l message) (subject, plain, html string, err error) {
 	var head, body, page bytes.Buffer
 	if err := texts.ExecuteTemplate(&head, l.language()+"/"+l.Kind+"/subject", l); err != nil {
 		return "", "", "", fmt.Errorf("write mail %s: %w", l.MailID, err)
 	}
-	if err := texts.ExecuteTemplate(&body, l.language()+".txt", struct {
-		letter
+	text := struct {
+		message
 		Lead string
-	}{l, lead(l)}); err != nil {
+	}{l, renderLead(l)}
+	if err := texts.ExecuteTemplate(&body, l.language()+".txt", text); err != nil {
 		return "", "", "", fmt.Errorf("write mail %s: %w", l.MailID, err)
 	}
 	subject = strings.Join(strings.Fields(head.String()), " ")
 	err = pages.ExecuteTemplate(&page, "letter.html", map[string]any{
-		"Language": l.language(), "Subject": subject, "Paragraphs": strings.Split(strings.TrimSpace(body.String()), "\n\n"), "Link": l.Link,
+		"Language": l.language(), "Subject": subject, "Link": l.Link,
+		"Paragraphs": strings.Split(strings.TrimSpace(body.String()), "\n\n"),
 	})
 	if err != nil {
 		return "", "", "", fmt.Errorf("write mail %s: %w", l.MailID, err)
@@ -92,8 +93,8 @@ func write(l letter) (subject, plain, html string, err error) {
 	return subject, body.String(), page.String(), nil
 }
 
-// lead is the first paragraph, which tells what happened.
-func lead(l letter) string {
+// renderLead returns the first paragraph.
+func renderLead(l message) string {
 	var text bytes.Buffer
 	if err := texts.ExecuteTemplate(&text, l.language()+"/"+l.Kind+"/lead", l); err != nil {
 		return l.Kind

@@ -12,25 +12,25 @@ import (
 	"github.com/popup-shop/popup/internal/id"
 )
 
-// prepareNotice requests a mail to a person whose sessions were ended for safety, once per session and reason.
+// prepareNotice prepares a mail to a user whose sessions were revoked for security, once per session and reason.
 func prepareNotice(ctx context.Context, tx pgx.Tx, d *call[events.SessionRevoked]) error {
 	mailID, err := id.Derive(name, d.Event.SessionID, d.Event.Reason)
 	if err != nil {
 		return err
 	}
-	l, taken, err := takeNotice(ctx, tx, mailID, d.Event)
+	l, claim, err := claimNotice(ctx, tx, mailID, d.Event)
 	if errors.Is(err, pgx.ErrNoRows) { // the account was closed
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("take mail %s: %w", mailID, err)
+		return fmt.Errorf("claim mail %s: %w", mailID, err)
 	}
-	d.Request, err = sendable(l, taken)
+	d.Request, err = sendable(l, claim)
 	return err
 }
 
-// takeNotice takes the one mail about a session and a reason, which stands where that of an order would.
-func takeNotice(ctx context.Context, tx pgx.Tx, mailID string, revoked events.SessionRevoked) (l letter, t taken, err error) {
+// claimNotice claims the mail about a session and a reason. Its row has the session id in the place of the order id.
+func claimNotice(ctx context.Context, tx pgx.Tx, mailID string, revoked events.SessionRevoked) (l message, t claim, err error) {
 	l.MailID, l.Kind, l.Reason = mailID, "session_revoked", revoked.Reason
 	err = tx.QueryRow(ctx, `
 		WITH taken AS (
@@ -51,7 +51,7 @@ func takeNotice(ctx context.Context, tx pgx.Tx, mailID string, revoked events.Se
 		CROSS JOIN accounts.users u
 		WHERE u.user_id = @user_id`, pgx.NamedArgs{
 		"mail_id": mailID, "session_id": revoked.SessionID, "user_id": revoked.CustomerID, "reason": revoked.Reason,
-		"taker": uuid.NewString(), "sending_for": sendingFor,
+		"taker": uuid.NewString(), "sending_for": abandonedAfter,
 	}).Scan(&t.Status, &t.Tries, &t.Busy, &l.To, &l.Name, &l.Locale)
 	return l, t, err
 }

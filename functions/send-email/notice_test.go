@@ -9,13 +9,13 @@ import (
 	"github.com/popup-shop/popup/events"
 )
 
-func TestWhoeverIsSignedOutForSafetyHearsItOnceInTheirLanguage(t *testing.T) {
+func TestRevokedSessionIsMailedOnce(t *testing.T) {
 	t.Parallel()
 	p := open(t)
 	ada, haru := p.SignIn(t, "customer"), p.SignIn(t, "customer")
 	p.Exec(t, `UPDATE accounts.users SET locale = 'ja' WHERE user_id = $1`, haru.ID)
 	for range 2 {
-		require.Empty(t, p.Send(t, name, events.SessionRevoked{CustomerID: ada.ID, SessionID: ada.Session, Reason: "reuse"}), "of no order: nobody follows it")
+		require.Empty(t, p.Send(t, name, events.SessionRevoked{CustomerID: ada.ID, SessionID: ada.Session, Reason: "reuse"}), "a mail that is not about an order emits nothing")
 	}
 	p.Send(t, name, events.SessionRevoked{CustomerID: haru.ID, SessionID: haru.Session, Reason: "password"})
 	mails := p.mails(t)
@@ -29,7 +29,7 @@ func TestWhoeverIsSignedOutForSafetyHearsItOnceInTheirLanguage(t *testing.T) {
 	require.Equal(t, []string{"session_revoked reuse sent", "session_revoked password sent"}, states(t, p.Shop))
 }
 
-func TestNobodyIsWrittenToWhoseAccountIsClosed(t *testing.T) {
+func TestClosedAccountGetsNoMail(t *testing.T) {
 	t.Parallel()
 	p := open(t)
 	ada := p.SignIn(t, "customer")

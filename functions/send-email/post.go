@@ -15,24 +15,25 @@ import (
 	"github.com/wneessen/go-mail/smtp"
 )
 
-// sendIn is how long handing over one mail may take.
-const sendIn = 5 * time.Second
+// sendTimeout is the timeout for each step of sending a mail.
+const sendTimeout = 5 * time.Second
 
-// post hands mails to the mail server, over connections that are kept for the next mail.
-type post struct {
+// mailer sends mails to the mail server. It keeps connections open for the next mail.
+type mailer struct {
 	settings Settings
 
 	mu   sync.Mutex
 	idle []*smtp.Client
 }
 
-// errUnsure says that the server heard a whole mail and its answer was lost: it may have taken it or not.
-var errUnsure = errors.New("the mail server's answer was lost")
+// errDeliveryUnknown reports that the connection broke after the whole mail was sent and before the server's response:
+// the server may have accepted the mail or not.
+var errDeliveryUnknown = errors.New("the response of the mail server was lost")
 
-// send hands a mail over. nil means that the server took it, any error but errUnsure that it did not.
-func (p *post) send(ctx context.Context, l letter) error {
+// send sends a mail. nil means that the server has accepted it; an error other than errUnsure means that it has not.
+func (p *mailer) send(ctx context.Context, l message) error {
 	l.Link = strings.TrimRight(p.settings.PublicURL, "/") + l.path()
-	m, err := p.message(l)
+	m, err := p.render(l)
 	if err != nil {
 		return err
 	}
@@ -40,15 +41,15 @@ func (p *post) send(ctx context.Context, l letter) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, sendIn)
+	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
 	connection, err := p.connection(ctx, client)
 	if err != nil {
-		return fmt.Errorf("reach mail server: %w", err)
+		return fmt.Errorf("connect to mail server: %w", err)
 	}
 	if err := client.SendWithSMTPClient(connection, m); err != nil {
-		_ = connection.Close() // whatever state it is in
-		return outcome(m, err)
+		_ = connection.Close() // its state is unknown
+		return sendError(m, err)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -56,20 +57,20 @@ func (p *post) send(ctx context.Context, l letter) error {
 	return nil
 }
 
-// outcome is what a broken conversation means for its mail.
-func outcome(m *mail.Msg, err error) error {
+// sendError returns the error of send for an error of the mail client.
+func sendError(m *mail.Msg, err error) error {
 	var sending *mail.SendError
 	switch {
-	case m.IsDelivered(): // it broke after the server's yes
+	case m.IsDelivered(): // it broke after the server had accepted the mail
 		return nil
 	case errors.As(err, &sending) && sending.Reason == mail.ErrSMTPDataClose && sending.ErrorCode() == 0:
-		err = fmt.Errorf("%w: %w", errUnsure, err)
+		err = fmt.Errorf("%w: %w", errDeliveryUnknown, err)
 	}
-	return fmt.Errorf("hand over mail: %w", err)
+	return fmt.Errorf("send mail: %w", err)
 }
 
-// connection is one that was kept and still answers, or a new one.
-func (p *post) connection(ctx context.Context, client *mail.Client) (*smtp.Client, error) {
+// connection returns an idle connection that still works, or a new one.
+func (p *mailer) connection(ctx context.Context, client *mail.Client) (*smtp.Client, error) {
 	for {
 		p.mu.Lock()
 		if len(p.idle) == 0 {
@@ -77,19 +78,19 @@ func (p *post) connection(ctx context.Context, client *mail.Client) (*smtp.Clien
 			return client.DialToSMTPClientWithContext(ctx)
 		}
 		last := len(p.idle) - 1
-		kept := p.idle[last]
+		conn := p.idle[last]
 		p.idle = p.idle[:last]
 		p.mu.Unlock()
-		if kept.Reset() == nil {
-			return kept, nil
+		if conn.Reset() == nil {
+			return conn, nil
 		}
-		_ = kept.Close() // the server closed it before us
+		_ = conn.Close() // the server has closed it
 	}
 }
 
-// message is the mail as it goes over the wire. Its Message-ID is that of order and kind, however often it is sent.
-func (p *post) message(l letter) (*mail.Msg, error) {
-	subject, plain, html, err := write(l)
+// render returns the message to send. Its Message-ID is the same for each attempt.
+func (p *mailer) render(l message) (*mail.Msg, error) {
+	subject, plain, html, err := renderTexts(l)
 	if err != nil {
 		return nil, err
 	}
@@ -113,21 +114,22 @@ func (p *post) message(l letter) (*mail.Msg, error) {
 	return m, nil
 }
 
-// client reads SMTP_URL.
-func (p *post) client() (*mail.Client, error) {
+// client returns a client for the server of SMTP_URL.
+func (p *mailer) client() (*mail.Client, error) {
 	u, err := url.Parse(p.settings.SMTP)
 	if err != nil || (u.Scheme != "smtp" && u.Scheme != "smtps") || u.Hostname() == "" {
 		return nil, fmt.Errorf("SMTP_URL: must be smtp://host:port or smtps://host:port")
 	}
-	options := []mail.Option{mail.WithTimeout(sendIn), mail.WithTLSPolicy(mail.TLSOpportunistic)}
+	options := []mail.Option{mail.WithTimeout(sendTimeout), mail.WithTLSPolicy(mail.TLSOpportunistic)}
 	if u.Scheme == "smtps" {
 		options = append(options, mail.WithSSL())
 	}
 	if port, err := strconv.Atoi(u.Port()); err == nil {
 		options = append(options, mail.WithPort(port))
 	}
-	if password, set := u.User.Password(); set {
-		options = append(options, mail.WithSMTPAuth(mail.SMTPAuthPlain), mail.WithUsername(u.User.Username()), mail.WithPassword(password))
+	if password, ok := u.User.Password(); ok {
+		options = append(options,
+			mail.WithSMTPAuth(mail.SMTPAuthPlain), mail.WithUsername(u.User.Username()), mail.WithPassword(password))
 	}
 	return mail.NewClient(u.Hostname(), options...)
 }

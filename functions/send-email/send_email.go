@@ -1,5 +1,15 @@
-// Package sendemail writes one mail per order and kind and hands it to the mail server, at most once. What a mail says is
-// read from the order when it is written; the event only says that it is time.
+// Package sendemail consumes the events of orders and payments that customers or staff get a mail about, and sends at
+// most one mail per order and kind. The event only triggers the mail; its text comes from the current state of the
+// order.
+//
+// A mail server does not know idempotency keys, so each mail has a row with a status. For order.shipped, for example:
+//
+//  1. A transaction sets the row to "sending". A redelivered event finds it there and sends nothing.
+//  2. The mail is sent, outside of the transaction.
+//  3. A second transaction sets "sent", or "waiting" if the server did not accept the mail: then a redelivery tries again.
+//
+// If the process dies after step 1, or the server's response is lost, the mail may have been sent or not. Its status
+// becomes "unknown" and only staff can send it again.
 package sendemail
 
 import (
@@ -18,42 +28,43 @@ import (
 
 const name = "send-email"
 
-// maxTries is after how many tries a mail is given up: two days, as the ledger's tries slow down to hourly.
+// maxTries is the number of attempts before a mail is given up. With the event store's backoff, which slows down to an
+// hour, that is two days.
 const maxTries = 50
 
-// Settings are those that the function needs.
+// Settings configures the function.
 type Settings struct {
 	config.Mail
 	config.Public
 }
 
-// New declares the function. It calls the mail server.
+// New returns the function. It calls the mail server.
 func New(settings Settings) (f function.Function) {
-	post := &post{settings: settings}
+	mailer := &mailer{settings: settings}
 	return function.Function{
 		Name: name,
 		On: []function.Handler{
-			mailOn(post, kind[events.PaymentCreated]("payment_created")),
-			mailOn(post, kind[events.PaymentPaid]("payment_paid")),
-			mailOn(post, kind[events.OrderShipped]("order_shipped")),
-			mailOn(post, advanced),
-			mailOn(post, kind[events.OrderRejected]("order_rejected")),
-			mailOn(post, kind[events.OrderExpired]("order_expired")),
-			mailOn(post, kind[events.OrderCancelled]("order_cancelled")),
-			mailOn(post, kind[events.PaymentRefunded]("payment_refunded")),
-			mailOn(post, kind[events.RefundFailed]("staff_refund")),
-			mailOn(post, kind[events.OrderStalled]("staff_stalled")),
-			sendOn(post, function.EachCall(prepareNotice)),
+			mailOn(mailer, kind[events.PaymentCreated]("payment_created")),
+			mailOn(mailer, kind[events.PaymentPaid]("payment_paid")),
+			mailOn(mailer, kind[events.OrderShipped]("order_shipped")),
+			mailOn(mailer, advanced),
+			mailOn(mailer, kind[events.OrderRejected]("order_rejected")),
+			mailOn(mailer, kind[events.OrderExpired]("order_expired")),
+			mailOn(mailer, kind[events.OrderCancelled]("order_cancelled")),
+			mailOn(mailer, kind[events.PaymentRefunded]("payment_refunded")),
+			mailOn(mailer, kind[events.RefundFailed]("staff_refund")),
+			mailOn(mailer, kind[events.OrderStalled]("staff_stalled")),
+			sendOn(mailer, function.EachCall(prepareNotice)),
 		},
 		Emits:  []events.Event{events.MailSent{}, events.MailFailed{}},
 		Writes: []string{"mail.mails"},
 	}
 }
 
-// kind names the mail that an event leads to; "" if it leads to none.
+// kind returns a function that returns the kind of mail for an event; "" is for none.
 func kind[E events.Event](name string) func(E) string { return func(E) string { return name } }
 
-// advanced names the mail of a step on an order's way; most have none.
+// advanced returns the kind of mail for a new status of an order; most have none.
 func advanced(e events.OrderAdvanced) string {
 	switch order.Status(e.To) {
 	case order.ReadyForPickup, order.FailedDelivery:
@@ -62,14 +73,12 @@ func advanced(e events.OrderAdvanced) string {
 	return ""
 }
 
-type call[E events.Event] = function.Call[E, letter, struct{}]
+type call[E events.Event] = function.Call[E, message, struct{}]
 
-// mailOn declares the handler of an event about an order: take the mail's row, send, note. A mail whose row says that it is being
-// sent when no handling sends it, or whose server never responded after it had it all, may have left or not: it is shown to staff
-// and never sent by a machine again.
-func mailOn[E events.Event](post *post, kindOf func(E) string) function.Handler {
-	return sendOn(post, func(ctx context.Context, tx pgx.Tx, batch []*call[E]) error {
-		var mails []wanted
+// mailOn returns the handler that sends mails about events of orders.
+func mailOn[E events.Event](mailer *mailer, kindOf func(E) string) function.Handler {
+	return sendOn(mailer, func(ctx context.Context, tx pgx.Tx, batch []*call[E]) error {
+		var mails []mailKey
 		for _, d := range batch {
 			kind := kindOf(d.Event)
 			if kind == "" {
@@ -79,32 +88,32 @@ func mailOn[E events.Event](post *post, kindOf func(E) string) function.Handler 
 			if err != nil {
 				return err
 			}
-			mails = append(mails, wanted{mailID, d.Event.About().OrderID, kind})
+			mails = append(mails, mailKey{mailID, d.Event.About().OrderID, kind})
 		}
-		letters, err := takeLetters(ctx, tx, mails)
+		claimed, err := claimMails(ctx, tx, mails)
 		if err != nil {
 			return err
 		}
 		for _, d := range batch {
-			d.Request = letters[d.Event.About().OrderID]
+			d.Request = claimed[d.Event.About().OrderID]
 		}
 		return nil
 	})
 }
 
-// sendOn declares a handler that sends what prepare requests.
-func sendOn[E events.Event](post *post, prepare func(context.Context, pgx.Tx, []*call[E]) error) function.Handler {
-	return function.OnCall(function.ExternalCall[E, letter, struct{}]{
+// sendOn returns a handler that sends the mails which prepare sets as requests.
+func sendOn[E events.Event](mailer *mailer, prepare func(context.Context, pgx.Tx, []*call[E]) error) function.Handler {
+	return function.OnCall(function.ExternalCall[E, message, struct{}]{
 		Prepare: prepare,
-		Call: func(ctx context.Context, _ string, l letter) (struct{}, error) {
+		Call: func(ctx context.Context, _ string, l message) (struct{}, error) {
 			if l.GivenUp {
 				return struct{}{}, nil
 			}
-			return struct{}{}, post.send(ctx, l)
+			return struct{}{}, mailer.send(ctx, l)
 		},
 		Record: record[E],
-		OnError: func(ctx context.Context, tx pgx.Tx, _ E, l letter, cause error) error {
-			if errors.Is(cause, errUnsure) {
+		OnError: func(ctx context.Context, tx pgx.Tx, _ E, l message, cause error) error {
+			if errors.Is(cause, errDeliveryUnknown) {
 				return setStatus(ctx, tx, []string{l.MailID}, []string{"unknown"})
 			}
 			return setStatus(ctx, tx, []string{l.MailID}, []string{"waiting"})
@@ -112,19 +121,19 @@ func sendOn[E events.Event](post *post, prepare func(context.Context, pgx.Tx, []
 	})
 }
 
-// sendable returns a mail that this handling is to send, or nil.
-func sendable(l letter, taken taken) (*letter, error) {
+// sendable returns the mail if this attempt is to send it, or nil.
+func sendable(l message, claim claim) (*message, error) {
 	switch {
-	case taken.Busy:
+	case claim.Busy:
 		return nil, function.Unavailable(fmt.Errorf("mail %s is being sent", l.MailID))
-	case taken.Status != "sending":
+	case claim.Status != "sending":
 		return nil, nil
 	}
-	l.GivenUp = taken.Tries > maxTries
+	l.GivenUp = claim.Tries > maxTries
 	return &l, nil
 }
 
-// record notes what was sent. A mail that is about no order leads to no event.
+// record stores the outcome of mails and emits it. It emits nothing for a mail that is not about an order.
 func record[E events.Event](ctx context.Context, tx pgx.Tx, batch []*call[E]) error {
 	ids, statuses := make([]string, len(batch)), make([]string, len(batch))
 	for i, d := range batch {

@@ -26,13 +26,13 @@ import (
 
 const name = "send-email"
 
-// post is a shop with a mail server.
-type post struct {
+// mailer is a shop with a mail server.
+type mailer struct {
 	*shoptest.Shop
 	box *mailbox.Box
 }
 
-func open(t *testing.T) post {
+func open(t *testing.T) mailer {
 	t.Helper()
 	box, err := mailbox.Open(t.TempDir())
 	require.NoError(t, err)
@@ -40,18 +40,18 @@ func open(t *testing.T) post {
 	require.NoError(t, err)
 	go func() { _ = box.Serve(l) }()
 	t.Cleanup(func() { require.NoError(t, box.Close()) })
-	return post{over(t, "smtp://"+l.Addr().String()), box}
+	return mailer{over(t, "smtp://"+l.Addr().String()), box}
 }
 
-// over is a shop whose mails go to an address.
+// over returns a shop that sends its mails to an SMTP URL.
 func over(t *testing.T, smtp string) *shoptest.Shop {
 	return shoptest.Open(t, functions.All, func(s *functions.Settings) {
 		s.SimulatedSuccess, s.Shipping, s.SMTP, s.Staff, s.PublicURL = 1, "manual", smtp, "staff@shop.test", "https://shop.test/"
 	})
 }
 
-// mails are those that the server took, oldest first.
-func (p post) mails(t *testing.T) (all []mailbox.Mail) {
+// mails returns the mails that the server has accepted, oldest first.
+func (p mailer) mails(t *testing.T) (all []mailbox.Mail) {
 	t.Helper()
 	w := httptest.NewRecorder()
 	p.box.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/mailbox.json", nil))
@@ -64,18 +64,18 @@ func place(t *testing.T, shop *shoptest.Shop) shoptest.Placed {
 	return shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 2)))
 }
 
-// states are the states of an order's mails, as kind and state.
+// states returns the kinds and states of an order's mails.
 func states(t *testing.T, shop *shoptest.Shop) []string {
 	return shoptest.Scalar[[]string](t, shop, `SELECT coalesce(array_agg(kind || ' ' || status ORDER BY created_at), '{}') FROM mail.mails`)
 }
 
 // NOT-01.
-func TestAnOrderThatIsDeliveredLeavesThreeMails(t *testing.T) {
+func TestDeliveredOrderSendsThreeMails(t *testing.T) {
 	t.Parallel()
 	p := open(t)
 	placed := p.OrderIn(t, "completed")
-	for _, told := range []string{"payment.created", "payment.paid", "order.advanced", "order.shipped"} {
-		for _, m := range p.Emitted(t, placed.ID, told) {
+	for _, eventType := range []string{"payment.created", "payment.paid", "order.advanced", "order.shipped"} {
+		for _, m := range p.Emitted(t, placed.ID, eventType) {
 			p.Deliver(t, name, m)
 		}
 	}
@@ -89,31 +89,31 @@ func TestAnOrderThatIsDeliveredLeavesThreeMails(t *testing.T) {
 }
 
 // NOT-03, NOT-05.
-func TestOneMailPerKindHoweverOftenItIsTold(t *testing.T) {
+func TestRedeliverySendsNoSecondMail(t *testing.T) {
 	t.Parallel()
 	p := open(t)
 	placed := place(t, p.Shop)
 	m := p.Store(t, events.PaymentPaid{OrderID: placed.ID})
 	var all sync.WaitGroup
 	for range 5 {
-		all.Go(func() { _ = p.TryDeliver(t, name, m) }) // while one sends, the others are to come again
+		all.Go(func() { _ = p.TryDeliver(t, name, m) }) // while one delivery sends, the others fail and are retried
 	}
 	all.Wait()
 	p.Deliver(t, name, m)
 	require.Empty(t, p.Send(t, name, events.PaymentPaid{OrderID: placed.ID}), "under another id: only the rows remember")
 	require.Len(t, p.mails(t), 1)
-	said := p.EmittedFor(t, name, m)
-	require.Len(t, said, 1)
-	require.Equal(t, "payment_paid", said[0].(events.MailSent).Kind)
+	emitted := p.EmittedFor(t, name, m)
+	require.Len(t, emitted, 1)
+	require.Equal(t, "payment_paid", emitted[0].(events.MailSent).Kind)
 	require.Equal(t, []string{"payment_paid sent"}, states(t, p.Shop))
 }
 
-func TestEachFactHasItsMail(t *testing.T) {
+func TestEachEventHasItsMail(t *testing.T) {
 	t.Parallel()
 	p := open(t)
 	placed := place(t, p.Shop)
 	for i, c := range []struct {
-		told    events.Event
+		event   events.Event
 		subject string
 		to      string
 	}{
@@ -129,20 +129,20 @@ func TestEachFactHasItsMail(t *testing.T) {
 		{events.RefundFailed{OrderID: placed.ID}, "[staff] The refund", "staff@shop.test"},
 		{events.OrderStalled{OrderID: placed.ID}, "stands still", "staff@shop.test"},
 	} {
-		require.Len(t, p.Send(t, name, c.told), 1, c.subject)
+		require.Len(t, p.Send(t, name, c.event), 1, c.subject)
 		mails := p.mails(t)
 		require.Len(t, mails, i+1)
 		m := mails[i]
 		require.Contains(t, m.Subject, c.subject)
 		require.Contains(t, m.Subject, placed.OrderNumber)
 		require.Equal(t, []string{c.to}, m.To)
-		for _, told := range []string{"2 × Harbour cap", "€48.00", "Kai 1", "https://shop.test/orders/" + placed.ID} {
-			require.Contains(t, m.HTML, told)
+		for _, text := range []string{"2 × Harbour cap", "€48.00", "Kai 1", "https://shop.test/orders/" + placed.ID} {
+			require.Contains(t, m.HTML, text)
 		}
 	}
 }
 
-func TestStepsWithoutAMailHaveNone(t *testing.T) {
+func TestOtherEventsSendNoMail(t *testing.T) {
 	t.Parallel()
 	p := open(t)
 	placed := place(t, p.Shop)
@@ -167,7 +167,7 @@ func TestMailIsInTheLanguageOfTheOrder(t *testing.T) {
 }
 
 // NOT-13.
-func TestNothingThatACustomerTypesBecomesAHeaderOrARecipient(t *testing.T) {
+func TestCustomerTextCannotInjectHeaders(t *testing.T) {
 	t.Parallel()
 	s := &server{}
 	shop := over(t, s.serve(t))
@@ -190,7 +190,7 @@ func TestNothingThatACustomerTypesBecomesAHeaderOrARecipient(t *testing.T) {
 	require.NotContains(t, parts(t, m)["text/html"], "<script>")
 }
 
-// parts are the parts of a mail by their types.
+// parts returns the parts of a mail by media type.
 func parts(t *testing.T, m *mail.Message) map[string]string {
 	t.Helper()
 	kind, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
@@ -242,7 +242,7 @@ func TestMailIsWellFormed(t *testing.T) {
 }
 
 // NOT-11.
-func TestMessageIDIsThatOfOrderAndKind(t *testing.T) {
+func TestMessageIDIsStable(t *testing.T) {
 	t.Parallel()
 	p := open(t)
 	placed, other := place(t, p.Shop), place(t, p.Shop)
@@ -260,7 +260,7 @@ func TestMessageIDIsThatOfOrderAndKind(t *testing.T) {
 }
 
 // NOT-09.
-func TestMailThatTheServerRefusesWaitsAndIsSentOnceLater(t *testing.T) {
+func TestRefusedMailIsSentLater(t *testing.T) {
 	t.Parallel()
 	p := open(t)
 	placed := place(t, p.Shop)
@@ -278,7 +278,7 @@ func TestMailThatTheServerRefusesWaitsAndIsSentOnceLater(t *testing.T) {
 }
 
 // NOT-09.
-func TestServerThatIsAwayMeansLaterAndNotNever(t *testing.T) {
+func TestMailIsSentOnceTheServerIsBack(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -296,11 +296,11 @@ func TestServerThatIsAwayMeansLaterAndNotNever(t *testing.T) {
 	require.NoError(t, err)
 	go func() { _ = box.Serve(l) }()
 	require.Len(t, shop.Deliver(t, name, m), 1)
-	require.Len(t, post{shop, box}.mails(t), 1)
+	require.Len(t, mailer{shop, box}.mails(t), 1)
 }
 
 // NOT-05.
-func TestMailOfWhichNobodyKnowsWhetherItLeftIsNeverSentAgain(t *testing.T) {
+func TestMailInUnknownStateIsNotSentAgain(t *testing.T) {
 	t.Parallel()
 	p := open(t)
 	placed := place(t, p.Shop)
@@ -308,7 +308,7 @@ func TestMailOfWhichNobodyKnowsWhetherItLeftIsNeverSentAgain(t *testing.T) {
 	p.box.Refuse(func() error { return errors.New("not now") })
 	require.Error(t, p.TryDeliver(t, name, m))
 	p.box.Refuse(nil)
-	p.Exec(t, `UPDATE mail.mails SET status = 'sending', taken_at = now()`) // and then it crashed
+	p.Exec(t, `UPDATE mail.mails SET status = 'sending', taken_at = now()`) // as after a crash
 	require.ErrorContains(t, p.TryDeliver(t, name, m), "is being sent")
 
 	p.Exec(t, `UPDATE mail.mails SET taken_at = now() - interval '1 minute'`)
@@ -318,7 +318,7 @@ func TestMailOfWhichNobodyKnowsWhetherItLeftIsNeverSentAgain(t *testing.T) {
 	require.Empty(t, p.mails(t))
 }
 
-func TestMailWhoseAnswerWasLostIsNeverSentAgain(t *testing.T) {
+func TestMailWithLostResponseIsNotSentAgain(t *testing.T) {
 	t.Parallel()
 	s := &server{hangUp: true}
 	shop := over(t, s.serve(t))
@@ -330,7 +330,7 @@ func TestMailWhoseAnswerWasLostIsNeverSentAgain(t *testing.T) {
 	require.Len(t, mails, 1)
 }
 
-func TestMailThatWasTakenIsSentWhateverTheServerDoesThen(t *testing.T) {
+func TestAcceptedMailIsSent(t *testing.T) {
 	t.Parallel()
 	s := &server{last: "250 taken, and good bye"}
 	shop := over(t, s.serve(t))
@@ -342,7 +342,7 @@ func TestMailThatWasTakenIsSentWhateverTheServerDoesThen(t *testing.T) {
 }
 
 // NOT-10.
-func TestMailThatFailedTooOftenIsGivenUpAndTold(t *testing.T) {
+func TestMailIsGivenUpAfterFiftyTries(t *testing.T) {
 	t.Parallel()
 	p := open(t)
 	placed := place(t, p.Shop)
@@ -350,8 +350,8 @@ func TestMailThatFailedTooOftenIsGivenUpAndTold(t *testing.T) {
 	p.box.Refuse(func() error { return errors.New("never") })
 	require.Error(t, p.TryDeliver(t, name, m))
 	p.Exec(t, `UPDATE mail.mails SET tries = 50`)
-	said := p.Deliver(t, name, m)
-	require.Len(t, said, 1)
-	require.Equal(t, 50, said[0].(events.MailFailed).Tries)
+	emitted := p.Deliver(t, name, m)
+	require.Len(t, emitted, 1)
+	require.Equal(t, 50, emitted[0].(events.MailFailed).Tries)
 	require.Equal(t, []string{"payment_paid failed"}, states(t, p.Shop))
 }

@@ -11,16 +11,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// server is a mail server that keeps what it hears as it came, and may end the conversation at a mail's end.
+// server is a mail server that stores the mails that it receives, and can close the connection at the end of a mail.
 type server struct {
 	mu         sync.Mutex
 	mails      []string
 	recipients []string
-	last       string // what it says to a whole mail before it hangs up; it stays on the line when this is empty
-	hangUp     bool   // without a word
+	last       string // the response to a mail before the server closes the connection; "" keeps it open
+	hangUp     bool   // closes the connection without a response
 }
 
-// serve serves on the loopback, and returns the server's SMTP_URL.
+// serve starts the server on the loopback interface and returns its SMTP_URL.
 func (s *server) serve(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -68,7 +68,7 @@ func (s *server) talk(conn net.Conn) {
 	}
 }
 
-// take hears a mail to its end.
+// take reads a mail to its end.
 func (s *server) take(in *bufio.Reader) {
 	var mail strings.Builder
 	for line := ""; line != ".\r\n"; {

@@ -11,31 +11,33 @@ import (
 	"github.com/popup-shop/popup/internal/pgbatch"
 )
 
-// taken is a mail that was to be sent. Its status is sending when this handling is to send it, and unknown when another one began to
-// and never noted how that ended.
-type taken struct {
+// claim is the state of a mail after an attempt to claim it: "sending" if this attempt is to send it, "unknown" if an
+// earlier attempt started to send it and did not record how that ended.
+type claim struct {
 	Status string
 	Tries  int
-	Busy   bool // another handling is sending it right now
+	Busy   bool // another attempt is sending it right now
 }
 
-// sendingFor is after how long a mail that is being sent has certainly been left behind: asking for a connection, making
-// one and sending take sendIn each at most. It is less than a Trigger takes for all its tries, so that such a mail is noted
-// as unknown and not parked.
-const sendingFor = 3*sendIn + time.Second
+// abandonedAfter is the time after which an attempt that has not recorded its outcome has died: to reset a connection,
+// to open one and to send take at most sendIn each. It is shorter than all retries of a Trigger, so that such a mail
+// becomes unknown before its event is dead-lettered.
+const abandonedAfter = 3*sendTimeout + time.Second
 
-// wanted is a mail that is to be sent.
-type wanted struct{ MailID, OrderID, Kind string }
+// mailKey identifies a mail to send.
+type mailKey struct{ MailID, OrderID, Kind string }
 
-// takeLetters takes for sending the one mail of each order and kind, and returns by order those that are to be sent, with what they
-// tell: read from the order as it stands now.
-func takeLetters(ctx context.Context, tx pgx.Tx, mails []wanted) (map[string]*letter, error) {
+// claimMails claims mails for sending, and returns those that this attempt is to send by order, with the current state
+// of the order.
+func claimMails(ctx context.Context, tx pgx.Tx, mails []mailKey) (map[string]*message, error) {
 	if len(mails) == 0 {
 		return nil, nil
 	}
-	ids, orders, kinds := make([]string, len(mails)), make([]string, len(mails)), make([]string, len(mails))
-	for i, m := range mails {
-		ids[i], orders[i], kinds[i] = m.MailID, m.OrderID, m.Kind
+	var ids, orders, kinds []string
+	for _, m := range mails {
+		ids = append(ids, m.MailID)
+		orders = append(orders, m.OrderID)
+		kinds = append(kinds, m.Kind)
 	}
 	rows, err := tx.Query(ctx, `
 		WITH taken AS (
@@ -63,36 +65,36 @@ func takeLetters(ctx context.Context, tx pgx.Tx, mails []wanted) (map[string]*le
 		JOIN orders.orders o USING (order_id)
 		JOIN orders.addresses a USING (order_id)
 		LEFT JOIN payments.payments p ON p.order_id = o.order_id AND p.status = 'created'`,
-		pgx.NamedArgs{"ids": ids, "orders": orders, "kinds": kinds, "taker": uuid.NewString(), "sending_for": sendingFor})
+		pgx.NamedArgs{"ids": ids, "orders": orders, "kinds": kinds, "taker": uuid.NewString(), "sending_for": abandonedAfter})
 	if err != nil {
-		return nil, fmt.Errorf("take %d mails: %w", len(mails), err)
+		return nil, fmt.Errorf("claim %d mails: %w", len(mails), err)
 	}
-	letters := map[string]*letter{}
-	var l letter
-	var t taken
+	claimed := map[string]*message{}
+	var l message
+	var t claim
 	_, err = pgx.ForEachRow(rows, []any{
 		&l.MailID, &l.OrderID, &l.Kind, &t.Status, &t.Tries, &t.Busy,
 		&l.To, &l.Name, &l.Locale, &l.Number, &l.Status, &l.Reason, &l.Total.Minor, &l.Total.Currency, &l.Method,
 		&l.URI, &l.Carrier, &l.TrackingNumber, &l.Address, &l.Items,
 	}, func() (err error) {
-		letters[l.OrderID], err = sendable(l, t)
-		l.Items = nil // those of the next mail are its own
+		claimed[l.OrderID], err = sendable(l, t)
+		l.Items = nil // otherwise the next mail would share the array
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("take %d mails: %w", len(mails), err)
+		return nil, fmt.Errorf("claim %d mails: %w", len(mails), err)
 	}
-	return letters, nil
+	return claimed, nil
 }
 
-// setStatus notes how the sending of mails ended.
+// setStatus stores the new statuses of mails.
 func setStatus(ctx context.Context, tx pgx.Tx, ids, statuses []string) error {
 	err := pgbatch.Enqueue(ctx, tx, -1, `
 		UPDATE mail.mails m SET status = ended.status, sent_at = CASE WHEN ended.status = 'sent' THEN now() END
 		FROM unnest(@ids::uuid[], @statuses::text[]) AS ended (mail_id, status)
 		WHERE m.mail_id = ended.mail_id`, pgx.NamedArgs{"ids": ids, "statuses": statuses})
 	if err != nil {
-		return fmt.Errorf("note how %d mails ended: %w", len(ids), err)
+		return fmt.Errorf("store status of %d mails: %w", len(ids), err)
 	}
 	return nil
 }
