@@ -15,30 +15,31 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// HoldRequest holds goods by hand, until a time.
+// HoldRequest reserves stock for a limited time, without an order.
 type HoldRequest struct {
 	web.Key
 	Body struct {
 		Lines      []HoldLine `json:"lines" minItems:"1" maxItems:"100"`
-		ExpiresInS int64      `json:"expires_in_s,omitempty" minimum:"1" maximum:"2592000" default:"1800" doc:"30 minutes unless said, 30 days at most"`
+		ExpiresInS int64      `json:"expires_in_s,omitempty" minimum:"1" maximum:"2592000" default:"1800" doc:"How long to hold the stock: at most 30 days, by default 30 minutes."`
 	}
 }
 
-// HoldLine is so many of a SKU, of one warehouse or of all.
+// HoldLine is a quantity of a SKU, from one warehouse or from any.
 type HoldLine struct {
 	SKU         string `json:"sku" minLength:"1" maxLength:"64"`
 	Quantity    int64  `json:"quantity" minimum:"1" maximum:"1000000000000"`
 	WarehouseID string `json:"warehouse_id,omitempty" format:"uuid"`
 }
 
-// FailedItem is what there is not enough of.
+// FailedItem is a line without enough stock.
 type FailedItem struct {
 	SKU       string `json:"sku"`
 	Requested int64  `json:"requested"`
 	Available int64  `json:"available"`
 }
 
-// HoldAnswer says that everything is held. When something is short, nothing is, and a 409 has success and failed_items.
+// HoldAnswer is a reservation of all lines. If a line has not enough stock, nothing is reserved and a 409 has success
+// and failed_items.
 type HoldAnswer struct {
 	Body struct {
 		ReservationID string       `json:"reservation_id" format:"uuid"`
@@ -48,19 +49,19 @@ type HoldAnswer struct {
 	}
 }
 
-// hold holds all lines or none.
+// hold reserves all lines or none.
 func hold(ctx context.Context, tx pgx.Tx, in *HoldRequest) (string, []events.Event, error) {
-	wanted, err := in.wanted()
+	requests, err := in.requests()
 	if err != nil {
 		return "", nil, err
 	}
-	levels, err := lockLevels(ctx, tx, wanted)
+	levels, err := lockLevels(ctx, tx, requests)
 	if err != nil {
 		return "", nil, err
 	}
-	takes, short := levels.Hold(wanted)
+	takes, short := levels.Hold(requests)
 	if short != nil {
-		return "", nil, shortage(short)
+		return "", nil, shortageProblem(short)
 	}
 	holdID, err := uuid.NewV7()
 	if err != nil {
@@ -69,38 +70,41 @@ func hold(ctx context.Context, tx pgx.Tx, in *HoldRequest) (string, []events.Eve
 	return holdID.String(), nil, insertHold(ctx, tx, holdID.String(), in.Body.ExpiresInS, takes)
 }
 
-func (in *HoldRequest) wanted() (wanted []stock.Request, err error) {
-	if len(in.Body.Lines) == 0 { // null passes for a list
+func (in *HoldRequest) requests() (requests []stock.Request, err error) {
+	if len(in.Body.Lines) == 0 { // null passes the schema's minItems
 		return nil, problem.Invalid(problem.FieldError{Field: "lines", Message: "must have at least one"})
 	}
 	warehouses := map[string]string{}
 	for i, line := range in.Body.Lines {
 		warehouses[fmt.Sprintf("lines[%d].warehouse_id", i)] = line.WarehouseID
-		wanted = append(wanted, stock.Request{Line: i + 1, SKU: line.SKU, Quantity: line.Quantity, WarehouseID: line.WarehouseID})
+		requests = append(requests, stock.Request{Line: i + 1, SKU: line.SKU, Quantity: line.Quantity, WarehouseID: line.WarehouseID})
 	}
-	return wanted, must(warehouses)
+	return requests, checkIDs(warehouses)
 }
 
-func shortage(short []stock.Shortage) *problem.Problem {
+func shortageProblem(short []stock.Shortage) *problem.Problem {
 	failed := make([]FailedItem, len(short))
 	for i, s := range short {
 		failed[i] = FailedItem{SKU: s.SKU, Requested: s.Quantity, Available: s.Available}
 	}
-	return problem.New(http.StatusConflict, "out-of-stock", "there is not enough of everything, and nothing is held").
+	return problem.New(http.StatusConflict, "out-of-stock", "There is not enough stock of every line, so nothing was reserved.").
 		With("success", false).With("failed_items", failed)
 }
 
-func showHeld(ctx context.Context, db web.Reader, _ *HoldRequest, holdID string) (*HoldAnswer, error) {
-	made, err := readHold(ctx, db, holdID)
+func showHold(ctx context.Context, db web.Reader, _ *HoldRequest, holdID string) (*HoldAnswer, error) {
+	hold, err := readHold(ctx, db, holdID)
 	answer := &HoldAnswer{}
-	answer.Body.ReservationID, answer.Body.Success, answer.Body.FailedItems, answer.Body.ExpiresAt = holdID, true, []FailedItem{}, made.ExpiresAt
+	answer.Body.ReservationID = holdID
+	answer.Body.Success = true
+	answer.Body.FailedItems = []FailedItem{}
+	answer.Body.ExpiresAt = hold.ExpiresAt
 	return answer, err
 }
 
-// lockLevels locks the levels of what is wanted in the order of SKU and warehouse.
-func lockLevels(ctx context.Context, tx pgx.Tx, wanted []stock.Request) (stock.Levels, error) {
-	skus := make([]string, len(wanted))
-	for i, w := range wanted {
+// lockLevels locks the levels of the requested SKUs, in the order of SKU and warehouse.
+func lockLevels(ctx context.Context, tx pgx.Tx, requests []stock.Request) (stock.Levels, error) {
+	skus := make([]string, len(requests))
+	for i, w := range requests {
 		skus[i] = w.SKU
 	}
 	rows, err := tx.Query(ctx, `
@@ -120,7 +124,7 @@ func lockLevels(ctx context.Context, tx pgx.Tx, wanted []stock.Request) (stock.L
 	return levels, nil
 }
 
-// insertHold makes the reservations; movements and levels follow by themselves.
+// insertHold inserts the reservations; triggers write movements and levels.
 func insertHold(ctx context.Context, tx pgx.Tx, holdID string, seconds int64, takes []stock.Allocation) error {
 	lines, levels, quantities := make([]int, len(takes)), make([]string, len(takes)), make([]int64, len(takes))
 	for i, take := range takes {
@@ -137,7 +141,7 @@ func insertHold(ctx context.Context, tx pgx.Tx, holdID string, seconds int64, ta
 		FROM made, unnest(@lines::integer[], @levels::uuid[], @quantities::bigint[]) AS take (line, level_id, quantity)`,
 		pgx.NamedArgs{"hold_id": holdID, "seconds": seconds, "lines": lines, "levels": levels, "quantities": quantities})
 	if err != nil {
-		return fmt.Errorf("hold stock by hand: %w", err)
+		return fmt.Errorf("insert hold %s: %w", holdID, err)
 	}
 	return nil
 }

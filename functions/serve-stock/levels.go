@@ -18,28 +18,28 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// Level is how many of a SKU there are in a warehouse, and in all of them.
+// Level is the stock of a SKU in a warehouse, with its totals over all warehouses.
 type Level struct {
 	ID             string    `json:"id" format:"uuid"`
 	SKU            string    `json:"sku"`
-	ProductID      string    `json:"product_id,omitempty" format:"uuid" doc:"what the SKU means, if the catalogue knows it"`
+	ProductID      string    `json:"product_id,omitempty" format:"uuid" doc:"The product of the SKU, if it is in the catalogue."`
 	VariantID      string    `json:"variant_id,omitempty" format:"uuid"`
 	WarehouseID    string    `json:"warehouse_id" format:"uuid"`
-	Quantity       *int64    `json:"quantity,omitempty" doc:"for staff"`
-	Reserved       *int64    `json:"reserved,omitempty" doc:"for staff"`
+	Quantity       *int64    `json:"quantity,omitempty" doc:"For staff only."`
+	Reserved       *int64    `json:"reserved,omitempty" doc:"For staff only."`
 	Available      int64     `json:"available"`
-	TotalQuantity  *int64    `json:"total_quantity,omitempty" doc:"of the SKU in all warehouses, for staff"`
-	TotalAvailable int64     `json:"total_available" doc:"of the SKU in all warehouses"`
+	TotalQuantity  *int64    `json:"total_quantity,omitempty" doc:"The quantity in all warehouses. For staff only."`
+	TotalAvailable int64     `json:"total_available" doc:"The available quantity in all warehouses."`
 	UpdatedAt      time.Time `json:"updated_at"`
 }
 
-// hidden is the level as everybody may see it.
-func (l Level) hidden() Level {
+// public returns the level without the figures for staff.
+func (l Level) public() Level {
 	l.Quantity, l.Reserved, l.TotalQuantity = nil, nil, nil
 	return l
 }
 
-// ListRequest asks for levels: of a SKU, of all SKUs of a product, of a variant, of a warehouse, or for all.
+// ListRequest filters the list of levels by SKU, product, variant and warehouse.
 type ListRequest struct {
 	web.Paging
 	SKU         string `query:"sku" maxLength:"64"`
@@ -59,9 +59,9 @@ const (
 		LEFT JOIN catalogue.skus k USING (sku)`
 )
 
-// list shows figures to those who keep stock; everybody else sees what is available.
+// list returns levels: to staff and stock clients with all figures, to others with the available quantities.
 func list(ctx context.Context, db web.Reader, in *ListRequest) ([]Level, int64, error) {
-	if err := must(map[string]string{"product_id": in.ProductID, "variant_id": in.VariantID, "warehouse_id": in.WarehouseID}); err != nil {
+	if err := checkIDs(map[string]string{"product_id": in.ProductID, "variant_id": in.VariantID, "warehouse_id": in.WarehouseID}); err != nil {
 		return nil, 0, err
 	}
 	items, total, err := web.QueryPage(ctx, db, pgx.RowToStructByPos[Level], fromLevels+in.where(), selectLevels,
@@ -71,13 +71,13 @@ func list(ctx context.Context, db web.Reader, in *ListRequest) ([]Level, int64, 
 		})
 	if caller := auth.CallerFrom(ctx); !caller.IsStaff() && !caller.HasScope("stock") {
 		for i, level := range items {
-			items[i] = level.hidden()
+			items[i] = level.public()
 		}
 	}
 	return items, total, err
 }
 
-// where is what a list is narrowed by. Empty levels of a warehouse that is gone are gone with it.
+// where returns the conditions of a list. It leaves out empty levels of deleted warehouses.
 func (in *ListRequest) where() string {
 	conditions := []string{`(w.deleted_at IS NULL OR on_hand > 0)`}
 	for _, c := range []struct{ asked, condition string }{
@@ -109,7 +109,7 @@ func readLevel(ctx context.Context, db web.Reader, levelID string) (Level, error
 	return level, nil
 }
 
-// CreateRequest asks for a level with a first quantity.
+// CreateRequest creates a level with an initial quantity.
 type CreateRequest struct {
 	web.Key
 	Body struct {
@@ -119,11 +119,11 @@ type CreateRequest struct {
 	}
 }
 
-// LevelAnswer is a level as it stands.
+// LevelAnswer is the current state of a level.
 type LevelAnswer struct{ Body Level }
 
 func create(ctx context.Context, tx pgx.Tx, in *CreateRequest) (string, []events.Event, error) {
-	if err := must(map[string]string{"warehouse_id": in.Body.WarehouseID}); err != nil {
+	if err := checkIDs(map[string]string{"warehouse_id": in.Body.WarehouseID}); err != nil {
 		return "", nil, err
 	}
 	levelID, err := insertLevel(ctx, tx, in.Body.SKU, in.Body.WarehouseID)
@@ -142,13 +142,14 @@ func showCreated(ctx context.Context, db web.Reader, _ *CreateRequest, levelID s
 	return &LevelAnswer{level}, err
 }
 
-// insertLevel makes an empty level in a warehouse that stays until this is committed.
+// insertLevel inserts an empty level. It locks the warehouse, so that it is not deleted before this transaction
+// commits.
 func insertLevel(ctx context.Context, tx pgx.Tx, sku, warehouseID string) (levelID string, err error) {
 	made, err := uuid.NewV7()
 	if err != nil {
 		return "", err
 	}
-	var known bool
+	var ok bool
 	err = tx.QueryRow(ctx, `
 		WITH warehouse AS (
 			SELECT warehouse_id FROM stock.warehouses
@@ -161,19 +162,19 @@ func insertLevel(ctx context.Context, tx pgx.Tx, sku, warehouseID string) (level
 			RETURNING level_id::text
 		)
 		SELECT EXISTS (SELECT FROM warehouse), coalesce((SELECT level_id FROM made), '')`,
-		pgx.NamedArgs{"level_id": made.String(), "sku": sku, "warehouse_id": warehouseID}).Scan(&known, &levelID)
+		pgx.NamedArgs{"level_id": made.String(), "sku": sku, "warehouse_id": warehouseID}).Scan(&ok, &levelID)
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("create level of %s: %w", sku, err)
-	case !known:
-		return "", problem.Invalid(problem.FieldError{Field: "warehouse_id", Message: "is not one of our warehouses"})
+	case !ok:
+		return "", problem.Invalid(problem.FieldError{Field: "warehouse_id", Message: "is not a warehouse of the shop"})
 	case levelID == "":
-		return "", problem.New(http.StatusConflict, "in-use", "this SKU has a level in this warehouse")
+		return "", problem.New(http.StatusConflict, "in-use", "This SKU has a level in this warehouse already.")
 	}
 	return levelID, nil
 }
 
-// SetRequest sets a figure outright.
+// SetRequest sets the quantity of a level.
 type SetRequest struct {
 	Named
 	Body struct {
@@ -182,7 +183,7 @@ type SetRequest struct {
 	}
 }
 
-// set books the difference as an adjustment. A figure that is so already leaves nothing, and nothing is said.
+// set books the difference as an adjustment. If there is no difference, it books and emits nothing.
 func set(ctx context.Context, tx pgx.Tx, in *SetRequest) (*LevelAnswer, []events.Event, error) {
 	if !id.Valid(in.ID) {
 		return nil, nil, problem.NotFound("level")

@@ -18,7 +18,7 @@ func setTo(t *testing.T, shop *shoptest.Shop, quantity int64) shoptest.Response 
 }
 
 // STK-03.
-func TestEachWarehouseHasItsFigureAndAllHaveATotal(t *testing.T) {
+func TestLevelsHaveATotal(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for warehouse, quantity := range map[string]int{shoptest.Harbour: 5, shoptest.Canal: 7} {
@@ -32,7 +32,7 @@ func TestEachWarehouseHasItsFigureAndAllHaveATotal(t *testing.T) {
 }
 
 // STK-06.
-func TestWhatStaffSetsOfANewProductIsTheFigureOfItsStoresWarehouse(t *testing.T) {
+func TestNewProductHasALevelInItsStoresWarehouse(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	made := shop.Call(t, "serve-catalogue", http.MethodPost, "/v1/products", map[string]any{
@@ -73,7 +73,7 @@ func TestLevelsAreFoundByProductVariantAndWarehouse(t *testing.T) {
 }
 
 // STK-04.
-func TestWhatIsShownAddsUpDuringALoad(t *testing.T) {
+func TestFiguresAddUpUnderLoad(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	product := shoptest.Scalar[string](t, shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`, shoptest.Cap)
@@ -109,7 +109,7 @@ func TestWhatIsShownAddsUpDuringALoad(t *testing.T) {
 }
 
 // STK-08, STK-35.
-func TestAFigureIsSetOutrightByAnAdjustment(t *testing.T) {
+func TestSetBooksAnAdjustment(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for _, to := range []int64{9, 4, 0, 5} {
@@ -118,17 +118,17 @@ func TestAFigureIsSetOutrightByAnAdjustment(t *testing.T) {
 	}
 	require.Equal(t, []int64{-111, -5, -4, 5}, shoptest.Scalar[[]int64](t, shop, `
 		SELECT array_agg(quantity ORDER BY created_at) FROM stock.movements WHERE kind = 'adjustment' AND reason = 'stocktaking'`))
-	var said []int64
+	var emitted []int64
 	for _, m := range shop.Broker.Published() {
 		changed := shoptest.EventOf(t, m).(events.StockChanged)
 		require.Equal(t, "adjustment", changed.Kind)
-		said = append(said, changed.Available)
+		emitted = append(emitted, changed.Available)
 	}
-	require.Equal(t, []int64{9, 4, 0, 5}, said)
+	require.Equal(t, []int64{9, 4, 0, 5}, emitted)
 }
 
 // STK-08.
-func TestNoFigureIsSetBelowWhatIsHeld(t *testing.T) {
+func TestQuantityIsNotSetBelowReserved(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	hold(t, shop, 20)
@@ -137,7 +137,7 @@ func TestNoFigureIsSetBelowWhatIsHeld(t *testing.T) {
 	require.Equal(t, []any{20.0, 20.0, 0.0}, figures(setTo(t, shop, 20).Body))
 }
 
-func TestAFigureThatIsSoAlreadyLeavesNothing(t *testing.T) {
+func TestUnchangedQuantityBooksNothing(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	before := shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM stock.movements`)
@@ -148,7 +148,7 @@ func TestAFigureThatIsSoAlreadyLeavesNothing(t *testing.T) {
 }
 
 // STK-11: receive, hold, release, ship, set.
-func TestEveryKindOfChangeLeavesItsMovement(t *testing.T) {
+func TestEachChangeBooksAMovement(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	began := time.Now().Add(-time.Second)

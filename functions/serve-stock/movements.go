@@ -16,18 +16,18 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// Movement is a change of a figure, as it stays on record.
+// Movement is a recorded change of a level.
 type Movement struct {
 	ID          string    `json:"id" format:"uuid"`
 	StockItemID string    `json:"stock_item_id" format:"uuid"`
 	Kind        string    `json:"kind"`
-	Quantity    int64     `json:"quantity" doc:"signed in an adjustment"`
-	Reference   string    `json:"reference" doc:"the order or reservation it is for, or staff"`
+	Quantity    int64     `json:"quantity" doc:"The quantity. It may be negative in an adjustment."`
+	Reference   string    `json:"reference" doc:"The id of the order or reservation, or staff."`
 	Reason      string    `json:"reason"`
 	CreatedAt   time.Time `json:"created_at"`
 }
 
-// MovementsRequest asks for the movements of a level, the latest first.
+// MovementsRequest filters the movements of a level, which are listed latest first.
 type MovementsRequest struct {
 	web.Paging
 	Named
@@ -63,7 +63,7 @@ func (in *MovementsRequest) where() string {
 	return `WHERE ` + strings.Join(conditions, ` AND `)
 }
 
-// MoveRequest books goods in or out.
+// MoveRequest books stock in or out.
 type MoveRequest struct {
 	web.Key
 	ID   string `path:"id" format:"uuid"`
@@ -74,7 +74,7 @@ type MoveRequest struct {
 	}
 }
 
-// Moved is a movement, and the level after it.
+// Moved is a movement with the level after it.
 type Moved struct {
 	MovementID string `json:"id" format:"uuid"`
 	Kind       string `json:"kind"`
@@ -83,7 +83,7 @@ type Moved struct {
 	Level      Level  `json:"level"`
 }
 
-// MoveAnswer is the movement, and the level after it.
+// MoveAnswer is a movement with the level after it.
 type MoveAnswer struct{ Body Moved }
 
 func move(ctx context.Context, tx pgx.Tx, in *MoveRequest) (Moved, []events.Event, error) {
@@ -104,7 +104,7 @@ func showMoved(_ context.Context, _ web.Reader, _ *MoveRequest, moved Moved) (*M
 	return &MoveAnswer{Body: moved}, nil
 }
 
-// lockLevel locks a level of a warehouse that stays until this is committed, and returns how many there are.
+// lockLevel locks a level and its warehouse, and returns the quantity on hand.
 func lockLevel(ctx context.Context, tx pgx.Tx, levelID string) (onHand int64, err error) {
 	err = tx.QueryRow(ctx, `
 		SELECT on_hand
@@ -128,7 +128,7 @@ type movement struct {
 	Reason   string
 }
 
-// book makes a movement; the level follows by itself.
+// book inserts a movement; a trigger changes the level.
 func book(ctx context.Context, tx pgx.Tx, levelID string, m movement) (moved Moved, err error) {
 	moved.Kind, moved.Quantity, moved.Reason = m.Kind, m.Quantity, m.Reason
 	err = tx.QueryRow(ctx, `
@@ -136,8 +136,8 @@ func book(ctx context.Context, tx pgx.Tx, levelID string, m movement) (moved Mov
 		VALUES (@level_id, @kind, @quantity, 'staff', @reason, 'staff')
 		RETURNING movement_id::text`, pgx.NamedArgs{"level_id": levelID, "kind": m.Kind, "quantity": m.Quantity, "reason": m.Reason}).
 		Scan(&moved.MovementID)
-	if breaks(err, "stock_reserved_in_range") || breaks(err, "stock_at_most_a_trillion") {
-		return moved, problem.New(http.StatusConflict, "not-possible-now", "the level would be below what is held, or above what it can be")
+	if violates(err, "stock_reserved_in_range") || violates(err, "stock_at_most_a_trillion") {
+		return moved, problem.New(http.StatusConflict, "not-possible-now", "The level would be below the reserved quantity or above the maximum.")
 	}
 	if err != nil {
 		return moved, fmt.Errorf("book %s of level %s: %w", m.Kind, levelID, err)
@@ -146,7 +146,7 @@ func book(ctx context.Context, tx pgx.Tx, levelID string, m movement) (moved Mov
 	return moved, err
 }
 
-// event says what staff changed. The reason they gave stays in the row.
+// event returns the event of the change. The reason that staff gave stays in the table.
 func (m Moved) event() events.StockChanged {
 	return events.StockChanged{
 		SKU: m.Level.SKU, WarehouseID: m.Level.WarehouseID, Kind: m.Kind, Quantity: m.Quantity,

@@ -11,8 +11,9 @@ import (
 	"github.com/popup-shop/popup/internal/shoptest"
 )
 
-// Nothing goes into a warehouse that is being deleted: whoever would make or fill a level there waits, and finds it closed.
-func TestNothingGoesIntoAWarehouseThatIsBeingDeleted(t *testing.T) {
+// Nothing is added to a warehouse that is being deleted: a concurrent transaction that would add stock waits, and finds
+// it deleted.
+func TestNothingIsAddedToADeletedWarehouse(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All)
 	staff := shop.Staff(t)

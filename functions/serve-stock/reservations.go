@@ -14,7 +14,7 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// Reservation is what is held by hand.
+// Reservation is a manual reservation of stock.
 type Reservation struct {
 	ID        string     `json:"reservation_id" format:"uuid"`
 	Status    string     `json:"status" enum:"held,released,expired"`
@@ -23,7 +23,7 @@ type Reservation struct {
 	Lines     []HeldLine `json:"lines" nullable:"false"`
 }
 
-// HeldLine is what is held of one line in one warehouse.
+// HeldLine is the reserved quantity of a line in one warehouse.
 type HeldLine struct {
 	Line        int    `json:"line"`
 	SKU         string `json:"sku"`
@@ -58,7 +58,7 @@ func readHold(ctx context.Context, db web.Reader, holdID string) (r Reservation,
 	return r, nil
 }
 
-// release gives back what is held, once.
+// release releases a reservation and emits stock.released, unless it has ended before.
 func release(ctx context.Context, tx pgx.Tx, in *Named) (*ReservationAnswer, []events.Event, error) {
 	if !id.Valid(in.ID) {
 		return nil, nil, problem.NotFound("reservation")
@@ -67,22 +67,22 @@ func release(ctx context.Context, tx pgx.Tx, in *Named) (*ReservationAnswer, []e
 	if err != nil {
 		return nil, nil, err
 	}
-	var said []events.Event
+	var emitted []events.Event
 	if held {
 		if err := lockHeld(ctx, tx, in.ID); err != nil {
 			return nil, nil, err
 		}
-		lines, err := giveBack(ctx, tx, in.ID)
+		lines, err := releaseReservations(ctx, tx, in.ID)
 		if err != nil {
 			return nil, nil, err
 		}
-		said = []events.Event{events.StockReleased{ReservationID: in.ID, Lines: lines}}
+		emitted = []events.Event{events.StockReleased{ReservationID: in.ID, Lines: lines}}
 	}
 	after, err := readHold(ctx, tx, in.ID)
-	return &ReservationAnswer{after}, said, err
+	return &ReservationAnswer{after}, emitted, err
 }
 
-// endHold says whether it was this that ended the hold.
+// endHold ends a hold and reports whether it was held until now.
 func endHold(ctx context.Context, tx pgx.Tx, holdID string) (held bool, err error) {
 	tag, err := tx.Exec(ctx, `
 		UPDATE stock.holds SET status = 'released'
@@ -93,7 +93,7 @@ func endHold(ctx context.Context, tx pgx.Tx, holdID string) (held bool, err erro
 	return tag.RowsAffected() == 1, nil
 }
 
-// lockHeld locks what is held in the order of SKU and warehouse.
+// lockHeld locks the levels of a hold, in the order of SKU and warehouse.
 func lockHeld(ctx context.Context, tx pgx.Tx, holdID string) error {
 	_, err := tx.Exec(ctx, `
 		SELECT FROM stock.levels
@@ -106,8 +106,8 @@ func lockHeld(ctx context.Context, tx pgx.Tx, holdID string) error {
 	return nil
 }
 
-// giveBack ends the reservations; movements and levels follow by themselves.
-func giveBack(ctx context.Context, tx pgx.Tx, holdID string) ([]events.StockLine, error) {
+// releaseReservations releases the reservations and returns them; triggers write movements and levels.
+func releaseReservations(ctx context.Context, tx pgx.Tx, holdID string) ([]events.StockLine, error) {
 	rows, err := tx.Query(ctx, `
 		UPDATE stock.reservations r SET status = 'released', updated_at = now()
 		FROM stock.levels l

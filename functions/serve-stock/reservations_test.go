@@ -26,7 +26,7 @@ func keep(t *testing.T, shop *shoptest.Shop, lines ...map[string]any) shoptest.R
 }
 
 // STK-32.
-func TestSeveralSKUsAreHeldByHandForHalfAnHour(t *testing.T) {
+func TestManualReservationHoldsHalfAnHour(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	a := keep(t, shop, line(shoptest.Cap, 2), line(shoptest.Tee, 250))
@@ -46,7 +46,7 @@ func TestSeveralSKUsAreHeldByHandForHalfAnHour(t *testing.T) {
 }
 
 // STK-32.
-func TestOneItemThatIsShortHoldsNothing(t *testing.T) {
+func TestShortLineReservesNothing(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for _, lines := range [][]map[string]any{
@@ -63,7 +63,7 @@ func TestOneItemThatIsShortHoldsNothing(t *testing.T) {
 }
 
 // STK-33, STK-35.
-func TestTheIDAnsweredReleasesAndASecondTimeChangesNothing(t *testing.T) {
+func TestReservationIsReleasedOnce(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	path := "/v1/inventory/reservations/" + keep(t, shop, line(shoptest.Cap, 2)).Body["reservation_id"].(string)
@@ -84,7 +84,7 @@ func TestTheIDAnsweredReleasesAndASecondTimeChangesNothing(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, as(t, shop, http.MethodDelete, "/v1/inventory/reservations/"+uuid.NewString(), nil).Status)
 }
 
-func TestHoldsByHandNeverShareAUnit(t *testing.T) {
+func TestManualReservationsNeverShareAUnit(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	var all sync.WaitGroup
@@ -102,7 +102,7 @@ func TestHoldsByHandNeverShareAUnit(t *testing.T) {
 	require.Equal(t, map[int]int{http.StatusCreated: 10, http.StatusConflict: 10}, held)
 }
 
-func TestFaultsOfAReservationAreNamed(t *testing.T) {
+func TestReservationErrorsNameTheField(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for field, body := range map[string]map[string]any{

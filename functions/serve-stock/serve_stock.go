@@ -1,5 +1,5 @@
-// Package servestock shows how many there are and where, and lets staff and machine clients keep stock: warehouses, levels,
-// movements and what is held by hand.
+// Package servestock serves the stock: the available quantities for everyone, and for staff and machine clients
+// warehouses, levels, movements and manual reservations.
 package servestock
 
 import (
@@ -19,62 +19,62 @@ import (
 
 const name = "serve-stock"
 
-// keeper is whoever keeps stock.
-var keeper = access.Any(access.Staff, access.Client("stock"))
+// editors admits staff and machine clients that manage stock.
+var editors = access.Any(access.Staff, access.Client("stock"))
 
-// New declares the function.
+// New returns the function.
 func New(settings config.Access) function.Function {
 	return function.Function{
 		Name: name,
 		Endpoints: web.Endpoints(name, settings,
-			web.List("/v1/warehouses", keeper, listWarehouses),
-			web.Post("/v1/warehouses", keeper, http.StatusCreated, addWarehouse),
-			web.Get("/v1/warehouses/{id}", keeper, getWarehouse),
-			web.Put("/v1/warehouses/{id}", keeper, changeWarehouse),
-			web.Delete("/v1/warehouses/{id}", keeper, deleteWarehouse),
+			web.List("/v1/warehouses", editors, listWarehouses),
+			web.Post("/v1/warehouses", editors, http.StatusCreated, addWarehouse),
+			web.Get("/v1/warehouses/{id}", editors, getWarehouse),
+			web.Put("/v1/warehouses/{id}", editors, changeWarehouse),
+			web.Delete("/v1/warehouses/{id}", editors, deleteWarehouse),
 
 			web.List("/v1/inventory/stock", access.All, list),
-			web.PostIdempotent("/v1/inventory/stock", keeper, web.IdempotentCall[*CreateRequest, string, LevelAnswer]{
+			web.PostIdempotent("/v1/inventory/stock", editors, web.IdempotentCall[*CreateRequest, string, LevelAnswer]{
 				Status: http.StatusCreated, Do: create, Show: showCreated,
 			}),
-			web.Put("/v1/inventory/stock/{id}", keeper, set),
-			web.List("/v1/inventory/stock/{id}/movements", keeper, listMovements),
-			web.PostIdempotent("/v1/inventory/stock/{id}/movements", keeper, web.IdempotentCall[*MoveRequest, Moved, MoveAnswer]{
+			web.Put("/v1/inventory/stock/{id}", editors, set),
+			web.List("/v1/inventory/stock/{id}/movements", editors, listMovements),
+			web.PostIdempotent("/v1/inventory/stock/{id}/movements", editors, web.IdempotentCall[*MoveRequest, Moved, MoveAnswer]{
 				Status: http.StatusCreated, Do: move, Show: showMoved,
 			}),
 
-			web.PostIdempotent("/v1/inventory/reservations", keeper, web.IdempotentCall[*HoldRequest, string, HoldAnswer]{
-				Status: http.StatusCreated, Do: hold, Show: showHeld,
+			web.PostIdempotent("/v1/inventory/reservations", editors, web.IdempotentCall[*HoldRequest, string, HoldAnswer]{
+				Status: http.StatusCreated, Do: hold, Show: showHold,
 			}),
-			web.Get("/v1/inventory/reservations/{id}", keeper, getReservation),
-			web.Delete("/v1/inventory/reservations/{id}", keeper, release),
+			web.Get("/v1/inventory/reservations/{id}", editors, getReservation),
+			web.Delete("/v1/inventory/reservations/{id}", editors, release),
 		),
 		Emits:  []events.Event{events.StockChanged{}, events.StockReleased{}},
 		Writes: []string{"stock.warehouses", "stock.levels", "stock.movements", "stock.holds", "stock.reservations"},
 	}
 }
 
-// Named names something by its id.
+// Named has the id of an object in the path.
 type Named struct {
 	ID string `path:"id" format:"uuid"`
 }
 
-// must refuses ids that are none.
-func must(fields map[string]string) error {
-	var faults []problem.FieldError
+// checkIDs returns a problem for the fields that are set and are not UUIDs.
+func checkIDs(fields map[string]string) error {
+	var errs []problem.FieldError
 	for field, value := range fields {
 		if value != "" && !id.Valid(value) {
-			faults = append(faults, problem.FieldError{Field: field, Message: "is not a UUID"})
+			errs = append(errs, problem.FieldError{Field: field, Message: "is not a UUID"})
 		}
 	}
-	if faults != nil {
-		return problem.Invalid(faults...)
+	if errs != nil {
+		return problem.Invalid(errs...)
 	}
 	return nil
 }
 
-// breaks says whether an error is that a promise of the schema would be broken.
-func breaks(err error, constraint string) bool {
+// violates reports whether an error is the violation of a constraint.
+func violates(err error, constraint string) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && pg.ConstraintName == constraint
 }

@@ -27,12 +27,12 @@ func post(t *testing.T, shop *shoptest.Shop, path string, body any, headers ...s
 	return shop.Call(t, name, http.MethodPost, path, body, headers...)
 }
 
-// as calls as staff.
+// as sends a request as staff.
 func as(t *testing.T, shop *shoptest.Shop, method, path string, body any) shoptest.Response {
 	return shop.Call(t, name, method, path, body, "Authorization", shop.Staff(t))
 }
 
-// read reads the items of a list, as staff.
+// read returns the items of a list, as staff.
 func read(t *testing.T, shop *shoptest.Shop, path string) (items []map[string]any) {
 	a := as(t, shop, http.MethodGet, path, nil)
 	require.Equal(t, http.StatusOK, a.Status, a.Raw)
@@ -53,20 +53,20 @@ func movement(kind string, quantity int64) map[string]any {
 	return map[string]any{"kind": kind, "quantity": quantity, "reason": "counted again"}
 }
 
-// figures are quantity, reserved and available of a level.
+// figures returns quantity, reserved and available of a level.
 func figures(of any) []any {
 	l, _ := of.(map[string]any)
 	return []any{l["quantity"], l["reserved"], l["available"]}
 }
 
-// hold holds so many caps for an order.
+// hold reserves caps for an order.
 func hold(t *testing.T, shop *shoptest.Shop, quantity int64) {
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, quantity)))
 	require.IsType(t, events.StockReserved{}, shop.Send(t, "reserve-stock", placed.OrderPlaced)[0])
 }
 
 // STK-07.
-func TestGoodsComeInAndGoOut(t *testing.T) {
+func TestStockIsBookedInAndOut(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	in := post(t, shop, level+"/movements", movement("inbound", 3))
@@ -79,7 +79,7 @@ func TestGoodsComeInAndGoOut(t *testing.T) {
 }
 
 // STK-35.
-func TestEveryChangeIsSaidWithWhatIsNowAvailable(t *testing.T) {
+func TestStockChangedHasTheAvailableQuantity(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	hold(t, shop, 20)
@@ -93,7 +93,7 @@ func TestEveryChangeIsSaidWithWhatIsNowAvailable(t *testing.T) {
 }
 
 // STK-07.
-func TestNothingThatIsHeldCanBeTaken(t *testing.T) {
+func TestReservedStockCannotBeBookedOut(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	hold(t, shop, 20)
@@ -106,7 +106,7 @@ func TestNothingThatIsHeldCanBeTaken(t *testing.T) {
 }
 
 // STK-15.
-func TestMovementSentTwiceCountsOnce(t *testing.T) {
+func TestRepeatedMovementCountsOnce(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	var all sync.WaitGroup
@@ -122,7 +122,7 @@ func TestMovementSentTwiceCountsOnce(t *testing.T) {
 }
 
 // STK-05.
-func TestLevelIsMadeOncePerSKUAndWarehouse(t *testing.T) {
+func TestLevelIsCreatedOnce(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	body := map[string]any{"sku": shoptest.Cap, "warehouse_id": shoptest.Canal, "quantity": 7}
@@ -136,7 +136,7 @@ func TestLevelIsMadeOncePerSKUAndWarehouse(t *testing.T) {
 }
 
 // STK-09.
-func TestFiguresReachATrillionAndNoFurther(t *testing.T) {
+func TestQuantitiesAreLimitedToATrillion(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	body := map[string]any{"sku": "SAND", "warehouse_id": shoptest.Canal, "quantity": int64(1_000_000_000_000)}
@@ -147,7 +147,7 @@ func TestFiguresReachATrillionAndNoFurther(t *testing.T) {
 }
 
 // STK-10.
-func TestOnlyStaffChangesStockAndSeesAllFigures(t *testing.T) {
+func TestOnlyStaffSeesAndChangesAllFigures(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	require.Equal(t, http.StatusForbidden, shop.Call(t, name, http.MethodPut, level, map[string]any{"quantity": 1, "reason": "mine"},
@@ -164,7 +164,7 @@ func TestOnlyStaffChangesStockAndSeesAllFigures(t *testing.T) {
 	require.Equal(t, []any{120.0, 0.0, 120.0}, seen("Authorization", shop.Staff(t)))
 }
 
-func TestFaultsAreNamed(t *testing.T) {
+func TestErrorsNameTheField(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for what, c := range map[string]struct {

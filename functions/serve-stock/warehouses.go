@@ -15,24 +15,24 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// Warehouse is a place where goods are, and what is in it.
+// Warehouse is a warehouse with the sums of its stock.
 type Warehouse struct {
 	ID       string `json:"id" format:"uuid"`
 	Name     string `json:"name"`
 	Location string `json:"location"`
 	Priority int    `json:"priority"`
-	Goods    int64  `json:"goods" doc:"units of anything"`
-	Holds    int64  `json:"holds" doc:"how many of them are held"`
+	Goods    int64  `json:"goods" doc:"The number of units of all SKUs."`
+	Holds    int64  `json:"holds" doc:"The number of reserved units."`
 }
 
-// WarehouseBody is a warehouse as somebody gives it.
+// WarehouseBody is a warehouse in a request.
 type WarehouseBody struct {
 	Name     string `json:"name" minLength:"1" maxLength:"200" pattern:"[^\\s\\p{Z}\\p{C}]"`
 	Location string `json:"location,omitempty" maxLength:"500"`
-	Priority int    `json:"priority,omitempty" minimum:"1" maximum:"1000000" default:"100" doc:"those with lower numbers are emptied first"`
+	Priority int    `json:"priority,omitempty" minimum:"1" maximum:"1000000" default:"100" doc:"Stock is taken from warehouses with lower numbers first."`
 }
 
-// WarehouseRequest makes a warehouse.
+// WarehouseRequest creates a warehouse.
 type WarehouseRequest struct{ Body WarehouseBody }
 
 // WarehouseChange changes a warehouse.
@@ -41,7 +41,7 @@ type WarehouseChange struct {
 	Body WarehouseBody
 }
 
-// WarehousesRequest asks for a page of warehouses.
+// WarehousesRequest selects a page of warehouses.
 type WarehousesRequest struct{ web.Paging }
 
 // WarehouseAnswer is a warehouse.
@@ -86,7 +86,7 @@ func addWarehouse(ctx context.Context, tx pgx.Tx, in *WarehouseRequest) (*Wareho
 		INSERT INTO stock.warehouses (warehouse_id, name, location, priority)
 		VALUES (@warehouse_id, @name, @location, @priority)`, in.Body.args(made.String()))
 	if err != nil {
-		return nil, nil, fmt.Errorf("make warehouse %s: %w", made, err)
+		return nil, nil, fmt.Errorf("create warehouse %s: %w", made, err)
 	}
 	answer, err := getWarehouse(ctx, tx, &Named{ID: made.String()})
 	return answer, nil, err
@@ -110,7 +110,8 @@ func (b WarehouseBody) args(warehouseID string) pgx.NamedArgs {
 	return pgx.NamedArgs{"warehouse_id": warehouseID, "name": b.Name, "location": b.Location, "priority": b.Priority}
 }
 
-// deleteWarehouse closes a warehouse that is empty. Whoever would put something into it meanwhile waits, and finds it closed.
+// deleteWarehouse deletes an empty warehouse. A concurrent transaction that would add stock waits and then finds it
+// deleted.
 func deleteWarehouse(ctx context.Context, tx pgx.Tx, in *Named) (*struct{}, []events.Event, error) {
 	if !id.Valid(in.ID) {
 		return nil, nil, problem.NotFound("warehouse")
@@ -123,7 +124,8 @@ func deleteWarehouse(ctx context.Context, tx pgx.Tx, in *Named) (*struct{}, []ev
 		return nil, nil, err
 	}
 	if by != nil {
-		return nil, nil, problem.New(http.StatusConflict, "in-use", "the warehouse is not empty, or a store sells from it").With("in_use_by", by)
+		return nil, nil, problem.New(http.StatusConflict, "in-use", "The warehouse is not empty, or a store sells from it.").
+			With("in_use_by", by)
 	}
 	_, err = tx.Exec(ctx, `
 		UPDATE stock.warehouses SET deleted_at = now()
@@ -134,7 +136,7 @@ func deleteWarehouse(ctx context.Context, tx pgx.Tx, in *Named) (*struct{}, []ev
 	return &struct{}{}, nil, nil
 }
 
-// lockWarehouse locks a warehouse, so that no store takes it and no level is made or filled in it.
+// lockWarehouse locks a warehouse against concurrent stores, levels and movements that would use it.
 func lockWarehouse(ctx context.Context, tx pgx.Tx, warehouseID string) error {
 	tag, err := tx.Exec(ctx, `
 		SELECT FROM stock.warehouses
@@ -149,7 +151,7 @@ func lockWarehouse(ctx context.Context, tx pgx.Tx, warehouseID string) error {
 	return nil
 }
 
-// usedBy names what stands against the end of a warehouse: goods, holds, a store.
+// usedBy returns what prevents the deletion of a warehouse: goods, holds, store.
 func usedBy(ctx context.Context, tx pgx.Tx, warehouseID string) (by []string, err error) {
 	err = tx.QueryRow(ctx, `
 		SELECT array_remove(ARRAY [
@@ -158,7 +160,7 @@ func usedBy(ctx context.Context, tx pgx.Tx, warehouseID string) (by []string, er
 			CASE WHEN EXISTS (SELECT FROM catalogue.stores WHERE warehouse_id = @warehouse_id AND deleted_at IS NULL) THEN 'store' END], NULL)`,
 		pgx.NamedArgs{"warehouse_id": warehouseID}).Scan(&by)
 	if err != nil {
-		return nil, fmt.Errorf("read what is in warehouse %s: %w", warehouseID, err)
+		return nil, fmt.Errorf("read use of warehouse %s: %w", warehouseID, err)
 	}
 	if len(by) == 0 {
 		return nil, nil

@@ -10,7 +10,7 @@ import (
 	"github.com/popup-shop/popup/internal/shoptest"
 )
 
-// warehouse makes a warehouse and returns its id.
+// warehouse creates a warehouse and returns its id.
 func warehouse(t *testing.T, shop *shoptest.Shop, name string, priority int) string {
 	a := as(t, shop, http.MethodPost, "/v1/warehouses", map[string]any{"name": name, "location": "Pier 4", "priority": priority})
 	require.Equal(t, http.StatusCreated, a.Status, a.Raw)
@@ -36,7 +36,7 @@ func TestWarehousesAreListedByPriority(t *testing.T) {
 	require.Equal(t, 100.0, as(t, shop, http.MethodPost, "/v1/warehouses", map[string]any{"name": "Last"}).Body["priority"])
 }
 
-func TestAWarehouseShowsWhatIsInIt(t *testing.T) {
+func TestWarehouseShowsItsStock(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	hold(t, shop, 20)
@@ -46,7 +46,7 @@ func TestAWarehouseShowsWhatIsInIt(t *testing.T) {
 }
 
 // STK-02.
-func TestAWarehouseIsDeletedOnlyWhenItIsEmpty(t *testing.T) {
+func TestOnlyAnEmptyWarehouseIsDeleted(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	path := "/v1/warehouses/" + warehouse(t, shop, "Barge", 10)
@@ -78,7 +78,7 @@ func TestAWarehouseIsDeletedOnlyWhenItIsEmpty(t *testing.T) {
 	require.Equal(t, []string{"warehouse_id"}, a.Fields())
 }
 
-func TestFaultsOfAWarehouseAreNamed(t *testing.T) {
+func TestWarehouseErrorsNameTheField(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for field, body := range map[string]map[string]any{
