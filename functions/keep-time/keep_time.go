@@ -1,4 +1,5 @@
-// Package keeptime says what is due. Due times are columns of the tables they belong to; nobody waits by sleeping.
+// Package keeptime emits an event when something is due: a delayed stock check, the deadline of an order, the next move
+// of a shipment. Due times are columns of the tables that they belong to, so no process has to wait.
 package keeptime
 
 import (
@@ -11,26 +12,35 @@ import (
 	"github.com/popup-shop/popup/internal/function"
 )
 
-// New declares the function.
+// New returns the function.
 func New() function.Function {
 	return function.Function{
 		Name:     "keep-time",
-		Schedule: strike,
-		Emits:    []events.Event{events.StockDue{}, events.OrderOverdue{}, events.OrderRested{}, events.ShipmentDue{}, events.ReservationDue{}, events.HousekeepingDue{}},
+		Schedule: tick,
+		Emits: []events.Event{
+			events.StockDue{},
+			events.OrderOverdue{},
+			events.OrderRested{},
+			events.ShipmentDue{},
+			events.ReservationDue{},
+			events.HousekeepingDue{},
+		},
 	}
 }
 
-// strike says what is due now, and when the next thing will be. What was said takes no place from what was not: those who
-// hear it may be away.
-func strike(ctx context.Context, tx pgx.Tx, now time.Time) (due []events.Event, next time.Time, err error) {
+// tick returns the events of what is due now, and the time of the next tick. It reads only what has not been emitted
+// yet, so events whose consumer is down do not use up the limit.
+func tick(ctx context.Context, tx pgx.Tx, now time.Time) (due []events.Event, next time.Time, err error) {
 	more := false
-	for _, read := range []func(context.Context, pgx.Tx) ([]events.Event, error){stockDue, ordersOverdue, ordersRested, shipmentsDue, reservationsDue, housekeepingDue} {
-		found, err := read(ctx, tx)
+	for _, read := range []func(context.Context, pgx.Tx) ([]events.Event, error){
+		stockDue, ordersOverdue, ordersRested, shipmentsDue, reservationsDue, housekeepingDue,
+	} {
+		batch, err := read(ctx, tx)
 		if err != nil {
 			return nil, time.Time{}, err
 		}
-		due = append(due, found...)
-		more = more || len(found) == atOnce
+		due = append(due, batch...)
+		more = more || len(batch) == maxPerType
 	}
 	if more {
 		return due, now, nil

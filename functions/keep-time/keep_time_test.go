@@ -20,24 +20,24 @@ func open(t *testing.T, change ...func(*functions.Settings)) *shoptest.Shop {
 	return shoptest.Open(t, functions.All, append([]func(*functions.Settings){calm}, change...)...)
 }
 
-// strike lets the clock strike, and returns what is due about an order and was never said before.
-func strike(t *testing.T, shop *shoptest.Shop, orderID string) (due []events.Event) {
+// tick runs a tick and returns the new events about an order.
+func tick(t *testing.T, shop *shoptest.Shop, orderID string) (due []events.Event) {
 	t.Helper()
-	before := len(said(t, shop, orderID))
+	before := len(emitted(t, shop, orderID))
 	require.NoError(t, shop.Runtime(t, name).Tick(t.Context(), shop.Function(t, name)))
-	return said(t, shop, orderID)[before:]
+	return emitted(t, shop, orderID)[before:]
 }
 
-func said(t *testing.T, shop *shoptest.Shop, orderID string) (all []events.Event) {
-	for _, tick := range []events.Event{events.StockDue{}, events.OrderOverdue{}, events.OrderRested{}, events.ShipmentDue{}} {
-		for _, m := range shop.Emitted(t, orderID, tick.EventType()) {
+func emitted(t *testing.T, shop *shoptest.Shop, orderID string) (all []events.Event) {
+	for _, kind := range []events.Event{events.StockDue{}, events.OrderOverdue{}, events.OrderRested{}, events.ShipmentDue{}} {
+		for _, m := range shop.Emitted(t, orderID, kind.EventType()) {
 			all = append(all, shoptest.EventOf(t, m))
 		}
 	}
 	return all
 }
 
-// next is when the clock wants to strike again.
+// next returns the time of the next tick.
 func next(t *testing.T, shop *shoptest.Shop) (at time.Time) {
 	t.Helper()
 	require.NoError(t, pgx.BeginFunc(t.Context(), shop.Pool, func(tx pgx.Tx) (err error) {
@@ -51,20 +51,20 @@ func place(t *testing.T, shop *shoptest.Shop) shoptest.Placed {
 	return shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 2)))
 }
 
-func TestStockCheckThatWasPutOffIsDueOnce(t *testing.T) {
+func TestDelayedStockCheckIsDueOnce(t *testing.T) {
 	t.Parallel()
 	shop := open(t, func(s *functions.Settings) { s.StockCheckDelay = time.Hour })
 	placed := place(t, shop)
-	require.Empty(t, strike(t, shop, placed.ID))
+	require.Empty(t, tick(t, shop, placed.ID))
 	require.WithinDuration(t, placed.StockCheckAt, next(t, shop), 0)
 
 	shop.ChangeOrder(t, placed.ID, "stock_check_at = now()")
-	require.Equal(t, []events.Event{events.StockDue{OrderID: placed.ID, Lines: placed.Lines}}, strike(t, shop, placed.ID))
-	require.Empty(t, strike(t, shop, placed.ID))
+	require.Equal(t, []events.Event{events.StockDue{OrderID: placed.ID, Lines: placed.Lines}}, tick(t, shop, placed.ID))
+	require.Empty(t, tick(t, shop, placed.ID))
 	require.WithinDuration(t, placed.Deadline, next(t, shop), 0)
 }
 
-// slow is a transaction in which time goes by before the last question, which is what is due next.
+// slow is a transaction that is delayed before its last query, which is for the next due time.
 type slow struct{ pgx.Tx }
 
 func (s slow) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
@@ -74,7 +74,7 @@ func (s slow) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 	return s.Tx.QueryRow(ctx, sql, args...)
 }
 
-func TestWhatFallsDueDuringAStrokeIsDueNext(t *testing.T) {
+func TestDueDuringATickIsDueNext(t *testing.T) {
 	t.Parallel()
 	shop := open(t, func(s *functions.Settings) { s.StockCheckDelay = time.Hour })
 	placed := place(t, shop)
@@ -82,48 +82,48 @@ func TestWhatFallsDueDuringAStrokeIsDueNext(t *testing.T) {
 	at := shoptest.Scalar[time.Time](t, shop, `SELECT stock_check_at FROM orders.orders`)
 	require.NoError(t, pgx.BeginFunc(t.Context(), shop.Pool, func(tx pgx.Tx) error {
 		due, next, err := shop.Function(t, name).Schedule(t.Context(), slow{tx}, time.Now())
-		if len(due) == 0 { // the stroke began in time
+		if len(due) == 0 { // the tick began before the due time
 			require.WithinDuration(t, at, next, 0)
 		}
 		return err
 	}))
 }
 
-func TestStockCheckThatWasNotPutOffIsNoBusinessOfTheClock(t *testing.T) {
+func TestImmediateStockCheckIsNotDue(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	require.Empty(t, strike(t, shop, place(t, shop).ID))
+	require.Empty(t, tick(t, shop, place(t, shop).ID))
 }
 
-func TestPassedDeadlineIsSaidOnceAndAgainWhenThereIsANewOne(t *testing.T) {
+func TestEachDeadlineIsOverdueOnce(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	placed := shop.OrderIn(t, "confirmed")
-	require.Empty(t, strike(t, shop, placed.ID))
+	require.Empty(t, tick(t, shop, placed.ID))
 	for range 2 {
 		shop.ChangeOrder(t, placed.ID, "deadline = clock_timestamp()")
-		due := strike(t, shop, placed.ID)
+		due := tick(t, shop, placed.ID)
 		require.Len(t, due, 1)
 		require.Equal(t, "confirmed", due[0].(events.OrderOverdue).Status)
-		require.Empty(t, strike(t, shop, placed.ID))
+		require.Empty(t, tick(t, shop, placed.ID))
 
 		stalled := shop.Send(t, "track-order", due[0])[0].(events.OrderStalled)
 		require.WithinDuration(t, stalled.NextDeadline, next(t, shop), 0)
 	}
 }
 
-func TestDeliveredOrderRestsAndIsNotOverdue(t *testing.T) {
+func TestDeliveredOrderIsRestedAndNotOverdue(t *testing.T) {
 	t.Parallel()
 	shop := open(t, func(s *functions.Settings) { s.CompleteAfter = time.Hour })
 	placed := shop.OrderIn(t, "delivered")
 	shop.AwaitStatus(t, placed.ID, "")
-	require.Empty(t, strike(t, shop, placed.ID))
+	require.Empty(t, tick(t, shop, placed.ID))
 
 	shop.ChangeOrder(t, placed.ID, "deadline = now()")
-	due := strike(t, shop, placed.ID)
+	due := tick(t, shop, placed.ID)
 	require.Len(t, due, 1)
 	require.IsType(t, events.OrderRested{}, due[0])
-	require.Empty(t, strike(t, shop, placed.ID))
+	require.Empty(t, tick(t, shop, placed.ID))
 	require.Len(t, shop.Send(t, "complete-order", due[0]), 1)
 	require.Zero(t, next(t, shop), "nothing will ever be due")
 }
@@ -132,13 +132,13 @@ func TestShipmentIsDueOncePerMove(t *testing.T) {
 	t.Parallel()
 	shop := open(t, func(s *functions.Settings) { s.Shipping, s.CarrierPace = "auto", time.Hour })
 	placed := shop.OrderIn(t, "processing")
-	require.Empty(t, strike(t, shop, placed.ID))
+	require.Empty(t, tick(t, shop, placed.ID))
 	for range 2 {
 		shop.Exec(t, `UPDATE delivery.shipments SET due_at = now()`)
-		due := strike(t, shop, placed.ID)
+		due := tick(t, shop, placed.ID)
 		require.Len(t, due, 1)
 		require.IsType(t, events.ShipmentDue{}, due[0])
-		require.Empty(t, strike(t, shop, placed.ID))
+		require.Empty(t, tick(t, shop, placed.ID))
 		require.Len(t, shop.Send(t, "carry-shipment", due[0]), 1)
 	}
 }
@@ -149,12 +149,12 @@ func TestEndedOrdersAreNeverDue(t *testing.T) {
 	for _, status := range []string{"completed", "returned", "cancelled", "rejected", "expired"} {
 		placed := shop.OrderIn(t, status)
 		shop.AwaitStatus(t, placed.ID, "")
-		require.Empty(t, strike(t, shop, placed.ID), status)
+		require.Empty(t, tick(t, shop, placed.ID), status)
 	}
 	require.Zero(t, next(t, shop))
 }
 
-func TestMoreThanOneStrokeCanSayFollowsAtOnce(t *testing.T) {
+func TestMoreThanTheLimitFollowsImmediately(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	placed := place(t, shop)
@@ -173,11 +173,11 @@ func TestMoreThanOneStrokeCanSayFollowsAtOnce(t *testing.T) {
 	require.Eventually(t, func() bool {
 		return shoptest.Scalar[int64](t, shop, `SELECT count(DISTINCT order_id) FROM bus.event WHERE type = 'order.overdue'`) == 1100
 	}, 10*time.Second, 10*time.Millisecond)
-	require.Empty(t, strike(t, shop, placed.ID))
+	require.Empty(t, tick(t, shop, placed.ID))
 	require.EqualValues(t, 1100, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type NOT IN ('order.placed', 'housekeeping.due')`))
 }
 
-func TestADaysHousekeepingIsSaidOnceAndNobodyIsWokenForIt(t *testing.T) {
+func TestHousekeepingIsDueOnceADay(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	housekeeping := func() []string {
@@ -191,9 +191,9 @@ func TestADaysHousekeepingIsSaidOnceAndNobodyIsWokenForIt(t *testing.T) {
 	}
 	require.Zero(t, next(t, shop), "the minute brings it")
 
-	// the event of a day is another than that of the day before
-	said := shoptest.Scalar[string](t, shop, `SELECT min(event_id::text) FROM bus.event WHERE type = 'housekeeping.due'`)
-	shop.Exec(t, `UPDATE bus.event SET event_id = (substr(bus.first_id_of(now() - interval '1 day')::text, 1, 13) || substr(event_id::text, 14))::uuid WHERE event_id = $1`, said)
+	// the next day has its own event
+	emitted := shoptest.Scalar[string](t, shop, `SELECT min(event_id::text) FROM bus.event WHERE type = 'housekeeping.due'`)
+	shop.Exec(t, `UPDATE bus.event SET event_id = (substr(bus.first_id_of(now() - interval '1 day')::text, 1, 13) || substr(event_id::text, 14))::uuid WHERE event_id = $1`, emitted)
 	require.NoError(t, shop.Runtime(t, name).Tick(t.Context(), shop.Function(t, name)))
 	require.Contains(t, housekeeping(), today)
 }

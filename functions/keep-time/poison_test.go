@@ -13,7 +13,7 @@ import (
 	"github.com/popup-shop/popup/internal/shoptest"
 )
 
-// holdMany makes holds of one cap each that are due, and returns the first.
+// holdMany inserts holds of one cap each that are due, and returns the first.
 func holdMany(t *testing.T, shop *shoptest.Shop, n int) (first string) {
 	t.Helper()
 	shop.SetStock(t, shoptest.Cap, shoptest.Harbour, int64(n))
@@ -28,7 +28,7 @@ func holdMany(t *testing.T, shop *shoptest.Shop, n int) (first string) {
 	return shoptest.Scalar[string](t, shop, `SELECT hold_id::text FROM stock.holds ORDER BY expires_at LIMIT 1`)
 }
 
-// releaseDue delivers what is due to the function that releases it.
+// releaseDue delivers the events of due reservations to release-stock.
 func releaseDue(t *testing.T, shop *shoptest.Shop) {
 	t.Helper()
 	var all sync.WaitGroup
@@ -45,25 +45,25 @@ func holds(t *testing.T, shop *shoptest.Shop, status string) int64 {
 	return shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM stock.holds WHERE status = $1`, status)
 }
 
-func tick(t *testing.T, shop *shoptest.Shop) {
+func runTick(t *testing.T, shop *shoptest.Shop) {
 	t.Helper()
 	require.NoError(t, shop.Runtime(t, name).Tick(t.Context(), shop.Function(t, name)))
 }
 
 // FUN-17.
-func TestADueItemThatCannotBeStoredStopsNoOther(t *testing.T) {
+func TestUnstorableDueItemStopsNoOther(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	poisoned := holdMany(t, shop, 1000)
 	shop.Exec(t, `ALTER TABLE bus.event ADD CONSTRAINT no_poison CHECK (subject <> '`+poisoned+`')`)
-	tick(t, shop)
+	runTick(t, shop)
 	require.Eventually(t, func() bool {
 		return shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type = 'reservation.due'`) == 999
 	}, 10*time.Second, 10*time.Millisecond, shop.Log())
 	releaseDue(t, shop)
 	require.Equal(t, []int64{999, 1}, []int64{holds(t, shop, "expired"), holds(t, shop, "held")})
 
-	tick(t, shop)
+	runTick(t, shop)
 	dead, err := eventstore.ListDeadLetters(t.Context(), shop.Pool, name)
 	require.NoError(t, err)
 	require.Len(t, dead, 1)
@@ -76,13 +76,13 @@ func TestADueItemThatCannotBeStoredStopsNoOther(t *testing.T) {
 	n, err := eventstore.Redrive(t.Context(), shop.Pool, "ann", name)
 	require.NoError(t, err)
 	require.EqualValues(t, 1, n)
-	tick(t, shop)
+	runTick(t, shop)
 	releaseDue(t, shop)
 	require.Zero(t, holds(t, shop, "held"))
 	require.Zero(t, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM bus.dead_letters WHERE resolved_at IS NULL`))
 }
 
-// requireDeadLetterShows requires that status, metrics and check count one dead letter.
+// requireDeadLetterShows requires that status, metrics and popup check count one dead letter.
 func requireDeadLetterShows(t *testing.T, shop *shoptest.Shop) {
 	t.Helper()
 	status := shop.Call(t, "serve-gateway", http.MethodGet, "/v1/status", nil)
@@ -101,30 +101,30 @@ func requireDeadLetterShows(t *testing.T, shop *shoptest.Shop) {
 }
 
 // FUN-17.
-func TestADueItemThatWasGivenUpIsNeverDueAgain(t *testing.T) {
+func TestDeadLetteredItemIsNotDueAgain(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	poisoned := holdMany(t, shop, 2)
 	shop.Exec(t, `ALTER TABLE bus.event ADD CONSTRAINT no_poison CHECK (subject <> '`+poisoned+`')`)
-	tick(t, shop)
+	runTick(t, shop)
 	n, err := eventstore.Discard(t.Context(), shop.Pool, "ann", name)
 	require.NoError(t, err)
 	require.EqualValues(t, 1, n)
 	shop.Exec(t, `ALTER TABLE bus.event DROP CONSTRAINT no_poison`)
-	tick(t, shop)
+	runTick(t, shop)
 	require.EqualValues(t, 1, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type = 'reservation.due'`))
 	require.Zero(t, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM bus.dead_letters WHERE resolved_at IS NULL`))
 }
 
-// FUN-17: a time that no event can carry.
-func TestADueItemThatCannotBeWrittenStopsNoOther(t *testing.T) {
+// FUN-17: a time that cannot be encoded in an event.
+func TestUnencodableDueItemStopsNoOther(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	bad, good := place(t, shop), place(t, shop)
 	shop.ChangeOrder(t, bad.ID, "deadline = '4000-01-01 BC'")
 	shop.ChangeOrder(t, good.ID, "deadline = now()")
-	tick(t, shop)
-	tick(t, shop)
+	runTick(t, shop)
+	runTick(t, shop)
 	require.Empty(t, shop.Emitted(t, bad.ID, "order.overdue"))
 	require.Len(t, shop.Emitted(t, good.ID, "order.overdue"), 1)
 	dead, err := eventstore.ListDeadLetters(t.Context(), shop.Pool, name)

@@ -10,15 +10,17 @@ import (
 	"github.com/popup-shop/popup/events"
 )
 
-// atOnce is how much of a kind is said at one stroke of the clock; what is left is due at the next, at once.
-const atOnce = 500
+// maxPerType is the maximum of events of a type per tick. If there are more, the next tick follows immediately.
+const maxPerType = 500
 
-// All questions of a stroke are asked of the moment it began, now(): what falls due between two of them is due next.
+// All queries of a tick compare with now(), the time at which its transaction began. So whatever becomes due between
+// two of them is left to the next tick.
 
 func stockDue(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
 	return read(ctx, tx, "stock checks", `
 		SELECT order_id::text, (
-			SELECT json_agg(json_build_object('line', line, 'product_id', product_id, 'variant_id', variant_id, 'sku', sku, 'store_id', store_id, 'name', product_name,
+			SELECT json_agg(json_build_object('line', line, 'product_id', product_id, 'variant_id', variant_id, 'sku', sku,
+				'store_id', store_id, 'name', product_name,
 				'quantity', quantity, 'unit_price_minor', unit_price_minor, 'total_minor', total_minor) ORDER BY line)
 			FROM orders.lines l WHERE l.order_id = o.order_id)
 		FROM orders.orders o
@@ -97,8 +99,9 @@ func reservationsDue(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
 	})
 }
 
-// housekeepingDue is due with the first stroke of a day, which comes by itself: nobody is woken for it. Ids of what is said of a
-// day begin with its first millisecond, so that the log of a year is not searched at every stroke.
+// housekeepingDue is due at the first tick of a day; no tick is scheduled for it. The ids of a day's housekeeping
+// events begin with the first millisecond of the day, so the query reads a small range of the event store's primary
+// key.
 func housekeepingDue(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
 	return read(ctx, tx, "housekeeping", `
 		SELECT bus.first_id_of(day)::text, to_char(day AT TIME ZONE 'UTC', 'YYYY-MM-DD')
@@ -113,7 +116,7 @@ func housekeepingDue(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
 	})
 }
 
-// nextDue is the next moment at which anything will be due, or zero.
+// nextDue returns the next time at which something is due, or zero.
 func nextDue(ctx context.Context, tx pgx.Tx) (time.Time, error) {
 	var next *time.Time
 	err := tx.QueryRow(ctx, `
@@ -128,8 +131,9 @@ func nextDue(ctx context.Context, tx pgx.Tx) (time.Time, error) {
 	return *next, nil
 }
 
+// read runs a query with the limit of a tick; what names it in errors.
 func read(ctx context.Context, tx pgx.Tx, what, sql string, row pgx.RowToFunc[events.Event]) ([]events.Event, error) {
-	rows, err := tx.Query(ctx, sql, atOnce)
+	rows, err := tx.Query(ctx, sql, maxPerType)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", what, err)
 	}
