@@ -7,12 +7,12 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// batch is how many rows one statement deletes at the most.
-const batch = 50_000
+// batchSize is the maximum of rows that a statement deletes.
+const batchSize = 50_000
 
-// baskets go when their time is over; their lines go with them. The basket of an open order may be restored, and stays.
-func baskets(ctx context.Context, tx pgx.Tx) (int64, error) {
-	return gone(ctx, tx, "baskets", `
+// deleteBaskets deletes expired baskets with their lines, except those of open orders, which may be restored.
+func deleteBaskets(ctx context.Context, tx pgx.Tx) (int64, error) {
+	return deleteBatch(ctx, tx, "baskets", `
 		DELETE FROM orders.baskets
 		WHERE basket_id IN (
 			SELECT basket_id FROM orders.baskets b
@@ -22,9 +22,9 @@ func baskets(ctx context.Context, tx pgx.Tx) (int64, error) {
 			FOR UPDATE SKIP LOCKED)`)
 }
 
-// keys of calls are promised for seven days.
-func keys(ctx context.Context, tx pgx.Tx) (int64, error) {
-	return gone(ctx, tx, "keys", `
+// deleteKeys deletes idempotency keys after seven days.
+func deleteKeys(ctx context.Context, tx pgx.Tx) (int64, error) {
+	return deleteBatch(ctx, tx, "keys", `
 		DELETE FROM bus.idempotency
 		WHERE (caller, route, key) IN (
 			SELECT caller, route, key FROM bus.idempotency
@@ -33,9 +33,10 @@ func keys(ctx context.Context, tx pgx.Tx) (int64, error) {
 			FOR UPDATE SKIP LOCKED)`)
 }
 
-// sessions are shown to their owners for thirty days after they ended; spent tokens go with them.
-func sessions(ctx context.Context, tx pgx.Tx) (int64, error) {
-	return gone(ctx, tx, "sessions", `
+// deleteSessions deletes sessions with their spent tokens thirty days after their end. Until then they are part of the
+// user's data.
+func deleteSessions(ctx context.Context, tx pgx.Tx) (int64, error) {
+	return deleteBatch(ctx, tx, "sessions", `
 		DELETE FROM accounts.sessions
 		WHERE session_id IN (
 			SELECT session_id FROM accounts.sessions
@@ -44,9 +45,9 @@ func sessions(ctx context.Context, tx pgx.Tx) (int64, error) {
 			FOR UPDATE SKIP LOCKED)`)
 }
 
-// throttles count nothing any more a day after the last try.
-func throttles(ctx context.Context, tx pgx.Tx) (int64, error) {
-	return gone(ctx, tx, "throttles", `
+// deleteThrottles deletes counts of failed attempts after two days without an attempt.
+func deleteThrottles(ctx context.Context, tx pgx.Tx) (int64, error) {
+	return deleteBatch(ctx, tx, "throttles", `
 		DELETE FROM accounts.throttles
 		WHERE key IN (
 			SELECT key FROM accounts.throttles
@@ -55,9 +56,9 @@ func throttles(ctx context.Context, tx pgx.Tx) (int64, error) {
 			FOR UPDATE SKIP LOCKED)`)
 }
 
-// rates are of minutes; those of before the last are of no use.
-func rates(ctx context.Context, tx pgx.Tx) (int64, error) {
-	return gone(ctx, tx, "rates", `
+// deleteRates deletes the request counts of past minutes.
+func deleteRates(ctx context.Context, tx pgx.Tx) (int64, error) {
+	return deleteBatch(ctx, tx, "rates", `
 		DELETE FROM bus.rates
 		WHERE (caller, minute) IN (
 			SELECT caller, minute FROM bus.rates
@@ -66,9 +67,9 @@ func rates(ctx context.Context, tx pgx.Tx) (int64, error) {
 			FOR UPDATE SKIP LOCKED)`)
 }
 
-// views have cooled down when they are worth less than one of thirty days ago.
-func views(ctx context.Context, tx pgx.Tx) (int64, error) {
-	return gone(ctx, tx, "views", `
+// deleteViews deletes the scores of products that are less than that of one view thirty days ago.
+func deleteViews(ctx context.Context, tx pgx.Tx) (int64, error) {
+	return deleteBatch(ctx, tx, "views", `
 		DELETE FROM catalogue.viewed
 		WHERE product_id IN (
 			SELECT product_id FROM catalogue.viewed
@@ -77,10 +78,11 @@ func views(ctx context.Context, tx pgx.Tx) (int64, error) {
 			FOR UPDATE SKIP LOCKED)`)
 }
 
-func gone(ctx context.Context, tx pgx.Tx, what, sql string) (int64, error) {
-	tag, err := tx.Exec(ctx, sql, batch)
+// deleteBatch runs a statement that deletes a batch; what names its rows in errors.
+func deleteBatch(ctx context.Context, tx pgx.Tx, what, sql string) (int64, error) {
+	tag, err := tx.Exec(ctx, sql, batchSize)
 	if err != nil {
-		return 0, fmt.Errorf("delete %s that ran out: %w", what, err)
+		return 0, fmt.Errorf("delete expired %s: %w", what, err)
 	}
 	return tag.RowsAffected(), nil
 }

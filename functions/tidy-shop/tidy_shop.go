@@ -1,4 +1,5 @@
-// Package tidyshop deletes what has run out. What that is the schema says too: a step sees no more of baskets and sessions.
+// Package tidyshop deletes expired rows once a day, on housekeeping.due. Row-level security lets it see only the
+// baskets and sessions that have expired.
 package tidyshop
 
 import (
@@ -11,7 +12,7 @@ import (
 	"github.com/popup-shop/popup/internal/function"
 )
 
-// New declares the function.
+// New returns the function.
 func New() function.Function {
 	return function.Function{
 		Name:   "tidy-shop",
@@ -20,16 +21,18 @@ func New() function.Function {
 	}
 }
 
-// patience is how long a day's tidying may take, so that the call ends before the broker repeats it.
-const patience = 10 * time.Second
+// maxDuration limits the time of a run, so that it ends before the broker redelivers the event.
+const maxDuration = 10 * time.Second
 
-// tidy deletes batch after batch until nothing is left or its time is over. What is left then goes on the day after.
+// tidy deletes expired rows in batches until none is left or the time is over. The rest is deleted on the next day.
 func tidy(ctx context.Context, tx pgx.Tx, _ events.HousekeepingDue) (events.Event, error) {
-	until := time.Now().Add(patience)
-	for _, delete := range []func(context.Context, pgx.Tx) (int64, error){baskets, keys, sessions, throttles, rates, views} {
-		for gone := int64(batch); gone == batch && time.Now().Before(until); {
+	until := time.Now().Add(maxDuration)
+	for _, delete := range []func(context.Context, pgx.Tx) (int64, error){deleteBaskets, deleteKeys, deleteSessions, deleteThrottles, deleteRates, deleteViews} {
+		deleted := int64(batchSize)
+		for deleted == batchSize && time.Now().Before(until) {
 			var err error
-			if gone, err = delete(ctx, tx); err != nil {
+			deleted, err = delete(ctx, tx)
+			if err != nil {
 				return nil, err
 			}
 		}

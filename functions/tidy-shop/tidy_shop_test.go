@@ -21,14 +21,14 @@ func tidy(t *testing.T, shop *shoptest.Shop) {
 	require.Empty(t, shop.Send(t, name, events.HousekeepingDue{HousekeepingID: "019c1159-7000-0000-0000-000000000000", Day: "2026-01-31"}))
 }
 
-// BSK-04, API-05 and whatever else has a time.
-func TestWhatStillLivesStaysAndWhatHasRunOutGoes(t *testing.T) {
+// BSK-04, API-05 and all other rows that expire.
+func TestOnlyExpiredRowsAreDeleted(t *testing.T) {
 	t.Parallel()
 	for what, c := range map[string]struct {
-		put    string // makes something that lives for an interval $1 yet
-		lives  string // which it does
-		ranOut string // which it does not
-		is     string // how many there are
+		put    string // inserts a row that expires after the interval $1
+		lives  string // an interval before the expiry
+		ranOut string // an interval after it
+		is     string // counts the rows
 	}{
 		"a basket": {
 			`INSERT INTO orders.baskets (basket_id, owner_id, expires_at) VALUES (gen_random_uuid(), gen_random_uuid(), now() + $1::interval)`,
@@ -70,7 +70,7 @@ func TestWhatStillLivesStaysAndWhatHasRunOutGoes(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			shop := open(t)
-			shop.SignIn(t, "customer") // whose sessions these are
+			shop.SignIn(t, "customer") // the user of the sessions
 			shop.Exec(t, c.put, c.lives)
 			shop.Exec(t, c.put, c.lives)
 			tidy(t, shop)
@@ -86,8 +86,8 @@ func TestWhatStillLivesStaysAndWhatHasRunOutGoes(t *testing.T) {
 const session = `INSERT INTO accounts.sessions (session_id, user_id, refresh_hash, source, agent, expires_at)
 	SELECT gen_random_uuid(), user_id, decode(md5(random()::text), 'hex'), '', 'of a test', now() + $1::interval FROM (SELECT user_id FROM accounts.users LIMIT 1) u`
 
-// An order outlives the basket it was made of. While it is open, the basket may be given back (BSK-11).
-func TestAnOrderedBasketGoesOnceItsOrderHasEnded(t *testing.T) {
+// The basket of an open order is kept, since it may be restored (BSK-11).
+func TestOrderedBasketIsDeletedAfterItsOrder(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "auto" })
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
@@ -101,7 +101,7 @@ func TestAnOrderedBasketGoesOnceItsOrderHasEnded(t *testing.T) {
 	require.Equal(t, "completed", shop.Status(t, placed.ID))
 }
 
-func TestMoreThanOneBatchIsDeletedInABatchAfterTheOther(t *testing.T) {
+func TestDeletionTakesSeveralBatches(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	shop.Exec(t, `INSERT INTO accounts.throttles (key, failures, free_at, touched_at) SELECT n, 1, now(), now() - interval '3 days' FROM generate_series(1, 50010) n`)
@@ -109,8 +109,8 @@ func TestMoreThanOneBatchIsDeletedInABatchAfterTheOther(t *testing.T) {
 	require.Zero(t, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM accounts.throttles`))
 }
 
-// What somebody else holds at this moment waits for the next day.
-func TestNobodyWaitsForHousekeeping(t *testing.T) {
+// Rows that another transaction has locked are left for the next day.
+func TestHousekeepingSkipsLockedRows(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	shop.Exec(t, `INSERT INTO orders.baskets (basket_id, owner_id, expires_at) SELECT gen_random_uuid(), gen_random_uuid(), now() - interval '1 s' FROM generate_series(1, 2)`)
@@ -123,8 +123,8 @@ func TestNobodyWaitsForHousekeeping(t *testing.T) {
 	require.NoError(t, held.Rollback(t.Context()))
 }
 
-// The schema sees to it: whatever statement the function may send, only what has run out is there for it.
-func TestAStepCannotTakeAwayWhatStillLives(t *testing.T) {
+// Row-level security: whatever statement the function sends, it sees only expired rows.
+func TestFunctionCannotDeleteLiveRows(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	shop.SignIn(t, "customer")
@@ -141,8 +141,8 @@ func TestAStepCannotTakeAwayWhatStillLives(t *testing.T) {
 	require.ErrorContains(t, err, "permission denied")
 }
 
-// FUN-17: no row can stop the deletion of others, because nothing that refers to a tidied row forbids that it goes.
-func TestNothingHoldsOnToWhatIsTidied(t *testing.T) {
+// FUN-17: no row can stop the deletion of others, because no foreign key restricts the deletion of these rows.
+func TestNoReferencePreventsTheDeletion(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All)
 	require.Empty(t, shoptest.Scalar[[]string](t, shop, `
