@@ -1,4 +1,5 @@
-// Package closeorder notes what came back for an order that is over, and ends a cancelled one once nothing is held for it.
+// Package closeorder records that stock was released and money refunded for an order that has ended, and turns a
+// cancelling order into a cancelled one once the shop holds neither for it.
 package closeorder
 
 import (
@@ -14,11 +15,14 @@ import (
 
 const name = "close-order"
 
-// New declares the function. That an order is cancelled is on disk before anybody hears of it.
+// New returns the function. It commits synchronously, so that a cancellation is on disk before its event is published.
 func New() function.Function {
 	return function.Function{
-		Name:       name,
-		On:         []function.Handler{function.On(function.Each(withdrawn)), function.On(function.Each(released)), function.On(function.Each(refunded)), function.On(function.Each(voided))},
+		Name: name,
+		On: []function.Handler{
+			function.On(function.Each(withdrawn)), function.On(function.Each(released)),
+			function.On(function.Each(refunded)), function.On(function.Each(voided)),
+		},
 		Emits:      []events.Event{events.OrderCancelled{}},
 		Writes:     []string{"orders.orders", "orders.history"},
 		SyncCommit: true,
@@ -26,24 +30,24 @@ func New() function.Function {
 }
 
 func withdrawn(ctx context.Context, tx pgx.Tx, withdrawn events.OrderWithdrawn) (events.Event, error) {
-	return note(ctx, tx, withdrawn, func(*order.Order) bool { return false })
+	return applyFact(ctx, tx, withdrawn, func(*order.Order) bool { return false })
 }
 
-// released leaves alone what was held by hand.
+// released ignores the stock of manual reservations.
 func released(ctx context.Context, tx pgx.Tx, released events.StockReleased) (events.Event, error) {
 	if released.OrderID == "" {
 		return nil, nil
 	}
-	return note(ctx, tx, released, func(o *order.Order) bool {
-		news := o.Stock != order.StockReleased
+	return applyFact(ctx, tx, released, func(o *order.Order) bool {
+		changed := o.Stock != order.StockReleased
 		o.Stock = order.StockReleased
-		return news
+		return changed
 	})
 }
 
-// refunded leaves an order paid as long as some of its money is kept.
+// refunded records a refund. After a partial refund the order stays paid.
 func refunded(ctx context.Context, tx pgx.Tx, refunded events.PaymentRefunded) (events.Event, error) {
-	return note(ctx, tx, refunded, func(o *order.Order) bool {
+	return applyFact(ctx, tx, refunded, func(o *order.Order) bool {
 		if refunded.RefundedMinor < o.TotalMinor || o.Payment == order.PaymentRefunded {
 			return false
 		}
@@ -52,9 +56,9 @@ func refunded(ctx context.Context, tx pgx.Tx, refunded events.PaymentRefunded) (
 	})
 }
 
-// voided shows a payment that was closed unpaid as expired.
+// voided records a payment that was closed unpaid as expired.
 func voided(ctx context.Context, tx pgx.Tx, voided events.PaymentVoided) (events.Event, error) {
-	return note(ctx, tx, voided, func(o *order.Order) bool {
+	return applyFact(ctx, tx, voided, func(o *order.Order) bool {
 		if o.Payment == order.PaymentExpired {
 			return false
 		}
@@ -63,22 +67,23 @@ func voided(ctx context.Context, tx pgx.Tx, voided events.PaymentVoided) (events
 	})
 }
 
-// note stores what came back, and cancels a withdrawn order for which it was the last thing missing.
-func note(ctx context.Context, tx pgx.Tx, fact events.Event, apply func(*order.Order) bool) (events.Event, error) {
+// applyFact applies a fact to an order and saves it if that changes it. It cancels a withdrawn order if the shop holds
+// nothing for it any more, and returns the event of that.
+func applyFact(ctx context.Context, tx pgx.Tx, fact events.Event, apply func(*order.Order) bool) (events.Event, error) {
 	o, err := orderstore.Lock(ctx, tx, fact.About().OrderID)
 	if err != nil {
 		return nil, err
 	}
-	news := apply(o)
-	left, err := readHeld(ctx, tx, o.ID)
+	changed := apply(o)
+	held, err := readHeld(ctx, tx, o.ID)
 	if err != nil {
 		return nil, err
 	}
-	cancelled := !left.Anything() && o.MoveTo(order.Cancelled, order.Times{})
-	if cancelled && left.StockEver {
+	cancelled := !held.HoldsAnything() && o.MoveTo(order.Cancelled, order.Times{})
+	if cancelled && held.StockEver {
 		o.Stock = order.StockReleased
 	}
-	if !news && !cancelled {
+	if !changed && !cancelled {
 		return nil, nil
 	}
 	if err := orderstore.Save(ctx, tx, o, name, fact.EventType()); err != nil || !cancelled {
@@ -86,6 +91,6 @@ func note(ctx context.Context, tx pgx.Tx, fact events.Event, apply func(*order.O
 	}
 	return events.OrderCancelled{
 		OrderID: o.ID, Version: o.Version, By: o.WithdrawnBy, Reason: o.WithdrawalReason(), Lines: o.Lines,
-		StockHeld: left.StockEver, RefundedMinor: left.RefundedMinor, Currency: o.Currency,
+		StockHeld: held.StockEver, RefundedMinor: held.RefundedMinor, Currency: o.Currency,
 	}, nil
 }

@@ -17,7 +17,7 @@ func open(t *testing.T) *shoptest.Shop {
 	return shoptest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "manual" })
 }
 
-// undone is a paid order that was cancelled, with all that came of it but what close-order made of that.
+// undone returns a paid order that was cancelled, after all its events except those that close-order consumes.
 func undone(t *testing.T, shop *shoptest.Shop) (orderID string, facts []cloudevent.Message) {
 	placed := shop.OrderIn(t, "cancelling")
 	withdrawn := shop.Emitted(t, placed.ID, "order.withdrawn")[0]
@@ -26,7 +26,7 @@ func undone(t *testing.T, shop *shoptest.Shop) (orderID string, facts []cloudeve
 	return placed.ID, []cloudevent.Message{withdrawn, shop.Emitted(t, placed.ID, "stock.released")[0], shop.Emitted(t, placed.ID, "payment.refunded")[0]}
 }
 
-func TestWhicheverFactComesFirstTheOrderIsCancelledOnce(t *testing.T) {
+func TestOrderIsCancelledOnceInAnyOrderOfEvents(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for _, turn := range [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
@@ -35,9 +35,9 @@ func TestWhicheverFactComesFirstTheOrderIsCancelledOnce(t *testing.T) {
 			shop.Deliver(t, name, facts[i])
 			shop.Send(t, name, shoptest.EventOf(t, facts[i]))
 		}
-		said := shop.Emitted(t, orderID, "order.cancelled")
-		require.Len(t, said, 1, "%v", turn)
-		cancelled := shoptest.EventOf(t, said[0]).(events.OrderCancelled)
+		emitted := shop.Emitted(t, orderID, "order.cancelled")
+		require.Len(t, emitted, 1, "%v", turn)
+		cancelled := shoptest.EventOf(t, emitted[0]).(events.OrderCancelled)
 		require.Equal(t, []string{"customer", "requested"}, []string{cancelled.By, cancelled.Reason}, "what a customer wrote stays in the row")
 		require.True(t, cancelled.StockHeld)
 		require.EqualValues(t, 2400, cancelled.RefundedMinor)
@@ -50,7 +50,7 @@ func sides(t *testing.T, shop *shoptest.Shop, orderID string) string {
 	return shoptest.Scalar[string](t, shop, `SELECT concat_ws(' ', status, stock, payment) FROM orders.orders WHERE order_id = $1`, orderID)
 }
 
-func TestNothingIsCancelledWhileSomethingIsHeld(t *testing.T) {
+func TestOrderIsNotCancelledWhileStockOrMoneyIsHeld(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for held, undo := range map[string]string{"money": "release-stock", "stock": "refund-payment"} {
@@ -64,18 +64,18 @@ func TestNothingIsCancelledWhileSomethingIsHeld(t *testing.T) {
 	}
 }
 
-func TestOrderForWhichNothingWasHeldIsCancelledAtOnce(t *testing.T) {
+func TestOrderWithoutHoldsIsCancelledAtOnce(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
-	said := shop.Send(t, name, shop.Cancel(t, placed))
-	require.Len(t, said, 1)
-	require.False(t, said[0].(events.OrderCancelled).StockHeld)
+	emitted := shop.Send(t, name, shop.Cancel(t, placed))
+	require.Len(t, emitted, 1)
+	require.False(t, emitted[0].(events.OrderCancelled).StockHeld)
 	require.Equal(t, "cancelled pending pending", sides(t, shop, placed.ID))
 }
 
 // ORD-30.
-func TestLateFactsCannotReviveACancelledOrder(t *testing.T) {
+func TestLateEventsDoNotReviveACancelledOrder(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	orderID, facts := undone(t, shop)
@@ -101,7 +101,7 @@ func consumers(t *testing.T, shop *shoptest.Shop, eventType string) []string {
 		SELECT coalesce(array_agg(consumer), '{}') FROM bus.subscription WHERE type = $1 AND consumer <> 'send-email'`, eventType)
 }
 
-func TestWhatComesBackIsNotedOnOrdersThatEndedOtherwise(t *testing.T) {
+func TestReleasesAreRecordedOnOtherEndedOrders(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
@@ -115,7 +115,7 @@ func TestWhatComesBackIsNotedOnOrdersThatEndedOtherwise(t *testing.T) {
 	require.Equal(t, "expired released expired", sides(t, shop, placed.ID))
 }
 
-func TestPartRefundLeavesTheOrderPaid(t *testing.T) {
+func TestPartialRefundLeavesTheOrderPaid(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	placed := shop.OrderIn(t, "confirmed")

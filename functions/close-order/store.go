@@ -7,7 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// held is what the shop still holds for an order.
+// held reports what the shop still holds for an order.
 type held struct {
 	Stock         bool
 	StockEver     bool
@@ -15,8 +15,8 @@ type held struct {
 	RefundedMinor int64
 }
 
-// Anything says that the order cannot end yet.
-func (h held) Anything() bool { return h.Stock || h.Money }
+// HoldsAnything reports whether the order cannot end yet.
+func (h held) HoldsAnything() bool { return h.Stock || h.Money }
 
 func readHeld(ctx context.Context, tx pgx.Tx, orderID string) (h held, err error) {
 	err = tx.QueryRow(ctx, `
@@ -28,7 +28,7 @@ func readHeld(ctx context.Context, tx pgx.Tx, orderID string) (h held, err error
 			(SELECT coalesce(sum(refunded_minor), 0)::bigint FROM payments.payments WHERE order_id = @order_id)`,
 		pgx.NamedArgs{"order_id": orderID}).Scan(&h.Stock, &h.StockEver, &h.Money, &h.RefundedMinor)
 	if err != nil {
-		return h, fmt.Errorf("read what is held for order %s: %w", orderID, err)
+		return h, fmt.Errorf("read stock and money of order %s: %w", orderID, err)
 	}
 	return h, nil
 }
