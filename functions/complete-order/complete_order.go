@@ -1,4 +1,5 @@
-// Package completeorder ends delivered orders once they are paid, their goods are booked out and they have rested.
+// Package completeorder completes delivered orders once they are paid, their stock is booked out and the return period
+// is over.
 package completeorder
 
 import (
@@ -14,7 +15,7 @@ import (
 
 const name = "complete-order"
 
-// New declares the function.
+// New returns the function.
 func New() function.Function {
 	return function.Function{
 		Name: name,
@@ -28,22 +29,22 @@ func New() function.Function {
 	}
 }
 
-// delivered completes the orders that are delivered and lack nothing.
+// delivered completes the delivered orders that meet all conditions.
 func delivered[E events.Event](ctx context.Context, tx pgx.Tx, batch []*function.Delivery[E]) error {
 	orders, err := orderstore.LockWithStatus(ctx, tx, function.OrderIDs(batch), order.Delivered)
 	if err != nil {
 		return err
 	}
-	return complete(ctx, tx, batch, orders, func(*order.Order) bool { return false })
+	return applyFact(ctx, tx, batch, orders, func(*order.Order) bool { return false })
 }
 
-// shipped notes that goods left the warehouse, and completes the orders for which that was the last thing missing.
+// shipped records that stock has left the warehouse, and completes the orders for which that was the last condition.
 func shipped(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[events.StockShipped]) error {
 	orders, err := orderstore.LockAll(ctx, tx, function.OrderIDs(batch))
 	if err != nil {
 		return err
 	}
-	return complete(ctx, tx, batch, orders, func(o *order.Order) bool {
+	return applyFact(ctx, tx, batch, orders, func(o *order.Order) bool {
 		changed := o.Stock == order.StockHeld
 		if changed {
 			o.Stock = order.StockShipped
@@ -52,8 +53,8 @@ func shipped(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[events.S
 	})
 }
 
-// complete applies a fact to orders, saves those that it changes or completes, and emits what is completed.
-func complete[E events.Event](
+// applyFact applies a fact to orders, saves those that are changed or completed, and emits order.completed.
+func applyFact[E events.Event](
 	ctx context.Context, tx pgx.Tx, batch []*function.Delivery[E], orders []*order.Order, apply func(*order.Order) (changed bool),
 ) error {
 	var saved []*order.Order

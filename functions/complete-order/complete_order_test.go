@@ -22,7 +22,8 @@ func open(t *testing.T, rest time.Duration) *shoptest.Shop {
 	})
 }
 
-// delivered is an order that has arrived, and the events that its end waits for; complete-order has heard none of them.
+// delivered returns a delivered order and the events that complete it; none of them has been delivered to
+// complete-order.
 func delivered(t *testing.T, shop *shoptest.Shop) (orderID string, arrived, left cloudevent.Message) {
 	placed := shop.OrderIn(t, "in_transit")
 	shop.Deliver(t, "move-stock", shop.Emitted(t, placed.ID, "order.shipped")[0])
@@ -31,7 +32,7 @@ func delivered(t *testing.T, shop *shoptest.Shop) (orderID string, arrived, left
 }
 
 // ORD-33.
-func TestWhicheverFactComesLastTheOrderIsCompletedOnce(t *testing.T) {
+func TestOrderIsCompletedOnceInAnyOrderOfEvents(t *testing.T) {
 	t.Parallel()
 	shop := open(t, 0)
 	for range 2 {
@@ -53,14 +54,14 @@ func TestWhicheverFactComesLastTheOrderIsCompletedOnce(t *testing.T) {
 
 func requireCompletedOnce(t *testing.T, shop *shoptest.Shop, orderID string) {
 	t.Helper()
-	said := shop.Emitted(t, orderID, "order.completed")
-	require.Len(t, said, 1)
-	completed := shoptest.EventOf(t, said[0]).(events.OrderCompleted)
+	emitted := shop.Emitted(t, orderID, "order.completed")
+	require.Len(t, emitted, 1)
+	completed := shoptest.EventOf(t, emitted[0]).(events.OrderCompleted)
 	require.Equal(t, []int64{2400, 2400}, []int64{completed.TotalMinor, completed.PaidMinor})
 	require.Equal(t, "completed shipped", shoptest.Scalar[string](t, shop, `SELECT concat_ws(' ', status, stock) FROM orders.orders WHERE order_id = $1`, orderID))
 }
 
-func TestFactsAtTheSameTimeCompleteOnce(t *testing.T) {
+func TestConcurrentEventsCompleteOnce(t *testing.T) {
 	t.Parallel()
 	shop := open(t, 0)
 	for range 3 {
@@ -73,7 +74,7 @@ func TestFactsAtTheSameTimeCompleteOnce(t *testing.T) {
 	}
 }
 
-func TestNothingIsCompletedBeforeItHasRested(t *testing.T) {
+func TestOrderIsNotCompletedDuringTheReturnPeriod(t *testing.T) {
 	t.Parallel()
 	shop := open(t, time.Hour)
 	orderID, arrived, left := delivered(t, shop)
@@ -86,7 +87,7 @@ func TestNothingIsCompletedBeforeItHasRested(t *testing.T) {
 	requireCompletedOnce(t, shop, orderID)
 }
 
-func TestNothingIsCompletedBeforeItsMoneyIsHere(t *testing.T) {
+func TestUnpaidOrderIsNotCompleted(t *testing.T) {
 	t.Parallel()
 	shop := open(t, 0)
 	orderID, arrived, left := delivered(t, shop)
@@ -98,14 +99,14 @@ func TestNothingIsCompletedBeforeItsMoneyIsHere(t *testing.T) {
 	require.Len(t, shop.Send(t, name, settled[0]), 1)
 }
 
-func TestGoodsThatLeftAreNotedAndNothingIsSaidOnTheWay(t *testing.T) {
+func TestShippedStockIsRecordedWithoutAnEvent(t *testing.T) {
 	t.Parallel()
 	shop := open(t, 0)
 	placed := shop.OrderIn(t, "shipped")
 	left := shop.Deliver(t, "move-stock", shop.Emitted(t, placed.ID, "order.shipped")[0])
 	for range 2 {
 		require.Empty(t, shop.Send(t, name, left[0]))
-		require.Empty(t, shop.Send(t, name, events.OrderDelivered{OrderID: placed.ID}), "the order itself says where it is")
+		require.Empty(t, shop.Send(t, name, events.OrderDelivered{OrderID: placed.ID}), "the status of the order decides")
 	}
 	require.Equal(t, "shipped shipped", shoptest.Scalar[string](t, shop, `SELECT concat_ws(' ', status, stock) FROM orders.orders WHERE order_id = $1`, placed.ID))
 }
