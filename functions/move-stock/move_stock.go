@@ -1,4 +1,4 @@
-// Package movestock books goods out when they leave the warehouse, and in again when they come back.
+// Package movestock books stock out when an order leaves the warehouse, and in again when the order is returned.
 package movestock
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/popup-shop/popup/internal/order"
 )
 
-// New declares the function.
+// New returns the function.
 func New() function.Function {
 	return function.Function{
 		Name:   "move-stock",
@@ -23,10 +23,10 @@ func New() function.Function {
 }
 
 func shipped(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[events.OrderShipped]) error {
-	return out(ctx, tx, batch)
+	return bookOutAll(ctx, tx, batch)
 }
 
-// advanced books out what customers picked up.
+// advanced books out the stock of orders that customers have picked up.
 func advanced(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[events.OrderAdvanced]) error {
 	var pickedUp []*function.Delivery[events.OrderAdvanced]
 	for _, d := range batch {
@@ -34,11 +34,11 @@ func advanced(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[events.
 			pickedUp = append(pickedUp, d)
 		}
 	}
-	return out(ctx, tx, pickedUp)
+	return bookOutAll(ctx, tx, pickedUp)
 }
 
-// out books the goods of orders out. It emits nothing for an order whose goods have left before.
-func out[E events.Event](ctx context.Context, tx pgx.Tx, batch []*function.Delivery[E]) error {
+// bookOutAll books out the stock of orders. It emits nothing for an order whose stock was booked out before.
+func bookOutAll[E events.Event](ctx context.Context, tx pgx.Tx, batch []*function.Delivery[E]) error {
 	if len(batch) == 0 {
 		return nil
 	}
@@ -58,9 +58,10 @@ func out[E events.Event](ctx context.Context, tx pgx.Tx, batch []*function.Deliv
 	return nil
 }
 
-// returned books out first what has not been booked out yet.
+// returned books in the stock of returned orders. It first books out stock that has not been booked out yet:
+// order.shipped may be delivered later.
 func returned(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[events.OrderReturned]) error {
-	if err := out(ctx, tx, batch); err != nil {
+	if err := bookOutAll(ctx, tx, batch); err != nil {
 		return err
 	}
 	orders := function.OrderIDs(batch)

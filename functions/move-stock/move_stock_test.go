@@ -12,7 +12,7 @@ import (
 
 const name = "move-stock"
 
-// held is a shop with one order that holds two caps and a T-shirt.
+// held returns a shop with one order that has reserved two caps and a T-shirt.
 func held(t *testing.T) (*shoptest.Shop, string) {
 	shop := shoptest.Open(t, functions.All)
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 2), shoptest.Of(shoptest.Tee, 1)))
@@ -28,7 +28,7 @@ var (
 	kinds = `SELECT array_agg(kind ORDER BY m.created_at) FROM stock.movements m JOIN stock.levels USING (level_id) WHERE sku = 'CAP-NAVY'`
 )
 
-// requireCaps checks how many caps there are, and how many of them are held.
+// requireCaps checks the quantity and the reserved quantity of the caps.
 func requireCaps(t *testing.T, shop *shoptest.Shop, onHand, reserved int64) {
 	t.Helper()
 	hasOnHand, hasReserved := shop.Stock(t, shoptest.Cap)
@@ -36,7 +36,7 @@ func requireCaps(t *testing.T, shop *shoptest.Shop, onHand, reserved int64) {
 }
 
 // STK-30.
-func TestGoodsLeaveWhenTheOrderDoes(t *testing.T) {
+func TestStockIsBookedOutWithTheOrder(t *testing.T) {
 	t.Parallel()
 	for how, left := range map[string]func(orderID string) events.Event{
 		"shipped":   func(id string) events.Event { return events.OrderShipped{OrderID: id} },
@@ -45,9 +45,9 @@ func TestGoodsLeaveWhenTheOrderDoes(t *testing.T) {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
 			shop, orderID := held(t)
-			said := shop.Send(t, name, left(orderID))
-			require.Len(t, said, 1)
-			require.ElementsMatch(t, goods, said[0].(events.StockShipped).Lines)
+			emitted := shop.Send(t, name, left(orderID))
+			require.Len(t, emitted, 1)
+			require.ElementsMatch(t, goods, emitted[0].(events.StockShipped).Lines)
 			requireCaps(t, shop, 118, 0)
 
 			require.Empty(t, shop.Send(t, name, left(orderID)), "goods leave once")
@@ -57,7 +57,7 @@ func TestGoodsLeaveWhenTheOrderDoes(t *testing.T) {
 	}
 }
 
-func TestOtherStepsOnTheWayMoveNothing(t *testing.T) {
+func TestOtherEventsBookNothing(t *testing.T) {
 	t.Parallel()
 	shop, orderID := held(t)
 	for _, to := range []string{"processing", "ready_for_pickup", "in_transit", "failed_delivery"} {
@@ -67,34 +67,34 @@ func TestOtherStepsOnTheWayMoveNothing(t *testing.T) {
 }
 
 // STK-31.
-func TestGoodsThatComeBackAreOnTheShelfAgainOnce(t *testing.T) {
+func TestReturnedStockIsBookedInOnce(t *testing.T) {
 	t.Parallel()
 	shop, orderID := held(t)
 	shop.Send(t, name, events.OrderShipped{OrderID: orderID})
 
-	said := shop.Send(t, name, events.OrderReturned{OrderID: orderID})
-	require.Len(t, said, 1)
-	require.ElementsMatch(t, goods, said[0].(events.StockReturned).Lines)
+	emitted := shop.Send(t, name, events.OrderReturned{OrderID: orderID})
+	require.Len(t, emitted, 1)
+	require.ElementsMatch(t, goods, emitted[0].(events.StockReturned).Lines)
 	require.Empty(t, shop.Send(t, name, events.OrderReturned{OrderID: orderID}))
 	requireCaps(t, shop, 120, 0)
 	require.Equal(t, orderID, shoptest.Scalar[string](t, shop, `
 		SELECT DISTINCT reference FROM stock.movements WHERE kind = 'inbound' AND reason = 'returned'`))
 }
 
-// The events of an order may come in any order: that goods came back says that they had left.
-func TestReturnThatIsHeardBeforeTheShippingLosesNothing(t *testing.T) {
+// The events of an order may arrive in any order: returned stock must have been shipped.
+func TestReturnBeforeShippingLosesNothing(t *testing.T) {
 	t.Parallel()
 	shop, orderID := held(t)
 
-	said := shop.Send(t, name, events.OrderReturned{OrderID: orderID})
-	require.Len(t, said, 2)
-	require.ElementsMatch(t, goods, said[0].(events.StockShipped).Lines)
-	require.ElementsMatch(t, goods, said[1].(events.StockReturned).Lines)
+	emitted := shop.Send(t, name, events.OrderReturned{OrderID: orderID})
+	require.Len(t, emitted, 2)
+	require.ElementsMatch(t, goods, emitted[0].(events.StockShipped).Lines)
+	require.ElementsMatch(t, goods, emitted[1].(events.StockReturned).Lines)
 	require.Empty(t, shop.Send(t, name, events.OrderShipped{OrderID: orderID}))
 	requireCaps(t, shop, 120, 0)
 }
 
-func TestOrderThatHeldNothingMovesNothing(t *testing.T) {
+func TestOrderWithoutReservationsBooksNothing(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All)
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))

@@ -10,7 +10,7 @@ import (
 	"github.com/popup-shop/popup/internal/pgbatch"
 )
 
-// lockLevels locks the levels that the goods of orders came from, in the order of SKU and warehouse.
+// lockLevels locks the levels from which orders have reserved stock, in the order of SKU and warehouse.
 func lockLevels(ctx context.Context, tx pgx.Tx, orders []string) error {
 	err := pgbatch.Enqueue(ctx, tx, -1, `
 		SELECT FROM stock.levels
@@ -23,18 +23,19 @@ func lockLevels(ctx context.Context, tx pgx.Tx, orders []string) error {
 	return nil
 }
 
-// bookOut ships the reservations of orders: quantity and reserved fall by the same number. It returns what left, by order.
+// bookOut marks the reservations of orders as shipped; triggers lower the quantity and the reserved quantity of the
+// levels. It returns the lines by order.
 func bookOut(ctx context.Context, tx pgx.Tx, orders []string) (map[string][]events.StockLine, error) {
-	return moved(ctx, tx, "book out", orders, `
+	return queryLines(ctx, tx, "book out", orders, `
 		UPDATE stock.reservations r SET status = 'shipped', updated_at = now()
 		FROM stock.levels l
 		WHERE r.order_id = ANY (@orders::uuid[]) AND r.status = 'held' AND l.level_id = r.level_id
 		RETURNING r.order_id::text, l.sku, l.warehouse_id::text, r.quantity`)
 }
 
-// bookIn puts what was shipped back where it came from, once. It returns what came back, by order.
+// bookIn books shipped stock back into its levels, once. It returns the lines by order.
 func bookIn(ctx context.Context, tx pgx.Tx, orders []string) (map[string][]events.StockLine, error) {
-	return moved(ctx, tx, "book in", orders, `
+	return queryLines(ctx, tx, "book in", orders, `
 		WITH back AS (
 			INSERT INTO stock.movements (level_id, kind, quantity, reservation_id, reference, reason)
 			SELECT level_id, 'inbound', quantity, reservation_id, order_id, 'returned'
@@ -45,10 +46,11 @@ func bookIn(ctx context.Context, tx pgx.Tx, orders []string) (map[string][]event
 		SELECT back.reference, l.sku, l.warehouse_id::text, back.quantity FROM back JOIN stock.levels l USING (level_id)`)
 }
 
-func moved(ctx context.Context, tx pgx.Tx, verb string, orders []string, sql string) (map[string][]events.StockLine, error) {
+// queryLines runs a statement and returns its lines by order; verb names it in errors.
+func queryLines(ctx context.Context, tx pgx.Tx, verb string, orders []string, sql string) (map[string][]events.StockLine, error) {
 	rows, err := tx.Query(ctx, sql, pgx.NamedArgs{"orders": orders})
 	if err != nil {
-		return nil, fmt.Errorf("%s goods of %d orders: %w", verb, len(orders), err)
+		return nil, fmt.Errorf("%s stock of %d orders: %w", verb, len(orders), err)
 	}
 	moved := map[string][]events.StockLine{}
 	var orderID string
@@ -58,7 +60,7 @@ func moved(ctx context.Context, tx pgx.Tx, verb string, orders []string, sql str
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%s goods of %d orders: %w", verb, len(orders), err)
+		return nil, fmt.Errorf("%s stock of %d orders: %w", verb, len(orders), err)
 	}
 	return moved, nil
 }
