@@ -1,4 +1,4 @@
-// Package shiporder plans the shipments of confirmed and paid orders.
+// Package shiporder creates the shipments of confirmed and paid orders.
 package shiporder
 
 import (
@@ -20,15 +20,15 @@ const (
 	carrier = "popup"
 )
 
-// New declares the function. With automatic shipping the carrier's first move is due at once; with manual shipping nothing is,
-// and carry-shipment stays asleep.
+// New returns the function. With automatic shipping it also emits shipment.due, so that carry-shipment moves the
+// shipment; with manual shipping staff move it.
 func New(shop config.Shop) function.Function {
 	p := planner{automatic: shop.Shipping == "auto"}
 	return function.Function{
 		Name: name,
 		On: []function.Handler{
-			function.On(shipping[events.OrderConfirmed](p)),
-			function.On(shipping[events.OrderSettled](p)),
+			function.On(planShipments[events.OrderConfirmed](p)),
+			function.On(planShipments[events.OrderSettled](p)),
 		},
 		Emits:      []events.Event{events.ShipmentCreated{}, events.ShipmentDue{}},
 		Locks:      []string{"orders.orders"},
@@ -39,8 +39,8 @@ func New(shop config.Shop) function.Function {
 
 type planner struct{ automatic bool }
 
-// shipping returns a handler that plans one shipment for each order that is both confirmed and paid.
-func shipping[E events.Event](p planner) func(context.Context, pgx.Tx, []*function.Delivery[E]) error {
+// planShipments returns a handler that creates one shipment for each order that is both confirmed and paid.
+func planShipments[E events.Event](p planner) func(context.Context, pgx.Tx, []*function.Delivery[E]) error {
 	return func(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[E]) error {
 		orders, err := orderstore.LockWithStatus(ctx, tx, function.OrderIDs(batch), order.Confirmed)
 		if err != nil {
@@ -56,9 +56,10 @@ func shipping[E events.Event](p planner) func(context.Context, pgx.Tx, []*functi
 			if err != nil {
 				return err
 			}
-			planned, byOrder[o.ID] = append(planned, shipment), batch[i]
+			planned = append(planned, shipment)
+			byOrder[o.ID] = batch[i]
 		}
-		stored, err := store(ctx, tx, planned)
+		stored, err := insertShipments(ctx, tx, planned)
 		if err != nil {
 			return err
 		}

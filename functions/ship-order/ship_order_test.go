@@ -29,9 +29,9 @@ func TestConfirmedAndPaidOrderGetsOneShipment(t *testing.T) {
 	both.Wait()
 	shop.Send(t, name, shoptest.EventOf(t, confirmed))
 
-	said := shop.Emitted(t, placed.ID, "shipment.created")
-	require.Len(t, said, 1)
-	created := shoptest.EventOf(t, said[0]).(events.ShipmentCreated)
+	emitted := shop.Emitted(t, placed.ID, "shipment.created")
+	require.Len(t, emitted, 1)
+	created := shoptest.EventOf(t, emitted[0]).(events.ShipmentCreated)
 	require.Regexp(t, `^PU[0-9A-F]{14}$`, created.TrackingNumber)
 	require.Equal(t, []events.Line{{Line: 1, SKU: shoptest.Cap, Quantity: 1}}, created.Lines)
 	require.False(t, created.Pickup)
@@ -39,7 +39,7 @@ func TestConfirmedAndPaidOrderGetsOneShipment(t *testing.T) {
 		SELECT concat_ws(' ', s.status, tracking_number) FROM delivery.shipments s JOIN delivery.tracking t USING (shipment_id) WHERE order_id = $1 AND n = 1`, placed.ID))
 }
 
-func TestPickupIsPlannedAsOne(t *testing.T) {
+func TestPickupOrderGetsAPickupShipment(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	order := shoptest.Order(shoptest.Of(shoptest.Cap, 1)).With("address", nil).With("pickup", map[string]string{"store_id": shoptest.TheStore})
@@ -48,7 +48,7 @@ func TestPickupIsPlannedAsOne(t *testing.T) {
 	require.True(t, shoptest.EventOf(t, shop.Emitted(t, placed.ID, "shipment.created")[0]).(events.ShipmentCreated).Pickup)
 }
 
-func TestNothingIsShippedThatIsNotBothConfirmedAndPaid(t *testing.T) {
+func TestOnlyConfirmedAndPaidOrdersAreShipped(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for _, status := range []string{"pending", "cancelling", "cancelled", "rejected", "expired"} {

@@ -11,21 +11,26 @@ import (
 	"github.com/popup-shop/popup/events"
 )
 
-// trackingNumber returns the end of a shipment's id, which is random, as people write it.
+// trackingNumber returns a tracking number from the random end of a shipment's id.
 func trackingNumber(shipmentID string) string {
 	digits := strings.ToUpper(strings.ReplaceAll(shipmentID, "-", ""))
 	return "PU" + digits[len(digits)-14:]
 }
 
-// store stores planned shipments and returns those whose orders had none yet.
-func store(ctx context.Context, tx pgx.Tx, planned []events.ShipmentCreated) ([]events.ShipmentCreated, error) {
+// insertShipments inserts shipments and returns those whose orders had none yet.
+func insertShipments(ctx context.Context, tx pgx.Tx, planned []events.ShipmentCreated) ([]events.ShipmentCreated, error) {
 	n := len(planned)
 	if n == 0 {
 		return nil, nil
 	}
-	ids, orders, carriers, numbers, pickups := make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([]bool, n)
-	for i, s := range planned {
-		ids[i], orders[i], carriers[i], numbers[i], pickups[i] = s.ShipmentID, s.OrderID, s.Carrier, s.TrackingNumber, s.Pickup
+	var ids, orders, carriers, numbers []string
+	var pickups []bool
+	for _, s := range planned {
+		ids = append(ids, s.ShipmentID)
+		orders = append(orders, s.OrderID)
+		carriers = append(carriers, s.Carrier)
+		numbers = append(numbers, s.TrackingNumber)
+		pickups = append(pickups, s.Pickup)
 	}
 	rows, err := tx.Query(ctx, `
 		WITH stored AS (
