@@ -1,4 +1,5 @@
-// Package storedeadletter keeps for a person what no function would take: it is where the broker sends its dead letters.
+// Package storedeadletter stores dead letters: events that a function could not handle after all retries, which the
+// broker delivers here. Staff inspect and redrive them with popup deadletters.
 package storedeadletter
 
 import (
@@ -6,7 +7,7 @@ import (
 	"github.com/popup-shop/popup/internal/function"
 )
 
-// New declares the function.
+// New returns the function.
 func New() function.Function {
 	return function.Function{Name: "store-dead-letter", DeadLetters: eventstore.StoreDeadLetter, Writes: []string{"bus.dead_letters"}}
 }
