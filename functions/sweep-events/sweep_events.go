@@ -1,4 +1,5 @@
-// Package sweepevents publishes again what somebody has not heard, so that the broker may lose anything.
+// Package sweepevents republishes events that a consumer has not handled. So the broker may lose messages: the event
+// store has them.
 package sweepevents
 
 import (
@@ -6,7 +7,7 @@ import (
 	"github.com/popup-shop/popup/internal/function"
 )
 
-// New declares the function.
+// New returns the function.
 func New() function.Function {
 	return function.Function{
 		Name:        "sweep-events",

@@ -13,7 +13,7 @@ import (
 
 const name = "sweep-events"
 
-// sweep sweeps, and returns how many events it published.
+// sweep runs a sweep and returns how many events it published.
 func sweep(t *testing.T, shop *shoptest.Shop) int {
 	t.Helper()
 	before := len(shop.Broker.Published())
@@ -21,7 +21,7 @@ func sweep(t *testing.T, shop *shoptest.Shop) int {
 	return len(shop.Broker.Published()) - before
 }
 
-func TestWhatSomebodyHasNotHeardIsPublishedAgain(t *testing.T) {
+func TestUndeliveredEventIsRepublished(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All)
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
@@ -29,19 +29,19 @@ func TestWhatSomebodyHasNotHeardIsPublishedAgain(t *testing.T) {
 
 	shop.Exec(t, `UPDATE bus.subscription SET since = now() - interval '1 h'`)
 	shop.Exec(t, `UPDATE bus.event SET created_at = now() - interval '1 minute'`)
-	said := len(shop.Broker.Published())
+	emitted := len(shop.Broker.Published())
 	require.Eventually(t, func() bool { return sweep(t, shop) == 1 }, 10*time.Second, 50*time.Millisecond, "once no older transaction runs, in no other database either")
-	require.Len(t, shop.Broker.Published(), said+1)
+	require.Len(t, shop.Broker.Published(), emitted+1)
 	got := shop.Broker.Published()
 	require.Equal(t, shop.Emitted(t, placed.ID, "order.placed")[0].ID, got[len(got)-1].ID)
 	require.Zero(t, sweep(t, shop), "it was just now")
 
 	shop.Deliver(t, "reserve-stock", got[len(got)-1])
 	shop.Exec(t, `UPDATE bus.undelivered SET next_at = now()`)
-	require.Zero(t, sweep(t, shop), "all have heard it")
+	require.Zero(t, sweep(t, shop), "all consumers have handled it")
 }
 
-func TestWhatAllHaveHeardIsNotPublishedAgain(t *testing.T) {
+func TestDeliveredEventIsNotRepublished(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All)
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
