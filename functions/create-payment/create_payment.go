@@ -1,4 +1,5 @@
-// Package createpayment opens the payment of an order at the provider of its method once the order's stock is held.
+// Package createpayment opens the payment of an order at the provider of its payment method, once the stock of the
+// order is reserved.
 package createpayment
 
 import (
@@ -16,10 +17,10 @@ import (
 
 const name = "create-payment"
 
-// New declares the function. It calls the payment providers.
-func New(shop config.Shop) function.Function { return with(payment.Of(shop.SimulatedSuccess)) }
+// New returns the function. It calls the payment providers.
+func New(shop config.Shop) function.Function { return newFunction(payment.Of(shop.SimulatedSuccess)) }
 
-func with(providers payment.Providers) function.Function {
+func newFunction(providers payment.Providers) function.Function {
 	c := creator{providers}
 	return function.Function{
 		Name: name,
@@ -34,7 +35,7 @@ func with(providers payment.Providers) function.Function {
 
 type creator struct{ providers payment.Providers }
 
-// request is what the provider is asked for, and by which method.
+// request is the request to the provider of a payment method.
 type request struct {
 	payment.Request
 	Method string
@@ -42,7 +43,7 @@ type request struct {
 
 type call = function.Call[events.StockReserved, request, payment.Opened]
 
-// prepare requests nothing for an order that does not wait for a payment any more.
+// prepare sets the requests of the orders that still wait for a payment.
 func (c creator) prepare(ctx context.Context, tx pgx.Tx, batch []*call) error {
 	orders := make([]string, len(batch))
 	for i, d := range batch {
@@ -68,7 +69,7 @@ func (c creator) prepare(ctx context.Context, tx pgx.Tx, batch []*call) error {
 	return nil
 }
 
-// local answers for a provider that decides without a call.
+// local returns the decision of a provider that needs no call.
 func (c creator) local(r request) (opened payment.Opened, ok bool) {
 	provider, ok := c.providers[r.Method].(payment.LocalProvider)
 	if ok {
@@ -85,8 +86,8 @@ func (c creator) call(ctx context.Context, _ string, r request) (payment.Opened,
 	return provider.Open(ctx, r.PaymentID, r.Request) // one payment per order: its id is the key
 }
 
-// record stores the payments. Money that comes for an order which ended in the meantime is put into suspense until it is
-// returned.
+// record stores the payments and emits their events. Money for an order that has ended meanwhile is put into suspense
+// until it is refunded.
 func (c creator) record(ctx context.Context, tx pgx.Tx, batch []*call) error {
 	ended, err := c.lockEnded(ctx, tx, batch)
 	if err != nil {
@@ -106,11 +107,11 @@ func (c creator) record(ctx context.Context, tx pgx.Tx, batch []*call) error {
 			d.Emit(e)
 		}
 	}
-	return store(ctx, tx, payments)
+	return insertPayments(ctx, tx, payments)
 }
 
-// lockEnded locks the orders whose providers were called, and returns those that have ended. The others were locked when they
-// were prepared, in the same transaction.
+// lockEnded locks the orders whose providers were called, and returns those that have ended. The other orders have been
+// locked by prepare in the same transaction.
 func (c creator) lockEnded(ctx context.Context, tx pgx.Tx, batch []*call) (map[string]bool, error) {
 	var called []string
 	for _, d := range batch {
@@ -125,10 +126,10 @@ func (c creator) lockEnded(ctx context.Context, tx pgx.Tx, batch []*call) (map[s
 }
 
 func (c creator) onError(ctx context.Context, tx pgx.Tx, _ events.StockReserved, r request, cause error) error {
-	return noteFailedAttempt(ctx, tx, r, "unknown: "+cause.Error())
+	return insertFailedAttempt(ctx, tx, r, "unknown: "+cause.Error())
 }
 
-// opened is a payment as the provider opened it.
+// opened is a payment that the provider has opened.
 type opened struct {
 	request
 	payment.Opened
@@ -136,7 +137,7 @@ type opened struct {
 	Suspended bool
 }
 
-// events returns that the payment was created and, for a direct method, its outcome.
+// events returns payment.created and, for a direct payment method, the event of its outcome.
 func (o opened) events() []events.Event {
 	created := events.PaymentCreated{
 		PaymentID: o.PaymentID, OrderID: o.OrderID, Method: o.Method, Provider: o.Provider,

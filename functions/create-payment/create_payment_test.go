@@ -16,7 +16,7 @@ import (
 
 const name = "create-payment"
 
-// reserved is a shop with a bank, and a placed order whose stock is held.
+// reserved returns a shop with a simulated bank, and a placed order with reserved stock.
 func reserved(t *testing.T, bank *shoptest.Bank, items ...shoptest.Item) (*shoptest.Shop, shoptest.Placed) {
 	shop := shoptest.Open(t, functions.All)
 	shop.Replace(t, createpayment.With(payment.Providers{"simulated": bank}))
@@ -25,17 +25,17 @@ func reserved(t *testing.T, bank *shoptest.Bank, items ...shoptest.Item) (*shopt
 	return shop, placed
 }
 
-func told(placed shoptest.Placed) events.StockReserved {
+func stockReserved(placed shoptest.Placed) events.StockReserved {
 	return events.StockReserved{OrderID: placed.ID}
 }
 
-// results are the results of all attempts at an order's payment, in order.
+// results returns the results of all attempts at an order's payment, in order.
 func results(t *testing.T, shop *shoptest.Shop, orderID string) []string {
 	return shoptest.Scalar[[]string](t, shop, `SELECT array_agg(result ORDER BY at) FROM payments.attempts WHERE order_id = $1`, orderID)
 }
 
 // PAY-02, PAY-08.
-func TestTheOrdersExactTotalIsAskedFor(t *testing.T) {
+func TestPaymentIsForTheExactTotal(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		items []shoptest.Item
@@ -49,9 +49,9 @@ func TestTheOrdersExactTotalIsAskedFor(t *testing.T) {
 			bank := &shoptest.Bank{Outcome: payment.Paid}
 			shop, placed := reserved(t, bank, c.items...)
 
-			said := shop.Send(t, "create-payment", told(placed))
-			require.Len(t, said, 2)
-			created, paid := said[0].(events.PaymentCreated), said[1].(events.PaymentPaid)
+			emitted := shop.Send(t, "create-payment", stockReserved(placed))
+			require.Len(t, emitted, 2)
+			created, paid := emitted[0].(events.PaymentCreated), emitted[1].(events.PaymentPaid)
 			require.Equal(t, c.want, money.Amount{Minor: created.AmountMinor, Currency: created.Currency})
 			require.Equal(t, c.want, money.Amount{Minor: paid.AmountMinor, Currency: paid.Currency})
 			require.Equal(t, []payment.Request{{PaymentID: created.PaymentID, OrderID: placed.ID, Amount: c.want}}, bank.Opened())
@@ -63,66 +63,66 @@ func TestTheOrdersExactTotalIsAskedFor(t *testing.T) {
 }
 
 // PAY-10, PAY-12.
-func TestAnOrderHasOnePaymentHoweverOftenItIsAskedFor(t *testing.T) {
+func TestRedeliveryOpensNoSecondPayment(t *testing.T) {
 	t.Parallel()
 	bank := &shoptest.Bank{Outcome: payment.Paid}
 	shop, placed := reserved(t, bank, shoptest.Of(shoptest.Cap, 1))
-	m := shop.Store(t, told(placed))
+	m := shop.Store(t, stockReserved(placed))
 	var all sync.WaitGroup
 	for range 5 {
 		all.Go(func() { shop.Deliver(t, name, m) })
 	}
 	all.Wait()
-	require.Empty(t, shop.Send(t, name, told(placed)), "under another id: only the rows remember")
+	require.Empty(t, shop.Send(t, name, stockReserved(placed)), "another event id: only the rows show that it exists")
 	require.Len(t, shop.EmittedFor(t, name, m), 2)
 	require.Len(t, bank.Opened(), 1)
 	require.Equal(t, []string{"paid"}, results(t, shop, placed.ID))
 }
 
-func TestDeclinedPaymentIsSaidAndHasNoMoney(t *testing.T) {
+func TestDeclinedPaymentEmitsPaymentFailed(t *testing.T) {
 	t.Parallel()
 	shop, placed := reserved(t, &shoptest.Bank{Outcome: payment.Declined}, shoptest.Of(shoptest.Cap, 1))
 
-	said := shop.Send(t, name, told(placed))
-	require.Len(t, said, 2)
-	require.Equal(t, "declined", said[1].(events.PaymentFailed).Reason)
+	emitted := shop.Send(t, name, stockReserved(placed))
+	require.Len(t, emitted, 2)
+	require.Equal(t, "declined", emitted[1].(events.PaymentFailed).Reason)
 	require.Equal(t, "failed 0", shoptest.Scalar[string](t, shop, `
 		SELECT concat(status, ' ', captured_minor) FROM payments.payments WHERE order_id = $1`, placed.ID))
 	require.Equal(t, []string{"declined"}, results(t, shop, placed.ID))
 }
 
-func TestOpenPaymentIsSaidWithTheWayToPay(t *testing.T) {
+func TestOpenPaymentHasAPaymentURI(t *testing.T) {
 	t.Parallel()
 	shop, placed := reserved(t, &shoptest.Bank{Outcome: payment.Open}, shoptest.Of(shoptest.Cap, 1))
 
-	said := shop.Send(t, name, told(placed))
-	require.Len(t, said, 1)
-	require.Contains(t, said[0].(events.PaymentCreated).URI, "https://bank.test/pay/")
+	emitted := shop.Send(t, name, stockReserved(placed))
+	require.Len(t, emitted, 1)
+	require.Contains(t, emitted[0].(events.PaymentCreated).URI, "https://bank.test/pay/")
 }
 
-func TestOrderThatIsOverIsNotAskedMoneyFor(t *testing.T) {
+func TestEndedOrderGetsNoPayment(t *testing.T) {
 	t.Parallel()
 	bank := &shoptest.Bank{Outcome: payment.Paid}
 	shop, placed := reserved(t, bank, shoptest.Of(shoptest.Cap, 1))
 	shop.Cancel(t, placed)
 
-	require.Empty(t, shop.Send(t, name, told(placed)))
+	require.Empty(t, shop.Send(t, name, stockReserved(placed)))
 	require.Empty(t, bank.Opened())
 }
 
-func TestMoneyThatComesAfterTheEndIsKeptApart(t *testing.T) {
+func TestMoneyForAnEndedOrderIsInSuspense(t *testing.T) {
 	t.Parallel()
 	bank := &shoptest.Bank{Outcome: payment.Paid}
 	shop, placed := reserved(t, bank, shoptest.Of(shoptest.Cap, 1))
-	bank.OnOpen = func() { // the customer cancels while the bank is being asked
+	bank.OnOpen = func() { // the customer cancels during the call to the bank
 		withdrawn := shop.Cancel(t, placed)
 		shop.Send(t, "release-stock", withdrawn)
 		shop.Send(t, "close-order", withdrawn)
 	}
 
-	said := shop.Send(t, name, told(placed))
-	require.Len(t, said, 2)
-	require.IsType(t, events.PaymentPaid{}, said[1])
+	emitted := shop.Send(t, name, stockReserved(placed))
+	require.Len(t, emitted, 2)
+	require.IsType(t, events.PaymentPaid{}, emitted[1])
 	require.Equal(t, "cancelled", shop.Status(t, placed.ID))
 	require.EqualValues(t, 2400, shoptest.Scalar[int64](t, shop, `
 		SELECT amount_minor FROM payments.suspense WHERE order_id = $1 AND returned_at IS NULL`, placed.ID))
@@ -131,11 +131,11 @@ func TestMoneyThatComesAfterTheEndIsKeptApart(t *testing.T) {
 }
 
 // PAY-10, FUN-11.
-func TestBankThatDoesNotAnswerIsAskedAgainForTheSamePayment(t *testing.T) {
+func TestFailedCallIsRetriedForTheSamePayment(t *testing.T) {
 	t.Parallel()
 	bank := &shoptest.Bank{Outcome: payment.Paid, Unavailable: true}
 	shop, placed := reserved(t, bank, shoptest.Of(shoptest.Cap, 1))
-	m := shop.Store(t, told(placed))
+	m := shop.Store(t, stockReserved(placed))
 	for range 2 {
 		require.ErrorContains(t, shop.TryDeliver(t, name, m), "does not answer")
 	}
@@ -145,11 +145,11 @@ func TestBankThatDoesNotAnswerIsAskedAgainForTheSamePayment(t *testing.T) {
 	require.EqualValues(t, 1, shoptest.Scalar[int64](t, shop, `SELECT count(DISTINCT key) FROM payments.attempts WHERE order_id = $1`, placed.ID))
 }
 
-func TestMethodWithoutProviderIsParkedForAPerson(t *testing.T) {
+func TestMethodWithoutProviderIsDeadLettered(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All, func(s *functions.Settings) { s.PaymentMethods = []string{"gold"} })
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)).With("payment_method", "gold"))
 
-	require.Empty(t, shop.Send(t, name, told(placed)))
+	require.Empty(t, shop.Send(t, name, stockReserved(placed)))
 	require.Contains(t, shoptest.Scalar[string](t, shop, `SELECT reason FROM bus.dead_letters WHERE consumer = $1`, name), `"gold"`)
 }

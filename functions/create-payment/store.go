@@ -11,7 +11,8 @@ import (
 	"github.com/popup-shop/popup/internal/pgbatch"
 )
 
-// readOrders returns what to request for the orders that wait for a payment. They do not end before the transaction does.
+// readOrders returns the requests for the orders that wait for a payment, and locks the orders, so that they do not end
+// before the transaction does.
 func readOrders(ctx context.Context, tx pgx.Tx, orders []string) (map[string]request, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT order_id::text, payment_method, total_minor, currency, status = 'pending' AND payment = 'pending'
@@ -38,7 +39,7 @@ func readOrders(ctx context.Context, tx pgx.Tx, orders []string) (map[string]req
 	return waiting, nil
 }
 
-// lockOrders keeps orders from ending while their payments are stored, and returns those that have ended.
+// lockOrders locks orders, so that they do not end while their payments are stored, and returns those that have ended.
 func lockOrders(ctx context.Context, tx pgx.Tx, orders []string) (ended map[string]bool, err error) {
 	rows, err := tx.Query(ctx, `
 		SELECT order_id::text, deadline IS NULL
@@ -51,9 +52,9 @@ func lockOrders(ctx context.Context, tx pgx.Tx, orders []string) (ended map[stri
 	}
 	ended = map[string]bool{}
 	var orderID string
-	var over bool
-	_, err = pgx.ForEachRow(rows, []any{&orderID, &over}, func() error {
-		ended[orderID] = over
+	var isEnded bool
+	_, err = pgx.ForEachRow(rows, []any{&orderID, &isEnded}, func() error {
+		ended[orderID] = isEnded
 		return nil
 	})
 	if err != nil {
@@ -62,7 +63,8 @@ func lockOrders(ctx context.Context, tx pgx.Tx, orders []string) (ended map[stri
 	return ended, nil
 }
 
-func noteFailedAttempt(ctx context.Context, tx pgx.Tx, r request, result string) error {
+// insertFailedAttempt records a call to the provider that failed.
+func insertFailedAttempt(ctx context.Context, tx pgx.Tx, r request, result string) error {
 	err := pgbatch.Enqueue(ctx, tx, -1, `
 		INSERT INTO payments.attempts (key, payment_id, order_id, method, act, result, at)
 		VALUES (@payment_id, @payment_id, @order_id, @method, 'open', @result, clock_timestamp())`,
@@ -73,8 +75,8 @@ func noteFailedAttempt(ctx context.Context, tx pgx.Tx, r request, result string)
 	return nil
 }
 
-// kinds returns the entries of a payment. One in suspense was never open for the shop.
-func (o opened) kinds() []string {
+// entryKinds returns the kinds of a payment's entries. A payment in suspense was never open for the shop.
+func (o opened) entryKinds() []string {
 	switch {
 	case o.Suspended:
 		return []string{"voided"}
@@ -86,8 +88,8 @@ func (o opened) kinds() []string {
 	return []string{"created"}
 }
 
-// store stores payments with their attempts and entries, and suspended money; status and sums follow by triggers.
-func store(ctx context.Context, tx pgx.Tx, payments []opened) error {
+// insertPayments inserts payments with their attempts and entries, and suspended money; triggers set status and sums.
+func insertPayments(ctx context.Context, tx pgx.Tx, payments []opened) error {
 	n := len(payments)
 	ids, orders, methods, providers := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
 	currencies, refs, uris, results := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
@@ -100,7 +102,7 @@ func store(ctx context.Context, tx pgx.Tx, payments []opened) error {
 		if !p.ExpiresAt.IsZero() {
 			expires[i] = &payments[i].ExpiresAt
 		}
-		for _, kind := range p.kinds() {
+		for _, kind := range p.entryKinds() {
 			entryOf, kinds = append(entryOf, p.PaymentID), append(kinds, kind)
 		}
 	}
