@@ -1,4 +1,4 @@
 package refundpayment
 
-// With declares the function with providers of the test.
-var With = with
+// With returns the function with the providers of a test.
+var With = newFunction

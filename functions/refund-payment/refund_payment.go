@@ -1,4 +1,5 @@
-// Package refundpayment refunds money and closes what is still open when an order is over or a refund is requested.
+// Package refundpayment refunds the payment of an order, or voids it if it is still open, when the order ends or a
+// refund is requested.
 package refundpayment
 
 import (
@@ -14,21 +15,25 @@ import (
 	"github.com/popup-shop/popup/internal/payment"
 )
 
-// New declares the function. It calls the payment providers.
-func New(shop config.Shop) function.Function { return with(payment.Of(shop.SimulatedSuccess)) }
+// New returns the function. It calls the payment providers.
+func New(shop config.Shop) function.Function { return newFunction(payment.Of(shop.SimulatedSuccess)) }
 
-func with(providers payment.Providers) function.Function {
+func newFunction(providers payment.Providers) function.Function {
 	u := refunder{providers}
 	return function.Function{
-		Name:       "refund-payment",
-		On:         []function.Handler{over[events.OrderWithdrawn](u), over[events.OrderRejected](u), over[events.OrderExpired](u), over[events.RefundRequested](u)},
+		Name: "refund-payment",
+		On: []function.Handler{
+			onOrderEnd[events.OrderWithdrawn](u), onOrderEnd[events.OrderRejected](u),
+			onOrderEnd[events.OrderExpired](u), onOrderEnd[events.RefundRequested](u),
+		},
 		Emits:      []events.Event{events.PaymentRefunded{}, events.PaymentVoided{}, events.RefundFailed{}},
 		Writes:     []string{"payments.refunds", "payments.attempts", "payments.entries", "payments.suspense"},
 		SyncCommit: true,
 	}
 }
 
-func over[E events.Event](u refunder) function.Handler {
+// onOrderEnd returns the handler of an event after which the shop may not keep the money of an order.
+func onOrderEnd[E events.Event](u refunder) function.Handler {
 	return function.OnCall(function.ExternalCall[E, request, response]{
 		Prepare: function.EachCall(func(ctx context.Context, tx pgx.Tx, c *function.Call[E, request, response]) (err error) {
 			c.Request, err = u.prepare(ctx, tx, c.Event.About().OrderID)
@@ -43,38 +48,38 @@ func over[E events.Event](u refunder) function.Handler {
 			return err
 		}),
 		OnError: func(ctx context.Context, tx pgx.Tx, _ E, q request, cause error) error {
-			return noteAttempt(ctx, tx, q, "unknown: "+cause.Error())
+			return insertAttempt(ctx, tx, q, "unknown: "+cause.Error())
 		},
 	})
 }
 
 type refunder struct{ providers payment.Providers }
 
-// request is which payment is to be undone, and how much of its money is here.
+// request is the payment to refund or void.
 type request struct {
-	PaymentID string
-	OrderID   string
-	Method    string
-	Provider  string
-	Ref       string
-	Amount    int64 // of the payment
-	Kept      int64 // captured and not given back; 0 when the payment is only open
-	Currency  string
-	Apart     bool // the money is in suspense: the order was over when it came
-	RefundID  string
+	PaymentID  string
+	OrderID    string
+	Method     string
+	Provider   string
+	Ref        string
+	Amount     int64 // of the payment
+	Captured   int64 // captured and not refunded; 0 if the payment is open
+	Currency   string
+	InSuspense bool // the money is in suspense: the order had ended when it came
+	RefundID   string
 }
 
-// response is what the provider did.
+// response is the response of the provider.
 type response struct {
 	Refunded bool
-	Late     bool // the payment was paid while it was being closed
+	Late     bool // the payment was paid while it was being voided
 	Refusal  string
 }
 
-// prepare asks for nothing when the order has no money here and nothing open.
+// prepare returns nil if the order has neither money to refund nor an open payment.
 func (u refunder) prepare(ctx context.Context, tx pgx.Tx, orderID string) (*request, error) {
-	q, found, err := readPayment(ctx, tx, orderID)
-	if err != nil || !found {
+	q, ok, err := readPayment(ctx, tx, orderID)
+	if err != nil || !ok {
 		return nil, err
 	}
 	if _, err := u.providers.For(q.Method); err != nil {
@@ -84,47 +89,48 @@ func (u refunder) prepare(ctx context.Context, tx pgx.Tx, orderID string) (*requ
 	return &q, err
 }
 
-// call closes an open payment, and gives back what was paid, even if it was paid in that moment.
+// call voids an open payment, or refunds a paid one. If the payment was paid while it was being voided, it is refunded
+// too.
 func (u refunder) call(ctx context.Context, q request) (a response, err error) {
 	provider, err := u.providers.For(q.Method)
 	if err != nil {
 		return a, err
 	}
-	if q.Kept == 0 {
+	if q.Captured == 0 {
 		if a.Late, err = provider.Void(ctx, q.PaymentID, q.Ref); err != nil || !a.Late {
 			return a, err
 		}
-		q.Kept = q.Amount
+		q.Captured = q.Amount
 	}
-	a.Refunded, a.Refusal, err = provider.Refund(ctx, q.RefundID, q.Ref, money.Amount{Minor: q.Kept, Currency: q.Currency})
+	a.Refunded, a.Refusal, err = provider.Refund(ctx, q.RefundID, q.Ref, money.Amount{Minor: q.Captured, Currency: q.Currency})
 	return a, err
 }
 
 func (u refunder) record(ctx context.Context, tx pgx.Tx, q request, a response) (events.Event, error) {
 	at := time.Now().UTC()
 	if a.Late {
-		q.Kept = q.Amount
+		q.Captured = q.Amount
 	}
-	if q.Kept == 0 {
-		voided, err := void(ctx, tx, q)
+	if q.Captured == 0 {
+		voided, err := insertVoid(ctx, tx, q)
 		if err != nil || !voided {
 			return nil, err
 		}
 		return events.PaymentVoided{PaymentID: q.PaymentID, OrderID: q.OrderID, At: at}, nil
 	}
 	if !a.Refunded {
-		if err := noteRefusal(ctx, tx, q, a); err != nil {
+		if err := insertRefusal(ctx, tx, q, a); err != nil {
 			return nil, err
 		}
 		return events.RefundFailed{
-			RefundID: q.RefundID, PaymentID: q.PaymentID, OrderID: q.OrderID, AmountMinor: q.Kept, Currency: q.Currency, Reason: "refused",
+			RefundID: q.RefundID, PaymentID: q.PaymentID, OrderID: q.OrderID, AmountMinor: q.Captured, Currency: q.Currency, Reason: "refused",
 		}, nil
 	}
-	refunded, first, err := refund(ctx, tx, q, a)
-	if err != nil || !first {
+	refunded, ok, err := insertRefund(ctx, tx, q, a)
+	if err != nil || !ok {
 		return nil, err
 	}
 	return events.PaymentRefunded{
-		PaymentID: q.PaymentID, OrderID: q.OrderID, RefundID: q.RefundID, AmountMinor: q.Kept, RefundedMinor: refunded, Currency: q.Currency, At: at,
+		PaymentID: q.PaymentID, OrderID: q.OrderID, RefundID: q.RefundID, AmountMinor: q.Captured, RefundedMinor: refunded, Currency: q.Currency, At: at,
 	}, nil
 }

@@ -18,7 +18,7 @@ const name = "refund-payment"
 
 var price = money.Amount{Minor: 2400, Currency: "EUR"}
 
-// withdrawn is a shop with a bank, and an order that was cancelled when its payment had these entries.
+// withdrawn returns a shop with a simulated bank, and an order that was cancelled when its payment had these entries.
 func withdrawn(t *testing.T, bank *shoptest.Bank, entries ...string) (*shoptest.Shop, events.OrderWithdrawn) {
 	shop := open(t, bank)
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
@@ -32,7 +32,7 @@ func open(t *testing.T, bank *shoptest.Bank) *shoptest.Shop {
 	return shop
 }
 
-// enter makes a payment with these entries.
+// enter inserts a payment with these entries.
 func enter(t *testing.T, shop *shoptest.Shop, orderID string, kinds ...string) {
 	t.Helper()
 	shop.Exec(t, `
@@ -44,7 +44,7 @@ func enter(t *testing.T, shop *shoptest.Shop, orderID string, kinds ...string) {
 		FROM payments.payments, unnest($2::text[]) WITH ORDINALITY AS entry (kind, n) WHERE order_id = $1 ORDER BY n`, orderID, kinds)
 }
 
-// requireBooks checks what an order's payment says, and that its money is here or not.
+// requireBooks checks the payment status of an order and the balance of its payment.
 func requireBooks(t *testing.T, shop *shoptest.Shop, orderID, status string, captured, refunded int64) {
 	t.Helper()
 	var hasStatus string
@@ -54,7 +54,7 @@ func requireBooks(t *testing.T, shop *shoptest.Shop, orderID, status string, cap
 	require.Equal(t, []any{status, captured, refunded}, []any{hasStatus, hasCaptured, hasRefunded})
 }
 
-func TestAllMoneyGoesBackOnceHoweverOftenItIsAskedFor(t *testing.T) {
+func TestRedeliveryRefundsOnce(t *testing.T) {
 	t.Parallel()
 	bank := &shoptest.Bank{}
 	shop, over := withdrawn(t, bank, "created", "captured")
@@ -65,9 +65,9 @@ func TestAllMoneyGoesBackOnceHoweverOftenItIsAskedFor(t *testing.T) {
 	}
 	all.Wait()
 
-	said := shop.EmittedFor(t, name, m)
-	require.Len(t, said, 1)
-	refunded := said[0].(events.PaymentRefunded)
+	emitted := shop.EmittedFor(t, name, m)
+	require.Len(t, emitted, 1)
+	refunded := emitted[0].(events.PaymentRefunded)
 	require.Equal(t, []int64{2400, 2400}, []int64{refunded.AmountMinor, refunded.RefundedMinor})
 	require.Empty(t, shop.Send(t, name, events.RefundRequested{OrderID: over.OrderID, PaymentID: refunded.PaymentID}))
 	require.Empty(t, shop.Send(t, name, over))
@@ -75,7 +75,7 @@ func TestAllMoneyGoesBackOnceHoweverOftenItIsAskedFor(t *testing.T) {
 	requireBooks(t, shop, over.OrderID, "refunded", 2400, 2400)
 }
 
-func TestTwoReasonsAtOnceRefundOnce(t *testing.T) {
+func TestConcurrentReasonsRefundOnce(t *testing.T) {
 	t.Parallel()
 	bank := &shoptest.Bank{}
 	shop, over := withdrawn(t, bank, "created", "captured")
@@ -89,7 +89,7 @@ func TestTwoReasonsAtOnceRefundOnce(t *testing.T) {
 	requireBooks(t, shop, over.OrderID, "refunded", 2400, 2400)
 }
 
-func TestNothingToGiveBackIsNothingToSay(t *testing.T) {
+func TestNothingToRefundEmitsNothing(t *testing.T) {
 	t.Parallel()
 	bank := &shoptest.Bank{}
 	shop := open(t, bank)
@@ -104,33 +104,33 @@ func TestNothingToGiveBackIsNothingToSay(t *testing.T) {
 }
 
 // PAY-44.
-func TestOpenPaymentIsClosedSoThatNobodyCanPayIt(t *testing.T) {
+func TestOpenPaymentIsVoided(t *testing.T) {
 	t.Parallel()
 	bank := &shoptest.Bank{}
 	shop, over := withdrawn(t, bank, "created")
 
-	said := shop.Send(t, name, over)
-	require.Len(t, said, 1)
-	require.IsType(t, events.PaymentVoided{}, said[0])
+	emitted := shop.Send(t, name, over)
+	require.Len(t, emitted, 1)
+	require.IsType(t, events.PaymentVoided{}, emitted[0])
 	require.Empty(t, shop.Send(t, name, over))
 	require.Equal(t, 1, bank.Voided())
 	requireBooks(t, shop, over.OrderID, "voided", 0, 0)
 }
 
 // PAY-44.
-func TestPaymentPaidWhileItIsBeingClosedGoesBackWhole(t *testing.T) {
+func TestPaymentPaidDuringTheVoidIsRefunded(t *testing.T) {
 	t.Parallel()
 	bank := &shoptest.Bank{TooLate: true}
 	shop, over := withdrawn(t, bank, "created")
 
-	said := shop.Send(t, name, over)
-	require.Len(t, said, 1)
-	require.EqualValues(t, 2400, said[0].(events.PaymentRefunded).AmountMinor)
+	emitted := shop.Send(t, name, over)
+	require.Len(t, emitted, 1)
+	require.EqualValues(t, 2400, emitted[0].(events.PaymentRefunded).AmountMinor)
 	require.Equal(t, []money.Amount{price}, bank.Refunded())
 	requireBooks(t, shop, over.OrderID, "refunded", 2400, 2400)
 }
 
-func TestMoneyInSuspenseGoesBackAndTheBooksAreZero(t *testing.T) {
+func TestMoneyInSuspenseIsRefunded(t *testing.T) {
 	t.Parallel()
 	bank := &shoptest.Bank{}
 	shop := open(t, bank)
@@ -142,9 +142,9 @@ func TestMoneyInSuspenseGoesBackAndTheBooksAreZero(t *testing.T) {
 		SELECT payment_id, order_id, provider, provider_ref, amount_minor, currency FROM payments.payments`)
 	require.Equal(t, "cancelled", shop.Status(t, placed.ID))
 
-	said := shop.Send(t, name, events.RefundRequested{OrderID: placed.ID})
-	require.Len(t, said, 1)
-	require.EqualValues(t, 2400, said[0].(events.PaymentRefunded).RefundedMinor)
+	emitted := shop.Send(t, name, events.RefundRequested{OrderID: placed.ID})
+	require.Len(t, emitted, 1)
+	require.EqualValues(t, 2400, emitted[0].(events.PaymentRefunded).RefundedMinor)
 	require.Empty(t, shop.Send(t, name, events.RefundRequested{OrderID: placed.ID}))
 	require.Equal(t, []money.Amount{price}, bank.Refunded())
 	require.Zero(t, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM payments.suspense WHERE returned_at IS NULL`))
@@ -152,14 +152,14 @@ func TestMoneyInSuspenseGoesBackAndTheBooksAreZero(t *testing.T) {
 }
 
 // PAY-34.
-func TestRefusedRefundIsToldAndCanBeRepeated(t *testing.T) {
+func TestRefusedRefundCanBeRepeated(t *testing.T) {
 	t.Parallel()
 	bank := &shoptest.Bank{Refusing: true}
 	shop, over := withdrawn(t, bank, "created", "captured")
 
-	said := shop.Send(t, name, over)
-	require.Len(t, said, 1)
-	require.EqualValues(t, 2400, said[0].(events.RefundFailed).AmountMinor)
+	emitted := shop.Send(t, name, over)
+	require.Len(t, emitted, 1)
+	require.EqualValues(t, 2400, emitted[0].(events.RefundFailed).AmountMinor)
 	requireBooks(t, shop, over.OrderID, "paid", 2400, 0)
 	require.Equal(t, "failed", shoptest.Scalar[string](t, shop, `SELECT status FROM payments.refunds`))
 
@@ -171,7 +171,7 @@ func TestRefusedRefundIsToldAndCanBeRepeated(t *testing.T) {
 	require.Equal(t, "refunded", shoptest.Scalar[string](t, shop, `SELECT status FROM payments.refunds`))
 }
 
-func TestBankThatDoesNotAnswerIsAskedAgainForTheSameRefund(t *testing.T) {
+func TestFailedCallIsRetriedForTheSameRefund(t *testing.T) {
 	t.Parallel()
 	bank := &shoptest.Bank{}
 	shop, over := withdrawn(t, bank, "created", "captured")

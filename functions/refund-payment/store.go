@@ -10,8 +10,8 @@ import (
 	"github.com/popup-shop/popup/internal/pgbatch"
 )
 
-// readPayment finds what is to be undone for an order: money in its payment, money in suspense, or an open payment.
-func readPayment(ctx context.Context, tx pgx.Tx, orderID string) (q request, found bool, err error) {
+// readPayment returns the payment of an order that has money to refund, in suspense or not, or is open.
+func readPayment(ctx context.Context, tx pgx.Tx, orderID string) (q request, ok bool, err error) {
 	err = tx.QueryRow(ctx, `
 		SELECT p.payment_id::text, p.order_id::text, p.method, p.provider, p.provider_ref, p.amount_minor,
 			coalesce(s.amount_minor, p.captured_minor - p.refunded_minor), p.currency, s.payment_id IS NOT NULL
@@ -20,7 +20,7 @@ func readPayment(ctx context.Context, tx pgx.Tx, orderID string) (q request, fou
 		WHERE p.order_id = @order_id AND (p.status IN ('opening', 'created') OR p.captured_minor > p.refunded_minor OR s.payment_id IS NOT NULL)
 		ORDER BY p.created_at
 		LIMIT 1`, pgx.NamedArgs{"order_id": orderID}).
-		Scan(&q.PaymentID, &q.OrderID, &q.Method, &q.Provider, &q.Ref, &q.Amount, &q.Kept, &q.Currency, &q.Apart)
+		Scan(&q.PaymentID, &q.OrderID, &q.Method, &q.Provider, &q.Ref, &q.Amount, &q.Captured, &q.Currency, &q.InSuspense)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return q, false, nil
 	}
@@ -30,8 +30,8 @@ func readPayment(ctx context.Context, tx pgx.Tx, orderID string) (q request, fou
 	return q, true, nil
 }
 
-// void closes an open payment; false when somebody closed it before.
-func void(ctx context.Context, tx pgx.Tx, q request) (bool, error) {
+// insertVoid closes an open payment and reports whether it was open until now.
+func insertVoid(ctx context.Context, tx pgx.Tx, q request) (bool, error) {
 	tag, err := tx.Exec(ctx, `
 		WITH noted AS (
 			INSERT INTO payments.attempts (key, payment_id, order_id, method, act, result, at)
@@ -46,11 +46,11 @@ func void(ctx context.Context, tx pgx.Tx, q request) (bool, error) {
 	return tag.RowsAffected() == 1, nil
 }
 
-// refund stores that money went back, once, and reads how much went back in all. Money from suspense enters the books and
-// leaves them in the same moment.
-func refund(ctx context.Context, tx pgx.Tx, q request, a response) (refunded int64, first bool, err error) {
+// insertRefund records a refund, once, and returns the refunded sum of the payment. For money in suspense it also
+// records the capture, so that the entries of the payment balance.
+func insertRefund(ctx context.Context, tx pgx.Tx, q request, a response) (refunded int64, ok bool, err error) {
 	args := q.args()
-	args["into_books"] = q.Apart || a.Late
+	args["into_books"] = q.InSuspense || a.Late
 	tag, err := tx.Exec(ctx, `
 		WITH noted AS (
 			INSERT INTO payments.attempts (key, payment_id, order_id, method, act, result, at)
@@ -82,8 +82,8 @@ func refund(ctx context.Context, tx pgx.Tx, q request, a response) (refunded int
 	return refunded, true, nil
 }
 
-// noteRefusal stores a refund that the provider refused: staff can repeat it.
-func noteRefusal(ctx context.Context, tx pgx.Tx, q request, a response) error {
+// insertRefusal records a refund that the provider refused. Staff can try it again.
+func insertRefusal(ctx context.Context, tx pgx.Tx, q request, a response) error {
 	_, err := tx.Exec(ctx, `
 		INSERT INTO payments.refunds (refund_id, payment_id, order_id, amount_minor, currency, reason, by, status)
 		VALUES (@refund_id, @payment_id, @order_id, @amount, @currency, 'order is over', 'refund-payment', 'failed')
@@ -91,10 +91,11 @@ func noteRefusal(ctx context.Context, tx pgx.Tx, q request, a response) error {
 	if err != nil {
 		return fmt.Errorf("note refusal of refund %s: %w", q.RefundID, err)
 	}
-	return noteAttempt(ctx, tx, q, "refused: "+a.Refusal)
+	return insertAttempt(ctx, tx, q, "refused: "+a.Refusal)
 }
 
-func noteAttempt(ctx context.Context, tx pgx.Tx, q request, result string) error {
+// insertAttempt records a call to the provider.
+func insertAttempt(ctx context.Context, tx pgx.Tx, q request, result string) error {
 	args := q.args()
 	args["result"] = result
 	err := pgbatch.Enqueue(ctx, tx, -1, `
@@ -109,6 +110,6 @@ func noteAttempt(ctx context.Context, tx pgx.Tx, q request, result string) error
 func (q request) args() pgx.NamedArgs {
 	return pgx.NamedArgs{
 		"payment_id": q.PaymentID, "order_id": q.OrderID, "method": q.Method, "provider": q.Provider, "ref": q.Ref,
-		"amount": q.Kept, "currency": q.Currency, "refund_id": q.RefundID,
+		"amount": q.Captured, "currency": q.Currency, "refund_id": q.RefundID,
 	}
 }
