@@ -1,5 +1,7 @@
-// Package trackorder joins the facts about orders and decides: confirmed, rejected, expired, withdrawn. The facts may come in any
-// order; each is stored and then evaluated under the order row's lock, so the last to arrive decides, once.
+// Package trackorder decides whether orders are confirmed, rejected, expired or withdrawn. It consumes the events of
+// stock and payments, which may arrive in any order: each is applied to the order and evaluated under the lock of the
+// order's row. For example, stock.reserved and payment.paid of an order may be handled concurrently; the second one
+// waits for the lock, finds the first one's fact and confirms the order, once.
 package trackorder
 
 import (
@@ -18,13 +20,13 @@ import (
 
 const name = "track-order"
 
-// New declares the function. What it decides is on disk before it is published.
+// New returns the function. It commits synchronously, so that a decision is on disk before its event is published.
 func New(shop config.Shop) function.Function {
 	t := tracking{orderstore.Times(shop)}
 	return function.Function{
 		Name: name,
 		On: []function.Handler{
-			deciding(t.reserved), deciding(t.short), deciding(t.created), deciding(t.paid), deciding(t.failed), function.On(t.overdue),
+			decideOn(t.reserved), decideOn(t.short), decideOn(t.created), decideOn(t.paid), decideOn(t.failed), function.On(t.overdue),
 		},
 		Emits: []events.Event{
 			events.OrderConfirmed{},
@@ -43,14 +45,16 @@ func New(shop config.Shop) function.Function {
 
 type tracking struct{ times order.Times }
 
-// decision is what a fact changes about an order. event returns what follows once the order has its new version.
+// decision is the result of applying a fact to an order: whether to save it, and the event to emit. event is called
+// after the order has been saved, since it contains the new version; it is nil if there is nothing to emit.
 type decision struct {
 	save  bool
 	event func() events.Event
 }
 
-// deciding declares the handler of a fact: lock the orders of a batch, apply the fact to each, save those that changed.
-func deciding[E events.Event](decide func(o *order.Order, fact E) (decision, error)) function.Handler {
+// decideOn returns the handler of a fact: it locks the orders of a batch, applies the fact to each and saves those that
+// changed.
+func decideOn[E events.Event](decide func(o *order.Order, fact E) (decision, error)) function.Handler {
 	return function.On(func(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[E]) error {
 		orders, err := orderstore.LockAll(ctx, tx, function.OrderIDs(batch))
 		if err != nil {
@@ -109,7 +113,7 @@ func (t tracking) paid(o *order.Order, paid events.PaymentPaid) (decision, error
 	}}, nil
 }
 
-// confirmIfComplete confirms an order if the fact that has just been applied was the last one missing.
+// confirmIfComplete confirms an order if it now meets all conditions.
 func (t tracking) confirmIfComplete(o *order.Order) decision {
 	if !o.Confirmable() || !o.MoveTo(order.Confirmed, t.times) {
 		return decision{save: true}
@@ -122,7 +126,7 @@ func (t tracking) confirmIfComplete(o *order.Order) decision {
 	}}
 }
 
-// requestRefund requests that money goes back which came for an order that is over.
+// requestRefund requests a refund of money that came for an order which has ended.
 func requestRefund(o *order.Order, paymentID string, amount int64) (decision, error) {
 	refundID, err := payment.WholeRefund(paymentID)
 	if err != nil {
@@ -154,7 +158,7 @@ func (t tracking) failed(o *order.Order, failed events.PaymentFailed) (decision,
 	return reject(o, reason), nil
 }
 
-// reject ends an order that is still pending; for any other the fact comes too late.
+// reject rejects an order that is still pending. It changes no other order: for those the fact comes too late.
 func reject(o *order.Order, reason string) decision {
 	held := o.HeldStock()
 	if !o.Reject(reason) {
@@ -167,7 +171,8 @@ func reject(o *order.Order, reason string) decision {
 	}}
 }
 
-// overdue leads somewhere from every state: the order expires, is undone, or staff is notified and it gets more time.
+// overdue handles a passed deadline in every state: the order expires, is withdrawn, or gets more time and staff are
+// notified.
 func (t tracking) overdue(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[events.OrderOverdue]) error {
 	orders, err := orderstore.LockAll(ctx, tx, function.OrderIDs(batch))
 	if err != nil {
@@ -189,8 +194,9 @@ func (t tracking) passDeadline(ctx context.Context, tx pgx.Tx, o *order.Order, c
 	if o.Status.Ended() || o.Now.Before(o.Deadline) {
 		return nil, nil
 	}
-	if lapses(o) {
-		withdrawn, refusal, err := orderstore.Withdraw(ctx, tx, o, orderstore.Withdrawal{By: "clock", Reason: "overdue", Name: name, Cause: cause}, t.times)
+	if mustWithdraw(o) {
+		withdrawal := orderstore.Withdrawal{By: "clock", Reason: "overdue", Name: name, Cause: cause}
+		withdrawn, refusal, err := orderstore.Withdraw(ctx, tx, o, withdrawal, t.times)
 		if err != nil || refusal == nil {
 			return withdrawn, err
 		}
@@ -202,25 +208,29 @@ func (t tracking) passDeadline(ctx context.Context, tx pgx.Tx, o *order.Order, c
 	return []events.Event{e(o.Version)}, nil
 }
 
-// lapses reports whether a passed deadline undoes the order: it was not collected, or not paid in time.
-func lapses(o *order.Order) bool {
+// mustWithdraw reports whether a passed deadline withdraws the order: it was not picked up, or not paid in time.
+func mustWithdraw(o *order.Order) bool {
 	return o.Status == order.ReadyForPickup || o.Status == order.Confirmed && o.Payment == order.PaymentAuthorised
 }
 
-// expireOrStall ends an order that is still pending, and gives any other more time. It returns the event, whose version is
-// known once the order is saved.
+// expireOrStall expires an order that is still pending, and gives any other order more time. It returns a function that
+// returns the event for the version which the order has once it is saved.
 func (t tracking) expireOrStall(o *order.Order) func(version int64) events.Event {
 	passed, held := o.Deadline, o.HeldStock()
 	if !o.MoveTo(order.Expired, t.times) {
 		o.Deadline = o.Now.Add(t.times.Staff)
 		return func(version int64) events.Event {
-			return events.OrderStalled{OrderID: o.ID, Version: version, Status: string(o.Status), Deadline: passed, NextDeadline: o.Deadline}
+			return events.OrderStalled{
+				OrderID: o.ID, Version: version, Status: string(o.Status), Deadline: passed, NextDeadline: o.Deadline,
+			}
 		}
 	}
 	if o.Payment == order.PaymentPending || o.Payment == order.PaymentCreated {
 		o.Payment = order.PaymentExpired
 	}
 	return func(version int64) events.Event {
-		return events.OrderExpired{OrderID: o.ID, Version: version, Deadline: passed, Lines: o.Lines, StockHeld: held, PaymentID: o.PaymentID}
+		return events.OrderExpired{
+			OrderID: o.ID, Version: version, Deadline: passed, Lines: o.Lines, StockHeld: held, PaymentID: o.PaymentID,
+		}
 	}
 }

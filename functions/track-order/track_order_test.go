@@ -20,7 +20,7 @@ func open(t *testing.T) *shoptest.Shop {
 	return shoptest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "manual" })
 }
 
-// facts are the facts that confirm an order.
+// facts returns the events that confirm an order.
 func facts(orderID string) []events.Event {
 	payment := uuid.NewString()
 	return []events.Event{
@@ -35,19 +35,19 @@ func place(t *testing.T, shop *shoptest.Shop) shoptest.Placed {
 }
 
 // ORD-21.
-func TestWhicheverFactComesLastTheOrderIsConfirmedOnce(t *testing.T) {
+func TestOrderIsConfirmedOnceInAnyOrderOfEvents(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for _, turn := range [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}, {0, 2}, {2, 0}} {
 		placed := place(t, shop)
 		all := facts(placed.ID)
-		var said []events.Event
+		var emitted []events.Event
 		for _, i := range turn {
-			said = append(said, shop.Send(t, name, all[i])...)
-			said = append(said, shop.Send(t, name, all[i])...)
+			emitted = append(emitted, shop.Send(t, name, all[i])...)
+			emitted = append(emitted, shop.Send(t, name, all[i])...)
 		}
-		require.Len(t, said, 1, "%v", turn)
-		confirmed := said[0].(events.OrderConfirmed)
+		require.Len(t, emitted, 1, "%v", turn)
+		confirmed := emitted[0].(events.OrderConfirmed)
 		require.Equal(t, []events.Line{{Line: 1, SKU: shoptest.Cap, Quantity: 2}}, confirmed.Lines)
 		require.Equal(t, all[2].(events.PaymentPaid).PaymentID, confirmed.PaymentID)
 		require.EqualValues(t, 4800, confirmed.TotalMinor)
@@ -55,7 +55,7 @@ func TestWhicheverFactComesLastTheOrderIsConfirmedOnce(t *testing.T) {
 	}
 }
 
-func TestFactsAtTheSameTimeConfirmOnce(t *testing.T) {
+func TestConcurrentEventsConfirmOnce(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for range 5 {
@@ -83,7 +83,7 @@ func TestEachVersionIsLoggedOnceWithItsCause(t *testing.T) {
 }
 
 // ORD-22.
-func TestOrderThatCannotBeServedIsRejectedWithTheReason(t *testing.T) {
+func TestOrderIsRejectedWithTheReason(t *testing.T) {
 	t.Parallel()
 	line := func(why string) []events.ShortLine {
 		return []events.ShortLine{{Line: 1, SKU: shoptest.Cap, Wanted: 2, Why: events.WhyShort}, {Line: 2, SKU: shoptest.Cap, Wanted: 1, Why: why}}
@@ -102,9 +102,9 @@ func TestOrderThatCannotBeServedIsRejectedWithTheReason(t *testing.T) {
 		if c.held {
 			shop.Send(t, name, events.StockReserved{OrderID: placed.ID})
 		}
-		said := shop.Send(t, name, c.no(placed.ID))
-		require.Len(t, said, 1, reason)
-		rejected := said[0].(events.OrderRejected)
+		emitted := shop.Send(t, name, c.no(placed.ID))
+		require.Len(t, emitted, 1, reason)
+		rejected := emitted[0].(events.OrderRejected)
 		require.Equal(t, reason, rejected.Reason)
 		require.Equal(t, c.held, rejected.StockHeld, reason)
 		require.Equal(t, []events.Line{{Line: 1, SKU: shoptest.Cap, Quantity: 2}}, rejected.Lines)
@@ -118,7 +118,7 @@ func failed(orderID, reason string) events.Event {
 }
 
 // PAY-39.
-func TestMoneyForAnOrderThatIsOverIsAskedBack(t *testing.T) {
+func TestMoneyForAnEndedOrderIsRefunded(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for _, status := range []string{"cancelling", "cancelled", "rejected", "expired"} {
@@ -130,29 +130,29 @@ func TestMoneyForAnOrderThatIsOverIsAskedBack(t *testing.T) {
 		require.Len(t, byPaid, 1, status)
 		requested := byPaid[0].(events.RefundRequested)
 		require.Equal(t, late[2].(events.PaymentPaid).PaymentID, requested.PaymentID)
-		require.Equal(t, requested.RefundID, byCreated[0].(events.RefundRequested).RefundID, "it is one refund, whoever asks for it")
+		require.Equal(t, requested.RefundID, byCreated[0].(events.RefundRequested).RefundID, "both events request the same refund")
 		require.Equal(t, status, shop.Status(t, placed.ID))
 	}
 }
 
-// EVT-07: who waits for money is told by whoever knows that it is here.
-func TestMoneyThatComesAfterTheOrderWasConfirmedIsToldToThoseWhoWaitForIt(t *testing.T) {
+// EVT-07: consumers that wait for the payment of an order get order.settled.
+func TestLatePaymentEmitsOrderSettled(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for _, status := range []string{"confirmed", "shipped", "delivered"} {
 		placed := shop.OrderIn(t, status)
 		shop.ChangeOrder(t, placed.ID, "payment = 'authorised'")
 		paid := events.PaymentPaid{OrderID: placed.ID, PaymentID: uuid.NewString(), AmountMinor: 4800, Currency: "EUR"}
-		said := shop.Send(t, name, paid)
-		require.Len(t, said, 1, status)
+		emitted := shop.Send(t, name, paid)
+		require.Len(t, emitted, 1, status)
 		version := shoptest.Scalar[int64](t, shop, `SELECT version FROM orders.orders WHERE order_id = $1`, placed.ID)
-		require.Equal(t, events.OrderSettled{OrderID: placed.ID, Version: version, PaymentID: paid.PaymentID, AmountMinor: 4800, Currency: "EUR"}, said[0])
+		require.Equal(t, events.OrderSettled{OrderID: placed.ID, Version: version, PaymentID: paid.PaymentID, AmountMinor: 4800, Currency: "EUR"}, emitted[0])
 		require.Equal(t, status+" paid", shoptest.Scalar[string](t, shop, `SELECT concat_ws(' ', status, payment) FROM orders.orders WHERE order_id = $1`, placed.ID))
 		require.Empty(t, shop.Send(t, name, events.PaymentPaid{OrderID: placed.ID, PaymentID: paid.PaymentID, AmountMinor: 4801}), "it is here already")
 	}
 }
 
-func TestLateNoChangesNothing(t *testing.T) {
+func TestLateRejectionChangesNothing(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for _, status := range []string{"confirmed", "cancelling", "cancelled", "rejected", "expired", "completed", "returned"} {
@@ -164,7 +164,7 @@ func TestLateNoChangesNothing(t *testing.T) {
 }
 
 // ORD-23, ORD-25.
-func TestPassedDeadlineLeadsSomewhereFromEveryOpenState(t *testing.T) {
+func TestPassedDeadlineIsHandledInEveryOpenState(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for status, want := range map[string]events.Event{
@@ -182,12 +182,12 @@ func TestPassedDeadlineLeadsSomewhereFromEveryOpenState(t *testing.T) {
 		require.Empty(t, shop.Send(t, name, events.OrderOverdue{OrderID: placed.ID}), "%s: it is not overdue yet", status)
 		shop.ChangeOrder(t, placed.ID, "deadline = now()")
 
-		said := shop.Send(t, name, events.OrderOverdue{OrderID: placed.ID})
-		require.NotEmpty(t, said, status)
-		require.IsType(t, want, said[0], status)
-		require.Equal(t, status == "ready_for_pickup", len(said) == 2, "%s: the shipment is cancelled with its order", status)
+		emitted := shop.Send(t, name, events.OrderOverdue{OrderID: placed.ID})
+		require.NotEmpty(t, emitted, status)
+		require.IsType(t, want, emitted[0], status)
+		require.Equal(t, status == "ready_for_pickup", len(emitted) == 2, "%s: the shipment is cancelled with its order", status)
 		require.Empty(t, shop.Send(t, name, events.OrderOverdue{OrderID: placed.ID}), "%s: it was led on once", status)
-		if stalled, is := said[0].(events.OrderStalled); is {
+		if stalled, ok := emitted[0].(events.OrderStalled); ok {
 			require.Equal(t, status, stalled.Status)
 			require.Greater(t, time.Until(stalled.NextDeadline), 70*time.Hour, status)
 			require.Equal(t, status, shop.Status(t, placed.ID))
@@ -195,19 +195,19 @@ func TestPassedDeadlineLeadsSomewhereFromEveryOpenState(t *testing.T) {
 	}
 }
 
-// What was collected before the order follows is not undone.
-func TestALateOrderWhoseGoodsWereCollectedGetsMoreTime(t *testing.T) {
+// An order is not withdrawn if it has been picked up, even before the order has followed its shipment.
+func TestPickedUpOrderGetsMoreTime(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	placed := shop.OrderIn(t, "ready_for_pickup")
 	shop.MoveShipment(t, placed.ID, "picked_up")
 	shop.ChangeOrder(t, placed.ID, "deadline = now()")
-	said := shop.Send(t, name, events.OrderOverdue{OrderID: placed.ID})
-	require.Len(t, said, 1)
-	require.IsType(t, events.OrderStalled{}, said[0])
+	emitted := shop.Send(t, name, events.OrderOverdue{OrderID: placed.ID})
+	require.Len(t, emitted, 1)
+	require.IsType(t, events.OrderStalled{}, emitted[0])
 }
 
-func TestAuthorisedOrderThatIsNotPaidInTimeIsUndone(t *testing.T) {
+func TestAuthorisedOrderNotPaidInTimeIsWithdrawn(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	placed := place(t, shop)
@@ -229,7 +229,7 @@ func TestEndedOrderIsNeverOverdue(t *testing.T) {
 	}
 }
 
-func TestFactAboutNoOrderIsParkedForAPerson(t *testing.T) {
+func TestEventOfAnUnknownOrderIsDeadLettered(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	require.Empty(t, shop.Send(t, name, events.StockReserved{OrderID: uuid.NewString()}))
