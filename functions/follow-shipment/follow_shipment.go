@@ -1,5 +1,5 @@
-// Package followshipment moves orders along behind their shipments, state by state. Whichever event comes first, an order goes
-// through every state between in the order of the shipment's log.
+// Package followshipment moves orders through the states of their shipments. Events may arrive in any order or be
+// missing, so it reads the tracking log of the shipment, and an order goes through every state of it in sequence.
 package followshipment
 
 import (
@@ -16,7 +16,7 @@ import (
 
 const name = "follow-shipment"
 
-// New declares the function.
+// New returns the function.
 func New(shop config.Shop) function.Function {
 	f := follower{orderstore.Times(shop)}
 	return function.Function{
@@ -30,21 +30,21 @@ func New(shop config.Shop) function.Function {
 
 type follower struct{ times order.Times }
 
-// follow moves each order of a batch to where its shipment was seen last. The orders take their first step together, then their
-// second, and so on: the database accepts one version at a time.
+// follow moves each order of a batch to the last state of its shipment. It saves the first step of all orders, then the
+// second, and so on, since each version of an order has to be saved.
 func (f follower) follow(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[events.ShipmentMoved]) error {
-	ways, err := f.waysOf(ctx, tx, batch)
+	stepsByOrder, err := f.stepsOf(ctx, tx, batch)
 	if err != nil {
 		return err
 	}
 	for step := 0; ; step++ {
 		var moved []*order.Order
 		var emit []func()
-		for i, way := range ways {
-			if step >= len(way) {
+		for i, steps := range stepsByOrder {
+			if step >= len(steps) {
 				continue
 			}
-			s := way[step]
+			s := steps[step]
 			moved = append(moved, s.order)
 			emit = append(emit, func() { batch[i].Emit(s.event()) })
 		}
@@ -60,15 +60,15 @@ func (f follower) follow(ctx context.Context, tx pgx.Tx, batch []*function.Deliv
 	}
 }
 
-// step is an order in the state that it goes to next.
+// step is an order in its next state.
 type step struct {
 	order *order.Order
 	from  order.Status
 	seen  sighting
 }
 
-// waysOf returns the steps of each order of a batch.
-func (f follower) waysOf(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[events.ShipmentMoved]) ([][]step, error) {
+// stepsOf returns the steps of each order of a batch.
+func (f follower) stepsOf(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[events.ShipmentMoved]) ([][]step, error) {
 	shipments, err := readShipments(ctx, tx, batch)
 	if err != nil {
 		return nil, err
@@ -77,14 +77,14 @@ func (f follower) waysOf(ctx context.Context, tx pgx.Tx, batch []*function.Deliv
 	if err != nil {
 		return nil, err
 	}
-	ways := make([][]step, len(batch))
+	stepsByOrder := make([][]step, len(batch))
 	for i, d := range batch {
-		ways[i] = f.wayOf(orders[i], shipments[d.Event.ShipmentID])
+		stepsByOrder[i] = f.stepsOfOrder(orders[i], shipments[d.Event.ShipmentID])
 	}
-	return ways, nil
+	return stepsByOrder, nil
 }
 
-func (f follower) wayOf(o *order.Order, shipment shipment) (way []step) {
+func (f follower) stepsOfOrder(o *order.Order, shipment shipment) (steps []step) {
 	for _, seen := range shipment.Seen {
 		to, ok := order.StatusFor(seen.Status)
 		from := o.Status
@@ -97,10 +97,10 @@ func (f follower) wayOf(o *order.Order, shipment shipment) (way []step) {
 			o.Deadline = seen.At.Add(f.times.CompleteAfter)
 		}
 		state := *o
-		way = append(way, step{&state, from, seen})
+		steps = append(steps, step{&state, from, seen})
 		o.Version++
 	}
-	return way
+	return steps
 }
 
 // event returns the event of an order's new state.
@@ -109,7 +109,8 @@ func (s step) event() events.Event {
 	switch o.Status {
 	case order.Shipped:
 		return events.OrderShipped{
-			OrderID: o.ID, Version: o.Version, ShipmentID: o.ShipmentID, TrackingNumber: o.TrackingNumber, Carrier: o.Carrier, Lines: o.Lines, At: at,
+			OrderID: o.ID, Version: o.Version, ShipmentID: o.ShipmentID, TrackingNumber: o.TrackingNumber,
+			Carrier: o.Carrier, Lines: o.Lines, At: at,
 		}
 	case order.Delivered:
 		return events.OrderDelivered{OrderID: o.ID, Version: o.Version, ShipmentID: o.ShipmentID, DeliveredAt: at}

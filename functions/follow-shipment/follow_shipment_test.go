@@ -18,7 +18,7 @@ func open(t *testing.T) *shoptest.Shop {
 	return shoptest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "manual" })
 }
 
-// shipped is an order with a planned shipment that then went all these ways; nobody has heard of that.
+// shipped returns an order whose shipment has gone through these states; none of its events has been delivered.
 func shipped(t *testing.T, shop *shoptest.Shop, way ...string) (orderID string, moves []events.Event) {
 	placed := shop.OrderIn(t, "confirmed")
 	shop.AwaitStatus(t, placed.ID, "")
@@ -28,7 +28,7 @@ func shipped(t *testing.T, shop *shoptest.Shop, way ...string) (orderID string, 
 	return placed.ID, moves
 }
 
-// versions are the states that an order went through after it was confirmed.
+// versions returns the states that an order went through after it was confirmed.
 func versions(t *testing.T, shop *shoptest.Shop, orderID string) []string {
 	return shoptest.Scalar[[]string](t, shop, `
 		SELECT array_agg(to_status ORDER BY version) FROM orders.history WHERE order_id = $1 AND by = 'follow-shipment'`, orderID)
@@ -42,31 +42,31 @@ func TestOrderGoesThroughEveryStateOnceInAnyOrderOfArrival(t *testing.T) {
 		orderID, moves := shipped(t, shop, way...)
 		moves = append(moves, moves...)
 		rand.Shuffle(len(moves), func(i, j int) { moves[i], moves[j] = moves[j], moves[i] })
-		var said []events.Event
+		var emitted []events.Event
 		for _, moved := range moves {
-			said = append(said, shop.Send(t, name, moved)...)
+			emitted = append(emitted, shop.Send(t, name, moved)...)
 		}
 		require.Equal(t, []string{"processing", "shipped", "in_transit", "delivered"}, versions(t, shop, orderID))
-		require.Equal(t, []string{"order.advanced", "order.shipped", "order.advanced", "order.delivered"}, types(said))
-		requireVersionsRise(t, said)
+		require.Equal(t, []string{"order.advanced", "order.shipped", "order.advanced", "order.delivered"}, types(emitted))
+		requireVersionsRise(t, emitted)
 	}
 }
 
-func types(said []events.Event) (all []string) {
-	for _, e := range said {
+func types(emitted []events.Event) (all []string) {
+	for _, e := range emitted {
 		all = append(all, e.EventType())
 	}
 	return all
 }
 
-func requireVersionsRise(t *testing.T, said []events.Event) {
+func requireVersionsRise(t *testing.T, emitted []events.Event) {
 	t.Helper()
-	for i := 1; i < len(said); i++ {
-		require.Equal(t, said[i-1].About().Version+1, said[i].About().Version)
+	for i := 1; i < len(emitted); i++ {
+		require.Equal(t, emitted[i-1].About().Version+1, emitted[i].About().Version)
 	}
 }
 
-func TestMovesAtTheSameTimeAreFollowedOnce(t *testing.T) {
+func TestConcurrentMovesAreFollowedOnce(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for range 3 {
@@ -82,7 +82,7 @@ func TestMovesAtTheSameTimeAreFollowedOnce(t *testing.T) {
 	}
 }
 
-func TestEveryWayEndsWhereTheShipmentDoes(t *testing.T) {
+func TestOrderEndsInTheStateOfItsShipment(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for end, way := range map[string][]string{
@@ -92,10 +92,10 @@ func TestEveryWayEndsWhereTheShipmentDoes(t *testing.T) {
 		"delivered, then back":    {"preparing", "shipped", "in_transit", "delivered", "returned"},
 	} {
 		orderID, moves := shipped(t, shop, way...)
-		said := shop.Send(t, name, moves[0])
+		emitted := shop.Send(t, name, moves[0])
 		want := append([]string{"processing"}, way[1:]...)
 		require.Equal(t, want, versions(t, shop, orderID), end)
-		require.Len(t, said, len(want), end)
+		require.Len(t, emitted, len(want), end)
 		for _, moved := range moves {
 			require.Empty(t, shop.Send(t, name, moved), end)
 		}
@@ -106,8 +106,8 @@ func TestOrderKnowsItsCarrierAndWhenItArrived(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	orderID, moves := shipped(t, shop, "preparing", "shipped")
-	said := shop.Send(t, name, moves[1])
-	sent := said[1].(events.OrderShipped)
+	emitted := shop.Send(t, name, moves[1])
+	sent := emitted[1].(events.OrderShipped)
 	require.Equal(t, "popup", sent.Carrier)
 	require.Equal(t, []events.Line{{Line: 1, SKU: shoptest.Cap, Quantity: 1}}, sent.Lines)
 	require.Equal(t, sent.TrackingNumber, shoptest.Scalar[string](t, shop, `SELECT tracking_number FROM orders.orders WHERE order_id = $1`, orderID))
@@ -127,7 +127,7 @@ func TestPlannedShipmentMovesNothing(t *testing.T) {
 	require.Equal(t, "confirmed", shop.Status(t, placed.ID))
 }
 
-func TestOrderThatIsUndoneFollowsNoShipment(t *testing.T) {
+func TestCancelledOrderFollowsNoShipment(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	placed := shop.OrderIn(t, "confirmed")

@@ -11,7 +11,7 @@ import (
 	"github.com/popup-shop/popup/internal/function"
 )
 
-// shipment is where a shipment was seen, in order.
+// shipment is a shipment with its tracking log.
 type shipment struct {
 	ID             string
 	Carrier        string
