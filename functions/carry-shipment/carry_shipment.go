@@ -1,4 +1,5 @@
-// Package carryshipment plays the carrier when shipping is automatic: shipments move by themselves.
+// Package carryshipment simulates the carrier when shipping is automatic: it moves shipments to their next state when
+// they are due.
 package carryshipment
 
 import (
@@ -15,7 +16,7 @@ import (
 
 const name = "carry-shipment"
 
-// New declares the function.
+// New returns the function.
 func New(shop config.Shop) function.Function {
 	c := carrier{automatic: shop.Shipping == "auto", pace: shop.CarrierPace}
 	return function.Function{
@@ -45,8 +46,8 @@ func (c carrier) due(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[
 	return nil
 }
 
-// carry moves the shipment one state on and names the time of the next move, or all the way when there is no pace to keep.
-// The shipment of an order that is undone stays where it is.
+// carry moves a shipment to its next state and schedules the next move, or through all states if the pace is zero. The
+// shipment of an order that is cancelled stays in its state.
 func (c carrier) carry(ctx context.Context, tx pgx.Tx, shipmentID, orderID string) ([]events.Event, error) {
 	if !c.automatic {
 		return nil, nil
@@ -66,7 +67,7 @@ func (c carrier) carry(ctx context.Context, tx pgx.Tx, shipmentID, orderID strin
 		return nil, nil
 	}
 	var next *time.Time
-	if _, more := delivery.Next(from); more {
+	if _, ok := delivery.Next(from); ok {
 		at := now.Add(c.pace)
 		next = &at
 	}

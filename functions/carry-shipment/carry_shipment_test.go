@@ -15,7 +15,7 @@ import (
 
 const name = "carry-shipment"
 
-// planned is a shop whose carrier keeps a pace, and a planned shipment whose first move is due.
+// planned returns a shop with a carrier's pace, and a planned shipment whose first move is due.
 func planned(t *testing.T, shipping string, pace time.Duration) (*shoptest.Shop, events.ShipmentDue) {
 	shop := shoptest.Open(t, functions.All, func(s *functions.Settings) {
 		s.SimulatedSuccess, s.Shipping, s.CarrierPace = 1, shipping, pace
@@ -25,11 +25,11 @@ func planned(t *testing.T, shipping string, pace time.Duration) (*shoptest.Shop,
 	return shop, events.ShipmentDue{ShipmentID: created.ShipmentID, OrderID: created.OrderID}
 }
 
-// steps are the moves among what was said, as from→to.
-func steps(t *testing.T, said []events.Event) (all []string) {
-	for _, e := range said {
-		moved, is := e.(events.ShipmentMoved)
-		require.True(t, is, "%T", e)
+// steps returns the moves among emitted events, as from→to.
+func steps(t *testing.T, emitted []events.Event) (all []string) {
+	for _, e := range emitted {
+		moved, ok := e.(events.ShipmentMoved)
+		require.True(t, ok, "%T", e)
 		require.Equal(t, name, moved.By)
 		all = append(all, moved.From+"→"+moved.To)
 	}
@@ -40,7 +40,7 @@ func seen(t *testing.T, shop *shoptest.Shop) []string {
 	return shoptest.Scalar[[]string](t, shop, `SELECT array_agg(status ORDER BY n) FROM delivery.tracking`)
 }
 
-func TestWithoutPaceTheWholeWayIsOneBatch(t *testing.T) {
+func TestWithoutPaceAllMovesAreOneBatch(t *testing.T) {
 	t.Parallel()
 	shop, due := planned(t, "auto", 0)
 	require.Equal(t, []string{"planned→preparing", "preparing→shipped", "shipped→in_transit", "in_transit→delivered"},
@@ -52,7 +52,7 @@ func TestWithoutPaceTheWholeWayIsOneBatch(t *testing.T) {
 	require.Len(t, seen(t, shop), 5)
 }
 
-func TestWithPaceEachMoveNamesTheTimeOfTheNext(t *testing.T) {
+func TestWithPaceEachMoveSchedulesTheNext(t *testing.T) {
 	t.Parallel()
 	shop, due := planned(t, "auto", time.Hour)
 	require.Equal(t, []string{"planned→preparing"}, steps(t, shop.Send(t, name, due)))
@@ -76,7 +76,7 @@ func TestManualShippingIsLeftToStaff(t *testing.T) {
 }
 
 // DEL-20.
-func TestTheShipmentOfACancelledOrderStays(t *testing.T) {
+func TestShipmentOfACancelledOrderDoesNotMove(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "auto" })
 	placed := shop.OrderIn(t, "confirmed")
@@ -86,8 +86,9 @@ func TestTheShipmentOfACancelledOrderStays(t *testing.T) {
 	require.Equal(t, []string{"planned", "cancelled"}, seen(t, shop))
 }
 
-// A cancel and the first move of the shipment at the same time: one of them is refused, and the order's row decides which.
-func TestACancelAndTheFirstMoveAreNeverBothDone(t *testing.T) {
+// Of a concurrent cancellation and first move of the shipment one is rejected; the lock of the order's row decides
+// which.
+func TestCancelAndFirstMoveExcludeEachOther(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "auto" })
 	for range 10 {

@@ -10,8 +10,8 @@ import (
 	"github.com/popup-shop/popup/internal/pgbatch"
 )
 
-// lockShipment locks a shipment's order and then the shipment, and returns where the shipment is and whether its next move is
-// due. A cancel locks the order too: none begins while the shipment moves.
+// lockShipment locks the order of a shipment and then the shipment, and returns its state and whether its next move is
+// due. A cancellation locks the order too, so none begins while the shipment moves.
 func lockShipment(ctx context.Context, tx pgx.Tx, shipmentID string) (status string, due bool, err error) {
 	err = tx.QueryRow(ctx, `
 		SELECT s.status, o.status NOT IN ('cancelling', 'cancelled', 'rejected', 'expired')
@@ -26,7 +26,7 @@ func lockShipment(ctx context.Context, tx pgx.Tx, shipmentID string) (status str
 	return status, due, nil
 }
 
-// move stores the states that a shipment went through, and when its next move is due.
+// move stores the states that a shipment has gone through, and the time of its next move.
 func move(ctx context.Context, tx pgx.Tx, shipmentID string, states []string, next *time.Time) error {
 	err := pgbatch.Enqueue(ctx, tx, -1, `
 		WITH moved AS (
