@@ -15,22 +15,22 @@ import (
 )
 
 // STK-23, with the SKU of a variant.
-func TestALineOfAVariantIsSplitOverWarehouses(t *testing.T) {
+func TestVariantLineIsSplitOverWarehouses(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	shop.AddVariant(t, shoptest.Tee, "TEE-RED-M", "red, M", 0, 3, shoptest.Harbour)
 	shop.Exec(t, `INSERT INTO stock.levels (level_id, sku, warehouse_id) VALUES (gen_random_uuid(), 'TEE-RED-M', $1)`, shoptest.Tsukiji)
 	shop.SetStock(t, "TEE-RED-M", shoptest.Tsukiji, 4)
 
-	said := shop.Send(t, name, shop.Place(t, shoptest.Order(shoptest.Of("TEE-RED-M", 5))).OrderPlaced)
+	emitted := shop.Send(t, name, shop.Place(t, shoptest.Order(shoptest.Of("TEE-RED-M", 5))).OrderPlaced)
 	require.Equal(t, []events.HeldLine{
 		{Line: 1, SKU: "TEE-RED-M", Quantity: 3, WarehouseID: shoptest.Harbour, StoreID: shoptest.TheStore},
 		{Line: 1, SKU: "TEE-RED-M", Quantity: 2, WarehouseID: shoptest.Tsukiji, StoreID: shoptest.TheStore},
-	}, said[0].(events.StockReserved).Lines)
+	}, emitted[0].(events.StockReserved).Lines)
 }
 
 // STK-24.
-func TestAnOrderOverTwoStoresIsHeldInBothOrInNone(t *testing.T) {
+func TestOrderOverTwoStoresIsReservedInBothOrNone(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	const other = "01900000-0000-7000-8000-000000000012"
@@ -49,8 +49,8 @@ func TestAnOrderOverTwoStoresIsHeldInBothOrInNone(t *testing.T) {
 	require.Equal(t, []string{shoptest.Harbour, shoptest.Tsukiji}, []string{lines[0].WarehouseID, lines[1].WarehouseID}, "each from its store's own")
 }
 
-// insist tells an event as a broker does: whoever has too much to do is told again.
-func insist(t *testing.T, shop *shoptest.Shop, name string, e events.Event) {
+// deliverUntilAccepted delivers an event as a broker does: it retries while the function is overloaded.
+func deliverUntilAccepted(t *testing.T, shop *shoptest.Shop, name string, e events.Event) {
 	m := shop.Store(t, e)
 	err := shop.TryDeliver(t, name, m)
 	for errors.Is(err, function.ErrOverloaded) {
@@ -59,8 +59,8 @@ func insist(t *testing.T, shop *shoptest.Shop, name string, e events.Event) {
 	require.NoError(t, err)
 }
 
-// STK-22: for as many rounds as fit into half a minute (a few seconds every day), 64 orders cross at once, half A and B and half B and A, and are given
-// back the same way.
+// STK-22: for as many rounds as fit into half a minute (by default a few seconds), 64 concurrent orders of A and B or
+// of B and A are reserved and released.
 func TestCrossingOrdersNeverDeadlock(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
@@ -77,8 +77,8 @@ func TestCrossingOrdersNeverDeadlock(t *testing.T) {
 			}
 			all.Go(func() {
 				placed := shop.Place(t, shoptest.Order(a, b))
-				insist(t, shop, name, placed.OrderPlaced)
-				insist(t, shop, "release-stock", events.OrderRejected{OrderID: placed.ID})
+				deliverUntilAccepted(t, shop, name, placed.OrderPlaced)
+				deliverUntilAccepted(t, shop, "release-stock", events.OrderRejected{OrderID: placed.ID})
 			})
 		}
 		all.Wait()

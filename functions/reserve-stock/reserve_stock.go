@@ -1,4 +1,4 @@
-// Package reservestock holds stock for placed orders: every line of an order, or none.
+// Package reservestock reserves stock for placed orders: all lines of an order or none.
 package reservestock
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/popup-shop/popup/internal/stock"
 )
 
-// New declares the function.
+// New returns the function.
 func New() function.Function {
 	return function.Function{
 		Name:   "reserve-stock",
@@ -22,20 +22,20 @@ func New() function.Function {
 	}
 }
 
-// wanted is what an order wants to hold.
-type wanted struct {
+// stockRequest has the lines of an order for which to reserve stock.
+type stockRequest struct {
 	OrderID string
 	Lines   []events.PlacedLine
 }
 
-func placed(e events.OrderPlaced) wanted { return wanted{e.OrderID, e.Lines} }
+func placed(e events.OrderPlaced) stockRequest { return stockRequest{e.OrderID, e.Lines} }
 
-func due(e events.StockDue) wanted { return wanted{e.OrderID, e.Lines} }
+func due(e events.StockDue) stockRequest { return stockRequest{e.OrderID, e.Lines} }
 
-// on declares the handler of an event that names what an order wants to hold.
-func on[E events.Event](of func(E) wanted) function.Handler {
+// on returns the handler of an event with the lines of an order.
+func on[E events.Event](of func(E) stockRequest) function.Handler {
 	return function.On(func(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[E]) error {
-		orders := make([]wanted, len(batch))
+		orders := make([]stockRequest, len(batch))
 		for i, d := range batch {
 			orders[i] = of(d.Event)
 		}
@@ -43,9 +43,9 @@ func on[E events.Event](of func(E) wanted) function.Handler {
 	})
 }
 
-// reserve holds stock for each order in turn and emits what came of it. It does nothing for an order that is over, that holds its
-// stock already, or whose check is put off until later.
-func reserve(ctx context.Context, tx pgx.Tx, batch []wanted, emit func(i int, e events.Event)) error {
+// reserve reserves stock for each order in turn and emits stock.reserved or stock.short. It skips orders that have
+// ended, that have their stock already, or whose stock check is due later.
+func reserve(ctx context.Context, tx pgx.Tx, batch []stockRequest, emit func(i int, e events.Event)) error {
 	orders, err := lockOrders(ctx, tx, batch)
 	if err != nil {
 		return err
@@ -54,7 +54,7 @@ func reserve(ctx context.Context, tx pgx.Tx, batch []wanted, emit func(i int, e 
 	if err != nil {
 		return err
 	}
-	var takes []take
+	var allocations []allocation
 	for i, w := range batch {
 		o := orders[w.OrderID]
 		if !o.Due || held[w.OrderID] {
@@ -67,11 +67,11 @@ func reserve(ctx context.Context, tx pgx.Tx, batch []wanted, emit func(i int, e 
 		}
 		levels.Reserve(taken)
 		for _, t := range taken {
-			takes = append(takes, take{w.OrderID, t})
+			allocations = append(allocations, allocation{w.OrderID, t})
 		}
 		emit(i, events.StockReserved{OrderID: w.OrderID, Until: o.Deadline, Lines: heldLines(taken)})
 	}
-	return hold(ctx, tx, takes)
+	return insertReservations(ctx, tx, allocations)
 }
 
 func heldLines(taken []stock.Allocation) []events.HeldLine {

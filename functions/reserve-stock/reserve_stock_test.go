@@ -19,21 +19,21 @@ func open(t *testing.T, change ...func(*functions.Settings)) *shoptest.Shop {
 	return shoptest.Open(t, functions.All, change...)
 }
 
-// available is how many of a SKU a new order could still have.
+// available returns the available quantity of a SKU.
 func available(t *testing.T, shop *shoptest.Shop, sku string) int64 {
 	onHand, reserved := shop.Stock(t, sku)
 	return onHand - reserved
 }
 
 // STK-16, STK-17.
-func TestHoldsExactlyTheOrderedLines(t *testing.T) {
+func TestOrderedLinesAreReserved(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 2), shoptest.Of(shoptest.Print, 1)))
 
-	said := shop.Send(t, name, placed.OrderPlaced)
-	require.Len(t, said, 1)
-	reserved := said[0].(events.StockReserved)
+	emitted := shop.Send(t, name, placed.OrderPlaced)
+	require.Len(t, emitted, 1)
+	reserved := emitted[0].(events.StockReserved)
 	require.Equal(t, placed.Deadline, reserved.Until, "stock is held as long as the order may be pending")
 	require.Equal(t, []events.HeldLine{
 		{Line: 1, SKU: shoptest.Cap, Quantity: 2, WarehouseID: shoptest.Harbour, StoreID: shoptest.TheStore},
@@ -50,7 +50,7 @@ func TestHoldsExactlyTheOrderedLines(t *testing.T) {
 }
 
 // STK-16, STK-18.
-func TestHoldsNothingWhenOneLineIsShort(t *testing.T) {
+func TestShortLineReservesNothing(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	shop.SetStock(t, shoptest.Print, shoptest.Harbour, 3)
@@ -72,28 +72,28 @@ func TestEqualSKUsAreAddedUp(t *testing.T) {
 		return shoptest.Order(shoptest.Of(shoptest.Print, 3), shoptest.Of(shoptest.Print, more))
 	}
 
-	said := shop.Send(t, name, shop.Place(t, threeAnd(3)).OrderPlaced)
+	emitted := shop.Send(t, name, shop.Place(t, threeAnd(3)).OrderPlaced)
 	require.Equal(t, []events.ShortLine{
 		{Line: 2, SKU: shoptest.Print, StoreID: shoptest.TheStore, Wanted: 3, Available: 2, Why: events.WhyShort},
-	}, said[0].(events.StockShort).Lines)
+	}, emitted[0].(events.StockShort).Lines)
 
-	said = shop.Send(t, name, shop.Place(t, threeAnd(2)).OrderPlaced)
-	require.Len(t, said[0].(events.StockReserved).Lines, 2)
+	emitted = shop.Send(t, name, shop.Place(t, threeAnd(2)).OrderPlaced)
+	require.Len(t, emitted[0].(events.StockReserved).Lines, 2)
 	require.Zero(t, available(t, shop, shoptest.Print))
 }
 
 // STK-23.
-func TestLineIsSplitOverWarehousesItsStoresOwnFirst(t *testing.T) {
+func TestLineIsSplitWithTheStoresWarehouseFirst(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	shop.SetStock(t, shoptest.Tee, shoptest.Harbour, 3)
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Tee, 5)))
 
-	said := shop.Send(t, name, placed.OrderPlaced)
+	emitted := shop.Send(t, name, placed.OrderPlaced)
 	require.Equal(t, []events.HeldLine{
 		{Line: 1, SKU: shoptest.Tee, Quantity: 3, WarehouseID: shoptest.Harbour, StoreID: shoptest.TheStore},
 		{Line: 1, SKU: shoptest.Tee, Quantity: 2, WarehouseID: shoptest.Canal, StoreID: shoptest.TheStore},
-	}, said[0].(events.StockReserved).Lines)
+	}, emitted[0].(events.StockReserved).Lines)
 }
 
 // STK-23.
@@ -105,12 +105,12 @@ func TestWarehousesAreEmptiedByPriority(t *testing.T) {
 	shop.SetStock(t, shoptest.Tee, shoptest.Harbour, 0)
 	shop.Exec(t, `UPDATE stock.warehouses SET priority = 5 WHERE warehouse_id = $1`, shoptest.Tsukiji)
 
-	said := shop.Send(t, name, shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Tee, 1))).OrderPlaced)
-	require.Equal(t, shoptest.Tsukiji, said[0].(events.StockReserved).Lines[0].WarehouseID)
+	emitted := shop.Send(t, name, shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Tee, 1))).OrderPlaced)
+	require.Equal(t, shoptest.Tsukiji, emitted[0].(events.StockReserved).Lines[0].WarehouseID)
 }
 
 // STK-18.
-func TestWhatCannotBeSoldAnyMoreIsNamed(t *testing.T) {
+func TestProductsNotOnSaleAreNamed(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ end, why string }{
 		"taken off sale":  {`UPDATE catalogue.products SET active = false WHERE sku = 'LAMP'`, events.WhyGone},
@@ -134,8 +134,8 @@ func TestWhatCannotBeSoldAnyMoreIsNamed(t *testing.T) {
 	}
 }
 
-// STK-18: what staff sets while a check is put off counts.
-func TestStockThatIsSetToNoneDuringADelayIsShort(t *testing.T) {
+// STK-18: a delayed check uses the quantity that staff set meanwhile.
+func TestStockSetToZeroDuringADelayIsShort(t *testing.T) {
 	t.Parallel()
 	shop := open(t, func(s *functions.Settings) { s.StockCheckDelay = time.Hour })
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 2)))
@@ -153,7 +153,7 @@ func TestStockThatIsSetToNoneDuringADelayIsShort(t *testing.T) {
 }
 
 // STK-25.
-func TestOrderThatIsNotPendingIsLeftAlone(t *testing.T) {
+func TestOrderNotPendingIsSkipped(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
@@ -164,7 +164,7 @@ func TestOrderThatIsNotPendingIsLeftAlone(t *testing.T) {
 	require.EqualValues(t, 120, available(t, shop, shoptest.Cap))
 }
 
-func TestSecondTellingHoldsNothingMore(t *testing.T) {
+func TestRedeliveryReservesNothingMore(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
@@ -175,7 +175,7 @@ func TestSecondTellingHoldsNothingMore(t *testing.T) {
 	require.EqualValues(t, 119, available(t, shop, shoptest.Cap))
 }
 
-func TestCheckThatIsPutOffWaitsForItsTime(t *testing.T) {
+func TestDelayedCheckWaitsForItsTime(t *testing.T) {
 	t.Parallel()
 	shop := open(t, func(s *functions.Settings) { s.StockCheckDelay = time.Hour })
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
@@ -190,8 +190,8 @@ func TestCheckThatIsPutOffWaitsForItsTime(t *testing.T) {
 	require.EqualValues(t, 119, available(t, shop, shoptest.Cap))
 }
 
-// The clock and the order's own event may come at the same time: keep-time knows only that nothing is held yet.
-func TestTwoTellingsAtOnceHoldOnce(t *testing.T) {
+// stock.due and order.placed may be delivered concurrently: keep-time only sees that nothing is reserved yet.
+func TestConcurrentEventsReserveOnce(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for range 10 {
@@ -214,7 +214,7 @@ func held(t *testing.T, shop *shoptest.Shop, warehouse string) int64 {
 }
 
 // STK-19.
-func TestSameUnitIsNeverHeldTwice(t *testing.T) {
+func TestSameUnitIsNeverReservedTwice(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ stock, buyers int64 }{"50 for 200": {50, 200}, "3 for 75": {3, 75}} {
 		t.Run(name, func(t *testing.T) {
@@ -224,7 +224,7 @@ func TestSameUnitIsNeverHeldTwice(t *testing.T) {
 			var all sync.WaitGroup
 			for range c.buyers {
 				all.Go(func() {
-					insist(t, shop, "reserve-stock", shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1))).OrderPlaced)
+					deliverUntilAccepted(t, shop, "reserve-stock", shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1))).OrderPlaced)
 				})
 			}
 			all.Wait()

@@ -18,15 +18,17 @@ type order struct {
 	OnSale   map[string]string // the default warehouse of each product and variant that is still sold
 }
 
-// lockOrders keeps the orders from ending, and other handlings from holding for them, while their stock is being held. A check
-// that was not put off is due whatever the clocks say.
-func lockOrders(ctx context.Context, tx pgx.Tx, batch []wanted) (map[string]order, error) {
+// lockOrders locks the orders, so that they do not end and no other instance reserves for them meanwhile, and returns
+// them by id. A check without delay is due even if the clocks of the shop and the database differ.
+func lockOrders(ctx context.Context, tx pgx.Tx, batch []stockRequest) (map[string]order, error) {
 	ids := make([]string, len(batch))
 	var of, products, things []string
 	for i, w := range batch {
 		ids[i] = w.OrderID
 		for _, line := range w.Lines {
-			of, products, things = append(of, w.OrderID), append(products, line.ProductID), append(things, line.Thing())
+			of = append(of, w.OrderID)
+			products = append(products, line.ProductID)
+			things = append(things, line.Thing())
 		}
 	}
 	rows, err := tx.Query(ctx, `
@@ -63,9 +65,9 @@ func lockOrders(ctx context.Context, tx pgx.Tx, batch []wanted) (map[string]orde
 	return orders, nil
 }
 
-// lockLevels locks the levels of all lines in the order of SKU and warehouse. held are the orders that have their stock: they are
-// read once the orders are locked, since the handling that held the lock before may have held it.
-func lockLevels(ctx context.Context, tx pgx.Tx, batch []wanted) (levels stock.Levels, held map[string]bool, err error) {
+// lockLevels locks the levels of all lines in the order of SKU and warehouse. held are the orders that have their stock
+// already; they are read after the orders are locked, since the previous owner of the lock may have reserved it.
+func lockLevels(ctx context.Context, tx pgx.Tx, batch []stockRequest) (levels stock.Levels, held map[string]bool, err error) {
 	ids := make([]string, len(batch))
 	var skus []string
 	for i, w := range batch {
@@ -101,20 +103,20 @@ func lockLevels(ctx context.Context, tx pgx.Tx, batch []wanted) (levels stock.Le
 	return levels, held, nil
 }
 
-// take is what is taken for an order.
-type take struct {
+// allocation is an allocation for an order.
+type allocation struct {
 	OrderID string
 	stock.Allocation
 }
 
-// hold makes the reservations; movements and levels follow by triggers.
-func hold(ctx context.Context, tx pgx.Tx, takes []take) error {
-	n := len(takes)
+// insertReservations inserts the reservations; triggers write movements and levels.
+func insertReservations(ctx context.Context, tx pgx.Tx, allocations []allocation) error {
+	n := len(allocations)
 	if n == 0 {
 		return nil
 	}
 	orders, lines, levels, quantities := make([]string, n), make([]int, n), make([]string, n), make([]int64, n)
-	for i, t := range takes {
+	for i, t := range allocations {
 		orders[i], lines[i], levels[i], quantities[i] = t.OrderID, t.Line, t.LevelID, t.Quantity
 	}
 	err := pgbatch.Enqueue(ctx, tx, -1, `
