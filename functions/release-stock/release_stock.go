@@ -1,4 +1,4 @@
-// Package releasestock releases what orders held when they are over, and what was held by hand when its time is up.
+// Package releasestock releases the stock of orders that have ended, and manual reservations that have expired.
 package releasestock
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/popup-shop/popup/internal/function"
 )
 
-// New declares the function.
+// New returns the function.
 func New() function.Function {
 	return function.Function{
 		Name: "release-stock",
@@ -24,7 +24,7 @@ func New() function.Function {
 	}
 }
 
-// release emits nothing for an order that held nothing.
+// release releases the stock of orders. It emits nothing for an order without reserved stock.
 func release[E events.Event](ctx context.Context, tx pgx.Tx, batch []*function.Delivery[E]) error {
 	orders := function.OrderIDs(batch)
 	released, err := releaseOrders(ctx, tx, orders)
@@ -39,7 +39,7 @@ func release[E events.Event](ctx context.Context, tx pgx.Tx, batch []*function.D
 	return nil
 }
 
-// due emits nothing for a hold that was released before.
+// due expires manual reservations. It emits nothing for one that was released before.
 func due(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[events.ReservationDue]) error {
 	holds := make([]string, len(batch))
 	for i, d := range batch {

@@ -16,7 +16,7 @@ import (
 
 const name = "release-stock"
 
-// held is a shop with one pending order whose stock is held in two warehouses.
+// held returns a shop with one pending order whose stock is reserved in two warehouses.
 func held(t *testing.T) (*shoptest.Shop, shoptest.Placed) {
 	shop := shoptest.Open(t, functions.All)
 	shop.SetStock(t, shoptest.Tee, shoptest.Harbour, 1)
@@ -26,7 +26,7 @@ func held(t *testing.T) (*shoptest.Shop, shoptest.Placed) {
 }
 
 // STK-28.
-func TestWhateverEndedTheOrderAllIsGivenBackOnce(t *testing.T) {
+func TestEveryEndReleasesAllStockOnce(t *testing.T) {
 	t.Parallel()
 	for name, over := range map[string]func(orderID string) events.Event{
 		"withdrawn": func(id string) events.Event { return events.OrderWithdrawn{OrderID: id} },
@@ -36,13 +36,13 @@ func TestWhateverEndedTheOrderAllIsGivenBackOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			shop, placed := held(t)
-			said := shop.Send(t, "release-stock", over(placed.ID))
-			require.Len(t, said, 1)
+			emitted := shop.Send(t, "release-stock", over(placed.ID))
+			require.Len(t, emitted, 1)
 			require.ElementsMatch(t, []events.StockLine{
 				{SKU: shoptest.Tee, WarehouseID: shoptest.Harbour, Quantity: 1},
 				{SKU: shoptest.Tee, WarehouseID: shoptest.Canal, Quantity: 2},
 				{SKU: shoptest.Cap, WarehouseID: shoptest.Harbour, Quantity: 1},
-			}, said[0].(events.StockReleased).Lines)
+			}, emitted[0].(events.StockReleased).Lines)
 
 			require.Empty(t, shop.Send(t, "release-stock", over(placed.ID)))
 			for _, sku := range []string{shoptest.Tee, shoptest.Cap} {
@@ -53,14 +53,14 @@ func TestWhateverEndedTheOrderAllIsGivenBackOnce(t *testing.T) {
 	}
 }
 
-func TestNothingHeldIsNothingToSay(t *testing.T) {
+func TestNothingReservedEmitsNothing(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All)
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
 	require.Empty(t, shop.Send(t, name, events.OrderExpired{OrderID: placed.ID, Deadline: time.Now()}))
 }
 
-func TestWhatHasLeftIsNotGivenBack(t *testing.T) {
+func TestShippedStockIsNotReleased(t *testing.T) {
 	t.Parallel()
 	shop, placed := held(t)
 	require.Len(t, shop.Send(t, "move-stock", events.OrderShipped{OrderID: placed.ID}), 1)
@@ -69,7 +69,7 @@ func TestWhatHasLeftIsNotGivenBack(t *testing.T) {
 	require.Equal(t, []int64{98, 0}, []int64{onHand, reserved})
 }
 
-func TestOthersKeepWhatTheyHold(t *testing.T) {
+func TestOtherOrdersKeepTheirStock(t *testing.T) {
 	t.Parallel()
 	shop, placed := held(t)
 	other := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Tee, 7)))
@@ -79,7 +79,7 @@ func TestOthersKeepWhatTheyHold(t *testing.T) {
 	require.EqualValues(t, 7, reserved)
 }
 
-func TestTwoTellingsAtOnceGiveBackOnce(t *testing.T) {
+func TestConcurrentEventsReleaseOnce(t *testing.T) {
 	t.Parallel()
 	shop, placed := held(t)
 	one, two := shop.Store(t, events.OrderRejected{OrderID: placed.ID}), shop.Store(t, events.OrderExpired{OrderID: placed.ID})
@@ -92,7 +92,7 @@ func TestTwoTellingsAtOnceGiveBackOnce(t *testing.T) {
 	require.Zero(t, reserved)
 }
 
-// kept is a shop in which somebody holds three tees and a cap by hand.
+// kept returns a shop with a manual reservation of three tees and a cap.
 func kept(t *testing.T) (shop *shoptest.Shop, reservationID string) {
 	shop = shoptest.Open(t, functions.All)
 	a := shop.Call(t, "serve-stock", http.MethodPost, "/v1/inventory/reservations", map[string]any{
@@ -103,7 +103,7 @@ func kept(t *testing.T) (shop *shoptest.Shop, reservationID string) {
 }
 
 // STK-34.
-func TestWhatWasHeldByHandIsGivenBackWhenItIsDueOnce(t *testing.T) {
+func TestDueReservationIsReleasedOnce(t *testing.T) {
 	t.Parallel()
 	shop, id := kept(t)
 	tick := func() int64 {
@@ -113,7 +113,7 @@ func TestWhatWasHeldByHandIsGivenBackWhenItIsDueOnce(t *testing.T) {
 	require.Zero(t, tick(), "it is not due")
 	shop.Exec(t, `UPDATE stock.holds SET expires_at = now()`)
 	require.EqualValues(t, 1, tick())
-	require.EqualValues(t, 1, tick(), "that it is due is said once")
+	require.EqualValues(t, 1, tick(), "reservation.due is emitted once")
 
 	got := shop.Broker.Published()
 	due := shoptest.EventOf(t, got[len(got)-1]).(events.ReservationDue)
@@ -121,18 +121,18 @@ func TestWhatWasHeldByHandIsGivenBackWhenItIsDueOnce(t *testing.T) {
 		{SKU: shoptest.Tee, WarehouseID: shoptest.Harbour, Quantity: 3}, {SKU: shoptest.Cap, WarehouseID: shoptest.Harbour, Quantity: 1},
 	}
 	require.Equal(t, events.ReservationDue{ReservationID: id, Lines: lines}, due)
-	said := shop.Send(t, name, due)
-	require.Len(t, said, 1)
-	require.Equal(t, id, said[0].(events.StockReleased).ReservationID)
-	require.ElementsMatch(t, lines, said[0].(events.StockReleased).Lines)
+	emitted := shop.Send(t, name, due)
+	require.Len(t, emitted, 1)
+	require.Equal(t, id, emitted[0].(events.StockReleased).ReservationID)
+	require.ElementsMatch(t, lines, emitted[0].(events.StockReleased).Lines)
 	require.Empty(t, shop.Send(t, name, due))
-	require.Empty(t, shop.Send(t, "close-order", said[0]))
+	require.Empty(t, shop.Send(t, "close-order", emitted[0]))
 	require.Equal(t, "expired", shoptest.Scalar[string](t, shop, `SELECT status FROM stock.holds`))
 	_, reserved := shop.Stock(t, shoptest.Tee)
 	require.Zero(t, reserved)
 }
 
-func TestWhatWasGivenBackByHandIsNotDue(t *testing.T) {
+func TestReleasedReservationIsNotDue(t *testing.T) {
 	t.Parallel()
 	shop, id := kept(t)
 	shop.Call(t, "serve-stock", http.MethodDelete, "/v1/inventory/reservations/"+id, nil, "Authorization", shop.Staff(t))
@@ -140,7 +140,7 @@ func TestWhatWasGivenBackByHandIsNotDue(t *testing.T) {
 	require.Equal(t, "released", shoptest.Scalar[string](t, shop, `SELECT status FROM stock.holds`))
 }
 
-// STK-29: of a thousand orders one payment in ten fails. Every day there are fewer orders, and more payments that fail.
+// STK-29: of a thousand orders one payment in ten fails. By default there are fewer orders, and more payments fail.
 func TestNothingLeaksWhenPaymentsFail(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All, func(s *functions.Settings) {

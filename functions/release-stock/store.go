@@ -10,7 +10,7 @@ import (
 	"github.com/popup-shop/popup/internal/pgbatch"
 )
 
-// expireHolds ends the holds that are still held, and returns them.
+// expireHolds expires the holds that are still held, and returns their ids.
 func expireHolds(ctx context.Context, tx pgx.Tx, holds []string) (expired []string, err error) {
 	rows, err := tx.Query(ctx, `
 		UPDATE stock.holds SET status = 'expired'
@@ -25,8 +25,8 @@ func expireHolds(ctx context.Context, tx pgx.Tx, holds []string) (expired []stri
 	return expired, nil
 }
 
-// releaseOrders ends the reservations of orders and returns what each held; movements and levels follow by triggers. It locks the
-// levels in the order of SKU and warehouse first, so that crossing orders never deadlock.
+// releaseOrders releases the reservations of orders and returns their lines by order; triggers write movements and
+// levels. It locks the levels in the order of SKU and warehouse first, so that concurrent orders do not deadlock.
 func releaseOrders(ctx context.Context, tx pgx.Tx, orders []string) (map[string][]events.StockLine, error) {
 	args := pgx.NamedArgs{"orders": orders}
 	err := pgbatch.Enqueue(ctx, tx, -1, `
@@ -48,7 +48,7 @@ func releaseOrders(ctx context.Context, tx pgx.Tx, orders []string) (map[string]
 	return collect(rows)
 }
 
-// releaseHolds is releaseOrders for what is held by hand.
+// releaseHolds is releaseOrders for manual reservations.
 func releaseHolds(ctx context.Context, tx pgx.Tx, holds []string) (map[string][]events.StockLine, error) {
 	args := pgx.NamedArgs{"holds": holds}
 	err := pgbatch.Enqueue(ctx, tx, -1, `
@@ -70,7 +70,7 @@ func releaseHolds(ctx context.Context, tx pgx.Tx, holds []string) (map[string][]
 	return collect(rows)
 }
 
-// collect returns the released lines by what held them.
+// collect returns the released lines by the order or hold that had reserved them.
 func collect(rows pgx.Rows) (map[string][]events.StockLine, error) {
 	released := map[string][]events.StockLine{}
 	var holder string
