@@ -13,7 +13,7 @@ import (
 	"github.com/popup-shop/popup/internal/shoptest"
 )
 
-// refused requires that a call was refused with a kind of problem and its status.
+// refused requires that a request was rejected with a kind of problem and a status.
 func (d *day) refused(kind string, status int, err error) {
 	d.t.Helper()
 	var p *client.Problem
@@ -22,7 +22,7 @@ func (d *day) refused(kind string, status int, err error) {
 	require.NotEmpty(d.t, p.RequestID)
 }
 
-// send posts to /v1/orders what the client would not.
+// send sends a request to /v1/orders that the client package would not send.
 func (d *day) send(method, contentType, body string) error {
 	d.t.Helper()
 	r, err := http.NewRequestWithContext(d.t.Context(), method, d.address+"/v1/orders", strings.NewReader(body))
@@ -37,10 +37,10 @@ func (d *day) send(method, contentType, body string) error {
 	return p
 }
 
-// API-04: each refusal is one that somebody gets, through the gateway, as a problem.
-func TestEveryRefusalOfTheContractIsSeen(t *testing.T) {
+// API-04: each kind of rejection reaches the caller through the gateway as a problem.
+func TestRejectionsAreProblems(t *testing.T) {
 	t.Parallel()
-	const perMinute = 40 // with room for calls that a busy machine makes the client repeat
+	const perMinute = 40 // leaves room for retries of the client on a busy machine
 	d := openDay(t, perMinute)
 	c, ctx := d.visitor, t.Context()
 	refuse := func(kind string, status int) func(any, error) {
@@ -71,7 +71,7 @@ func TestEveryRefusalOfTheContractIsSeen(t *testing.T) {
 	refuse("busy", 503)(c.PlaceOrder(ctx, oneCap()))
 	require.NoError(t, locked.Rollback(ctx))
 
-	for range 2 * perMinute { // a minute may end on the way
+	for range 2 * perMinute { // a minute may end meanwhile
 		if _, err = c.GetKeys(ctx); err != nil {
 			break
 		}

@@ -21,7 +21,7 @@ const (
 	key     = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl ada@machine"
 )
 
-// oneCap is an order of one cap.
+// oneCap returns an order of one cap.
 func oneCap() client.PlaceOrderRequest {
 	return client.PlaceOrderRequest{
 		Lines: []client.Item{{SKU: shoptest.Cap, Quantity: 1}}, PaymentMethod: "simulated", Address: &home, Contact: &contact,
@@ -168,19 +168,19 @@ func (d *day) staffHoldsGoodsByHand() {
 
 // API-74, API-76, API-77.
 func (d *day) anAdminLooksAfterPeopleAndPrograms() {
-	c, ctx, somebody := d.as("admin"), d.t.Context(), d.SignIn(d.t, "customer")
-	found := ok(c.ListUsers(ctx, client.ListUsersQuery{Q: somebody.Email}))(d.t)
-	require.Equal(d.t, somebody.ID, found.Items[0].ID)
-	require.Equal(d.t, "staff", ok(c.ChangeUser(ctx, somebody.ID, client.ChangeUserRequest{Role: "staff", Active: true}))(d.t).Role)
-	require.Equal(d.t, "staff", ok(c.GetUser(ctx, somebody.ID))(d.t).Role)
+	c, ctx, customer := d.as("admin"), d.t.Context(), d.SignIn(d.t, "customer")
+	found := ok(c.ListUsers(ctx, client.ListUsersQuery{Q: customer.Email}))(d.t)
+	require.Equal(d.t, customer.ID, found.Items[0].ID)
+	require.Equal(d.t, "staff", ok(c.ChangeUser(ctx, customer.ID, client.ChangeUserRequest{Role: "staff", Active: true}))(d.t).Role)
+	require.Equal(d.t, "staff", ok(c.GetUser(ctx, customer.ID))(d.t).Role)
 
 	program := ok(c.AddClient(ctx, client.AddClientRequest{Name: "depot", Scopes: []string{"stock"}}))(d.t)
 	token := ok(d.visitor.AddToken(ctx, client.AddTokenRequest{ClientID: program.ID, ClientSecret: program.Secret}))(d.t)
 	stock := ok(d.visitor.With(client.Token(token.AccessToken)).ListStock(ctx, client.ListStockQuery{SKU: shoptest.Cap}))(d.t)
-	require.NotNil(d.t, stock.Items[0].Quantity, "a program with the scope sees figures")
+	require.NotNil(d.t, stock.Items[0].Quantity, "a client with the scope sees the figures")
 	require.Equal(d.t, []client.KnownClient{program.KnownClient}, ok(c.ListClients(ctx, client.Paging{}))(d.t).Items)
 	require.NoError(d.t, c.DeleteClient(ctx, program.ID))
 
-	audit := ok(c.ListAudit(ctx, client.ListAuditQuery{Object: "user " + somebody.ID}))(d.t)
+	audit := ok(c.ListAudit(ctx, client.ListAuditQuery{Object: "user " + customer.ID}))(d.t)
 	require.Equal(d.t, "PUT /v1/users/{id}", audit.Items[0].Act)
 }

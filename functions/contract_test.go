@@ -21,15 +21,15 @@ import (
 	"github.com/popup-shop/popup/internal/shoptest"
 )
 
-// day is a day in the shop: whoever calls goes through the gateway, and every answer is held against the contract.
+// day is a scenario of requests that all go through the gateway. Every response is checked against the contract.
 type day struct {
 	*shoptest.Shop
 	t        *testing.T
 	address  string
 	visitor  *client.Client
-	answered map[string]bool // operations that went well
-	seen     map[int]bool    // codes
-	tags     int64           // that there were when it began
+	answered map[string]bool // operations with a successful response
+	seen     map[int]bool    // status codes
+	tags     int64           // number of tags at the start
 }
 
 func openDay(t *testing.T, perMinute int) *day {
@@ -42,7 +42,7 @@ func openDay(t *testing.T, perMinute int) *day {
 	return d
 }
 
-// pictures is an S3-compatible store for a test.
+// pictures returns the settings of an S3-compatible store for a test.
 func pictures(t *testing.T) config.Pictures {
 	t.Helper()
 	store, err := bucket.Open(t.TempDir(), "pictures")
@@ -51,7 +51,7 @@ func pictures(t *testing.T) config.Pictures {
 	return config.Pictures{S3URL: store.URL, S3Bucket: "pictures", S3Region: "local", PicturesURL: "/pictures/", S3Key: store.Key, S3Secret: store.Secret}
 }
 
-// RoundTrip makes a call and notes what was answered.
+// RoundTrip sends a request, checks the response against the contract and records it.
 func (d *day) RoundTrip(r *http.Request) (*http.Response, error) {
 	answer, err := http.DefaultTransport.RoundTrip(r)
 	if err != nil {
@@ -67,12 +67,12 @@ func (d *day) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-// as is a client of somebody with a role.
+// as returns a client that is signed in with a role.
 func (d *day) as(role string) *client.Client {
 	return d.visitor.With(client.Header("Authorization", d.SignIn(d.t, role).Bearer))
 }
 
-// ok is the answer to a call that must go well.
+// ok returns the response to a request that must succeed.
 func ok[A any](answer A, err error) func(testing.TB) A {
 	return func(t testing.TB) A {
 		t.Helper()
@@ -81,9 +81,8 @@ func ok[A any](answer A, err error) func(testing.TB) A {
 	}
 }
 
-// TestEveryRouteOfTheContractAnswers is API-13: on this day every route is taken by somebody whom it serves. A route that
-// nobody takes fails it: whoever adds one adds a scene here.
-func TestEveryRouteOfTheContractAnswers(t *testing.T) {
+// API-13: every route of the contract is called successfully. A new route needs a request in one of these scenes.
+func TestEveryRouteOfTheContractResponds(t *testing.T) {
 	t.Parallel()
 	d := openDay(t, 0)
 	d.aVisitorLooksAround()
@@ -97,11 +96,11 @@ func TestEveryRouteOfTheContractAnswers(t *testing.T) {
 	d.staffHoldsGoodsByHand()
 	d.anAdminLooksAfterPeopleAndPrograms()
 	for _, operation := range shoptest.Operations(t) {
-		require.True(t, d.answered[operation], "nobody took %s, or it never went well", operation)
+		require.True(t, d.answered[operation], "no successful request of %s", operation)
 	}
 }
 
-func TestWhatIsPublishedIsMadeFromTheCode(t *testing.T) {
+func TestPublishedContractIsGenerated(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "schemas")
 	require.NoError(t, os.CopyFS(filepath.Join(dir, "..", "events"), os.DirFS("../events")))
@@ -116,6 +115,6 @@ func TestWhatIsPublishedIsMadeFromTheCode(t *testing.T) {
 	for name, content := range made {
 		published, err := os.ReadFile(filepath.Join("../client", name))
 		require.NoError(t, err)
-		require.True(t, bytes.Equal(content, published), "%s is not what the code makes: run make generate", name)
+		require.True(t, bytes.Equal(content, published), "%s is out of date: run make generate", name)
 	}
 }

@@ -1,4 +1,4 @@
-// Package functions is the list of all steps of the shop. Only programs that hold them all, and tests, import it.
+// Package functions lists all functions of the shop. Only programs that contain all of them, and tests, import it.
 package functions
 
 import (
@@ -38,7 +38,7 @@ import (
 //go:embed */service.yaml
 var Manifests embed.FS
 
-// Settings are those of all functions.
+// Settings configures all functions.
 type Settings struct {
 	config.Shop
 	config.Access
@@ -48,13 +48,13 @@ type Settings struct {
 	config.Gateway
 }
 
-// Check refuses settings that make no sense, by name.
+// Check returns an error that names the first invalid setting.
 func (s Settings) Check() error {
 	_, err := s.Signing.Keys()
 	return cmp.Or(err, s.Shop.Check(), s.Access.Check(), s.Pictures.Check(), s.Gateway.Check())
 }
 
-// UseKey makes a key the one that makes and verifies tokens.
+// UseKey sets the only key that signs and verifies tokens.
 func (s *Settings) UseKey(key ed25519.PrivateKey) {
 	secret, public := config.KeySettings(key)
 	s.TokenKeys, s.TokenPublicKeys = []string{secret}, []string{public}

@@ -24,7 +24,7 @@ import (
 
 const module = "github.com/popup-shop/popup"
 
-// all are the functions as their programs declare them, with the settings that an empty environment gives.
+// all returns the functions with the settings of an empty environment.
 func all(t testing.TB) []function.Function {
 	t.Helper()
 	settings, err := config.Read[functions.Settings]()
@@ -41,7 +41,7 @@ func names(t testing.TB) []string {
 	return slices.Sorted(slices.Values(names))
 }
 
-// object is as much of a manifest as wiring is about.
+// object has the parts of a manifest that connect functions.
 type object struct {
 	Kind     string `json:"kind"`
 	Metadata struct {
@@ -77,7 +77,7 @@ type filter struct {
 	All   []filter          `json:"all,omitempty"`
 }
 
-// manifests are the objects in a function's service.yaml, by kind.
+// manifests returns the objects in a function's service.yaml, by kind.
 func manifests(t testing.TB, name string) map[string][]object {
 	t.Helper()
 	text, err := functions.Manifests.ReadFile(name + "/service.yaml")
@@ -92,14 +92,14 @@ func manifests(t testing.TB, name string) map[string][]object {
 }
 
 // FUN-14.
-func TestEveryFolderIsAFunctionAndEveryFunctionAFolder(t *testing.T) {
+func TestFoldersAndFunctionsMatch(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, names(t), folders(t, "."))
-	require.Len(t, slices.Compact(names(t)), len(all(t)), "no name is used twice")
+	require.Len(t, slices.Compact(names(t)), len(all(t)), "names are unique")
 }
 
 // FUN-14.
-func TestEveryFunctionHasItsCommandAndNoCommandIsWithout(t *testing.T) {
+func TestFunctionsAndCommandsMatch(t *testing.T) {
 	t.Parallel()
 	commands := folders(t, "../cmd")
 	others := []string{"jetstream-broker", "popup"}
@@ -118,7 +118,7 @@ func folders(t testing.TB, parent string) (found []string) {
 	return found
 }
 
-func TestEveryCommandIsOneStatementThatRunsItsFunction(t *testing.T) {
+func TestMainsAreOneStatement(t *testing.T) {
 	t.Parallel()
 	for _, name := range names(t) {
 		file := parse(t, filepath.Join("../cmd", name, "main.go"))
@@ -157,7 +157,7 @@ func parse(t testing.TB, path string) *ast.File {
 	return file
 }
 
-func TestAFunctionsPackageIsItsNameWithoutDashes(t *testing.T) {
+func TestPackageIsTheNameWithoutDashes(t *testing.T) {
 	t.Parallel()
 	for _, name := range names(t) {
 		sources, err := filepath.Glob(filepath.Join(name, "*.go"))
@@ -170,7 +170,7 @@ func TestAFunctionsPackageIsItsNameWithoutDashes(t *testing.T) {
 }
 
 // FUN-14.
-func TestEveryFunctionHasOneServiceThatRunsItsProgram(t *testing.T) {
+func TestFunctionHasOneService(t *testing.T) {
 	t.Parallel()
 	for _, name := range names(t) {
 		services := manifests(t, name)["Service"]
@@ -182,7 +182,7 @@ func TestEveryFunctionHasOneServiceThatRunsItsProgram(t *testing.T) {
 	}
 }
 
-func TestKubectlIsGivenEveryFunctionOnce(t *testing.T) {
+func TestKustomizationListsEveryFunction(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("kustomization.yaml")
 	require.NoError(t, err)
@@ -196,14 +196,14 @@ func TestKubectlIsGivenEveryFunctionOnce(t *testing.T) {
 	require.ElementsMatch(t, names(t), list.Resources)
 }
 
-// TestATriggerTellsItsFunctionWhatItListensTo compares the two declarations of who is told what. keep-time alone listens to
-// nothing and is woken by an event all the same. FUN-14.
-func TestATriggerTellsItsFunctionWhatItListensTo(t *testing.T) {
+// FUN-14: Triggers filter for the event types that their functions consume. keep-time consumes none; its Trigger wakes
+// it for a delayed order.
+func TestTriggersMatchTheConsumedTypes(t *testing.T) {
 	t.Parallel()
 	for _, f := range all(t) {
 		triggers := manifests(t, f.Name)["Trigger"]
 		if len(f.On) == 0 && f.Name != "keep-time" {
-			require.Empty(t, triggers, "%s is told nothing", f.Name)
+			require.Empty(t, triggers, "%s consumes nothing", f.Name)
 			continue
 		}
 		require.Len(t, triggers, 1, f.Name)
@@ -217,19 +217,19 @@ func TestATriggerTellsItsFunctionWhatItListensTo(t *testing.T) {
 			}}}, trigger.Spec.Filters)
 			continue
 		}
-		require.Equal(t, heard(f), passing(t, trigger), f.Name)
+		require.Equal(t, consumed(f), passing(t, trigger), f.Name)
 	}
 }
 
-// heard are the types that a function listens to, as they are on the wire.
-func heard(f function.Function) (types []string) {
+// consumed returns the wire types of the events that a function consumes.
+func consumed(f function.Function) (types []string) {
 	for _, h := range f.On {
 		types = append(types, events.WireType(h.Event))
 	}
 	return slices.Sorted(slices.Values(types))
 }
 
-// passing are the types that a Trigger lets through. Its one filter is a type, or any of several.
+// passing returns the event types that a Trigger delivers. Its one filter is for a type, or any of several.
 func passing(t testing.TB, trigger object) (types []string) {
 	t.Helper()
 	require.Len(t, trigger.Spec.Filters, 1, trigger.Metadata.Name)
@@ -245,7 +245,7 @@ func passing(t testing.TB, trigger object) (types []string) {
 	return slices.Sorted(slices.Values(types))
 }
 
-func TestTheClockStrikesThoseWhoHaveOneAndNobodyElse(t *testing.T) {
+func TestPingSourcesMatchSchedules(t *testing.T) {
 	t.Parallel()
 	for _, f := range all(t) {
 		var sinks []ref
@@ -260,7 +260,7 @@ func TestTheClockStrikesThoseWhoHaveOneAndNobodyElse(t *testing.T) {
 	}
 }
 
-func TestAFunctionIsStartedInOneWay(t *testing.T) {
+func TestFunctionHasOneEntryPoint(t *testing.T) {
 	t.Parallel()
 	for _, f := range all(t) {
 		ways := 0
@@ -273,30 +273,31 @@ func TestAFunctionIsStartedInOneWay(t *testing.T) {
 	}
 }
 
-func TestAFunctionListensToATypeOnce(t *testing.T) {
+func TestTypesAreDeclaredOnce(t *testing.T) {
 	t.Parallel()
 	for _, f := range all(t) {
-		require.Len(t, slices.Compact(heard(f)), len(f.On), f.Name)
-		require.Len(t, slices.Compact(said(f)), len(f.Emits), f.Name)
+		require.Len(t, slices.Compact(consumed(f)), len(f.On), f.Name)
+		require.Len(t, slices.Compact(emitted(f)), len(f.Emits), f.Name)
 	}
 }
 
-func said(f function.Function) (types []string) {
+// emitted returns the wire types of the events that a function emits.
+func emitted(f function.Function) (types []string) {
 	for _, e := range f.Emits {
 		types = append(types, events.WireType(e))
 	}
 	return slices.Sorted(slices.Values(types))
 }
 
-// heardByNobody are the facts that no function listens to, and why they are said all the same.
-var heardByNobody = map[string]string{
+// eventsWithoutConsumer are the events that no function consumes, with the reason why they are emitted.
+var eventsWithoutConsumer = map[string]string{
 	"mail.sent":        "shown in the live view",
 	"mail.failed":      "shown in the live view",
 	"stock.changed":    "shown in the live view",
 	"shipment.created": "shown in the live view",
-	"product.changed":  "the gateway reads it in the ledger, to forget what it kept",
-	"store.changed":    "the gateway reads it in the ledger, to forget what it kept",
-	"category.changed": "the gateway reads it in the ledger, to forget what it kept",
+	"product.changed":  "the gateway reads it in the event store, to invalidate its cache",
+	"store.changed":    "the gateway reads it in the event store, to invalidate its cache",
+	"category.changed": "the gateway reads it in the event store, to invalidate its cache",
 	"account.created":  "shown in the live view",
 	"account.changed":  "shown in the live view",
 	"stock.returned":   "shown in the live view",
@@ -304,71 +305,72 @@ var heardByNobody = map[string]string{
 }
 
 // EVT-01.
-func TestEveryEventHasASpeakerAndAListener(t *testing.T) {
+func TestEventsHaveAnEmitterAndAConsumer(t *testing.T) {
 	t.Parallel()
-	speakers, listeners := map[string][]string{}, map[string][]string{}
+	emitters, consumers := map[string][]string{}, map[string][]string{}
 	for _, f := range all(t) {
 		for _, e := range f.Emits {
-			speakers[e.EventType()] = append(speakers[e.EventType()], f.Name)
+			emitters[e.EventType()] = append(emitters[e.EventType()], f.Name)
 		}
 		for _, h := range f.On {
-			listeners[h.Event.EventType()] = append(listeners[h.Event.EventType()], f.Name)
+			consumers[h.Event.EventType()] = append(consumers[h.Event.EventType()], f.Name)
 		}
 	}
 	for _, e := range events.All() {
 		name := e.EventType()
-		require.NotEmpty(t, speakers[name], "nobody says %s", name)
-		if heardByNobody[name] != "" {
-			require.Empty(t, listeners[name], "%s is heard: take it off the list", name)
+		require.NotEmpty(t, emitters[name], "no function emits %s", name)
+		if eventsWithoutConsumer[name] != "" {
+			require.Empty(t, consumers[name], "%s has a consumer: delete it from eventsWithoutConsumer", name)
 		} else {
-			require.NotEmpty(t, listeners[name], "nobody hears %s", name)
+			require.NotEmpty(t, consumers[name], "no function consumes %s", name)
 		}
-		delete(speakers, name)
-		delete(listeners, name)
+		delete(emitters, name)
+		delete(consumers, name)
 	}
-	require.Empty(t, speakers, "said, but no word of the language")
-	require.Empty(t, listeners, "heard, but no word of the language")
-	for name := range heardByNobody {
-		_, known := events.ByType(name)
-		require.True(t, known, name)
+	require.Empty(t, emitters, "emitted, but not in events.All")
+	require.Empty(t, consumers, "consumed, but not in events.All")
+	for name := range eventsWithoutConsumer {
+		_, ok := events.ByType(name)
+		require.True(t, ok, name)
 	}
 }
 
-func TestOnlyTheClockSaysWhatIsDue(t *testing.T) {
+func TestOnlyTheScheduleEmitsDueEvents(t *testing.T) {
 	t.Parallel()
 	for _, f := range all(t) {
 		for _, e := range f.Emits {
 			_, tick := e.(events.Tick)
-			atOnce := f.Name == "ship-order" && e.EventType() == "shipment.due" // its first move is due at once
-			require.Equal(t, f.Schedule != nil || atOnce, tick, "%s says %s", f.Name, e.EventType())
+			atOnce := f.Name == "ship-order" && e.EventType() == "shipment.due" // the first move of its shipment is due at once
+			require.Equal(t, f.Schedule != nil || atOnce, tick, "%s emits %s", f.Name, e.EventType())
 		}
 	}
 }
 
-// EVT-09: 16 steps are allowed.
-func TestNoFunctionHearsWhatItCausedAndNoChainIsLong(t *testing.T) {
+// EVT-09: a chain may have 16 functions.
+func TestEventChainsAreShortAndAcyclic(t *testing.T) {
 	t.Parallel()
 	longest, err := chain(all(t))
 	require.NoError(t, err)
 	require.LessOrEqual(t, len(longest), 16, "%v", longest)
-	require.Greater(t, len(longest), 6, "the test sees the way of an order: %v", longest)
+	require.Greater(t, len(longest), 6, "the test finds the chain of an order: %v", longest)
 }
 
-func TestACircleIsSeen(t *testing.T) {
+func TestCycleIsDetected(t *testing.T) {
 	t.Parallel()
 	all := all(t)
 	i := slices.IndexFunc(all, func(f function.Function) bool { return f.Name == "close-order" })
 	all[i].Emits = append(slices.Clone(all[i].Emits), events.StockReserved{}) // create-payment … refund-payment, close-order
 	_, err := chain(all)
-	require.ErrorContains(t, err, "circle")
+	require.ErrorContains(t, err, "cycle")
 }
 
-// chain is the longest way from function to function over events, or an error that shows a circle.
+// chain returns the longest chain of functions in which each consumes an event of the one before, or an error that
+// names a cycle.
 func chain(all []function.Function) (longest []string, err error) {
-	hears := map[string][]function.Function{}
+	consumers := map[string][]function.Function{}
 	for _, f := range all {
 		for _, h := range f.On {
-			hears[h.Event.EventType()] = append(hears[h.Event.EventType()], f)
+			consumers[h.Event.EventType()] = append(consumers[h.Event.EventType()], f)
 		}
 	}
 	ways := map[string][]string{}
@@ -376,15 +378,15 @@ func chain(all []function.Function) (longest []string, err error) {
 	walk = func(f function.Function, from []string) ([]string, error) {
 		from = append(slices.Clone(from), f.Name)
 		if slices.Contains(from[:len(from)-1], f.Name) {
-			return nil, fmt.Errorf("circle: %v", from)
+			return nil, fmt.Errorf("cycle: %v", from)
 		}
-		if way, known := ways[f.Name]; known {
+		if way, ok := ways[f.Name]; ok {
 			return way, nil
 		}
 		way := []string{f.Name}
 		for _, e := range f.Emits {
-			for _, listener := range hears[e.EventType()] {
-				rest, err := walk(listener, from)
+			for _, consumer := range consumers[e.EventType()] {
+				rest, err := walk(consumer, from)
 				if err != nil {
 					return nil, err
 				}

@@ -23,46 +23,46 @@ import (
 	"github.com/popup-shop/popup/schemas"
 )
 
-// fuzzer makes requests out of the contract: some good, most a little wrong.
+// fuzzer generates requests from the contract: some valid, most slightly invalid.
 type fuzzer struct {
 	*rand.Rand
 	document map[string]any
-	ids      []string // of things that there are
+	ids      []string // of existing objects
 }
 
-// API-04: whatever a caller sends, it is never our fault, and every answer is as the contract says.
-func TestNoRequestIsAnsweredWith500(t *testing.T) {
+// API-04: no request causes a 500, and every response matches the contract.
+func TestNoRequestCausesA500(t *testing.T) {
 	t.Parallel()
 	const requests = 100_000
 	shop := shoptest.Open(t, functions.All)
-	doors := map[string]http.Handler{}
+	handlers := map[string]http.Handler{}
 	for _, f := range all(t) {
 		if f.Endpoints != nil {
 			for _, r := range f.Endpoints.Routes() {
-				doors[r.Method+" "+r.Path] = shop.Runtime(t, f.Name).ServeMux(shop.Function(t, f.Name))
+				handlers[r.Method+" "+r.Path] = shop.Runtime(t, f.Name).ServeMux(shop.Function(t, f.Name))
 			}
 		}
 	}
-	var who []string
+	var bearers []string
 	seed := rand.Uint64()
 	f := fuzzer{rand.New(rand.NewPCG(seed, 0)), openAPI(t), []string{uuid.NewString(), shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1))).ID}}
 	operations := shoptest.Operations(t)
 	slices.Sort(operations)
 	answered := map[int]int{}
 	for n := range requests {
-		if n%250 == 0 { // by and by they sign out, and close their accounts
-			who = slices.Collect(maps.Values(callers(t, shop, "stock")))
+		if n%250 == 0 { // requests sign callers out and close their accounts
+			bearers = slices.Collect(maps.Values(callers(t, shop, "stock")))
 		}
 		operation := operations[f.IntN(len(operations))]
-		r, sent := f.request(operation, who[f.IntN(len(who))])
+		r, sent := f.request(operation, bearers[f.IntN(len(bearers))])
 		w := httptest.NewRecorder()
-		doors[operation].ServeHTTP(w, r.WithContext(t.Context()))
+		handlers[operation].ServeHTTP(w, r.WithContext(t.Context()))
 		require.NotEqual(t, http.StatusInternalServerError, w.Code, "seed %d, request %d: %s %s %q %s", seed, n, r.Method, r.URL, sent, w.Body)
 		shoptest.CheckResponse(t, r, w.Code, w.Header(), w.Body.Bytes())
 		answered[w.Code]++
 	}
 	t.Log(answered)
-	require.Greater(t, answered[http.StatusOK]+answered[http.StatusCreated], requests/50, "some are good: %v", answered)
+	require.Greater(t, answered[http.StatusOK]+answered[http.StatusCreated], requests/50, "some are valid: %v", answered)
 	require.Greater(t, answered[http.StatusBadRequest], requests/10, "%v", answered)
 }
 
@@ -75,7 +75,7 @@ func openAPI(t testing.TB) (document map[string]any) {
 	return document
 }
 
-// request is one for an operation, with what is sent in its body.
+// request returns a request of an operation and its body.
 func (f fuzzer) request(operation, bearer string) (*http.Request, []byte) {
 	method, path, _ := strings.Cut(operation, " ")
 	described := f.document["paths"].(map[string]any)[path].(map[string]any)[strings.ToLower(method)].(map[string]any)
@@ -86,7 +86,7 @@ func (f fuzzer) request(operation, bearer string) (*http.Request, []byte) {
 		value := strings.Map(printable, fmt.Sprint(f.value(p["schema"].(map[string]any), 0)))
 		switch {
 		case p["in"] == "path":
-			if strings.Trim(value, ".") == "" { // that is another path
+			if strings.Trim(value, ".") == "" { // would be another path
 				value = "x"
 			}
 			path = strings.ReplaceAll(path, "{"+p["name"].(string)+"}", escape(value))
@@ -102,14 +102,14 @@ func (f fuzzer) request(operation, bearer string) (*http.Request, []byte) {
 	return r, body
 }
 
-// body follows the schema, and now and then is cut, doubled or something else.
+// body returns a body after the schema, which is sometimes truncated, doubled or otherwise damaged.
 func (f fuzzer) body(described map[string]any) []byte {
-	request, is := described["requestBody"].(map[string]any)
-	if !is {
+	request, ok := described["requestBody"].(map[string]any)
+	if !ok {
 		return nil
 	}
-	inJSON, is := request["content"].(map[string]any)["application/json"].(map[string]any)
-	if !is { // a picture
+	inJSON, ok := request["content"].(map[string]any)["application/json"].(map[string]any)
+	if !ok { // a picture
 		return []byte("\x89PNG\x0D\x0A\x1A\x0A" + strings.Repeat("x", f.IntN(99)))
 	}
 	schema := inJSON["schema"].(map[string]any)
@@ -134,19 +134,19 @@ func (f fuzzer) body(described map[string]any) []byte {
 
 var odd = []any{nil, true, -1, 0, 1e300, "", " ", "\x00", "\u202e", "' OR 1=1 --", "a\r\nX: y", "../..", "😀", []any{}, map[string]any{"a": 1}, strings.Repeat("x", 3000)}
 
-// value is one that a schema describes, or something odd.
+// value returns a value after a schema, or sometimes an odd one.
 func (f fuzzer) value(schema map[string]any, depth int) any {
-	if ref, is := schema["$ref"].(string); is {
+	if ref, ok := schema["$ref"].(string); ok {
 		name := ref[strings.LastIndex(ref, "/")+1:]
 		schema = f.document["components"].(map[string]any)["schemas"].(map[string]any)[name].(map[string]any)
 	}
 	if f.IntN(25) == 0 || depth > 6 {
 		return odd[f.IntN(len(odd))]
 	}
-	if examples, is := schema["examples"].([]any); is && f.IntN(4) > 0 {
+	if examples, ok := schema["examples"].([]any); ok && f.IntN(4) > 0 {
 		return examples[0]
 	}
-	if choices, is := schema["enum"].([]any); is {
+	if choices, ok := schema["enum"].([]any); ok {
 		return choices[f.IntN(len(choices))]
 	}
 	switch kind := fmt.Sprint(schema["type"]); {
@@ -191,7 +191,7 @@ func (f fuzzer) text(schema map[string]any) string {
 	return []string{"Ada", shoptest.Cap, "ada@example.test", "+49 40 1234567", "DE", "EUR", "simulated", "20457", "inbound", "long enough password"}[f.IntN(10)]
 }
 
-// printable keeps what a request line and a header can hold at all.
+// printable replaces characters that a request line or a header can't contain.
 func printable(r rune) rune {
 	if r < ' ' || r == 0x7f {
 		return '_'

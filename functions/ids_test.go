@@ -13,7 +13,7 @@ import (
 	"github.com/popup-shop/popup/internal/shoptest"
 )
 
-// ids are the values of all fields named id, or so at their end.
+// ids collects the values of all fields that are named id or end in _id.
 func ids(value any, found map[string][]string) {
 	switch v := value.(type) {
 	case []any:
@@ -22,7 +22,7 @@ func ids(value any, found map[string][]string) {
 		}
 	case map[string]any:
 		for name, field := range v {
-			if text, is := field.(string); is && text != "" && (name == "id" || strings.HasSuffix(name, "_id")) {
+			if text, ok := field.(string); ok && text != "" && (name == "id" || strings.HasSuffix(name, "_id")) {
 				found[name] = append(found[name], text)
 			}
 			ids(field, found)
@@ -30,8 +30,8 @@ func ids(value any, found map[string][]string) {
 	}
 }
 
-// ACC-36: every id of a run, in answers and in events, from the sign-up to the completed order and a cancelled one.
-func TestEveryIDOfAFullRunIsAUUID(t *testing.T) {
+// ACC-36: the ids in all responses and events, from sign-up to a completed and a cancelled order.
+func TestAllIDsAreUUIDs(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess = 1 })
 	found := map[string][]string{}

@@ -16,11 +16,11 @@ import (
 	"github.com/popup-shop/popup/internal/function"
 )
 
-// layers are the folders of the module from the bottom up. What is in one of them imports only from those below it, or
-// from its own.
+// layers are the folders of the module from the bottom up. A package imports only from its own folder and those below
+// it.
 var layers = []string{"client", "events", "migrations", "schemas", "infra", "config", "internal", "functions", "cmd", "docs"}
 
-// pkg is what go list says about a package.
+// pkg is a package in the output of go list.
 type pkg struct {
 	ImportPath string
 	Imports    []string
@@ -31,24 +31,24 @@ type pkg struct {
 func TestImportsGoDownOnly(t *testing.T) {
 	t.Parallel()
 	for name, p := range ours(t) {
-		mine := slices.Index(layers, top(name))
-		require.GreaterOrEqual(t, mine, 0, "%s is in a folder that has no place among the layers", name)
+		layer := slices.Index(layers, top(name))
+		require.GreaterOrEqual(t, layer, 0, "the folder of %s is not in layers", name)
 		for _, imported := range p.Imports {
-			if below, own := strings.CutPrefix(imported, module+"/"); own {
-				require.LessOrEqual(t, slices.Index(layers, top(below)), mine, "%s imports %s", name, below)
+			if below, ok := strings.CutPrefix(imported, module+"/"); ok {
+				require.LessOrEqual(t, slices.Index(layers, top(below)), layer, "%s imports %s", name, below)
 			}
 		}
 	}
 }
 
-func TestTheLanguageImportsTheStandardLibraryOnly(t *testing.T) {
+func TestEventsImportTheStandardLibraryOnly(t *testing.T) {
 	t.Parallel()
 	for _, imported := range ours(t)["events"].Imports {
 		require.NotContains(t, imported, ".", "events imports %s", imported)
 	}
 }
 
-func TestTheClientHoldsNothingOfTheShop(t *testing.T) {
+func TestClientDependsOnNothingOfTheShop(t *testing.T) {
 	t.Parallel()
 	for _, imported := range ours(t)["client"].Deps {
 		first, _, _ := strings.Cut(imported, "/")
@@ -58,20 +58,20 @@ func TestTheClientHoldsNothingOfTheShop(t *testing.T) {
 	}
 }
 
-func TestNoFunctionImportsAnother(t *testing.T) {
+func TestFunctionsDoNotImportEachOther(t *testing.T) {
 	t.Parallel()
 	for name, p := range ours(t) {
-		if top(name) != "functions" || name == "functions" { // functions.go is the list of them
+		if top(name) != "functions" || name == "functions" { // functions.go lists them
 			continue
 		}
 		for _, imported := range p.Deps {
-			other, is := strings.CutPrefix(imported, module+"/functions")
-			require.False(t, is, "%s imports functions%s", name, other)
+			other, ok := strings.CutPrefix(imported, module+"/functions")
+			require.False(t, ok, "%s imports functions%s", name, other)
 		}
 	}
 }
 
-func TestOnlyProgramsThatHoldThemAllImportTheList(t *testing.T) {
+func TestOnlyPopupImportsAllFunctions(t *testing.T) {
 	t.Parallel()
 	for name, p := range ours(t) {
 		if name != "cmd/popup" {
@@ -80,10 +80,10 @@ func TestOnlyProgramsThatHoldThemAllImportTheList(t *testing.T) {
 	}
 }
 
-// rules decide and do nothing else: they know no shell, no database and no network.
+// rules are packages with decisions only: they import neither the runtime nor a database nor the network.
 var rules = []string{"order", "stock", "money", "payment", "delivery", "address", "id"}
 
-func TestTheRuntimeKnowsNoDomain(t *testing.T) {
+func TestRuntimeDoesNotImportTheDomain(t *testing.T) {
 	t.Parallel()
 	for name, own := range map[string][]string{
 		"internal/pgbatch":    {},
@@ -103,11 +103,11 @@ func TestTheRuntimeKnowsNoDomain(t *testing.T) {
 	}
 }
 
-func TestTheRulesKnowNeitherShellNorDatabaseNorNetwork(t *testing.T) {
+func TestRulesAreFreeOfInputAndOutput(t *testing.T) {
 	t.Parallel()
 	for _, rule := range rules {
-		p, found := ours(t)["internal/"+rule]
-		require.True(t, found, rule)
+		p, ok := ours(t)["internal/"+rule]
+		require.True(t, ok, rule)
 		for _, imported := range p.Deps {
 			require.NotEqual(t, module+"/internal/function", imported, rule)
 			require.NotEqual(t, "net/http", imported, rule)
@@ -117,7 +117,7 @@ func TestTheRulesKnowNeitherShellNorDatabaseNorNetwork(t *testing.T) {
 	}
 }
 
-// denied are the parts that only programs with a need for them may hold, by the beginning of their paths.
+// denied are prefixes of packages that only programs which need them may depend on.
 var denied = []string{
 	"github.com/danielgtaylor/huma/", "github.com/nats-io/", "github.com/pressly/goose/", "github.com/alecthomas/kong",
 	"go.opentelemetry.io/contrib/", "go.opentelemetry.io/otel/exporters/",
@@ -131,10 +131,10 @@ var allowed = map[string]string{
 	"k8s.io/apimachinery/pkg/util/runtime": "comes with the Drainer of knative.dev/pkg",
 	"k8s.io/apimachinery/pkg/util/wait":    "comes with the Drainer of knative.dev/pkg",
 	"k8s.io/utils/clock":                   "comes with the Drainer of knative.dev/pkg",
-	"send-email html/template":             "writes the letters",
+	"send-email html/template":             "renders the mails",
 }
 
-func TestAnEventFunctionHoldsNoPartThatItDoesNotNeed(t *testing.T) {
+func TestEventFunctionsHaveFewDependencies(t *testing.T) {
 	t.Parallel()
 	for _, f := range all(t) {
 		if f.Endpoints != nil {
@@ -143,21 +143,21 @@ func TestAnEventFunctionHoldsNoPartThatItDoesNotNeed(t *testing.T) {
 		for _, imported := range ours(t)["cmd/"+f.Name].Deps {
 			part := strings.Split(imported, "/internal/")[0]
 			if allowed[part] == "" && allowed[f.Name+" "+part] == "" {
-				require.False(t, slices.ContainsFunc(denied, func(d string) bool { return strings.HasPrefix(imported+"/", d) }), "%s holds %s", f.Name, imported)
+				require.False(t, slices.ContainsFunc(denied, func(d string) bool { return strings.HasPrefix(imported+"/", d) }), "%s depends on %s", f.Name, imported)
 			}
 		}
 	}
 }
 
-// Programs, stripped, are at most this large: a plain event function starts from zero often. FUN-13 allows no function
-// more than 30 MB.
+// The maximum sizes of stripped programs: a plain event function often starts from zero. FUN-13 allows a function 30
+// MB.
 const (
-	plainAtMost    = 14 << 20
-	functionAtMost = 30 << 20
+	maxPlain    = 14 << 20
+	maxFunction = 30 << 20
 )
 
-// notPlain are event functions with a part that others do without.
-var notPlain = map[string]string{"send-email": "speaks SMTP and writes letters"}
+// notPlain are event functions with a large dependency that others do not have.
+var notPlain = map[string]string{"send-email": "sends mails by SMTP"}
 
 func TestProgramsAreSmall(t *testing.T) {
 	if testing.Short() {
@@ -178,18 +178,18 @@ func TestProgramsAreSmall(t *testing.T) {
 
 func budget(f function.Function) int64 {
 	if f.Endpoints != nil || notPlain[f.Name] != "" {
-		return functionAtMost
+		return maxFunction
 	}
-	return plainAtMost
+	return maxPlain
 }
 
-// top is the first folder of a path in the module.
+// top returns the first folder of a path in the module.
 func top(path string) string {
 	first, _, _ := strings.Cut(path, "/")
 	return first
 }
 
-// ours are the packages of the module, by their paths in it.
+// ours returns the packages of the module, by their paths in it.
 func ours(t testing.TB) map[string]pkg {
 	t.Helper()
 	found, err := list()

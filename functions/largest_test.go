@@ -19,21 +19,21 @@ import (
 	"github.com/popup-shop/popup/internal/shoptest"
 )
 
-// largest makes the largest requests that the contract admits, out of one letter.
+// largest generates the largest requests that the contract admits, with texts of one letter.
 type largest struct {
 	document map[string]any
 	letter   string
-	ids      map[string]string // of things that there are, by the first part of a path
+	ids      map[string]string // of existing objects, by the first part of a path
 }
 
-// usable are values of fields whose form no schema tells, so that a request gets as far as the database.
+// usable has valid values for fields whose form is not in the schema, so that requests reach the database.
 var usable = map[string]any{
 	"email": strings.Repeat("a", 60) + "@example.test", "phone": "+49 40 1234567", "country": "DE", "postal_code": "20457",
 	"payment_method": "simulated", "currency": "EUR", "locale": "en", "sku": shoptest.Cap, "password": "correct horse battery",
 }
 
-// Nothing that the contract admits is answered 5xx, however large: what cannot be stored is refused.
-func TestTheLargestRequestsAreStoredOrRefused(t *testing.T) {
+// No request that the contract admits causes a 5xx, however large it is: a request that can't be stored is rejected.
+func TestLargestRequestsAreStoredOrRejected(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All)
 	handlers := map[string]http.Handler{}
@@ -74,7 +74,7 @@ func TestTheLargestRequestsAreStoredOrRefused(t *testing.T) {
 	require.Greater(t, statuses[http.StatusOK]+statuses[http.StatusCreated]+statuses[http.StatusAccepted], 50, "some are stored: %v", statuses)
 }
 
-// request is the largest for an operation that changes something.
+// request returns the largest request of an operation with a JSON body, or nil.
 func (l largest) request(operation, bearer string) (*http.Request, []byte) {
 	method, path, _ := strings.Cut(operation, " ")
 	described := l.document["paths"].(map[string]any)[path].(map[string]any)[strings.ToLower(method)].(map[string]any)

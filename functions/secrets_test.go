@@ -17,7 +17,7 @@ import (
 	"github.com/popup-shop/popup/internal/token"
 )
 
-// secrets are what a key, a token or a password looks like that opens something.
+// secrets are the forms of keys, tokens and passwords.
 var secrets = map[string]*regexp.Regexp{
 	"a private key":            regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/=]{16}`),
 	"a JSON Web Token":         regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{20,}`),
@@ -30,7 +30,8 @@ var secrets = map[string]*regexp.Regexp{
 	"a password's hash":        regexp.MustCompile(`\$argon2id\$v=19\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}`),
 }
 
-// opensNothing are files that hold what looks like a secret: the hash of nobody, which unknown users are compared with.
+// opensNothing lists files with a text that looks like a secret: the password hash that a login of an unknown user is
+// checked against.
 var opensNothing = map[string]string{"internal/password/password.go": "a password's hash"}
 
 // ACC-10
@@ -39,7 +40,7 @@ func TestNoSecretIsInTheRepository(t *testing.T) {
 	root, err := filepath.Abs("..")
 	require.NoError(t, err)
 	list, err := exec.CommandContext(t.Context(), "git", "-C", root, "ls-files", "-z").Output()
-	require.NoError(t, err, "only what is in the repository is looked at")
+	require.NoError(t, err, "the test reads the files of the repository only")
 	files := strings.Split(strings.TrimSuffix(string(list), "\x00"), "\x00")
 	require.Greater(t, len(files), 300)
 	for _, file := range files {
@@ -56,8 +57,7 @@ func TestNoSecretIsInTheRepository(t *testing.T) {
 	}
 }
 
-// The forms are those of real ones.
-func TestASecretIsKnownByItsForm(t *testing.T) {
+func TestSecretFormsMatchRealSecrets(t *testing.T) {
 	t.Parallel()
 	_, key, err := ed25519.GenerateKey(nil)
 	require.NoError(t, err)

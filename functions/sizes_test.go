@@ -24,7 +24,7 @@ import (
 	"github.com/popup-shop/popup/internal/shoptest"
 )
 
-// assortment is what a large order is made of.
+// assortment describes the products and the stock of a large order.
 type assortment struct {
 	skuLetter  string
 	skuLength  int
@@ -54,10 +54,10 @@ func openSizes(t *testing.T, change ...func(*functions.Settings)) sizes {
 	require.NoError(t, err)
 	go func() { _ = box.Serve(l) }()
 	t.Cleanup(func() { require.NoError(t, box.Close()) })
-	calm := func(s *functions.Settings) {
+	simple := func(s *functions.Settings) {
 		s.SimulatedSuccess, s.Shipping, s.SMTP = 1, "manual", "smtp://"+l.Addr().String()
 	}
-	return sizes{shoptest.Open(t, functions.All, append([]func(*functions.Settings){calm}, change...)...), t}
+	return sizes{shoptest.Open(t, functions.All, append([]func(*functions.Settings){simple}, change...)...), t}
 }
 
 func (a assortment) sku(n int) string {
@@ -65,7 +65,7 @@ func (a assortment) sku(n int) string {
 	return strings.Repeat(a.skuLetter, a.skuLength-len(number)) + number
 }
 
-// stock makes the products and fills the warehouses.
+// stock inserts the products and fills the warehouses.
 func (s sizes) stock(a assortment) {
 	s.t.Helper()
 	skus := make([]string, 100)
@@ -95,7 +95,7 @@ func (a assortment) lines(quantity int64) []shoptest.Item {
 	return items
 }
 
-// place places an order of all products, with names as long as they are admitted.
+// place places an order of all products, with the longest names that are admitted.
 func (s sizes) place(a assortment, quantity int64) shoptest.Placed {
 	s.t.Helper()
 	body := shoptest.Order(a.lines(quantity)...)
@@ -115,7 +115,7 @@ func (s sizes) place(a assortment, quantity int64) shoptest.Placed {
 	return shoptest.Placed{}
 }
 
-// sendMails delivers to send-email what it has not handled yet, and requires that each mail leaves.
+// sendMails delivers the events of an order to send-email and requires that all its mails are sent.
 func (s sizes) sendMails(orderID string) {
 	s.t.Helper()
 	for _, e := range s.Function(s.t, "send-email").On {
@@ -127,7 +127,7 @@ func (s sizes) sendMails(orderID string) {
 	require.Equal(s.t, []string{"sent"}, states)
 }
 
-// move moves the shipment of an order on, and has all functions follow.
+// move moves the shipment of an order to states and waits until all functions have followed.
 func (s sizes) move(orderID string, to ...string) {
 	s.t.Helper()
 	for _, state := range to {
@@ -136,7 +136,7 @@ func (s sizes) move(orderID string, to ...string) {
 	}
 }
 
-// requireWhole requires that nothing became a dead letter and that all invariants hold.
+// requireWhole requires that there are no dead letters and that all invariants of the stock hold.
 func (s sizes) requireWhole() {
 	s.t.Helper()
 	require.Empty(s.t, shoptest.Scalar[[]string](s.t, s.Shop, `SELECT coalesce(array_agg(type || ' ' || reason), '{}') FROM bus.dead_letters`))
@@ -149,7 +149,7 @@ func (s sizes) requireWhole() {
 	}
 }
 
-// types are the types of all stored events, with the size of the largest of each.
+// types returns the types of all stored events, and requires that none is too large.
 func (s sizes) types() (types []string) {
 	s.t.Helper()
 	rows, err := s.Pool.Query(s.t.Context(), `SELECT type, max(octet_length(data::text)) FROM bus.event GROUP BY type ORDER BY type`)
@@ -166,7 +166,7 @@ func (s sizes) types() (types []string) {
 }
 
 // ORD-47, FUN-16.
-func TestTheLargestOrdersReachEveryEnd(t *testing.T) {
+func TestLargestOrdersReachEveryEnd(t *testing.T) {
 	t.Parallel()
 	for what, a := range assortments {
 		t.Run(what, func(t *testing.T) {
@@ -212,8 +212,8 @@ func TestTheLargestOrdersReachEveryEnd(t *testing.T) {
 	}
 }
 
-// ORD-47: a stock check that is put off, and an order that expires.
-func TestTheLargestOrderWaitsForItsStockCheckAndExpires(t *testing.T) {
+// ORD-47: with a delayed stock check, and an order that expires.
+func TestLargestOrderWaitsAndExpires(t *testing.T) {
 	t.Parallel()
 	for what, a := range assortments {
 		t.Run(what, func(t *testing.T) {
@@ -242,7 +242,7 @@ func (s sizes) tick() {
 }
 
 // R1, FUN-16.
-func TestTheLargestHoldsAreReleased(t *testing.T) {
+func TestLargestHoldsAreReleased(t *testing.T) {
 	t.Parallel()
 	for what, a := range assortments {
 		t.Run(what, func(t *testing.T) {
@@ -271,7 +271,7 @@ func TestTheLargestHoldsAreReleased(t *testing.T) {
 	}
 }
 
-// deliverDueHolds delivers the holds that were found due to the function that releases them.
+// deliverDueHolds delivers the published reservation.due events to release-stock.
 func (s sizes) deliverDueHolds() {
 	s.t.Helper()
 	for _, m := range s.Broker.Published() {
@@ -281,8 +281,8 @@ func (s sizes) deliverDueHolds() {
 	}
 }
 
-// The gateway invalidates by the SKUs of an event, whether its lines fit or not.
-func TestAnEventWithoutItsLinesNamesItsGoods(t *testing.T) {
+// The gateway invalidates by the SKUs of an event, so an event whose lines do not fit must name them too.
+func TestEventWithoutLinesNamesItsSKUs(t *testing.T) {
 	t.Parallel()
 	for what, a := range assortments {
 		t.Run(what, func(t *testing.T) {
@@ -311,11 +311,11 @@ func TestAnEventWithoutItsLinesNamesItsGoods(t *testing.T) {
 	}
 }
 
-// longest is the longest text of a field beside the lines: a reason.
+// longest is the longest text of a field other than the lines: a reason.
 var longest = strings.Repeat("\u2028", 500)
 
-// FUN-16: the lines of what follows an order are parts of the lines of order.placed, which place-order measures.
-func TestWhatFollowsAnOrderThatFitsFitsToo(t *testing.T) {
+// FUN-16: the lines of later events are parts of the lines of order.placed, whose size place-order checks.
+func TestLaterEventsOfAnOrderFitToo(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		letter := rapid.SampledFrom([]string{"a", "<", "商", "😀", "\u2028"})
@@ -330,7 +330,7 @@ func TestWhatFollowsAnOrderThatFitsFitsToo(t *testing.T) {
 			})
 		}
 		if data, _ := json.Marshal(placed); len(data) > eventstore.MaxEventBytes {
-			t.Skip("refused by place-order")
+			t.Skip("rejected by place-order")
 		}
 		for _, e := range events.All() {
 			if _, ok := e.(events.OrderPlaced); ok {
@@ -343,7 +343,7 @@ func TestWhatFollowsAnOrderThatFitsFitsToo(t *testing.T) {
 	})
 }
 
-// largestEvent returns an event with the longest texts, and with these lines in the form that it has.
+// largestEvent returns an event of the type of e with the longest texts and with the lines.
 func largestEvent(e events.Event, lines []events.PlacedLine) events.Event {
 	full := reflect.New(reflect.TypeOf(e)).Elem()
 	for i := range full.NumField() {

@@ -17,39 +17,39 @@ import (
 	"github.com/popup-shop/popup/migrations"
 )
 
-// ofEverybody are the tables of the ledger that the shell writes for every function.
-var ofEverybody = []string{"bus.event", "bus.idempotency", "bus.inbox", "bus.dead_letters", "bus.undelivered"}
+// commonTables are the tables of the event store that the runtime writes for every function.
+var commonTables = []string{"bus.event", "bus.idempotency", "bus.inbox", "bus.dead_letters", "bus.undelivered"}
 
-func notOfEverybody(tables []string) []string {
-	return slices.DeleteFunc(slices.Clone(tables), func(table string) bool { return slices.Contains(ofEverybody, table) })
+func withoutCommon(tables []string) []string {
+	return slices.DeleteFunc(slices.Clone(tables), func(table string) bool { return slices.Contains(commonTables, table) })
 }
 
-func TestAFunctionDeclaresTheTablesThatItsSQLWrites(t *testing.T) {
+func TestWritesMatchTheSQL(t *testing.T) {
 	t.Parallel()
 	for _, f := range all(t) {
 		written := targets(statements(t, f.Name))
-		require.Subset(t, written, f.Writes, "%s declares what it does not write", f.Name)
-		require.Subset(t, f.Writes, notOfEverybody(written), "%s writes what it does not declare", f.Name)
+		require.Subset(t, written, f.Writes, "%s declares a table that it does not write", f.Name)
+		require.Subset(t, f.Writes, withoutCommon(written), "%s writes a table that it does not declare", f.Name)
 		require.Len(t, slices.Compact(slices.Sorted(slices.Values(f.Writes))), len(f.Writes), f.Name)
 	}
 }
 
-func TestAFunctionDeclaresTheTablesWhoseRowsItLocks(t *testing.T) {
+func TestLocksMatchTheSQL(t *testing.T) {
 	t.Parallel()
 	for _, f := range all(t) {
 		only := slices.DeleteFunc(locked(statements(t, f.Name)), func(table string) bool {
-			return slices.Contains(f.Writes, table) || slices.Contains(ofEverybody, table)
+			return slices.Contains(f.Writes, table) || slices.Contains(commonTables, table)
 		})
 		require.ElementsMatch(t, f.Locks, only, f.Name)
 	}
 }
 
-// TestTheFirstLineOfAMigrationNamesTheFunctionsThatWriteItsTables compares it with what the functions declare.
-func TestTheFirstLineOfAMigrationNamesTheFunctionsThatWriteItsTables(t *testing.T) {
+// The first line of a migration names the functions that write its tables.
+func TestOwnersOfTablesMatchTheWrites(t *testing.T) {
 	t.Parallel()
 	want := map[string][]string{}
 	for _, f := range all(t) {
-		for _, table := range notOfEverybody(f.Writes) {
+		for _, table := range withoutCommon(f.Writes) {
 			want[table] = append(want[table], f.Name)
 		}
 	}
@@ -59,11 +59,11 @@ func TestTheFirstLineOfAMigrationNamesTheFunctionsThatWriteItsTables(t *testing.
 			got[table] = append(got[table], writers...)
 		}
 	}
-	for _, table := range ofEverybody {
+	for _, table := range commonTables {
 		require.Equal(t, []string{"every function"}, got[table], table)
 		delete(got, table)
 	}
-	for table, writers := range got { // programs and triggers are no functions
+	for table, writers := range got { // programs and triggers are not functions
 		got[table] = slices.DeleteFunc(writers, func(name string) bool { return strings.HasPrefix(name, "popup ") || name == "triggers" })
 		if len(got[table]) == 0 {
 			delete(got, table)
@@ -76,9 +76,9 @@ func TestTheFirstLineOfAMigrationNamesTheFunctionsThatWriteItsTables(t *testing.
 	require.Equal(t, want, got)
 }
 
-func TestEveryTableHasAnOwnerInTheFirstLineOfItsMigration(t *testing.T) {
+func TestEveryTableHasAnOwner(t *testing.T) {
 	t.Parallel()
-	fixed := []string{"orders.moves"} // nobody may write it
+	fixed := []string{"orders.moves"} // no function may write it
 	all := strings.Join(slices.Collect(maps.Values(sql(t))), "\n")
 	for path, text := range sql(t) {
 		var made []string
@@ -115,8 +115,8 @@ var (
 	schemaForm = regexp.MustCompile(`CREATE SCHEMA (\w+);`)
 )
 
-// owners reads "-- written by: one-function, another (tables of both), a-third (its tables)", by table. A table of another
-// schema than the one that the migration makes bears its name.
+// owners parses "-- written by: one-function, another (tables of both), a-third (its tables)" and returns the writers
+// by table. Only a table of another schema than the one that the migration creates is written with its schema.
 func owners(t testing.TB, path, text string) map[string][]string {
 	t.Helper()
 	line, schema := ownersForm.FindStringSubmatch(text), schemaForm.FindStringSubmatch(text)
@@ -138,7 +138,7 @@ func owners(t testing.TB, path, text string) map[string][]string {
 
 var writeForm = regexp.MustCompile(`(?:INSERT\s+INTO|\bUPDATE|DELETE\s+FROM|MERGE\s+INTO|TRUNCATE(?:\s+TABLE)?|\bCOPY)\s+(?:ONLY\s+)?(\w+\.\w+)`)
 
-// targets are the tables that SQL writes.
+// targets returns the tables that statements write.
 func targets(statements []string) (tables []string) {
 	for _, sql := range statements {
 		for _, found := range writeForm.FindAllStringSubmatch(sql, -1) {
@@ -155,7 +155,7 @@ var (
 	fromForm  = regexp.MustCompile(`(?:FROM|JOIN)\s+(\w+\.\w+)(?:\s+AS)?(?:\s+(\w+))?`)
 )
 
-// locked are the tables whose rows SQL locks: those that are selected from beside the FOR, not in parentheses below it.
+// locked returns the tables whose rows statements lock: those in the FROM clause of the FOR, without its subqueries.
 func locked(statements []string) (tables []string) {
 	for _, sql := range statements {
 		for _, level := range levels(sql) {
@@ -172,7 +172,7 @@ func locked(statements []string) (tables []string) {
 	return slices.Compact(tables)
 }
 
-// levels takes SQL apart into the texts between parentheses, each without what is in parentheses within it.
+// levels splits SQL into the texts between parentheses, each without the parentheses within it.
 func levels(sql string) (found []string) {
 	for {
 		inner := innerForm.FindStringSubmatch(sql)
@@ -184,7 +184,7 @@ func levels(sql string) (found []string) {
 	}
 }
 
-func TestTheReadingOfSQLSeesWritesAndLocks(t *testing.T) {
+func TestSQLParserFindsWritesAndLocks(t *testing.T) {
 	t.Parallel()
 	statements := []string{
 		"WITH gone AS (\n\tDELETE FROM a.b USING c.d\n) INSERT INTO e.f AS x SELECT 1 ON CONFLICT DO UPDATE SET n = 1",
@@ -195,7 +195,8 @@ func TestTheReadingOfSQLSeesWritesAndLocks(t *testing.T) {
 	require.Equal(t, []string{"i.j", "q.r"}, locked(statements))
 }
 
-// statements are the string literals of a function's folder, and of what it uses of the packages below it.
+// statements returns the string literals of a function's package and of the declarations that it uses of other
+// packages.
 func statements(t testing.TB, name string) []string {
 	t.Helper()
 	return reach(t, name, nil, map[string]bool{})
@@ -203,8 +204,8 @@ func statements(t testing.TB, name string) []string {
 
 var capitals = regexp.MustCompile(`^[A-Z]`)
 
-// reach reads a package: all of it when no names are wanted, otherwise what the wanted names lead to. The shell's own
-// SQL is left out, for it is every function's.
+// reach returns the string literals of a package: all of them without wanted names, otherwise those that the names use.
+// It leaves out the runtime, whose SQL belongs to every function.
 func reach(t testing.TB, folder string, wanted []string, seen map[string]bool) (literals []string) {
 	t.Helper()
 	uses, below := map[string][]string{}, map[string][]string{}
@@ -247,7 +248,8 @@ func closure(uses map[string][]string, from []string) map[string]bool {
 	return reached
 }
 
-// declaration is something a package declares, the names it uses, and the names of packages of ours that it uses.
+// declaration is a declaration of a package with the names that it uses, of its own package and of other packages of
+// the module.
 type declaration struct {
 	name     string
 	literals []string
@@ -271,7 +273,7 @@ func declarations(t testing.TB, folder string) (found []declaration) {
 	for _, file := range parsed {
 		packages := map[string]string{}
 		for _, spec := range file.Imports {
-			if path, ours := strings.CutPrefix(strings.Trim(spec.Path.Value, `"`), module+"/internal/"); ours {
+			if path, ok := strings.CutPrefix(strings.Trim(spec.Path.Value, `"`), module+"/internal/"); ok {
 				packages[filepath.Base(path)] = "internal/" + path
 			}
 		}
@@ -284,7 +286,7 @@ func declarations(t testing.TB, folder string) (found []declaration) {
 	return found
 }
 
-// note notes the texts that have names, so that SQL made of them can be read.
+// note collects the string constants of a file, so that SQL which is concatenated from them can be read.
 func note(constants map[string]string, file *ast.File) {
 	ast.Inspect(file, func(n ast.Node) bool {
 		if spec, ok := n.(*ast.ValueSpec); ok && len(spec.Names) == len(spec.Values) {
@@ -348,7 +350,7 @@ func read(d ast.Decl, name string, packages, constants map[string]string) declar
 	return made
 }
 
-// join is the text that an expression makes, as far as it can be read: what cannot is left out.
+// join returns the text of a concatenation. It leaves out operands that are not constant.
 func join(e ast.Expr, constants map[string]string) (text string) {
 	for _, part := range operands(e) {
 		switch part := part.(type) {
@@ -364,7 +366,7 @@ func join(e ast.Expr, constants map[string]string) (text string) {
 	return text
 }
 
-// operands are the parts of a sum, or the expression itself.
+// operands returns the operands of a sum, or the expression itself.
 func operands(e ast.Expr) []ast.Expr {
 	if sum, ok := e.(*ast.BinaryExpr); ok && sum.Op == token.ADD {
 		return append(operands(sum.X), operands(sum.Y)...)
