@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Act is one thing that somebody did.
+// Act is an entry of the audit log: a request that changed something.
 type Act struct {
 	At     time.Time       `json:"at"`
 	By     string          `json:"by"`
@@ -18,7 +18,7 @@ type Act struct {
 	After  json.RawMessage `json:"after,omitempty"`
 }
 
-// AddBasketItemRequest puts something into the basket.
+// AddBasketItemRequest adds a product to the basket.
 type AddBasketItemRequest struct {
 	ProductID string `json:"product_id,omitempty"`
 	VariantID string `json:"variant_id,omitempty"`
@@ -29,22 +29,22 @@ type AddBasketItemRequest struct {
 // AddClientAnswer is a new client with its secret, which is shown once.
 type AddClientAnswer struct {
 	KnownClient
-	Secret string `json:"secret"` // shown here only
+	Secret string `json:"secret"` // The secret. It is returned only once.
 }
 
-// AddClientRequest makes a client.
+// AddClientRequest creates a client.
 type AddClientRequest struct {
 	Name   string   `json:"name"`
 	Scopes []string `json:"scopes"` // one of orders, stock, catalogue, events, documents, metrics
 }
 
-// AddCustomerRequest makes a guest known.
+// AddCustomerRequest creates a guest.
 type AddCustomerRequest struct {
 	Name  string `json:"name"`
 	Phone string `json:"phone"`
 }
 
-// AddCustomerTokenRequest shows that a caller is a guest: the number belongs to the id.
+// AddCustomerTokenRequest authenticates a guest by id and telephone number.
 type AddCustomerTokenRequest struct {
 	Phone string `json:"phone"`
 }
@@ -52,7 +52,7 @@ type AddCustomerTokenRequest struct {
 // AddMySSHKeyRequest adds a public key.
 type AddMySSHKeyRequest struct {
 	Name string `json:"name"`
-	Key  string `json:"key"` // a line of an authorized_keys file
+	Key  string `json:"key"` // A line of an authorized_keys file.
 }
 
 // AddProductImageAnswer is the addresses of all pictures of a product.
@@ -60,7 +60,7 @@ type AddProductImageAnswer struct {
 	ImageURLs []string `json:"image_urls"`
 }
 
-// AddReservationAnswer says that everything is held. When something is short, nothing is, and a 409 has success and failed_items.
+// AddReservationAnswer is a reservation of all lines. If a line has not enough stock, nothing is reserved and a 409 has success and failed_items.
 type AddReservationAnswer struct {
 	ReservationID string       `json:"reservation_id"`
 	Success       bool         `json:"success"`
@@ -68,20 +68,20 @@ type AddReservationAnswer struct {
 	ExpiresAt     time.Time    `json:"expires_at"`
 }
 
-// AddReservationRequest holds goods by hand, until a time.
+// AddReservationRequest reserves stock for a limited time, without an order.
 type AddReservationRequest struct {
 	Lines      []HoldLine `json:"lines"`
-	ExpiresInS int64      `json:"expires_in_s,omitempty"` // 30 minutes unless said, 30 days at most
+	ExpiresInS int64      `json:"expires_in_s,omitempty"` // How long to hold the stock: at most 30 days, by default 30 minutes.
 }
 
-// AddStockMovementRequest books goods in or out.
+// AddStockMovementRequest books stock in or out.
 type AddStockMovementRequest struct {
 	Kind     string `json:"kind"` // one of inbound, outbound
 	Quantity int64  `json:"quantity"`
 	Reason   string `json:"reason"`
 }
 
-// AddStockRequest asks for a level with a first quantity.
+// AddStockRequest creates a level with an initial quantity.
 type AddStockRequest struct {
 	SKU         string `json:"sku"`
 	WarehouseID string `json:"warehouse_id"`
@@ -95,7 +95,7 @@ type AddTokenAnswer struct {
 	TokenType   string `json:"token_type"`
 }
 
-// AddTokenRequest shows that a program is a client.
+// AddTokenRequest authenticates a client by its secret.
 type AddTokenRequest struct {
 	ClientID     string `json:"client_id"`
 	ClientSecret string `json:"client_secret"`
@@ -114,10 +114,10 @@ type Address struct {
 	AddressLine2 string `json:"address_line2,omitempty"`
 }
 
-// AddressBody is an address as somebody gives it.
+// AddressBody is an address in a request.
 type AddressBody struct {
 	Address
-	IsDefault bool `json:"is_default,omitempty"` // the one that is offered first; there is one at the most
+	IsDefault bool `json:"is_default,omitempty"` // Whether to offer this address first. At most one address is the default.
 }
 
 // Amount is a sum of money as callers see it.
@@ -126,18 +126,18 @@ type Amount struct {
 	Currency string `json:"currency"`     // ISO 4217 code
 }
 
-// Basket is what somebody has chosen.
+// Basket is the basket of a caller.
 type Basket struct {
-	ID        string     `json:"id,omitempty"` // there is none while there is no basket
+	ID        string     `json:"id,omitempty"` // Absent while there is no basket.
 	Lines     []Line     `json:"lines"`
 	Count     int64      `json:"count"`
-	Subtotal  Amount     `json:"subtotal"` // of what is still sold
+	Subtotal  Amount     `json:"subtotal"` // The sum of the lines that are on sale.
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`
-	LeftOut   []LeftOut  `json:"left_out,omitempty"`     // what a visitor had chosen and did not come into the account's basket
-	Token     string     `json:"basket_token,omitempty"` // opens this basket, for visitors; shown here only
+	LeftOut   []LeftOut  `json:"left_out,omitempty"`     // The lines of a visitor's basket that could not be moved to the account's basket.
+	Token     string     `json:"basket_token,omitempty"` // For visitors: gives access to this basket. It is returned only once.
 }
 
-// CancelOrderRequest asks to undo an order.
+// CancelOrderRequest cancels an order.
 type CancelOrderRequest struct {
 	Reason string `json:"reason"`
 }
@@ -157,24 +157,24 @@ type CategoryBody struct {
 	ParentID string `json:"parent_id,omitempty"` // none at the top
 }
 
-// ChangeBasketItemRequest says how many there shall be.
+// ChangeBasketItemRequest changes the quantity of a line.
 type ChangeBasketItemRequest struct {
 	Quantity int64 `json:"quantity"`
 }
 
-// ChangeMeRequest is what somebody says about themselves from now on.
+// ChangeMeRequest changes the profile of the caller.
 type ChangeMeRequest struct {
 	Email    string `json:"email"`
 	Name     string `json:"name"`
 	Phone    string `json:"phone"`
 	Locale   string `json:"locale,omitempty"`
-	Password string `json:"password,omitempty"` // needed to change the e-mail address
+	Password string `json:"password,omitempty"` // The current password. It is required to change the e-mail address.
 }
 
 // ChangeMyPasswordRequest changes a password.
 type ChangeMyPasswordRequest struct {
 	Old string `json:"old"`
-	New string `json:"new"` // 8 to 128 characters, and none that is tried first
+	New string `json:"new"` // 8 to 128 characters, and not a commonly used password.
 }
 
 // ChangeProductTagAnswer is all tags of a product.
@@ -182,24 +182,24 @@ type ChangeProductTagAnswer struct {
 	Tags []string `json:"tags"`
 }
 
-// ChangeStockRequest sets a figure outright.
+// ChangeStockRequest sets the quantity of a level.
 type ChangeStockRequest struct {
 	Quantity int64  `json:"quantity"`
 	Reason   string `json:"reason"`
 }
 
-// ChangeUserRequest is what an admin decides about somebody.
+// ChangeUserRequest sets the role of a user, and whether the account is active.
 type ChangeUserRequest struct {
 	Role   string `json:"role"` // one of customer, staff, admin
 	Active bool   `json:"active"`
 }
 
-// ClaimOrderRequest makes a guest's order that of the caller's account.
+// ClaimOrderRequest transfers a guest's order to the caller's account.
 type ClaimOrderRequest struct {
 	OrderToken string `json:"order_token"`
 }
 
-// Contact is how a guest is reached.
+// Contact is how to reach a customer.
 type Contact struct {
 	Name  string `json:"name"`
 	Email string `json:"email"`
@@ -208,7 +208,7 @@ type Contact struct {
 
 // DeleteMySessionsQuery is what DeleteMySessions may be asked. What is zero is left out.
 type DeleteMySessionsQuery struct {
-	ID string `query:"id"` // one session; all others when there is none
+	ID string `query:"id"` // The session to end. Without it all sessions but the current one end.
 }
 
 // DeleteProductsAnswer tells of each, in the order in which they were named.
@@ -244,14 +244,14 @@ type Deletion struct {
 	Why     string `json:"why,omitempty"` // why not
 }
 
-// Event is an event of an order as its customer sees it: without inner data.
+// Event is an event of an order. Only staff see its data.
 type Event struct {
 	ID    string    `json:"id"`
 	Type  string    `json:"type"`
 	Alias string    `json:"alias,omitempty"`
 	Time  time.Time `json:"time"`
 	Cause string    `json:"causation_id"`
-	Data  any       `json:"data,omitempty"` // for staff
+	Data  any       `json:"data,omitempty"` // The data of the event. For staff only.
 }
 
 // ExportProductsAnswer is up to 500 products as a table has them, by SKU.
@@ -281,7 +281,7 @@ type Facets struct {
 	Prices     []Range `json:"prices"`
 }
 
-// FailedItem is what there is not enough of.
+// FailedItem is a line without enough stock.
 type FailedItem struct {
 	SKU       string `json:"sku"`
 	Requested int64  `json:"requested"`
@@ -298,7 +298,7 @@ type GetKeysAnswer struct {
 	Keys []JWK `json:"keys"`
 }
 
-// GetOrderEventsAnswer are all events of an order, in the order in which they were said.
+// GetOrderEventsAnswer are all events of an order, in the order in which they were emitted.
 type GetOrderEventsAnswer struct {
 	Items []Event `json:"items"`
 }
@@ -308,7 +308,7 @@ type GetProductVariantsAnswer struct {
 	Items []Variant `json:"items"`
 }
 
-// HeldLine is what is held of one line in one warehouse.
+// HeldLine is the reserved quantity of a line in one warehouse.
 type HeldLine struct {
 	Line        int64  `json:"line"`
 	SKU         string `json:"sku"`
@@ -316,7 +316,7 @@ type HeldLine struct {
 	Quantity    int64  `json:"quantity"`
 }
 
-// HoldLine is so many of a SKU, of one warehouse or of all.
+// HoldLine is a quantity of a SKU, from one warehouse or from any.
 type HoldLine struct {
 	SKU         string `json:"sku"`
 	Quantity    int64  `json:"quantity"`
@@ -352,7 +352,7 @@ type ImportRow struct {
 	Active      bool     `json:"active"`
 }
 
-// Item is a product or one of its variants, by its id or its SKU, and how many of it.
+// Item is a quantity of a product or a variant, which is named by its id or its SKU.
 type Item struct {
 	ProductID string `json:"product_id,omitempty"`
 	VariantID string `json:"variant_id,omitempty"`
@@ -370,7 +370,7 @@ type JWK struct {
 	Alg   string `json:"alg"`
 }
 
-// KeptAddress is an address of somebody's address book.
+// KeptAddress is an address of a user's address book.
 type KeptAddress struct {
 	ID     string `json:"id"`
 	UserID string `json:"user_id"`
@@ -379,7 +379,7 @@ type KeptAddress struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
-// KnownClient is a program that may call the shop.
+// KnownClient is a machine client: a program that may call the API.
 type KnownClient struct {
 	ID        string    `json:"id"`
 	Name      string    `json:"name"`
@@ -393,31 +393,31 @@ type KnownGuest struct {
 	ID    string `json:"id"`
 	Name  string `json:"name"`
 	Phone string `json:"phone"`
-	Token string `json:"token,omitempty"` // an access token, for an hour; id and telephone number give another
+	Token string `json:"token,omitempty"` // An access token, valid for an hour. POST /v1/customers/{id}/token returns another.
 }
 
-// LeftOut is something that is not sold any more, or in another currency.
+// LeftOut is a product that is no longer on sale, or has another currency.
 type LeftOut struct {
 	SKU  string `json:"sku"`
 	Name string `json:"name"`
 }
 
-// Level is how many of a SKU there are in a warehouse, and in all of them.
+// Level is the stock of a SKU in a warehouse, with its totals over all warehouses.
 type Level struct {
 	ID             string    `json:"id"`
 	SKU            string    `json:"sku"`
-	ProductID      string    `json:"product_id,omitempty"` // what the SKU means, if the catalogue knows it
+	ProductID      string    `json:"product_id,omitempty"` // The product of the SKU, if it is in the catalogue.
 	VariantID      string    `json:"variant_id,omitempty"`
 	WarehouseID    string    `json:"warehouse_id"`
-	Quantity       *int64    `json:"quantity,omitempty"` // for staff
-	Reserved       *int64    `json:"reserved,omitempty"` // for staff
+	Quantity       *int64    `json:"quantity,omitempty"` // For staff only.
+	Reserved       *int64    `json:"reserved,omitempty"` // For staff only.
 	Available      int64     `json:"available"`
-	TotalQuantity  *int64    `json:"total_quantity,omitempty"` // of the SKU in all warehouses, for staff
-	TotalAvailable int64     `json:"total_available"`          // of the SKU in all warehouses
+	TotalQuantity  *int64    `json:"total_quantity,omitempty"` // The quantity in all warehouses. For staff only.
+	TotalAvailable int64     `json:"total_available"`          // The available quantity in all warehouses.
 	UpdatedAt      time.Time `json:"updated_at"`
 }
 
-// Line is so many of a product or of one of its variants, at the price of now.
+// Line is a quantity of a product or a variant, at its current price.
 type Line struct {
 	ID        string  `json:"id"`
 	ProductID string  `json:"product_id"`
@@ -426,7 +426,7 @@ type Line struct {
 	Name      string  `json:"name"`
 	Quantity  int64   `json:"quantity"`
 	UnitPrice Amount  `json:"unit_price"`
-	OldPrice  *Amount `json:"old_price,omitempty"` // that it had when the line was last changed, if it is another
+	OldPrice  *Amount `json:"old_price,omitempty"` // The price when the line was last changed, if it was another one.
 	Available int64   `json:"available"`
 	OnSale    bool    `json:"on_sale"`
 }
@@ -493,14 +493,14 @@ type ListStoreProductsQuery struct {
 // ListUsersQuery is what ListUsers may be asked. What is zero is left out.
 type ListUsersQuery struct {
 	Paging
-	Q       string `query:"q"`       // part of a name, an e-mail address or a telephone number
+	Q       string `query:"q"`       // A part of a name, an e-mail address or a telephone number.
 	Role    string `query:"role"`    // one of guest, customer, staff, admin
 	Active  string `query:"active"`  // one of true, false
-	Ordered string `query:"ordered"` // whether they have ever ordered; one of true, false
+	Ordered string `query:"ordered"` // Whether the user has ever ordered.; one of true, false
 	Sort    string `query:"sort"`    // one of created_at, -created_at, name, email
 }
 
-// LoginRequest shows who somebody is.
+// LoginRequest signs a user in.
 type LoginRequest struct {
 	Email    string `json:"email"`
 	Password string `json:"password"`
@@ -511,7 +511,7 @@ type LogoutQuery struct {
 	Everywhere bool `query:"everywhere"`
 }
 
-// Moved is a movement, and the level after it.
+// Moved is a movement with the level after it.
 type Moved struct {
 	MovementID string `json:"id"`
 	Kind       string `json:"kind"`
@@ -520,13 +520,13 @@ type Moved struct {
 	Level      Level  `json:"level"`
 }
 
-// Movement is a change of a figure, as it stays on record.
+// Movement is a recorded change of a level.
 type Movement struct {
 	ID          string    `json:"id"`
 	StockItemID string    `json:"stock_item_id"`
 	Kind        string    `json:"kind"`
-	Quantity    int64     `json:"quantity"`  // signed in an adjustment
-	Reference   string    `json:"reference"` // the order or reservation it is for, or staff
+	Quantity    int64     `json:"quantity"`  // The quantity. It may be negative in an adjustment.
+	Reference   string    `json:"reference"` // The id of the order or reservation, or staff.
 	Reason      string    `json:"reason"`
 	CreatedAt   time.Time `json:"created_at"`
 }
@@ -581,23 +581,23 @@ type Pickup struct {
 	StoreID string `json:"store_id"`
 }
 
-// PlaceOrderAnswer is the order as it stands after the wait.
+// PlaceOrderAnswer is the order at the end of the wait.
 type PlaceOrderAnswer struct {
 	Order
-	OrderToken string `json:"order_token,omitempty"` // opens this order, for guests; shown here only
+	OrderToken string `json:"order_token,omitempty"` // For guests: gives access to this order. It is returned only once.
 }
 
-// PlaceOrderRequest is what is ordered, by whom, and where it goes.
+// PlaceOrderRequest is an order: its items, customer and destination.
 type PlaceOrderRequest struct {
-	Lines         []Item   `json:"lines,omitempty"`      // what is ordered; or basket_id
-	BasketID      string   `json:"basket_id,omitempty"`  // the caller's basket, which is ordered whole and closed
-	Address       *Address `json:"address,omitempty"`    // where it goes; or address_id, or pickup
-	AddressID     string   `json:"address_id,omitempty"` // where it goes, of the caller's address book
+	Lines         []Item   `json:"lines,omitempty"`      // The items to order. Required without basket_id.
+	BasketID      string   `json:"basket_id,omitempty"`  // A basket of the caller. All of it is ordered, and the basket is closed.
+	Address       *Address `json:"address,omitempty"`    // The address to deliver to. Required without address_id and pickup.
+	AddressID     string   `json:"address_id,omitempty"` // The address to deliver to, from the caller's address book.
 	Pickup        *Pickup  `json:"pickup,omitempty"`
 	PaymentMethod string   `json:"payment_method"`
-	ExpectedTotal *Amount  `json:"expected_total,omitempty"` // refuse the order if its total is another
+	ExpectedTotal *Amount  `json:"expected_total,omitempty"` // Reject the order if its total differs.
 	Locale        string   `json:"locale,omitempty"`
-	Contact       *Contact `json:"contact,omitempty"` // for guests
+	Contact       *Contact `json:"contact,omitempty"` // How to reach the customer. Required for guests.
 }
 
 // Product is something that is sold. How many there are is shown, and kept elsewhere.
@@ -646,22 +646,22 @@ type RefreshRequest struct {
 	RefreshToken string `json:"refresh_token,omitempty"`
 }
 
-// RegisterAnswer is the new user, signed in.
+// RegisterAnswer is the new user with the tokens of a session.
 type RegisterAnswer struct {
 	User
 	Tokens
 }
 
-// RegisterRequest asks for an account.
+// RegisterRequest creates an account.
 type RegisterRequest struct {
 	Email    string `json:"email"`
 	Name     string `json:"name"`
 	Phone    string `json:"phone"`
 	Locale   string `json:"locale,omitempty"`
-	Password string `json:"password"` // 8 to 128 characters, and none that is tried first
+	Password string `json:"password"` // 8 to 128 characters, and not a commonly used password.
 }
 
-// Reservation is what is held by hand.
+// Reservation is a manual reservation of stock.
 type Reservation struct {
 	ID        string     `json:"reservation_id"`
 	Status    string     `json:"status"` // one of held, released, expired
@@ -670,7 +670,7 @@ type Reservation struct {
 	Lines     []HeldLine `json:"lines"`
 }
 
-// SSHKey is a key with which somebody comes in through the terminal.
+// SSHKey is a public key with which a user signs in to the shop by SSH.
 type SSHKey struct {
 	ID          string     `json:"id"`
 	Name        string     `json:"name"`
@@ -701,10 +701,10 @@ type SearchProductsQuery struct {
 	Sort        string `query:"sort"` // one of relevance, newest, name, price_asc, price_desc
 }
 
-// Session is somebody's session on one machine.
+// Session is an open session of a user.
 type Session struct {
 	ID        string    `json:"id"`
-	Source    string    `json:"source"` // the address that it came from
+	Source    string    `json:"source"` // The client address at the login.
 	Agent     string    `json:"agent"`
 	CreatedAt time.Time `json:"created_at"`
 	UsedAt    time.Time `json:"used_at"`
@@ -760,15 +760,15 @@ type Tag struct {
 	Count int64  `json:"count"`
 }
 
-// Tokens open doors for an hour, and give new ones for a day.
+// Tokens are an access token, which is valid for an hour, and a refresh token, which is valid for a day.
 type Tokens struct {
 	AccessToken  string `json:"access_token"`
-	RefreshToken string `json:"refresh_token"` // good for one use
-	ExpiresIn    int64  `json:"expires_in"`    // seconds until the access token ends
+	RefreshToken string `json:"refresh_token"` // Valid for one use.
+	ExpiresIn    int64  `json:"expires_in"`    // Seconds until the access token expires.
 	TokenType    string `json:"token_type"`
 }
 
-// User is somebody who is known, as they and staff see them.
+// User is an account or a guest, as the user and staff see it.
 type User struct {
 	ID        string    `json:"id"`
 	Email     string    `json:"email"`
@@ -800,19 +800,19 @@ type VariantBody struct {
 	Price      *Amount           `json:"price,omitempty"`      // that of the product unless said
 }
 
-// Warehouse is a place where goods are, and what is in it.
+// Warehouse is a warehouse with the sums of its stock.
 type Warehouse struct {
 	ID       string `json:"id"`
 	Name     string `json:"name"`
 	Location string `json:"location"`
 	Priority int64  `json:"priority"`
-	Goods    int64  `json:"goods"` // units of anything
-	Holds    int64  `json:"holds"` // how many of them are held
+	Goods    int64  `json:"goods"` // The number of units of all SKUs.
+	Holds    int64  `json:"holds"` // The number of reserved units.
 }
 
-// WarehouseBody is a warehouse as somebody gives it.
+// WarehouseBody is a warehouse in a request.
 type WarehouseBody struct {
 	Name     string `json:"name"`
 	Location string `json:"location,omitempty"`
-	Priority int64  `json:"priority,omitempty"` // those with lower numbers are emptied first
+	Priority int64  `json:"priority,omitempty"` // Stock is taken from warehouses with lower numbers first.
 }
