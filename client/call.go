@@ -25,7 +25,7 @@ type call struct {
 	keyed        bool
 }
 
-// again says whether a second one does no harm.
+// again reports whether a second one does no harm.
 func (c call) again() bool { return c.keyed || c.method == http.MethodGet }
 
 // send makes a call until it is answered, or as often as it may be made.

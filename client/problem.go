@@ -71,7 +71,7 @@ func problemOf(answer *http.Response, body []byte) *Problem {
 	return p
 }
 
-// passes says whether it may be gone at the next try.
+// passes reports whether it may be gone at the next try.
 func (p *Problem) passes() bool {
 	return p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests || p.Kind() == "twin-in-flight"
 }

@@ -206,7 +206,7 @@ type Contact struct {
 	Phone string `json:"phone"`
 }
 
-// DeleteMySessionsQuery is what DeleteMySessions may be asked. What is zero is left out.
+// DeleteMySessionsQuery holds the query parameters of DeleteMySessions. Zero values are left out.
 type DeleteMySessionsQuery struct {
 	ID string `query:"id"` // one session; all others when there is none
 }
@@ -227,12 +227,12 @@ type DeleteStoreProductsAnswer struct {
 	Left    int64 `json:"left"` // to be deleted by the next call; a thousand go at once
 }
 
-// DeleteStoreProductsQuery is what DeleteStoreProducts may be asked. What is zero is left out.
+// DeleteStoreProductsQuery holds the query parameters of DeleteStoreProducts. Zero values are left out.
 type DeleteStoreProductsQuery struct {
 	Confirm bool `query:"confirm"` // that this is meant; without it the answer is how many products would go
 }
 
-// DeleteStoreQuery is what DeleteStore may be asked. What is zero is left out.
+// DeleteStoreQuery holds the query parameters of DeleteStore. Zero values are left out.
 type DeleteStoreQuery struct {
 	Confirm bool `query:"confirm"` // that this is meant; without it the answer is how many products would go
 }
@@ -261,7 +261,7 @@ type ExportProductsAnswer struct {
 	Total int64       `json:"total,omitempty"` // how many there are in all; with the first rows only
 }
 
-// ExportProductsQuery is what ExportProducts may be asked. What is zero is left out.
+// ExportProductsQuery holds the query parameters of ExportProducts. Zero values are left out.
 type ExportProductsQuery struct {
 	After string `query:"after"` // what the answer before named as next; none: from the first row on
 }
@@ -431,7 +431,7 @@ type Line struct {
 	OnSale    bool    `json:"on_sale"`
 }
 
-// ListAuditQuery is what ListAudit may be asked. What is zero is left out.
+// ListAuditQuery holds the query parameters of ListAudit. Zero values are left out.
 type ListAuditQuery struct {
 	Paging
 	By     string    `query:"by"`
@@ -440,7 +440,7 @@ type ListAuditQuery struct {
 	To     time.Time `query:"to"`
 }
 
-// ListOrdersQuery is what ListOrders may be asked. What is zero is left out.
+// ListOrdersQuery holds the query parameters of ListOrders. Zero values are left out.
 type ListOrdersQuery struct {
 	Paging
 	Status     string    `query:"status"`
@@ -453,7 +453,7 @@ type ListOrdersQuery struct {
 	Sort       string    `query:"sort"` // one of created_at, -created_at, total, -total
 }
 
-// ListProductsQuery is what ListProducts may be asked. What is zero is left out.
+// ListProductsQuery holds the query parameters of ListProducts. Zero values are left out.
 type ListProductsQuery struct {
 	Paging
 	CategoryID  string `query:"category_id"` // and everything below it
@@ -467,7 +467,7 @@ type ListProductsQuery struct {
 	Sort        string `query:"sort"` // one of newest, name, price_asc, price_desc
 }
 
-// ListStockMovementsQuery is what ListStockMovements may be asked. What is zero is left out.
+// ListStockMovementsQuery holds the query parameters of ListStockMovements. Zero values are left out.
 type ListStockMovementsQuery struct {
 	Paging
 	From time.Time `query:"from"`
@@ -475,7 +475,7 @@ type ListStockMovementsQuery struct {
 	Kind string    `query:"kind"` // one of inbound, outbound, reservation, release, adjustment
 }
 
-// ListStockQuery is what ListStock may be asked. What is zero is left out.
+// ListStockQuery holds the query parameters of ListStock. Zero values are left out.
 type ListStockQuery struct {
 	Paging
 	SKU         string `query:"sku"`
@@ -484,13 +484,13 @@ type ListStockQuery struct {
 	WarehouseID string `query:"warehouse_id"`
 }
 
-// ListStoreProductsQuery is what ListStoreProducts may be asked. What is zero is left out.
+// ListStoreProductsQuery holds the query parameters of ListStoreProducts. Zero values are left out.
 type ListStoreProductsQuery struct {
 	Paging
 	Sort string `query:"sort"` // one of newest, name, price_asc, price_desc
 }
 
-// ListUsersQuery is what ListUsers may be asked. What is zero is left out.
+// ListUsersQuery holds the query parameters of ListUsers. Zero values are left out.
 type ListUsersQuery struct {
 	Paging
 	Q       string `query:"q"`       // part of a name, an e-mail address or a telephone number
@@ -506,7 +506,7 @@ type LoginRequest struct {
 	Password string `json:"password"`
 }
 
-// LogoutQuery is what Logout may be asked. What is zero is left out.
+// LogoutQuery holds the query parameters of Logout. Zero values are left out.
 type LogoutQuery struct {
 	Everywhere bool `query:"everywhere"`
 }
@@ -531,7 +531,7 @@ type Movement struct {
 	CreatedAt   time.Time `json:"created_at"`
 }
 
-// Order is an order as it stands.
+// Order is the current state of an order.
 type Order struct {
 	ID             string       `json:"id"`
 	Number         string       `json:"order_number"`
@@ -687,7 +687,7 @@ type SearchProductsAnswer struct {
 	Facets      Facets   `json:"facets"`                 // of all that was found, up to a thousand
 }
 
-// SearchProductsQuery is what SearchProducts may be asked. What is zero is left out.
+// SearchProductsQuery holds the query parameters of SearchProducts. Zero values are left out.
 type SearchProductsQuery struct {
 	Paging
 	CategoryID  string `query:"category_id"` // and everything below it
@@ -743,7 +743,7 @@ type SuggestProductsAnswer struct {
 	Items []Suggestion `json:"items"`
 }
 
-// SuggestProductsQuery is what SuggestProducts may be asked. What is zero is left out.
+// SuggestProductsQuery holds the query parameters of SuggestProducts. Zero values are left out.
 type SuggestProductsQuery struct {
 	Q string `query:"q"`
 }

@@ -1,5 +1,5 @@
-// Package config reads settings from the environment, one struct per need, once, at the edge. Each variable says what it
-// is for; `popup env` prints them all.
+// Package config reads settings from the environment, one struct per need, once, at the edge. Each variable has a description;
+// `popup env` prints them all.
 package config
 
 import (
@@ -40,7 +40,7 @@ type Process struct {
 	Tracing
 }
 
-// Tracing says where traces are sent.
+// Tracing is the address that traces are sent to.
 type Tracing struct {
 	Endpoint string   `envconfig:"OTEL_EXPORTER_OTLP_ENDPOINT" desc:"collector of traces, OTLP over HTTP, such as http://collector:4318; none: no traces"`
 	Headers  []string `envconfig:"OTEL_EXPORTER_OTLP_HEADERS" desc:"headers for the collector, such as authorization=Bearer x; several with commas"`
@@ -73,7 +73,7 @@ func (p Process) Address() string {
 	return net.JoinHostPort(p.ServerHost, strconv.Itoa(port))
 }
 
-// Database says where Postgres is.
+// Database is the address of Postgres.
 type Database struct {
 	URL      string `envconfig:"DATABASE_URL" desc:"Postgres, as a URL; or the DB_ settings"`
 	Host     string `envconfig:"DB_HOST" default:"localhost" desc:"host of Postgres"`

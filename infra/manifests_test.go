@@ -284,7 +284,7 @@ func TestWhoAsksOutsideMayAndNobodyElse(t *testing.T) {
 	})
 }
 
-// Addresses of pictures go out to browsers, so production's must say where that is.
+// Browsers use the addresses of pictures, so production must set theirs.
 func TestProductionSaysWhereItsPicturesAre(t *testing.T) {
 	t.Parallel()
 	for _, config := range each[*corev1.ConfigMap](build(t, "production")) {

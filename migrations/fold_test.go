@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fact is one thing that a provider's books say about a payment.
+// fact is one entry of a provider's books about a payment.
 type fact struct {
 	kind   string
 	amount int64

@@ -43,7 +43,7 @@ func (f Filter) faults() (faults []problem.FieldError) {
 	return faults
 }
 
-// countable says that the counts tell how many products there are.
+// countable reports whether the counts tell how many products there are.
 func (f Filter) countable() bool {
 	return f.MinPrice == 0 && f.MaxPrice == 0 && f.Currency == "" && !f.InStockOnly
 }
@@ -84,7 +84,7 @@ func (f Filter) where(inStock string) string {
 	return strings.Join(all, "\n\t\tAND ")
 }
 
-// keyed says that keys find what is wanted faster than any index that has an order.
+// keyed reports whether keys find what is wanted faster than any index that has an order.
 func (f Filter) keyed(q string) bool {
 	return q != "" || f.Tag != "" && (f.CategoryID != "" || f.StoreID != "")
 }

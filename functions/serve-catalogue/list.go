@@ -61,7 +61,7 @@ type pageOptions struct {
 	unfinished bool // the last word may go on
 }
 
-// filterFirst says that so many are found first and sorted then.
+// filterFirst reports whether so many are found first and sorted then.
 func (in *ListRequest) filterFirst(n counted) bool {
 	switch {
 	case in.Q != "":
@@ -137,7 +137,7 @@ func (in *ListRequest) inOrder(order string) string {
 		CROSS JOIN LATERAL (SELECT * FROM (` + first + `) p LIMIT @limit::bigint + @offset::bigint) p`
 }
 
-// priced says that prices between bounds are wanted in their order, in any currency.
+// priced reports whether prices between bounds are wanted in their order, in any currency.
 func (in *ListRequest) priced() bool {
 	return strings.HasPrefix(in.Sort, "price") && in.Currency == "" && (in.MinPrice > 0 || in.MaxPrice > 0)
 }

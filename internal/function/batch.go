@@ -27,7 +27,7 @@ const (
 	shortLockTimeout = "50ms"           // of the first retry alone: the others of a failed batch wait no longer for each other
 )
 
-// errBatchFailed says that a batch failed, whichever of its events is at fault: that shows when each is retried alone.
+// errBatchFailed reports that a batch failed. Which of its events is at fault shows when each is retried alone.
 var errBatchFailed = errors.New("the batch failed")
 
 // phase is a part of the handling that is one transaction.
@@ -119,7 +119,7 @@ func (rt *Runtime) runAlone(ctx context.Context, p *phase, d *delivery, lane pgb
 
 func retryableAlone(err error) bool { return pgbatch.IsRetryable(err) || pgbatch.IsConstraint(err) }
 
-// errNotAsStored says that an event is not in the event store as it was received, or was handled before.
+// errNotAsStored reports that an event is not in the event store as it was received, or was handled before.
 var errNotAsStored = errors.New("an event is not as it is stored")
 
 // transact runs a phase of a batch in one transaction. It begins with the events as they were received, so that the claim travels

@@ -203,7 +203,7 @@ func TestLockThatOneWaitsForKeepsNobodyElse(t *testing.T) {
 	require.NoError(t, err)
 
 	var all sync.WaitGroup
-	all.Go(func() { // the lock is held until everybody else is done
+	all.Go(func() { // the lock is held until all others are done
 		require.Eventually(t, func() bool { return count(t, shop, "test.effects") == 5 }, 10*time.Second, 5*time.Millisecond)
 		_ = holder.Rollback(context.Background())
 	})
@@ -213,7 +213,7 @@ func TestLockThatOneWaitsForKeepsNobodyElse(t *testing.T) {
 	require.EqualValues(t, 6, count(t, shop, "test.effects"))
 }
 
-// What is prepared for a call is on disk before the call, also where others in the same transaction need nobody asked.
+// What is prepared for a call is on disk before the call, also where other events of the transaction need no call.
 func TestThoseWhoAskInABatchAskEachForThemselvesAfterItIsOnDisk(t *testing.T) {
 	t.Parallel()
 	b := newBarrier()

@@ -15,7 +15,7 @@ import (
 	"github.com/popup-shop/popup/internal/shoptest"
 )
 
-// outside is somebody whom a function asks.
+// outside is an external service that a function calls.
 type outside struct {
 	call func() error // happens at every call
 

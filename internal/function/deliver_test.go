@@ -25,12 +25,12 @@ import (
 // name is what the function under test is called.
 const name = "test-shell"
 
-// told is the event that it is told.
+// received is the event that it receives.
 func told() events.StockReserved {
 	return events.StockReserved{OrderID: uuid.Must(uuid.NewV7()).String()}
 }
 
-// handling is a function that handles told events in this way.
+// handling returns a function with a handler.
 func handling(handle func(context.Context, pgx.Tx, events.StockReserved) ([]events.Event, error)) function.Function {
 	return function.Function{
 		Name: name, On: []function.Handler{function.On(emitting(handle))},
@@ -56,7 +56,7 @@ func emitting[E events.Event](
 	}
 }
 
-// works notes its effect and says two things.
+// works records its effect and emits two events.
 func works(ctx context.Context, tx pgx.Tx, e events.StockReserved) ([]events.Event, error) {
 	if err := note(ctx, tx, e.OrderID); err != nil {
 		return nil, err
@@ -69,7 +69,7 @@ func note(ctx context.Context, tx pgx.Tx, what string) error {
 	return err
 }
 
-// listener hears what the function under test says, and does nothing.
+// listener consumes the events of the function under test, and does nothing.
 var listener = function.Function{Name: "test-listener", On: []function.Handler{
 	function.On(function.Each(func(context.Context, pgx.Tx, events.OrderConfirmed) (events.Event, error) { return nil, nil })),
 }}
@@ -87,7 +87,7 @@ func count(t *testing.T, shop *shoptest.Shop, from string) int64 {
 	return shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM `+from)
 }
 
-// requireNothing checks that a handling left no trace: no effect, no receipt, nothing said.
+// requireNothing checks that a delivery left no trace: no effect, no inbox record, no emitted event.
 func requireNothing(t *testing.T, shop *shoptest.Shop, said int64) {
 	t.Helper()
 	require.Zero(t, count(t, shop, "test.effects"))

@@ -17,7 +17,7 @@ import (
 	"github.com/popup-shop/popup/internal/pgbatch"
 )
 
-// change notes an effect and says that an order was confirmed, unless it fails.
+// change records an effect and emits order.confirmed, unless it fails.
 func change(orderID string, err error) func(pgx.Tx) ([]events.Event, error) {
 	return func(tx pgx.Tx) ([]events.Event, error) {
 		if failed := note(context.Background(), tx, orderID); failed != nil {

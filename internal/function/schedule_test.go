@@ -17,7 +17,7 @@ import (
 	"github.com/popup-shop/popup/internal/shoptest"
 )
 
-// clock says what is due in a table of times.
+// clock is a schedule that reads due times from a table.
 func clock() function.Function {
 	return function.Function{
 		Name: name, Emits: []events.Event{events.OrderOverdue{}}, Writes: []string{"test.effects", "test.dues"},

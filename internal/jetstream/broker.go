@@ -250,7 +250,7 @@ func (b *Broker) publish(ctx context.Context, events []Event, identity func(Even
 	return errs
 }
 
-// errNoAck reports that the server did not say whether it stored an event: it may have lost the stream meanwhile.
+// errNoAck reports that the server did not acknowledge an event: it may have lost the stream meanwhile.
 var errNoAck = errors.New("no acknowledgement")
 
 // ackTimeout is how long the server has to acknowledge an event before it is published again, and then once more.

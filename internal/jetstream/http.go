@@ -91,7 +91,7 @@ func read(ctx context.Context, header http.Header, body io.Reader) (Event, error
 	return FromCloudEvent(*c), nil
 }
 
-// Post posts an event in binary mode and returns the response. The error says why there was none.
+// Post posts an event in binary mode and returns the response. The error is why there was none.
 func Post(ctx context.Context, client *http.Client, address string, e Event) (Response, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(e.Data))
 	if err != nil {

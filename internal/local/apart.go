@@ -151,7 +151,7 @@ func (p *program) stop() {
 	}
 }
 
-// use is the address of a function, which is started if need be; done says that the call is over.
+// use returns the address of a function, which it starts if necessary. Call done after the request.
 func (a *Processes) use(ctx context.Context, name string) (address *url.URL, done func(), err error) {
 	a.mu.Lock()
 	if a.programs == nil {

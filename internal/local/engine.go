@@ -1,5 +1,5 @@
-// Package local runs the whole shop on one machine: a private Postgres, an embedded broker, a mailbox, and the same
-// functions, told by the same Triggers, as on a cluster. It knows no domain.
+// Package local runs the whole shop on one machine: a private Postgres, an embedded broker, a mailbox, and the same functions with
+// the same Triggers as on a cluster. It knows no domain.
 package local
 
 import (
@@ -24,7 +24,7 @@ import (
 // defaultAddress is that of a shop without a public one.
 const defaultAddress = "http://localhost:8080"
 
-// Engine delivers events to functions as the Triggers say, and strikes the clock.
+// Engine delivers events to functions by their Triggers, and calls those with a schedule.
 type Engine struct {
 	Functions []function.Function
 	Triggers  []jetstream.Trigger

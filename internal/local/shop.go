@@ -33,7 +33,7 @@ import (
 // Options are how a shop is run on one machine.
 type Options struct {
 	Dir         string // everything that is kept
-	DatabaseURL string // a Postgres of somebody else's; none: a private one
+	DatabaseURL string // an existing Postgres; empty: a private one
 	Fresh       bool   // start over, empty
 	Postgres    map[string]string
 	Profile     jetstream.DeliveryProfile

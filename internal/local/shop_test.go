@@ -156,7 +156,7 @@ func (s *shop) settleBut(status string, within time.Duration) {
 	}
 }
 
-// why tells what stands still.
+// why describes the orders and events that do not move.
 func (s *shop) why() string {
 	rows, err := s.Pool.Query(context.Background(), `
 		SELECT format('%s %s stock=%s payment=%s', order_id, status, stock, payment) FROM orders.orders WHERE deadline IS NOT NULL

@@ -288,7 +288,7 @@ func TestAnOrderFollowsItsShipmentButNotItsPlanOrItsEnd(t *testing.T) {
 	}
 }
 
-// tell gives the order one fact and confirms it if that was the last one missing, as track-order does.
+// apply gives the order one fact and confirms it if that was the last one missing, as track-order does.
 func tell(o *order.Order, fact string) (confirmed bool) {
 	news := fact == "held" && o.Hold() || fact == "opened" && o.Open("p") || fact == "paid" && o.Pay("p")
 	return news && o.Confirmable() && o.MoveTo(order.Confirmed, times)

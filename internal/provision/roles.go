@@ -39,8 +39,8 @@ func GrantRoles(ctx context.Context, pool *pgxpool.Pool, functions []function.Fu
 	}
 }
 
-// Roles belong to the whole server: another shop on it may make them at the same time, and no lock reaches across
-// databases. Whoever clashes tries again once the other is done.
+// Roles belong to the whole server: another shop on it may create them at the same time, and no lock reaches across databases. On
+// a conflict the statement is retried.
 const triesAtRoles = 20
 
 var clashes = []string{"XX000", "23505", "42710", "40P01"} // changed at once, made at once (twice), waited for each other

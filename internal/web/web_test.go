@@ -40,13 +40,13 @@ func settings(t testing.TB) config.Access {
 	return config.Access{Public: config.Public{PublicURL: "http://shop.test"}, TokenPublicKeys: []string{shoptest.PublicKey()}}
 }
 
-// bearer is the Authorization header of somebody with a role, who is known to no database.
+// bearer returns the Authorization header of a caller with a role whom no database knows.
 func bearer(t testing.TB, role string) string {
 	t.Helper()
 	return shoptest.Bearer(t, token.Claims{ID: uuid.NewString(), Role: role, Session: uuid.NewString()})
 }
 
-// known is the Authorization header of somebody who is.
+// known returns the Authorization header of a new account.
 func (b *bundle) known(t testing.TB, role string) string {
 	t.Helper()
 	c := token.Claims{ID: uuid.NewString(), Role: role, Session: uuid.NewString(), Email: uuid.NewString() + "@example.test"}
@@ -89,7 +89,7 @@ type bundle struct {
 	url   string
 	said  recorder
 	asks  atomic.Int64
-	hold  chan struct{} // closed: nobody is held up
+	hold  chan struct{} // closed: no request waits
 	begun chan struct{} // gets one for each thing that is being made
 }
 
@@ -123,7 +123,7 @@ func setup(t *testing.T, lockTimeout time.Duration) *bundle {
 	return serve(t, pool)
 }
 
-// granting is held by whoever makes roles: they belong to the whole server, which the tests share.
+// granting is held while roles are created: they belong to the whole server, which the tests share.
 var granting sync.Mutex
 
 func grantRole(t testing.TB, pool *pgxpool.Pool, name string) {
