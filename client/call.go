@@ -44,7 +44,7 @@ func send[A any](ctx context.Context, c *Client, options []Option, made call) (a
 	}
 	attempt := s.attempt
 	if made.again() && s.patience > 0 {
-		attempt = s.insist
+		attempt = s.retry
 	}
 	body, err := attempt(ctx, made.method, address, sent)
 	if err != nil || len(body) == 0 {
@@ -82,8 +82,8 @@ func (s *settings) prepare(ctx context.Context, made call) (sent []byte, err err
 	return sent, nil
 }
 
-// insist tries until the answer is one that stays, or patience ends. It waits as long as the shop says.
-func (s *settings) insist(ctx context.Context, method, address string, sent []byte) ([]byte, error) {
+// retry repeats a request until its response is final or the patience ends. It waits as long as Retry-After asks.
+func (s *settings) retry(ctx context.Context, method, address string, sent []byte) ([]byte, error) {
 	var last error
 	body, err := backoff.Retry(ctx, func() (body []byte, err error) {
 		body, err = s.attempt(ctx, method, address, sent)

@@ -121,7 +121,7 @@ func dropPages() error {
 	return os.WriteFile("/proc/sys/vm/drop_caches", []byte("1"), 0)
 }
 
-// asCold says how cold a start is here.
+// asCold describes the state of a cold start.
 func asCold() string {
 	if dropPages() != nil {
 		return "files that Linux may still have in memory (restarted only)"

@@ -57,7 +57,7 @@ func TestTheFirstAdminsPasswordIsShownOnceAndAccountsAreSeenToFromTheTerminal(t 
 	admin.must(found[1], "login", "admin@popup.example")
 	require.Contains(t, admin.must("", "me"), "role        admin")
 
-	ada.refused("nobody is signed in", "", "me")
+	ada.refused("not signed in", "", "me")
 	ada.refused("password is one of those that are tried first", "password1", "signup", "ada@example.test", "--name=Ada", "--phone=+49 40 1234567")
 	ada.must("correct horse battery", "signup", "ada@example.test", "--name=Ada", "--phone=+49 40 1234567")
 	kept, err := filepath.Glob(filepath.Join(ada.home, "popup", "session-*.json"))
@@ -78,7 +78,7 @@ func TestTheFirstAdminsPasswordIsShownOnceAndAccountsAreSeenToFromTheTerminal(t 
 	require.Contains(t, ada.must("", "sessions"), "* ")
 	require.Regexp(t, `^eyJ\S+\n$`, ada.must("", "token"))
 	ada.must("", "logout", "--everywhere")
-	ada.refused("nobody is signed in", "", "me")
+	ada.refused("not signed in", "", "me")
 	ada.must("the next secret", "login", "ada@example.test")
 
 	p.stop()
@@ -87,6 +87,6 @@ func TestTheFirstAdminsPasswordIsShownOnceAndAccountsAreSeenToFromTheTerminal(t 
 	require.NotRegexp(t, shownAdmin, p.log.String())
 	require.NotContains(t, p.log.String(), found[1])
 	require.Contains(t, admin.must("", "me"), "role        admin", "the key of tokens is kept, and so is the session")
-	ada.refused("nobody is signed in", "", "me", "--shop=http://127.0.0.1:1")
+	ada.refused("not signed in", "", "me", "--shop=http://127.0.0.1:1")
 	ada.refused("reach the shop", "correct horse battery", "login", "ada@example.test", "--shop=http://127.0.0.1:1")
 }
