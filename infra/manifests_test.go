@@ -252,7 +252,7 @@ func TestTheClockGoesStraightToItsFunction(t *testing.T) {
 }
 
 // OPS-51.
-func TestNobodyTalksUnlessAllowed(t *testing.T) {
+func TestPodsConnectOnlyWherePoliciesAllow(t *testing.T) {
 	inEveryOverlay(t, func(t *testing.T, all []manifest) {
 		closed := map[string]bool{}
 		for _, policy := range each[*networkingv1.NetworkPolicy](all) {
@@ -269,7 +269,7 @@ func TestNobodyTalksUnlessAllowed(t *testing.T) {
 	})
 }
 
-func TestWhoAsksOutsideMayAndNobodyElse(t *testing.T) {
+func TestOnlyFunctionsWithExternalServicesMayLeaveTheCluster(t *testing.T) {
 	inEveryOverlay(t, func(t *testing.T, all []manifest) {
 		outside := 0
 		for _, policy := range each[*networkingv1.NetworkPolicy](all) {
@@ -285,7 +285,7 @@ func TestWhoAsksOutsideMayAndNobodyElse(t *testing.T) {
 }
 
 // Browsers use the addresses of pictures, so production must set theirs.
-func TestProductionSaysWhereItsPicturesAre(t *testing.T) {
+func TestProductionSetsTheAddressOfItsPictures(t *testing.T) {
 	t.Parallel()
 	for _, config := range each[*corev1.ConfigMap](build(t, "production")) {
 		if config.Name == "popup-settings" {

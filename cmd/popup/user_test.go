@@ -48,7 +48,7 @@ func (a person) refused(why, password string, args ...string) {
 
 var shownAdmin = regexp.MustCompile(`admin +admin@popup\.example, password ([A-Z2-7]{26}) \(shown this once\)`)
 
-func TestTheFirstAdminsPasswordIsShownOnceAndAccountsAreSeenToFromTheTerminal(t *testing.T) {
+func TestTheFirstAdminsPasswordIsShownOnceAndManagesAccounts(t *testing.T) {
 	p := newProgram(t)
 	p.start()
 	found := shownAdmin.FindStringSubmatch(p.log.String())

@@ -167,7 +167,7 @@ func TestFiltersThatMakeNoSenseAreNamed(t *testing.T) {
 }
 
 // What keys are made of may have any form, and part by part the last products come first.
-func TestKeysFindWhatIsAskedOfThem(t *testing.T) {
+func TestKeysFindWhatFiltersSelect(t *testing.T) {
 	t.Parallel()
 	shop := catalogue(t, 400)
 	shop.Exec(t, `UPDATE catalogue.products SET tags = ARRAY[$1] WHERE sku = 'MADE-0000007'`, `it's a \ "tag" & (more)`)

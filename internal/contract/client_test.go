@@ -88,7 +88,7 @@ func TestAMethodIsCalledWhatItDoes(t *testing.T) {
 	}
 }
 
-func TestATypeOfTheClientSaysWhatOursSays(t *testing.T) {
+func TestATypeOfTheClientHasTheCommentOfItsSource(t *testing.T) {
 	t.Parallel()
 	made, err := contract.Client(source(commented), []function.Function{serving("serve-things", act("/v1/things"))})
 	require.NoError(t, err)

@@ -12,7 +12,7 @@ import (
 	"github.com/popup-shop/popup/schemas"
 )
 
-func TestTheReleasedCallsAreKept(t *testing.T) {
+func TestTheReleasedAPIIsCompatible(t *testing.T) {
 	t.Parallel()
 	require.Empty(t, contract.CompareAPI(os.DirFS("../../schemas/released"), schemas.Files))
 }
@@ -37,7 +37,7 @@ paths:
         "202": {}
 `
 
-func TestCompareDoorsNoticesWhatBreaksCallers(t *testing.T) {
+func TestCompareAPIFindsBreakingChanges(t *testing.T) {
 	t.Parallel()
 	for name, of := range map[string]struct {
 		old, new string

@@ -22,7 +22,7 @@ func park(t testing.TB, b bundle, eventID, consumer, kind string) (id int64) {
 	return id
 }
 
-func TestParkedEventsAreListedOldestFirstUntilTheyAreResolved(t *testing.T) {
+func TestOpenDeadLettersAreListedOldestFirst(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	first, second, resolved := park(t, b, "1", "send-email", "poison"), park(t, b, "2", "ship-order", "poison"), park(t, b, "3", "send-email", "poison")
@@ -109,7 +109,7 @@ func TestAllEventsOfAFunctionAreRedrivenTogether(t *testing.T) {
 	require.Equal(t, other, left[0].ID)
 }
 
-func TestWhatTheLedgerDoesNotKnowCannotBeRedriven(t *testing.T) {
+func TestAnUnknownEventCannotBeRedriven(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	forged, err := uuid.NewV7()
@@ -123,7 +123,7 @@ func TestWhatTheLedgerDoesNotKnowCannotBeRedriven(t *testing.T) {
 }
 
 // FUN-08.
-func TestADiscardedEventCountsAsHeardAndTheActIsKept(t *testing.T) {
+func TestADiscardedEventCountsAsHandledAndTheActionIsRecorded(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	id := emit(t, b.pool, old)
@@ -168,7 +168,7 @@ func letter(id, reason string) cloudevent.DeadLetter {
 	}
 }
 
-func TestADeadLetterThatItsFunctionWouldNotTakeIsParked(t *testing.T) {
+func TestADeadLetterWithAReasonIsStored(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	id := emit(t, b.pool, old)
@@ -194,7 +194,7 @@ func TestADeadLetterWhoseFunctionWasAwayIsLeftToTheSweeper(t *testing.T) {
 	require.Equal(t, []string{id}, b.broker.published)
 }
 
-func TestADeadLetterThatTheLedgerDoesNotKnowIsParkedAsSuch(t *testing.T) {
+func TestADeadLetterOfAnUnknownEventIsStoredAsUnknown(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	forged, err := uuid.NewV7()
@@ -208,7 +208,7 @@ func TestADeadLetterThatTheLedgerDoesNotKnowIsParkedAsSuch(t *testing.T) {
 }
 
 // B3: rounds in a row in which the function was reached and did not respond.
-func TestADeadLetterWithoutAResponseIsParkedAfterThreeRounds(t *testing.T) {
+func TestADeadLetterWithoutAResponseIsStoredAfterThreeRounds(t *testing.T) {
 	t.Parallel()
 	type round struct {
 		code      int

@@ -67,7 +67,7 @@ func TestMonthsAreMadeWhateverTheServersTimeZone(t *testing.T) {
 }
 
 // A shop that slept for months emits an event before the months' partitions are made.
-func TestAMonthWhoseEventsAreElsewhereAlreadyStopsNobody(t *testing.T) {
+func TestAMonthWithEventsInTheDefaultPartitionFailsNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.exec(t, `
@@ -78,7 +78,7 @@ func TestAMonthWhoseEventsAreElsewhereAlreadyStopsNobody(t *testing.T) {
 	require.Equal(t, 2*5-1, made, "all but that month's events")
 }
 
-func TestAMonthIsDroppedOnceNobodyWaitsForAnythingInIt(t *testing.T) {
+func TestAMonthIsDroppedOnceAllItsEventsAreDelivered(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	id := emit(t, b.pool, old)

@@ -86,7 +86,7 @@ func TestAReaderAmongManySpeakersReadsEachEventOnce(t *testing.T) {
 	require.Len(t, heard, 400)
 }
 
-func TestAReaderWhoBeginsAtTheEndHearsWhatIsSaidFromThenOn(t *testing.T) {
+func TestAReaderFromTheEndReadsLaterEvents(t *testing.T) {
 	t.Parallel()
 	b := setupOwnServer(t)
 	emit(t, b.pool, 0)
@@ -123,7 +123,7 @@ func TestAReaderGetsWhatTheFilterWants(t *testing.T) {
 	}
 }
 
-func TestAnOrdersEventsAreReadInTheOrderInWhichTheyWereSaid(t *testing.T) {
+func TestAnOrdersEventsAreReadInTheOrderOfEmission(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	first := emit(t, b.pool, 0)

@@ -156,7 +156,7 @@ func open(t testing.TB, pool *pgxpool.Pool) pgx.Tx {
 const old = time.Minute
 
 // FUN-03.
-func TestAnEventThatSomebodyHasNotHeardIsPublishedAgain(t *testing.T) {
+func TestAnUndeliveredEventIsPublishedAgain(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	id := emit(t, b.pool, old)
@@ -167,7 +167,7 @@ func TestAnEventThatSomebodyHasNotHeardIsPublishedAgain(t *testing.T) {
 	require.Equal(t, 1, count(t, b, `bus.undelivered`))
 }
 
-func TestAnEventThatNobodyHasHeardIsPublishedOnceForAll(t *testing.T) {
+func TestAnEventUndeliveredToTwoConsumersIsPublishedOnce(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	id := emit(t, b.pool, old)
@@ -176,7 +176,7 @@ func TestAnEventThatNobodyHasHeardIsPublishedOnceForAll(t *testing.T) {
 	require.Equal(t, 2, count(t, b, `bus.undelivered`))
 }
 
-func TestWhatAllHaveHeardIsNeverPublishedAndLeavesNoRow(t *testing.T) {
+func TestADeliveredEventIsNotPublishedAndLeavesNoRow(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	id := emit(t, b.pool, old)
@@ -228,7 +228,7 @@ func (b bundle) untilNextTry(t testing.TB) (left time.Duration) {
 	return left
 }
 
-func TestWhatIsHeardAfterAllIsLeftAlone(t *testing.T) {
+func TestALateDeliveryEndsRepublishing(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	id := emit(t, b.pool, old)
@@ -265,7 +265,7 @@ func TestAnEventOfASlowTransactionIsNotPassedOver(t *testing.T) {
 	require.Equal(t, []string{slow, quick}, b.broker.published)
 }
 
-func TestOnlyThoseAreToldWhoHadSubscribed(t *testing.T) {
+func TestOnlyConsumersSubscribedAtEmissionReceiveAnEvent(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.exec(t, `UPDATE bus.subscription SET since = now() - interval '30 s' WHERE consumer = 'send-email'`)
@@ -276,7 +276,7 @@ func TestOnlyThoseAreToldWhoHadSubscribed(t *testing.T) {
 	require.Zero(t, b.broker.times(before))
 }
 
-func TestWhatIsParkedWaitsForAPerson(t *testing.T) {
+func TestAnOpenDeadLetterIsNotPublishedAgain(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	parked, other := emit(t, b.pool, old), emit(t, b.pool, old)
@@ -290,7 +290,7 @@ func TestWhatIsParkedWaitsForAPerson(t *testing.T) {
 	require.Equal(t, 1, b.broker.times(parked))
 }
 
-func TestWhatWasUnknownIsResolvedOnceTheLedgerKnowsIt(t *testing.T) {
+func TestAnUnknownEventIsResolvedOnceItIsStored(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	id := emit(t, b.pool, old)
@@ -352,7 +352,7 @@ func TestTwoSweepersAtOnceShareTheWork(t *testing.T) {
 	require.Len(t, slices.Compact(slices.Sorted(slices.Values(b.broker.published))), 50)
 }
 
-func TestWhatIsPublishedAgainIsWhatWasSaid(t *testing.T) {
+func TestARepublishedEventEqualsTheOriginal(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	id := emit(t, b.pool, old)
@@ -387,7 +387,7 @@ func TestWhatWaitsForOver15MinutesIsLate(t *testing.T) {
 	require.Equal(t, 2, late, "for each of the two who have not heard it")
 }
 
-func TestAListenerIsSubscribedFromNowOnAndForgottenWhenItIsGone(t *testing.T) {
+func TestASubscriptionBeginsNowAndEndsWithItsConsumer(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	require.NoError(t, provision.Subscribe(t.Context(), b.pool, []function.Function{listener("send-email"), listener("ship-order")}))
@@ -398,7 +398,7 @@ func TestAListenerIsSubscribedFromNowOnAndForgottenWhenItIsGone(t *testing.T) {
 }
 
 // FUN-09.
-func TestANewListenerHearsThePastOnceIfAsked(t *testing.T) {
+func TestReplayDeliversPastEventsToANewConsumerOnce(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	ids := []string{emit(t, b.pool, time.Hour), emit(t, b.pool, 20*time.Minute), emit(t, b.pool, old)}

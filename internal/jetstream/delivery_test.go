@@ -165,7 +165,7 @@ func TestStatusesAreRetriedAsByEventing(t *testing.T) {
 	require.True(t, jetstream.Spec.Retries(0))
 }
 
-func TestABusySubscriberIsLeftAloneAsLongAsItAsks(t *testing.T) {
+func TestRetryAfterOfABusySubscriberIsHonoured(t *testing.T) {
 	t.Parallel()
 	for limit, least := range map[time.Duration]time.Duration{0: time.Second, 200 * time.Millisecond: 200 * time.Millisecond, jetstream.IgnoreRetryAfter: 0} {
 		t.Run(limit.String(), func(t *testing.T) {

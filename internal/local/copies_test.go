@@ -90,7 +90,7 @@ func consumers(t *testing.T, e *local.Engine, triggers []jetstream.Trigger, are 
 func atRest(c *nats.ConsumerInfo) bool { return c.NumPending == 0 && c.NumAckPending == 0 }
 
 // FUN-15.
-func TestFourCopiesShareTheWorkAndTwoListenersHearAllOfIt(t *testing.T) {
+func TestFourCopiesShareTheWorkAndTwoConsumersReceiveAll(t *testing.T) {
 	t.Parallel()
 	listeners := []function.Function{noting("test-first"), noting("test-second")}
 	shop := shoptest.Open(t, func(struct{}) []function.Function { return listeners })

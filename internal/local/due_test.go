@@ -43,7 +43,7 @@ func (s *shop) begin(sku string) placed {
 }
 
 // CAT-09.
-func TestAProductThatGoesWhileItsStockCheckIsPutOffRejectsItsOrderAndNoOther(t *testing.T) {
+func TestAProductDeletedWhileStockIsPutOffRejectsItsOrderAlone(t *testing.T) {
 	t.Parallel()
 	delay := shoptest.InFull(15*time.Second, 6*time.Second)
 	s := staffed(t, delay)
@@ -61,7 +61,7 @@ func TestAProductThatGoesWhileItsStockCheckIsPutOffRejectsItsOrderAndNoOther(t *
 }
 
 // STK-25.
-func TestAnOrderThatIsCancelledWhileItsStockCheckIsPutOffHoldsNothing(t *testing.T) {
+func TestAnOrderCancelledWhileStockIsPutOffHoldsNothing(t *testing.T) {
 	t.Parallel()
 	delay := shoptest.InFull(15*time.Second, 6*time.Second)
 	s := staffed(t, delay)

@@ -201,7 +201,7 @@ func TestPostgresMayStopForFiveSeconds(t *testing.T) {
 
 // Commits of steps do not wait for the disk. A crash loses the last of them, and the ledger plays them again: every order
 // that was answered is there, and nothing happened twice.
-func TestCrashOfPostgresLosesNothingThatWasAnswered(t *testing.T) {
+func TestCrashOfPostgresLosesNoConfirmedResponse(t *testing.T) {
 	s := open(t, durable, func(o *local.Options, _ *functions.Settings) {
 		o.Postgres = map[string]string{"wal_writer_delay": "10s"} // lose as much as can be lost
 	})
@@ -244,7 +244,7 @@ func TestCrashOfPostgresLosesNothingThatWasAnswered(t *testing.T) {
 }
 
 // FUN-06, FUN-07.
-func TestForgedAndPoisonedEventsAreParkedAndTheNextOneIsHandled(t *testing.T) {
+func TestForgedAndPoisonEventsAreDeadLettersAndDelayNoOther(t *testing.T) {
 	s := open(t)
 	p, err := s.post(uuid.NewString(), orderOf(1, "CAP-NAVY"), 10*time.Second)
 	require.NoError(t, err)

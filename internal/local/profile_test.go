@@ -56,7 +56,7 @@ var errNever = errors.New("never")
 
 // A retry without a backoff: the dispatcher of the NATS broker crashes when a function fails, and with it the deliveries to all
 // other functions.
-func TestARetryWithoutABackoffCrashesTheFilterOfTheNATSBrokerAlone(t *testing.T) {
+func TestARetryWithoutBackoffCrashesTheNATSDispatcherAlone(t *testing.T) {
 	t.Parallel()
 	for profile, times := range map[jetstream.DeliveryProfile]uint64{jetstream.Spec: 1, jetstream.NATSS: 2} {
 		t.Run(string(profile), func(t *testing.T) {
@@ -124,7 +124,7 @@ func TestWaitsOfTheNATSBroker(t *testing.T) {
 	}
 }
 
-func TestTheNATSBrokerGivesUpOnAnswersThatKnativeTriesAgain(t *testing.T) {
+func TestTheNATSBrokerGivesUpOnStatusesThatKnativeRetries(t *testing.T) {
 	t.Parallel()
 	for status, natss := range map[int]bool{0: true, 404: false, 408: true, 409: false, 429: true, 500: true, 503: true} {
 		require.True(t, jetstream.Spec.Retries(status), status)

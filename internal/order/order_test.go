@@ -241,7 +241,7 @@ func TestAnOrderIsWithdrawnFromThreeStatesAndItsMoneyGoesBack(t *testing.T) {
 	})
 }
 
-func TestWhyAnOrderIsWithdrawnIsACodeAndNotWhatSomebodyWrote(t *testing.T) {
+func TestAWithdrawalReasonIsACodeWithoutFreeText(t *testing.T) {
 	t.Parallel()
 	for by, why := range map[string]string{"customer": "requested", "staff": "requested", "clock": "overdue"} {
 		o := open(order.Pending)

@@ -219,7 +219,7 @@ func TestNeverMoreIsTakenThanIsAvailable(t *testing.T) {
 	})
 }
 
-func TestEveryShortLineSaysHowMuchIsMissing(t *testing.T) {
+func TestEveryShortLineHasTheMissingQuantity(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawShop(t)

@@ -84,7 +84,7 @@ func inJapanese(text string) bool {
 }
 
 // API-03
-func TestEveryKindOfProblemIsSaidInEnglishAndInJapanese(t *testing.T) {
+func TestEveryKindOfProblemHasEnglishAndJapaneseTexts(t *testing.T) {
 	t.Parallel()
 	for kind, where := range kinds(t) {
 		title, detail, language := written(t, problem.New(409, kind, "the case in words"), "ja")

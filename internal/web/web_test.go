@@ -360,7 +360,7 @@ func TestABodyOverTheLimitIsRefusedUnread(t *testing.T) {
 	require.Equal(t, "/problems/too-large", readProblem(t, r).Type)
 }
 
-func TestABrokenPromiseOfTheSchemaThatNobodyForesawIsOurFaultAndTellsNothing(t *testing.T) {
+func TestAnUnexpectedConstraintViolationIsAnInternalError(t *testing.T) {
 	t.Parallel()
 	b := setup(t, time.Second)
 	r := call(t, "POST", b.url+"/v1/things", `{"name":"unicorn","count":1}`, "Idempotency-Key", "k")
@@ -370,7 +370,7 @@ func TestABrokenPromiseOfTheSchemaThatNobodyForesawIsOurFaultAndTellsNothing(t *
 }
 
 // API-05.
-func TestOneKeyHasOneEffectAndIsAnsweredAgainAsThingsNowStand(t *testing.T) {
+func TestOneKeyHasOneEffectAndAReplayShowsTheCurrentState(t *testing.T) {
 	t.Parallel()
 	b := setup(t, time.Second)
 	body := `{"name":"a","count":1}`
@@ -453,7 +453,7 @@ func TestTwentyAtOnceWithOneKeyHaveOneEffect(t *testing.T) {
 }
 
 // API-05.
-func TestATwinOfACallInHandIsToldToComeAgain(t *testing.T) {
+func TestARequestWithAKeyInUseGets409(t *testing.T) {
 	t.Parallel()
 	b := setup(t, 50*time.Millisecond)
 	b.hold = make(chan struct{})
@@ -516,7 +516,7 @@ func TestAWrongTokenIsRefusedEverywhere(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, r.status)
 }
 
-func TestWithoutAKeyInTheSettingsNobodyIsStaff(t *testing.T) {
+func TestWithoutTokenKeysNoTokenIsValid(t *testing.T) {
 	t.Parallel()
 	door := web.Endpoints("serve-things", config.Access{}, web.Get("/v1/secret", access.Staff,
 		func(context.Context, web.Reader, *struct{}) (*answer, error) { return &answer{}, nil }))
@@ -528,7 +528,7 @@ func TestWithoutAKeyInTheSettingsNobodyIsStaff(t *testing.T) {
 	}
 }
 
-func TestWithoutADatabaseCallersAreToldToComeAgain(t *testing.T) {
+func TestWithoutADatabaseRequestsGet503(t *testing.T) {
 	t.Parallel()
 	pool, err := pgxpool.New(t.Context(), "postgres:///popup?host="+t.TempDir())
 	require.NoError(t, err)
