@@ -24,9 +24,9 @@ import (
 
 // broker counts what is published, and may be away.
 type broker struct {
-	mu   sync.Mutex
+	mu        sync.Mutex
 	published []string
-	err error
+	err       error
 }
 
 func (b *broker) Publish(_ context.Context, messages []cloudevent.Message) []error {
