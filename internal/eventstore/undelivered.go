@@ -24,13 +24,13 @@ const batch = 500
 // all together; only late ones get a row in bus.undelivered, and are published again with an exponential backoff.
 func Sweep(ctx context.Context, pool *pgxpool.Pool, sink cloudevent.Publisher) error {
 	if err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error { return advance(ctx, tx) }); err != nil {
-		return fmt.Errorf("look for unheard events: %w", err)
+		return fmt.Errorf("look for undelivered events: %w", err)
 	}
 	var rejected error
 	for {
 		due, err := takeDue(ctx, pool)
 		if err != nil {
-			return fmt.Errorf("read unheard events: %w", err)
+			return fmt.Errorf("read undelivered events: %w", err)
 		}
 		if len(due) == 0 {
 			return rejected
