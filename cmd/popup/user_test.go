@@ -66,7 +66,7 @@ func TestTheFirstAdminsPasswordIsShownOnceAndManagesAccounts(t *testing.T) {
 	info, err := os.Stat(kept[0])
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
-	ada.refused("this is for others", "", "list")
+	ada.refused("You do not have permission to do this.", "", "list")
 
 	id := regexp.MustCompile(`id +(\S+)`).FindStringSubmatch(ada.must("", "me"))[1]
 	admin.must("", "role", id, "staff")
