@@ -192,6 +192,7 @@ func (p *plane) sync(ctx context.Context) {
 		}
 	}
 	p.keep(wanted)
+	p.forgetDeleted()
 	for _, t := range all {
 		if spec, ok := wanted[key(t, t.Name)]; ok {
 			if err := p.start(ctx, t, spec); err != nil {
@@ -284,6 +285,17 @@ func (p *plane) deliver(ctx context.Context, d *delivery, t jetstream.Trigger) {
 		select {
 		case <-ctx.Done():
 		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// forgetDeleted closes the Brokers that are deleted. Only the leader deletes their streams.
+func (p *plane) forgetDeleted() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for k := range p.open {
+		if b, err := p.brokers.Brokers(k.Namespace).Get(k.Name); err != nil || !ours(b) {
+			delete(p.open, k)
 		}
 	}
 }
