@@ -41,7 +41,7 @@ for namespace in shop nats-io jetstream-broker; do
 		done
 	done
 done
-kubectl -n shop wait --for=condition=Complete job/migrate --timeout=5m >/dev/null
+sh tools/cluster/await-job.sh migrate || { kubectl -n shop logs job/migrate --tail=20 >&2 || true; exit 1; }
 done_with "database migrated"
 kubectl -n shop wait --for=condition=Ready broker/shop sinkbinding/functions --timeout=5m >/dev/null
 done_with "broker ready"
