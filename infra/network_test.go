@@ -55,8 +55,9 @@ func admits(t *testing.T, policies []*networkingv1.NetworkPolicy, from, to pod, 
 
 // OPS-51: events come from functions only; the schedule calls its functions directly.
 func TestOnlyFunctionsReachTheIngressOfTheBroker(t *testing.T) {
-	inEveryOverlay(t, func(t *testing.T, all []manifest) {
-		policies := each[*networkingv1.NetworkPolicy](all)
+	t.Parallel()
+	for _, overlay := range overlays {
+		policies := each[*networkingv1.NetworkPolicy](build(t, overlay))
 		broker := pod{"jetstream-broker", labels.Set{"app.kubernetes.io/name": "jetstream-broker"}}
 		function := labels.Set{"serving.knative.dev/service": "place-order", "app.kubernetes.io/part-of": "popup"}
 		for name, c := range map[string]struct {
@@ -72,7 +73,7 @@ func TestOnlyFunctionsReachTheIngressOfTheBroker(t *testing.T) {
 			"another namespace, as a function":  {pod{"default", function}, 8080, false},
 			"another replica, or its namespace": {pod{"jetstream-broker", broker.labels}, 8080, false},
 		} {
-			require.Equal(t, c.want, admits(t, policies, c.from, broker, c.port), name)
+			require.Equal(t, c.want, admits(t, policies, c.from, broker, c.port), "%s: %s", overlay, name)
 		}
-	})
+	}
 }
