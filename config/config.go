@@ -203,6 +203,8 @@ type Gateway struct {
 	Upstream string `envconfig:"FUNCTION_URL" default:"http://{function}.shop" desc:"address of a function; {function} stands for its name, and shop is its namespace"`
 	Via      string `envconfig:"FUNCTION_VIA" desc:"host:port that all functions are reached through; none: by their own names"`
 
+	Wake []string `envconfig:"WAKE" desc:"functions that are called when an order is placed, so that they start at the same time; several with commas"`
+
 	StatusOf []string `envconfig:"STATUS_OF" desc:"who else /v1/status shows, such as mail=smtp.example.org:587,s3=s3.example.org:443; the shop takes orders without them"`
 
 	RateLimit      int   `envconfig:"RATE_LIMIT" default:"100" desc:"calls a minute of a user, or of an address without a token; 0: no limit"`

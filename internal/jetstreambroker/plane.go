@@ -173,7 +173,24 @@ func (p *plane) run(ctx context.Context) {
 		case <-again.C:
 		}
 	}
-	p.keep(nil)
+	for _, d := range p.keep(nil) {
+		<-d.done
+	}
+}
+
+// handover is how long a delivery that is stopped may hold up the others.
+const handover = 2 * time.Second
+
+// await waits until deliveries have ended, but not for long: their subscribers may take as long as their Triggers allow.
+func await(stopped []*delivery) {
+	enough := time.After(handover)
+	for _, d := range stopped {
+		select {
+		case <-d.done:
+		case <-enough:
+			return
+		}
+	}
 }
 
 // sync starts the deliveries that are asked for, and stops all others.
@@ -191,7 +208,7 @@ func (p *plane) sync(ctx context.Context) {
 			wanted[key(t, t.Name)] = specOf(b, t)
 		}
 	}
-	p.keep(wanted)
+	await(p.keep(wanted))
 	p.forgetDeleted()
 	for _, t := range all {
 		if spec, ok := wanted[key(t, t.Name)]; ok {
@@ -213,10 +230,10 @@ func specOf(b *eventingv1.Broker, t *eventingv1.Trigger) string {
 	return fmt.Sprint(b.UID, b.Generation, t.UID, t.Generation, t.Status.SubscriberURI, t.Status.DeadLetterSinkURI)
 }
 
-// keep stops every delivery that is not wanted as it is.
-func (p *plane) keep(wanted map[types.NamespacedName]string) {
+// keep stops every delivery that is not wanted as it is, and returns those: each ends with what it has in hand.
+func (p *plane) keep(wanted map[types.NamespacedName]string) (stopped []*delivery) {
 	p.mu.Lock()
-	var stopped []*delivery
+	defer p.mu.Unlock()
 	for k, d := range p.running {
 		if wanted[k] != d.spec {
 			d.stop()
@@ -227,10 +244,7 @@ func (p *plane) keep(wanted map[types.NamespacedName]string) {
 			}
 		}
 	}
-	p.mu.Unlock()
-	for _, d := range stopped {
-		<-d.done
-	}
+	return stopped
 }
 
 // start begins the delivery of a Trigger that is not running.

@@ -182,6 +182,28 @@ func TestAChangedTriggerIsDeliveredAsItAsksNow(t *testing.T) {
 	c.eventually(func() bool { return after.counts()["1"] == 1 }, "it is delivered to the new subscriber")
 }
 
+// A subscriber may take as long as its Trigger allows.
+func TestASlowSubscriberOfAChangedTriggerHoldsUpNoOther(t *testing.T) {
+	c := openCluster(t)
+	r := c.replica()
+	c.broker(shop.Namespace, shop.Name)
+	release := make(chan struct{})
+	slow := c.subscribe(func(string) int { <-release; return http.StatusOK })
+	defer close(release)
+	spec, timeout := to(t, slow.URL), "PT60S"
+	spec.Delivery.Timeout = &timeout
+	c.trigger(shop.Namespace, "slow", spec)
+	c.triggerReady(shop.Namespace, "slow")
+	require.Equal(t, http.StatusAccepted, c.publish(r, shop, "1"))
+	c.eventually(func() bool { return slow.counts()["1"] == 1 }, "it is being delivered")
+	require.NoError(t, c.client.EventingV1().Triggers(shop.Namespace).Delete(t.Context(), "slow", metav1.DeleteOptions{}))
+	other := c.subscribe(accepted)
+	c.trigger(shop.Namespace, "other", to(t, other.URL))
+	c.triggerReady(shop.Namespace, "other")
+	require.Equal(t, http.StatusAccepted, c.publish(r, shop, "2"))
+	require.Eventually(t, func() bool { return other.counts()["2"] == 1 }, 10*time.Second, 5*time.Millisecond)
+}
+
 const many = 200
 
 // publishMany publishes events over two replicas in turn.
