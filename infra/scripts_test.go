@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -62,4 +63,16 @@ func TestACommandInTheClusterEnds(t *testing.T) {
 			require.Contains(t, calls, "delete job", "it leaves no Job behind")
 		})
 	}
+}
+
+// A Broker is ready only with its dead-letter sink, and that is a function: who waits for it before waits for ever.
+func TestADeploymentWaitsForTheBrokerAfterItsFunctions(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../tools/cluster/deploy.sh")
+	require.NoError(t, err)
+	before, after, ok := strings.Cut(string(text), "part 1 | kubectl apply")
+	require.True(t, ok)
+	require.NotContains(t, before, "condition=Ready broker")
+	require.Contains(t, before, "condition=Addressable broker")
+	require.Contains(t, after, "condition=Ready broker")
 }
