@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	eventingduck "knative.dev/eventing/pkg/apis/duck/v1"
 	eventingv1 "knative.dev/eventing/pkg/apis/eventing/v1"
+	brokerreconciler "knative.dev/eventing/pkg/client/injection/reconciler/eventing/v1/broker"
 	"knative.dev/pkg/apis"
 	duckv1 "knative.dev/pkg/apis/duck/v1"
 	dynamicclient "knative.dev/pkg/injection/clients/dynamicclient/fake"
@@ -34,6 +35,17 @@ func to(t *testing.T, address string) eventingv1.TriggerSpec {
 	}
 }
 
+// service creates a Service that can be a subscriber.
+func (c *cluster) service(name string) {
+	c.t.Helper()
+	service := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1", "kind": "Service", "metadata": map[string]any{"name": name, "namespace": shop.Namespace},
+	}}
+	services := dynamicclient.Get(c.ctx).Resource(corev1.SchemeGroupVersion.WithResource("services"))
+	_, err := services.Namespace(shop.Namespace).Create(c.ctx, service, metav1.CreateOptions{})
+	require.NoError(c.t, err)
+}
+
 func accepted(string) int { return http.StatusOK }
 
 func TestATriggerWithAnUnknownSubscriberIsNotReady(t *testing.T) {
@@ -48,13 +60,32 @@ func TestATriggerWithAnUnknownSubscriberIsNotReady(t *testing.T) {
 	require.Contains(t, resolved.Message, "receiver")
 	c.status(shop.Namespace, "t", eventingv1.TriggerConditionReady, (*apis.Condition).IsFalse)
 
-	service := &unstructured.Unstructured{Object: map[string]any{
-		"apiVersion": "v1", "kind": "Service", "metadata": map[string]any{"name": "receiver", "namespace": shop.Namespace},
-	}}
-	services := dynamicclient.Get(c.ctx).Resource(corev1.SchemeGroupVersion.WithResource("services"))
-	_, err := services.Namespace(shop.Namespace).Create(c.ctx, service, metav1.CreateOptions{})
-	require.NoError(t, err)
+	c.service("receiver")
 	c.triggerReady(shop.Namespace, "t")
+}
+
+// The shop's dead-letter sink is a function, which is deployed once the Broker has its address.
+func TestABrokerHasItsAddressBeforeItsDeadLetterSinkIsThere(t *testing.T) {
+	c := openCluster(t)
+	c.replica()
+	brokers := c.client.EventingV1().Brokers(shop.Namespace)
+	_, err := brokers.Create(c.ctx, &eventingv1.Broker{
+		ObjectMeta: metav1.ObjectMeta{Namespace: shop.Namespace, Name: shop.Name, Annotations: map[string]string{brokerreconciler.ClassAnnotationKey: Class}},
+		Spec: eventingv1.BrokerSpec{Delivery: &eventingduck.DeliverySpec{DeadLetterSink: &duckv1.Destination{
+			Ref: &duckv1.KReference{APIVersion: "v1", Kind: "Service", Name: "receiver"},
+		}}},
+	}, metav1.CreateOptions{})
+	require.NoError(t, err)
+	status := func(condition apis.ConditionType) *apis.Condition {
+		b, err := brokers.Get(c.ctx, shop.Name, metav1.GetOptions{})
+		require.NoError(t, err)
+		return b.Status.GetCondition(condition)
+	}
+	c.eventually(func() bool { return status(eventingv1.BrokerConditionReady).IsFalse() }, "the Broker is not ready")
+	require.True(t, status(eventingv1.BrokerConditionAddressable).IsTrue())
+	require.Equal(t, "UnknownDeadLetterSink", status(eventingv1.BrokerConditionReady).Reason)
+	c.service("receiver")
+	c.eventually(func() bool { return status(eventingv1.BrokerConditionReady).IsTrue() }, "the Broker is ready")
 }
 
 // Eventing would leave the filter out, and deliver everything.
