@@ -251,6 +251,18 @@ func TestTheClockGoesStraightToItsFunction(t *testing.T) {
 	})
 }
 
+func TestTheFunctionsThatAnOrderWakesAreThere(t *testing.T) {
+	inEveryOverlay(t, func(t *testing.T, all []manifest) {
+		names := map[string]bool{}
+		for _, service := range each[*servingv1.Service](all) {
+			names[service.Name] = true
+		}
+		for name := range strings.SplitSeq(settings(all)["WAKE"], ",") {
+			require.True(t, names[name], "WAKE=%s", name)
+		}
+	})
+}
+
 // OPS-51.
 func TestPodsConnectOnlyWherePoliciesAllow(t *testing.T) {
 	inEveryOverlay(t, func(t *testing.T, all []manifest) {

@@ -93,13 +93,16 @@ func (g *endpoints) Open(mux *http.ServeMux, rt *function.Runtime) {
 	reach := g.open(rt)
 	upstreams, kept := map[string][]*upstream{}, newCache(g.settings.Gateway, rt.Pool, rt.Log)
 	kept.register(d.metrics.registry)
-	statuses := declaredStatuses()
+	statuses, waking := declaredStatuses(), newWaker(g.settings.Wake, reach)
 	for _, target := range targets {
 		route := newUpstream(target.Route, reach(target.Function))
 		upstreams[target.Function] = append(upstreams[target.Function], route)
 		to := kept.withCache(target.Route, route)
 		if target.Method != http.MethodGet && hasCachedRoute(targets, target.Function) {
 			to = kept.withInvalidation(to)
+		}
+		if target.Method+" "+target.Path == placeOrder {
+			to = waking.withWake(to)
 		}
 		d.metrics.expect(target.Route, statuses[target.Method+" "+target.Path]...)
 		mux.Handle(target.Method+" "+target.Path, d.guard(target.Route, to))

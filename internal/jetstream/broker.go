@@ -33,7 +33,8 @@ type Broker struct {
 
 	restoring sync.RWMutex // while it is held nothing is published: a stream without its consumers keeps nothing
 	mu        sync.Mutex
-	triggers  map[string]Trigger // by name
+	triggers  map[string]Trigger            // by name
+	unused    map[string]jetstream.Consumer // that Add made and no dispatcher has taken yet
 }
 
 // duplicateWindow is how long an event that is published again with Once is recognised.
@@ -45,7 +46,7 @@ func Open(ctx context.Context, conn *nats.Conn, s Stream) (*Broker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to broker: %w", err)
 	}
-	b := &Broker{stream: s, js: js, triggers: map[string]Trigger{}}
+	b := &Broker{stream: s, js: js, triggers: map[string]Trigger{}, unused: map[string]jetstream.Consumer{}}
 	return b, b.makeStream(ctx)
 }
 
@@ -75,8 +76,28 @@ func (b *Broker) Ready(ctx context.Context) error {
 func (b *Broker) Add(ctx context.Context, t Trigger) error {
 	b.mu.Lock()
 	b.triggers[t.Name] = t
+	delete(b.unused, t.Name)
 	b.mu.Unlock()
-	return b.Make(ctx, t)
+	consumer, err := b.consumer(ctx, t)
+	if err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.unused[t.Name] = consumer
+	return nil
+}
+
+// take returns the consumer that Add made for a Trigger, once; otherwise it makes one.
+func (b *Broker) take(ctx context.Context, t Trigger) (jetstream.Consumer, error) {
+	b.mu.Lock()
+	consumer, ok := b.unused[t.Name]
+	delete(b.unused, t.Name)
+	b.mu.Unlock()
+	if ok {
+		return consumer, nil
+	}
+	return b.consumer(ctx, t)
 }
 
 // Make is Add for a Trigger that another process delivers: Restore leaves its consumer out.
@@ -116,6 +137,7 @@ func (b *Broker) Forget(name string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.triggers, name)
+	delete(b.unused, name)
 }
 
 // Delete deletes the stream with all its events and consumers.
@@ -143,6 +165,7 @@ func (b *Broker) Restore(ctx context.Context) error {
 	}
 	b.mu.Lock()
 	triggers := slices.Collect(maps.Values(b.triggers))
+	clear(b.unused)
 	b.mu.Unlock()
 	for _, t := range triggers {
 		if _, err := b.consumer(ctx, t); err != nil {
