@@ -77,10 +77,11 @@ kube-popup: ## run the command popup inside that cluster (ARGS="check --rebuild"
 	@sh tools/cluster/popup.sh $(ARGS)
 
 scenario: needs ## run one scenario in one process and as processes: both leave the same events
-	$(GO) test -count=1 -v -run Scenario ./cmd/popup
+	SCENARIO_FULL=1 $(GO) test -count=1 -v -run Scenario ./cmd/popup
 
 test-cluster: ## run that scenario on the cluster that kubectl points to (ADDRESS and HOST reach its gateway)
-	SCENARIO_ADDRESS=$(ADDRESS) SCENARIO_HOST=$(HOST) SCENARIO_POPUP="sh ../../tools/cluster/popup.sh" \
+	SCENARIO_FULL=1 SCENARIO_ADDRESS=$(ADDRESS) SCENARIO_HOST=$(HOST) SCENARIO_POPUP="sh ../../tools/cluster/popup.sh" \
+		SCENARIO_FAULT="sh ../../tools/cluster/fault.sh" \
 		$(GO) test -count=1 -v -timeout 30m -run Scenario ./cmd/popup
 
 clean: ## remove what was built, and the shop of this folder

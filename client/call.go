@@ -25,7 +25,7 @@ type call struct {
 	keyed        bool
 }
 
-// again says whether a second one does no harm.
+// again reports whether a second one does no harm.
 func (c call) again() bool { return c.keyed || c.method == http.MethodGet }
 
 // send makes a call until it is answered, or as often as it may be made.
@@ -44,7 +44,7 @@ func send[A any](ctx context.Context, c *Client, options []Option, made call) (a
 	}
 	attempt := s.attempt
 	if made.again() && s.patience > 0 {
-		attempt = s.insist
+		attempt = s.retry
 	}
 	body, err := attempt(ctx, made.method, address, sent)
 	if err != nil || len(body) == 0 {
@@ -82,8 +82,8 @@ func (s *settings) prepare(ctx context.Context, made call) (sent []byte, err err
 	return sent, nil
 }
 
-// insist tries until the answer is one that stays, or patience ends. It waits as long as the shop says.
-func (s *settings) insist(ctx context.Context, method, address string, sent []byte) ([]byte, error) {
+// retry repeats a request until its response is final or the patience ends. It waits as long as Retry-After asks.
+func (s *settings) retry(ctx context.Context, method, address string, sent []byte) ([]byte, error) {
 	var last error
 	body, err := backoff.Retry(ctx, func() (body []byte, err error) {
 		body, err = s.attempt(ctx, method, address, sent)

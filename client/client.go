@@ -1,7 +1,6 @@
-// Package client calls a popup shop over its HTTP API, with a method for each route. A call that moves stock or money has
-// an idempotency key, and like a call that only reads it is tried again while the shop is busy. What the shop says against
-// a call is a *Problem. Methods and types are made from the contract by make generate; the package knows nothing of what is
-// behind it.
+// Package client calls the HTTP API of a popup shop, with a method for each route. Requests that move stock or money have an
+// idempotency key; these, and requests that only read, are retried while the shop is busy. Error responses are a *Problem. Methods
+// and types are generated from the OpenAPI document.
 package client
 
 import (
@@ -28,7 +27,7 @@ func (c *Client) With(options ...Option) *Client {
 	return &Client{c.url, append(c.options[:len(c.options):len(c.options)], options...)}
 }
 
-// Option says how a call is made.
+// Option changes how a request is made.
 type Option func(*settings)
 
 type settings struct {
@@ -73,7 +72,7 @@ func Wait(d time.Duration) Option {
 	return Header("Prefer", fmt.Sprintf("wait=%d", int(d/time.Second)))
 }
 
-// Patience is how long a call is tried again that may be, 30 s unless said. With 0 it is tried once.
+// Patience is how long a request is retried, 30 s by default. With 0 it is sent once.
 func Patience(d time.Duration) Option { return func(s *settings) { s.patience = d } }
 
 // Answered shows the status and the headers of the answer. Its body is read.

@@ -56,7 +56,7 @@ var (
 	lost   = answer{err: errors.New("connection reset")}
 )
 
-func TestACallWithAKeyIsTriedAgainUnderItWhenTheShopSays(t *testing.T) {
+func TestARequestWithAKeyIsRetriedWithTheKey(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := &shop{answers: []answer{busy, {429, "5", "", nil}, lost, {409, "1", `{"type":"/problems/twin-in-flight","detail":"in hand"}`, nil}, placed}}
@@ -77,7 +77,7 @@ func TestACallWithAKeyIsTriedAgainUnderItWhenTheShopSays(t *testing.T) {
 	})
 }
 
-func TestPatienceEndsWithWhatTheShopSaidLast(t *testing.T) {
+func TestPatienceEndsWithTheLastResponse(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s, began := &shop{answers: []answer{busy}}, time.Now()
@@ -108,7 +108,7 @@ func TestACallThatMightDoTwiceIsMadeOnce(t *testing.T) {
 	}
 }
 
-func TestARefusalIsNotTriedAgainAndTellsTheCase(t *testing.T) {
+func TestARefusalIsNotRetriedAndHasItsData(t *testing.T) {
 	t.Parallel()
 	s := &shop{answers: []answer{{409, "", `{"type":"/problems/out-of-stock","title":"out of stock","status":409,"detail":"there is not enough",
 		"order_id":"7","lines":[{"sku":"A","store_id":"8","requested":2,"available":1}],"errors":[{"field":"lines[0]","message":"is short"}]}`, nil}}}
@@ -125,7 +125,7 @@ func TestARefusalIsNotTriedAgainAndTellsTheCase(t *testing.T) {
 	require.EqualError(t, err, "the shop answered Bad Gateway")
 }
 
-func TestWhoeverGivesUpIsLetGo(t *testing.T) {
+func TestACancelledContextEndsARequest(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -137,13 +137,13 @@ func TestWhoeverGivesUpIsLetGo(t *testing.T) {
 	})
 }
 
-func TestAnAnswerThatIsCutShortIsAnError(t *testing.T) {
+func TestATruncatedResponseIsAnError(t *testing.T) {
 	t.Parallel()
 	_, err := (&shop{answers: []answer{{200, "", "{", nil}}}).client().GetMe(t.Context())
 	require.ErrorContains(t, err, "read the answer to GET /v1/users/me")
 }
 
-func TestWhatIsAskedGoesWhereItBelongs(t *testing.T) {
+func TestParametersGoWhereTheyBelong(t *testing.T) {
 	t.Parallel()
 	s := &shop{answers: []answer{{200, "", "{}", nil}}}
 	c := s.client(client.Language("ja"), client.Token("a"))

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Problem is what the shop says against a call: problem details, RFC 9457.
+// Problem is an error response: problem details, RFC 9457.
 type Problem struct {
 	Type      string       `json:"type"` // /problems/ and its kind
 	Title     string       `json:"title"`
@@ -26,7 +26,7 @@ type Problem struct {
 	FailedItems []FailedItem `json:"failed_items"` // that there is not enough of to be held
 	InUseBy     []string     `json:"in_use_by"`    // what stands against the end of something
 
-	RetryAfter time.Duration `json:"-"` // when to come again; 0: the shop does not say
+	RetryAfter time.Duration `json:"-"` // how long to wait before a retry; 0: unknown
 }
 
 // FieldError reports a field of a request that is wrong.
@@ -71,7 +71,7 @@ func problemOf(answer *http.Response, body []byte) *Problem {
 	return p
 }
 
-// passes says whether it may be gone at the next try.
+// passes reports whether it may be gone at the next try.
 func (p *Problem) passes() bool {
 	return p.Status == http.StatusServiceUnavailable || p.Status == http.StatusTooManyRequests || p.Kind() == "twin-in-flight"
 }

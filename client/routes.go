@@ -8,452 +8,452 @@ import (
 	"net/url"
 )
 
-// AddBasketItem is POST /v1/basket/items, for: all.
+// AddBasketItem sends POST /v1/basket/items, for: all.
 func (c *Client) AddBasketItem(ctx context.Context, in AddBasketItemRequest, options ...Option) (Basket, error) {
 	return send[Basket](ctx, c, options, call{method: "POST", path: "/v1/basket/items", body: in})
 }
 
-// AddCategory is POST /v1/categories, for: staff, client:catalogue.
+// AddCategory sends POST /v1/categories, for: staff, client:catalogue.
 func (c *Client) AddCategory(ctx context.Context, in CategoryBody, options ...Option) (Category, error) {
 	return send[Category](ctx, c, options, call{method: "POST", path: "/v1/categories", body: in})
 }
 
-// AddClient is POST /v1/clients, for: admin.
+// AddClient sends POST /v1/clients, for: admin.
 func (c *Client) AddClient(ctx context.Context, in AddClientRequest, options ...Option) (AddClientAnswer, error) {
 	return send[AddClientAnswer](ctx, c, options, call{method: "POST", path: "/v1/clients", body: in})
 }
 
-// AddCustomer is POST /v1/customers, for: all.
+// AddCustomer sends POST /v1/customers, for: all.
 func (c *Client) AddCustomer(ctx context.Context, in AddCustomerRequest, options ...Option) (KnownGuest, error) {
 	return send[KnownGuest](ctx, c, options, call{method: "POST", path: "/v1/customers", body: in})
 }
 
-// AddCustomerToken is POST /v1/customers/{id}/token, for: credentials.
+// AddCustomerToken sends POST /v1/customers/{id}/token, for: credentials.
 func (c *Client) AddCustomerToken(ctx context.Context, id string, in AddCustomerTokenRequest, options ...Option) (KnownGuest, error) {
 	return send[KnownGuest](ctx, c, options, call{method: "POST", path: "/v1/customers/" + url.PathEscape(id) + "/token", body: in})
 }
 
-// AddMyAddress is POST /v1/users/me/addresses, for: account.
+// AddMyAddress sends POST /v1/users/me/addresses, for: account.
 func (c *Client) AddMyAddress(ctx context.Context, in AddressBody, options ...Option) (KeptAddress, error) {
 	return send[KeptAddress](ctx, c, options, call{method: "POST", path: "/v1/users/me/addresses", body: in})
 }
 
-// AddMySSHKey is POST /v1/users/me/ssh-keys, for: account.
+// AddMySSHKey sends POST /v1/users/me/ssh-keys, for: account.
 func (c *Client) AddMySSHKey(ctx context.Context, in AddMySSHKeyRequest, options ...Option) (SSHKey, error) {
 	return send[SSHKey](ctx, c, options, call{method: "POST", path: "/v1/users/me/ssh-keys", body: in})
 }
 
-// AddProduct is POST /v1/products, for: staff, client:catalogue.
+// AddProduct sends POST /v1/products, for: staff, client:catalogue.
 func (c *Client) AddProduct(ctx context.Context, in ProductBody, options ...Option) (Product, error) {
 	return send[Product](ctx, c, options, call{method: "POST", path: "/v1/products", body: in})
 }
 
-// AddProductImage is POST /v1/products/{id}/images, for: staff, client:catalogue.
+// AddProductImage sends POST /v1/products/{id}/images, for: staff, client:catalogue.
 func (c *Client) AddProductImage(ctx context.Context, id string, in []byte, options ...Option) (AddProductImageAnswer, error) {
 	return send[AddProductImageAnswer](ctx, c, options, call{method: "POST", path: "/v1/products/" + url.PathEscape(id) + "/images", body: in})
 }
 
-// AddProductVariant is POST /v1/products/{id}/variants, for: staff, client:catalogue.
+// AddProductVariant sends POST /v1/products/{id}/variants, for: staff, client:catalogue.
 func (c *Client) AddProductVariant(ctx context.Context, id string, in VariantBody, options ...Option) (Variant, error) {
 	return send[Variant](ctx, c, options, call{method: "POST", path: "/v1/products/" + url.PathEscape(id) + "/variants", body: in})
 }
 
-// AddReservation is POST /v1/inventory/reservations, for: staff, client:stock. It has a key: one is made unless Key gives it.
+// AddReservation sends POST /v1/inventory/reservations, for: staff, client:stock. It has an idempotency key, which is generated unless the option Key gives one.
 func (c *Client) AddReservation(ctx context.Context, in AddReservationRequest, options ...Option) (AddReservationAnswer, error) {
 	return send[AddReservationAnswer](ctx, c, options, call{method: "POST", path: "/v1/inventory/reservations", body: in, keyed: true})
 }
 
-// AddStock is POST /v1/inventory/stock, for: staff, client:stock. It has a key: one is made unless Key gives it.
+// AddStock sends POST /v1/inventory/stock, for: staff, client:stock. It has an idempotency key, which is generated unless the option Key gives one.
 func (c *Client) AddStock(ctx context.Context, in AddStockRequest, options ...Option) (Level, error) {
 	return send[Level](ctx, c, options, call{method: "POST", path: "/v1/inventory/stock", body: in, keyed: true})
 }
 
-// AddStockMovement is POST /v1/inventory/stock/{id}/movements, for: staff, client:stock. It has a key: one is made unless Key gives it.
+// AddStockMovement sends POST /v1/inventory/stock/{id}/movements, for: staff, client:stock. It has an idempotency key, which is generated unless the option Key gives one.
 func (c *Client) AddStockMovement(ctx context.Context, id string, in AddStockMovementRequest, options ...Option) (Moved, error) {
 	return send[Moved](ctx, c, options, call{method: "POST", path: "/v1/inventory/stock/" + url.PathEscape(id) + "/movements", body: in, keyed: true})
 }
 
-// AddStore is POST /v1/stores, for: staff, client:catalogue.
+// AddStore sends POST /v1/stores, for: staff, client:catalogue.
 func (c *Client) AddStore(ctx context.Context, in StoreBody, options ...Option) (Store, error) {
 	return send[Store](ctx, c, options, call{method: "POST", path: "/v1/stores", body: in})
 }
 
-// AddToken is POST /v1/tokens, for: credentials.
+// AddToken sends POST /v1/tokens, for: credentials.
 func (c *Client) AddToken(ctx context.Context, in AddTokenRequest, options ...Option) (AddTokenAnswer, error) {
 	return send[AddTokenAnswer](ctx, c, options, call{method: "POST", path: "/v1/tokens", body: in})
 }
 
-// AddWarehouse is POST /v1/warehouses, for: staff, client:stock.
+// AddWarehouse sends POST /v1/warehouses, for: staff, client:stock.
 func (c *Client) AddWarehouse(ctx context.Context, in WarehouseBody, options ...Option) (Warehouse, error) {
 	return send[Warehouse](ctx, c, options, call{method: "POST", path: "/v1/warehouses", body: in})
 }
 
-// CancelOrder is POST /v1/orders/{id}/cancel, for: cust, order-token. It has a key: one is made unless Key gives it. Wait says how long it may take.
+// CancelOrder sends POST /v1/orders/{id}/cancel, for: cust, order-token. It has an idempotency key, which is generated unless the option Key gives one. The option Wait is how long the shop may take to decide.
 func (c *Client) CancelOrder(ctx context.Context, id string, in CancelOrderRequest, options ...Option) (Order, error) {
 	return send[Order](ctx, c, options, call{method: "POST", path: "/v1/orders/" + url.PathEscape(id) + "/cancel", body: in, keyed: true})
 }
 
-// ChangeAddress is PUT /v1/addresses/{id}, for: account.
+// ChangeAddress sends PUT /v1/addresses/{id}, for: account.
 func (c *Client) ChangeAddress(ctx context.Context, id string, in AddressBody, options ...Option) (KeptAddress, error) {
 	return send[KeptAddress](ctx, c, options, call{method: "PUT", path: "/v1/addresses/" + url.PathEscape(id), body: in})
 }
 
-// ChangeBasketItem is PUT /v1/basket/items/{id}, for: all.
+// ChangeBasketItem sends PUT /v1/basket/items/{id}, for: all.
 func (c *Client) ChangeBasketItem(ctx context.Context, id string, in ChangeBasketItemRequest, options ...Option) (Basket, error) {
 	return send[Basket](ctx, c, options, call{method: "PUT", path: "/v1/basket/items/" + url.PathEscape(id), body: in})
 }
 
-// ChangeCategory is PUT /v1/categories/{id}, for: staff, client:catalogue.
+// ChangeCategory sends PUT /v1/categories/{id}, for: staff, client:catalogue.
 func (c *Client) ChangeCategory(ctx context.Context, id string, in CategoryBody, options ...Option) (Category, error) {
 	return send[Category](ctx, c, options, call{method: "PUT", path: "/v1/categories/" + url.PathEscape(id), body: in})
 }
 
-// ChangeMe is PUT /v1/users/me, for: account.
+// ChangeMe sends PUT /v1/users/me, for: account.
 func (c *Client) ChangeMe(ctx context.Context, in ChangeMeRequest, options ...Option) (User, error) {
 	return send[User](ctx, c, options, call{method: "PUT", path: "/v1/users/me", body: in})
 }
 
-// ChangeMyPassword is PUT /v1/users/me/password, for: account.
+// ChangeMyPassword sends PUT /v1/users/me/password, for: account.
 func (c *Client) ChangeMyPassword(ctx context.Context, in ChangeMyPasswordRequest, options ...Option) error {
 	_, err := send[struct{}](ctx, c, options, call{method: "PUT", path: "/v1/users/me/password", body: in})
 	return err
 }
 
-// ChangeProduct is PUT /v1/products/{id}, for: staff, client:catalogue.
+// ChangeProduct sends PUT /v1/products/{id}, for: staff, client:catalogue.
 func (c *Client) ChangeProduct(ctx context.Context, id string, in ProductBody, options ...Option) (Product, error) {
 	return send[Product](ctx, c, options, call{method: "PUT", path: "/v1/products/" + url.PathEscape(id), body: in})
 }
 
-// ChangeProductTag is PUT /v1/products/{id}/tags/{tag}, for: staff, client:catalogue.
+// ChangeProductTag sends PUT /v1/products/{id}/tags/{tag}, for: staff, client:catalogue.
 func (c *Client) ChangeProductTag(ctx context.Context, id string, tag string, options ...Option) (ChangeProductTagAnswer, error) {
 	return send[ChangeProductTagAnswer](ctx, c, options, call{method: "PUT", path: "/v1/products/" + url.PathEscape(id) + "/tags/" + url.PathEscape(tag)})
 }
 
-// ChangeStock is PUT /v1/inventory/stock/{id}, for: staff, client:stock.
+// ChangeStock sends PUT /v1/inventory/stock/{id}, for: staff, client:stock.
 func (c *Client) ChangeStock(ctx context.Context, id string, in ChangeStockRequest, options ...Option) (Level, error) {
 	return send[Level](ctx, c, options, call{method: "PUT", path: "/v1/inventory/stock/" + url.PathEscape(id), body: in})
 }
 
-// ChangeStore is PUT /v1/stores/{id}, for: staff, client:catalogue.
+// ChangeStore sends PUT /v1/stores/{id}, for: staff, client:catalogue.
 func (c *Client) ChangeStore(ctx context.Context, id string, in StoreBody, options ...Option) (Store, error) {
 	return send[Store](ctx, c, options, call{method: "PUT", path: "/v1/stores/" + url.PathEscape(id), body: in})
 }
 
-// ChangeStoreParticipating is PUT /v1/stores/{id}/participating, for: staff, client:catalogue.
+// ChangeStoreParticipating sends PUT /v1/stores/{id}/participating, for: staff, client:catalogue.
 func (c *Client) ChangeStoreParticipating(ctx context.Context, id string, options ...Option) (Store, error) {
 	return send[Store](ctx, c, options, call{method: "PUT", path: "/v1/stores/" + url.PathEscape(id) + "/participating"})
 }
 
-// ChangeUser is PUT /v1/users/{id}, for: admin.
+// ChangeUser sends PUT /v1/users/{id}, for: admin.
 func (c *Client) ChangeUser(ctx context.Context, id string, in ChangeUserRequest, options ...Option) (User, error) {
 	return send[User](ctx, c, options, call{method: "PUT", path: "/v1/users/" + url.PathEscape(id), body: in})
 }
 
-// ChangeVariant is PUT /v1/variants/{id}, for: staff, client:catalogue.
+// ChangeVariant sends PUT /v1/variants/{id}, for: staff, client:catalogue.
 func (c *Client) ChangeVariant(ctx context.Context, id string, in VariantBody, options ...Option) (Variant, error) {
 	return send[Variant](ctx, c, options, call{method: "PUT", path: "/v1/variants/" + url.PathEscape(id), body: in})
 }
 
-// ChangeWarehouse is PUT /v1/warehouses/{id}, for: staff, client:stock.
+// ChangeWarehouse sends PUT /v1/warehouses/{id}, for: staff, client:stock.
 func (c *Client) ChangeWarehouse(ctx context.Context, id string, in WarehouseBody, options ...Option) (Warehouse, error) {
 	return send[Warehouse](ctx, c, options, call{method: "PUT", path: "/v1/warehouses/" + url.PathEscape(id), body: in})
 }
 
-// ClaimOrder is POST /v1/orders/{id}/claim, for: account.
+// ClaimOrder sends POST /v1/orders/{id}/claim, for: account.
 func (c *Client) ClaimOrder(ctx context.Context, id string, in ClaimOrderRequest, options ...Option) (Order, error) {
 	return send[Order](ctx, c, options, call{method: "POST", path: "/v1/orders/" + url.PathEscape(id) + "/claim", body: in})
 }
 
-// DeleteAddress is DELETE /v1/addresses/{id}, for: account.
+// DeleteAddress sends DELETE /v1/addresses/{id}, for: account.
 func (c *Client) DeleteAddress(ctx context.Context, id string, options ...Option) error {
 	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/addresses/" + url.PathEscape(id)})
 	return err
 }
 
-// DeleteBasket is DELETE /v1/basket, for: all.
+// DeleteBasket sends DELETE /v1/basket, for: all.
 func (c *Client) DeleteBasket(ctx context.Context, options ...Option) error {
 	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/basket"})
 	return err
 }
 
-// DeleteBasketItem is DELETE /v1/basket/items/{id}, for: all.
+// DeleteBasketItem sends DELETE /v1/basket/items/{id}, for: all.
 func (c *Client) DeleteBasketItem(ctx context.Context, id string, options ...Option) (Basket, error) {
 	return send[Basket](ctx, c, options, call{method: "DELETE", path: "/v1/basket/items/" + url.PathEscape(id)})
 }
 
-// DeleteCategory is DELETE /v1/categories/{id}, for: staff, client:catalogue.
+// DeleteCategory sends DELETE /v1/categories/{id}, for: staff, client:catalogue.
 func (c *Client) DeleteCategory(ctx context.Context, id string, options ...Option) error {
 	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/categories/" + url.PathEscape(id)})
 	return err
 }
 
-// DeleteClient is DELETE /v1/clients/{id}, for: admin.
+// DeleteClient sends DELETE /v1/clients/{id}, for: admin.
 func (c *Client) DeleteClient(ctx context.Context, id string, options ...Option) error {
 	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/clients/" + url.PathEscape(id)})
 	return err
 }
 
-// DeleteMe is DELETE /v1/users/me, for: account.
+// DeleteMe sends DELETE /v1/users/me, for: account.
 func (c *Client) DeleteMe(ctx context.Context, options ...Option) error {
 	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/users/me"})
 	return err
 }
 
-// DeleteMySSHKey is DELETE /v1/users/me/ssh-keys/{id}, for: account.
+// DeleteMySSHKey sends DELETE /v1/users/me/ssh-keys/{id}, for: account.
 func (c *Client) DeleteMySSHKey(ctx context.Context, id string, options ...Option) error {
 	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/users/me/ssh-keys/" + url.PathEscape(id)})
 	return err
 }
 
-// DeleteMySessions is DELETE /v1/users/me/sessions, for: account.
+// DeleteMySessions sends DELETE /v1/users/me/sessions, for: account.
 func (c *Client) DeleteMySessions(ctx context.Context, query DeleteMySessionsQuery, options ...Option) error {
 	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/users/me/sessions", query: query})
 	return err
 }
 
-// DeleteProduct is DELETE /v1/products/{id}, for: staff, client:catalogue.
+// DeleteProduct sends DELETE /v1/products/{id}, for: staff, client:catalogue.
 func (c *Client) DeleteProduct(ctx context.Context, id string, options ...Option) error {
 	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/products/" + url.PathEscape(id)})
 	return err
 }
 
-// DeleteProductImage is DELETE /v1/products/{id}/images/{name}, for: staff, client:catalogue.
+// DeleteProductImage sends DELETE /v1/products/{id}/images/{name}, for: staff, client:catalogue.
 func (c *Client) DeleteProductImage(ctx context.Context, id string, name string, options ...Option) error {
 	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/products/" + url.PathEscape(id) + "/images/" + url.PathEscape(name)})
 	return err
 }
 
-// DeleteProductTag is DELETE /v1/products/{id}/tags/{tag}, for: staff, client:catalogue.
+// DeleteProductTag sends DELETE /v1/products/{id}/tags/{tag}, for: staff, client:catalogue.
 func (c *Client) DeleteProductTag(ctx context.Context, id string, tag string, options ...Option) error {
 	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/products/" + url.PathEscape(id) + "/tags/" + url.PathEscape(tag)})
 	return err
 }
 
-// DeleteProducts is POST /v1/products/deletions, for: staff, client:catalogue.
+// DeleteProducts sends POST /v1/products/deletions, for: staff, client:catalogue.
 func (c *Client) DeleteProducts(ctx context.Context, in DeleteProductsRequest, options ...Option) (DeleteProductsAnswer, error) {
 	return send[DeleteProductsAnswer](ctx, c, options, call{method: "POST", path: "/v1/products/deletions", body: in})
 }
 
-// DeleteReservation is DELETE /v1/inventory/reservations/{id}, for: staff, client:stock.
+// DeleteReservation sends DELETE /v1/inventory/reservations/{id}, for: staff, client:stock.
 func (c *Client) DeleteReservation(ctx context.Context, id string, options ...Option) (Reservation, error) {
 	return send[Reservation](ctx, c, options, call{method: "DELETE", path: "/v1/inventory/reservations/" + url.PathEscape(id)})
 }
 
-// DeleteStore is DELETE /v1/stores/{id}, for: staff, client:catalogue.
+// DeleteStore sends DELETE /v1/stores/{id}, for: staff, client:catalogue.
 func (c *Client) DeleteStore(ctx context.Context, id string, query DeleteStoreQuery, options ...Option) error {
 	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/stores/" + url.PathEscape(id), query: query})
 	return err
 }
 
-// DeleteStoreParticipating is DELETE /v1/stores/{id}/participating, for: staff, client:catalogue.
+// DeleteStoreParticipating sends DELETE /v1/stores/{id}/participating, for: staff, client:catalogue.
 func (c *Client) DeleteStoreParticipating(ctx context.Context, id string, options ...Option) (Store, error) {
 	return send[Store](ctx, c, options, call{method: "DELETE", path: "/v1/stores/" + url.PathEscape(id) + "/participating"})
 }
 
-// DeleteStoreProducts is DELETE /v1/stores/{id}/products, for: staff, client:catalogue.
+// DeleteStoreProducts sends DELETE /v1/stores/{id}/products, for: staff, client:catalogue.
 func (c *Client) DeleteStoreProducts(ctx context.Context, id string, query DeleteStoreProductsQuery, options ...Option) (DeleteStoreProductsAnswer, error) {
 	return send[DeleteStoreProductsAnswer](ctx, c, options, call{method: "DELETE", path: "/v1/stores/" + url.PathEscape(id) + "/products", query: query})
 }
 
-// DeleteVariant is DELETE /v1/variants/{id}, for: staff, client:catalogue.
+// DeleteVariant sends DELETE /v1/variants/{id}, for: staff, client:catalogue.
 func (c *Client) DeleteVariant(ctx context.Context, id string, options ...Option) error {
 	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/variants/" + url.PathEscape(id)})
 	return err
 }
 
-// DeleteWarehouse is DELETE /v1/warehouses/{id}, for: staff, client:stock.
+// DeleteWarehouse sends DELETE /v1/warehouses/{id}, for: staff, client:stock.
 func (c *Client) DeleteWarehouse(ctx context.Context, id string, options ...Option) error {
 	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/warehouses/" + url.PathEscape(id)})
 	return err
 }
 
-// ExportProducts is GET /v1/products/exports, for: staff, client:catalogue.
+// ExportProducts sends GET /v1/products/exports, for: staff, client:catalogue.
 func (c *Client) ExportProducts(ctx context.Context, query ExportProductsQuery, options ...Option) (ExportProductsAnswer, error) {
 	return send[ExportProductsAnswer](ctx, c, options, call{method: "GET", path: "/v1/products/exports", query: query})
 }
 
-// GetBasket is GET /v1/basket, for: all.
+// GetBasket sends GET /v1/basket, for: all.
 func (c *Client) GetBasket(ctx context.Context, options ...Option) (Basket, error) {
 	return send[Basket](ctx, c, options, call{method: "GET", path: "/v1/basket"})
 }
 
-// GetCategories is GET /v1/categories, for: all.
+// GetCategories sends GET /v1/categories, for: all.
 func (c *Client) GetCategories(ctx context.Context, options ...Option) (GetCategoriesAnswer, error) {
 	return send[GetCategoriesAnswer](ctx, c, options, call{method: "GET", path: "/v1/categories"})
 }
 
-// GetCategory is GET /v1/categories/{id}, for: all.
+// GetCategory sends GET /v1/categories/{id}, for: all.
 func (c *Client) GetCategory(ctx context.Context, id string, options ...Option) (Category, error) {
 	return send[Category](ctx, c, options, call{method: "GET", path: "/v1/categories/" + url.PathEscape(id)})
 }
 
-// GetCustomer is GET /v1/customers/{id}, for: guest.
+// GetCustomer sends GET /v1/customers/{id}, for: guest.
 func (c *Client) GetCustomer(ctx context.Context, id string, options ...Option) (KnownGuest, error) {
 	return send[KnownGuest](ctx, c, options, call{method: "GET", path: "/v1/customers/" + url.PathEscape(id)})
 }
 
-// GetKeys is GET /v1/keys, for: all.
+// GetKeys sends GET /v1/keys, for: all.
 func (c *Client) GetKeys(ctx context.Context, options ...Option) (GetKeysAnswer, error) {
 	return send[GetKeysAnswer](ctx, c, options, call{method: "GET", path: "/v1/keys"})
 }
 
-// GetMe is GET /v1/users/me, for: account.
+// GetMe sends GET /v1/users/me, for: account.
 func (c *Client) GetMe(ctx context.Context, options ...Option) (User, error) {
 	return send[User](ctx, c, options, call{method: "GET", path: "/v1/users/me"})
 }
 
-// GetMyData is GET /v1/users/me/data, for: account.
+// GetMyData sends GET /v1/users/me/data, for: account.
 func (c *Client) GetMyData(ctx context.Context, options ...Option) (json.RawMessage, error) {
 	return send[json.RawMessage](ctx, c, options, call{method: "GET", path: "/v1/users/me/data"})
 }
 
-// GetOrder is GET /v1/orders/{id}, for: cust, order-token.
+// GetOrder sends GET /v1/orders/{id}, for: cust, order-token.
 func (c *Client) GetOrder(ctx context.Context, id string, options ...Option) (Order, error) {
 	return send[Order](ctx, c, options, call{method: "GET", path: "/v1/orders/" + url.PathEscape(id)})
 }
 
-// GetOrderEvents is GET /v1/orders/{id}/events, for: cust, order-token.
+// GetOrderEvents sends GET /v1/orders/{id}/events, for: cust, order-token.
 func (c *Client) GetOrderEvents(ctx context.Context, id string, options ...Option) (GetOrderEventsAnswer, error) {
 	return send[GetOrderEventsAnswer](ctx, c, options, call{method: "GET", path: "/v1/orders/" + url.PathEscape(id) + "/events"})
 }
 
-// GetProduct is GET /v1/products/{id}, for: all.
+// GetProduct sends GET /v1/products/{id}, for: all.
 func (c *Client) GetProduct(ctx context.Context, id string, options ...Option) (Product, error) {
 	return send[Product](ctx, c, options, call{method: "GET", path: "/v1/products/" + url.PathEscape(id)})
 }
 
-// GetProductVariants is GET /v1/products/{id}/variants, for: all.
+// GetProductVariants sends GET /v1/products/{id}/variants, for: all.
 func (c *Client) GetProductVariants(ctx context.Context, id string, options ...Option) (GetProductVariantsAnswer, error) {
 	return send[GetProductVariantsAnswer](ctx, c, options, call{method: "GET", path: "/v1/products/" + url.PathEscape(id) + "/variants"})
 }
 
-// GetReservation is GET /v1/inventory/reservations/{id}, for: staff, client:stock.
+// GetReservation sends GET /v1/inventory/reservations/{id}, for: staff, client:stock.
 func (c *Client) GetReservation(ctx context.Context, id string, options ...Option) (Reservation, error) {
 	return send[Reservation](ctx, c, options, call{method: "GET", path: "/v1/inventory/reservations/" + url.PathEscape(id)})
 }
 
-// GetStore is GET /v1/stores/{id}, for: all.
+// GetStore sends GET /v1/stores/{id}, for: all.
 func (c *Client) GetStore(ctx context.Context, id string, options ...Option) (Store, error) {
 	return send[Store](ctx, c, options, call{method: "GET", path: "/v1/stores/" + url.PathEscape(id)})
 }
 
-// GetUser is GET /v1/users/{id}, for: admin.
+// GetUser sends GET /v1/users/{id}, for: admin.
 func (c *Client) GetUser(ctx context.Context, id string, options ...Option) (User, error) {
 	return send[User](ctx, c, options, call{method: "GET", path: "/v1/users/" + url.PathEscape(id)})
 }
 
-// GetWarehouse is GET /v1/warehouses/{id}, for: staff, client:stock.
+// GetWarehouse sends GET /v1/warehouses/{id}, for: staff, client:stock.
 func (c *Client) GetWarehouse(ctx context.Context, id string, options ...Option) (Warehouse, error) {
 	return send[Warehouse](ctx, c, options, call{method: "GET", path: "/v1/warehouses/" + url.PathEscape(id)})
 }
 
-// ImportProducts is POST /v1/products/imports, for: staff, client:catalogue.
+// ImportProducts sends POST /v1/products/imports, for: staff, client:catalogue.
 func (c *Client) ImportProducts(ctx context.Context, in ImportProductsRequest, options ...Option) (ImportProductsAnswer, error) {
 	return send[ImportProductsAnswer](ctx, c, options, call{method: "POST", path: "/v1/products/imports", body: in})
 }
 
-// ListAudit is GET /v1/audit, for: admin.
+// ListAudit sends GET /v1/audit, for: admin.
 func (c *Client) ListAudit(ctx context.Context, query ListAuditQuery, options ...Option) (Page[Act], error) {
 	return send[Page[Act]](ctx, c, options, call{method: "GET", path: "/v1/audit", query: query})
 }
 
-// ListClients is GET /v1/clients, for: admin.
+// ListClients sends GET /v1/clients, for: admin.
 func (c *Client) ListClients(ctx context.Context, query Paging, options ...Option) (Page[KnownClient], error) {
 	return send[Page[KnownClient]](ctx, c, options, call{method: "GET", path: "/v1/clients", query: query})
 }
 
-// ListMyAddresses is GET /v1/users/me/addresses, for: account.
+// ListMyAddresses sends GET /v1/users/me/addresses, for: account.
 func (c *Client) ListMyAddresses(ctx context.Context, query Paging, options ...Option) (Page[KeptAddress], error) {
 	return send[Page[KeptAddress]](ctx, c, options, call{method: "GET", path: "/v1/users/me/addresses", query: query})
 }
 
-// ListMySSHKeys is GET /v1/users/me/ssh-keys, for: account.
+// ListMySSHKeys sends GET /v1/users/me/ssh-keys, for: account.
 func (c *Client) ListMySSHKeys(ctx context.Context, query Paging, options ...Option) (Page[SSHKey], error) {
 	return send[Page[SSHKey]](ctx, c, options, call{method: "GET", path: "/v1/users/me/ssh-keys", query: query})
 }
 
-// ListMySessions is GET /v1/users/me/sessions, for: account.
+// ListMySessions sends GET /v1/users/me/sessions, for: account.
 func (c *Client) ListMySessions(ctx context.Context, query Paging, options ...Option) (Page[Session], error) {
 	return send[Page[Session]](ctx, c, options, call{method: "GET", path: "/v1/users/me/sessions", query: query})
 }
 
-// ListOrders is GET /v1/orders, for: cust.
+// ListOrders sends GET /v1/orders, for: cust.
 func (c *Client) ListOrders(ctx context.Context, query ListOrdersQuery, options ...Option) (Page[Order], error) {
 	return send[Page[Order]](ctx, c, options, call{method: "GET", path: "/v1/orders", query: query})
 }
 
-// ListProducts is GET /v1/products, for: all.
+// ListProducts sends GET /v1/products, for: all.
 func (c *Client) ListProducts(ctx context.Context, query ListProductsQuery, options ...Option) (Page[Product], error) {
 	return send[Page[Product]](ctx, c, options, call{method: "GET", path: "/v1/products", query: query})
 }
 
-// ListStock is GET /v1/inventory/stock, for: all.
+// ListStock sends GET /v1/inventory/stock, for: all.
 func (c *Client) ListStock(ctx context.Context, query ListStockQuery, options ...Option) (Page[Level], error) {
 	return send[Page[Level]](ctx, c, options, call{method: "GET", path: "/v1/inventory/stock", query: query})
 }
 
-// ListStockMovements is GET /v1/inventory/stock/{id}/movements, for: staff, client:stock.
+// ListStockMovements sends GET /v1/inventory/stock/{id}/movements, for: staff, client:stock.
 func (c *Client) ListStockMovements(ctx context.Context, id string, query ListStockMovementsQuery, options ...Option) (Page[Movement], error) {
 	return send[Page[Movement]](ctx, c, options, call{method: "GET", path: "/v1/inventory/stock/" + url.PathEscape(id) + "/movements", query: query})
 }
 
-// ListStoreProducts is GET /v1/stores/{id}/products, for: all.
+// ListStoreProducts sends GET /v1/stores/{id}/products, for: all.
 func (c *Client) ListStoreProducts(ctx context.Context, id string, query ListStoreProductsQuery, options ...Option) (Page[Product], error) {
 	return send[Page[Product]](ctx, c, options, call{method: "GET", path: "/v1/stores/" + url.PathEscape(id) + "/products", query: query})
 }
 
-// ListStores is GET /v1/stores, for: all.
+// ListStores sends GET /v1/stores, for: all.
 func (c *Client) ListStores(ctx context.Context, query Paging, options ...Option) (Page[Store], error) {
 	return send[Page[Store]](ctx, c, options, call{method: "GET", path: "/v1/stores", query: query})
 }
 
-// ListTags is GET /v1/tags, for: all.
+// ListTags sends GET /v1/tags, for: all.
 func (c *Client) ListTags(ctx context.Context, query Paging, options ...Option) (Page[Tag], error) {
 	return send[Page[Tag]](ctx, c, options, call{method: "GET", path: "/v1/tags", query: query})
 }
 
-// ListUsers is GET /v1/users, for: staff.
+// ListUsers sends GET /v1/users, for: staff.
 func (c *Client) ListUsers(ctx context.Context, query ListUsersQuery, options ...Option) (Page[User], error) {
 	return send[Page[User]](ctx, c, options, call{method: "GET", path: "/v1/users", query: query})
 }
 
-// ListWarehouses is GET /v1/warehouses, for: staff, client:stock.
+// ListWarehouses sends GET /v1/warehouses, for: staff, client:stock.
 func (c *Client) ListWarehouses(ctx context.Context, query Paging, options ...Option) (Page[Warehouse], error) {
 	return send[Page[Warehouse]](ctx, c, options, call{method: "GET", path: "/v1/warehouses", query: query})
 }
 
-// Login is POST /v1/users/login, for: credentials.
+// Login sends POST /v1/users/login, for: credentials.
 func (c *Client) Login(ctx context.Context, in LoginRequest, options ...Option) (Tokens, error) {
 	return send[Tokens](ctx, c, options, call{method: "POST", path: "/v1/users/login", body: in})
 }
 
-// Logout is POST /v1/users/logout, for: account.
+// Logout sends POST /v1/users/logout, for: account.
 func (c *Client) Logout(ctx context.Context, query LogoutQuery, options ...Option) error {
 	_, err := send[struct{}](ctx, c, options, call{method: "POST", path: "/v1/users/logout", query: query})
 	return err
 }
 
-// PlaceOrder is POST /v1/orders, for: all. It has a key: one is made unless Key gives it. Wait says how long it may take.
+// PlaceOrder sends POST /v1/orders, for: all. It has an idempotency key, which is generated unless the option Key gives one. The option Wait is how long the shop may take to decide.
 func (c *Client) PlaceOrder(ctx context.Context, in PlaceOrderRequest, options ...Option) (PlaceOrderAnswer, error) {
 	return send[PlaceOrderAnswer](ctx, c, options, call{method: "POST", path: "/v1/orders", body: in, keyed: true})
 }
 
-// Refresh is POST /v1/users/refresh, for: credentials.
+// Refresh sends POST /v1/users/refresh, for: credentials.
 func (c *Client) Refresh(ctx context.Context, in RefreshRequest, options ...Option) (Tokens, error) {
 	return send[Tokens](ctx, c, options, call{method: "POST", path: "/v1/users/refresh", body: in})
 }
 
-// Register is POST /v1/users/register, for: all.
+// Register sends POST /v1/users/register, for: all.
 func (c *Client) Register(ctx context.Context, in RegisterRequest, options ...Option) (RegisterAnswer, error) {
 	return send[RegisterAnswer](ctx, c, options, call{method: "POST", path: "/v1/users/register", body: in})
 }
 
-// SearchProducts is GET /v1/products/search, for: all.
+// SearchProducts sends GET /v1/products/search, for: all.
 func (c *Client) SearchProducts(ctx context.Context, query SearchProductsQuery, options ...Option) (SearchProductsAnswer, error) {
 	return send[SearchProductsAnswer](ctx, c, options, call{method: "GET", path: "/v1/products/search", query: query})
 }
 
-// SuggestProducts is GET /v1/products/suggestions, for: all.
+// SuggestProducts sends GET /v1/products/suggestions, for: all.
 func (c *Client) SuggestProducts(ctx context.Context, query SuggestProductsQuery, options ...Option) (SuggestProductsAnswer, error) {
 	return send[SuggestProductsAnswer](ctx, c, options, call{method: "GET", path: "/v1/products/suggestions", query: query})
 }

@@ -40,7 +40,7 @@ func within(do func() int) (code int, err error) {
 	defer os.RemoveAll(dir)
 	ctx := context.Background()
 	settings, err := config.Read[functions.Settings]()
-	if err := errors.Join(err, os.Chmod(dir, 0o755)); err != nil { // Postgres runs as somebody else when we are root
+	if err := errors.Join(err, os.Chmod(dir, 0o755)); err != nil { // Postgres runs as another user when this program runs as root
 		return 1, err
 	}
 	settings.SimulatedSuccess, settings.Shipping = 1, "manual"

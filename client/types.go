@@ -142,7 +142,7 @@ type CancelOrderRequest struct {
 	Reason string `json:"reason"`
 }
 
-// Category is a place in the tree of categories. Those at the top are on level 1.
+// Category is a node in the tree of categories. The roots are on level 1.
 type Category struct {
 	ID       string   `json:"id"`
 	Name     string   `json:"name"`
@@ -151,10 +151,10 @@ type Category struct {
 	ChildIDs []string `json:"child_ids"`
 }
 
-// CategoryBody is a category as staff gives it.
+// CategoryBody is the input for a category.
 type CategoryBody struct {
 	Name     string `json:"name"`
-	ParentID string `json:"parent_id,omitempty"` // none at the top
+	ParentID string `json:"parent_id,omitempty"` // Empty for a root.
 }
 
 // ChangeBasketItemRequest changes the quantity of a line.
@@ -206,42 +206,42 @@ type Contact struct {
 	Phone string `json:"phone"`
 }
 
-// DeleteMySessionsQuery is what DeleteMySessions may be asked. What is zero is left out.
+// DeleteMySessionsQuery holds the query parameters of DeleteMySessions. Zero values are left out.
 type DeleteMySessionsQuery struct {
 	ID string `query:"id"` // The session to end. Without it all sessions but the current one end.
 }
 
-// DeleteProductsAnswer tells of each, in the order in which they were named.
+// DeleteProductsAnswer has a result for each product, in the order of the request.
 type DeleteProductsAnswer struct {
 	Results []Deletion `json:"results"`
 }
 
-// DeleteProductsRequest names products that are to go.
+// DeleteProductsRequest names products to delete.
 type DeleteProductsRequest struct {
 	IDs []string `json:"ids"`
 }
 
-// DeleteStoreProductsAnswer is how many products of a store were deleted, and how many there still are.
+// DeleteStoreProductsAnswer has the numbers of deleted and remaining products of a store.
 type DeleteStoreProductsAnswer struct {
 	Deleted int64 `json:"deleted"`
-	Left    int64 `json:"left"` // to be deleted by the next call; a thousand go at once
+	Left    int64 `json:"left"` // Left for the next request, which deletes up to a thousand.
 }
 
-// DeleteStoreProductsQuery is what DeleteStoreProducts may be asked. What is zero is left out.
+// DeleteStoreProductsQuery holds the query parameters of DeleteStoreProducts. Zero values are left out.
 type DeleteStoreProductsQuery struct {
-	Confirm bool `query:"confirm"` // that this is meant; without it the answer is how many products would go
+	Confirm bool `query:"confirm"` // Confirms the deletion; without it the response is 409 with the number of products.
 }
 
-// DeleteStoreQuery is what DeleteStore may be asked. What is zero is left out.
+// DeleteStoreQuery holds the query parameters of DeleteStore. Zero values are left out.
 type DeleteStoreQuery struct {
-	Confirm bool `query:"confirm"` // that this is meant; without it the answer is how many products would go
+	Confirm bool `query:"confirm"` // Confirms the deletion; without it the response is 409 with the number of products.
 }
 
-// Deletion is what has become of one of them.
+// Deletion is the result for one product.
 type Deletion struct {
 	ID      string `json:"id"`
 	Deleted bool   `json:"deleted"`
-	Why     string `json:"why,omitempty"` // why not
+	Why     string `json:"why,omitempty"` // Why it was not deleted.
 }
 
 // Event is an event of an order. Only staff see its data.
@@ -261,19 +261,19 @@ type ExportProductsAnswer struct {
 	Total int64       `json:"total,omitempty"` // how many there are in all; with the first rows only
 }
 
-// ExportProductsQuery is what ExportProducts may be asked. What is zero is left out.
+// ExportProductsQuery holds the query parameters of ExportProducts. Zero values are left out.
 type ExportProductsQuery struct {
 	After string `query:"after"` // what the answer before named as next; none: from the first row on
 }
 
-// Facet is a category, a store or a tag, and how many of the products found have it.
+// Facet is a category, a store or a tag, with the number of matches.
 type Facet struct {
-	ID    string `json:"id"` // what the filter wants
+	ID    string `json:"id"` // Value for the filter.
 	Name  string `json:"name"`
 	Count int64  `json:"count"`
 }
 
-// Facets are what the products found have in common, with how many have it, the most frequent first.
+// Facets are properties of the matches with their numbers, the most frequent first.
 type Facets struct {
 	Categories []Facet `json:"categories"`
 	Stores     []Facet `json:"stores"`
@@ -323,7 +323,7 @@ type HoldLine struct {
 	WarehouseID string `json:"warehouse_id,omitempty"`
 }
 
-// ImportProductsAnswer tells of each row, in their order.
+// ImportProductsAnswer has a result for each row, in their order.
 type ImportProductsAnswer struct {
 	Results []ImportResult `json:"results"`
 }
@@ -431,7 +431,7 @@ type Line struct {
 	OnSale    bool    `json:"on_sale"`
 }
 
-// ListAuditQuery is what ListAudit may be asked. What is zero is left out.
+// ListAuditQuery holds the query parameters of ListAudit. Zero values are left out.
 type ListAuditQuery struct {
 	Paging
 	By     string    `query:"by"`
@@ -440,7 +440,7 @@ type ListAuditQuery struct {
 	To     time.Time `query:"to"`
 }
 
-// ListOrdersQuery is what ListOrders may be asked. What is zero is left out.
+// ListOrdersQuery holds the query parameters of ListOrders. Zero values are left out.
 type ListOrdersQuery struct {
 	Paging
 	Status     string    `query:"status"`
@@ -453,21 +453,21 @@ type ListOrdersQuery struct {
 	Sort       string    `query:"sort"` // one of created_at, -created_at, total, -total
 }
 
-// ListProductsQuery is what ListProducts may be asked. What is zero is left out.
+// ListProductsQuery holds the query parameters of ListProducts. Zero values are left out.
 type ListProductsQuery struct {
 	Paging
-	CategoryID  string `query:"category_id"` // and everything below it
+	CategoryID  string `query:"category_id"` // The category and all below it.
 	Tag         string `query:"tag"`
 	StoreID     string `query:"store_id"`
-	MinPrice    int64  `query:"min_price"` // in minor units
-	MaxPrice    int64  `query:"max_price"` // in minor units
-	Currency    string `query:"currency"`  // of the prices
+	MinPrice    int64  `query:"min_price"` // In minor units.
+	MaxPrice    int64  `query:"max_price"` // In minor units.
+	Currency    string `query:"currency"`  // Currency of the prices.
 	InStockOnly bool   `query:"in_stock_only"`
-	Q           string `query:"q"`    // words that all must be found
+	Q           string `query:"q"`    // Words that must all occur.
 	Sort        string `query:"sort"` // one of newest, name, price_asc, price_desc
 }
 
-// ListStockMovementsQuery is what ListStockMovements may be asked. What is zero is left out.
+// ListStockMovementsQuery holds the query parameters of ListStockMovements. Zero values are left out.
 type ListStockMovementsQuery struct {
 	Paging
 	From time.Time `query:"from"`
@@ -475,7 +475,7 @@ type ListStockMovementsQuery struct {
 	Kind string    `query:"kind"` // one of inbound, outbound, reservation, release, adjustment
 }
 
-// ListStockQuery is what ListStock may be asked. What is zero is left out.
+// ListStockQuery holds the query parameters of ListStock. Zero values are left out.
 type ListStockQuery struct {
 	Paging
 	SKU         string `query:"sku"`
@@ -484,13 +484,13 @@ type ListStockQuery struct {
 	WarehouseID string `query:"warehouse_id"`
 }
 
-// ListStoreProductsQuery is what ListStoreProducts may be asked. What is zero is left out.
+// ListStoreProductsQuery holds the query parameters of ListStoreProducts. Zero values are left out.
 type ListStoreProductsQuery struct {
 	Paging
 	Sort string `query:"sort"` // one of newest, name, price_asc, price_desc
 }
 
-// ListUsersQuery is what ListUsers may be asked. What is zero is left out.
+// ListUsersQuery holds the query parameters of ListUsers. Zero values are left out.
 type ListUsersQuery struct {
 	Paging
 	Q       string `query:"q"`       // A part of a name, an e-mail address or a telephone number.
@@ -506,7 +506,7 @@ type LoginRequest struct {
 	Password string `json:"password"`
 }
 
-// LogoutQuery is what Logout may be asked. What is zero is left out.
+// LogoutQuery holds the query parameters of Logout. Zero values are left out.
 type LogoutQuery struct {
 	Everywhere bool `query:"everywhere"`
 }
@@ -531,7 +531,7 @@ type Movement struct {
 	CreatedAt   time.Time `json:"created_at"`
 }
 
-// Order is an order as it stands.
+// Order is the current state of an order.
 type Order struct {
 	ID             string       `json:"id"`
 	Number         string       `json:"order_number"`
@@ -619,7 +619,7 @@ type Product struct {
 	UpdatedAt     time.Time `json:"updated_at"`
 }
 
-// ProductBody is a product as staff gives it.
+// ProductBody is the input for a product.
 type ProductBody struct {
 	StoreID       string        `json:"store_id"`
 	Name          string        `json:"name"`
@@ -627,13 +627,13 @@ type ProductBody struct {
 	SKU           string        `json:"sku"`
 	Price         Amount        `json:"price"`
 	CategoryID    string        `json:"category_id,omitempty"`
-	Tags          []string      `json:"tags,omitempty"`           // at most 50 different ones, of 50 characters
-	OutsideNumber *int64        `json:"outside_number,omitempty"` // its number in somebody else's catalogue
-	Active        *bool         `json:"active,omitempty"`         // true unless said
-	Variants      []VariantBody `json:"variants,omitempty"`       // all that there are; without it they stay as they are
+	Tags          []string      `json:"tags,omitempty"`           // At most 50 different tags of up to 50 characters.
+	OutsideNumber *int64        `json:"outside_number,omitempty"` // Its number in an external catalogue.
+	Active        *bool         `json:"active,omitempty"`         // Whether it is on sale; true by default.
+	Variants      []VariantBody `json:"variants,omitempty"`       // All variants of the product; without it they stay as they are.
 }
 
-// Range is a currency, the least and the highest price in it, and how many of the products found have a price in it.
+// Range is a currency, the lowest and the highest price in it, and the number of matches.
 type Range struct {
 	Currency string `json:"currency"`
 	Min      int64  `json:"min_minor"`
@@ -679,25 +679,25 @@ type SSHKey struct {
 	LastUsedAt  *time.Time `json:"last_used_at,omitempty"`
 }
 
-// SearchProductsAnswer is a page of what was found, the best first.
+// SearchProductsAnswer is a page of the matches, the best first.
 type SearchProductsAnswer struct {
 	Page[Product]
-	DidYouMean  string   `json:"did_you_mean,omitempty"` // what was looked for instead, since nothing was found
-	Suggestions []string `json:"suggestions"`            // names to go on with
-	Facets      Facets   `json:"facets"`                 // of all that was found, up to a thousand
+	DidYouMean  string   `json:"did_you_mean,omitempty"` // The corrected search, where the given one has no match.
+	Suggestions []string `json:"suggestions"`            // Names of matching products.
+	Facets      Facets   `json:"facets"`                 // Facets of the first thousand matches.
 }
 
-// SearchProductsQuery is what SearchProducts may be asked. What is zero is left out.
+// SearchProductsQuery holds the query parameters of SearchProducts. Zero values are left out.
 type SearchProductsQuery struct {
 	Paging
-	CategoryID  string `query:"category_id"` // and everything below it
+	CategoryID  string `query:"category_id"` // The category and all below it.
 	Tag         string `query:"tag"`
 	StoreID     string `query:"store_id"`
-	MinPrice    int64  `query:"min_price"` // in minor units
-	MaxPrice    int64  `query:"max_price"` // in minor units
-	Currency    string `query:"currency"`  // of the prices
+	MinPrice    int64  `query:"min_price"` // In minor units.
+	MaxPrice    int64  `query:"max_price"` // In minor units.
+	Currency    string `query:"currency"`  // Currency of the prices.
 	InStockOnly bool   `query:"in_stock_only"`
-	Q           string `query:"q"`    // words that all must be found
+	Q           string `query:"q"`    // Words that must all occur.
 	Sort        string `query:"sort"` // one of relevance, newest, name, price_asc, price_desc
 }
 
@@ -718,24 +718,24 @@ type Stock struct {
 	UpdatedAt *time.Time `json:"updated_at,omitempty"`
 }
 
-// Store sells products, out of its warehouse first.
+// Store sells products, from its own warehouse first.
 type Store struct {
 	ID            string    `json:"id"`
 	Name          string    `json:"name"`
 	Location      string    `json:"location"`
-	Participating bool      `json:"participating"` // its products are on sale
-	CheckDelay    int64     `json:"check_delay_s"` // seconds by which the stock check of its orders is put off
+	Participating bool      `json:"participating"` // Whether its products are on sale.
+	CheckDelay    int64     `json:"check_delay_s"` // Seconds by which the stock check of its orders is delayed.
 	WarehouseID   string    `json:"warehouse_id"`
 	CreatedAt     time.Time `json:"created_at"`
 	UpdatedAt     time.Time `json:"updated_at"`
 }
 
-// StoreBody is a store as staff gives it.
+// StoreBody is the input for a store.
 type StoreBody struct {
 	Name        string `json:"name"`
 	Location    string `json:"location"`
-	CheckDelay  int64  `json:"check_delay_s,omitempty"` // seconds by which the stock check of its orders is put off
-	WarehouseID string `json:"warehouse_id,omitempty"`  // a new store gets one of its own without it, another one keeps its own
+	CheckDelay  int64  `json:"check_delay_s,omitempty"` // Seconds by which the stock check of its orders is delayed.
+	WarehouseID string `json:"warehouse_id,omitempty"`  // By default a new store gets a warehouse of its own, and an existing store keeps its warehouse.
 }
 
 // SuggestProductsAnswer is up to five products, the best first.
@@ -743,7 +743,7 @@ type SuggestProductsAnswer struct {
 	Items []Suggestion `json:"items"`
 }
 
-// SuggestProductsQuery is what SuggestProducts may be asked. What is zero is left out.
+// SuggestProductsQuery holds the query parameters of SuggestProducts. Zero values are left out.
 type SuggestProductsQuery struct {
 	Q string `query:"q"`
 }
@@ -792,12 +792,12 @@ type Variant struct {
 	Stock      Stock             `json:"stock"`
 }
 
-// VariantBody is a variant as staff gives it.
+// VariantBody is the input for a variant.
 type VariantBody struct {
 	Name       string            `json:"name"`
 	SKU        string            `json:"sku"`
-	Attributes map[string]string `json:"attributes,omitempty"` // size, colour or any other
-	Price      *Amount           `json:"price,omitempty"`      // that of the product unless said
+	Attributes map[string]string `json:"attributes,omitempty"` // Such as size and colour.
+	Price      *Amount           `json:"price,omitempty"`      // Its own price; by default the product's.
 }
 
 // Warehouse is a warehouse with the sums of its stock.

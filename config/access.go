@@ -13,7 +13,7 @@ type Public struct {
 	PublicURL string `envconfig:"PUBLIC_URL" default:"http://localhost:8080" desc:"the shop's address in links; with https cookies are for TLS only"`
 }
 
-// Secure says whether the shop is reached over TLS.
+// Secure reports whether the shop is reached over TLS.
 func (p Public) Secure() bool { return strings.HasPrefix(p.PublicURL, "https://") }
 
 // Access is how callers are known.

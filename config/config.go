@@ -1,5 +1,5 @@
-// Package config reads settings from the environment, one struct per need, once, at the edge. Each variable says what it
-// is for; `popup env` prints them all.
+// Package config reads settings from the environment, one struct per need, once, at the edge. Each variable has a description;
+// `popup env` prints them all.
 package config
 
 import (
@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"strconv"
@@ -40,7 +41,7 @@ type Process struct {
 	Tracing
 }
 
-// Tracing says where traces are sent.
+// Tracing is the address that traces are sent to.
 type Tracing struct {
 	Endpoint string   `envconfig:"OTEL_EXPORTER_OTLP_ENDPOINT" desc:"collector of traces, OTLP over HTTP, such as http://collector:4318; none: no traces"`
 	Headers  []string `envconfig:"OTEL_EXPORTER_OTLP_HEADERS" desc:"headers for the collector, such as authorization=Bearer x; several with commas"`
@@ -73,7 +74,7 @@ func (p Process) Address() string {
 	return net.JoinHostPort(p.ServerHost, strconv.Itoa(port))
 }
 
-// Database says where Postgres is.
+// Database is the address of Postgres.
 type Database struct {
 	URL      string `envconfig:"DATABASE_URL" desc:"Postgres, as a URL; or the DB_ settings"`
 	Host     string `envconfig:"DB_HOST" default:"localhost" desc:"host of Postgres"`
@@ -83,6 +84,18 @@ type Database struct {
 	Password string `envconfig:"DB_PASSWORD" desc:"password of the role"`
 	Name     string `envconfig:"DB_NAME" default:"popup" desc:"database"`
 	Pool     int32  `envconfig:"DB_POOL" default:"4" desc:"connections at most"`
+	Pooler   string `envconfig:"DB_POOLER" desc:"transaction: a pooler in transaction mode stands before Postgres, such as pgbouncer"`
+}
+
+// PoolerTransaction is the Pooler that gives each transaction whatever connection is free.
+const PoolerTransaction = "transaction"
+
+// Check returns an error for a pooler of another kind.
+func (d Database) Check() error {
+	if d.Pooler != "" && d.Pooler != PoolerTransaction {
+		return fmt.Errorf("DB_POOLER=%s: must be empty or %s", d.Pooler, PoolerTransaction)
+	}
+	return nil
 }
 
 // Address is the database as a URL.
@@ -103,6 +116,10 @@ var session = map[string]string{
 	"plan_cache_mode": "force_generic_plan", "jit": "off", "random_page_cost": "1.1", "search_path": "pg_catalog, pg_temp",
 }
 
+// Session returns the settings of a function's session. A login role has them, too, for connections through a pooler that refuses
+// settings.
+func Session() map[string]string { return maps.Clone(session) }
+
 // idleConnection is how long an unused connection stays open: a backend of Postgres takes some megabytes.
 const idleConnection = 45 * time.Second
 
@@ -118,6 +135,10 @@ func (d Database) OpenTraced(ctx context.Context, tracer pgx.QueryTracer) (*pgxp
 	settings.MaxConns = d.Pool
 	settings.MaxConnIdleTime, settings.HealthCheckPeriod = idleConnection, idleConnection/3
 	settings.ConnConfig.Tracer = tracer
+	if d.Pooler == PoolerTransaction { // it accepts neither settings of a session nor the names of prepared statements
+		settings.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+		return pgxpool.NewWithConfig(ctx, settings)
+	}
 	for name, value := range session {
 		if _, set := settings.ConnConfig.RuntimeParams[name]; !set {
 			settings.ConnConfig.RuntimeParams[name] = value
@@ -181,6 +202,8 @@ type Mail struct {
 type Gateway struct {
 	Upstream string `envconfig:"FUNCTION_URL" default:"http://{function}.shop" desc:"address of a function; {function} stands for its name, and shop is its namespace"`
 	Via      string `envconfig:"FUNCTION_VIA" desc:"host:port that all functions are reached through; none: by their own names"`
+
+	Wake []string `envconfig:"WAKE" desc:"functions that are called when an order is placed, so that they start at the same time; several with commas"`
 
 	StatusOf []string `envconfig:"STATUS_OF" desc:"who else /v1/status shows, such as mail=smtp.example.org:587,s3=s3.example.org:443; the shop takes orders without them"`
 

@@ -1,18 +1,18 @@
 package events
 
-// AccountCreated says that somebody is known now: with an account, or as a guest.
+// AccountCreated reports that a customer signed up, or that a guest was created.
 type AccountCreated struct {
 	CustomerID string `json:"customer_id"`
 	Kind       string `json:"kind"` // account, guest
 }
 
-// AccountChanged says what changed about an account.
+// AccountChanged reports what changed about an account.
 type AccountChanged struct {
 	CustomerID string `json:"customer_id"`
 	Change     string `json:"change"` // profile, password, role, disabled, closed
 }
 
-// SessionRevoked says that sessions of somebody were ended for safety, because of one of them or from it.
+// SessionRevoked reports that sessions of an account were ended for safety, because of one of them or by request of one.
 type SessionRevoked struct {
 	CustomerID string `json:"customer_id"`
 	SessionID  string `json:"session_id"`

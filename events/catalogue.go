@@ -9,7 +9,7 @@ const (
 	ChangeClosed  = "closed" // a store sells no more for now
 )
 
-// ProductChanged says that staff changed what a product is or costs.
+// ProductChanged reports that staff changed what a product is or costs.
 type ProductChanged struct {
 	ProductID string `json:"product_id"`
 	StoreID   string `json:"store_id"`
@@ -17,13 +17,13 @@ type ProductChanged struct {
 	Version   int64  `json:"version"`
 }
 
-// StoreChanged says that staff changed a store, opened or closed it.
+// StoreChanged reports that staff changed a store, opened or closed it.
 type StoreChanged struct {
 	StoreID string `json:"store_id"`
 	Change  string `json:"change" jsonschema:"created, updated, deleted, opened or closed"`
 }
 
-// CategoryChanged says that staff changed the tree of categories.
+// CategoryChanged reports that staff changed the tree of categories.
 type CategoryChanged struct {
 	CategoryID string `json:"category_id"`
 	Change     string `json:"change" jsonschema:"created, updated or deleted"`

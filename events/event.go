@@ -1,5 +1,5 @@
-// Package events is the language of the shop: facts in the past tense, one file per noun. It does not know who says an
-// event, who listens, or how it travels.
+// Package events is the language of the shop: facts in the past tense, one file per noun. It does not know which function emits or
+// consumes an event, or how events are delivered.
 package events
 
 import (
@@ -12,12 +12,12 @@ import (
 // Prefix stands before every type on the wire. It is written here and nowhere else.
 const Prefix = "shop.popup."
 
-// Event is something that happened. Its fields are all that a listener needs, and hold no name, mail, phone or address of
-// a person.
+// Event is something that happened. Its fields are all that a consumer needs, without a name, an e-mail address, a phone number or
+// an address of a person.
 type Event interface {
-	// EventType is noun.past-participle, without the prefix: "order.placed".
+	// EventType returns the name, noun.past-participle without the prefix: "order.placed".
 	EventType() string
-	// About says what the event is about.
+	// About returns the ids of what the event is about.
 	About() About
 }
 
@@ -25,7 +25,7 @@ type Event interface {
 // warehouses.
 type Summarizer interface {
 	Event
-	// Summary returns the event without its lines, and with what names their goods.
+	// Summary returns the event without its lines but with what identifies their goods.
 	Summary() Event
 }
 
@@ -37,7 +37,7 @@ type About struct {
 	Delayed bool   // a timer of the subject ends within a minute: keep-time is woken by it
 }
 
-// Tick marks an event of the clock: it says that something is due, not that something happened.
+// Tick marks an event of a schedule: it says that something is due, not that something happened.
 type Tick interface {
 	Event
 	tick()

@@ -64,7 +64,7 @@ func idsOf(t *testing.T, sample []byte) (of ids) {
 	return of
 }
 
-func TestTheSamplesTellOfOneOrder(t *testing.T) {
+func TestTheSamplesAreOfOneOrder(t *testing.T) {
 	t.Parallel()
 	orders := map[string]bool{}
 	for _, file := range samples(t) {

@@ -1,6 +1,6 @@
 package events
 
-// MailSent says that the mail server took a mail.
+// MailSent reports that the mail server took a mail.
 type MailSent struct {
 	unpublished
 	MailID  string `json:"mail_id"`
@@ -8,7 +8,7 @@ type MailSent struct {
 	Kind    string `json:"kind"`
 }
 
-// MailFailed says that a mail was given up, and after how many tries.
+// MailFailed reports that a mail was given up, and after how many tries.
 type MailFailed struct {
 	unpublished
 	MailID  string `json:"mail_id"`

@@ -28,7 +28,7 @@ type Line struct {
 	Quantity int64  `json:"quantity"`
 }
 
-// OrderPlaced says that an order was checked, priced and stored.
+// OrderPlaced reports that an order was checked, priced and stored.
 type OrderPlaced struct {
 	OrderID          string       `json:"order_id"`
 	OrderNumber      string       `json:"order_number"`
@@ -55,7 +55,7 @@ type OrderPlaced struct {
 	Delayed bool `json:"-"`
 }
 
-// OrderConfirmed says that stock is held and money is sure.
+// OrderConfirmed reports that stock is held and money is sure.
 type OrderConfirmed struct {
 	OrderID     string `json:"order_id"`
 	OrderNumber string `json:"order_number"`
@@ -69,7 +69,7 @@ type OrderConfirmed struct {
 	Pickup      bool   `json:"pickup"`
 }
 
-// OrderSettled says that the money for an order came after it was confirmed.
+// OrderSettled reports that the money for an order came after it was confirmed.
 type OrderSettled struct {
 	OrderID     string `json:"order_id"`
 	Version     int64  `json:"version"`
@@ -78,7 +78,7 @@ type OrderSettled struct {
 	Currency    string `json:"currency"`
 }
 
-// OrderRejected says that an order ended because the shop could not serve it. No money was taken.
+// OrderRejected reports that an order ended because the shop could not serve it. No money was taken.
 type OrderRejected struct {
 	OrderID   string `json:"order_id"`
 	Version   int64  `json:"version"`
@@ -90,7 +90,7 @@ type OrderRejected struct {
 	PaymentID string `json:"payment_id,omitempty"`
 }
 
-// OrderExpired says that an order ended unpaid at its deadline.
+// OrderExpired reports that an order ended unpaid at its deadline.
 type OrderExpired struct {
 	OrderID   string    `json:"order_id"`
 	Version   int64     `json:"version"`
@@ -102,7 +102,7 @@ type OrderExpired struct {
 	PaymentID string    `json:"payment_id,omitempty"`
 }
 
-// OrderWithdrawn says that a cancel was agreed to: the undo begins.
+// OrderWithdrawn reports that a cancel was agreed to: the undo begins.
 type OrderWithdrawn struct {
 	OrderID       string `json:"order_id"`
 	Version       int64  `json:"version"`
@@ -118,7 +118,7 @@ type OrderWithdrawn struct {
 	PaymentID     string `json:"payment_id,omitempty"`
 }
 
-// OrderCancelled says that nothing is held any more for a withdrawn order.
+// OrderCancelled reports that nothing is held any more for a withdrawn order.
 type OrderCancelled struct {
 	OrderID       string `json:"order_id"`
 	Version       int64  `json:"version"`
@@ -130,7 +130,7 @@ type OrderCancelled struct {
 	Currency      string `json:"currency"`
 }
 
-// OrderAdvanced says that an order took a step on its way that has no event of its own.
+// OrderAdvanced reports that an order took a step on its way that has no event of its own.
 type OrderAdvanced struct {
 	OrderID    string    `json:"order_id"`
 	Version    int64     `json:"version"`
@@ -140,7 +140,7 @@ type OrderAdvanced struct {
 	At         time.Time `json:"at"`
 }
 
-// OrderShipped says that the carrier has the goods.
+// OrderShipped reports that the carrier has the goods.
 type OrderShipped struct {
 	OrderID        string    `json:"order_id"`
 	Version        int64     `json:"version"`
@@ -151,7 +151,7 @@ type OrderShipped struct {
 	At             time.Time `json:"at"`
 }
 
-// OrderDelivered says that the goods arrived.
+// OrderDelivered reports that the goods arrived.
 type OrderDelivered struct {
 	OrderID     string    `json:"order_id"`
 	Version     int64     `json:"version"`
@@ -159,7 +159,7 @@ type OrderDelivered struct {
 	DeliveredAt time.Time `json:"delivered_at"`
 }
 
-// OrderReturned says that the goods came back.
+// OrderReturned reports that the goods came back.
 type OrderReturned struct {
 	OrderID    string    `json:"order_id"`
 	Version    int64     `json:"version"`
@@ -168,7 +168,7 @@ type OrderReturned struct {
 	At         time.Time `json:"at"`
 }
 
-// OrderCompleted says that an order is delivered, paid and over.
+// OrderCompleted reports that an order is delivered, paid and over.
 type OrderCompleted struct {
 	OrderID    string    `json:"order_id"`
 	Version    int64     `json:"version"`
@@ -180,7 +180,7 @@ type OrderCompleted struct {
 	At         time.Time `json:"at"`
 }
 
-// OrderStalled says that an order stood still until its deadline and only staff can move it.
+// OrderStalled reports that an order stood still until its deadline and only staff can move it.
 type OrderStalled struct {
 	OrderID      string    `json:"order_id"`
 	Version      int64     `json:"version"`

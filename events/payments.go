@@ -2,7 +2,7 @@ package events
 
 import "time"
 
-// PaymentCreated says that a payment is open at its provider, and how to pay it.
+// PaymentCreated reports that a payment is open at its provider, and how to pay it.
 type PaymentCreated struct {
 	PaymentID   string     `json:"payment_id"`
 	OrderID     string     `json:"order_id"`
@@ -14,7 +14,7 @@ type PaymentCreated struct {
 	ExpiresAt   *time.Time `json:"expires_at,omitempty"`
 }
 
-// PaymentPaid says that the money of a payment was captured.
+// PaymentPaid reports that the money of a payment was captured.
 type PaymentPaid struct {
 	PaymentID   string    `json:"payment_id"`
 	OrderID     string    `json:"order_id"`
@@ -25,7 +25,7 @@ type PaymentPaid struct {
 	At          time.Time `json:"at"`
 }
 
-// PaymentFailed says that a payment will never be paid.
+// PaymentFailed reports that a payment will never be paid.
 type PaymentFailed struct {
 	PaymentID string    `json:"payment_id"`
 	OrderID   string    `json:"order_id"`
@@ -33,7 +33,7 @@ type PaymentFailed struct {
 	At        time.Time `json:"at"`
 }
 
-// PaymentRefunded says that money went back.
+// PaymentRefunded reports that money went back.
 type PaymentRefunded struct {
 	PaymentID     string    `json:"payment_id"`
 	OrderID       string    `json:"order_id"`
@@ -44,7 +44,7 @@ type PaymentRefunded struct {
 	At            time.Time `json:"at"`
 }
 
-// PaymentVoided says that an open payment was closed at its provider: nobody can pay it any more.
+// PaymentVoided reports that an open payment was closed at its provider: nobody can pay it any more.
 type PaymentVoided struct {
 	PaymentID string    `json:"payment_id"`
 	OrderID   string    `json:"order_id"`
@@ -63,7 +63,7 @@ type RefundRequested struct {
 	By          string `json:"by"`
 }
 
-// RefundFailed says that a provider refused to give money back.
+// RefundFailed reports that a provider refused to give money back.
 type RefundFailed struct {
 	RefundID    string `json:"refund_id"`
 	PaymentID   string `json:"payment_id"`

@@ -2,7 +2,7 @@ package events
 
 import "time"
 
-// ShipmentCreated says that the shipment of an order is planned.
+// ShipmentCreated reports that the shipment of an order is planned.
 type ShipmentCreated struct {
 	unpublished
 	ShipmentID     string `json:"shipment_id"`
@@ -14,7 +14,7 @@ type ShipmentCreated struct {
 	Pickup         bool   `json:"pickup"`
 }
 
-// ShipmentMoved says that a shipment is in another state than before.
+// ShipmentMoved reports that a shipment is in another state than before.
 type ShipmentMoved struct {
 	ShipmentID  string    `json:"shipment_id"`
 	OrderID     string    `json:"order_id"`

@@ -2,7 +2,7 @@ package events
 
 import "net/url"
 
-// Shown is an event after which something that is shown to everybody looks different.
+// Shown is an event that changes public content.
 type Shown interface {
 	Event
 	// Touches names what looks different: every answer that is kept under one of these names is out of date.

@@ -37,7 +37,7 @@ type StockLine struct {
 // An order or a hold may be split over any number of warehouses. Where an event would have more lines than an event can hold,
 // they are left out: lines_omitted is true, and skus names the goods. The lines are in the database.
 
-// StockReserved says that every line of an order is held.
+// StockReserved reports that every line of an order is held.
 type StockReserved struct {
 	OrderID string     `json:"order_id"`
 	Lines   []HeldLine `json:"lines"`
@@ -47,13 +47,13 @@ type StockReserved struct {
 	SKUs         []string `json:"skus,omitempty" jsonschema:"of the lines, where these are left out"`
 }
 
-// StockShort says that nothing is held for an order, and which lines are to blame.
+// StockShort reports that nothing is held for an order, and which lines are to blame.
 type StockShort struct {
 	OrderID string      `json:"order_id"`
 	Lines   []ShortLine `json:"lines"`
 }
 
-// StockReleased says that stock was given back that was held for an order, or by hand.
+// StockReleased reports that stock was given back that was held for an order, or by hand.
 type StockReleased struct {
 	OrderID       string      `json:"order_id,omitempty"`
 	ReservationID string      `json:"reservation_id,omitempty"` // of what was held by hand
@@ -63,7 +63,7 @@ type StockReleased struct {
 	SKUs         []string `json:"skus,omitempty" jsonschema:"of the lines, where these are left out"`
 }
 
-// StockShipped says that an order's goods left the warehouse.
+// StockShipped reports that an order's goods left the warehouse.
 type StockShipped struct {
 	OrderID string      `json:"order_id"`
 	Lines   []StockLine `json:"lines"`
@@ -72,7 +72,7 @@ type StockShipped struct {
 	SKUs         []string `json:"skus,omitempty" jsonschema:"of the lines, where these are left out"`
 }
 
-// StockReturned says that an order's goods are on the shelf again.
+// StockReturned reports that an order's goods are on the shelf again.
 type StockReturned struct {
 	OrderID string      `json:"order_id"`
 	Lines   []StockLine `json:"lines"`
@@ -81,7 +81,7 @@ type StockReturned struct {
 	SKUs         []string `json:"skus,omitempty" jsonschema:"of the lines, where these are left out"`
 }
 
-// StockChanged says that staff changed a level, and how it stands now.
+// StockChanged reports that staff changed a level, and how it stands now.
 type StockChanged struct {
 	SKU         string `json:"sku"`
 	WarehouseID string `json:"warehouse_id"`

@@ -102,7 +102,7 @@ func TestFoldersAndFunctionsMatch(t *testing.T) {
 func TestFunctionsAndCommandsMatch(t *testing.T) {
 	t.Parallel()
 	commands := folders(t, "../cmd")
-	others := []string{"jetstream-broker", "popup"}
+	others := []string{"jetstream-broker", "popup", "popup-bench"}
 	require.Equal(t, names(t), slices.DeleteFunc(commands, func(name string) bool { return slices.Contains(others, name) }))
 }
 

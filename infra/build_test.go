@@ -69,7 +69,7 @@ func buildAnew(overlay string, edits []string) ([]manifest, error) {
 		return nil, err
 	}
 	options := krusty.MakeDefaultOptions()
-	options.Reorder = krusty.ReorderOptionUnspecified // the overlay says its order itself
+	options.Reorder = krusty.ReorderOptionUnspecified // the overlay sets its order itself
 	resources, err := krusty.MakeKustomizer(options).Run(files, path)
 	if err != nil {
 		return nil, err

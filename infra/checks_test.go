@@ -33,7 +33,7 @@ func acceptedByKnative(object runtime.Object) error {
 	if !ok {
 		return nil
 	}
-	flags, err := feature.NewFlagsConfigFromMap(nil) // as in a cluster where nobody has set one
+	flags, err := feature.NewFlagsConfigFromMap(nil) // as in a cluster without a default
 	if err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func acceptedByKnative(object runtime.Object) error {
 	return nil
 }
 
-// scalingKnown refuses an annotation of the autoscaler that Knative has never heard of; its webhook lets them pass.
+// scalingKnown rejects an annotation of the autoscaler that Knative does not know; its webhook accepts them.
 func scalingKnown(service *servingv1.Service) error {
 	known := slices.Concat([]kmap.KeyPriority{
 		autoscaling.ClassAnnotation, autoscaling.InitialScaleAnnotation, autoscaling.MaxScaleAnnotation,
@@ -179,7 +179,7 @@ var secrets = map[string]map[string]string{
 	"serve-catalogue": {"S3_URL": "popup-pictures", "S3_KEY": "popup-pictures", "S3_SECRET": "popup-pictures"},
 }
 
-// secretsKept demands that a function is given its own secrets, all of them by reference, and nobody else's.
+// secretsKept requires that a function has its own secrets, all by reference, and no others.
 func secretsKept(service *servingv1.Service) error {
 	var found []error
 	want := maps.Clone(secrets[service.Name])
@@ -196,7 +196,7 @@ func secretsKept(service *servingv1.Service) error {
 	return errors.Join(found...)
 }
 
-// asksOutside are the functions that ask somebody outside the cluster.
+// asksOutside are the functions that call services outside the cluster.
 var asksOutside = []string{"create-payment", "refund-payment", "send-email", "serve-catalogue"}
 
 // outsideOnly demands that just these may, over TLS, and that none of them reaches an address inside by it.

@@ -251,8 +251,20 @@ func TestTheClockGoesStraightToItsFunction(t *testing.T) {
 	})
 }
 
+func TestTheFunctionsThatAnOrderWakesAreThere(t *testing.T) {
+	inEveryOverlay(t, func(t *testing.T, all []manifest) {
+		names := map[string]bool{}
+		for _, service := range each[*servingv1.Service](all) {
+			names[service.Name] = true
+		}
+		for name := range strings.SplitSeq(settings(all)["WAKE"], ",") {
+			require.True(t, names[name], "WAKE=%s", name)
+		}
+	})
+}
+
 // OPS-51.
-func TestNobodyTalksUnlessAllowed(t *testing.T) {
+func TestPodsConnectOnlyWherePoliciesAllow(t *testing.T) {
 	inEveryOverlay(t, func(t *testing.T, all []manifest) {
 		closed := map[string]bool{}
 		for _, policy := range each[*networkingv1.NetworkPolicy](all) {
@@ -269,7 +281,7 @@ func TestNobodyTalksUnlessAllowed(t *testing.T) {
 	})
 }
 
-func TestWhoAsksOutsideMayAndNobodyElse(t *testing.T) {
+func TestOnlyFunctionsWithExternalServicesMayLeaveTheCluster(t *testing.T) {
 	inEveryOverlay(t, func(t *testing.T, all []manifest) {
 		outside := 0
 		for _, policy := range each[*networkingv1.NetworkPolicy](all) {
@@ -284,8 +296,8 @@ func TestWhoAsksOutsideMayAndNobodyElse(t *testing.T) {
 	})
 }
 
-// Addresses of pictures go out to browsers, so production's must say where that is.
-func TestProductionSaysWhereItsPicturesAre(t *testing.T) {
+// Browsers use the addresses of pictures, so production must set theirs.
+func TestProductionSetsTheAddressOfItsPictures(t *testing.T) {
 	t.Parallel()
 	for _, config := range each[*corev1.ConfigMap](build(t, "production")) {
 		if config.Name == "popup-settings" {

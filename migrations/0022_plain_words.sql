@@ -1,4 +1,4 @@
--- written by: as before; bus.dead_letters and bus.undelivered by every function, bus.dead_letter_actions by popup deadletters
+-- written by: the same functions as before
 -- Names in the field's terms. The event id, the consumer and the meaning of every row stay what they were.
 
 -- +goose Up

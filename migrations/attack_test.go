@@ -39,11 +39,11 @@ const (
 	caps       = "'00000000-0000-7000-8000-0000000000a2'" // 5
 )
 
-// noRight is what Postgres says to a role that lacks a right.
+// noRight is the error of Postgres for a missing privilege.
 const noRight = "42501"
 
-// attack is a statement that would break a promise. Everybody is refused by the promise; the function that comes nearest
-// to having the right is, too, or has no right.
+// attack is a statement that would violate a constraint. The constraint rejects it for every role; the role that comes nearest to
+// having the privilege is rejected by it too, or lacks the privilege.
 type attack struct {
 	name    string
 	sql     string
@@ -257,7 +257,7 @@ func TestAFunctionsRoleIsRefusedTo(t *testing.T) {
 	}
 }
 
-// asAdmin is a connection of a function that acts for an admin: nobody may do more.
+// asAdmin returns a connection of a function that acts for an administrator, who may do most.
 func asAdmin(t testing.TB, db *pgxpool.Pool, role string) *pgx.Conn {
 	t.Helper()
 	conn := as(t, db, role)

@@ -85,7 +85,7 @@ func moveWaits(t *testing.T, db *pgxpool.Pool, _ pair, end, moved pgx.Tx) error 
 	return <-committed
 }
 
-// Whoever moves a shipment that is being cancelled waits for the cancel, and is refused once it is there.
+// A move of a shipment that is being cancelled waits for the cancellation, and is then rejected.
 func TestAShipmentThatWasCancelledMeanwhileIsNotMoved(t *testing.T) {
 	t.Parallel()
 	db := filled(t)

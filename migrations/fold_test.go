@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fact is one thing that a provider's books say about a payment.
+// fact is one entry of a provider's books about a payment.
 type fact struct {
 	kind   string
 	amount int64
@@ -117,7 +117,7 @@ func enter(t *testing.T, db *pgxpool.Pool, id string, amount int64, facts []fact
 }
 
 // PAY-36.
-func TestAPaymentComesToTheSameWhateverTheOrderAndRepetitionOfItsFacts(t *testing.T) {
+func TestAPaymentIsTheSameInEveryOrderOfItsFacts(t *testing.T) {
 	t.Parallel()
 	const lists, atOnce = 1000, 4
 	db := filled(t)

@@ -79,7 +79,7 @@ func writes(table string, columns []string) map[string]string {
 	}
 }
 
-// secrets are read by nobody but who writes them.
+// secrets are read by no role but their writers.
 var secrets = []string{"accounts.passwords", "accounts.sessions", "accounts.spent_tokens", "accounts.clients", "accounts.throttles"}
 
 // logs can only be added to.

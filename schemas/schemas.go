@@ -1,5 +1,5 @@
-// Package schemas holds what the shop publishes: a JSON Schema per event, who says and hears which, and the routes. All of
-// it is written from the code by `make generate`; released/ is the copy that the last release promised.
+// Package schemas holds what the shop publishes: a JSON Schema per event, the emitting and consuming functions, the OpenAPI
+// document and the routes. `make generate` writes all of it from the code; released/ is the contract of the last release.
 package schemas
 
 import "embed"

@@ -1,4 +1,4 @@
-// Command carry-shipment plays the carrier.
+// Command carry-shipment simulates the carrier.
 package main
 
 import (

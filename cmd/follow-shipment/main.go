@@ -1,4 +1,4 @@
-// Command follow-shipment moves orders along behind their shipments.
+// Command follow-shipment moves orders along with their shipments.
 package main
 
 import (

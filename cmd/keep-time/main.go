@@ -1,4 +1,4 @@
-// Command keep-time says what is due.
+// Command keep-time emits events for what is due.
 package main
 
 import (

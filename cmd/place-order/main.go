@@ -1,4 +1,4 @@
-// Command place-order takes orders.
+// Command place-order accepts orders.
 package main
 
 import (

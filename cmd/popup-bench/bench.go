@@ -76,7 +76,7 @@ func openVersion(ctx context.Context, program string, flags []string, settings .
 	if b.dir, err = os.MkdirTemp("", "popup-bench-"); err != nil {
 		return b, err
 	}
-	if err := os.Chmod(b.dir, 0o755); err != nil { // Postgres runs as somebody else when we are root
+	if err := os.Chmod(b.dir, 0o755); err != nil { // Postgres runs as another user when this program runs as root
 		return b, err
 	}
 	if b.log, err = os.Create(filepath.Join(b.dir, "log")); err != nil {
@@ -194,7 +194,7 @@ func connections(parallel int) *http.Client {
 	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: parallel}, Timeout: 30 * time.Second}
 }
 
-// loop lets callers call again and again, each one call at a time. n tells the calls apart.
+// loop has callers make one request after the other. n numbers the requests.
 func loop(ctx context.Context, parallel int, lasts time.Duration, call func(n int) error) looped {
 	return loopUpTo(ctx, math.MaxInt, parallel, lasts, call)
 }

@@ -109,7 +109,7 @@ func (c *benchCatalogue) cold(ctx context.Context, b *bench, r reading) (looped,
 	if err := b.restart(ctx, keepsNone...); err != nil {
 		return looped{}, err
 	}
-	_ = dropPages() // the head says whether it can be done
+	_ = dropPages() // the head reports whether it can be done
 	client := connections(c.Parallel)
 	return loopUpTo(ctx, 100, c.Parallel, time.Minute, func(n int) error {
 		return get(ctx, client, b.url+r.path(rand.New(rand.NewPCG(5, uint64(n)))))
@@ -121,7 +121,7 @@ func dropPages() error {
 	return os.WriteFile("/proc/sys/vm/drop_caches", []byte("1"), 0)
 }
 
-// asCold says how cold a start is here.
+// asCold describes the state of a cold start.
 func asCold() string {
 	if dropPages() != nil {
 		return "files that Linux may still have in memory (restarted only)"

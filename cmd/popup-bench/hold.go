@@ -50,7 +50,7 @@ func (c *benchHold) Run(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	if err := os.Chmod(dir, 0o755); err != nil { // Postgres runs as somebody else when we are root
+	if err := os.Chmod(dir, 0o755); err != nil { // Postgres runs as another user when this program runs as root
 		return err
 	}
 	shop, err := local.Open(ctx, local.Options{Dir: dir, Connections: 4, Log: slog.New(slog.DiscardHandler)})
@@ -78,7 +78,7 @@ func (c *benchHold) Run(ctx context.Context) error {
 	return report(c.report(loads), c.Write)
 }
 
-// hold tells reserve-stock of orders that are placed and of which nobody has heard.
+// hold delivers placed orders to reserve-stock.
 func (c *benchHold) hold(ctx context.Context, shop *local.Shop, skus int) (l held, err error) {
 	rt, step, err := c.step(ctx, shop)
 	if err != nil {
@@ -108,7 +108,7 @@ func (c *benchHold) hold(ctx context.Context, shop *local.Shop, skus int) (l hel
 // holdsPerSecond are more than one machine can do.
 const holdsPerSecond = 5000
 
-// step is reserve-stock as it runs in earnest: under its own role, by the shell. What it says is stored, and goes nowhere.
+// step is reserve-stock with its own role in the runtime. What it emits is stored and not published.
 func (c *benchHold) step(ctx context.Context, shop *local.Shop) (*function.Runtime, *function.Function, error) {
 	settings, err := config.Read[functions.Settings]()
 	if err != nil {
@@ -134,7 +134,7 @@ func (nowhere) Publish(_ context.Context, messages []cloudevent.Message) []error
 	return make([]error, len(messages))
 }
 
-// placeMany stores so many pending orders of one piece each, with what is said about them.
+// placeMany stores pending orders of one piece each, with their events.
 func placeMany(ctx context.Context, pool *pgxpool.Pool, n, skus int) ([]cloudevent.Message, error) {
 	placed := make([]cloudevent.Message, n)
 	ids, orders, data := make([]string, n), make([]string, n), make([]string, n)

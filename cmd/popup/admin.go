@@ -13,13 +13,13 @@ import (
 	"github.com/popup-shop/popup/internal/password"
 )
 
-// firstAdmin is who the first admin is to be.
+// firstAdmin is the account of the first administrator.
 type firstAdmin struct {
-	AdminEmail    string `default:"admin@popup.example" env:"ADMIN_EMAIL" help:"E-mail address of the first admin."`
-	AdminPassword string `env:"ADMIN_PASSWORD" help:"Password of the first admin; one is made and shown once if not set."`
+	AdminEmail    string `default:"admin@popup.example" env:"ADMIN_EMAIL" help:"E-mail address of the first administrator."`
+	AdminPassword string `env:"ADMIN_PASSWORD" help:"Password of the first administrator; generated and shown once if not set."`
 }
 
-// ensure makes the first admin of a shop that has none. shown is the password if one was made: it is kept nowhere.
+// ensure creates the first administrator of a shop that has none. shown is the password if it was generated; it is not stored.
 func (f firstAdmin) ensure(ctx context.Context, pool *pgxpool.Pool) (shown string, err error) {
 	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		var there bool
@@ -42,7 +42,7 @@ func (f firstAdmin) ensure(ctx context.Context, pool *pgxpool.Pool) (shown strin
 	return shown, nil
 }
 
-// newAdmin tells the password of the admin who was made just now. It is not shown again.
+// newAdmin returns the line with a new administrator's password, which is not shown again.
 func (f firstAdmin) newAdmin(secret string) string {
 	if secret == "" {
 		return ""

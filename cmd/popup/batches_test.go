@@ -78,14 +78,14 @@ func TestAsProcessesOrdersRollNoTransactionBack(t *testing.T) {
 	require.NoError(t, err, out)
 }
 
-// portOf returns the address at which a function's program listens, as its environment names it.
-func portOf(t *testing.T, function string) string {
+// portOf returns the address at which the program of a function in bin listens, from its environment.
+func portOf(t *testing.T, bin, function string) string {
 	t.Helper()
 	programs, err := filepath.Glob("/proc/[0-9]*/exe")
 	require.NoError(t, err)
 	for _, exe := range programs {
 		target, err := os.Readlink(exe)
-		if err != nil || !strings.HasSuffix(target, "/"+function) {
+		if err != nil || target != filepath.Join(bin, function) {
 			continue
 		}
 		env, err := os.ReadFile(filepath.Join(filepath.Dir(exe), "environ"))
@@ -130,7 +130,7 @@ func TestAsProcessesAFunctionHandlesTheStoredEventOnly(t *testing.T) {
 	}
 	forged := regexp.MustCompile(`"quantity":\s*5`).ReplaceAllString(data, `"quantity":1`)
 	require.NotEqual(t, data, forged)
-	require.Equal(t, http.StatusOK, post(t, portOf(t, "reserve-stock"), forged, id, placed.ID))
+	require.Equal(t, http.StatusOK, post(t, portOf(t, p.bin, "reserve-stock"), forged, id, placed.ID))
 	require.Eventually(t, func() bool {
 		return count(t, conn, `SELECT count(*) FROM orders.orders WHERE order_id = $1 AND status = 'confirmed'`, placed.ID) == 1
 	}, time.Minute, 50*time.Millisecond)

@@ -39,8 +39,8 @@ func TestTheCatalogueIsKeptFromTheTerminal(t *testing.T) {
 	refused("name must not be blank", "add", "HAT-2", " ", "--price-minor=2900", "--store=Tide & Thread")
 	refused("price.amount_minor must be above 0", "add", "HAT-2", "Hat", "--price-minor=0", "--store=Tide & Thread")
 	refused("price.currency is no currency", "add", "HAT-2", "Hat", "--price-minor=1", "--currency=EUX", "--store=Tide & Thread")
-	refused(`store: there is none that is called "Nowhere"`, "add", "HAT-2", "Hat", "--price-minor=1", "--store=Nowhere")
-	refused(`category: there is none that is called "Hats"`, "add", "HAT-2", "Hat", "--price-minor=1", "--store=Tide & Thread", "--category=Hats")
+	refused(`store "Nowhere" does not exist`, "add", "HAT-2", "Hat", "--price-minor=1", "--store=Nowhere")
+	refused(`category "Hats" does not exist`, "add", "HAT-2", "Hat", "--price-minor=1", "--store=Tide & Thread", "--category=Hats")
 
 	id := regexp.MustCompile(`"id": "(\S+)"`).FindStringSubmatch(made)[1]
 	changed := shows("edit", id, "--price-minor=3100", "--active")

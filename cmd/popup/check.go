@@ -16,8 +16,8 @@ import (
 
 type checkCommand struct {
 	database
-	Rebuild bool     `help:"Fold the logs too, and compare with the current rows."`
-	Only    []string `arg:"" optional:"" help:"Only these: stock, orders, payments, delivery, mail, bus; or plans: what the database makes of the calls that people make most."`
+	Rebuild bool     `help:"Recompute the current rows from the logs as well, and compare."`
+	Only    []string `arg:"" optional:"" help:"Check only these domains: stock, orders, payments, delivery, mail, bus; or plans: the query plans of frequent requests."`
 }
 
 // Run prints one row for each promise: its name and how often it is broken. The results of all promises are kept for metrics.
@@ -41,7 +41,7 @@ func (c *checkCommand) Run(ctx context.Context) error {
 		return err
 	}
 	if broken > 0 {
-		return fmt.Errorf("%d times a promise is broken", broken)
+		return fmt.Errorf("%d violations of the shop's invariants", broken)
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ func vars() kong.Vars {
 // database is the shop that a command looks into: that of the settings, or the one that runs on this machine.
 type database struct {
 	place
-	Database string `env:"DATABASE_URL" help:"The shop's Postgres; the one that runs on this machine if not set."`
+	Database string `env:"DATABASE_URL" help:"Address of the shop's Postgres; by default that of the shop on this machine."`
 }
 
 func (d database) url() (string, error) {
@@ -42,7 +42,7 @@ func (d database) url() (string, error) {
 	}
 	found, err := postgres.Find(filepath.Join(d.Dir, "postgres"))
 	if err != nil {
-		return "", fmt.Errorf("no shop runs in %s (popup run starts one) and DATABASE_URL is not set: %w", d.Dir, err)
+		return "", fmt.Errorf("no shop is running in %s and DATABASE_URL is not set; start one with popup run: %w", d.Dir, err)
 	}
 	return found.URL(), nil
 }
@@ -58,7 +58,7 @@ func (d database) open(ctx context.Context) (*pgxpool.Pool, error) {
 	}
 	if err := pool.Ping(ctx); err != nil {
 		pool.Close()
-		return nil, fmt.Errorf("reach the shop's database: %w", err)
+		return nil, fmt.Errorf("connect to the shop's database: %w", err)
 	}
 	return pool, nil
 }
@@ -66,10 +66,10 @@ func (d database) open(ctx context.Context) (*pgxpool.Pool, error) {
 type migrateCommand struct {
 	database
 	firstAdmin
-	Password string `env:"ROLE_PASSWORD" help:"Password of the functions' roles; none where the database trusts its socket."`
+	Password string `env:"ROLE_PASSWORD" help:"Password of the functions' database roles; not needed where the database trusts its socket."`
 }
 
-// Run applies what is missing, and writes who is told what and who may do what.
+// Run applies missing migrations, and updates subscriptions and roles.
 func (c *migrateCommand) Run(ctx context.Context) error {
 	url, err := c.url()
 	if err != nil {
@@ -97,7 +97,7 @@ func (c *migrateCommand) Run(ctx context.Context) error {
 
 type seedCommand struct {
 	database
-	Size string `default:"demo" enum:"demo,10k,100k,1m" help:"How much: the demo shop, or a made-up catalogue of so many products (${enum})."`
+	Size string `default:"demo" enum:"demo,10k,100k,1m" help:"Size: the demo shop, or a generated catalogue with this many products (${enum})."`
 }
 
 var seedSizes = map[string]int{"10k": 10_000, "100k": 100_000, "1m": 1_000_000}

@@ -13,7 +13,7 @@ import (
 	"github.com/popup-shop/popup/internal/cloudevent"
 )
 
-// legacyOrder is what an order's rows add where an event does not say it.
+// legacyOrder is what the legacy formats have of an order that its events do not carry.
 type legacyOrder struct {
 	Number string
 	Lines  []events.Line
@@ -33,7 +33,7 @@ type upperCaseInventory struct {
 	Reserved bool   `json:"isInventoryReserved"` // held for the order, before it left or was given back
 }
 
-// lowerCaseEvent is what every event says under its lower-case name.
+// lowerCaseEvent has the fields of every event in the lower-case format.
 type lowerCaseEvent struct {
 	EventType   string `json:"event_type"`
 	OrderID     string `json:"order_id"`

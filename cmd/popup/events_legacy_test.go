@@ -38,14 +38,14 @@ func shown(t *testing.T, shop *shoptest.Shop, orderID, eventType, name string) (
 	return all
 }
 
-// row is what the database says, by the names of its columns.
+// row is a row of the database by the names of its columns.
 func row(t *testing.T, shop *shoptest.Shop, sql string, args ...any) fields {
 	t.Helper()
 	return shoptest.Scalar[fields](t, shop, `SELECT to_json(r) FROM (`+sql+`) AS r`, args...)
 }
 
-// requireShown checks that an event of a type is shown under a name with the fields that the order's rows have, and that
-// each of them says something.
+// requireShown checks that an event of a type is printed in a legacy format with the values of the order's rows, and that none of
+// them is empty.
 func requireShown(t *testing.T, shop *shoptest.Shop, orderID, eventType, name, sql string) {
 	t.Helper()
 	want := row(t, shop, `SELECT '`+name+`' AS event_type, order_id, order_number, `+sql, orderID)

@@ -70,7 +70,7 @@ func TestTheNineAliasesAreShownWithAllTheirFields(t *testing.T) {
 	require.Len(t, seen, 9)
 }
 
-// reject places an order and tells everybody everything until it is refused.
+// reject places an order and delivers its events until it is rejected.
 func reject(t *testing.T, shop *shoptest.Shop, items ...shoptest.Item) (orderID string) {
 	t.Helper()
 	placed := shop.Place(t, shoptest.Order(items...))

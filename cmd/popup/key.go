@@ -44,14 +44,14 @@ func (c *runCommand) keptKey() (string, error) {
 		return strings.TrimSpace(string(kept)), nil
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("read key of tokens: %w", err)
+		return "", fmt.Errorf("read token key: %w", err)
 	}
 	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
-		return "", fmt.Errorf("make folder: %w", err)
+		return "", fmt.Errorf("create folder: %w", err)
 	}
 	_, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
-		return "", fmt.Errorf("make key of tokens: %w", err)
+		return "", fmt.Errorf("generate token key: %w", err)
 	}
 	secret, _ := config.KeySettings(key)
 	return secret, os.WriteFile(file, []byte(secret+"\n"), 0o600)
@@ -63,7 +63,7 @@ type keyCommand struct{}
 func (keyCommand) Run() error {
 	_, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
-		return fmt.Errorf("make key of tokens: %w", err)
+		return fmt.Errorf("generate token key: %w", err)
 	}
 	secret, public := config.KeySettings(key)
 	fmt.Printf("TOKEN_KEYS=%s\nTOKEN_PUBLIC_KEYS=%s\n", secret, public)

@@ -14,8 +14,8 @@ import (
 
 type mailboxCommand struct {
 	Dir    string `default:"mailbox" help:"Folder of the mails." type:"path"`
-	SMTP   string `default:"127.0.0.1:2525" help:"Address that mails are sent to."`
-	Listen string `default:"127.0.0.1:8025" help:"Address of the page that shows them, on this machine only."`
+	SMTP   string `default:"127.0.0.1:2525" help:"Address of the mail server."`
+	Listen string `default:"127.0.0.1:8025" help:"Address of the page with the mails; it can be opened on this machine only."`
 }
 
 // Run accepts mails and shows them until ctx ends.

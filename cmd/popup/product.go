@@ -10,21 +10,21 @@ import (
 
 // productCommand speaks to a shop over HTTP.
 type productCommand struct {
-	List   productsCommand      `cmd:"" help:"List products, one a line."`
+	List   productsCommand      `cmd:"" help:"List products."`
 	Show   productShowCommand   `cmd:"" help:"Show a product."`
 	Add    productAddCommand    `cmd:"" help:"Add a product."`
-	Edit   productEditCommand   `cmd:"" help:"Change what is given of a product."`
+	Edit   productEditCommand   `cmd:"" help:"Change fields of a product."`
 	Delete productDeleteCommand `cmd:"" help:"Delete products."`
-	Export productExportCommand `cmd:"" help:"Write all that is on sale into a table."`
-	Import productImportCommand `cmd:"" help:"Add and change products as a table says, by SKU."`
+	Export productExportCommand `cmd:"" help:"Export the products on sale as CSV."`
+	Import productImportCommand `cmd:"" help:"Import products from CSV; rows with a known SKU change the product."`
 }
 
 type productsCommand struct {
 	shopAddress
-	Q     string `arg:"" optional:"" help:"Words that all must be found."`
-	Tag   string `help:"Only those with this tag."`
-	Page  int64  `default:"1" help:"Which page."`
-	Limit int64  `default:"20" help:"How many on a page."`
+	Q     string `arg:"" optional:"" help:"Words that must all occur."`
+	Tag   string `help:"List only products with this tag."`
+	Page  int64  `default:"1" help:"Number of the page."`
+	Limit int64  `default:"20" help:"Products per page."`
 }
 
 // Run lists products.
@@ -68,7 +68,7 @@ type productDeleteCommand struct {
 	IDs []string `arg:"" help:"Ids of the products."`
 }
 
-// Run deletes products, and tells of each.
+// Run deletes products and prints a result for each.
 func (c *productDeleteCommand) Run(ctx context.Context) error {
 	done, err := c.user().DeleteProducts(ctx, client.DeleteProductsRequest{IDs: c.IDs})
 	if err != nil {

@@ -12,15 +12,15 @@ import (
 
 type productAddCommand struct {
 	shopAddress
-	SKU           string   `arg:"" help:"What it is known by in stock."`
+	SKU           string   `arg:"" help:"Stock keeping unit, unique in the shop."`
 	Name          string   `arg:"" help:"Name."`
 	PriceMinor    int64    `required:"" help:"Price in minor units: 1999 is 19.99 EUR."`
 	Currency      string   `default:"EUR" help:"Currency of the price (ISO 4217)."`
-	Store         string   `required:"" help:"Store that sells it: its id or its name."`
-	Category      string   `help:"Category: its id, or its names from the top, like \"Clothes > Hats\"."`
-	Description   string   `help:"What there is to say about it."`
-	Tag           []string `sep:"none" help:"A tag; may be given several times."`
-	OutsideNumber *int64   `help:"Its number in somebody else's catalogue."`
+	Store         string   `required:"" help:"Id or name of the store that sells it."`
+	Category      string   `help:"Category: its id, or the path of names, such as \"Clothes > Hats\"."`
+	Description   string   `help:"Description."`
+	Tag           []string `sep:"none" help:"Tag; may be repeated."`
+	OutsideNumber *int64   `help:"Its number in an external catalogue."`
 	Active        bool     `default:"true" negatable:"" help:"Whether it is on sale."`
 }
 
@@ -48,13 +48,13 @@ func (c *productAddCommand) Run(ctx context.Context) error {
 type productEditCommand struct {
 	shopAddress
 	ID          string  `arg:"" help:"Id of the product."`
-	SKU         *string `help:"Its SKU from now on."`
-	Name        *string `help:"Its name from now on."`
-	Description *string `help:"What there is to say about it from now on."`
-	PriceMinor  *int64  `help:"Its price from now on, in minor units."`
-	Currency    *string `help:"Currency of its price from now on."`
-	Category    *string `help:"Its category from now on: its id, or its names from the top; none when empty."`
-	Active      *bool   `negatable:"" help:"Whether it is on sale from now on."`
+	SKU         *string `help:"New SKU."`
+	Name        *string `help:"New name."`
+	Description *string `help:"New description."`
+	PriceMinor  *int64  `help:"New price in minor units."`
+	Currency    *string `help:"New currency of the price."`
+	Category    *string `help:"New category: its id, or the path of names; empty for none."`
+	Active      *bool   `negatable:"" help:"Whether it is on sale."`
 }
 
 // Run changes what is given. The rest stays, and so do variants, tags and pictures.
@@ -102,7 +102,7 @@ func findStore(ctx context.Context, shop *client.Client, name string) (string, e
 		}
 		pages = got.TotalPages
 	}
-	return "", fmt.Errorf("store: there is none that is called %q", name)
+	return "", fmt.Errorf("store %q does not exist", name)
 }
 
 // findCategory is the id of a category that is given by its id or its names from the top; no name has no id.
@@ -119,5 +119,5 @@ func findCategory(ctx context.Context, shop *client.Client, path string) (string
 			return id, nil
 		}
 	}
-	return "", fmt.Errorf("category: there is none that is called %q", path)
+	return "", fmt.Errorf("category %q does not exist", path)
 }

@@ -16,8 +16,8 @@ import (
 
 type productExportCommand struct {
 	shopAddress
-	All  bool   `help:"Also what is not on sale; for staff."`
-	File string `arg:"" help:"Table to write (CSV)." type:"path"`
+	All  bool   `help:"Include products that are not on sale; for staff."`
+	File string `arg:"" help:"CSV file to write." type:"path"`
 }
 
 // Run writes products as they come.
@@ -28,7 +28,7 @@ func (c *productExportCommand) Run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	table := csv.NewWriter(file)
-	_ = table.Write(tableColumns) // Error tells
+	_ = table.Write(tableColumns) // Error returns the error
 	read := c.onSale
 	if c.All {
 		read = c.all

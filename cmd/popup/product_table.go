@@ -30,7 +30,7 @@ func progress(total int64) *mpb.Bar {
 
 type productImportCommand struct {
 	shopAddress
-	File string `arg:"" help:"Table to read (CSV)." type:"existingfile"`
+	File string `arg:"" help:"CSV file to read." type:"existingfile"`
 }
 
 // Run sends the table a hundred rows at a time, and holds no more of it. What has become of each row is a line of CSV.
@@ -46,7 +46,7 @@ func (c *productImportCommand) Run(ctx context.Context) (err error) {
 	}
 	bar := progress(size.Size())
 	report := csv.NewWriter(os.Stdout)
-	_ = report.Write([]string{"line", "sku", "result", "why"}) // Error tells
+	_ = report.Write([]string{"line", "sku", "result", "why"}) // Error returns the error
 	shop := c.user()
 	err = readTable(file, bar.SetCurrent, func(rows []tableRow) error { return send(ctx, shop, rows, report) })
 	report.Flush()

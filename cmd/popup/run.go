@@ -30,25 +30,25 @@ const restsAfter = 20 * time.Second
 
 // place is where a shop on this machine keeps what it has.
 type place struct {
-	Dir string `default:"${dir}" env:"POPUP_DIR" help:"Folder of the shop on this machine." type:"path"`
+	Dir string `default:"${dir}" env:"POPUP_DIR" help:"Folder with the shop's data." type:"path"`
 }
 
 type runCommand struct {
 	place
 	firstAdmin
 	Listen    string            `default:"127.0.0.1:8080" env:"POPUP_LISTEN" help:"Address of the shop."`
-	Processes bool              `help:"Run each function as a program of its own, started on its first event and stopped when idle."`
-	Bin       string            `default:"${bin}" help:"Folder of the functions' programs, for --processes." type:"path"`
-	Idle      time.Duration     `default:"30s" help:"How long a program may be idle, with --processes."`
-	Fresh     bool              `help:"Start over: forget everything that is kept."`
+	Processes bool              `help:"Run each function as a process of its own, started on its first event and stopped when idle."`
+	Bin       string            `default:"${bin}" help:"Folder with the functions' programs, for --processes." type:"path"`
+	Idle      time.Duration     `default:"30s" help:"Idle time after which a process is stopped, with --processes."`
+	Fresh     bool              `help:"Delete the shop's data and start over."`
 	Empty     bool              `help:"Start without demo data."`
-	Profile   string            `default:"spec" enum:"spec,natss,hostile" help:"How events are delivered: ${enum}."`
+	Profile   string            `default:"spec" enum:"spec,natss,hostile" help:"Delivery profile of events: ${enum}."`
 	Database  string            `env:"DATABASE_URL" help:"Use this Postgres instead of a private one."`
 	Postgres  map[string]string `help:"Settings of the private Postgres, such as --postgres=shared_buffers=1GB."`
-	Pool      int32             `default:"8" help:"Connections to the database, when all functions run in one program."`
+	Pool      int32             `default:"8" help:"Connections to the database when all functions run in one process."`
 }
 
-// Run runs the shop until it is told to stop.
+// Run runs the shop until it is interrupted.
 func (c *runCommand) Run(ctx context.Context) error {
 	debug.SetGCPercent(gcPercent)
 	settings, err := config.Read[functions.Settings]()
@@ -77,7 +77,7 @@ func (c *runCommand) Run(ctx context.Context) error {
 	}
 	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {
-		return fmt.Errorf("open the door: %w", err)
+		return fmt.Errorf("listen: %w", err)
 	}
 	c.greet(l.Addr().String(), secret)
 	go rest(ctx, shop.Engine)

@@ -197,7 +197,7 @@ func TestProgramsApartStartAndStopAndLeaveTheSameTrace(t *testing.T) {
 		"only Postgres is left once all functions are idle, not %d programs", apart.children())
 }
 
-// trace is which events were said and by whom, sorted: their order of arrival does not matter.
+// trace returns the emitted events with their functions, sorted: their order of arrival does not matter.
 func (p *program) trace(id string) string {
 	p.t.Helper()
 	out, err := p.popup("events", "--order", id, "--json")

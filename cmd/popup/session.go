@@ -20,18 +20,18 @@ type shopAddress struct {
 	Shop string `default:"http://127.0.0.1:8080" env:"POPUP_SHOP" help:"Address of the shop."`
 }
 
-// session is what is kept of being signed in, in the user's own folder and for nobody else to read.
+// session is stored in the user's own folder, readable by no other user.
 type session struct {
 	client.Tokens
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
-// visitor calls the shop as nobody in particular.
+// visitor returns a client without a token.
 func (a shopAddress) visitor() *client.Client {
 	return client.New(a.Shop, client.Header("User-Agent", "popup"), client.Patience(5*time.Second))
 }
 
-// user calls the shop as whoever is signed in.
+// user returns a client with the token of the session.
 func (a shopAddress) user() *client.Client {
 	return a.visitor().With(client.TokenFrom(func(ctx context.Context) (string, error) {
 		s, err := a.fresh(ctx)
@@ -39,13 +39,13 @@ func (a shopAddress) user() *client.Client {
 	}))
 }
 
-var errSignedOut = errors.New("nobody is signed in: popup user login")
+var errSignedOut = errors.New("not signed in; use popup user login")
 
 // file is where the session with this shop is kept.
 func (a shopAddress) file() (string, error) {
 	dir, err := os.UserConfigDir()
 	if err != nil {
-		return "", fmt.Errorf("find the folder for settings: %w", err)
+		return "", fmt.Errorf("find the settings folder: %w", err)
 	}
 	return filepath.Join(dir, "popup", "session-"+url.PathEscape(strings.TrimRight(a.Shop, "/"))+".json"), nil
 }
@@ -60,14 +60,14 @@ func (a shopAddress) keep(made client.Tokens) error {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return fmt.Errorf("keep session: %w", err)
+		return fmt.Errorf("store session: %w", err)
 	}
-	next := file + ".new" // whole or not at all, and nobody's but ours from the beginning
+	next := file + ".new" // written atomically, and private from the beginning
 	if err := os.WriteFile(next, text, 0o600); err != nil {
-		return fmt.Errorf("keep session: %w", err)
+		return fmt.Errorf("store session: %w", err)
 	}
 	if err := os.Rename(next, file); err != nil {
-		return fmt.Errorf("keep session: %w", err)
+		return fmt.Errorf("store session: %w", err)
 	}
 	return nil
 }
@@ -109,7 +109,7 @@ func (a shopAddress) fresh(ctx context.Context) (session, error) {
 	}
 	next, err := a.visitor().Refresh(ctx, client.RefreshRequest{RefreshToken: s.RefreshToken})
 	if err != nil {
-		return s, fmt.Errorf("the session is over, please sign in again: %w", err)
+		return s, fmt.Errorf("the session has expired, please sign in again: %w", err)
 	}
 	return session{Tokens: next}, a.keep(next)
 }

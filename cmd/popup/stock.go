@@ -14,14 +14,14 @@ import (
 
 // stockCommand keeps stock over HTTP, as staff does.
 type stockCommand struct {
-	List    levelsCommand  `cmd:"" help:"List levels."`
-	Set     setCommand     `cmd:"" help:"Set how many there are."`
+	List    levelsCommand  `cmd:"" help:"List stock levels."`
+	Set     setCommand     `cmd:"" help:"Set the quantity on hand."`
 	Receive receiveCommand `cmd:"" help:"Book goods in."`
 	Take    takeCommand    `cmd:"" help:"Book goods out."`
 	Move    moveCommand    `cmd:"" help:"Move goods from one warehouse to another."`
-	Log     logCommand     `cmd:"" help:"List the movements of a level, the latest first."`
-	Hold    holdCommand    `cmd:"" help:"Hold goods by hand."`
-	Release releaseCommand `cmd:"" help:"Give back what is held by hand."`
+	Log     logCommand     `cmd:"" help:"List the movements of a stock level, the latest first."`
+	Hold    holdCommand    `cmd:"" help:"Reserve stock manually."`
+	Release releaseCommand `cmd:"" help:"Release a manual reservation."`
 }
 
 // table prints rows under heads, in columns.
@@ -55,9 +55,9 @@ func showLevels(levels ...client.Level) error {
 
 type levelsCommand struct {
 	shopAddress
-	SKU       string `arg:"" optional:"" help:"Only this SKU."`
-	Warehouse string `help:"Only this warehouse: its id or its name."`
-	Page      int64  `default:"1" help:"Page, of 100 each."`
+	SKU       string `arg:"" optional:"" help:"List only this SKU."`
+	Warehouse string `help:"List only this warehouse (id or name)."`
+	Page      int64  `default:"1" help:"Number of the page; a page has 100 levels."`
 }
 
 // Run lists levels.
@@ -78,7 +78,7 @@ func (c *levelsCommand) Run(ctx context.Context) error {
 type there struct {
 	shopAddress
 	SKU       string `arg:"" help:"SKU."`
-	Warehouse string `help:"Id or name of the warehouse; needed unless the SKU has one level only."`
+	Warehouse string `help:"Id or name of the warehouse; required if the SKU is in more than one."`
 }
 
 // level finds the level that is meant.
@@ -92,9 +92,9 @@ func (t there) level(ctx context.Context, shop *client.Client) (client.Level, er
 	case err != nil:
 		return client.Level{}, err
 	case len(page.Items) == 0:
-		return client.Level{}, fmt.Errorf("there is no level of %s there", t.SKU)
+		return client.Level{}, fmt.Errorf("%s has no stock level in this warehouse", t.SKU)
 	case len(page.Items) > 1:
-		return client.Level{}, fmt.Errorf("%s is in %d warehouses: say which with --warehouse", t.SKU, len(page.Items))
+		return client.Level{}, fmt.Errorf("%s is in %d warehouses; choose one with --warehouse", t.SKU, len(page.Items))
 	}
 	return page.Items[0], nil
 }
@@ -115,8 +115,8 @@ func (t there) book(ctx context.Context, kind string, quantity int64, reason str
 
 type setCommand struct {
 	there
-	Quantity int64  `arg:"" help:"How many there are."`
-	Reason   string `default:"stocktaking" help:"Why."`
+	Quantity int64  `arg:"" help:"Quantity on hand."`
+	Reason   string `default:"stocktaking" help:"Reason."`
 }
 
 // Run sets a figure.
@@ -135,9 +135,9 @@ func (c *setCommand) Run(ctx context.Context) error {
 
 type receiveCommand struct {
 	there
-	Quantity int64  `arg:"" help:"How many come in."`
-	Reason   string `default:"delivered" help:"Why."`
-	New      bool   `help:"The SKU is new in the warehouse."`
+	Quantity int64  `arg:"" help:"Quantity that comes in."`
+	Reason   string `default:"delivered" help:"Reason."`
+	New      bool   `help:"Create the stock level: the SKU is new in the warehouse."`
 }
 
 // Run books goods in.
@@ -159,8 +159,8 @@ func (c *receiveCommand) Run(ctx context.Context) error {
 
 type takeCommand struct {
 	there
-	Quantity int64  `arg:"" help:"How many go out."`
-	Reason   string `required:"" help:"Why."`
+	Quantity int64  `arg:"" help:"Quantity that goes out."`
+	Reason   string `required:"" help:"Reason."`
 }
 
 // Run books goods out.
@@ -171,9 +171,9 @@ func (c *takeCommand) Run(ctx context.Context) error {
 type moveCommand struct {
 	shopAddress
 	SKU      string `arg:"" help:"SKU."`
-	Quantity int64  `arg:"" help:"How many."`
-	From     string `required:"" help:"Id or name of the warehouse that they leave."`
-	To       string `required:"" help:"Id or name of the warehouse that they come to; it has a level of the SKU."`
+	Quantity int64  `arg:"" help:"Quantity."`
+	From     string `required:"" help:"Id or name of the warehouse to take from."`
+	To       string `required:"" help:"Id or name of the warehouse to move to; it must have a level of the SKU."`
 }
 
 // Run books goods out of one warehouse and into another.
@@ -186,14 +186,14 @@ func (c *moveCommand) Run(ctx context.Context) error {
 		return err
 	}
 	if err := to.book(ctx, "inbound", c.Quantity, "moved from "+c.From); err != nil {
-		return fmt.Errorf("%d %s left %s and did not come to %s: %w", c.Quantity, c.SKU, c.From, c.To, err)
+		return fmt.Errorf("%d %s were taken from %s but not added to %s: %w", c.Quantity, c.SKU, c.From, c.To, err)
 	}
 	return nil
 }
 
 type logCommand struct {
 	there
-	Kind string `help:"Only this kind: inbound, outbound, reservation, release, adjustment."`
+	Kind string `help:"List only this kind: inbound, outbound, reservation, release or adjustment."`
 }
 
 // Run lists movements.
@@ -216,8 +216,8 @@ func (c *logCommand) Run(ctx context.Context) error {
 
 type holdCommand struct {
 	shopAddress
-	Lines []string      `arg:"" help:"What and how many, like CAP-NAVY=2."`
-	For   time.Duration `default:"30m" help:"How long."`
+	Lines []string      `arg:"" help:"SKUs with quantities, such as CAP-NAVY=2."`
+	For   time.Duration `default:"30m" help:"Duration."`
 }
 
 // Run holds all or nothing.
@@ -227,7 +227,7 @@ func (c *holdCommand) Run(ctx context.Context) error {
 		sku, number, _ := strings.Cut(line, "=")
 		quantity, err := strconv.ParseInt(number, 10, 64)
 		if err != nil {
-			return fmt.Errorf("%s: say how many, like %s=2", line, sku)
+			return fmt.Errorf("%s has no quantity; write it like %s=2", line, sku)
 		}
 		in.Lines = append(in.Lines, client.HoldLine{SKU: sku, Quantity: quantity})
 	}
@@ -241,7 +241,7 @@ func (c *holdCommand) Run(ctx context.Context) error {
 
 type releaseCommand struct {
 	shopAddress
-	ID string `arg:"" help:"Id that hold has shown."`
+	ID string `arg:"" help:"Id of the reservation."`
 }
 
 // Run gives back what is held.

@@ -54,7 +54,7 @@ func TestStockIsKeptFromTheTerminal(t *testing.T) {
 	shows(` 1 0 1 121 .* 123 0 123 124$`, "stock", "move", "CAP-NAVY", "3", "--from=Barge", "--to=Harbour")
 
 	held := regexp.MustCompile(`^\S+`).FindString(shows(` until `, "stock", "hold", "CAP-NAVY=2", "TEE-DROP-01=1"))
-	refused("CAP-NAVY: 1000 wanted, 122 there", "stock", "hold", "CAP-NAVY=1000")
+	refused("CAP-NAVY: 1000 requested, 122 available", "stock", "hold", "CAP-NAVY=1000")
 	shows(`^released$`, "stock", "release", held)
 	refused("goods", "warehouse", "delete", "Barge")
 	shows(` 0 0 0 123$`, "stock", "take", "CAP-NAVY", "1", "--warehouse=Barge", "--reason=sold at the door")

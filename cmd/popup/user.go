@@ -15,22 +15,22 @@ import (
 	"github.com/popup-shop/popup/client"
 )
 
-// userCommand speaks to a shop over HTTP, as anybody might.
+// userCommand uses the HTTP API of a shop.
 type userCommand struct {
-	Signup   signupCommand   `cmd:"" help:"Make an account and sign in."`
+	Signup   signupCommand   `cmd:"" help:"Create an account and sign in."`
 	Login    loginCommand    `cmd:"" help:"Sign in."`
 	Logout   logoutCommand   `cmd:"" help:"Sign out."`
-	Me       meCommand       `cmd:"" help:"Show who is signed in."`
-	Password passwordCommand `cmd:"" help:"Change the password; all other sessions end."`
-	Sessions sessionsCommand `cmd:"" help:"List where one is signed in."`
-	Token    tokenCommand    `cmd:"" help:"Show an access token, for other programs."`
+	Me       meCommand       `cmd:"" help:"Show the signed-in account."`
+	Password passwordCommand `cmd:"" help:"Change the password and end all other sessions."`
+	Sessions sessionsCommand `cmd:"" help:"List the account's sessions."`
+	Token    tokenCommand    `cmd:"" help:"Print an access token, for other programs."`
 	List     usersCommand    `cmd:"" help:"List users and guests, for staff."`
-	Role     roleCommand     `cmd:"" help:"Give somebody a role, or shut them out, for admins."`
+	Role     roleCommand     `cmd:"" help:"Change a user's role or lock an account; for administrators."`
 }
 
 // secretly is a password that is asked for, or comes from the environment or a pipe.
 type secretly struct {
-	Secret string `name:"password" env:"POPUP_PASSWORD" help:"Password; asked for if not set."`
+	Secret string `name:"password" env:"POPUP_PASSWORD" help:"Password; prompted for if not set."`
 }
 
 func (s secretly) read(question string) (string, error) {
@@ -42,7 +42,7 @@ func (s secretly) read(question string) (string, error) {
 
 var piped = bufio.NewReader(os.Stdin)
 
-// ask reads a line, and does not show it to whoever sits beside.
+// ask reads a line without showing it.
 func ask(question string) (string, error) {
 	fmt.Fprint(os.Stderr, question+": ")
 	defer fmt.Fprintln(os.Stderr)
@@ -56,7 +56,7 @@ func ask(question string) (string, error) {
 		line, err = piped.ReadString('\n')
 	}
 	if line = strings.TrimRight(line, "\r\n"); line == "" {
-		return "", errors.Join(errors.New(strings.ToLower(question)+": nothing was given"), err)
+		return "", errors.Join(errors.New(strings.ToLower(question)+" is missing"), err)
 	}
 	return line, nil
 }
@@ -132,8 +132,8 @@ func (c *meCommand) Run(ctx context.Context) error {
 
 type passwordCommand struct {
 	shopAddress
-	Old string `env:"POPUP_PASSWORD" help:"The password until now; asked for if not set."`
-	New string `env:"POPUP_NEW_PASSWORD" help:"The new one; asked for if not set."`
+	Old string `env:"POPUP_PASSWORD" help:"Current password; prompted for if not set."`
+	New string `env:"POPUP_NEW_PASSWORD" help:"New password; prompted for if not set."`
 }
 
 // Run changes the password.
@@ -179,7 +179,7 @@ func (c *tokenCommand) Run(ctx context.Context) error {
 type usersCommand struct {
 	shopAddress
 	Q    string `arg:"" optional:"" help:"Part of a name, an e-mail address or a telephone number."`
-	Role string `help:"Only those with this role: guest, customer, staff, admin."`
+	Role string `help:"List only this role: guest, customer, staff or admin."`
 }
 
 // Run lists users, one a line.
@@ -201,7 +201,7 @@ type roleCommand struct {
 	shopAddress
 	ID   string `arg:"" help:"Id of the user."`
 	Role string `arg:"" enum:"customer,staff,admin" help:"One of ${enum}."`
-	Shut bool   `help:"Shut them out."`
+	Shut bool   `help:"Lock the account."`
 }
 
 // Run gives a role.

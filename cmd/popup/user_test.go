@@ -48,7 +48,7 @@ func (a person) refused(why, password string, args ...string) {
 
 var shownAdmin = regexp.MustCompile(`admin +admin@popup\.example, password ([A-Z2-7]{26}) \(shown this once\)`)
 
-func TestTheFirstAdminsPasswordIsShownOnceAndAccountsAreSeenToFromTheTerminal(t *testing.T) {
+func TestTheFirstAdminsPasswordIsShownOnceAndManagesAccounts(t *testing.T) {
 	p := newProgram(t)
 	p.start()
 	found := shownAdmin.FindStringSubmatch(p.log.String())
@@ -57,7 +57,7 @@ func TestTheFirstAdminsPasswordIsShownOnceAndAccountsAreSeenToFromTheTerminal(t 
 	admin.must(found[1], "login", "admin@popup.example")
 	require.Contains(t, admin.must("", "me"), "role        admin")
 
-	ada.refused("nobody is signed in", "", "me")
+	ada.refused("not signed in", "", "me")
 	ada.refused("password is one of those that are tried first", "password1", "signup", "ada@example.test", "--name=Ada", "--phone=+49 40 1234567")
 	ada.must("correct horse battery", "signup", "ada@example.test", "--name=Ada", "--phone=+49 40 1234567")
 	kept, err := filepath.Glob(filepath.Join(ada.home, "popup", "session-*.json"))
@@ -66,7 +66,7 @@ func TestTheFirstAdminsPasswordIsShownOnceAndAccountsAreSeenToFromTheTerminal(t 
 	info, err := os.Stat(kept[0])
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
-	ada.refused("this is for others", "", "list")
+	ada.refused("You do not have permission to do this.", "", "list")
 
 	id := regexp.MustCompile(`id +(\S+)`).FindStringSubmatch(ada.must("", "me"))[1]
 	admin.must("", "role", id, "staff")
@@ -78,7 +78,7 @@ func TestTheFirstAdminsPasswordIsShownOnceAndAccountsAreSeenToFromTheTerminal(t 
 	require.Contains(t, ada.must("", "sessions"), "* ")
 	require.Regexp(t, `^eyJ\S+\n$`, ada.must("", "token"))
 	ada.must("", "logout", "--everywhere")
-	ada.refused("nobody is signed in", "", "me")
+	ada.refused("not signed in", "", "me")
 	ada.must("the next secret", "login", "ada@example.test")
 
 	p.stop()
@@ -87,6 +87,6 @@ func TestTheFirstAdminsPasswordIsShownOnceAndAccountsAreSeenToFromTheTerminal(t 
 	require.NotRegexp(t, shownAdmin, p.log.String())
 	require.NotContains(t, p.log.String(), found[1])
 	require.Contains(t, admin.must("", "me"), "role        admin", "the key of tokens is kept, and so is the session")
-	ada.refused("nobody is signed in", "", "me", "--shop=http://127.0.0.1:1")
+	ada.refused("not signed in", "", "me", "--shop=http://127.0.0.1:1")
 	ada.refused("reach the shop", "correct horse battery", "login", "ada@example.test", "--shop=http://127.0.0.1:1")
 }

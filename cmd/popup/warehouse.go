@@ -13,10 +13,10 @@ import (
 
 // warehouseCommand sees to warehouses over HTTP, as staff does.
 type warehouseCommand struct {
-	List   warehousesCommand      `cmd:"" help:"List warehouses in the order in which they are emptied."`
-	Add    addWarehouseCommand    `cmd:"" help:"Make a warehouse."`
-	Change changeWarehouseCommand `cmd:"" help:"Give a warehouse another name, place or priority."`
-	Delete deleteWarehouseCommand `cmd:"" help:"Close a warehouse that is empty."`
+	List   warehousesCommand      `cmd:"" help:"List warehouses in the order in which stock is taken from them."`
+	Add    addWarehouseCommand    `cmd:"" help:"Create a warehouse."`
+	Change changeWarehouseCommand `cmd:"" help:"Change the name, location or priority of a warehouse."`
+	Delete deleteWarehouseCommand `cmd:"" help:"Delete an empty warehouse."`
 }
 
 // findWarehouse is the id of a warehouse that is given by its id or its name; no name has no id.
@@ -33,7 +33,7 @@ func findWarehouse(ctx context.Context, shop *client.Client, name string) (strin
 			return w.ID, nil
 		}
 	}
-	return "", fmt.Errorf("there is no warehouse %s", name)
+	return "", fmt.Errorf("warehouse %s does not exist", name)
 }
 
 // explained adds to a problem what stands in the way.
@@ -43,7 +43,7 @@ func explained(err error) error {
 		return err
 	}
 	for _, failed := range p.FailedItems {
-		err = fmt.Errorf("%w; %s: %d wanted, %d there", err, failed.SKU, failed.Requested, failed.Available)
+		err = fmt.Errorf("%w; %s: %d requested, %d available", err, failed.SKU, failed.Requested, failed.Available)
 	}
 	if len(p.InUseBy) > 0 {
 		err = fmt.Errorf("%w: %s", err, strings.Join(p.InUseBy, ", "))
@@ -73,8 +73,8 @@ func (c *warehousesCommand) Run(ctx context.Context) error {
 type addWarehouseCommand struct {
 	shopAddress
 	Name     string `arg:"" help:"Name."`
-	Location string `help:"Where it is."`
-	Priority int64  `default:"100" help:"Those with lower numbers are emptied first."`
+	Location string `help:"Location."`
+	Priority int64  `default:"100" help:"Stock is taken from lower numbers first."`
 }
 
 // Run makes a warehouse.
@@ -88,10 +88,10 @@ func (c *addWarehouseCommand) Run(ctx context.Context) error {
 
 type changeWarehouseCommand struct {
 	shopAddress
-	Warehouse string  `arg:"" help:"Id or name."`
-	Name      *string `help:"Its name from now on."`
-	Location  *string `help:"Where it is from now on."`
-	Priority  *int64  `help:"Those with lower numbers are emptied first."`
+	Warehouse string  `arg:"" help:"Id or name of the warehouse."`
+	Name      *string `help:"New name."`
+	Location  *string `help:"New location."`
+	Priority  *int64  `help:"Stock is taken from lower numbers first."`
 }
 
 // Run changes what is given.
@@ -124,7 +124,7 @@ func given[T any](value, to *T) {
 
 type deleteWarehouseCommand struct {
 	shopAddress
-	Warehouse string `arg:"" help:"Id or name."`
+	Warehouse string `arg:"" help:"Id or name of the warehouse."`
 }
 
 // Run closes a warehouse.

@@ -1,4 +1,4 @@
-// Command refund-payment gives money back.
+// Command refund-payment refunds payments.
 package main
 
 import (

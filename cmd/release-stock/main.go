@@ -1,4 +1,4 @@
-// Command release-stock gives held stock back.
+// Command release-stock releases held stock.
 package main
 
 import (

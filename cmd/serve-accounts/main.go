@@ -1,4 +1,4 @@
-// Command serve-accounts says who somebody is.
+// Command serve-accounts serves accounts, sessions and tokens.
 package main
 
 import (

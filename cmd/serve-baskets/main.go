@@ -1,4 +1,4 @@
-// Command serve-baskets keeps baskets.
+// Command serve-baskets serves baskets.
 package main
 
 import (

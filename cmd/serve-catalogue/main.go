@@ -1,4 +1,4 @@
-// Command serve-catalogue shows what is sold.
+// Command serve-catalogue serves the catalogue.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command serve-gateway is the one public door.
+// Command serve-gateway is the one public entry point.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command serve-stock shows and books stock.
+// Command serve-stock serves stock levels, movements and warehouses.
 package main
 
 import (

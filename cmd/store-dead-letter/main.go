@@ -1,4 +1,4 @@
-// Command store-dead-letter keeps what nobody could handle.
+// Command store-dead-letter stores events that no function could handle.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command sweep-events publishes again what somebody has not heard.
+// Command sweep-events publishes undelivered events again.
 package main
 
 import (

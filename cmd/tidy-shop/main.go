@@ -1,4 +1,4 @@
-// Command tidy-shop deletes what has run out.
+// Command tidy-shop deletes what has expired.
 package main
 
 import (

@@ -11,12 +11,12 @@ import (
 )
 
 const (
-	tagsAtMost  = 50
-	tagAtMost   = 50 // characters
-	priceAtMost = 1_000_000_000_000
+	maxTags      = 50
+	maxTagLength = 50 // characters
+	maxPrice     = 1_000_000_000_000
 )
 
-// ProductBody is a product as staff gives it.
+// ProductBody is the input for a product.
 type ProductBody struct {
 	StoreID       string        `json:"store_id" format:"uuid"`
 	Name          string        `json:"name" maxLength:"200"`
@@ -24,23 +24,23 @@ type ProductBody struct {
 	SKU           string        `json:"sku" maxLength:"64"`
 	Price         money.Amount  `json:"price"`
 	CategoryID    string        `json:"category_id,omitempty" format:"uuid"`
-	Tags          []string      `json:"tags,omitempty" maxItems:"500" doc:"at most 50 different ones, of 50 characters"`
-	OutsideNumber *int64        `json:"outside_number,omitempty" minimum:"1" doc:"its number in somebody else's catalogue"`
-	Active        *bool         `json:"active,omitempty" doc:"true unless said"`
-	Variants      []VariantBody `json:"variants,omitempty" maxItems:"1000" doc:"all that there are; without it they stay as they are"`
+	Tags          []string      `json:"tags,omitempty" maxItems:"500" doc:"At most 50 different tags of up to 50 characters."`
+	OutsideNumber *int64        `json:"outside_number,omitempty" minimum:"1" doc:"Its number in an external catalogue."`
+	Active        *bool         `json:"active,omitempty" doc:"Whether it is on sale; true by default."`
+	Variants      []VariantBody `json:"variants,omitempty" maxItems:"1000" doc:"All variants of the product; without it they stay as they are."`
 }
 
-// VariantBody is a variant as staff gives it.
+// VariantBody is the input for a variant.
 type VariantBody struct {
 	Name       string            `json:"name" maxLength:"200"`
 	SKU        string            `json:"sku" maxLength:"64"`
-	Attributes map[string]string `json:"attributes,omitempty" doc:"size, colour or any other"`
-	Price      *money.Amount     `json:"price,omitempty" doc:"that of the product unless said"`
+	Attributes map[string]string `json:"attributes,omitempty" doc:"Such as size and colour."`
+	Price      *money.Amount     `json:"price,omitempty" doc:"Its own price; by default the product's."`
 }
 
 func (b *ProductBody) active() bool { return b.Active == nil || *b.Active }
 
-// check tidies the tags and refuses what cannot be a product, with every wrong field named.
+// check normalises the tags, and rejects a body with every wrong field named.
 func (b *ProductBody) check() error {
 	var faults faults
 	faults.uuid("store_id", b.StoreID)
@@ -56,14 +56,14 @@ func (b *ProductBody) check() error {
 		field := fmt.Sprintf("variants[%d].", i)
 		faults.variant(field, v, b.Price.Currency)
 		if seen[v.SKU] {
-			faults.add(field+"sku", "is there twice")
+			faults.add(field+"sku", "occurs twice")
 		}
 		seen[v.SKU] = true
 	}
 	return faults.problem()
 }
 
-// faults are the fields of a request that are wrong.
+// faults collects the wrong fields of a request.
 type faults []problem.FieldError
 
 func (f *faults) add(field, why string) {
@@ -83,7 +83,7 @@ func (f *faults) uuid(field, value string) {
 	}
 }
 
-// text must say something, on one line.
+// text requires a text that is not blank, on one line.
 func (f *faults) text(field, value string) {
 	switch {
 	case strings.TrimSpace(value) == "":
@@ -101,15 +101,15 @@ func (f *faults) sku(field, value string) {
 }
 
 func (f *faults) price(field string, price money.Amount) {
-	if price.Minor <= 0 || price.Minor > priceAtMost {
+	if price.Minor <= 0 || price.Minor > maxPrice {
 		f.add(field+".amount_minor", "must be above 0, and at most a trillion")
 	}
-	if _, known := money.Exponent(price.Currency); !known {
-		f.add(field+".currency", "is no currency of ISO 4217")
+	if _, ok := money.Exponent(price.Currency); !ok {
+		f.add(field+".currency", "is not a currency of ISO 4217")
 	}
 }
 
-// tags are what they say, each once.
+// tags returns tags trimmed, each once.
 func (f *faults) tags(field string, given []string) []string {
 	tidy, seen := []string{}, map[string]bool{}
 	for i, tag := range given {
@@ -118,8 +118,8 @@ func (f *faults) tags(field string, given []string) []string {
 		}
 		seen[tag] = true
 	}
-	if len(tidy) > tagsAtMost {
-		f.add(field, "are more than 50")
+	if len(tidy) > maxTags {
+		f.add(field, "has more than 50 tags")
 	}
 	return tidy
 }
@@ -127,13 +127,13 @@ func (f *faults) tags(field string, given []string) []string {
 func (f *faults) tag(field, tag string) string {
 	tag = strings.TrimSpace(tag)
 	f.text(field, tag)
-	if len([]rune(tag)) > tagAtMost {
+	if len([]rune(tag)) > maxTagLength {
 		f.add(field, "is longer than 50 characters")
 	}
 	return tag
 }
 
-// variant must have a price in the currency of its product, if any.
+// variant requires that a variant's own price has the currency of its product.
 func (f *faults) variant(field string, v VariantBody, currency string) {
 	f.text(field+"name", v.Name)
 	f.sku(field+"sku", v.SKU)

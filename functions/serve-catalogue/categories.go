@@ -16,7 +16,7 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// Category is a place in the tree of categories. Those at the top are on level 1.
+// Category is a node in the tree of categories. The roots are on level 1.
 type Category struct {
 	ID       string   `json:"id" format:"uuid"`
 	Name     string   `json:"name"`
@@ -25,10 +25,10 @@ type Category struct {
 	ChildIDs []string `json:"child_ids" nullable:"false"`
 }
 
-// CategoryBody is a category as staff gives it.
+// CategoryBody is the input for a category.
 type CategoryBody struct {
 	Name     string `json:"name" maxLength:"200"`
-	ParentID string `json:"parent_id,omitempty" format:"uuid" doc:"none at the top"`
+	ParentID string `json:"parent_id,omitempty" format:"uuid" doc:"Empty for a root."`
 }
 
 // CategoriesAnswer is the whole tree, each category before those below it.
@@ -50,7 +50,7 @@ type ChangeCategoryRequest struct {
 	Body CategoryBody
 }
 
-// listCategories is called by whoever looks around.
+// listCategories is called by visitors.
 func listCategories(ctx context.Context, db web.Reader, _ *struct{}) (*CategoriesAnswer, error) {
 	web.SurrogateKeys(ctx, events.ShownCatalogue)
 	items, err := readTree(ctx, db, "")
@@ -59,7 +59,7 @@ func listCategories(ctx context.Context, db web.Reader, _ *struct{}) (*Categorie
 	return out, err
 }
 
-// readCategory is called by whoever looks around.
+// readCategory is called by visitors.
 func readCategory(ctx context.Context, db web.Reader, in *Request) (*CategoryAnswer, error) {
 	if !id.Valid(in.ID) {
 		return nil, problem.NotFound("category")
@@ -75,7 +75,7 @@ func readCategory(ctx context.Context, db web.Reader, in *Request) (*CategoryAns
 	return &CategoryAnswer{items[0]}, nil
 }
 
-// readTree reads all categories, or one.
+// readTree returns all categories, or one.
 func readTree(ctx context.Context, db web.Reader, categoryID string) ([]Category, error) {
 	rows, err := db.Query(ctx, `
 		WITH RECURSIVE tree AS (
@@ -123,8 +123,8 @@ func changeCategory(ctx context.Context, tx pgx.Tx, in *ChangeCategoryRequest) (
 		WHERE category_id = @category_id`)
 }
 
-// store puts a category into the tree, and shows it.
-func (b CategoryBody) store(ctx context.Context, tx pgx.Tx, said events.CategoryChanged, sql string) (*CategoryAnswer, []events.Event, error) {
+// store stores a category and returns it.
+func (b CategoryBody) store(ctx context.Context, tx pgx.Tx, event events.CategoryChanged, sql string) (*CategoryAnswer, []events.Event, error) {
 	var faults faults
 	if faults.text("name", b.Name); b.ParentID != "" {
 		faults.uuid("parent_id", b.ParentID)
@@ -132,21 +132,21 @@ func (b CategoryBody) store(ctx context.Context, tx pgx.Tx, said events.Category
 	if err := faults.problem(); err != nil {
 		return nil, nil, err
 	}
-	stored, err := tx.Exec(ctx, sql, pgx.NamedArgs{"category_id": said.CategoryID, "name": b.Name, "parent_id": b.ParentID})
+	stored, err := tx.Exec(ctx, sql, pgx.NamedArgs{"category_id": event.CategoryID, "name": b.Name, "parent_id": b.ParentID})
 	if err != nil {
-		return nil, nil, refusal(err, "store category "+said.CategoryID)
+		return nil, nil, constraintProblem(err, "store category "+event.CategoryID)
 	}
 	if stored.RowsAffected() == 0 {
 		return nil, nil, problem.NotFound("category")
 	}
-	items, err := readTree(ctx, tx, said.CategoryID)
+	items, err := readTree(ctx, tx, event.CategoryID)
 	if err != nil {
 		return nil, nil, err
 	}
-	return &CategoryAnswer{items[0]}, []events.Event{said}, nil
+	return &CategoryAnswer{items[0]}, []events.Event{event}, nil
 }
 
-// deleteCategory is called by staff, and by programs that keep the catalogue. It refuses while anything is in the category.
+// deleteCategory is called by staff, and by programs that keep the catalogue. It rejects a category with products or children.
 func deleteCategory(ctx context.Context, tx pgx.Tx, in *Request) (*struct{}, []events.Event, error) {
 	if !id.Valid(in.ID) {
 		return nil, nil, problem.NotFound("category")
@@ -159,7 +159,7 @@ func deleteCategory(ctx context.Context, tx pgx.Tx, in *Request) (*struct{}, []e
 	}
 	_, err := tx.Exec(ctx, `DELETE FROM catalogue.categories WHERE category_id = @category_id`, pgx.NamedArgs{"category_id": in.ID})
 	var pg *pgconn.PgError
-	if errors.As(err, &pg) && pg.Code == "23503" { // somebody put something into it just now
+	if errors.As(err, &pg) && pg.Code == "23503" { // something was added to it meanwhile
 		return nil, nil, categoryInUse()
 	}
 	if err != nil {
@@ -169,10 +169,10 @@ func deleteCategory(ctx context.Context, tx pgx.Tx, in *Request) (*struct{}, []e
 }
 
 func categoryInUse() *problem.Problem {
-	return problem.New(http.StatusConflict, "in-use", "the category has products, or others below it")
+	return problem.New(http.StatusConflict, "in-use", "The category has products or subcategories.")
 }
 
-// mustBeEmpty counts what is in a category: products that are shown somewhere, and categories.
+// mustBeEmpty returns a problem when a category has visible products or children.
 func mustBeEmpty(ctx context.Context, tx pgx.Tx, categoryID string) error {
 	var products, children int64
 	err := tx.QueryRow(ctx, `
@@ -194,7 +194,7 @@ func mustBeEmpty(ctx context.Context, tx pgx.Tx, categoryID string) error {
 	return nil
 }
 
-// forgetCategory takes a category from products that are hidden.
+// forgetCategory removes a category from hidden products.
 func forgetCategory(ctx context.Context, tx pgx.Tx, categoryID string) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE catalogue.products SET category_id = NULL

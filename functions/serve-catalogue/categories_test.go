@@ -23,7 +23,7 @@ func (d desk) category(name, parent string) string {
 
 func conflict(kind string) []any { return []any{http.StatusConflict, "/problems/" + kind} }
 
-func refusal(a shoptest.Response) []any { return []any{a.Status, a.Body["type"]} }
+func constraintProblem(a shoptest.Response) []any { return []any{a.Status, a.Body["type"]} }
 
 // CAT-14.
 func TestCategoriesFormATree(t *testing.T) {
@@ -44,7 +44,7 @@ func TestCategoriesFormATree(t *testing.T) {
 
 	for _, parent := range []string{low, top} {
 		a := d.call(http.MethodPut, "/v1/categories/"+top, shoptest.Body{"name": "器", "parent_id": parent})
-		require.Equal(t, conflict("not-possible-now"), refusal(a), "a category is never below itself")
+		require.Equal(t, conflict("not-possible-now"), constraintProblem(a), "a category is never below itself")
 	}
 	moved := d.must(http.MethodPut, "/v1/categories/"+low, shoptest.Body{"name": "Yunomi", "parent_id": top}).Body
 	require.Equal(t, []any{"Yunomi", 2.0, top}, []any{moved["name"], moved["level"], moved["parent_id"]})
@@ -63,7 +63,7 @@ func TestACategoryIsDeletedWhenNothingIsInIt(t *testing.T) {
 	path := d.add(product("HAT-1").With("category_id", low))
 	counts := func(id string) []any {
 		a := d.call(http.MethodDelete, "/v1/categories/"+id, nil)
-		require.Equal(t, conflict("in-use"), refusal(a), a.Raw)
+		require.Equal(t, conflict("in-use"), constraintProblem(a), a.Raw)
 		return []any{a.Body["products"], a.Body["children"]}
 	}
 	require.Equal(t, []any{0.0, 1.0}, counts(top))

@@ -12,21 +12,21 @@ import (
 	"github.com/popup-shop/popup/internal/problem"
 )
 
-// DeletionsRequest names products that are to go.
+// DeletionsRequest names products to delete.
 type DeletionsRequest struct {
 	Body struct {
 		IDs []string `json:"ids" minItems:"1" maxItems:"1000" nullable:"false"`
 	}
 }
 
-// Deletion is what has become of one of them.
+// Deletion is the result for one product.
 type Deletion struct {
 	ID      string `json:"id"`
 	Deleted bool   `json:"deleted"`
-	Why     string `json:"why,omitempty" doc:"why not"`
+	Why     string `json:"why,omitempty" doc:"Why it was not deleted."`
 }
 
-// DeletionsAnswer tells of each, in the order in which they were named.
+// DeletionsAnswer has a result for each product, in the order of the request.
 type DeletionsAnswer struct {
 	Body struct {
 		Results []Deletion `json:"results" nullable:"false"`
@@ -48,7 +48,8 @@ func remove(ctx context.Context, tx pgx.Tx, in *Request) (*struct{}, []events.Ev
 	return &struct{}{}, gone, nil
 }
 
-// removeAll is called by staff, and by programs that keep the catalogue: what cannot be deleted is named, and the others go.
+// removeAll is called by staff, and by programs that keep the catalogue: products that cannot be deleted are reported, and all
+// others are deleted.
 func removeAll(ctx context.Context, tx pgx.Tx, in *DeletionsRequest) (*DeletionsAnswer, []events.Event, error) {
 	var valid []string
 	for _, each := range in.Body.IDs {
@@ -68,14 +69,14 @@ func removeAll(ctx context.Context, tx pgx.Tx, in *DeletionsRequest) (*Deletions
 	for _, each := range in.Body.IDs {
 		result := Deletion{ID: each, Deleted: deleted[strings.ToLower(each)]}
 		if !result.Deleted {
-			result.Why = "there is no such product"
+			result.Why = "the product does not exist"
 		}
 		out.Body.Results = append(out.Body.Results, result)
 	}
 	return out, gone, nil
 }
 
-// hide takes products out of everything that is shown. Their rows stay: orders speak of them.
+// hide marks products as deleted. Their rows stay, since orders refer to them.
 func hide(ctx context.Context, tx pgx.Tx, ids []string) (gone []events.Event, err error) {
 	rows, err := tx.Query(ctx, `
 		UPDATE catalogue.products SET deleted_at = now()

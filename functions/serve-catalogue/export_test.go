@@ -8,5 +8,5 @@ import (
 
 // ReadPage is readPage, for tests of both its ways.
 func ReadPage(ctx context.Context, db web.Reader, in *ListRequest, few bool) ([]Product, error) {
-	return readPage(ctx, db, in, pageOptions{few: few})
+	return readPage(ctx, db, in, pageOptions{filterFirst: few})
 }

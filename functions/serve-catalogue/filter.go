@@ -11,23 +11,23 @@ import (
 )
 
 const (
-	// countTo is how far products are counted one by one: whoever finds a thousand does not care how many more there are.
+	// countTo is how far products are counted one by one. Beyond a thousand the exact number is of little use.
 	countTo = 1000
-	// fewFound by their words are found first and sorted then.
+	// fewFound is up to how many matches of words are collected first and then sorted.
 	fewFound = 20_000
 )
 
-// upToCounted bounds a statement to what is counted, and one more to know that there is more.
+// upToCounted limits a statement to countTo rows, and one more to know whether there are more.
 var upToCounted = fmt.Sprintf(" LIMIT %d", countTo+1)
 
-// Filter says which products are wanted; all of what it says must be so.
+// Filter selects products; they must satisfy all its conditions.
 type Filter struct {
-	CategoryID  string `query:"category_id" format:"uuid" doc:"and everything below it"`
+	CategoryID  string `query:"category_id" format:"uuid" doc:"The category and all below it."`
 	Tag         string `query:"tag" maxLength:"50"`
 	StoreID     string `query:"store_id" format:"uuid"`
-	MinPrice    int64  `query:"min_price" minimum:"0" doc:"in minor units"`
-	MaxPrice    int64  `query:"max_price" minimum:"0" doc:"in minor units"`
-	Currency    string `query:"currency" pattern:"^[A-Z]{3}$" doc:"of the prices"`
+	MinPrice    int64  `query:"min_price" minimum:"0" doc:"In minor units."`
+	MaxPrice    int64  `query:"max_price" minimum:"0" doc:"In minor units."`
+	Currency    string `query:"currency" pattern:"^[A-Z]{3}$" doc:"Currency of the prices."`
 	InStockOnly bool   `query:"in_stock_only"`
 }
 
@@ -43,8 +43,8 @@ func (f Filter) faults() (faults []problem.FieldError) {
 	return faults
 }
 
-// countable says that the counts tell how many products there are.
-func (f Filter) countable() bool {
+// hasCounters reports whether the counters have the number of products.
+func (f Filter) hasCounters() bool {
 	return f.MinPrice == 0 && f.MaxPrice == 0 && f.Currency == "" && !f.InStockOnly
 }
 
@@ -55,7 +55,7 @@ func (f Filter) args() pgx.NamedArgs {
 	}
 }
 
-// onSale are the products that lists and searches show, as their indexes know them.
+// onSale is the condition for products in lists and searches, as in their indexes.
 const onSale = `p.active AND p.deleted_at IS NULL`
 
 // That something of p is in stock is asked of each product that is looked at; or it is joined where Postgres knows that a thousand
@@ -65,7 +65,7 @@ const (
 	inStockJoined = `EXISTS (SELECT FROM stock.available a WHERE a.product_id = p.product_id)`
 )
 
-// where is the filter as a condition on p, without what is looked for by keys or in a table of its own: words and tag.
+// where returns the filter as a condition on p, without words and tag, which have an index or a table of their own.
 func (f Filter) where(inStock string) string {
 	all := []string{
 		`p.store_id <> ALL ((SELECT array_agg(store_id) || '{}' FROM catalogue.stores WHERE NOT participating OR deleted_at IS NOT NULL)::uuid[])`,
@@ -84,17 +84,17 @@ func (f Filter) where(inStock string) string {
 	return strings.Join(all, "\n\t\tAND ")
 }
 
-// keyed says that keys find what is wanted faster than any index that has an order.
-func (f Filter) keyed(q string) bool {
+// usesKeyIndex reports whether the index of keys is faster than an index in the order of the list.
+func (f Filter) usesKeyIndex(q string) bool {
 	return q != "" || f.Tag != "" && (f.CategoryID != "" || f.StoreID != "")
 }
 
-// wanted selects from products p what is wanted, in no order. What is found by keys is read part by part, as far as somebody
-// reads; OFFSET 0 keeps all other conditions from looking for an index of their own. What is not is for those who read
-// no more than a thousand.
-func (f Filter) wanted(q string) string {
+// matching returns the FROM and WHERE of the products that match, in no order. By keys they are read partition by partition, as far
+// as the caller reads; OFFSET 0 keeps Postgres from using another index for the other conditions. Without keys the caller reads at
+// most a thousand.
+func (f Filter) matching(q string) string {
 	switch {
-	case f.keyed(q):
+	case f.usesKeyIndex(q):
 		f.CategoryID, f.StoreID = "", ""
 		return `
 			FROM catalogue.asked(

@@ -18,8 +18,8 @@ import (
 // imagesAtMost is how many pictures a product has at most.
 const imagesAtMost = 20
 
-// shelf is what shows products with their pictures.
-type shelf struct{ pictures *picture.Store }
+// handler is what shows products with their pictures.
+type handler struct{ pictures *picture.Store }
 
 // ImageRequest is a picture of a product: PNG, JPEG or WebP, at most 1 MiB.
 type ImageRequest struct {
@@ -42,7 +42,7 @@ type ImagesAnswer struct {
 
 // addImage is called by staff, and by programs that keep the catalogue. What a picture is, is decided by its content; the
 // same one twice is one.
-func (s shelf) addImage() web.StagedCall[ImageRequest, string, ImagesAnswer] {
+func (s handler) addImage() web.StagedCall[ImageRequest, string, ImagesAnswer] {
 	return web.StagedCall[ImageRequest, string, ImagesAnswer]{Status: http.StatusCreated, Prepare: nameImage, Work: s.keepImage, Do: s.showImage}
 }
 
@@ -60,7 +60,7 @@ func nameImage(ctx context.Context, tx pgx.Tx, in *ImageRequest) (*string, error
 	return &name, nil
 }
 
-func (s shelf) keepImage(ctx context.Context, in *ImageRequest, name *string) error {
+func (s handler) keepImage(ctx context.Context, in *ImageRequest, name *string) error {
 	if err := s.pictures.Put(ctx, *name, in.RawBody); err != nil {
 		away := problem.New(http.StatusServiceUnavailable, "dependency-down", "the store of pictures does not answer")
 		return errors.Join(away, err)
@@ -68,7 +68,7 @@ func (s shelf) keepImage(ctx context.Context, in *ImageRequest, name *string) er
 	return nil
 }
 
-func (s shelf) showImage(ctx context.Context, tx pgx.Tx, in *ImageRequest, name *string) (*ImagesAnswer, []events.Event, error) {
+func (s handler) showImage(ctx context.Context, tx pgx.Tx, in *ImageRequest, name *string) (*ImagesAnswer, []events.Event, error) {
 	if _, err := lockProduct(ctx, tx, in.ID); err != nil {
 		return nil, nil, err
 	}
@@ -100,7 +100,7 @@ func removeImage(ctx context.Context, tx pgx.Tx, in *ImageName) (*struct{}, []ev
 	return &struct{}{}, said, err
 }
 
-// changeImages changes the pictures of a product, and says so if they are others now.
+// changeImages changes the pictures of a product, and returns an event if they differ.
 func changeImages(ctx context.Context, tx pgx.Tx, productID, name, sql string) (said []events.Event, images []string, err error) {
 	e := events.ProductChanged{ProductID: productID, Change: events.ChangeUpdated}
 	args := pgx.NamedArgs{"product_id": productID, "name": name}
@@ -116,7 +116,7 @@ func changeImages(ctx context.Context, tx pgx.Tx, productID, name, sql string) (
 	return said, images, nil
 }
 
-func (s shelf) addresses(names []string) []string {
+func (s handler) addresses(names []string) []string {
 	all := make([]string, len(names))
 	for i, name := range names {
 		all[i] = s.pictures.URL(name)

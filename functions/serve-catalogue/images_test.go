@@ -33,7 +33,7 @@ func sitWithPictures(t *testing.T) (desk, config.Pictures, string) {
 	return desk{shoptest.Open(t, functions.All, func(s *functions.Settings) { s.Pictures = settings }), t}, settings, dir
 }
 
-// upload sends a picture under a content type that says nothing.
+// upload sends a picture with a generic content type.
 func (d desk) upload(path string, content []byte) (int, string) {
 	d.t.Helper()
 	r := httptest.NewRequestWithContext(d.t.Context(), http.MethodPost, path+"/images", bytes.NewReader(content))

@@ -33,7 +33,7 @@ type ImportRow struct {
 	Active      bool         `json:"active"`
 }
 
-// ImportsAnswer tells of each row, in their order.
+// ImportsAnswer has a result for each row, in their order.
 type ImportsAnswer struct {
 	Body struct {
 		Results []ImportResult `json:"results" nullable:"false"`
@@ -103,13 +103,13 @@ func (s shelves) put(ctx context.Context, tx pgx.Tx, row ImportRow) (*events.Pro
 	}
 	said, err := insertProduct(ctx, tx, productID.String(), body)
 	if err == nil {
-		err = stockNothing(ctx, tx, said.ProductID)
+		err = createEmptyLevels(ctx, tx, said.ProductID)
 		s.taken[row.SKU] = taken{productID: said.ProductID}
 	}
 	return said, err
 }
 
-// body is what a row says, with every name it uses found.
+// body returns the product of a row, with the ids of the names that the row uses.
 func (s shelves) body(row ImportRow) (*ProductBody, error) {
 	known := s.taken[row.SKU]
 	b := &ProductBody{

@@ -16,7 +16,7 @@ import (
 type ListRequest struct {
 	web.Paging
 	Filter
-	Q    string `query:"q" maxLength:"100" doc:"words that all must be found"`
+	Q    string `query:"q" maxLength:"100" doc:"Words that must all occur."`
 	Sort string `query:"sort" enum:"newest,name,price_asc,price_desc" default:"newest"`
 }
 
@@ -28,7 +28,7 @@ var orders = map[string]string{
 	"price_desc": "p.currency DESC, p.price_minor DESC, p.product_id DESC",
 }
 
-// list shows what is on sale.
+// list returns a page of the products on sale.
 func list(ctx context.Context, db web.Reader, in *ListRequest) ([]Product, int64, error) {
 	if faults := in.Filter.faults(); faults != nil {
 		return nil, 0, problem.Invalid(faults...)
@@ -41,12 +41,12 @@ func list(ctx context.Context, db web.Reader, in *ListRequest) ([]Product, int64
 	if !n.sure {
 		in.AtLeast()
 	}
-	items, err := readPage(ctx, db, in, pageOptions{few: in.filterFirst(n)})
+	items, err := readPage(ctx, db, in, pageOptions{filterFirst: in.filterFirst(n)})
 	shows(ctx, in, items)
 	return items, n.total, err
 }
 
-// shows says what a list shows. One of what is in stock is another one when anything sells out.
+// shows sets the surrogate keys of a list. A list of products in stock changes when anything sells out.
 func shows(ctx context.Context, in *ListRequest, items []Product) {
 	names := append(shownOf(items), events.ShownCatalogue)
 	if in.InStockOnly {
@@ -57,16 +57,16 @@ func shows(ctx context.Context, in *ListRequest, items []Product) {
 
 // pageOptions is how a page is read.
 type pageOptions struct {
-	few        bool // what is wanted is found first and sorted then
-	unfinished bool // the last word may go on
+	filterFirst bool // what is wanted is found first and sorted then
+	prefix      bool // the last word may go on
 }
 
-// filterFirst says that so many are found first and sorted then.
-func (in *ListRequest) filterFirst(n counted) bool {
+// filterFirst reports whether n products are collected first and then sorted.
+func (in *ListRequest) filterFirst(n countResult) bool {
 	switch {
 	case in.Q != "":
 		return n.about <= fewFound
-	case in.countable() && !in.keyed(""):
+	case in.hasCounters() && !in.usesKeyIndex(""):
 		return false
 	}
 	return n.sure && n.total <= countTo
@@ -75,8 +75,8 @@ func (in *ListRequest) filterFirst(n counted) bool {
 // readPage reads a page in its order.
 func readPage(ctx context.Context, db web.Reader, in *ListRequest, r pageOptions) ([]Product, error) {
 	order, args := orders[in.Sort], in.args()
-	args["unfinished"] = r.unfinished
-	rows, err := db.Query(ctx, `WITH page AS (`+in.pageSQL(order, r.few)+`)`+selectProducts+` ORDER BY `+order, args)
+	args["unfinished"] = r.prefix
+	rows, err := db.Query(ctx, `WITH page AS (`+in.pageSQL(order, r.filterFirst)+`)`+selectProducts+` ORDER BY `+order, args)
 	if err != nil {
 		return nil, fmt.Errorf("list products: %w", err)
 	}
@@ -92,22 +92,22 @@ func readPage(ctx context.Context, db web.Reader, in *ListRequest, r pageOptions
 func (in *ListRequest) pageSQL(order string, few bool) string {
 	from := in.inOrder(order)
 	if few {
-		from = `SELECT p.* ` + in.wanted(in.Q) + in.atMost()
+		from = `SELECT p.* ` + in.matching(in.Q) + in.atMost()
 	}
 	return `SELECT p.product_id FROM (` + from + `) p ORDER BY ` + order + ` LIMIT @limit OFFSET @offset`
 }
 
 // atMost keeps the order outside, so that nothing is read in it: few are found as they were counted.
 func (in *ListRequest) atMost() string {
-	if in.keyed(in.Q) {
+	if in.usesKeyIndex(in.Q) {
 		return ` OFFSET 0`
 	}
 	return upToCounted
 }
 
-// inOrder selects what is wanted by an index that has the order, as far as the page goes: that of a tag, of the shop, of a store, or of
-// each strand, where the first of each are enough to know the first of all. Postgres plans without knowing the bounds of the
-// page and would think of a tenth of all products; so it is told a number that they are surely below.
+// inOrder returns a statement that reads an index in the order of the list until the page is full: that of a tag, of the shop, of
+// a store, or of each category or currency, merged. Postgres plans without the bounds of the page and would estimate a tenth of
+// all products, so the statement has a literal limit above them.
 func (in *ListRequest) inOrder(order string) string {
 	table, where, f := `catalogue.products p`, onSale, in.Filter
 	switch {
@@ -137,7 +137,7 @@ func (in *ListRequest) inOrder(order string) string {
 		CROSS JOIN LATERAL (SELECT * FROM (` + first + `) p LIMIT @limit::bigint + @offset::bigint) p`
 }
 
-// priced says that prices between bounds are wanted in their order, in any currency.
+// priced reports whether prices between bounds are wanted in their order, in any currency.
 func (in *ListRequest) priced() bool {
 	return strings.HasPrefix(in.Sort, "price") && in.Currency == "" && (in.MinPrice > 0 || in.MaxPrice > 0)
 }
@@ -157,38 +157,37 @@ func (in *ListRequest) args() pgx.NamedArgs {
 	return args
 }
 
-// counted is how many products a list has.
-type counted struct {
+// countResult is how many products a list has.
+type countResult struct {
 	total int64
 	sure  bool  // false: there are more
 	about int64 // how many there may be then
 }
 
-// about is how many of all products there may be if hits are some of them, found part by part from the last one on.
-const about = `coalesce(count(*) * max(last.place) / greatest(max(last.place) - min(hits.place), 1), 0)`
+// estimate is how many of all products there may be if hits are some of them, found part by part from the last one on.
+const estimate = `coalesce(count(*) * max(last.place) / greatest(max(last.place) - min(hits.place), 1), 0)`
 
-// count is how many products a list has. It is read from the counts where they tell. Otherwise it is counted, but not further
-// than people care; then it is not sure.
-func count(ctx context.Context, db web.Reader, in *ListRequest) (n counted, err error) {
-	if in.countable() && in.Q == "" {
+// count returns how many products a list has: from the counters where they have it, otherwise by counting up to countTo.
+func count(ctx context.Context, db web.Reader, in *ListRequest) (n countResult, err error) {
+	if in.hasCounters() && in.Q == "" {
 		n.total, err = readCount(ctx, db, in)
-		return counted{total: n.total, sure: true}, err
+		return countResult{total: n.total, sure: true}, err
 	}
 	places := `0 AS place`
 	if in.Q != "" {
 		places = `p.place`
 	}
 	err = db.QueryRow(ctx, `
-		SELECT count(*), `+about+`
-		FROM (SELECT `+places+` `+in.wanted(in.Q)+upToCounted+`) hits, (SELECT max(place) AS place FROM catalogue.products) last`,
+		SELECT count(*), `+estimate+`
+		FROM (SELECT `+places+` `+in.matching(in.Q)+upToCounted+`) hits, (SELECT max(place) AS place FROM catalogue.products) last`,
 		in.args()).Scan(&n.total, &n.about)
 	if err != nil {
 		return n, fmt.Errorf("count products: %w", err)
 	}
-	return counted{min(n.total, countTo), n.total <= countTo, n.about}, nil
+	return countResult{min(n.total, countTo), n.total <= countTo, n.about}, nil
 }
 
-// readCount adds up what the counts tell.
+// readCount sums up the counters.
 func readCount(ctx context.Context, db web.Reader, in *ListRequest) (total int64, err error) {
 	err = db.QueryRow(ctx, `
 		SELECT coalesce(sum(c.products), 0)::bigint

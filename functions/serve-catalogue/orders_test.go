@@ -17,7 +17,7 @@ func sitWhere(t *testing.T, change func(*functions.Settings)) desk {
 }
 
 // CAT-09: the stock check comes after the product is gone, or put aside.
-func TestAProductThatGoesBeforeItsStockIsHeldEndsTheOrderAndNoOther(t *testing.T) {
+func TestAProductDeletedBeforeItsHoldRejectsItsOrderAlone(t *testing.T) {
 	t.Parallel()
 	d := sitWhere(t, func(s *functions.Settings) { s.SimulatedSuccess, s.StockCheckDelay = 1, 15*time.Second })
 	tee, hat := d.Place(t, shoptest.Order(shoptest.Of(shoptest.Tee, 1))), d.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))

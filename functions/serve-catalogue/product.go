@@ -72,7 +72,7 @@ type Request struct {
 // Answer is a product.
 type Answer struct{ Body Product }
 
-// read is called by whoever looks at a product. One that was put aside still tells what it was; a deleted one is gone.
+// read is called by visitors. A product that is not on sale is shown; a deleted one is not found.
 func read(ctx context.Context, db web.Reader, in *Request) (*Answer, error) {
 	if !id.Valid(in.ID) {
 		return nil, problem.NotFound("product")

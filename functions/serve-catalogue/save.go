@@ -33,11 +33,11 @@ func add(ctx context.Context, tx pgx.Tx, in *AddRequest) (*Answer, []events.Even
 	if err != nil {
 		return nil, nil, err
 	}
-	said, err := insertProduct(ctx, tx, productID.String(), &in.Body)
+	event, err := insertProduct(ctx, tx, productID.String(), &in.Body)
 	if err == nil {
-		err = settle(ctx, tx, said, &in.Body)
+		err = settle(ctx, tx, event, &in.Body)
 	}
-	return answer(ctx, tx, said, err)
+	return answer(ctx, tx, event, err)
 }
 
 // change is called by staff, and by programs that keep the catalogue. A product that is so already is left alone.
@@ -48,15 +48,15 @@ func change(ctx context.Context, tx pgx.Tx, in *ChangeRequest) (*Answer, []event
 	if err := in.Body.check(); err != nil {
 		return nil, nil, err
 	}
-	said, err := replace(ctx, tx, in.ID, &in.Body)
-	if err != nil || said != nil {
-		return answer(ctx, tx, said, err)
+	event, err := replace(ctx, tx, in.ID, &in.Body)
+	if err != nil || event != nil {
+		return answer(ctx, tx, event, err)
 	}
 	p, err := readProduct(ctx, tx, in.ID)
 	return &Answer{p}, nil, err
 }
 
-// replace makes a product what the body says. It returns nil when it is so already.
+// replace replaces a product by the body. It returns nil when nothing differs.
 func replace(ctx context.Context, tx pgx.Tx, productID string, b *ProductBody) (*events.ProductChanged, error) {
 	sku, err := lockProduct(ctx, tx, productID)
 	if err == nil && sku != b.SKU {
@@ -65,21 +65,21 @@ func replace(ctx context.Context, tx pgx.Tx, productID string, b *ProductBody) (
 	if err != nil {
 		return nil, err
 	}
-	said, err := updateProduct(ctx, tx, productID, b)
+	event, err := updateProduct(ctx, tx, productID, b)
 	if err != nil {
 		return nil, err
 	}
 	varied, err := saveVariants(ctx, tx, productID, b.Variants)
-	if err != nil || said == nil && !varied {
+	if err != nil || event == nil && !varied {
 		return nil, err
 	}
-	if said == nil {
-		said, err = touch(ctx, tx, productID)
+	if event == nil {
+		event, err = touch(ctx, tx, productID)
 	}
 	if err == nil {
-		err = stockNothing(ctx, tx, productID)
+		err = createEmptyLevels(ctx, tx, productID)
 	}
-	return said, err
+	return event, err
 }
 
 // settle gives a new product its variants, and all of them a level of 0.
@@ -87,19 +87,19 @@ func settle(ctx context.Context, tx pgx.Tx, made *events.ProductChanged, b *Prod
 	if _, err := saveVariants(ctx, tx, made.ProductID, b.Variants); err != nil {
 		return err
 	}
-	return stockNothing(ctx, tx, made.ProductID)
+	return createEmptyLevels(ctx, tx, made.ProductID)
 }
 
 // answer shows a product that has changed.
-func answer(ctx context.Context, tx pgx.Tx, said *events.ProductChanged, err error) (*Answer, []events.Event, error) {
+func answer(ctx context.Context, tx pgx.Tx, event *events.ProductChanged, err error) (*Answer, []events.Event, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	p, err := readProduct(ctx, tx, said.ProductID)
+	p, err := readProduct(ctx, tx, event.ProductID)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read product %s: %w", said.ProductID, err)
+		return nil, nil, fmt.Errorf("read product %s: %w", event.ProductID, err)
 	}
-	return &Answer{p}, []events.Event{*said}, nil
+	return &Answer{p}, []events.Event{*event}, nil
 }
 
 func (b *ProductBody) args(productID string) pgx.NamedArgs {
@@ -111,23 +111,23 @@ func (b *ProductBody) args(productID string) pgx.NamedArgs {
 
 // insertProduct adds a product to a store, which is not deleted until the transaction ends.
 func insertProduct(ctx context.Context, tx pgx.Tx, productID string, b *ProductBody) (*events.ProductChanged, error) {
-	said := &events.ProductChanged{ProductID: productID, StoreID: b.StoreID, Change: events.ChangeCreated}
+	event := &events.ProductChanged{ProductID: productID, StoreID: b.StoreID, Change: events.ChangeCreated}
 	err := tx.QueryRow(ctx, `
 		INSERT INTO catalogue.products (product_id, store_id, category_id, sku, name, description, price_minor, currency, tags, outside_number, active)
 		SELECT @product_id, store_id, nullif(@category_id, '')::uuid, @sku, @name, @description, @price_minor, @currency, @tags, @outside_number, @active
 		FROM catalogue.stores
 		WHERE store_id = @store_id AND deleted_at IS NULL
 		FOR SHARE
-		RETURNING version`, b.args(productID)).Scan(&said.Version)
+		RETURNING version`, b.args(productID)).Scan(&event.Version)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, noStore()
+		return nil, unknownStore()
 	}
-	return said, refusal(err, "add product "+productID)
+	return event, constraintProblem(err, "add product "+productID)
 }
 
 // updateProduct changes what is different, and returns nil when nothing is.
 func updateProduct(ctx context.Context, tx pgx.Tx, productID string, b *ProductBody) (*events.ProductChanged, error) {
-	said := &events.ProductChanged{ProductID: productID, StoreID: b.StoreID, Change: events.ChangeUpdated}
+	event := &events.ProductChanged{ProductID: productID, StoreID: b.StoreID, Change: events.ChangeUpdated}
 	var different bool
 	err := tx.QueryRow(ctx, `
 		WITH store AS (
@@ -143,18 +143,18 @@ func updateProduct(ctx context.Context, tx pgx.Tx, productID string, b *ProductB
 			RETURNING version
 		)
 		SELECT changed.version IS NOT NULL, coalesce(changed.version, 0)
-		FROM store LEFT JOIN changed ON true`, b.args(productID)).Scan(&different, &said.Version)
+		FROM store LEFT JOIN changed ON true`, b.args(productID)).Scan(&different, &event.Version)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, noStore()
+		return nil, unknownStore()
 	}
 	if err != nil || !different {
-		return nil, refusal(err, "change product "+productID)
+		return nil, constraintProblem(err, "change product "+productID)
 	}
-	return said, nil
+	return event, nil
 }
 
-func noStore() error {
-	return problem.Invalid(problem.FieldError{Field: "store_id", Message: "is not one of our stores"})
+func unknownStore() error {
+	return problem.Invalid(problem.FieldError{Field: "store_id", Message: "is not a store of this shop"})
 }
 
 // lockProduct keeps others from changing a product and its variants, and returns its SKU.
@@ -174,20 +174,20 @@ func lockProduct(ctx context.Context, tx pgx.Tx, productID string) (sku string, 
 	return sku, nil
 }
 
-// touch makes a new version of a product that something else changed about.
+// touch increases the version of a product after a change elsewhere.
 func touch(ctx context.Context, tx pgx.Tx, productID string) (*events.ProductChanged, error) {
-	said := &events.ProductChanged{ProductID: productID, Change: events.ChangeUpdated}
+	event := &events.ProductChanged{ProductID: productID, Change: events.ChangeUpdated}
 	err := tx.QueryRow(ctx, `
 		UPDATE catalogue.products SET updated_at = now()
 		WHERE product_id = @product_id
-		RETURNING store_id::text, version`, pgx.NamedArgs{"product_id": productID}).Scan(&said.StoreID, &said.Version)
+		RETURNING store_id::text, version`, pgx.NamedArgs{"product_id": productID}).Scan(&event.StoreID, &event.Version)
 	if err != nil {
 		return nil, fmt.Errorf("touch product %s: %w", productID, err)
 	}
-	return said, nil
+	return event, nil
 }
 
-// mustBeSoldOut refuses another SKU for something that there are goods of: they bear the old one.
+// mustBeSoldOut rejects a new SKU for something in stock: its goods are labelled with the old one.
 func mustBeSoldOut(ctx context.Context, tx pgx.Tx, sku string) error {
 	var goods int64
 	err := tx.QueryRow(ctx, `
@@ -198,13 +198,13 @@ func mustBeSoldOut(ctx context.Context, tx pgx.Tx, sku string) error {
 		return fmt.Errorf("count goods of %s: %w", sku, err)
 	}
 	if goods > 0 {
-		return problem.New(http.StatusConflict, "in-use", "there are goods that bear the old SKU").With("goods", goods)
+		return problem.New(http.StatusConflict, "in-use", "There are goods in stock with the old SKU.").With("goods", goods)
 	}
 	return nil
 }
 
-// stockNothing gives a product and its variants a level of 0 in the warehouse of their store, where they have none.
-func stockNothing(ctx context.Context, tx pgx.Tx, productID string) error {
+// createEmptyLevels creates the missing stock levels of a product and its variants in the warehouse of their store, with 0 pieces.
+func createEmptyLevels(ctx context.Context, tx pgx.Tx, productID string) error {
 	_, err := tx.Exec(ctx, `
 		INSERT INTO stock.levels (level_id, sku, warehouse_id)
 		SELECT gen_random_uuid(), k.sku, s.warehouse_id
@@ -220,21 +220,21 @@ func stockNothing(ctx context.Context, tx pgx.Tx, productID string) error {
 	return nil
 }
 
-// refusal is what a promise of the schema says to a caller who would break it.
-func refusal(err error, doing string) error {
+// constraintProblem returns the problem for a violated constraint of the schema.
+func constraintProblem(err error, doing string) error {
 	var pg *pgconn.PgError
 	switch {
 	case err == nil:
 		return nil
 	case !errors.As(err, &pg):
 	case pg.ConstraintName == "skus_pkey":
-		return problem.New(http.StatusConflict, "sku-taken", "the SKU is that of something else")
+		return problem.New(http.StatusConflict, "sku-taken", "The SKU is used by another product or variant.")
 	case pg.ConstraintName == "categories_form_a_tree", pg.ConstraintName == "categories_not_their_own_parents":
-		return problem.New(http.StatusConflict, "not-possible-now", "a category is never below itself")
+		return problem.New(http.StatusConflict, "not-possible-now", "A category cannot be below itself.")
 	case pg.ConstraintName == "categories_parent_id_fkey":
-		return problem.Invalid(problem.FieldError{Field: "parent_id", Message: "is not one of our categories"})
+		return problem.Invalid(problem.FieldError{Field: "parent_id", Message: "is not a category of this shop"})
 	case pg.ConstraintName == "products_category_id_fkey":
-		return problem.Invalid(problem.FieldError{Field: "category_id", Message: "is not one of our categories"})
+		return problem.Invalid(problem.FieldError{Field: "category_id", Message: "is not a category of this shop"})
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }

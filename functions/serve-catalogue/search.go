@@ -11,25 +11,25 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// SearchRequest looks for products.
+// SearchRequest searches products.
 type SearchRequest struct {
 	web.Paging
 	Filter
-	Q    string `query:"q" required:"true" minLength:"1" maxLength:"100" doc:"words that all must be found"`
+	Q    string `query:"q" required:"true" minLength:"1" maxLength:"100" doc:"Words that must all occur."`
 	Sort string `query:"sort" enum:"relevance,newest,name,price_asc,price_desc" default:"relevance"`
 }
 
-// SearchAnswer is a page of what was found, the best first.
+// SearchAnswer is a page of the matches, the best first.
 type SearchAnswer struct {
 	Body struct {
 		web.Page[Product]
-		DidYouMean  string   `json:"did_you_mean,omitempty" doc:"what was looked for instead, since nothing was found"`
-		Suggestions []string `json:"suggestions" nullable:"false" doc:"names to go on with"`
-		Facets      Facets   `json:"facets" doc:"of all that was found, up to a thousand"`
+		DidYouMean  string   `json:"did_you_mean,omitempty" doc:"The corrected search, where the given one has no match."`
+		Suggestions []string `json:"suggestions" nullable:"false" doc:"Names of matching products."`
+		Facets      Facets   `json:"facets" doc:"Facets of the first thousand matches."`
 	}
 }
 
-// Facets are what the products found have in common, with how many have it, the most frequent first.
+// Facets are properties of the matches with their numbers, the most frequent first.
 type Facets struct {
 	Categories []Facet `json:"categories" nullable:"false"`
 	Stores     []Facet `json:"stores" nullable:"false"`
@@ -37,14 +37,14 @@ type Facets struct {
 	Prices     []Range `json:"prices" nullable:"false"`
 }
 
-// Facet is a category, a store or a tag, and how many of the products found have it.
+// Facet is a category, a store or a tag, with the number of matches.
 type Facet struct {
-	ID    string `json:"id" doc:"what the filter wants"`
+	ID    string `json:"id" doc:"Value for the filter."`
 	Name  string `json:"name"`
 	Count int64  `json:"count"`
 }
 
-// Range is a currency, the least and the highest price in it, and how many of the products found have a price in it.
+// Range is a currency, the lowest and the highest price in it, and the number of matches.
 type Range struct {
 	Currency string `json:"currency"`
 	Min      int64  `json:"min_minor"`
@@ -52,8 +52,8 @@ type Range struct {
 	Count    int64  `json:"count"`
 }
 
-// search is called by whoever looks for something. What is found nowhere may not be typed to its end, and then have slips of
-// the finger. What was looked for is counted, and nobody's name with it.
+// search is called by visitors. Without a match the last word is taken as a prefix, and then the spelling is corrected. Searches
+// are counted without their callers.
 func search(ctx context.Context, db web.Reader, in *SearchRequest) (*SearchAnswer, error) {
 	if faults := in.Filter.faults(); faults != nil {
 		return nil, problem.Invalid(faults...)
@@ -65,7 +65,7 @@ func search(ctx context.Context, db web.Reader, in *SearchRequest) (*SearchAnswe
 		hits, err = findHits(ctx, db, in, in.Q, true)
 	}
 	if err == nil && hits.Total == 0 {
-		if answer.Body.DidYouMean, err = meant(ctx, db, in.Q); answer.Body.DidYouMean != "" {
+		if answer.Body.DidYouMean, err = correctSpelling(ctx, db, in.Q); answer.Body.DidYouMean != "" {
 			hits, err = findHits(ctx, db, in, answer.Body.DidYouMean, false)
 		}
 	}
@@ -81,23 +81,23 @@ func search(ctx context.Context, db web.Reader, in *SearchRequest) (*SearchAnswe
 	return answer, noteSearch(ctx, db, in.Q, hits.Total)
 }
 
-// hits are what has all words, up to a thousand and one.
+// hits are the products with all words, up to 1,001.
 type hits struct {
-	said       string // instead of what was looked for
-	unfinished bool
-	Total      int64
-	About      int64    // how many there may be in all
-	Page       []string // ids
-	Names      []string // the best different ones
+	query  string // instead of what was looked for
+	prefix bool
+	Total  int64
+	About  int64    // how many there may be in all
+	Page   []string // ids
+	Names  []string // the best different ones
 	Facets
 }
 
-// findHits looks at what has all words once, for everything that is told about it. The best are the best of a thousand, which are
-// among the newest: where more have the words, the words tell little. Names to go on with are those of the fifty best.
-func findHits(ctx context.Context, db web.Reader, in *SearchRequest, said string, unfinished bool) (h hits, err error) {
-	list := in.list(said)
+// findHits runs one query for a search: total, page of ids, name suggestions and facets, over at most 1,001 matching products, the
+// newest. With more matches the ranking is of little use. Suggestions are names of the fifty best matches.
+func findHits(ctx context.Context, db web.Reader, in *SearchRequest, query string, prefix bool) (h hits, err error) {
+	list := in.list(query)
 	args := list.args()
-	args["unfinished"], args["suggest"] = unfinished, suggestTo
+	args["unfinished"], args["suggest"] = prefix, suggestTo
 	var text []byte
 	err = db.QueryRow(ctx, `
 		WITH query AS MATERIALIZED (
@@ -105,10 +105,10 @@ func findHits(ctx context.Context, db web.Reader, in *SearchRequest, said string
 		), hits AS MATERIALIZED (
 			SELECT p.product_id, p.place, p.name, p.category_id, p.store_id, p.tags, p.currency, p.price_minor, p.created_at,
 				ts_rank(p.words, (SELECT words FROM query)) AS rank
-			`+in.wanted(said)+upToCounted+`
+			`+in.matching(query)+upToCounted+`
 		)
 		SELECT json_build_object('Total', (SELECT count(*) FROM hits), 'About', (
-			SELECT `+about+` FROM hits, (SELECT max(place) AS place FROM catalogue.products) last), 'Page', (
+			SELECT `+estimate+` FROM hits, (SELECT max(place) AS place FROM catalogue.products) last), 'Page', (
 			SELECT coalesce(json_agg(product_id), '[]') FROM (
 				SELECT product_id FROM hits p ORDER BY `+in.order()+` LIMIT @limit OFFSET @offset) p), 'Names', (
 			SELECT coalesce(json_agg(name), '[]') FROM (
@@ -135,13 +135,13 @@ func findHits(ctx context.Context, db web.Reader, in *SearchRequest, said string
 	if err != nil {
 		return h, fmt.Errorf("search products: %w", err)
 	}
-	h.said, h.unfinished = said, unfinished
+	h.query, h.prefix = query, prefix
 	return h, nil
 }
 
-// list is the search as a list.
-func (in *SearchRequest) list(said string) *ListRequest {
-	return &ListRequest{Paging: in.Paging, Filter: in.Filter, Q: said, Sort: in.Sort}
+// list returns the search as a list.
+func (in *SearchRequest) list(query string) *ListRequest {
+	return &ListRequest{Paging: in.Paging, Filter: in.Filter, Q: query, Sort: in.Sort}
 }
 
 func (in *SearchRequest) order() string {
@@ -151,10 +151,10 @@ func (in *SearchRequest) order() string {
 	return orders[in.Sort]
 }
 
-// readHits reads the products of the page. An order other than the best first is kept over all that has the words.
+// readHits returns the products of the page. An order other than relevance covers all matches, not only 1,001.
 func readHits(ctx context.Context, db web.Reader, in *SearchRequest, h hits) ([]Product, error) {
 	if h.Total > countTo && in.Sort != "relevance" {
-		return readPage(ctx, db, in.list(h.said), pageOptions{few: h.About <= fewFound, unfinished: h.unfinished})
+		return readPage(ctx, db, in.list(h.query), pageOptions{filterFirst: h.About <= fewFound, prefix: h.prefix})
 	}
 	rows, err := db.Query(ctx, `
 		WITH page AS (SELECT * FROM unnest(@ids::uuid[]) WITH ORDINALITY AS p (product_id, place))
@@ -169,9 +169,9 @@ func readHits(ctx context.Context, db web.Reader, in *SearchRequest, h hits) ([]
 	return items, nil
 }
 
-// noteSearch counts what was looked for.
-func noteSearch(ctx context.Context, db web.Reader, said string, found int64) error {
-	rows, err := db.Query(ctx, `SELECT catalogue.note_search(@said, @found)`, pgx.NamedArgs{"said": said, "found": found})
+// noteSearch counts a search.
+func noteSearch(ctx context.Context, db web.Reader, query string, found int64) error {
+	rows, err := db.Query(ctx, `SELECT catalogue.note_search(@said, @found)`, pgx.NamedArgs{"said": query, "found": found})
 	if err != nil {
 		return fmt.Errorf("count a search: %w", err)
 	}

@@ -33,7 +33,7 @@ func TestAProductIsFoundByAnyOfItsWords(t *testing.T) {
 }
 
 // CAT-21.
-func TestASlipOfTheFingerIsForgivenAndSaid(t *testing.T) {
+func TestATypingErrorIsCorrectedAndReported(t *testing.T) {
 	t.Parallel()
 	shop := catalogue(t, 400)
 	a := search(t, shop, "keybaord", "")
@@ -114,7 +114,7 @@ func TestFacetsCountWhatWasFound(t *testing.T) {
 }
 
 // CAT-24.
-func TestWhatIsLookedForIsCountedAndNobodyIsNamed(t *testing.T) {
+func TestSearchesAreCountedWithoutPersonalData(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All)
 	ada := shop.SignIn(t, "customer")

@@ -12,20 +12,20 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// emptyAtMost is how many products of a store are deleted by one call, so that no call takes longer than it may.
-const emptyAtMost = 1000
+// emptyLimit is how many products of a store one request deletes, so that it stays within its time.
+const emptyLimit = 1000
 
-// ConfirmRequest names a store of which much is to go.
+// ConfirmRequest names a store for a deletion that must be confirmed.
 type ConfirmRequest struct {
 	ID      string `path:"id" format:"uuid"`
-	Confirm bool   `query:"confirm" doc:"that this is meant; without it the answer is how many products would go"`
+	Confirm bool   `query:"confirm" doc:"Confirms the deletion; without it the response is 409 with the number of products."`
 }
 
-// EmptyAnswer is how many products of a store were deleted, and how many there still are.
+// EmptyAnswer has the numbers of deleted and remaining products of a store.
 type EmptyAnswer struct {
 	Body struct {
 		Deleted int64 `json:"deleted"`
-		Left    int64 `json:"left" doc:"to be deleted by the next call; a thousand go at once"`
+		Left    int64 `json:"left" doc:"Left for the next request, which deletes up to a thousand."`
 	}
 }
 
@@ -36,12 +36,12 @@ type InStoreRequest struct {
 	Sort string `query:"sort" enum:"newest,name,price_asc,price_desc" default:"newest"`
 }
 
-// openStore is called by staff: what the store has is on sale again.
+// openStore is called by staff. It puts the store's products on sale again.
 func openStore(ctx context.Context, tx pgx.Tx, in *Request) (*StoreAnswer, []events.Event, error) {
 	return participate(ctx, tx, in.ID, true)
 }
 
-// closeStore is called by staff: what the store has is on sale no more, until it is opened. A second time changes nothing.
+// closeStore is called by staff. It takes the store's products off sale until it is opened. A second time changes nothing.
 func closeStore(ctx context.Context, tx pgx.Tx, in *Request) (*StoreAnswer, []events.Event, error) {
 	return participate(ctx, tx, in.ID, false)
 }
@@ -53,7 +53,7 @@ func participate(ctx context.Context, tx pgx.Tx, storeID string, open bool) (*St
 	}
 	if was.Body.Participating == open {
 		if open {
-			return nil, nil, problem.New(http.StatusConflict, "already-participating", "the store is already participating")
+			return nil, nil, problem.New(http.StatusConflict, "already-participating", "The store is already open.")
 		}
 		return was, nil, nil
 	}
@@ -68,7 +68,7 @@ func participate(ctx context.Context, tx pgx.Tx, storeID string, open bool) (*St
 	return out, []events.Event{events.StoreChanged{StoreID: storeID, Change: change}}, err
 }
 
-// lockStore keeps others from changing a store.
+// lockStore locks a store until the transaction ends.
 func lockStore(ctx context.Context, tx pgx.Tx, storeID string) (*StoreAnswer, error) {
 	return oneStore(ctx, tx, storeID, `
 		SELECT `+storeColumns+`
@@ -91,7 +91,7 @@ func deleteStore(ctx context.Context, tx pgx.Tx, in *ConfirmRequest) (*struct{},
 	return &struct{}{}, []events.Event{events.StoreChanged{StoreID: in.ID, Change: events.ChangeDeleted}}, nil
 }
 
-// confirmed is how many products a store has. Whoever has not confirmed that they go hears just that.
+// confirmed returns how many products a store has. Without confirmation it returns a problem with the number.
 func (in *ConfirmRequest) confirmed(ctx context.Context, tx pgx.Tx) (products int64, err error) {
 	if _, err = lockStore(ctx, tx, in.ID); err != nil {
 		return 0, err
@@ -104,7 +104,7 @@ func (in *ConfirmRequest) confirmed(ctx context.Context, tx pgx.Tx) (products in
 		return 0, fmt.Errorf("count products of store %s: %w", in.ID, err)
 	}
 	if !in.Confirm {
-		return 0, problem.New(http.StatusConflict, "in-use", "the products of the store would go with it; confirm=true says that this is meant").With("products", products)
+		return 0, problem.New(http.StatusConflict, "in-use", "The products of the store would be deleted with it. Confirm with confirm=true.").With("products", products)
 	}
 	return products, nil
 }
@@ -132,7 +132,7 @@ func firstProducts(ctx context.Context, tx pgx.Tx, storeID string) ([]string, er
 		FROM catalogue.products
 		WHERE store_id = @store_id AND deleted_at IS NULL
 		ORDER BY product_id
-		LIMIT @most`, pgx.NamedArgs{"store_id": storeID, "most": emptyAtMost})
+		LIMIT @most`, pgx.NamedArgs{"store_id": storeID, "most": emptyLimit})
 	if err != nil {
 		return nil, fmt.Errorf("find products of store %s: %w", storeID, err)
 	}
@@ -143,7 +143,7 @@ func firstProducts(ctx context.Context, tx pgx.Tx, storeID string) ([]string, er
 	return ids, nil
 }
 
-// listInStore is called by whoever looks around in a store.
+// listInStore is called by visitors of a store.
 func listInStore(ctx context.Context, db web.Reader, in *InStoreRequest) ([]Product, int64, error) {
 	if _, err := readStore(ctx, db, &Request{in.ID}); err != nil {
 		return nil, 0, err

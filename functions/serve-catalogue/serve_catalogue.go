@@ -1,4 +1,5 @@
-// Package servecatalogue shows what is sold and lets staff change it. How many there are it only shows.
+// Package servecatalogue serves products, categories, stores and tags: lists and searches for visitors, changes for staff. Stock
+// is shown and not changed here.
 package servecatalogue
 
 import (
@@ -16,17 +17,17 @@ import (
 
 const name = "serve-catalogue"
 
-// How long the gateway may keep what nobody changes.
+// How long the gateway may cache responses that are not invalidated.
 const (
-	keepLists    = 5 * time.Minute
-	keepProducts = 30 * time.Minute
+	cacheLists    = 5 * time.Minute
+	cacheProducts = 30 * time.Minute
 )
 
-// largeBody is how many bytes a product with all its variants may take.
+// largeBody is how many bytes a request with a product and all its variants may have.
 const largeBody = 1 << 20
 
-// keeper is whoever keeps the catalogue.
-var keeper = access.Any(access.Staff, access.Client("catalogue"))
+// editors may change the catalogue.
+var editors = access.Any(access.Staff, access.Client("catalogue"))
 
 // Settings are those that the function needs.
 type Settings struct {
@@ -39,43 +40,43 @@ func (s Settings) Check() error { return cmp.Or(s.Access.Check(), s.Pictures.Che
 
 // New declares the function.
 func New(settings Settings) function.Function {
-	s := shelf{picture.Open(settings.Pictures)}
+	s := handler{picture.Open(settings.Pictures)}
 	return function.Function{
 		Name: name,
 		Endpoints: web.Endpoints(name, settings.Access,
-			web.Cached(keepLists, web.List("/v1/products", access.All, s.list)),
+			web.Cached(cacheLists, web.List("/v1/products", access.All, s.list)),
 			web.Get("/v1/products/search", access.All, s.search),
 			web.Get("/v1/products/suggestions", access.All, suggest),
-			web.Cached(keepProducts, web.Get("/v1/products/{id}", access.All, s.read)),
-			web.WithMaxBody(largeBody, web.Post("/v1/products", keeper, http.StatusCreated, s.add)),
-			web.WithMaxBody(largeBody, web.Put("/v1/products/{id}", keeper, s.change)),
-			web.Delete("/v1/products/{id}", keeper, remove),
-			web.Post("/v1/products/deletions", keeper, http.StatusOK, removeAll),
-			web.WithMaxBody(largeBody, web.Post("/v1/products/imports", keeper, http.StatusOK, importRows)),
-			web.Get("/v1/products/exports", keeper, exportRows),
-			web.Cached(keepProducts, web.Get("/v1/products/{id}/variants", access.All, listVariants)),
-			web.Post("/v1/products/{id}/variants", keeper, http.StatusCreated, addVariant),
-			web.Put("/v1/variants/{id}", keeper, changeVariant),
-			web.Delete("/v1/variants/{id}", keeper, deleteVariant),
-			web.WithMaxBody(picture.AtMost, web.Staged(http.MethodPost, "/v1/products/{id}/images", keeper, s.addImage())),
-			web.Delete("/v1/products/{id}/images/{name}", keeper, removeImage),
-			web.Put("/v1/products/{id}/tags/{tag}", keeper, tag),
-			web.Delete("/v1/products/{id}/tags/{tag}", keeper, untag),
-			web.Cached(keepLists, web.List("/v1/tags", access.All, listTags)),
-			web.Cached(keepLists, web.Get("/v1/categories", access.All, listCategories)),
-			web.Cached(keepLists, web.Get("/v1/categories/{id}", access.All, readCategory)),
-			web.Post("/v1/categories", keeper, http.StatusCreated, addCategory),
-			web.Put("/v1/categories/{id}", keeper, changeCategory),
-			web.Delete("/v1/categories/{id}", keeper, deleteCategory),
-			web.Cached(keepLists, web.List("/v1/stores", access.All, listStores)),
-			web.Cached(keepLists, web.Get("/v1/stores/{id}", access.All, readStore)),
-			web.Post("/v1/stores", keeper, http.StatusCreated, addStore),
-			web.Put("/v1/stores/{id}", keeper, changeStore),
-			web.Delete("/v1/stores/{id}", keeper, deleteStore),
-			web.Put("/v1/stores/{id}/participating", keeper, openStore),
-			web.Delete("/v1/stores/{id}/participating", keeper, closeStore),
-			web.Cached(keepLists, web.List("/v1/stores/{id}/products", access.All, s.listInStore)),
-			web.Delete("/v1/stores/{id}/products", keeper, emptyStore),
+			web.Cached(cacheProducts, web.Get("/v1/products/{id}", access.All, s.read)),
+			web.WithMaxBody(largeBody, web.Post("/v1/products", editors, http.StatusCreated, s.add)),
+			web.WithMaxBody(largeBody, web.Put("/v1/products/{id}", editors, s.change)),
+			web.Delete("/v1/products/{id}", editors, remove),
+			web.Post("/v1/products/deletions", editors, http.StatusOK, removeAll),
+			web.WithMaxBody(largeBody, web.Post("/v1/products/imports", editors, http.StatusOK, importRows)),
+			web.Get("/v1/products/exports", editors, exportRows),
+			web.Cached(cacheProducts, web.Get("/v1/products/{id}/variants", access.All, listVariants)),
+			web.Post("/v1/products/{id}/variants", editors, http.StatusCreated, addVariant),
+			web.Put("/v1/variants/{id}", editors, changeVariant),
+			web.Delete("/v1/variants/{id}", editors, deleteVariant),
+			web.WithMaxBody(picture.AtMost, web.Staged(http.MethodPost, "/v1/products/{id}/images", editors, s.addImage())),
+			web.Delete("/v1/products/{id}/images/{name}", editors, removeImage),
+			web.Put("/v1/products/{id}/tags/{tag}", editors, tag),
+			web.Delete("/v1/products/{id}/tags/{tag}", editors, untag),
+			web.Cached(cacheLists, web.List("/v1/tags", access.All, listTags)),
+			web.Cached(cacheLists, web.Get("/v1/categories", access.All, listCategories)),
+			web.Cached(cacheLists, web.Get("/v1/categories/{id}", access.All, readCategory)),
+			web.Post("/v1/categories", editors, http.StatusCreated, addCategory),
+			web.Put("/v1/categories/{id}", editors, changeCategory),
+			web.Delete("/v1/categories/{id}", editors, deleteCategory),
+			web.Cached(cacheLists, web.List("/v1/stores", access.All, listStores)),
+			web.Cached(cacheLists, web.Get("/v1/stores/{id}", access.All, readStore)),
+			web.Post("/v1/stores", editors, http.StatusCreated, addStore),
+			web.Put("/v1/stores/{id}", editors, changeStore),
+			web.Delete("/v1/stores/{id}", editors, deleteStore),
+			web.Put("/v1/stores/{id}/participating", editors, openStore),
+			web.Delete("/v1/stores/{id}/participating", editors, closeStore),
+			web.Cached(cacheLists, web.List("/v1/stores/{id}/products", access.All, s.listInStore)),
+			web.Delete("/v1/stores/{id}/products", editors, emptyStore),
 		),
 		Emits: []events.Event{events.ProductChanged{}, events.StoreChanged{}, events.CategoryChanged{}},
 		Writes: []string{

@@ -54,7 +54,7 @@ func (d desk) add(body shoptest.Body) string {
 	return "/v1/products/" + d.must(http.MethodPost, "/v1/products", body).Body["id"].(string)
 }
 
-// said are the types and changes of what was said since the shop opened.
+// emitted returns the types and changes of the events since the shop opened.
 func (d desk) said() (all []string) {
 	for _, m := range d.Broker.Published() {
 		all = append(all, m.Type+" "+between(string(m.Data), `"change":"`, `"`))

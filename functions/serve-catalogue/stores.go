@@ -15,24 +15,24 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// Store sells products, out of its warehouse first.
+// Store sells products, from its own warehouse first.
 type Store struct {
 	ID            string    `json:"id" format:"uuid"`
 	Name          string    `json:"name"`
 	Location      string    `json:"location"`
-	Participating bool      `json:"participating" doc:"its products are on sale"`
-	CheckDelay    int64     `json:"check_delay_s" doc:"seconds by which the stock check of its orders is put off"`
+	Participating bool      `json:"participating" doc:"Whether its products are on sale."`
+	CheckDelay    int64     `json:"check_delay_s" doc:"Seconds by which the stock check of its orders is delayed."`
 	WarehouseID   string    `json:"warehouse_id" format:"uuid"`
 	CreatedAt     time.Time `json:"created_at"`
 	UpdatedAt     time.Time `json:"updated_at"`
 }
 
-// StoreBody is a store as staff gives it.
+// StoreBody is the input for a store.
 type StoreBody struct {
 	Name        string `json:"name" maxLength:"200"`
 	Location    string `json:"location" maxLength:"200"`
-	CheckDelay  int64  `json:"check_delay_s,omitempty" minimum:"0" maximum:"86400" doc:"seconds by which the stock check of its orders is put off"`
-	WarehouseID string `json:"warehouse_id,omitempty" format:"uuid" doc:"a new store gets one of its own without it, another one keeps its own"`
+	CheckDelay  int64  `json:"check_delay_s,omitempty" minimum:"0" maximum:"86400" doc:"Seconds by which the stock check of its orders is delayed."`
+	WarehouseID string `json:"warehouse_id,omitempty" format:"uuid" doc:"By default a new store gets a warehouse of its own, and an existing store keeps its warehouse."`
 }
 
 // StoresRequest asks for a page of stores.
@@ -44,7 +44,7 @@ type StoreAnswer struct{ Body Store }
 // AddStoreRequest adds a store.
 type AddStoreRequest struct{ Body StoreBody }
 
-// ChangeStoreRequest replaces what a store is.
+// ChangeStoreRequest replaces a store's fields.
 type ChangeStoreRequest struct {
 	ID   string `path:"id" format:"uuid"`
 	Body StoreBody
@@ -58,14 +58,14 @@ func scanStore(row pgx.CollectableRow) (s Store, err error) {
 	return s, err
 }
 
-// listStores is called by whoever looks around.
+// listStores is called by visitors.
 func listStores(ctx context.Context, db web.Reader, in *StoresRequest) ([]Store, int64, error) {
 	web.SurrogateKeys(ctx, events.ShownCatalogue)
 	return web.QueryPage(ctx, db, scanStore, `FROM catalogue.stores WHERE deleted_at IS NULL`,
 		`SELECT `+storeColumns, `ORDER BY name, store_id LIMIT @limit OFFSET @offset`, pgx.NamedArgs{"limit": in.Limit, "offset": in.Offset()})
 }
 
-// readStore is called by whoever looks around.
+// readStore is called by visitors.
 func readStore(ctx context.Context, db web.Reader, in *Request) (*StoreAnswer, error) {
 	out, err := oneStore(ctx, db, in.ID, `SELECT `+storeColumns+` FROM catalogue.stores WHERE store_id = @store_id AND deleted_at IS NULL`, pgx.NamedArgs{})
 	if err == nil {

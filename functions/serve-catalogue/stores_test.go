@@ -50,7 +50,7 @@ func TestANewStoreHasAWarehouseOfItsOwn(t *testing.T) {
 func TestAStoreThatDoesNotParticipateSellsNothing(t *testing.T) {
 	t.Parallel()
 	d := sit(t)
-	require.Equal(t, conflict("already-participating"), refusal(d.call(http.MethodPut, theStore+"/participating", nil)))
+	require.Equal(t, conflict("already-participating"), constraintProblem(d.call(http.MethodPut, theStore+"/participating", nil)))
 	require.Equal(t, false, d.must(http.MethodDelete, theStore+"/participating", nil).Body["participating"])
 	d.must(http.MethodDelete, theStore+"/participating", nil)
 	require.NotContains(t, skus(get(t, d.Shop, "/v1/products")), shoptest.Cap)
@@ -79,7 +79,7 @@ func TestAStoreIsEmptiedWhenThatIsMeant(t *testing.T) {
 	t.Parallel()
 	d := sit(t)
 	a := d.call(http.MethodDelete, theStore+"/products", nil)
-	require.Equal(t, append(conflict("in-use"), 5.0), append(refusal(a), a.Body["products"]))
+	require.Equal(t, append(conflict("in-use"), 5.0), append(constraintProblem(a), a.Body["products"]))
 	require.Len(t, skus(get(t, d.Shop, theStore+"/products")), 5)
 	a = d.must(http.MethodDelete, theStore+"/products?confirm=true", nil)
 	require.Equal(t, []any{5.0, 0.0}, []any{a.Body["deleted"], a.Body["left"]})
@@ -97,7 +97,7 @@ func TestADeletedStoreTakesItsProductsAndLeavesItsOrders(t *testing.T) {
 	}
 	before, page := order().Raw, "/v1/products/"+placed.Lines[0].ProductID
 	a := d.call(http.MethodDelete, theStore, nil)
-	require.Equal(t, append(conflict("in-use"), 5.0), append(refusal(a), a.Body["products"]))
+	require.Equal(t, append(conflict("in-use"), 5.0), append(constraintProblem(a), a.Body["products"]))
 	require.Equal(t, http.StatusOK, get(t, d.Shop, page).Status)
 
 	d.must(http.MethodDelete, theStore+"?confirm=true", nil)

@@ -12,7 +12,7 @@ import (
 // suggestTo is how many names are suggested.
 const suggestTo = 5
 
-// SuggestRequest is what somebody has typed so far.
+// SuggestRequest has the text that was typed so far.
 type SuggestRequest struct {
 	Q string `query:"q" required:"true" minLength:"1" maxLength:"100"`
 }
@@ -30,12 +30,12 @@ type Suggestion struct {
 	ProductID string `json:"product_id" format:"uuid"`
 }
 
-// suggest is called while somebody types.
+// suggest is called while a visitor types.
 func suggest(ctx context.Context, db web.Reader, in *SuggestRequest) (*SuggestAnswer, error) {
 	items, err := readSuggestions(ctx, db, in.Q)
 	if err == nil && len(items) == 0 {
 		var better string
-		if better, err = meant(ctx, db, in.Q); better != "" {
+		if better, err = correctSpelling(ctx, db, in.Q); better != "" {
 			items, err = readSuggestions(ctx, db, better)
 		}
 	}
@@ -55,7 +55,7 @@ func readSuggestions(ctx context.Context, db web.Reader, q string) ([]Suggestion
 	rows, err := db.Query(ctx, `
 		WITH hits AS (
 			SELECT p.name, p.product_id, p.words
-			`+Filter{}.wanted(q)+upToCounted+`
+			`+Filter{}.matching(q)+upToCounted+`
 		), best AS (
 			SELECT DISTINCT ON (name) name, product_id, ts_rank('{0, 0, 0.1, 1}', words, (SELECT catalogue.query_of(@q, true))) AS rank
 			FROM hits

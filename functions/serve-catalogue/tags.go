@@ -35,7 +35,7 @@ type TagsAnswer struct {
 	}
 }
 
-// listTags is called by whoever looks around: the most frequent first.
+// listTags is called by visitors. The most frequent tag comes first.
 func listTags(ctx context.Context, db web.Reader, in *TagsRequest) ([]Tag, int64, error) {
 	web.SurrogateKeys(ctx, events.ShownCatalogue)
 	return web.QueryPage(ctx, db, pgx.RowToStructByPos[Tag], `
@@ -59,7 +59,7 @@ func tag(ctx context.Context, tx pgx.Tx, in *TagRequest) (*TagsAnswer, []events.
 	said, tags, err := retag(ctx, tx, in, `
 		UPDATE catalogue.products SET tags = tags || @tag::text
 		WHERE product_id = @product_id AND NOT tags @> ARRAY[@tag::text]`)
-	if err == nil && len(tags) > tagsAtMost {
+	if err == nil && len(tags) > maxTags {
 		err = problem.Invalid(problem.FieldError{Field: "tag", Message: "is one more than the 50 that a product may have"})
 	}
 	out := &TagsAnswer{}
@@ -75,7 +75,7 @@ func untag(ctx context.Context, tx pgx.Tx, in *TagRequest) (*struct{}, []events.
 	return &struct{}{}, said, err
 }
 
-// retag changes the tags of a product, and says so if they are others now.
+// retag changes the tags of a product, and returns an event if they differ.
 func retag(ctx context.Context, tx pgx.Tx, in *TagRequest, sql string) (said []events.Event, tags []string, err error) {
 	if !id.Valid(in.ID) {
 		return nil, nil, problem.NotFound("product")

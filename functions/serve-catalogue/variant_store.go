@@ -82,12 +82,12 @@ func (b VariantBody) store(ctx context.Context, tx pgx.Tx, productID, variantID,
 		"variant_id": variantID, "product_id": productID, "sku": row.SKU, "name": row.Name, "attributes": row.Attributes, "price_minor": row.PriceMinor,
 	})
 	if err != nil {
-		return nil, nil, refusal(err, "store variant "+variantID)
+		return nil, nil, constraintProblem(err, "store variant "+variantID)
 	}
 	if tag.RowsAffected() == 0 {
 		return nil, nil, problem.NotFound("variant")
 	}
-	if err := stockNothing(ctx, tx, productID); err != nil {
+	if err := createEmptyLevels(ctx, tx, productID); err != nil {
 		return nil, nil, err
 	}
 	said, err := touch(ctx, tx, productID)
@@ -161,5 +161,5 @@ func saveVariants(ctx context.Context, tx pgx.Tx, productID string, given []Vari
 		)
 		SELECT EXISTS (SELECT FROM changed UNION ALL SELECT FROM gone UNION ALL SELECT FROM added)`,
 		pgx.NamedArgs{"product_id": productID, "variants": all}).Scan(&changed)
-	return changed, refusal(err, "save variants of product "+productID)
+	return changed, constraintProblem(err, "save variants of product "+productID)
 }

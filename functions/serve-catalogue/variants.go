@@ -45,9 +45,9 @@ type ChangeVariantRequest struct {
 	Body VariantBody
 }
 
-// listVariants is called by whoever looks at a product.
+// listVariants is called by visitors.
 func listVariants(ctx context.Context, db web.Reader, in *Request) (*VariantsAnswer, error) {
-	of, err := read(ctx, db, in) // which says what is shown
+	of, err := read(ctx, db, in) // which have the surrogate keys
 	if err != nil {
 		return nil, err
 	}

@@ -104,12 +104,16 @@ func (g *endpoints) Open(mux *http.ServeMux, rt *function.Runtime) {
 	upstreams, responses := map[string][]*upstream{}, newCache(g.settings.Gateway, rt.Pool, rt.Log)
 	responses.register(d.metrics.registry)
 	statuses := declaredStatuses()
+	waking := newWaker(g.settings.Wake, reach)
 	for _, target := range targets {
 		route := newUpstream(target.Route, reach(target.Function))
 		upstreams[target.Function] = append(upstreams[target.Function], route)
 		to := responses.withCache(target.Route, route)
 		if target.Method != http.MethodGet && hasCachedRoute(targets, target.Function) {
 			to = responses.withInvalidation(to)
+		}
+		if target.Method+" "+target.Path == placeOrder {
+			to = waking.withWake(to)
 		}
 		d.metrics.expect(target.Route, statuses[target.Method+" "+target.Path]...)
 		mux.Handle(target.Method+" "+target.Path, d.guard(target.Route, to))

@@ -116,7 +116,7 @@ func (a *Access) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// IsZero reports whether there are no rules: nobody may use the route.
+// IsZero reports whether there are no rules, so that no caller may use the route.
 func (a Access) IsZero() bool { return len(a.rules) == 0 }
 
 // Is reports whether a is the same as another Access.

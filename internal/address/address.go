@@ -45,7 +45,7 @@ var (
 	phone   = regexp.MustCompile(`^\+?[0-9][0-9 ()./-]{4,38}$`)
 )
 
-// Phone says whether a text can be a telephone number.
+// Phone reports whether a text can be a telephone number.
 func Phone(text string) bool { return phone.MatchString(text) }
 
 // Faults lists what is wrong with an address, field by field.

@@ -25,7 +25,7 @@ type DeadLetter struct {
 }
 
 // Rejection is the body with which a function refuses an event. Brokers carry it along to the dead-letter function. An empty
-// reason says that the event is not at fault.
+// reason means that the event is not at fault.
 type Rejection struct {
 	Reason string `json:"reason"`
 }

@@ -11,7 +11,7 @@ import (
 
 type object map[string]any
 
-// asyncAPI is the AsyncAPI document: a channel per event, and who sends and receives on it.
+// asyncAPI returns the AsyncAPI document: a channel per event, and the functions that send and receive on it.
 func asyncAPI(functions []function.Function, says map[string]string) ([]byte, error) {
 	channels, messages, operations := object{}, object{}, object{}
 	for _, e := range events.All() {
@@ -21,17 +21,17 @@ func asyncAPI(functions []function.Function, says map[string]string) ([]byte, er
 	}
 	for _, f := range functions {
 		for _, e := range f.Emits {
-			operations[f.Name+".send."+e.EventType()] = operation("send", f.Name+" says "+e.EventType(), e)
+			operations[f.Name+".send."+e.EventType()] = operation("send", f.Name+" emits "+e.EventType(), e)
 		}
 		for _, h := range f.On {
-			operations[f.Name+".receive."+h.Event.EventType()] = operation("receive", f.Name+" is told "+h.Event.EventType(), h.Event)
+			operations[f.Name+".receive."+h.Event.EventType()] = operation("receive", f.Name+" consumes "+h.Event.EventType(), h.Event)
 		}
 	}
 	document, err := yaml.Marshal(object{
 		"asyncapi": "3.1.0",
 		"info": object{
 			"title": "popup", "version": "1.0.0", "license": object{"name": "MIT"},
-			"description": "The events of the shop: CloudEvents 1.0, each with what a listener needs. Only optional fields are ever added.",
+			"description": "The events of the shop: CloudEvents 1.0, each with what a consumer needs. Only optional fields are ever added.",
 		},
 		"defaultContentType": "application/json",
 		"channels":           channels,
@@ -41,7 +41,7 @@ func asyncAPI(functions []function.Function, says map[string]string) ([]byte, er
 	if err != nil {
 		return nil, fmt.Errorf("write AsyncAPI: %w", err)
 	}
-	return append([]byte("# Made from the code: do not edit.\n"), document...), nil
+	return append([]byte("# Generated from the code; do not edit.\n"), document...), nil
 }
 
 func message(e events.Event, description string) object {
@@ -88,15 +88,15 @@ func attributes() object {
 		"type": "object",
 		"properties": object{
 			"specversion":     object{"const": "1.0"},
-			"id":              uuid("Derived from speaker, cause and number: the same on every retry."),
-			"source":          object{"type": "string", "pattern": "^/functions/[a-z-]+$", "description": "The function that says it."},
+			"id":              uuid("Derived from the emitting function, the cause and a number: the same on every retry."),
+			"source":          object{"type": "string", "pattern": "^/functions/[a-z-]+$", "description": "The function that emits it."},
 			"type":            text("What happened, " + events.Prefix + "noun.participle."),
-			"subject":         text("Id of what the event is about."),
-			"time":            object{"type": "string", "format": "date-time", "description": "When it was said."},
+			"subject":         text("Id of the object that the event is about."),
+			"time":            object{"type": "string", "format": "date-time", "description": "When it was emitted."},
 			"datacontenttype": object{"const": "application/json"},
 			"dataschema":      text("Address of the schema of the data."),
 			"partitionkey":    text("Id of the order; of the subject when there is none."),
-			"correlationid":   uuid("Id of the order all this is for."),
+			"correlationid":   uuid("Id of the order that the event belongs to."),
 			"causationid":     text("Id of the event that caused this one."),
 			"sequence":        object{"type": "string", "pattern": "^[0-9]+$", "description": "Version of the subject after the event."},
 			"delayed":         object{"const": "true", "description": "A timer of the subject ends within a minute."},

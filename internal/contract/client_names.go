@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// methodNames are those of routes whose path does not say well what they do.
+// methodNames are the names of methods whose path would give a poor one.
 var methodNames = map[string]string{
 	"POST /v1/orders":               "PlaceOrder",
 	"POST /v1/users/register":       "Register",
@@ -28,7 +28,7 @@ func methodName(method, path string, lists bool) string {
 	}
 	parts := strings.Split(strings.TrimPrefix(path, "/v1/"), "/")
 	if len(parts) > 1 && (parts[0] == "inventory" || parts[0] == "delivery") {
-		parts = parts[1:] // says where, not what
+		parts = parts[1:] // a place, not an action
 	}
 	last := parts[len(parts)-1]
 	if method == http.MethodPost && len(parts) > 1 && !strings.HasSuffix(last, "s") && !oneParameter.MatchString(last) {

@@ -18,7 +18,7 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// source is a repository with what is said about the types of this test.
+// source is a repository with the comments of the types in this test.
 func source(text string) fstest.MapFS {
 	return fstest.MapFS{"internal/contract_test/types.go": {Data: []byte("package contract_test\n" + text)}}
 }
@@ -88,7 +88,7 @@ func TestAMethodIsCalledWhatItDoes(t *testing.T) {
 	}
 }
 
-func TestATypeOfTheClientSaysWhatOursSays(t *testing.T) {
+func TestATypeOfTheClientHasTheCommentOfItsSource(t *testing.T) {
 	t.Parallel()
 	made, err := contract.Client(source(commented), []function.Function{serving("serve-things", act("/v1/things"))})
 	require.NoError(t, err)

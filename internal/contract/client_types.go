@@ -45,7 +45,7 @@ func newTypes(source fs.FS, document *huma.OpenAPI) *types {
 	return t
 }
 
-// body is the type of what is sent or answered. One that has no name that says much bears that of its method.
+// body returns the type of a request's or response's body. A type without a name of its own is named after its method.
 func (t *types) body(content map[string]*huma.MediaType, name string) (string, error) {
 	json := content["application/json"]
 	switch {
@@ -134,7 +134,7 @@ func (t *types) fields(of reflect.Type) (all []field, err error) {
 			return nil, err
 		}
 		choices := strings.FieldsFunc(f.Tag.Get("enum"), func(r rune) bool { return r == ',' })
-		all = append(all, field{f.Name, name, fmt.Sprintf("`json:%q`", tag), remark(f.Tag.Get("doc"), choices)})
+		all = append(all, field{f.Name, name, fmt.Sprintf("`json:%q`", tag), fieldComment(f.Tag.Get("doc"), choices)})
 	}
 	return all, nil
 }

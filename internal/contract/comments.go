@@ -13,8 +13,8 @@ import (
 	"github.com/popup-shop/popup/events"
 )
 
-// comments are the doc comments of all types in a folder, by name.
-func comments(source fs.FS) (map[string]string, error) {
+// readComments returns the doc comments of all types in a folder, by name.
+func readComments(source fs.FS) (map[string]string, error) {
 	files, err := fs.Glob(source, "*.go")
 	if err != nil || len(files) == 0 {
 		return nil, fmt.Errorf("no events beside the schemas: %w", cmp.Or(err, fs.ErrNotExist))
@@ -48,11 +48,11 @@ func addComments(says map[string]string, declared ast.Decl) {
 	}
 }
 
-// describe is what the comment of an event says happened, on one line.
+// describe returns the comment of an event on one line, without its name: "An order was placed."
 func describe(e events.Event, says map[string]string) string {
 	name := reflect.TypeOf(e).Name()
 	text := strings.Join(strings.Fields(says[name]), " ")
-	for _, beginning := range []string{name + " ", "says that ", "is a tick: "} {
+	for _, beginning := range []string{name + " ", "reports that ", "is a tick: "} {
 		text = strings.TrimPrefix(text, beginning)
 	}
 	if text == "" {

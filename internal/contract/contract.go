@@ -1,5 +1,6 @@
-// Package contract writes what the shop publishes about its events and its doors: a JSON Schema per event, one AsyncAPI
-// document of who says and hears what, one OpenAPI document, the list of routes, and the Go client. It knows functions by their declarations only.
+// Package contract generates what the shop publishes about its events and its HTTP API from the declarations of the functions: a
+// JSON Schema per event, an AsyncAPI document with the emitting and consuming functions, an OpenAPI document, the list of routes,
+// and the Go client.
 package contract
 
 import (
@@ -14,8 +15,8 @@ import (
 	"github.com/popup-shop/popup/internal/function"
 )
 
-// Write writes the contract into dir, which is schemas/ of the repository, and removes the schemas of events that are no
-// more. What is said about an event is read from its comment and its sample in events/, beside dir.
+// Write writes the contract into dir, which is schemas/ of the repository, and removes the schemas of events that no longer exist.
+// Descriptions and examples come from the comments and samples in events/, beside dir.
 func Write(dir string, functions []function.Function) error {
 	files, err := contract(os.DirFS(filepath.Join(dir, "..", "events")), functions)
 	if err != nil {
@@ -37,7 +38,7 @@ func Write(dir string, functions []function.Function) error {
 
 // contract is the content of every file by its name.
 func contract(source fs.FS, functions []function.Function) (map[string][]byte, error) {
-	says, err := comments(source)
+	says, err := readComments(source)
 	if err != nil {
 		return nil, err
 	}

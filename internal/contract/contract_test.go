@@ -102,7 +102,7 @@ func TestEverySampleIsValidByItsSchema(t *testing.T) {
 	}
 }
 
-func TestASchemaSaysWhatListenersCanCountOn(t *testing.T) {
+func TestASchemaContainsWhatConsumersCanRelyOn(t *testing.T) {
 	t.Parallel()
 	text := read(t, written(t), "events/order.placed.json")
 	require.Contains(t, string(text), `"description": "An order was checked, priced and stored."`)
@@ -233,7 +233,7 @@ func TestEveryMessageHasAChannelAndASchema(t *testing.T) {
 	}
 }
 
-func TestAFunctionSendsWhatItEmitsAndReceivesWhatItIsTold(t *testing.T) {
+func TestAFunctionSendsWhatItEmitsAndReceivesWhatItConsumes(t *testing.T) {
 	t.Parallel()
 	operations := readAsyncAPI(t, written(t, reserveStock())).Operations
 	require.Len(t, operations, 3)

@@ -35,7 +35,7 @@ func schema(source fs.FS, e events.Event, says map[string]string) ([]byte, error
 	return indented(s)
 }
 
-// promise makes a schema say what listeners can count on: fields may be added, nothing is null, ids are UUIDs.
+// promise adds to a schema what consumers can rely on: fields may be added, nothing is null, ids are UUIDs.
 func promise(name string, s *jsonschema.Schema) {
 	if len(s.Types) > 0 { // null, and what it is
 		s.Type, s.Types = s.Types[1], nil

@@ -63,7 +63,7 @@ func open() (*cluster, error) {
 	return c, c.connect(ctx)
 }
 
-// connect closes the migrated database to everybody, so that it can be copied at any time, and opens the pools.
+// connect refuses further connections to the migrated database, so that it can be copied at any time, and opens the pools.
 func (c *cluster) connect(ctx context.Context) (err error) {
 	if c.admin, err = pool(ctx, c.server.URLFor(postgres.Superuser, "postgres")); err != nil {
 		return err
@@ -87,7 +87,7 @@ func (c *cluster) create(ctx context.Context, name string) error {
 	return nil
 }
 
-// drop removes a database, whoever is connected to it.
+// drop removes a database and its connections.
 func (c *cluster) drop(ctx context.Context, name string) error {
 	_, err := c.admin.Exec(ctx, `DROP DATABASE IF EXISTS `+pgx.Identifier{name}.Sanitize()+` WITH (FORCE)`)
 	if err != nil {

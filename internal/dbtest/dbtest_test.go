@@ -66,7 +66,7 @@ func TestServerKeepsWhatWasCommittedWhenKilled(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestSweepTakesOnlyOldFoldersNobodyHolds(t *testing.T) {
+func TestSweepRemovesOnlyOldUnlockedFolders(t *testing.T) {
 	old := time.Now().Add(-time.Hour)
 	t.Setenv("TMPDIR", t.TempDir())
 	dead, young := mustMake(t), mustMake(t)

@@ -50,7 +50,7 @@ func removeAfterUs(dir string) error {
 	return nil
 }
 
-// alive is the input of the removers: open until this process ends. Nobody may let the collector close it.
+// alive is the input of the removers, open until this process ends. The garbage collector must not close it.
 var alive []io.Closer
 
 // sweep removes folders whose process is dead and whose remover is, too. It is a courtesy: what fails stays.
@@ -64,7 +64,7 @@ func sweep() {
 	}
 }
 
-// abandoned tells that no process holds the lock of a cluster.
+// abandoned reports whether no process holds the lock of a cluster.
 func abandoned(dir string) bool {
 	f, err := os.Open(filepath.Join(dir, "lock"))
 	if err != nil {

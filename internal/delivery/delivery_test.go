@@ -21,7 +21,7 @@ func TestAShipmentMovesByItselfFromPlannedToDelivered(t *testing.T) {
 	require.Equal(t, []string{"planned", "preparing", "shipped", "in_transit", "delivered"}, way)
 }
 
-func TestAShipmentThatWaitsForSomebodyDoesNotMoveByItself(t *testing.T) {
+func TestAShipmentThatWaitsForStaffDoesNotMoveByItself(t *testing.T) {
 	t.Parallel()
 	for _, state := range []string{"ready_for_pickup", "picked_up", "delivered", "failed_delivery", "returned", "cancelled", "lost", ""} {
 		to, ok := delivery.Next(state)

@@ -24,7 +24,7 @@ const (
 	Fresh                  // it is to be handled now
 )
 
-// Received is a received event as it is stored: what came over the wire only says that it is time to handle it.
+// Received is a received event as it is stored. What came over the wire is only a wake-up.
 type Received struct {
 	State   State
 	Message cloudevent.Message // zero if unknown

@@ -15,7 +15,7 @@ import (
 	"github.com/popup-shop/popup/internal/pgbatch"
 )
 
-// DeadLetter is an event that nobody could handle.
+// DeadLetter is an event that its consumer could not handle.
 type DeadLetter struct {
 	ID       int64     `json:"id"`
 	EventID  string    `json:"event_id"`
@@ -30,14 +30,14 @@ type DeadLetter struct {
 	Event    string    `json:"event"`
 }
 
-// ListDeadLetters lists what is parked, the oldest first, of one function or of all.
+// ListDeadLetters returns the open dead letters of a function, or of all, the oldest first.
 func ListDeadLetters(ctx context.Context, pool *pgxpool.Pool, consumer string) ([]DeadLetter, error) {
-	return readParked(ctx, pool, `resolved_at IS NULL AND @consumer IN ('', consumer)`, pgx.NamedArgs{"consumer": consumer})
+	return readDeadLetters(ctx, pool, `resolved_at IS NULL AND @consumer IN ('', consumer)`, pgx.NamedArgs{"consumer": consumer})
 }
 
-// ShowDeadLetter is one parked event, whole, resolved or not.
+// ShowDeadLetter returns a dead letter, open or resolved.
 func ShowDeadLetter(ctx context.Context, pool *pgxpool.Pool, id int64) (DeadLetter, error) {
-	found, err := readParked(ctx, pool, `dead_letter_id = @id`, pgx.NamedArgs{"id": id})
+	found, err := readDeadLetters(ctx, pool, `dead_letter_id = @id`, pgx.NamedArgs{"id": id})
 	if err == nil && len(found) == 0 {
 		err = fmt.Errorf("show parked event %d: there is none", id)
 	}
@@ -47,7 +47,7 @@ func ShowDeadLetter(ctx context.Context, pool *pgxpool.Pool, id int64) (DeadLett
 	return found[0], nil
 }
 
-func readParked(ctx context.Context, pool *pgxpool.Pool, where string, args pgx.NamedArgs) ([]DeadLetter, error) {
+func readDeadLetters(ctx context.Context, pool *pgxpool.Pool, where string, args pgx.NamedArgs) ([]DeadLetter, error) {
 	rows, err := pool.Query(ctx, `
 		SELECT dead_letter_id, event_id, type, source, consumer, revision, kind, reason, attempts, stored_at, event
 		FROM bus.dead_letters
@@ -64,8 +64,9 @@ func readParked(ctx context.Context, pool *pgxpool.Pool, where string, args pgx.
 	})
 }
 
-// Redrive lets the sweeper publish parked events again: those with the ids, or all of a function. Only what the event store has can
-// be redriven, and what a function could not emit itself: it tries that again. The act is kept with its person.
+// Redrive lets the sweeper publish the events of dead letters again: those with the ids, or all of a function. Only events that
+// the event store has can be redriven, and those that a function could not emit itself: it tries again. The action is recorded
+// with its user.
 func Redrive(ctx context.Context, pool *pgxpool.Pool, by, consumer string, ids ...int64) (n int64, err error) {
 	err = pool.QueryRow(ctx, `
 		WITH redriven AS (
@@ -88,7 +89,7 @@ func Redrive(ctx context.Context, pool *pgxpool.Pool, by, consumer string, ids .
 	return n, nil
 }
 
-// DeadLetterIDs returns which of a function's own events are dead letters: those that wait for a person, and those that one gave up.
+// DeadLetterIDs returns which of a function's own events are dead letters, open or discarded.
 func DeadLetterIDs(ctx context.Context, tx pgx.Tx, function string, ids []string) (map[string]bool, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT event_id
@@ -111,7 +112,7 @@ func DeadLetterIDs(ctx context.Context, tx pgx.Tx, function string, ids []string
 	return dead, nil
 }
 
-// Discard gives up parked events: those with the ids, or all of a function. Their functions count as having heard them.
+// Discard gives up dead letters: those with the ids, or all of a function. Their events count as handled.
 func Discard(ctx context.Context, pool *pgxpool.Pool, by, consumer string, ids ...int64) (n int64, err error) {
 	tag, err := pool.Exec(ctx, `
 		WITH discarded AS (

@@ -22,7 +22,7 @@ func park(t testing.TB, b bundle, eventID, consumer, kind string) (id int64) {
 	return id
 }
 
-func TestParkedEventsAreListedOldestFirstUntilTheyAreResolved(t *testing.T) {
+func TestOpenDeadLettersAreListedOldestFirst(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	first, second, resolved := park(t, b, "1", "send-email", "poison"), park(t, b, "2", "ship-order", "poison"), park(t, b, "3", "send-email", "poison")
@@ -58,17 +58,17 @@ func TestJunkCanBeLookedAt(t *testing.T) {
 func TestARedrivenEventIsPublishedAtOnceAndTheActIsKept(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	id := say(t, b.pool, old)
-	hear(t, b, id, "send-email")
+	id := emit(t, b.pool, old)
+	handle(t, b, id, "send-email")
 	parked := park(t, b, id, "reserve-stock", "poison")
-	b.sweepPast(t)
+	b.sweepAll(t)
 	b.exec(t, `UPDATE bus.undelivered SET attempts = 9, next_at = now() + interval '1 hour'`)
 	n, err := eventstore.Redrive(t.Context(), b.pool, "ann", "", parked)
 	require.NoError(t, err)
 	require.EqualValues(t, 1, n)
-	require.Empty(t, b.broker.said)
+	require.Empty(t, b.broker.published)
 	b.sweep(t)
-	require.Equal(t, []string{id}, b.broker.said)
+	require.Equal(t, []string{id}, b.broker.published)
 	require.Equal(t, 1, count(t, b, `bus.undelivered WHERE attempts = 1`), "it begins anew")
 	require.Equal(t, 1, count(t, b, `bus.dead_letter_actions WHERE dead_letter_id = $1 AND action = 'redrive' AND by = 'ann'`, parked))
 	n, err = eventstore.Redrive(t.Context(), b.pool, "ann", "", parked)
@@ -79,16 +79,16 @@ func TestARedrivenEventIsPublishedAtOnceAndTheActIsKept(t *testing.T) {
 func TestAnEventThatCameBeforeTheMarkIsRedrivenToo(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	id := say(t, b.pool, old)
-	hear(t, b, id, "send-email", "reserve-stock")
-	b.sweepPast(t)
+	id := emit(t, b.pool, old)
+	handle(t, b, id, "send-email", "reserve-stock")
+	b.sweepAll(t)
 	b.exec(t, `DELETE FROM bus.inbox WHERE consumer = 'reserve-stock'`)
 	park(t, b, id, "reserve-stock", "poison")
 	n, err := eventstore.Redrive(t.Context(), b.pool, "ann", "reserve-stock")
 	require.NoError(t, err)
 	require.EqualValues(t, 1, n)
 	b.sweep(t)
-	require.Equal(t, []string{id}, b.broker.said)
+	require.Equal(t, []string{id}, b.broker.published)
 }
 
 // FUN-08.
@@ -96,9 +96,9 @@ func TestAllEventsOfAFunctionAreRedrivenTogether(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	for range 3 {
-		park(t, b, say(t, b.pool, old), "reserve-stock", "poison")
+		park(t, b, emit(t, b.pool, old), "reserve-stock", "poison")
 	}
-	other := park(t, b, say(t, b.pool, old), "send-email", "poison")
+	other := park(t, b, emit(t, b.pool, old), "send-email", "poison")
 	n, err := eventstore.Redrive(t.Context(), b.pool, "ann", "reserve-stock")
 	require.NoError(t, err)
 	require.EqualValues(t, 3, n)
@@ -109,7 +109,7 @@ func TestAllEventsOfAFunctionAreRedrivenTogether(t *testing.T) {
 	require.Equal(t, other, left[0].ID)
 }
 
-func TestWhatTheLedgerDoesNotKnowCannotBeRedriven(t *testing.T) {
+func TestAnUnknownEventCannotBeRedriven(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	forged, err := uuid.NewV7()
@@ -123,28 +123,28 @@ func TestWhatTheLedgerDoesNotKnowCannotBeRedriven(t *testing.T) {
 }
 
 // FUN-08.
-func TestADiscardedEventCountsAsHeardAndTheActIsKept(t *testing.T) {
+func TestADiscardedEventCountsAsHandledAndTheActionIsRecorded(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	id := say(t, b.pool, old)
-	hear(t, b, id, "send-email")
+	id := emit(t, b.pool, old)
+	handle(t, b, id, "send-email")
 	parked := park(t, b, id, "reserve-stock", "poison")
 	junk := park(t, b, "no id", "reserve-stock", "unreadable")
 	n, err := eventstore.Discard(t.Context(), b.pool, "bob", "", parked, junk)
 	require.NoError(t, err)
 	require.EqualValues(t, 2, n)
-	b.sweepPast(t)
-	require.Empty(t, b.broker.said)
+	b.sweepAll(t)
+	require.Empty(t, b.broker.published)
 	require.Zero(t, count(t, b, `bus.undelivered`))
 	require.Equal(t, 1, count(t, b, `bus.inbox WHERE event_id = $1 AND consumer = 'reserve-stock'`, id))
 	require.Equal(t, 2, count(t, b, `bus.dead_letter_actions WHERE action = 'discard' AND by = 'bob'`))
 }
 
-// A dead letter that does not say whom it was for has no function's name.
+// A dead letter without its destination has no function's name.
 func TestAnActOnOneEventLeavesAllOthersAlone(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	one, other := park(t, b, say(t, b.pool, old), "", "undelivered"), park(t, b, say(t, b.pool, old), "", "undelivered")
+	one, other := park(t, b, emit(t, b.pool, old), "", "undelivered"), park(t, b, emit(t, b.pool, old), "", "undelivered")
 	n, err := eventstore.Redrive(t.Context(), b.pool, "ann", "", one)
 	require.NoError(t, err)
 	require.EqualValues(t, 1, n)
@@ -168,10 +168,10 @@ func letter(id, reason string) cloudevent.DeadLetter {
 	}
 }
 
-func TestADeadLetterThatItsFunctionWouldNotTakeIsParked(t *testing.T) {
+func TestADeadLetterWithAReasonIsStored(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	id := say(t, b.pool, old)
+	id := emit(t, b.pool, old)
 	bury(t, b, letter(id, `{"reason":"no"}`))
 	bury(t, b, letter(id, `{"reason":"still no"}`))
 	parked, err := eventstore.ListDeadLetters(t.Context(), b.pool, "reserve-stock")
@@ -187,19 +187,19 @@ func TestADeadLetterThatItsFunctionWouldNotTakeIsParked(t *testing.T) {
 func TestADeadLetterWhoseFunctionWasAwayIsLeftToTheSweeper(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	id := say(t, b.pool, old)
+	id := emit(t, b.pool, old)
 	bury(t, b, letter(id, ""))
 	require.Zero(t, count(t, b, `bus.dead_letters`))
-	b.sweepPast(t)
-	require.Equal(t, []string{id}, b.broker.said)
+	b.sweepAll(t)
+	require.Equal(t, []string{id}, b.broker.published)
 }
 
-func TestADeadLetterThatTheLedgerDoesNotKnowIsParkedAsSuch(t *testing.T) {
+func TestADeadLetterOfAnUnknownEventIsStoredAsUnknown(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	forged, err := uuid.NewV7()
 	require.NoError(t, err)
-	other := letter(say(t, b.pool, old), "")
+	other := letter(emit(t, b.pool, old), "")
 	other.Type = "payment.paid" // a known id under another type
 	for _, dead := range []cloudevent.DeadLetter{letter(forged.String(), ""), letter("no id", ""), other} {
 		bury(t, b, dead)
@@ -208,7 +208,7 @@ func TestADeadLetterThatTheLedgerDoesNotKnowIsParkedAsSuch(t *testing.T) {
 }
 
 // B3: rounds in a row in which the function was reached and did not respond.
-func TestADeadLetterWithoutAResponseIsParkedAfterThreeRounds(t *testing.T) {
+func TestADeadLetterWithoutAResponseIsStoredAfterThreeRounds(t *testing.T) {
 	t.Parallel()
 	type round struct {
 		code      int
@@ -231,7 +231,7 @@ func TestADeadLetterWithoutAResponseIsParkedAfterThreeRounds(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
-			id := say(t, b.pool, old)
+			id := emit(t, b.pool, old)
 			for _, r := range c.rounds {
 				dead := letter(id, "")
 				dead.Code, dead.Responded = r.code, r.responded

@@ -14,8 +14,8 @@ import (
 
 var errNoMonth = errors.New("there is no log of it alone: nothing was said in it, or it began before its log was made")
 
-// DropMonth drops the log of the month that a moment lies in. An error says what still waits in it, or that there is no log
-// of it alone.
+// DropMonth drops the log of the month that contains a time. It fails while an event of the month is not delivered, and when the
+// month has no partition of its own.
 func DropMonth(ctx context.Context, pool *pgxpool.Pool, of time.Time) error {
 	month := time.Date(of.Year(), of.Month(), 1, 0, 0, 0, 0, time.UTC)
 	if err := dropMonth(ctx, pool, month); err != nil {
@@ -38,11 +38,11 @@ func dropMonth(ctx context.Context, pool *pgxpool.Pool, month time.Time) error {
 		return errNoMonth
 	}
 	_, err = pool.Exec(ctx, `SELECT bus.drop_month(@month)`, pgx.NamedArgs{"month": month})
-	return inOurWords(err)
+	return raisedMessage(err)
 }
 
-// inOurWords is what our own SQL has to say, without what it was about and without a code.
-func inOurWords(err error) error {
+// raisedMessage returns the message of an error that our own SQL raises, without its subject and code.
+func raisedMessage(err error) error {
 	var raised *pgconn.PgError
 	if !errors.As(err, &raised) || raised.Code != "P0001" {
 		return err

@@ -35,7 +35,7 @@ func requireNotDropped(t testing.TB, b bundle, why string) {
 func TestAnEventLiesInTheMonthOfItsID(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	say(t, b.pool, 0)
+	emit(t, b.pool, 0)
 	var part string
 	require.NoError(t, b.pool.QueryRow(t.Context(), `SELECT tableoid::regclass::text FROM bus.event`).Scan(&part))
 	require.Equal(t, "bus.event_"+time.Now().UTC().Format("2006_01"), part)
@@ -66,8 +66,8 @@ func TestMonthsAreMadeWhateverTheServersTimeZone(t *testing.T) {
 	}
 }
 
-// A shop that slept for months wakes up and says something before its months are made.
-func TestAMonthWhoseEventsAreElsewhereAlreadyStopsNobody(t *testing.T) {
+// A shop that slept for months emits an event before the months' partitions are made.
+func TestAMonthWithEventsInTheDefaultPartitionFailsNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.exec(t, `
@@ -78,14 +78,14 @@ func TestAMonthWhoseEventsAreElsewhereAlreadyStopsNobody(t *testing.T) {
 	require.Equal(t, 2*5-1, made, "all but that month's events")
 }
 
-func TestAMonthIsDroppedOnceNobodyWaitsForAnythingInIt(t *testing.T) {
+func TestAMonthIsDroppedOnceAllItsEventsAreDelivered(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	id := say(t, b.pool, old)
+	id := emit(t, b.pool, old)
 	requireNotDropped(t, b, "it is not swept yet")
-	b.sweepPast(t)
+	b.sweepAll(t)
 	requireNotDropped(t, b, "some of its events are not delivered")
-	hear(t, b, id, "send-email", "reserve-stock")
+	handle(t, b, id, "send-email", "reserve-stock")
 	b.sweep(t)
 	parked := park(t, b, id, "send-email", "poison")
 	requireNotDropped(t, b, "some of its events are dead letters")

@@ -12,19 +12,19 @@ import (
 	"github.com/popup-shop/popup/internal/cloudevent"
 )
 
-// Cursor is a place in the log. Everything before it was read; nothing can appear before it later.
+// Cursor is a position in the log. No event can appear before it later.
 type Cursor struct {
 	Xid string `json:"xid"`
 }
 
-// Filter says which events are wanted; empty fields want all.
+// Filter selects events; an empty field selects all.
 type Filter struct {
 	OrderID string
 	Type    string
 	Since   time.Time
 }
 
-// Entry is an event as the log shows it to people and programs.
+// Entry is an event as popup events prints it.
 type Entry struct {
 	ID      string    `json:"id"`
 	Type    string    `json:"type"`
@@ -38,7 +38,7 @@ type Entry struct {
 	Data    any       `json:"data"`
 }
 
-// EntryOf is the log's view of a message.
+// EntryOf returns the entry of a message.
 func EntryOf(m cloudevent.Message) Entry {
 	return Entry{
 		ID: m.ID, Type: m.Type, Alias: events.Alias(m.Type), Source: m.Source, Subject: m.Subject, OrderID: m.OrderID,
@@ -50,14 +50,14 @@ type rawJSON []byte
 
 func (r rawJSON) MarshalJSON() ([]byte, error) { return r, nil }
 
-// End is the place behind all that was said so far.
+// End returns the position after all events so far.
 func End(ctx context.Context, pool *pgxpool.Pool) (c Cursor, err error) {
 	err = pool.QueryRow(ctx, `SELECT pg_snapshot_xmin(pg_current_snapshot())::text`).Scan(&c.Xid)
 	return c, err
 }
 
-// Read reads the events from a place on, in the order in which their transactions began, and the place behind them. It
-// takes nothing from anybody.
+// Read returns the events from a position on, in the order in which their transactions began, and the position after them.
+// Consumers receive them all the same.
 func Read(ctx context.Context, pool *pgxpool.Pool, from Cursor, f Filter) ([]cloudevent.Message, Cursor, error) {
 	next, err := End(ctx, pool)
 	if err != nil {
@@ -83,7 +83,7 @@ func Read(ctx context.Context, pool *pgxpool.Pool, from Cursor, f Filter) ([]clo
 	return found, next, err
 }
 
-// OfOrder reads all events of an order.
+// OfOrder returns all events of an order.
 func OfOrder(ctx context.Context, db Querier, orderID string) ([]cloudevent.Message, error) {
 	rows, err := db.Query(ctx, SelectMessages+`
 		WHERE e.order_id = @order_id

@@ -24,11 +24,11 @@ func read(t testing.TB, b bundle, from eventstore.Cursor, f eventstore.Filter) (
 
 func TestAReaderWaitsForASlowTransactionAndMissesNothing(t *testing.T) {
 	t.Parallel()
-	b := setupApart(t)
-	before := say(t, b.pool, 0)
+	b := setupOwnServer(t)
+	before := emit(t, b.pool, 0)
 	tx := open(t, b.pool)
-	slow := say(t, tx, 0)
-	quick := say(t, b.pool, 0)
+	slow := emit(t, tx, 0)
+	quick := emit(t, b.pool, 0)
 	ids, next := read(t, b, eventstore.Cursor{}, eventstore.Filter{})
 	require.Equal(t, []string{before}, ids)
 	end, err := eventstore.End(t.Context(), b.pool)
@@ -43,7 +43,7 @@ func TestAReaderWaitsForASlowTransactionAndMissesNothing(t *testing.T) {
 
 func TestAReaderAmongManySpeakersReadsEachEventOnce(t *testing.T) {
 	t.Parallel()
-	b := setupApart(t)
+	b := setupOwnServer(t)
 	var speakers sync.WaitGroup
 	var mu sync.Mutex
 	var said []string
@@ -55,7 +55,7 @@ func TestAReaderAmongManySpeakersReadsEachEventOnce(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				one, other := say(t, tx, 0), say(t, tx, 0)
+				one, other := emit(t, tx, 0), emit(t, tx, 0)
 				if err := tx.Commit(t.Context()); err != nil {
 					t.Error(err)
 					return
@@ -86,13 +86,13 @@ func TestAReaderAmongManySpeakersReadsEachEventOnce(t *testing.T) {
 	require.Len(t, heard, 400)
 }
 
-func TestAReaderWhoBeginsAtTheEndHearsWhatIsSaidFromThenOn(t *testing.T) {
+func TestAReaderFromTheEndReadsLaterEvents(t *testing.T) {
 	t.Parallel()
-	b := setupApart(t)
-	say(t, b.pool, 0)
+	b := setupOwnServer(t)
+	emit(t, b.pool, 0)
 	end, err := eventstore.End(t.Context(), b.pool)
 	require.NoError(t, err)
-	after := say(t, b.pool, 0)
+	after := emit(t, b.pool, 0)
 	ids, _ := read(t, b, end, eventstore.Filter{})
 	require.Equal(t, []string{after}, ids)
 }
@@ -100,7 +100,7 @@ func TestAReaderWhoBeginsAtTheEndHearsWhatIsSaidFromThenOn(t *testing.T) {
 func TestAReaderGetsWhatTheFilterWants(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	ancient, recent, paid := say(t, b.pool, time.Hour), say(t, b.pool, time.Minute), say(t, b.pool, time.Minute)
+	ancient, recent, paid := emit(t, b.pool, time.Hour), emit(t, b.pool, time.Minute), emit(t, b.pool, time.Minute)
 	b.exec(t, `UPDATE bus.event SET type = 'payment.paid' WHERE event_id = $1`, paid)
 	require.Eventually(t, func() bool { // other tests' transactions are on the same server
 		ids, _ := read(t, b, eventstore.Cursor{}, eventstore.Filter{})
@@ -123,13 +123,13 @@ func TestAReaderGetsWhatTheFilterWants(t *testing.T) {
 	}
 }
 
-func TestAnOrdersEventsAreReadInTheOrderInWhichTheyWereSaid(t *testing.T) {
+func TestAnOrdersEventsAreReadInTheOrderOfEmission(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	first := say(t, b.pool, 0)
-	second := say(t, b.pool, 0)
+	first := emit(t, b.pool, 0)
+	second := emit(t, b.pool, 0)
 	b.exec(t, `UPDATE bus.event SET order_id = $1`, first)
-	other := say(t, b.pool, 0)
+	other := emit(t, b.pool, 0)
 	found, err := eventstore.OfOrder(t.Context(), b.pool, first)
 	require.NoError(t, err)
 	require.Equal(t, []string{first, second}, ids(found))

@@ -12,25 +12,25 @@ import (
 	"github.com/popup-shop/popup/internal/cloudevent"
 )
 
-// Grace is how long an event may take to be heard before the sweeper minds.
+// Grace is how long an event may take until it is handled before the sweeper publishes it again.
 const Grace = 5 * time.Second
 
-// Alarm is the age at which an event that somebody has not heard is a fault.
+// Alarm is the age at which an undelivered event is a fault.
 const Alarm = 15 * time.Minute
 
 const batch = 500
 
-// Sweep publishes again what somebody has not heard, and closes what all have heard. The events since the last sweep are
-// looked at once, all together; only those that are late get a row of their own, and are tried again ever more slowly.
+// Sweep publishes the events again that one of their consumers has not handled. It examines the events since the last sweep once,
+// all together; only late ones get a row in bus.undelivered, and are published again with an exponential backoff.
 func Sweep(ctx context.Context, pool *pgxpool.Pool, sink cloudevent.Publisher) error {
 	if err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error { return advance(ctx, tx) }); err != nil {
-		return fmt.Errorf("look for unheard events: %w", err)
+		return fmt.Errorf("look for undelivered events: %w", err)
 	}
 	var rejected error
 	for {
 		due, err := takeDue(ctx, pool)
 		if err != nil {
-			return fmt.Errorf("read unheard events: %w", err)
+			return fmt.Errorf("read undelivered events: %w", err)
 		}
 		if len(due) == 0 {
 			return rejected
@@ -43,8 +43,8 @@ func Sweep(ctx context.Context, pool *pgxpool.Pool, sink cloudevent.Publisher) e
 	}
 }
 
-// publish publishes what is due and returns how many events the broker stored. When that is none, the broker is away: all are due
-// again in a moment and keep their turn. What it rejects while it stores others is published ever more slowly.
+// publish publishes events and returns how many the broker stored. Where it stored none, it is unavailable: all are due again in a
+// second, without a backoff. What it rejects while it stores others backs off.
 func publish(ctx context.Context, pool *pgxpool.Pool, sink cloudevent.Publisher, due []cloudevent.Message) (accepted int, err error) {
 	var failed []string
 	var failure error
@@ -64,8 +64,8 @@ func publish(ctx context.Context, pool *pgxpool.Pool, sink cloudevent.Publisher,
 	return accepted, errors.Join(failure, err)
 }
 
-// advance moves the mark over all events of ended transactions that are past their grace, and notes those among them that
-// some subscriber has no receipt for. Two sweepers at once: one looks, the other finds nothing.
+// advance moves the mark over all events of ended transactions that are past their grace, and notes those that a consumer has no
+// inbox record for. Of two sweepers at once, one finds nothing.
 func advance(ctx context.Context, tx pgx.Tx) error {
 	for _, sql := range []string{`
 		DELETE FROM bus.undelivered u USING bus.inbox i WHERE (i.event_id, i.consumer) = (u.event_id, u.consumer)`, `
@@ -107,8 +107,8 @@ func advance(ctx context.Context, tx pgx.Tx) error {
 	return err
 }
 
-// takeDue reads what is due to be published again, each event once, and sets its next time, ever later. What
-// is parked waits for a person.
+// takeDue returns the events that are due to be published again, each once, and sets their next time. Open dead letters are left
+// out.
 func takeDue(ctx context.Context, pool *pgxpool.Pool) ([]cloudevent.Message, error) {
 	rows, err := pool.Query(ctx, `
 		WITH due AS (
@@ -133,14 +133,14 @@ func takeDue(ctx context.Context, pool *pgxpool.Pool) ([]cloudevent.Message, err
 	return CollectMessages(rows)
 }
 
-// CountLate counts the events that somebody has not heard for longer than Alarm.
+// CountLate returns the number of deliveries that have been missing for longer than Alarm.
 func CountLate(ctx context.Context, pool *pgxpool.Pool) (n int, err error) {
 	err = pool.QueryRow(ctx, `SELECT count(*) FROM bus.undelivered WHERE created_at < now() - @alarm::interval`,
 		pgx.NamedArgs{"alarm": Alarm}).Scan(&n)
 	return n, err
 }
 
-// Replay lets a consumer hear the events since a moment that it has not heard, as if it had been there.
+// Replay has the sweeper deliver to a consumer all events since a time that it has not handled.
 func Replay(ctx context.Context, pool *pgxpool.Pool, consumer string, since time.Time) (events int64, err error) {
 	tag, err := pool.Exec(ctx, `
 		WITH from_then AS (

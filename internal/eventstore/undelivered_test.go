@@ -24,9 +24,9 @@ import (
 
 // broker counts what is published, and may be away.
 type broker struct {
-	mu   sync.Mutex
-	said []string
-	away error
+	mu        sync.Mutex
+	published []string
+	err       error
 }
 
 func (b *broker) Publish(_ context.Context, messages []cloudevent.Message) []error {
@@ -34,8 +34,8 @@ func (b *broker) Publish(_ context.Context, messages []cloudevent.Message) []err
 	defer b.mu.Unlock()
 	errs := make([]error, len(messages))
 	for i, m := range messages {
-		if errs[i] = b.away; b.away == nil {
-			b.said = append(b.said, m.ID)
+		if errs[i] = b.err; b.err == nil {
+			b.published = append(b.published, m.ID)
 		}
 	}
 	return errs
@@ -44,7 +44,7 @@ func (b *broker) Publish(_ context.Context, messages []cloudevent.Message) []err
 func (b *broker) times(id string) (n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, said := range b.said {
+	for _, said := range b.published {
 		if said == id {
 			n++
 		}
@@ -52,7 +52,7 @@ func (b *broker) times(id string) (n int) {
 	return n
 }
 
-// bundle is a ledger of the test's own: order.placed is told to reserve-stock and send-email, since yesterday.
+// bundle is an event store of the test's own, in which reserve-stock and send-email have consumed order.placed since yesterday.
 type bundle struct {
 	pool   *pgxpool.Pool
 	broker *broker
@@ -63,8 +63,8 @@ func setup(t testing.TB) bundle {
 	return begin(t, dbtest.DB(t))
 }
 
-// setupApart has a Postgres of its own: a transaction that stays open holds back all ledgers on its server.
-func setupApart(t testing.TB) bundle {
+// setupOwnServer has a Postgres of its own: a transaction that stays open holds back all ledgers on its server.
+func setupOwnServer(t testing.TB) bundle {
 	t.Helper()
 	pool, err := pgxpool.New(t.Context(), dbtest.Server(t).URL())
 	require.NoError(t, err)
@@ -103,8 +103,8 @@ type execer interface {
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 }
 
-// say stores an order.placed that was said some time ago.
-func say(t testing.TB, db execer, ago time.Duration) (id string) {
+// emit stores an order.placed that was emitted some time ago.
+func emit(t testing.TB, db execer, ago time.Duration) (id string) {
 	t.Helper()
 	made, err := uuid.NewV7()
 	require.NoError(t, err)
@@ -116,7 +116,7 @@ func say(t testing.TB, db execer, ago time.Duration) (id string) {
 	return made.String()
 }
 
-func hear(t testing.TB, b bundle, id string, consumers ...string) {
+func handle(t testing.TB, b bundle, id string, consumers ...string) {
 	t.Helper()
 	for _, consumer := range consumers {
 		b.exec(t, `INSERT INTO bus.inbox (event_id, consumer) VALUES ($1, $2)`, id, consumer)
@@ -128,9 +128,9 @@ func (b bundle) sweep(t testing.TB) {
 	require.NoError(t, eventstore.Sweep(t.Context(), b.pool, b.broker))
 }
 
-// sweepPast sweeps until the mark is behind all that was said. Transactions of other tests on the same server may hold it
-// back for a moment.
-func (b bundle) sweepPast(t testing.TB) {
+// sweepAll sweeps until the mark is after all events. Transactions of other tests on the same server may hold it back for a
+// moment.
+func (b bundle) sweepAll(t testing.TB) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		b.sweep(t)
@@ -138,8 +138,8 @@ func (b bundle) sweepPast(t testing.TB) {
 	}, 20*time.Second, time.Millisecond)
 }
 
-// later makes all that waits for its next time due.
-func (b bundle) later(t testing.TB) {
+// makeDue makes all that waits for its next time due.
+func (b bundle) makeDue(t testing.TB) {
 	t.Helper()
 	b.exec(t, `UPDATE bus.undelivered SET next_at = now()`)
 }
@@ -156,33 +156,33 @@ func open(t testing.TB, pool *pgxpool.Pool) pgx.Tx {
 const old = time.Minute
 
 // FUN-03.
-func TestAnEventThatSomebodyHasNotHeardIsPublishedAgain(t *testing.T) {
+func TestAnUndeliveredEventIsPublishedAgain(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	id := say(t, b.pool, old)
-	hear(t, b, id, "send-email")
-	b.sweepPast(t)
-	require.Equal(t, []string{id}, b.broker.said)
+	id := emit(t, b.pool, old)
+	handle(t, b, id, "send-email")
+	b.sweepAll(t)
+	require.Equal(t, []string{id}, b.broker.published)
 	require.Equal(t, 1, count(t, b, `bus.undelivered WHERE event_id = $1 AND consumer = 'reserve-stock' AND attempts = 1`, id))
 	require.Equal(t, 1, count(t, b, `bus.undelivered`))
 }
 
-func TestAnEventThatNobodyHasHeardIsPublishedOnceForAll(t *testing.T) {
+func TestAnEventUndeliveredToTwoConsumersIsPublishedOnce(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	id := say(t, b.pool, old)
-	b.sweepPast(t)
-	require.Equal(t, []string{id}, b.broker.said)
+	id := emit(t, b.pool, old)
+	b.sweepAll(t)
+	require.Equal(t, []string{id}, b.broker.published)
 	require.Equal(t, 2, count(t, b, `bus.undelivered`))
 }
 
-func TestWhatAllHaveHeardIsNeverPublishedAndLeavesNoRow(t *testing.T) {
+func TestADeliveredEventIsNotPublishedAndLeavesNoRow(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	id := say(t, b.pool, old)
-	hear(t, b, id, "send-email", "reserve-stock")
-	b.sweepPast(t)
-	require.Empty(t, b.broker.said)
+	id := emit(t, b.pool, old)
+	handle(t, b, id, "send-email", "reserve-stock")
+	b.sweepAll(t)
+	require.Empty(t, b.broker.published)
 	require.Zero(t, count(t, b, `bus.undelivered`))
 }
 
@@ -203,15 +203,15 @@ func TestAnEventIsTriedMoreAndMoreSlowly(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
-			id := say(t, b.pool, c.age)
-			b.sweepPast(t)
+			id := emit(t, b.pool, c.age)
+			b.sweepAll(t)
 			for n, wait := range c.waits {
 				require.Equal(t, n+1, b.broker.times(id))
 				left := b.untilNextTry(t)
 				require.True(t, wait-slack < left && left <= wait, "after try %d: %s is left of %s", n+1, left, wait)
 				b.sweep(t)
 				require.Equal(t, n+1, b.broker.times(id), "not before its time")
-				b.later(t)
+				b.makeDue(t)
 				b.sweep(t)
 			}
 		})
@@ -221,20 +221,20 @@ func TestAnEventIsTriedMoreAndMoreSlowly(t *testing.T) {
 // slack is how long a test may take from one line to the next.
 const slack = 9 * time.Second
 
-// untilNextTry is how long it is until what is unheard is published again.
+// untilNextTry returns the time until the undelivered events are published again.
 func (b bundle) untilNextTry(t testing.TB) (left time.Duration) {
 	t.Helper()
 	require.NoError(t, b.pool.QueryRow(t.Context(), `SELECT min(next_at) - clock_timestamp() FROM bus.undelivered`).Scan(&left))
 	return left
 }
 
-func TestWhatIsHeardAfterAllIsLeftAlone(t *testing.T) {
+func TestALateDeliveryEndsRepublishing(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	id := say(t, b.pool, old)
-	b.sweepPast(t)
-	hear(t, b, id, "send-email", "reserve-stock")
-	b.later(t)
+	id := emit(t, b.pool, old)
+	b.sweepAll(t)
+	handle(t, b, id, "send-email", "reserve-stock")
+	b.makeDue(t)
 	b.sweep(t)
 	require.Equal(t, 1, b.broker.times(id))
 	require.Zero(t, count(t, b, `bus.undelivered`))
@@ -243,64 +243,64 @@ func TestWhatIsHeardAfterAllIsLeftAlone(t *testing.T) {
 func TestAnEventOnItsWayIsGivenTime(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	id := say(t, b.pool, 0)
+	id := emit(t, b.pool, 0)
 	b.sweep(t)
-	require.Empty(t, b.broker.said)
+	require.Empty(t, b.broker.published)
 	require.Zero(t, count(t, b, `bus.undelivered`))
 	b.exec(t, `UPDATE bus.event SET created_at = now() - $1::interval`, eventstore.Grace)
-	b.sweepPast(t)
-	require.Equal(t, []string{id}, b.broker.said, "the mark was not moved over it")
+	b.sweepAll(t)
+	require.Equal(t, []string{id}, b.broker.published, "the mark was not moved over it")
 }
 
 func TestAnEventOfASlowTransactionIsNotPassedOver(t *testing.T) {
 	t.Parallel()
-	b := setupApart(t)
+	b := setupOwnServer(t)
 	tx := open(t, b.pool)
-	slow := say(t, tx, old)
-	quick := say(t, b.pool, old)
+	slow := emit(t, tx, old)
+	quick := emit(t, b.pool, old)
 	b.sweep(t)
-	require.Empty(t, b.broker.said, "the quick one waits: the mark stands before the slow one")
+	require.Empty(t, b.broker.published, "the quick one waits: the mark stands before the slow one")
 	require.NoError(t, tx.Commit(t.Context()))
 	b.sweep(t)
-	require.Equal(t, []string{slow, quick}, b.broker.said)
+	require.Equal(t, []string{slow, quick}, b.broker.published)
 }
 
-func TestOnlyThoseAreToldWhoHadSubscribed(t *testing.T) {
+func TestOnlyConsumersSubscribedAtEmissionReceiveAnEvent(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.exec(t, `UPDATE bus.subscription SET since = now() - interval '30 s' WHERE consumer = 'send-email'`)
 	b.exec(t, `DELETE FROM bus.subscription WHERE consumer = 'reserve-stock'`)
-	before, after := say(t, b.pool, old), say(t, b.pool, 10*time.Second)
-	b.sweepPast(t)
-	require.Equal(t, []string{after}, b.broker.said)
+	before, after := emit(t, b.pool, old), emit(t, b.pool, 10*time.Second)
+	b.sweepAll(t)
+	require.Equal(t, []string{after}, b.broker.published)
 	require.Zero(t, b.broker.times(before))
 }
 
-func TestWhatIsParkedWaitsForAPerson(t *testing.T) {
+func TestAnOpenDeadLetterIsNotPublishedAgain(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	parked, other := say(t, b.pool, old), say(t, b.pool, old)
+	parked, other := emit(t, b.pool, old), emit(t, b.pool, old)
 	park(t, b, parked, "reserve-stock", "poison")
-	hear(t, b, parked, "send-email")
-	b.sweepPast(t)
-	require.Equal(t, []string{other}, b.broker.said)
+	handle(t, b, parked, "send-email")
+	b.sweepAll(t)
+	require.Equal(t, []string{other}, b.broker.published)
 	b.exec(t, `UPDATE bus.dead_letters SET resolved_at = now()`)
-	b.later(t)
+	b.makeDue(t)
 	b.sweep(t)
 	require.Equal(t, 1, b.broker.times(parked))
 }
 
-func TestWhatWasUnknownIsResolvedOnceTheLedgerKnowsIt(t *testing.T) {
+func TestAnUnknownEventIsResolvedOnceItIsStored(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	id := say(t, b.pool, old)
+	id := emit(t, b.pool, old)
 	never, err := uuid.NewV7()
 	require.NoError(t, err)
 	park(t, b, id, "reserve-stock", "unknown")
 	park(t, b, never.String(), "reserve-stock", "unknown")
 	park(t, b, "not even an id", "reserve-stock", "unknown")
 	park(t, b, id, "send-email", "poison")
-	b.sweepPast(t)
+	b.sweepAll(t)
 	require.Equal(t, 3, count(t, b, `bus.dead_letters WHERE resolved_at IS NULL`))
 	require.Equal(t, 1, count(t, b, `bus.dead_letters WHERE resolved_at IS NOT NULL AND event_id = $1 AND consumer = 'reserve-stock'`, id))
 	require.Equal(t, 1, b.broker.times(id))
@@ -309,12 +309,12 @@ func TestWhatWasUnknownIsResolvedOnceTheLedgerKnowsIt(t *testing.T) {
 func TestABrokerThatIsAwayLosesNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	ids := []string{say(t, b.pool, old), say(t, b.pool, old)}
-	b.broker.away = errors.New("away")
+	ids := []string{emit(t, b.pool, old), emit(t, b.pool, old)}
+	b.broker.err = errors.New("away")
 	require.Eventually(t, func() bool { return eventstore.Sweep(t.Context(), b.pool, b.broker) != nil }, 20*time.Second, time.Millisecond)
-	b.broker.away = nil
-	b.sweepPast(t)
-	b.later(t)
+	b.broker.err = nil
+	b.sweepAll(t)
+	b.makeDue(t)
 	b.sweep(t)
 	for _, id := range ids {
 		require.NotZero(t, b.broker.times(id))
@@ -328,9 +328,9 @@ func TestMoreThanABatchIsPublishedAtOnce(t *testing.T) {
 	b.exec(t, `
 		INSERT INTO bus.event (event_id, type, source, subject, causation_id, n, data, created_at)
 		SELECT gen_random_uuid(), 'order.placed', 'x', 'x', gen_random_uuid(), 0, '{}', now() - interval '1 min' FROM generate_series(1, 1001)`)
-	b.sweepPast(t)
-	require.Len(t, b.broker.said, 1001)
-	require.Len(t, slices.Compact(slices.Sorted(slices.Values(b.broker.said))), 1001)
+	b.sweepAll(t)
+	require.Len(t, b.broker.published, 1001)
+	require.Len(t, slices.Compact(slices.Sorted(slices.Values(b.broker.published))), 1001)
 }
 
 func TestTwoSweepersAtOnceShareTheWork(t *testing.T) {
@@ -338,7 +338,7 @@ func TestTwoSweepersAtOnceShareTheWork(t *testing.T) {
 	b := setup(t)
 	b.exec(t, `DELETE FROM bus.subscription WHERE consumer = 'send-email'`)
 	for range 50 {
-		say(t, b.pool, old)
+		emit(t, b.pool, old)
 	}
 	swept := make(chan error)
 	for range 4 {
@@ -347,15 +347,15 @@ func TestTwoSweepersAtOnceShareTheWork(t *testing.T) {
 	for range 4 {
 		require.NoError(t, <-swept)
 	}
-	b.sweepPast(t)
-	require.Len(t, b.broker.said, 50)
-	require.Len(t, slices.Compact(slices.Sorted(slices.Values(b.broker.said))), 50)
+	b.sweepAll(t)
+	require.Len(t, b.broker.published, 50)
+	require.Len(t, slices.Compact(slices.Sorted(slices.Values(b.broker.published))), 50)
 }
 
-func TestWhatIsPublishedAgainIsWhatWasSaid(t *testing.T) {
+func TestARepublishedEventEqualsTheOriginal(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	id := say(t, b.pool, old)
+	id := emit(t, b.pool, old)
 	var got cloudevent.Message
 	b.exec(t, `UPDATE bus.event SET version = 3, delayed = true, traceparent = 'trace', n = 2`)
 	require.Eventually(t, func() bool {
@@ -375,19 +375,19 @@ func TestWhatIsPublishedAgainIsWhatWasSaid(t *testing.T) {
 func TestWhatWaitsForOver15MinutesIsLate(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	say(t, b.pool, 14*time.Minute)
-	b.sweepPast(t)
+	emit(t, b.pool, 14*time.Minute)
+	b.sweepAll(t)
 	late, err := eventstore.CountLate(t.Context(), b.pool)
 	require.NoError(t, err)
 	require.Zero(t, late)
-	say(t, b.pool, 16*time.Minute)
-	b.sweepPast(t)
+	emit(t, b.pool, 16*time.Minute)
+	b.sweepAll(t)
 	late, err = eventstore.CountLate(t.Context(), b.pool)
 	require.NoError(t, err)
 	require.Equal(t, 2, late, "for each of the two who have not heard it")
 }
 
-func TestAListenerIsSubscribedFromNowOnAndForgottenWhenItIsGone(t *testing.T) {
+func TestASubscriptionBeginsNowAndEndsWithItsConsumer(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	require.NoError(t, provision.Subscribe(t.Context(), b.pool, []function.Function{listener("send-email"), listener("ship-order")}))
@@ -398,22 +398,22 @@ func TestAListenerIsSubscribedFromNowOnAndForgottenWhenItIsGone(t *testing.T) {
 }
 
 // FUN-09.
-func TestANewListenerHearsThePastOnceIfAsked(t *testing.T) {
+func TestReplayDeliversPastEventsToANewConsumerOnce(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	ids := []string{say(t, b.pool, time.Hour), say(t, b.pool, 20*time.Minute), say(t, b.pool, old)}
+	ids := []string{emit(t, b.pool, time.Hour), emit(t, b.pool, 20*time.Minute), emit(t, b.pool, old)}
 	for _, id := range ids {
-		hear(t, b, id, "send-email", "reserve-stock")
+		handle(t, b, id, "send-email", "reserve-stock")
 	}
 	require.NoError(t, provision.Subscribe(t.Context(), b.pool, []function.Function{listener("send-email"), listener("reserve-stock"), listener("ship-order")}))
-	b.sweepPast(t)
-	require.Empty(t, b.broker.said, "it is told nothing by itself")
-	hear(t, b, ids[2], "ship-order")
+	b.sweepAll(t)
+	require.Empty(t, b.broker.published, "it is told nothing by itself")
+	handle(t, b, ids[2], "ship-order")
 	n, err := eventstore.Replay(t.Context(), b.pool, "ship-order", time.Now().Add(-30*time.Minute))
 	require.NoError(t, err)
 	require.EqualValues(t, 1, n)
 	b.sweep(t)
-	require.Equal(t, []string{ids[1]}, b.broker.said)
+	require.Equal(t, []string{ids[1]}, b.broker.published)
 	n, err = eventstore.Replay(t.Context(), b.pool, "nobody", time.Now().Add(-2*time.Hour))
 	require.NoError(t, err)
 	require.Zero(t, n)
@@ -446,7 +446,7 @@ func TestAnEventThatTheBrokerRejectsStopsNoOther(t *testing.T) {
 			if c.bad > 1 { // a whole batch of them may as well mean that the broker is away
 				require.ErrorContains(t, eventstore.Sweep(t.Context(), b.pool, rejecting), "rejected")
 			}
-			require.Equal(t, c.good, len(b.broker.said))
+			require.Equal(t, c.good, len(b.broker.published))
 			require.Equal(t, c.bad, count(t, b, `bus.undelivered JOIN bus.event USING (event_id) WHERE subject = 'bad' AND next_at > now()`))
 			require.NotZero(t, count(t, b, `bus.undelivered JOIN bus.event USING (event_id) WHERE subject = 'bad' AND next_at > now() + interval '5 s'`),
 				"what is rejected while others are accepted is tried ever more slowly")

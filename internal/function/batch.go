@@ -1,12 +1,9 @@
 package function
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -27,7 +24,7 @@ const (
 	shortLockTimeout = "50ms"           // of the first retry alone: the others of a failed batch wait no longer for each other
 )
 
-// errBatchFailed says that a batch failed, whichever of its events is at fault: that shows when each is retried alone.
+// errBatchFailed reports that a batch failed. Which of its events is at fault shows when each is retried alone.
 var errBatchFailed = errors.New("the batch failed")
 
 // phase is a part of the handling that is one transaction.
@@ -119,7 +116,7 @@ func (rt *Runtime) runAlone(ctx context.Context, p *phase, d *delivery, lane pgb
 
 func retryableAlone(err error) bool { return pgbatch.IsRetryable(err) || pgbatch.IsConstraint(err) }
 
-// errNotAsStored says that an event is not in the event store as it was received, or was handled before.
+// errNotAsStored reports that an event is not in the event store as it was received, or was handled before.
 var errNotAsStored = errors.New("an event is not as it is stored")
 
 // transact runs a phase of a batch in one transaction. It begins with the events as they were received, so that the claim travels
@@ -216,64 +213,6 @@ func (rt *Runtime) handleBatch(ctx context.Context, tx *pgbatch.Tx, p *phase, ba
 		return nil, err
 	}
 	return rt.tail(p, batch)
-}
-
-// openStored opens what is stored of received events and returns those to handle.
-func openStored(batch []*delivery, received []eventstore.Received) (fresh []*delivery, err error) {
-	keys := map[string]bool{}
-	for i, r := range received {
-		d := batch[i]
-		switch r.State {
-		case eventstore.Unknown:
-			d.err = errUnknown
-			continue
-		case eventstore.Duplicate:
-			d.err = errDuplicate
-			continue
-		}
-		if !d.verified { // it was opened as it was received
-			d.item = nil
-		}
-		if err := d.open(r.Message); err != nil {
-			return nil, err
-		}
-		d.verified = true
-		if keys[d.key()] { // what came over the wire was about another
-			return nil, errBatchFailed
-		}
-		keys[d.key()] = true
-		fresh = append(fresh, d)
-	}
-	return fresh, nil
-}
-
-// sameContent reports whether a received event is the stored one in all that a handler and what it emits depend on.
-func sameContent(stored, received cloudevent.Message) bool {
-	return bytes.Equal(stored.Data, received.Data) && stored.Subject == received.Subject && stored.OrderID == received.OrderID &&
-		(stored.TraceParent == received.TraceParent || stored.TraceParent == "")
-}
-
-// inKeyOrder returns a batch ordered by its keys, so that handlers which lock one after the other do it in one order.
-func inKeyOrder(batch []*delivery) []*delivery {
-	return slices.SortedStableFunc(slices.Values(batch), func(a, b *delivery) int {
-		return strings.Compare(a.key(), b.key())
-	})
-}
-
-// open reads the stored event. One that was prepared before keeps its request and response.
-func (d *delivery) open(m cloudevent.Message) (err error) {
-	m.Time = d.message.Time
-	m.TraceParent = cmp.Or(m.TraceParent, d.message.TraceParent)
-	d.message, d.emitted, d.done = m, nil, false
-	if d.item != nil {
-		d.item.reset()
-		return nil
-	}
-	d.item, err = d.h.open(m.Data)
-	if err != nil {
-		d.item = nil
-	}
-	return err
 }
 
 // tail returns the statements that end a transaction: what is done is claimed and what is emitted is stored.

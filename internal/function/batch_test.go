@@ -140,7 +140,7 @@ func TestOneThatFailsInABatchFailsAlone(t *testing.T) {
 	}
 }
 
-func TestForgedEventInABatchIsParkedAlone(t *testing.T) {
+func TestAForgedEventInABatchIsQuarantinedAlone(t *testing.T) {
 	t.Parallel()
 	b := newBarrier()
 	shop := open(t, waitAt(b, works))
@@ -154,7 +154,7 @@ func TestForgedEventInABatchIsParkedAlone(t *testing.T) {
 }
 
 // Each handler gets the answers to its own questions, however many it asks, and whether it reads them or not.
-func TestHandlersInABatchReadTheirOwnAnswers(t *testing.T) {
+func TestHandlersInABatchReadTheirOwnRows(t *testing.T) {
 	t.Parallel()
 	b := newBarrier()
 	var asked atomic.Int64
@@ -184,7 +184,7 @@ func TestHandlersInABatchReadTheirOwnAnswers(t *testing.T) {
 	}
 }
 
-func TestLockThatOneWaitsForKeepsNobodyElse(t *testing.T) {
+func TestALockThatOneEventWaitsForDelaysNoOther(t *testing.T) {
 	t.Parallel()
 	b, locked := newBarrier(), told()
 	f := waitAt(b, func(ctx context.Context, tx pgx.Tx, e events.StockReserved) ([]events.Event, error) {
@@ -203,7 +203,7 @@ func TestLockThatOneWaitsForKeepsNobodyElse(t *testing.T) {
 	require.NoError(t, err)
 
 	var all sync.WaitGroup
-	all.Go(func() { // the lock is held until everybody else is done
+	all.Go(func() { // the lock is held until all others are done
 		require.Eventually(t, func() bool { return count(t, shop, "test.effects") == 5 }, 10*time.Second, 5*time.Millisecond)
 		_ = holder.Rollback(context.Background())
 	})
@@ -213,8 +213,8 @@ func TestLockThatOneWaitsForKeepsNobodyElse(t *testing.T) {
 	require.EqualValues(t, 6, count(t, shop, "test.effects"))
 }
 
-// What is prepared for a call is on disk before the call, also where others in the same transaction need nobody asked.
-func TestThoseWhoAskInABatchAskEachForThemselvesAfterItIsOnDisk(t *testing.T) {
+// What is prepared for a call is on disk before the call, also where other events of the transaction need no call.
+func TestExternalCallsOfABatchAreMadeAfterItIsOnDisk(t *testing.T) {
 	t.Parallel()
 	b := newBarrier()
 	o := &outside{call: fine}
@@ -297,7 +297,7 @@ func TestABatchHoldsOneEventOfEachOrder(t *testing.T) {
 	require.Equal(t, []int{1, 6, 6, 3}, sizes)
 }
 
-func TestABatchHoldsOneEventOfEachOrderWhateverTheWireNames(t *testing.T) {
+func TestABatchHoldsOneEventOfEachStoredOrder(t *testing.T) {
 	t.Parallel()
 	at, batches := newBarrier(), &batchesOf{}
 	shop := open(t, batches.function(at))

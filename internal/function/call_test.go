@@ -15,7 +15,7 @@ import (
 	"github.com/popup-shop/popup/internal/shoptest"
 )
 
-// outside is somebody whom a function asks.
+// outside is an external service that a function calls.
 type outside struct {
 	call func() error // happens at every call
 
@@ -89,7 +89,7 @@ func effects(t *testing.T, shop *shoptest.Shop) []string {
 	return shoptest.Scalar[[]string](t, shop, `SELECT coalesce(array_agg(what ORDER BY ctid), '{}') FROM test.effects`)
 }
 
-func TestCallIsMadeOutsideAnyTransactionAfterItsPreparationIsDurable(t *testing.T) {
+func TestAnExternalCallIsMadeAfterItsPreparationIsDurable(t *testing.T) {
 	t.Parallel()
 	var shop *shoptest.Shop
 	o := &outside{call: func() error {
@@ -105,7 +105,7 @@ func TestCallIsMadeOutsideAnyTransactionAfterItsPreparationIsDurable(t *testing.
 	require.Equal(t, []string{"prepared", "fine"}, effects(t, shop))
 }
 
-func TestEveryAttemptHasTheSameKeyAndFailuresAreNoted(t *testing.T) {
+func TestEveryAttemptHasTheSameKeyAndFailuresAreRecorded(t *testing.T) {
 	t.Parallel()
 	away := errors.New("nobody is there")
 	o := &outside{call: func() error { return away }}
@@ -124,7 +124,7 @@ func TestEveryAttemptHasTheSameKeyAndFailuresAreNoted(t *testing.T) {
 	require.NotEqual(t, o.asked()[0], o.asked()[3], "another event has another key")
 }
 
-func TestNothingToAskIsDone(t *testing.T) {
+func TestNothingToCallIsDone(t *testing.T) {
 	t.Parallel()
 	o := &outside{call: fine}
 	shop := open(t, asking(o, func(a *external) {
@@ -136,7 +136,7 @@ func TestNothingToAskIsDone(t *testing.T) {
 	require.Empty(t, o.asked())
 }
 
-func TestWhatIsDoneIsNotAskedAgain(t *testing.T) {
+func TestACallThatIsRecordedIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	o := &outside{call: fine}
 	shop := open(t, asking(o))
@@ -148,7 +148,7 @@ func TestWhatIsDoneIsNotAskedAgain(t *testing.T) {
 	require.Equal(t, []string{"prepared", "fine"}, effects(t, shop))
 }
 
-func TestWhatTheLedgerDoesNotKnowIsNotAsked(t *testing.T) {
+func TestAnUnknownEventLeadsToNoCall(t *testing.T) {
 	t.Parallel()
 	o := &outside{call: fine}
 	shop := open(t, asking(o))
@@ -160,7 +160,7 @@ func TestWhatTheLedgerDoesNotKnowIsNotAsked(t *testing.T) {
 	require.EqualValues(t, 1, count(t, shop, "bus.dead_letters"))
 }
 
-func TestAnswerThatCannotBeRecordedIsAskedForAgain(t *testing.T) {
+func TestACallThatCannotBeRecordedIsRepeated(t *testing.T) {
 	t.Parallel()
 	o := &outside{call: fine}
 	broken := true
@@ -182,7 +182,7 @@ func TestAnswerThatCannotBeRecordedIsAskedForAgain(t *testing.T) {
 	require.Equal(t, o.asked()[0], o.asked()[1])
 }
 
-func TestTwoDeliveriesAtOnceRecordOneAnswer(t *testing.T) {
+func TestTwoDeliveriesAtOnceRecordOneCall(t *testing.T) {
 	t.Parallel()
 	o := &outside{call: fine}
 	shop := open(t, asking(o))

@@ -25,12 +25,12 @@ import (
 // name is what the function under test is called.
 const name = "test-shell"
 
-// told is the event that it is told.
+// received is the event that it receives.
 func told() events.StockReserved {
 	return events.StockReserved{OrderID: uuid.Must(uuid.NewV7()).String()}
 }
 
-// handling is a function that handles told events in this way.
+// handling returns a function with a handler.
 func handling(handle func(context.Context, pgx.Tx, events.StockReserved) ([]events.Event, error)) function.Function {
 	return function.Function{
 		Name: name, On: []function.Handler{function.On(emitting(handle))},
@@ -56,7 +56,7 @@ func emitting[E events.Event](
 	}
 }
 
-// works notes its effect and says two things.
+// works records its effect and emits two events.
 func works(ctx context.Context, tx pgx.Tx, e events.StockReserved) ([]events.Event, error) {
 	if err := note(ctx, tx, e.OrderID); err != nil {
 		return nil, err
@@ -69,7 +69,7 @@ func note(ctx context.Context, tx pgx.Tx, what string) error {
 	return err
 }
 
-// listener hears what the function under test says, and does nothing.
+// listener consumes the events of the function under test, and does nothing.
 var listener = function.Function{Name: "test-listener", On: []function.Handler{
 	function.On(function.Each(func(context.Context, pgx.Tx, events.OrderConfirmed) (events.Event, error) { return nil, nil })),
 }}
@@ -87,7 +87,7 @@ func count(t *testing.T, shop *shoptest.Shop, from string) int64 {
 	return shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM `+from)
 }
 
-// requireNothing checks that a handling left no trace: no effect, no receipt, nothing said.
+// requireNothing checks that a delivery left no trace: no effect, no inbox record, no emitted event.
 func requireNothing(t *testing.T, shop *shoptest.Shop, said int64) {
 	t.Helper()
 	require.Zero(t, count(t, shop, "test.effects"))
@@ -111,7 +111,7 @@ func TestManyDeliveriesAtOnceAreHandledOnce(t *testing.T) {
 }
 
 // FUN-07.
-func TestWhatTheLedgerDoesNotKnowIsQuarantined(t *testing.T) {
+func TestAnUnknownEventIsQuarantined(t *testing.T) {
 	t.Parallel()
 	shop := open(t, handling(works), listener)
 	known := shop.Store(t, told())
@@ -133,7 +133,7 @@ func TestWhatTheLedgerDoesNotKnowIsQuarantined(t *testing.T) {
 }
 
 // FUN-06.
-func TestPermanentErrorIsParkedAndTheNextEventGoesOn(t *testing.T) {
+func TestAPermanentErrorIsADeadLetterAndDelaysNoOther(t *testing.T) {
 	t.Parallel()
 	poison := told()
 	shop := open(t, handling(func(ctx context.Context, tx pgx.Tx, e events.StockReserved) ([]events.Event, error) {
@@ -155,7 +155,7 @@ func TestPermanentErrorIsParkedAndTheNextEventGoesOn(t *testing.T) {
 	require.EqualValues(t, 1, count(t, shop, "test.effects"))
 }
 
-func TestEventThatCannotBeReadIsParked(t *testing.T) {
+func TestAnUnreadableEventIsADeadLetter(t *testing.T) {
 	t.Parallel()
 	shop := open(t, handling(works))
 	m := shop.Store(t, told())
@@ -224,7 +224,7 @@ func TestHandlerThatHidesTheRefusalOfItsClaimChangesNothing(t *testing.T) {
 }
 
 // EVT-06.
-func TestWhatIsSaidHasTheSameIdsWheneverItIsSaid(t *testing.T) {
+func TestEmittedEventsHaveTheSameIDsOnEveryAttempt(t *testing.T) {
 	t.Parallel()
 	one, two := open(t, handling(works)), open(t, handling(works))
 	m := one.Store(t, told())
@@ -258,7 +258,7 @@ func (b broker) Publish(_ context.Context, messages []cloudevent.Message) []erro
 }
 
 // FUN-01.
-func TestWhatIsSaidIsPublishedAfterTheCommitAndBeforeTheAnswer(t *testing.T) {
+func TestEventsArePublishedAfterTheCommitAndBeforeTheResponse(t *testing.T) {
 	t.Parallel()
 	shop := open(t, handling(works), listener)
 	var published []string
@@ -276,7 +276,7 @@ func TestWhatIsSaidIsPublishedAfterTheCommitAndBeforeTheAnswer(t *testing.T) {
 	require.Equal(t, []string{"order.confirmed", "order.stalled"}, published)
 }
 
-func TestWhatTheBrokerIsTooSlowForIsLeftToTheSweeper(t *testing.T) {
+func TestAnEventThatTheBrokerIsTooSlowForIsLeftToTheSweeper(t *testing.T) {
 	t.Parallel()
 	shop := open(t, handling(works), listener)
 	rt := shop.Runtime(t, name)
@@ -293,7 +293,7 @@ func TestWhatTheBrokerIsTooSlowForIsLeftToTheSweeper(t *testing.T) {
 	}, 20*time.Second, 100*time.Millisecond, "the sweeper publishes it")
 }
 
-func TestWhatTheBrokerDidNotTakeIsPublishedAgainAndNotHandledAgain(t *testing.T) {
+func TestARejectedEventIsPublishedAgainAndNotHandledAgain(t *testing.T) {
 	t.Parallel()
 	shop := open(t, handling(works), listener)
 	m := shop.Store(t, told())
@@ -328,7 +328,7 @@ func TestCauseThatComesOftenPublishesItsResultsEverMoreSlowly(t *testing.T) {
 	}
 }
 
-func TestDuplicateWhoseResultsWereHeardPublishesNothing(t *testing.T) {
+func TestADuplicateWithDeliveredResultsPublishesNothing(t *testing.T) {
 	t.Parallel()
 	shop := open(t, handling(works), listener)
 	m := shop.Store(t, told())
@@ -342,7 +342,7 @@ func TestDuplicateWhoseResultsWereHeardPublishesNothing(t *testing.T) {
 	require.Len(t, shop.Broker.Published(), 3)
 }
 
-func TestHandlerThatSaysNothingIsDone(t *testing.T) {
+func TestAHandlerThatEmitsNothingIsDone(t *testing.T) {
 	t.Parallel()
 	shop := open(t, listener)
 	m := shop.Store(t, events.OrderConfirmed{OrderID: uuid.NewString()})
@@ -352,7 +352,7 @@ func TestHandlerThatSaysNothingIsDone(t *testing.T) {
 }
 
 // FUN-15.
-func TestTwoListenersBothHearAll(t *testing.T) {
+func TestTwoConsumersBothReceiveAll(t *testing.T) {
 	t.Parallel()
 	other := handling(works)
 	other.Name = "test-other"
@@ -363,7 +363,7 @@ func TestTwoListenersBothHearAll(t *testing.T) {
 	require.EqualValues(t, 2, count(t, shop, "test.effects"))
 }
 
-func TestEventThatIsTooLargeIsNotSaid(t *testing.T) {
+func TestATooLargeEventIsNotEmitted(t *testing.T) {
 	t.Parallel()
 	shop := open(t, handling(func(ctx context.Context, tx pgx.Tx, e events.StockReserved) ([]events.Event, error) {
 		return []events.Event{events.OrderStalled{OrderID: e.OrderID, Status: strings.Repeat("x", 70<<10)}}, note(ctx, tx, e.OrderID)
@@ -423,7 +423,7 @@ func TestStatementThatWaitsAndFailsRollsEverythingBack(t *testing.T) {
 	}
 }
 
-func TestDuplicateOfAHandlingThatAsksNothingChangesNothing(t *testing.T) {
+func TestADuplicateForAHandlerWithoutQueriesChangesNothing(t *testing.T) {
 	t.Parallel()
 	shop := open(t, handling(func(ctx context.Context, tx pgx.Tx, e events.StockReserved) ([]events.Event, error) {
 		return []events.Event{events.OrderConfirmed{OrderID: e.OrderID}}, pgbatch.Enqueue(ctx, tx, -1, `INSERT INTO test.effects VALUES ('done')`)
@@ -439,7 +439,7 @@ func TestDuplicateOfAHandlingThatAsksNothingChangesNothing(t *testing.T) {
 }
 
 // A forged event may hold anything: that it is not in the ledger counts before what the handler makes of it.
-func TestForgedEventIsParkedWhateverTheHandlerMakesOfIt(t *testing.T) {
+func TestAForgedEventIsQuarantinedWhateverTheHandlerReturns(t *testing.T) {
 	t.Parallel()
 	shop := open(t, handling(func(context.Context, pgx.Tx, events.StockReserved) ([]events.Event, error) {
 		return nil, errors.New("no such order")

@@ -17,7 +17,7 @@ import (
 	"github.com/popup-shop/popup/internal/pgbatch"
 )
 
-// change notes an effect and says that an order was confirmed, unless it fails.
+// change records an effect and emits order.confirmed, unless it fails.
 func change(orderID string, err error) func(pgx.Tx) ([]events.Event, error) {
 	return func(tx pgx.Tx) ([]events.Event, error) {
 		if failed := note(context.Background(), tx, orderID); failed != nil {
@@ -29,7 +29,7 @@ func change(orderID string, err error) func(pgx.Tx) ([]events.Event, error) {
 
 const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
-func TestWhatACallDoesAndSaysIsOneTransaction(t *testing.T) {
+func TestARequestAndItsEventsAreOneTransaction(t *testing.T) {
 	t.Parallel()
 	shop := open(t, handling(works))
 	orderID := uuid.Must(uuid.NewV7()).String()
@@ -92,7 +92,7 @@ func (slow) Publish(ctx context.Context, messages []cloudevent.Message) []error 
 	return errs
 }
 
-func TestCallThatChangesNothingSaysNothing(t *testing.T) {
+func TestARequestThatChangesNothingEmitsNothing(t *testing.T) {
 	t.Parallel()
 	shop := open(t, handling(works))
 	require.NoError(t, shop.Runtime(t, name).Do(t.Context(), name, trace, pgbatch.Statement{}, func(pgx.Tx) ([]events.Event, error) { return nil, nil }))

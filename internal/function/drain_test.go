@@ -61,7 +61,7 @@ func probe(url string) int {
 	return a.StatusCode
 }
 
-func TestProgramThatIsToldToStopFinishesWhatIsInHand(t *testing.T) {
+func TestAProgramThatIsStoppedFinishesItsRequests(t *testing.T) {
 	t.Parallel()
 	shop := open(t, handling(works))
 	url, program := start(t, shop)

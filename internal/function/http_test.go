@@ -91,7 +91,7 @@ func TestEventsAreTakenInBothForms(t *testing.T) {
 	require.Len(t, shop.Broker.Published(), 4)
 }
 
-func TestAnswersAreThoseThatBrokersUnderstand(t *testing.T) {
+func TestStatusesAreThoseThatBrokersUnderstand(t *testing.T) {
 	t.Parallel()
 	fault := error(nil)
 	shop := open(t, handling(func(context.Context, pgx.Tx, events.StockReserved) ([]events.Event, error) { return nil, fault }))
@@ -108,7 +108,7 @@ func TestAnswersAreThoseThatBrokersUnderstand(t *testing.T) {
 	require.EqualValues(t, 1, count(t, shop, "bus.dead_letters"))
 }
 
-func TestWhatIsNoEventIsParkedForAPersonWhoCanReadIt(t *testing.T) {
+func TestAMalformedEventIsStoredReadably(t *testing.T) {
 	t.Parallel()
 	shop := open(t, handling(works))
 	url := serve(t, shop)
@@ -175,7 +175,7 @@ func TestFunctionWithoutAFreeConnectionIsOverloaded(t *testing.T) {
 	require.JSONEq(t, `{"reason": ""}`, answer, "the event is not at fault")
 }
 
-func TestHealthAnswersWithoutADatabase(t *testing.T) {
+func TestHealthNeedsNoDatabase(t *testing.T) {
 	t.Parallel()
 	pool, err := pgxpool.New(t.Context(), "postgres://nobody@127.0.0.1:1/nothing")
 	require.NoError(t, err)
@@ -194,7 +194,7 @@ func TestHealthAnswersWithoutADatabase(t *testing.T) {
 
 const another = "00-11111111111111111111111111111111-2222222222222222-01"
 
-func TestTraceGoesOnInWhatIsSaid(t *testing.T) {
+func TestEmittedEventsContinueTheTrace(t *testing.T) {
 	t.Parallel()
 	shop := open(t, handling(works))
 	url := serve(t, shop)
@@ -261,7 +261,7 @@ func TestSinkTakesOnlyYesForYes(t *testing.T) {
 	require.Error(t, cloudevent.HTTPSink{URL: "http://127.0.0.1:1", Client: http.DefaultClient}.Publish(t.Context(), []cloudevent.Message{m})[0])
 }
 
-func TestDeadLetterSaysWhoWouldNotTakeIt(t *testing.T) {
+func TestADeadLetterNamesItsFunction(t *testing.T) {
 	t.Parallel()
 	var dead cloudevent.DeadLetter
 	keeper := function.Function{Name: name, Writes: []string{"test.effects"}, DeadLetters: func(ctx context.Context, tx pgx.Tx, d cloudevent.DeadLetter) error {

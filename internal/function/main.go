@@ -21,7 +21,7 @@ import (
 // quiet is how long a stopping function still answers, so that the last requests routed to it are not refused.
 const quiet = 2 * time.Second
 
-// Main runs one function as a program, until it is told to stop.
+// Main runs one function as a program until SIGTERM or an interrupt.
 func Main(f Function) {
 	if err := run(signals.NewContext(), f); err != nil {
 		fmt.Fprintln(os.Stderr, f.Name+": "+err.Error())

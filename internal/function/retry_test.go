@@ -137,7 +137,7 @@ func TestSerialisationFailureIsTriedAgainInPlace(t *testing.T) {
 	var tries atomic.Int32
 	var shop *shoptest.Shop
 	shop, deliver := contended(t, map[string]string{"default_transaction_isolation": "repeatable read"}, func(ctx context.Context, tx pgx.Tx) error {
-		if tries.Add(1) == 1 { // its snapshot is taken: somebody else changes the row
+		if tries.Add(1) == 1 { // its snapshot is taken; now another transaction changes the row
 			if _, err := tx.Exec(ctx, `SELECT FROM test.rows`); err != nil {
 				return err
 			}

@@ -71,7 +71,7 @@ func (s countingSink) Publish(ctx context.Context, messages []cloudevent.Message
 	return s.Sink.Publish(ctx, messages)
 }
 
-// batcherKey tells batchers apart.
+// batcherKey identifies a batcher.
 type batcherKey struct {
 	f *Function
 	p *phase

@@ -17,7 +17,7 @@ import (
 	"github.com/popup-shop/popup/internal/shoptest"
 )
 
-// clock says what is due in a table of times.
+// clock is a schedule that reads due times from a table.
 func clock() function.Function {
 	return function.Function{
 		Name: name, Emits: []events.Event{events.OrderOverdue{}}, Writes: []string{"test.effects", "test.dues"},
@@ -60,7 +60,7 @@ func requireSaid(t *testing.T, shop *shoptest.Shop, orderID string, within time.
 	require.Eventually(t, func() bool { return len(shop.Emitted(t, orderID, "order.overdue")) == 1 }, within, 5*time.Millisecond)
 }
 
-func TestWhatIsDueIsSaidOncePerTime(t *testing.T) {
+func TestADueItemIsEmittedOncePerTime(t *testing.T) {
 	t.Parallel()
 	shop, strike := ticking(t)
 	orderID := uuid.Must(uuid.NewV7()).String()

@@ -8,7 +8,7 @@ import (
 // What a caller may take of a server before anything is known about them.
 const (
 	headerIn = 10 * time.Second // for the head of a call, and for the first one of a connection to begin
-	readIn   = 12 * time.Second // for a whole call, from its first byte; a door says for itself how long a body may take
+	readIn   = 12 * time.Second // for a whole request, from its first byte; a route has its own limit for the body
 	idleFor  = 2 * time.Minute  // between two calls of a connection
 	headMost = 32 << 10         // bytes of a head; more is 431
 )

@@ -1,4 +1,4 @@
-// Package id derives ids: what is said or made because of something has the same id on every retry.
+// Package id derives ids from a cause, so that a retry creates the same id again.
 package id
 
 import (
@@ -8,11 +8,11 @@ import (
 	"github.com/google/uuid"
 )
 
-// Valid says whether a text is a UUID as we write them: of its other forms, Postgres does not read all.
+// Valid reports whether a text is a UUID as we write them: of its other forms, Postgres does not read all.
 func Valid(text string) bool { return len(text) == 36 && uuid.Validate(text) == nil }
 
-// Derive makes the id of what speaker says or makes for a cause. The first 48 bits, a time in milliseconds, are those of
-// the cause, so that all that follows from one thing lies together in tables sorted by id.
+// Derive returns the id of what a function emits or creates for a cause. Its first 48 bits, a time in milliseconds, are those of
+// the cause, so that everything of one order lies together in tables sorted by id.
 func Derive(speaker, cause, discriminator string) (string, error) {
 	root, err := uuid.Parse(cause)
 	if err != nil {

@@ -88,7 +88,7 @@ func TestAnIdOfAnIdOfAnOrderKeepsTheTimeOfTheOrder(t *testing.T) {
 	require.WithinDuration(t, time.Now(), time.UnixMilli(milliseconds), time.Minute)
 }
 
-func TestAnIdSaysThatItsFormIsOurs(t *testing.T) {
+func TestAnIDHasTheVersionOfOurForm(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		derived := drawOrigin(t, "of").derive(t)

@@ -175,7 +175,7 @@ func TestNoCheckFindsAnythingInASoundShop(t *testing.T) {
 	require.Empty(t, broken(t, b))
 }
 
-func TestEveryPromiseIsToldOnceAndHasADomain(t *testing.T) {
+func TestEveryPromiseIsUniqueAndHasADomain(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	results, err := invariant.Check(t.Context(), b.pool, true)
@@ -190,7 +190,7 @@ func TestEveryPromiseIsToldOnceAndHasADomain(t *testing.T) {
 	require.Len(t, slices.Compact(slices.Sorted(slices.Values(promises))), len(promises))
 }
 
-func TestTheLogsAreFoldedOnlyIfAsked(t *testing.T) {
+func TestTheLogsAreFoldedOnRequestOnly(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	results, err := invariant.Check(t.Context(), b.pool, false)

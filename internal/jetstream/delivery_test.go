@@ -11,9 +11,11 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	natsgo "github.com/nats-io/nats.go"
 	nats "github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
@@ -165,7 +167,7 @@ func TestStatusesAreRetriedAsByEventing(t *testing.T) {
 	require.True(t, jetstream.Spec.Retries(0))
 }
 
-func TestABusySubscriberIsLeftAloneAsLongAsItAsks(t *testing.T) {
+func TestRetryAfterOfABusySubscriberIsHonoured(t *testing.T) {
 	t.Parallel()
 	for limit, least := range map[time.Duration]time.Duration{0: time.Second, 200 * time.Millisecond: 200 * time.Millisecond, jetstream.IgnoreRetryAfter: 0} {
 		t.Run(limit.String(), func(t *testing.T) {
@@ -307,4 +309,20 @@ func TestTheIngressRespondsThatItCannotStore(t *testing.T) {
 	r, err := jetstream.Post(t.Context(), http.DefaultClient, b.ingress.URL+"/ns/default", event("1", "a"))
 	require.NoError(t, err)
 	require.Equal(t, http.StatusServiceUnavailable, r.Status)
+}
+
+// Add makes a Trigger's consumer; delivery does not make it again.
+func TestAConsumerIsMadeOnce(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	s := serve(t, accept)
+	var made atomic.Int64
+	subscription, err := b.server.Conn.Subscribe("$JS.API.CONSUMER.CREATE.>", func(*natsgo.Msg) { made.Add(1) })
+	require.NoError(t, err)
+	defer func() { _ = subscription.Unsubscribe() }()
+	require.NoError(t, b.server.Conn.Flush())
+	b.deliver(t, jetstream.Trigger{Name: "t", Subscriber: s.URL})
+	b.publish(t, event("1", "a"))
+	require.Eventually(t, func() bool { return len(s.got()) == 1 }, 30*time.Second, time.Millisecond)
+	require.Equal(t, int64(1), made.Load())
 }

@@ -66,11 +66,11 @@ type Dispatcher struct {
 	Heartbeat time.Duration
 }
 
-// Run delivers until the process ends or the consumer is lost, then waits for the deliveries in hand. A lost consumer is made
-// again by the next Run.
+// Run delivers until the process ends or the consumer is lost, then waits for the deliveries in hand. It uses the consumer that Add
+// made; a lost one is made again by the next Run.
 func (d *Dispatcher) Run() {
 	ctx := d.Process.running
-	consumer, err := d.Broker.consumer(ctx, d.Trigger)
+	consumer, err := d.Broker.take(ctx, d.Trigger)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		err = d.Broker.Restore(ctx)
 	}

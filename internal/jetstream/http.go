@@ -7,27 +7,57 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/cloudevents/sdk-go/v2/binding"
 	cehttp "github.com/cloudevents/sdk-go/v2/protocol/http"
+	"golang.org/x/sync/semaphore"
 )
 
 // Ingress returns the handler that publishes the events posted to it, in binary or structured mode, to the broker that find
 // returns for a request. It responds 202 once an event is stored, 400 to what is not a CloudEvent, 404 where find returns
-// ErrUnknownBroker, 413 to what is too large, and 503 while the broker can't store.
+// ErrUnknownBroker, 408 to a body that does not arrive in time, 413 to what is too large, and 503 while the broker can't store or
+// the bodies that arrive fill the memory for them.
 func Ingress(find func(*http.Request) (*Broker, error)) http.Handler {
+	memory := semaphore.NewWeighted(maxArriving)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
 			w.Header().Set("Allow", http.MethodPost)
 			http.Error(w, "Events are posted.", http.StatusMethodNotAllowed)
 			return
 		}
+		body := &arriving{ReadCloser: r.Body, memory: memory}
+		defer body.release()
+		r.Body = body
 		respond(w, accept(r, find))
 	})
 }
+
+// maxArriving is how many bytes of bodies an ingress holds at once: senders that stop in the middle must not fill the memory.
+const maxArriving = 48 << 20
+
+var errBusy = errors.New("too many events arrive at once")
+
+// arriving is a body that counts towards maxArriving as far as it has arrived.
+type arriving struct {
+	io.ReadCloser
+	memory *semaphore.Weighted
+	held   int64
+}
+
+func (a *arriving) Read(p []byte) (int, error) {
+	n, err := a.ReadCloser.Read(p)
+	if !a.memory.TryAcquire(int64(n)) {
+		return 0, errBusy
+	}
+	a.held += int64(n)
+	return n, err
+}
+
+func (a *arriving) release() { a.memory.Release(a.held) }
 
 // ErrUnknownBroker reports that there is no such broker.
 var ErrUnknownBroker = errors.New("there is no such broker")
@@ -52,6 +82,11 @@ func respond(w http.ResponseWriter, err error) {
 		w.WriteHeader(http.StatusAccepted)
 	case errors.Is(err, ErrUnknownBroker):
 		http.Error(w, "There is no such broker.", http.StatusNotFound)
+	case errors.Is(err, errSlow):
+		http.Error(w, "The event did not arrive in time.", http.StatusRequestTimeout)
+	case errors.Is(err, errBusy):
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "Too many events arrive at once.", http.StatusServiceUnavailable)
 	case errors.Is(err, errTooLarge):
 		http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
 	case errors.As(err, &invalid):
@@ -60,6 +95,8 @@ func respond(w http.ResponseWriter, err error) {
 		http.Error(w, "The event could not be stored.", http.StatusServiceUnavailable)
 	}
 }
+
+var errSlow = errors.New("the event did not arrive in time")
 
 var errTooLarge = InvalidError{fmt.Sprintf("the event is larger than %d bytes", MaxEvent)}
 
@@ -75,7 +112,12 @@ func ReadRequest(r *http.Request) (Event, error) {
 
 func read(ctx context.Context, header http.Header, body io.Reader) (Event, error) {
 	data, err := io.ReadAll(io.LimitReader(body, MaxEvent+1))
-	if err != nil {
+	switch {
+	case errors.Is(err, errBusy):
+		return Event{}, err
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return Event{}, errSlow
+	case err != nil:
 		return Event{}, InvalidError{"the event could not be read"}
 	}
 	if len(data) > MaxEvent {
@@ -91,7 +133,7 @@ func read(ctx context.Context, header http.Header, body io.Reader) (Event, error
 	return FromCloudEvent(*c), nil
 }
 
-// Post posts an event in binary mode and returns the response. The error says why there was none.
+// Post posts an event in binary mode and returns the response. The error is why there was none.
 func Post(ctx context.Context, client *http.Client, address string, e Event) (Response, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(e.Data))
 	if err != nil {

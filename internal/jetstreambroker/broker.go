@@ -60,27 +60,35 @@ func (r *brokerReconciler) ReconcileKind(ctx context.Context, b *eventingv1.Brok
 		manage.MarkFalse(eventingv1.BrokerConditionIngress, "NoStream", "%v", err)
 		return err
 	}
-	if err := r.deleteOrphans(ctx, b, open); err != nil {
+	deleted, err := r.deleteOrphans(ctx, b, open)
+	if err != nil {
 		manage.MarkFalse(eventingv1.BrokerConditionIngress, "NoStream", "%v", err)
 		return err
 	}
 	manage.MarkTrue(eventingv1.BrokerConditionIngress)
 	b.Status.SetAddress(&duckv1.Addressable{URL: &apis.URL{Scheme: "http", Host: r.host, Path: fmt.Sprintf("/%s/%s", b.Namespace, b.Name)}})
 	r.plane.notify()
-	return r.resolveDeadLetterSink(ctx, b)
+	if err := r.resolveDeadLetterSink(ctx, b); err != nil {
+		return err
+	}
+	if deleted > 0 {
+		return later // a replica that did not know yet that the Trigger is gone may make its consumer again
+	}
+	return nil
 }
 
-// deleteOrphans deletes the consumers whose Trigger is gone. Only the leader does: it alone makes those of new Triggers.
-func (r *brokerReconciler) deleteOrphans(ctx context.Context, b *eventingv1.Broker, open *jetstream.Broker) error {
+// deleteOrphans deletes the consumers whose Trigger is gone, and returns how many. Only the leader does: it alone makes those of new
+// Triggers.
+func (r *brokerReconciler) deleteOrphans(ctx context.Context, b *eventingv1.Broker, open *jetstream.Broker) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	consumers, err := open.Consumers(ctx)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	triggers, err := r.plane.triggers.Triggers(b.Namespace).List(labels.Everything())
 	if err != nil {
-		return err
+		return 0, err
 	}
 	orphans := map[string]bool{}
 	for _, name := range consumers {
@@ -93,10 +101,10 @@ func (r *brokerReconciler) deleteOrphans(ctx context.Context, b *eventingv1.Brok
 	}
 	for name := range orphans {
 		if err := open.Remove(ctx, name); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	return nil
+	return len(orphans), nil
 }
 
 func (r *brokerReconciler) resolveDeadLetterSink(ctx context.Context, b *eventingv1.Broker) error {

@@ -70,18 +70,24 @@ func run(ctx context.Context, embedded *string, log *slog.Logger) error {
 	}
 	defer closeConn()
 
-	p := newPlane(conn, settings, brokerinformer.Get(ctx).Lister(), triggerinformer.Get(ctx).Lister(), log)
 	ctx = leaderelection.WithStandardLeaderElectorBuilder(ctx, kubeclient.Get(ctx), leaderelection.ComponentConfig{
 		Component: "jetstream-broker", Buckets: 1, LeaseDuration: 15 * time.Second, RenewDeadline: 10 * time.Second, RetryPeriod: 2 * time.Second,
 	})
-	controllers := []*controller.Impl{newBrokerController(ctx, p, settings), newTriggerController(ctx, p)}
-	watch(ctx, p)
-	startInformers()
-
+	p := newPlane(conn, settings, brokerinformer.Get(ctx).Lister(), triggerinformer.Get(ctx).Lister(), log)
 	parts, ctx := errgroup.WithContext(ctx) // when one part fails, the program ends
-	parts.Go(func() error { return controller.StartAll(ctx, controllers...) })
+	parts.Go(func() error { return p.serveKubernetes(ctx, startInformers) })
 	parts.Go(func() error { return serve(ctx, settings.Port, p.ingress()) })
 	parts.Go(func() error { return serve(ctx, metricsPort, p.metrics.Handler()) })
+	return parts.Wait()
+}
+
+// serveKubernetes delivers the events of Brokers and sets their status until ctx ends, with the clients and informers in ctx.
+func (p *plane) serveKubernetes(ctx context.Context, startInformers func()) error {
+	controllers := []*controller.Impl{newBrokerController(ctx, p, p.settings), newTriggerController(ctx, p)}
+	watch(ctx, p)
+	startInformers()
+	parts, ctx := errgroup.WithContext(ctx)
+	parts.Go(func() error { return controller.StartAll(ctx, controllers...) })
 	parts.Go(func() error { p.run(ctx); return nil })
 	return parts.Wait()
 }

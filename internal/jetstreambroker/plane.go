@@ -173,7 +173,24 @@ func (p *plane) run(ctx context.Context) {
 		case <-again.C:
 		}
 	}
-	p.keep(nil)
+	for _, d := range p.keep(nil) {
+		<-d.done
+	}
+}
+
+// handover is how long a delivery that is stopped may hold up the others.
+const handover = 2 * time.Second
+
+// await waits until deliveries have ended, but not for long: their subscribers may take as long as their Triggers allow.
+func await(stopped []*delivery) {
+	enough := time.After(handover)
+	for _, d := range stopped {
+		select {
+		case <-d.done:
+		case <-enough:
+			return
+		}
+	}
 }
 
 // sync starts the deliveries that are asked for, and stops all others.
@@ -191,7 +208,8 @@ func (p *plane) sync(ctx context.Context) {
 			wanted[key(t, t.Name)] = specOf(b, t)
 		}
 	}
-	p.keep(wanted)
+	await(p.keep(wanted))
+	p.forgetDeleted()
 	for _, t := range all {
 		if spec, ok := wanted[key(t, t.Name)]; ok {
 			if err := p.start(ctx, t, spec); err != nil {
@@ -212,10 +230,10 @@ func specOf(b *eventingv1.Broker, t *eventingv1.Trigger) string {
 	return fmt.Sprint(b.UID, b.Generation, t.UID, t.Generation, t.Status.SubscriberURI, t.Status.DeadLetterSinkURI)
 }
 
-// keep stops every delivery that is not wanted as it is.
-func (p *plane) keep(wanted map[types.NamespacedName]string) {
+// keep stops every delivery that is not wanted as it is, and returns those: each ends with what it has in hand.
+func (p *plane) keep(wanted map[types.NamespacedName]string) (stopped []*delivery) {
 	p.mu.Lock()
-	var stopped []*delivery
+	defer p.mu.Unlock()
 	for k, d := range p.running {
 		if wanted[k] != d.spec {
 			d.stop()
@@ -226,10 +244,7 @@ func (p *plane) keep(wanted map[types.NamespacedName]string) {
 			}
 		}
 	}
-	p.mu.Unlock()
-	for _, d := range stopped {
-		<-d.done
-	}
+	return stopped
 }
 
 // start begins the delivery of a Trigger that is not running.
@@ -284,6 +299,17 @@ func (p *plane) deliver(ctx context.Context, d *delivery, t jetstream.Trigger) {
 		select {
 		case <-ctx.Done():
 		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// forgetDeleted closes the Brokers that are deleted. Only the leader deletes their streams.
+func (p *plane) forgetDeleted() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for k := range p.open {
+		if b, err := p.brokers.Brokers(k.Namespace).Get(k.Name); err != nil || !ours(b) {
+			delete(p.open, k)
 		}
 	}
 }

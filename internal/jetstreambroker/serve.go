@@ -35,12 +35,17 @@ func (p *plane) ingress() http.Handler {
 	return mux
 }
 
-// serve serves a handler until ctx ends, then waits for the requests in hand.
-func serve(ctx context.Context, port string, handler http.Handler) error {
-	server := &http.Server{
-		Addr: net.JoinHostPort("", port), Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
+// newServer returns a server that waits 10 s at most for a request, body included, so that slow callers end.
+func newServer(port string, handler http.Handler) *http.Server {
+	return &http.Server{
+		Addr: net.JoinHostPort("", port), Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second,
 		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 	}
+}
+
+// serve serves a handler until ctx ends, then waits for the requests in hand.
+func serve(ctx context.Context, port string, handler http.Handler) error {
+	server := newServer(port, handler)
 	failed := make(chan error, 1)
 	go func() { failed <- server.ListenAndServe() }()
 	select {

@@ -52,7 +52,7 @@ func noting(name string) function.Function {
 	}}
 }
 
-// triggerOf tells a function an event, with the delivery of our manifests.
+// triggerOf returns a Trigger of a function for an event, with the delivery policy of our manifests.
 func triggerOf(name string, e events.Event) jetstream.Trigger {
 	return jetstream.Trigger{
 		Name: name, Subscriber: name, Filter: jetstream.Subscriptions{{Exact: map[string]string{"type": events.WireType(e)}}},
@@ -86,11 +86,11 @@ func consumers(t *testing.T, e *local.Engine, triggers []jetstream.Trigger, are 
 	}
 }
 
-// atRest says that nothing waits to be delivered, and that nothing is being handled.
+// atRest reports whether nothing waits to be delivered, and that nothing is being handled.
 func atRest(c *nats.ConsumerInfo) bool { return c.NumPending == 0 && c.NumAckPending == 0 }
 
 // FUN-15.
-func TestFourCopiesShareTheWorkAndTwoListenersHearAllOfIt(t *testing.T) {
+func TestFourCopiesShareTheWorkAndTwoConsumersReceiveAll(t *testing.T) {
 	t.Parallel()
 	listeners := []function.Function{noting("test-first"), noting("test-second")}
 	shop := shoptest.Open(t, func(struct{}) []function.Function { return listeners })

@@ -102,7 +102,7 @@ func (s *shop) inHand() (n int) {
 }
 
 // FUN-10, ORD-27.
-func TestADelayOfAHundredOrdersKeepsNobodyBusy(t *testing.T) {
+func TestADelayOfAHundredOrdersNeedsNoCPU(t *testing.T) {
 	t.Parallel()
 	const n = 100
 	delay, late := shoptest.InFull(15*time.Second, 6*time.Second), shoptest.InFull(2*time.Second, 30*time.Second)

@@ -43,7 +43,7 @@ func (s *shop) begin(sku string) placed {
 }
 
 // CAT-09.
-func TestAProductThatGoesWhileItsStockCheckIsPutOffRejectsItsOrderAndNoOther(t *testing.T) {
+func TestAProductDeletedWhileStockIsPutOffRejectsItsOrderAlone(t *testing.T) {
 	t.Parallel()
 	delay := shoptest.InFull(15*time.Second, 6*time.Second)
 	s := staffed(t, delay)
@@ -61,7 +61,7 @@ func TestAProductThatGoesWhileItsStockCheckIsPutOffRejectsItsOrderAndNoOther(t *
 }
 
 // STK-25.
-func TestAnOrderThatIsCancelledWhileItsStockCheckIsPutOffHoldsNothing(t *testing.T) {
+func TestAnOrderCancelledWhileStockIsPutOffHoldsNothing(t *testing.T) {
 	t.Parallel()
 	delay := shoptest.InFull(15*time.Second, 6*time.Second)
 	s := staffed(t, delay)
@@ -78,7 +78,7 @@ func TestAnOrderThatIsCancelledWhileItsStockCheckIsPutOffHoldsNothing(t *testing
 	s.check()
 }
 
-// openPage opens a payment page for each order, which nobody pays.
+// openPage opens a payment page for each order that stays unpaid.
 func (s *shop) openPage() {
 	s.t.Helper()
 	_, err := s.Pool.Exec(s.t.Context(), `
@@ -92,7 +92,7 @@ func (s *shop) openPage() {
 	require.NoError(s.t, err)
 }
 
-// STK-26: somebody else's payment page is open, and nobody pays.
+// STK-26: another customer's payment page is open and stays unpaid.
 func TestAHoldThatIsNotPaidForIsGivenBackAtTheDeadline(t *testing.T) {
 	t.Parallel()
 	hold, late := shoptest.InFull(10*time.Second, 2*time.Second), shoptest.InFull(time.Second, 10*time.Second)

@@ -89,7 +89,7 @@ func (s *shop) sell(n, atOnce int) {
 	customers.Wait()
 }
 
-// requireSold says that the n orders of a sale ended as they must: how those end that are cancelled depends on chance.
+// requireSold reports whether the n orders of a sale ended as they must: how those end that are cancelled depends on chance.
 func (s *shop) requireSold(n int) {
 	s.t.Helper()
 	rejected := (n + 24) / 25
@@ -201,7 +201,7 @@ func TestPostgresMayStopForFiveSeconds(t *testing.T) {
 
 // Commits of steps do not wait for the disk. A crash loses the last of them, and the ledger plays them again: every order
 // that was answered is there, and nothing happened twice.
-func TestCrashOfPostgresLosesNothingThatWasAnswered(t *testing.T) {
+func TestCrashOfPostgresLosesNoConfirmedResponse(t *testing.T) {
 	s := open(t, durable, func(o *local.Options, _ *functions.Settings) {
 		o.Postgres = map[string]string{"wal_writer_delay": "10s"} // lose as much as can be lost
 	})
@@ -244,7 +244,7 @@ func TestCrashOfPostgresLosesNothingThatWasAnswered(t *testing.T) {
 }
 
 // FUN-06, FUN-07.
-func TestForgedAndPoisonedEventsAreParkedAndTheNextOneIsHandled(t *testing.T) {
+func TestForgedAndPoisonEventsAreDeadLettersAndDelayNoOther(t *testing.T) {
 	s := open(t)
 	p, err := s.post(uuid.NewString(), orderOf(1, "CAP-NAVY"), 10*time.Second)
 	require.NoError(t, err)
@@ -266,7 +266,7 @@ func TestForgedAndPoisonedEventsAreParkedAndTheNextOneIsHandled(t *testing.T) {
 	require.Equal(t, 1, s.count(`SELECT count(*) FROM bus.event WHERE type = 'payment.paid' AND order_id = $1`, p.ID))
 }
 
-// say puts an event into the ledger by hand.
+// emit puts an event into the event store.
 func (s *shop) say(eventType, data, orderID string) (id string) {
 	s.t.Helper()
 	id = uuid.Must(uuid.NewV7()).String()
@@ -277,7 +277,7 @@ func (s *shop) say(eventType, data, orderID string) (id string) {
 	return id
 }
 
-// The mail server refuses for longer than the broker tries: the mails go out once it is back, and nobody has to do anything.
+// The mail server refuses for longer than the broker retries. The mails go out once it is back, without any action.
 func TestMailServerMayBeAway(t *testing.T) {
 	t.Parallel()
 	s := open(t)

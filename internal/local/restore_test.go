@@ -15,7 +15,7 @@ import (
 	"github.com/popup-shop/popup/internal/local"
 )
 
-// visitor is somebody with a basket.
+// visitor is a visitor with a basket.
 type visitor struct {
 	*shop
 	basket client.Basket

@@ -33,7 +33,7 @@ import (
 // Options are how a shop is run on one machine.
 type Options struct {
 	Dir         string // everything that is kept
-	DatabaseURL string // a Postgres of somebody else's; none: a private one
+	DatabaseURL string // an existing Postgres; empty: a private one
 	Fresh       bool   // start over, empty
 	Postgres    map[string]string
 	Profile     jetstream.DeliveryProfile
@@ -49,9 +49,10 @@ type Options struct {
 	Log         *slog.Logger
 	Out         io.Writer
 
-	// For tests: how often each event is delivered beside the once, and what stands between functions and the broker.
+	// For tests: how often each event is delivered beside the once, and what stands between functions and the broker or Postgres.
 	Copies int
 	Sink   func(cloudevent.Publisher) cloudevent.Publisher
+	Pooler func(*postgres.Server) (url string) // in transaction mode, before Postgres
 }
 
 // Shop is a shop on one machine.
@@ -96,7 +97,11 @@ func Open(ctx context.Context, o Options) (s *Shop, err error) {
 	if err := migrations.Up(ctx, s.url); err != nil {
 		return s, err
 	}
-	s.Pool, err = config.Database{URL: s.url, Pool: o.Connections}.OpenTraced(ctx, s.tracer.Counter())
+	database := config.Database{URL: s.url, Pool: o.Connections}
+	if o.Pooler != nil {
+		database.URL, database.Pooler = o.Pooler(s.Postgres), config.PoolerTransaction
+	}
+	s.Pool, err = database.OpenTraced(ctx, s.tracer.Counter())
 	if err != nil {
 		return s, err
 	}

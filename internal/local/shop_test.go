@@ -139,28 +139,28 @@ func (s *shop) settle(within time.Duration) {
 // settleBut is settle for a shop in which orders stay in a status until a person acts.
 func (s *shop) settleBut(status string, within time.Duration) {
 	s.t.Helper()
-	var open, unheard int
+	var open, undelivered int
 	ended := func() bool {
 		err := s.Pool.QueryRow(context.Background(), `
 			SELECT (SELECT count(*) FROM orders.orders WHERE deadline IS NOT NULL AND status <> $1),
 				(SELECT count(*) FROM bus.event e JOIN bus.subscription s USING (type)
 				WHERE NOT EXISTS (SELECT FROM bus.inbox i WHERE i.event_id = e.event_id AND i.consumer = s.consumer))
 				+ (SELECT count(*) FROM bus.dead_letters p JOIN bus.event e ON e.event_id = bus.id_of(p.event_id)
-				WHERE p.resolved_at IS NULL AND p.kind = 'unknown')`, status).Scan(&open, &unheard)
-		return err == nil && open == 0 && unheard == 0
+				WHERE p.resolved_at IS NULL AND p.kind = 'unknown')`, status).Scan(&open, &undelivered)
+		return err == nil && open == 0 && undelivered == 0
 	}
 	for until := time.Now().Add(within); !ended(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(until) {
-			require.FailNow(s.t, "the shop did not come to rest", "%d orders open, %d events unheard\n%s", open, unheard, s.why())
+			require.FailNow(s.t, "the shop did not come to rest", "%d orders open, %d events undelivered\n%s", open, undelivered, s.why())
 		}
 	}
 }
 
-// why tells what stands still.
+// why describes the orders and events that do not move.
 func (s *shop) why() string {
 	rows, err := s.Pool.Query(context.Background(), `
 		SELECT format('%s %s stock=%s payment=%s', order_id, status, stock, payment) FROM orders.orders WHERE deadline IS NOT NULL
-		UNION ALL SELECT format('unheard %s by %s', e.type, s.consumer) FROM bus.event e JOIN bus.subscription s USING (type)
+		UNION ALL SELECT format('undelivered %s by %s', e.type, s.consumer) FROM bus.event e JOIN bus.subscription s USING (type)
 			WHERE NOT EXISTS (SELECT FROM bus.inbox i WHERE i.event_id = e.event_id AND i.consumer = s.consumer)
 		UNION ALL SELECT format('parked %s %s: %s', consumer, type, reason) FROM bus.dead_letters WHERE resolved_at IS NULL
 		LIMIT 20`)

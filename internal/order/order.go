@@ -53,10 +53,10 @@ var moves = map[Status][]Status{
 	Cancelling:     {Cancelled},
 }
 
-// CanMoveTo says whether an order may go from one state to another.
+// CanMoveTo reports whether an order may go from one state to another.
 func (s Status) CanMoveTo(to Status) bool { return slices.Contains(moves[s], to) }
 
-// Ended says that an order will not change any more.
+// Ended reports whether the order can no longer change.
 func (s Status) Ended() bool { return len(moves[s]) == 0 }
 
 // StockStatus is how an order's stock stands.
@@ -86,7 +86,7 @@ const (
 	PaymentRefunded   PaymentStatus = "refunded"
 )
 
-// Secured says that the money is captured or set aside.
+// Secured reports whether the money is captured or authorised.
 func (p PaymentStatus) Secured() bool { return p == PaymentAuthorised || p == PaymentPaid }
 
 // Why an order was rejected.
@@ -181,12 +181,13 @@ func (o *Order) Pay(paymentID string) bool {
 	return true
 }
 
-// Confirmable says that stock is held and money is sure: whichever came last, the order can be confirmed.
+// Confirmable reports whether stock is held and the money is secured, in whichever order they came.
 func (o *Order) Confirmable() bool {
 	return o.Status == Pending && o.Stock == StockHeld && o.Payment.Secured()
 }
 
-// MustRefund says that money which comes for the order now must go back: the order is undone, or never came to be.
+// MustRefund reports whether money that arrives for the order now must be returned: the order is being cancelled, or ended without
+// a sale.
 func (o *Order) MustRefund() bool {
 	return slices.Contains([]Status{Cancelling, Cancelled, Rejected, Expired}, o.Status)
 }
@@ -200,7 +201,7 @@ func (o *Order) Reject(reason string) bool {
 	return true
 }
 
-// Cancellable says that a customer or staff may cancel now.
+// Cancellable reports whether the order can be cancelled in its status.
 func (o *Order) Cancellable() bool { return o.Status.CanMoveTo(Cancelling) }
 
 // Withdraw begins the undo of an order.
@@ -223,15 +224,15 @@ func (o *Order) WithdrawalReason() string {
 	return "requested"
 }
 
-// Shippable says that goods may be prepared for the carrier.
+// Shippable reports whether goods may be prepared for the carrier.
 func (o *Order) Shippable() bool { return o.Status == Confirmed && o.Payment == PaymentPaid }
 
-// Completable says that a delivered order is paid, booked out and rested.
+// Completable reports whether a delivered order is paid and booked out, and its time for returns has passed.
 func (o *Order) Completable() bool {
 	return o.Status == Delivered && o.Payment == PaymentPaid && o.Stock == StockShipped && !o.Now.Before(o.Deadline)
 }
 
-// HeldStock says that stock was held for the order before it ended or was withdrawn.
+// HeldStock reports whether stock was held for the order before it ended or was withdrawn.
 func (o *Order) HeldStock() bool { return o.Stock == StockHeld }
 
 // along is the way of a shipment, and the state that an order is in at each of its states.

@@ -241,7 +241,7 @@ func TestAnOrderIsWithdrawnFromThreeStatesAndItsMoneyGoesBack(t *testing.T) {
 	})
 }
 
-func TestWhyAnOrderIsWithdrawnIsACodeAndNotWhatSomebodyWrote(t *testing.T) {
+func TestAWithdrawalReasonIsACodeWithoutFreeText(t *testing.T) {
 	t.Parallel()
 	for by, why := range map[string]string{"customer": "requested", "staff": "requested", "clock": "overdue"} {
 		o := open(order.Pending)
@@ -288,8 +288,8 @@ func TestAnOrderFollowsItsShipmentButNotItsPlanOrItsEnd(t *testing.T) {
 	}
 }
 
-// tell gives the order one fact and confirms it if that was the last one missing, as track-order does.
-func tell(o *order.Order, fact string) (confirmed bool) {
+// apply gives the order one fact and confirms it if that was the last one missing, as track-order does.
+func apply(o *order.Order, fact string) (confirmed bool) {
 	news := fact == "held" && o.Hold() || fact == "opened" && o.Open("p") || fact == "paid" && o.Pay("p")
 	return news && o.Confirmable() && o.MoveTo(order.Confirmed, times)
 }
@@ -301,7 +301,7 @@ func TestFactsInAnyOrderAndNumberConfirmOnce(t *testing.T) {
 		again := rapid.SliceOfN(rapid.SampledFrom(facts), 0, 6).Draw(t, "again")
 		o, confirmed := open(order.Pending), 0
 		for _, fact := range rapid.Permutation(append(facts, again...)).Draw(t, "told") {
-			if tell(&o, fact) {
+			if apply(&o, fact) {
 				confirmed++
 			}
 		}
@@ -322,7 +322,7 @@ func TestAnUndoneOrderIsNeverConfirmed(t *testing.T) {
 			require.True(t, o.MoveTo(order.Cancelled, times))
 		}
 		for _, fact := range rapid.SliceOf(rapid.SampledFrom([]string{"held", "opened", "paid"})).Draw(t, "told") {
-			require.False(t, tell(&o, fact))
+			require.False(t, apply(&o, fact))
 		}
 	})
 }
@@ -330,8 +330,8 @@ func TestAnUndoneOrderIsNeverConfirmed(t *testing.T) {
 func TestWhateverHappensAnOrderHasADeadlineWhileOpenAndEndsOnce(t *testing.T) {
 	t.Parallel()
 	acts := map[string]func(*order.Order){
-		"held": func(o *order.Order) { tell(o, "held") }, "opened": func(o *order.Order) { tell(o, "opened") },
-		"paid": func(o *order.Order) { tell(o, "paid") }, "reject": func(o *order.Order) { o.Reject(order.Invalid) },
+		"held": func(o *order.Order) { apply(o, "held") }, "opened": func(o *order.Order) { apply(o, "opened") },
+		"paid": func(o *order.Order) { apply(o, "paid") }, "reject": func(o *order.Order) { o.Reject(order.Invalid) },
 		"withdraw": func(o *order.Order) { o.Withdraw("staff", "", times) },
 	}
 	names := []string{"held", "opened", "paid", "reject", "withdraw"}

@@ -30,7 +30,7 @@ var sorts = map[string]string{
 	"created_at": "o.order_id", "-created_at": "o.order_id DESC", "total": "total_minor, o.order_id", "-total": "total_minor DESC, o.order_id DESC",
 }
 
-// List reads a page of the orders that the caller may see: staff sees all of them, everybody else their own.
+// List returns a page of the orders that the caller may see: staff all orders, others their own.
 func List(ctx context.Context, db web.Reader, f *Filter) (items []Order, total int64, err error) {
 	for field, value := range map[string]string{"customer_id": f.CustomerID, "store_id": f.StoreID} {
 		if value != "" && !id.Valid(value) {

@@ -1,4 +1,5 @@
-// Package orderview is an order as callers see it, and how to wait for what becomes of it. It changes nothing.
+// Package orderview reads orders as callers see them, and waits for the shop's decision about one. It is apart from orderstore so
+// that event functions need no HTTP packages.
 package orderview
 
 import (
@@ -17,7 +18,7 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// Order is an order as it stands.
+// Order is the current state of an order.
 type Order struct {
 	ID             string           `json:"id" format:"uuid"`
 	Number         string           `json:"order_number" example:"ORD-20260131-7K3QX9"`
@@ -67,7 +68,7 @@ type Pickup struct {
 	StoreID string `json:"store_id" format:"uuid"`
 }
 
-// Read reads an order that the caller may see. For everybody else it is not there.
+// Read returns an order that the caller may see, and a 404 problem for any other.
 func Read(ctx context.Context, db web.Reader, orderID string) (*Order, error) {
 	if !id.Valid(orderID) {
 		return nil, problem.NotFound("order")

@@ -10,8 +10,7 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// pollEvery is how often one waiting order is asked for. The more there are, the more there is to do for each of them, and
-// the longer is the pause.
+// pollEvery is the pause between two queries for one waiting order. It grows with the number of orders.
 const pollEvery = 4 * time.Millisecond
 
 // Watcher lets any number of callers wait for their orders with one query at a time. Its zero value is ready.
@@ -34,7 +33,7 @@ func (w *Watcher) AwaitDecision(ctx context.Context, db web.Reader, orderID stri
 	}
 }
 
-// join adds a caller to those who wait, and sees to it that somebody looks for them.
+// join adds a caller to those who wait, and starts the query loop if it does not run.
 func (w *Watcher) join(db web.Reader, orderID string) <-chan struct{} {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -47,8 +46,8 @@ func (w *Watcher) join(db web.Reader, orderID string) <-chan struct{} {
 	return decided
 }
 
-// look asks for all orders that somebody waits for, again and again, until there are none. Who waits no longer stays on
-// the list for as long as a call may wait at most.
+// look queries all orders that callers wait for, again and again, until there are none. A caller who has given up stays on the
+// list for the longest time that a request may wait.
 func (w *Watcher) look(db web.Reader) {
 	began := map[string]time.Time{}
 	for {
@@ -85,7 +84,7 @@ func (w *Watcher) look(db web.Reader) {
 	}
 }
 
-// readDecided is none when the database does not answer: the next look asks again.
+// readDecided returns nothing when the database does not respond; the next query follows soon.
 func readDecided(db web.Reader, ids []string) []string {
 	ctx, cancel := context.WithTimeout(context.Background(), maxWait)
 	defer cancel()

@@ -11,7 +11,8 @@ const (
 	longest  = 128
 )
 
-// Weakness says why a password cannot be used, or "". mine are words that everybody knows of its owner, such as their e-mail.
+// Weakness returns why a password is rejected, or "" for an acceptable one. mine are public words about its owner, such as the
+// e-mail address.
 func Weakness(password string, mine ...string) string {
 	switch n := utf8.RuneCountInString(password); {
 	case n < shortest || n > longest:
@@ -27,8 +28,8 @@ func Weakness(password string, mine ...string) string {
 	return ""
 }
 
-// common says whether a password is on the list, also with figures or signs around it, with letters exchanged as everybody
-// does, or doubled; or whether it is one letter or a row of keys.
+// common reports whether a password is on the list, also with digits or signs around it, with the usual substitutions of letters,
+// or doubled; or whether it is one repeated letter or a row of keys.
 func common(password string) bool {
 	plain := exchange.Replace(strings.ToLower(password))
 	core := strings.TrimFunc(strings.ToLower(password), func(r rune) bool { return !unicode.IsLetter(r) })
@@ -42,10 +43,10 @@ func common(password string) bool {
 	return few(password) || inARow(strings.ToLower(password))
 }
 
-// exchange undoes what everybody does.
+// exchange undoes the usual substitutions of letters.
 var exchange = strings.NewReplacer("0", "o", "1", "l", "3", "e", "4", "a", "@", "a", "5", "s", "$", "s", "7", "t", "!", "i")
 
-// few says whether a password has fewer than three different characters.
+// few reports whether a password has fewer than three different characters.
 func few(password string) bool {
 	seen := map[rune]bool{}
 	for _, r := range password {
@@ -56,7 +57,7 @@ func few(password string) bool {
 
 var keys = []string{"abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "qwertzuiop", "azertyuiop", "asdfghjkl", "zxcvbnm", "yxcvbnm", "1qaz2wsx3edc4rfv5tgb", "qazwsxedcrfv"}
 
-// inARow says whether a password is a part of a row of keys, in either direction.
+// inARow reports whether a password is a part of a row of keys, in either direction.
 func inARow(password string) bool {
 	backwards := []rune(password)
 	for i, j := 0, len(backwards)-1; i < j; i, j = i+1, j-1 {

@@ -1,4 +1,4 @@
-// Package password hashes passwords with argon2id, and says which ones are too easy. It keeps nothing.
+// Package password hashes passwords with argon2id and rejects weak ones.
 package password
 
 import (
@@ -68,14 +68,14 @@ func enter(ctx context.Context) error {
 
 func leave() { <-room }
 
-// nobodys is the hash that a password is compared with when there is nobody who has it.
-const nobodys = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+// noAccountHash is the hash to compare with where the account does not exist.
+const noAccountHash = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
-// Verify says whether a hash was made from a password. An empty hash is nobody's: it takes as long as any, and is no. old
-// says that the hash should be made anew, since it is of another kind or cost.
+// Verify reports whether a hash was made from a password. An empty hash takes as long as any other and never matches. old reports
+// whether the hash should be replaced because it has another algorithm or cost.
 func Verify(ctx context.Context, hash, password string) (right, old bool, err error) {
 	if hash == "" {
-		_, _, err := Verify(ctx, nobodys, password)
+		_, _, err := Verify(ctx, noAccountHash, password)
 		return false, false, err
 	}
 	if strings.HasPrefix(hash, "$2") {

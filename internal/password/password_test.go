@@ -14,7 +14,7 @@ import (
 
 const good = "correct horse battery"
 
-func TestAHashIsArgon2idOfTheSaidCostAndOpensWithItsPasswordOnly(t *testing.T) {
+func TestAHashIsArgon2idAndMatchesItsPasswordOnly(t *testing.T) {
 	t.Parallel()
 	hash, err := password.Hash(t.Context(), good)
 	require.NoError(t, err)
@@ -47,7 +47,7 @@ func TestHashesOfBeforeAreAcceptedAndCalledOld(t *testing.T) {
 	require.True(t, old, "of another cost")
 }
 
-func TestNobodysPasswordIsAlwaysWrong(t *testing.T) {
+func TestAnEmptyHashNeverMatches(t *testing.T) {
 	t.Parallel()
 	right, _, err := password.Verify(t.Context(), "", good)
 	require.NoError(t, err)
@@ -62,7 +62,7 @@ func TestAHashOfNoKnownFormIsAnError(t *testing.T) {
 	}
 }
 
-func TestWhoeverStopsWaitingGetsNoHash(t *testing.T) {
+func TestACancelledContextEndsHashing(t *testing.T) {
 	t.Parallel()
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()

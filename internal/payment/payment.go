@@ -46,7 +46,7 @@ type Provider interface {
 	Name() string
 	// Open makes a payment, or answers the one that was made with this key.
 	Open(ctx context.Context, key string, r Request) (Opened, error)
-	// Void closes an open payment: nobody can pay it any more. paid says that it was too late, the money is there.
+	// Void closes an open payment, which can no longer be paid. paid reports whether it was paid before.
 	Void(ctx context.Context, key, ref string) (paid bool, err error)
 	// Refund gives money of a payment back. done is false, with a reason, when the provider refuses.
 	Refund(ctx context.Context, key, ref string, amount money.Amount) (done bool, reason string, err error)
@@ -57,7 +57,7 @@ type LocalProvider interface {
 	Decide(r Request) Opened
 }
 
-// WholeRefund is the id of the refund of all that is left of a payment: the same whoever asks for it.
+// WholeRefund returns the id of the refund of everything that is left of a payment. It is the same on every request.
 func WholeRefund(paymentID string) (string, error) { return id.Derive("refund", paymentID, "whole") }
 
 // Providers are the providers by method.

@@ -92,7 +92,7 @@ func TestASimulatedPaymentIsGivenBackAndHasNothingToVoid(t *testing.T) {
 	require.Empty(t, reason)
 }
 
-func TestTheRefundOfAllThatIsLeftHasOneIdWhoeverAsks(t *testing.T) {
+func TestTheRefundOfTheRestHasOneID(t *testing.T) {
 	t.Parallel()
 	first, err := payment.WholeRefund(root)
 	require.NoError(t, err)

@@ -14,7 +14,7 @@ func NewSlots(n int) Slots { return make(Slots, n) }
 
 // Batcher runs jobs in batches. A job that finds no batch ahead of it leads the next one: it waits for a slot, takes all jobs
 // that have arrived by then and fit together, and runs them, while later ones gather for the next batch. So no job waits for
-// company, and the more there is to do, the more is done at once.
+// others, and batches grow with the load.
 type Batcher[J any] struct {
 	slots Slots
 	fits  func(batch []J, next J) bool

@@ -46,7 +46,7 @@ func Transact(ctx context.Context, pool *pgxpool.Pool, head []Statement, do func
 	defer Rollback(conn)
 	tx := Begin(conn, head...)
 	tail, err := do(tx)
-	if err != nil { // what the head says counts before what do made of it
+	if err != nil { // an error of the head explains what do made of it
 		_ = tx.Flush(ctx) // kept in tx.err
 	}
 	if tx.err != nil {
@@ -94,10 +94,10 @@ func IsDuplicate(err error) bool {
 	return false
 }
 
-// IsInvalidData reports whether err says that a value is not one of its type: SQLSTATE class 22.
+// IsInvalidData reports whether a value was not one of its type: SQLSTATE class 22.
 func IsInvalidData(err error) bool { return strings.HasPrefix(SQLState(err), "22") }
 
-// IsUnavailable reports whether err only says that the database, or the way to it, is not there or too busy right now.
+// IsUnavailable reports whether the database, or the connection to it, is unavailable or too busy at the moment.
 func IsUnavailable(err error) bool {
 	var connect *pgconn.ConnectError
 	var network net.Error

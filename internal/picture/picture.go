@@ -31,15 +31,15 @@ const (
 	sideMost = 10_000 // pixels
 )
 
-// ErrNowhere says that there is no store.
-var ErrNowhere = errors.New("S3_URL is not set: there is nowhere to put pictures")
+// ErrNoStore reports that no store is configured.
+var ErrNoStore = errors.New("S3_URL is not set: there is nowhere to put pictures")
 
 // kinds are the endings of the media types that are kept.
 var kinds = map[string]string{"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}
 
 var nameForm = regexp.MustCompile(`^[0-9a-f]{64}\.(png|jpg|webp)$`)
 
-// Valid says whether a text is the name of a picture.
+// Valid reports whether a text is the name of a picture.
 func Valid(name string) bool { return nameForm.MatchString(name) }
 
 // Name is the name of a picture: the SHA-256 of its content, and what kind of picture it is by its content. ok is false for
@@ -54,7 +54,7 @@ func Name(content []byte) (name string, ok bool) {
 	return hex.EncodeToString(sum[:]) + ending, true
 }
 
-// drawn says whether the head of a picture can be read, and is that of one of sensible size.
+// drawn reports whether the head of a picture can be read, and is that of one of sensible size.
 func drawn(content []byte) bool {
 	size, _, err := image.DecodeConfig(bytes.NewReader(content))
 	return err == nil && size.Width <= sideMost && size.Height <= sideMost
@@ -80,7 +80,7 @@ func Open(settings config.Pictures) *Store {
 // Put keeps a picture under its name. A second time it does no harm: the content is the same.
 func (s *Store) Put(ctx context.Context, name string, content []byte) error {
 	if s.settings.S3URL == "" {
-		return ErrNowhere
+		return ErrNoStore
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerIn)
 	defer cancel()

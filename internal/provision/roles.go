@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/internal/function"
 )
 
@@ -39,8 +41,8 @@ func GrantRoles(ctx context.Context, pool *pgxpool.Pool, functions []function.Fu
 	}
 }
 
-// Roles belong to the whole server: another shop on it may make them at the same time, and no lock reaches across
-// databases. Whoever clashes tries again once the other is done.
+// Roles belong to the whole server: another shop on it may create them at the same time, and no lock reaches across databases. On
+// a conflict the statement is retried.
 const triesAtRoles = 20
 
 var clashes = []string{"XX000", "23505", "42710", "40P01"} // changed at once, made at once (twice), waited for each other
@@ -125,6 +127,41 @@ func grant(ctx context.Context, tx pgx.Tx, f function.Function, schemas []string
 	for _, table := range f.Locks { // locking a row takes the right to change some column of it
 		fmt.Fprintf(&sql, "GRANT UPDATE (updated_at) ON %s TO %s;", table, role)
 	}
-	_, err := tx.Exec(ctx, sql.String())
+	if _, err := tx.Exec(ctx, sql.String()); err != nil {
+		return err
+	}
+	return setSession(ctx, tx, f.Name)
+}
+
+// setSession gives a role the settings of a session, unless it has them: a pooler in transaction mode passes none on.
+func setSession(ctx context.Context, tx pgx.Tx, role string) error {
+	var have []string
+	err := tx.QueryRow(ctx, `
+		SELECT coalesce((SELECT setconfig FROM pg_db_role_setting WHERE setrole = $1::regrole AND setdatabase = 0), '{}')`,
+		pgx.Identifier{role}.Sanitize()).Scan(&have)
+	if err != nil {
+		return err
+	}
+	var sql strings.Builder
+	settings := config.Session()
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		value := settings[name]
+		if !slices.Contains(have, name+"="+value) {
+			fmt.Fprintf(&sql, "ALTER ROLE %s SET %s = %s;", pgx.Identifier{role}.Sanitize(), name, literals(value))
+		}
+	}
+	if sql.Len() == 0 {
+		return nil
+	}
+	_, err = tx.Exec(ctx, sql.String())
 	return err
+}
+
+// literals returns a setting's value in SQL; that of a search path is a list.
+func literals(value string) string {
+	parts := strings.Split(value, ", ")
+	for i, part := range parts {
+		parts[i] = "'" + strings.ReplaceAll(part, "'", "''") + "'"
+	}
+	return strings.Join(parts, ", ")
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/popup-shop/popup/internal/function"
 )
 
-// secret is a table that only its writers read, or a function that only they call; a comment in the schema says so.
+// secret is a table that only its writers may read, or a function that only they may call, as marked by a comment in the schema.
 type secret struct {
 	Object  string
 	Of      string // the table whose writers may
@@ -32,7 +32,7 @@ func readSecrets(ctx context.Context, tx pgx.Tx) ([]secret, error) {
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[secret])
 }
 
-// grant gives a secret to who writes it, and takes it from everybody else.
+// grant gives access to a secret to its writers, and revokes it from all others.
 func (s secret) grant(role string, writes []string) string {
 	switch writer := slices.Contains(writes, s.Of); {
 	case s.IsTable && !writer:
@@ -43,8 +43,8 @@ func (s secret) grant(role string, writes []string) string {
 	return ""
 }
 
-// stepping makes a step see all rows, and a function with a door only its caller's. Whoever makes the roles may take them
-// on, for a program that holds many functions takes on the role of each.
+// stepping lets event functions see all rows, and functions with HTTP routes only those of their caller. The current user may take
+// on every role, since a program with many functions uses the role of each.
 func stepping(role string, f function.Function) string {
 	verb, word := "GRANT", "TO"
 	if f.Endpoints != nil {

@@ -195,7 +195,7 @@ func (m *made) variants(ctx context.Context) error {
 	})
 }
 
-// levels are as their movements say: one in twenty has run out.
+// levels follow from their movements: one in twenty has run out.
 func (m *made) levels(ctx context.Context) error {
 	_, err := m.tx.Exec(ctx, `
 		INSERT INTO stock.levels (level_id, sku, warehouse_id, on_hand)

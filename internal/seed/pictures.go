@@ -20,7 +20,7 @@ import (
 //go:embed pictures/*.png
 var pictures embed.FS
 
-// Pictures gives the products of the demo shop their pictures, unless somebody has changed them.
+// Pictures gives the products of the demo shop their pictures, except those that have been changed.
 func Pictures(ctx context.Context, pool *pgxpool.Pool, put func(ctx context.Context, name string, content []byte) error) error {
 	files, err := pictures.ReadDir("pictures")
 	if err != nil {

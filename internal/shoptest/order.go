@@ -39,7 +39,7 @@ type Item struct {
 // Of is so many of a SKU.
 func Of(sku string, quantity int64) Item { return Item{SKU: sku, Quantity: quantity} }
 
-// Body is what a call that places an order says; a test changes what it is about.
+// Body is the body of a request that places an order; a test changes the fields that it is about.
 type Body map[string]any
 
 // Order is the body of a good order of a guest.
@@ -70,8 +70,7 @@ type Placed struct {
 	events.OrderPlaced
 }
 
-// Place places an order through the door of place-order, as a guest unless the headers say otherwise. Nobody has heard of
-// it yet.
+// Place places an order through place-order, as a guest unless the headers name a caller. Its events are not delivered yet.
 func (s *Shop) Place(t testing.TB, body Body, headers ...string) Placed {
 	t.Helper()
 	headers = append([]string{"Idempotency-Key", newID(t), "Prefer", "wait=0"}, headers...)
@@ -83,7 +82,7 @@ func (s *Shop) Place(t testing.TB, body Body, headers ...string) Placed {
 	return p
 }
 
-// Cancel cancels an order as its customer, and returns what is said then.
+// Cancel cancels an order as its customer, and returns the event that this emits.
 func (s *Shop) Cancel(t testing.TB, p Placed) events.OrderWithdrawn {
 	t.Helper()
 	answer := s.Call(t, "serve-orders", http.MethodPost, "/v1/orders/"+p.ID+"/cancel", map[string]string{"reason": "I changed my mind"},
@@ -100,7 +99,8 @@ type Response struct {
 	Body   map[string]any
 }
 
-// Call calls a function's door with headers in pairs. Whatever it answers must be as the contract says.
+// Call sends a request to a function, with headers in pairs. It fails the test when the response does not match the OpenAPI
+// document.
 func (s *Shop) Call(t testing.TB, name, method, path string, body any, headers ...string) Response {
 	t.Helper()
 	var sent io.Reader
@@ -131,9 +131,8 @@ func (a Response) Fields() (fields []string) {
 	return fields
 }
 
-// AwaitStatus tells every function what it has not heard about an order, one event after the other in the order in which they
-// were said, until the order is in a state. An empty state drives until there is nothing left to tell. Mails are not sent:
-// nobody is there to take them.
+// AwaitStatus delivers the events of an order to their consumers, one after the other in the order in which they were emitted,
+// until the order has a status. With an empty status it delivers all. Mails are not sent: there is no mail server.
 func (s *Shop) AwaitStatus(t testing.TB, orderID, status string) {
 	t.Helper()
 	for range 200 {
@@ -150,7 +149,7 @@ func (s *Shop) AwaitStatus(t testing.TB, orderID, status string) {
 	require.Fail(t, "the order does not come to rest", orderID)
 }
 
-// nextUndelivered is the first event of an order that a subscriber has not heard.
+// nextUndelivered returns the first event of an order that one of its consumers has not handled.
 func (s *Shop) nextUndelivered(t testing.TB, orderID string) (consumer string, m cloudevent.Message, more bool) {
 	t.Helper()
 	var id string
@@ -189,7 +188,7 @@ func (s *Shop) ChangeOrder(t testing.TB, orderID, change string) {
 		SELECT order_id, version, status, status, stock, payment, reason, deadline, 'test', 'test' FROM changed`, orderID)
 }
 
-// MoveShipment books a move of an order's shipment as staff would. Nobody has heard of it yet.
+// MoveShipment moves an order's shipment as staff would. Its event is not delivered yet.
 func (s *Shop) MoveShipment(t testing.TB, orderID, to string) events.ShipmentMoved {
 	t.Helper()
 	moved := events.ShipmentMoved{OrderID: orderID, To: to, By: "staff"}
@@ -214,7 +213,7 @@ func Scalar[V any](t testing.TB, s *Shop, sql string, args ...any) (value V) {
 	return value
 }
 
-// Exec changes something behind everybody's back.
+// Exec changes the database directly.
 func (s *Shop) Exec(t testing.TB, sql string, args ...any) {
 	t.Helper()
 	_, err := s.Pool.Exec(t.Context(), sql, args...)

@@ -18,7 +18,7 @@ import (
 // key makes the tokens of all tests.
 var key = ed25519.NewKeyFromSeed([]byte("the seed that makes all tests go"))
 
-// Person is somebody who is signed in.
+// Person is a signed-in user, guest or client.
 type Person struct {
 	ID      string
 	Session string
@@ -26,7 +26,7 @@ type Person struct {
 	Bearer  string // for the Authorization header
 }
 
-// SignIn makes somebody with a role and signs them in. A client has the scopes.
+// SignIn creates an account, guest or client with a role and signs it in. A client has the scopes.
 func (s *Shop) SignIn(t testing.TB, role string, scopes ...string) Person {
 	t.Helper()
 	c := token.Claims{ID: newID(t), Role: role, Session: newID(t), Email: newID(t) + "@example.test", Scopes: scopes}
@@ -34,7 +34,7 @@ func (s *Shop) SignIn(t testing.TB, role string, scopes ...string) Person {
 	return Person{ID: c.ID, Session: c.Session, Email: c.Email, Bearer: Bearer(t, c)}
 }
 
-// AddAccount makes what a token says true: there is such a user with such a session, or such a guest or client.
+// AddAccount creates the user with the session, the guest or the client that a token names.
 func AddAccount(ctx context.Context, pool *pgxpool.Pool, c token.Claims) error {
 	sql := `
 		WITH made AS (
@@ -66,7 +66,7 @@ func (s *Shop) Staff(t testing.TB) string {
 	return s.staff.Bearer
 }
 
-// Bearer is the Authorization header of whoever the claims name.
+// Bearer returns the Authorization header for claims.
 func Bearer(t testing.TB, c token.Claims) string {
 	t.Helper()
 	return BearerOf(t, c, time.Now())
@@ -86,7 +86,7 @@ func PublicKey() string {
 	return public
 }
 
-// ClaimsOf is what an access token says.
+// ClaimsOf returns the claims of an access token.
 func ClaimsOf(t testing.TB, signed string) token.Claims {
 	t.Helper()
 	claims, err := token.Keys{key.Public().(ed25519.PublicKey)}.Verify(signed)

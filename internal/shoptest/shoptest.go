@@ -1,6 +1,6 @@
-// Package shoptest gives a test of functions a shop of its own: a seeded Postgres, and functions that are told one
-// event at a time, each under its own role, by the shell that runs them in earnest. Only the broker is left out: what is
-// said is kept in the ledger, where the test reads it.
+// Package shoptest gives a test a shop of its own: a seeded Postgres, and functions that receive one event at a time, each with
+// its own database role, through the runtime that also runs them in production. Only the broker is left out: emitted events stay
+// in the event store, where the test reads them.
 package shoptest
 
 import (
@@ -64,8 +64,7 @@ func (s *Shop) Log() string {
 	return s.log.text.String()
 }
 
-// Open opens a seeded shop with all functions, subscribed to what they are told. Their settings are the defaults, changed
-// as the test likes.
+// Open opens a seeded shop with all functions and their subscriptions. Their settings are the defaults with the test's changes.
 func Open[S any](t testing.TB, all func(S) []function.Function, change ...func(*S)) *Shop {
 	t.Helper()
 	settings, err := config.Read[S]()
@@ -103,8 +102,8 @@ func (s *Shop) pool(t testing.TB, role string) *pgxpool.Pool {
 	return pool
 }
 
-// granting is held by whoever makes roles: they belong to the whole server, which the tests share.
-var granting sync.Mutex
+// rolesMu is held while roles are created: they belong to the whole server, which the tests share.
+var rolesMu sync.Mutex
 
 // Runtime is what a function runs on: its own role, with no more rights than it declares.
 func (s *Shop) Runtime(t testing.TB, name string) *function.Runtime {
@@ -114,9 +113,9 @@ func (s *Shop) Runtime(t testing.TB, name string) *function.Runtime {
 	if rt, open := s.runtimes[name]; open {
 		return rt
 	}
-	granting.Lock()
+	rolesMu.Lock()
 	err := provision.GrantRoles(t.Context(), s.Pool, []function.Function{*s.Function(t, name)}, "")
-	granting.Unlock()
+	rolesMu.Unlock()
 	require.NoError(t, err)
 	rt := &function.Runtime{Pool: s.pool(t, name), Sink: s.Broker, Log: logging.NewText(&s.log, slog.LevelInfo), Revision: "test"}
 	s.runtimes[name] = rt
@@ -131,13 +130,13 @@ func (s *Shop) Function(t testing.TB, name string) *function.Function {
 	return &s.functions[i]
 }
 
-// Send stores an event as if it had just been said, tells it to a function, and returns what the function says.
+// Send stores an event, delivers it to a function, and returns the events that the function emits.
 func (s *Shop) Send(t testing.TB, name string, e events.Event) []events.Event {
 	t.Helper()
 	return s.Deliver(t, name, s.Store(t, e))
 }
 
-// Store puts an event into the ledger, said by the function that may say it.
+// Store puts an event into the event store, as emitted by its function.
 func (s *Shop) Store(t testing.TB, e events.Event) cloudevent.Message {
 	t.Helper()
 	data, err := json.Marshal(e)
@@ -171,20 +170,20 @@ func (s *Shop) source(e events.Event) string {
 	return "test"
 }
 
-// Deliver tells a function an event of the ledger, and returns what it says because of it.
+// Deliver delivers a stored event to a function, and returns the events that the function emits.
 func (s *Shop) Deliver(t testing.TB, name string, m cloudevent.Message) []events.Event {
 	t.Helper()
 	require.NoError(t, s.TryDeliver(t, name, m))
 	return s.EmittedFor(t, name, m)
 }
 
-// TryDeliver tells a function an event of the ledger, and returns the error with which it is to be tried again.
+// TryDeliver delivers a stored event to a function, and returns the error with which the function asks for a retry.
 func (s *Shop) TryDeliver(t testing.TB, name string, m cloudevent.Message) error {
 	t.Helper()
 	return s.Runtime(t, name).Deliver(t.Context(), s.Function(t, name), m)
 }
 
-// EmittedFor reads what a function said because of an event.
+// EmittedFor returns the events that a function emitted for a cause.
 func (s *Shop) EmittedFor(t testing.TB, name string, cause cloudevent.Message) []events.Event {
 	t.Helper()
 	rows, err := s.Pool.Query(t.Context(), eventstore.SelectMessages+`
@@ -199,7 +198,7 @@ func (s *Shop) EmittedFor(t testing.TB, name string, cause cloudevent.Message) [
 	return said
 }
 
-// Emitted reads what was said about an order, of one type.
+// Emitted returns the events of one type about an order.
 func (s *Shop) Emitted(t testing.TB, orderID, eventType string) []cloudevent.Message {
 	t.Helper()
 	rows, err := s.Pool.Query(t.Context(), eventstore.SelectMessages+`
@@ -218,7 +217,7 @@ func EventOf(t testing.TB, m cloudevent.Message) events.Event {
 	return e
 }
 
-// Recorder is a broker that keeps what it is given, and fails while it is told to.
+// Recorder is a broker that records what is published, and fails on request.
 type Recorder struct {
 	mu   sync.Mutex
 	got  []cloudevent.Message

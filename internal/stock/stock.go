@@ -69,7 +69,7 @@ func (ls Levels) Reserve(taken []Allocation) {
 	}
 }
 
-// Request is what somebody wants to hold by hand: of one warehouse, or of all.
+// Request is a hold made by staff: in one warehouse, or in any.
 type Request struct {
 	Line        int
 	SKU         string

@@ -31,7 +31,7 @@ func short(n int, sku string, wanted, available int64, why string) events.ShortL
 	return events.ShortLine{Line: n, SKU: sku, StoreID: "store of " + sku, Wanted: wanted, Available: available, Why: why}
 }
 
-// sold says that cups and teas are on sale, by default from warehouse W1.
+// sold returns cups and teas as on sale, by default from warehouse W1.
 var sold = map[string]string{"product of cup": "W1", "product of tea": "W1"}
 
 func TestTake(t *testing.T) {
@@ -113,7 +113,7 @@ func TestTake(t *testing.T) {
 	}
 }
 
-// shop is a drawn shop: what is in its warehouses, what is on sale, and what somebody orders.
+// shop is a random shop: the stock of its warehouses, its products, and an order.
 type shop struct {
 	levels stock.Levels
 	onSale map[string]string
@@ -140,7 +140,7 @@ func drawShop(t *rapid.T) (s shop) {
 	return s
 }
 
-// possible says that there is enough of every SKU for all lines of it together, and all are on sale.
+// possible reports whether there is enough of every SKU for all lines of it together, and all are on sale.
 func (s shop) possible() bool {
 	left := map[string]int64{}
 	for _, l := range s.levels {
@@ -219,7 +219,7 @@ func TestNeverMoreIsTakenThanIsAvailable(t *testing.T) {
 	})
 }
 
-func TestEveryShortLineSaysHowMuchIsMissing(t *testing.T) {
+func TestEveryShortLineHasTheMissingQuantity(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawShop(t)

@@ -34,10 +34,10 @@ const (
 
 var roles = []string{Guest, Customer, Staff, Admin, Client}
 
-// ErrInvalid is all that is said about a token that opens nothing.
+// ErrInvalid is the error for every token that is not valid.
 var ErrInvalid = errors.New("not a valid access token")
 
-// Claims are what a token says about who shows it.
+// Claims identify the caller who presents a token.
 type Claims struct {
 	ID      string // of the user, guest or client
 	Role    string

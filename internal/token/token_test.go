@@ -52,7 +52,7 @@ func part(t testing.TB, signed string, n int) map[string]any {
 	return read
 }
 
-func TestATokenSaysWhoShowsItForAnHourToTheSecond(t *testing.T) {
+func TestATokenIsValidForAnHourToTheSecond(t *testing.T) {
 	t.Parallel()
 	key, who := newKey(t), ada()
 	signed := sign(t, key, who, time.Now())
@@ -78,7 +78,7 @@ func TestScopesOfAClientTravelAlong(t *testing.T) {
 	require.Equal(t, []string{"stock", "orders"}, read.Scopes)
 }
 
-func TestTwoKeysAreValidAtOnceAndTheOneThatIsTakenAwayEndsItsTokens(t *testing.T) {
+func TestTwoKeysAreValidAndARemovedKeyEndsItsTokens(t *testing.T) {
 	t.Parallel()
 	before, after := newKey(t), newKey(t)
 	old, fresh := sign(t, before, ada(), time.Now()), sign(t, after, ada(), time.Now())

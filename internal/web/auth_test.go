@@ -37,7 +37,7 @@ func tell(ctx context.Context) *whoami {
 	return a
 }
 
-// mirror is a function that says who calls it.
+// mirror is a function whose responses name the caller.
 func mirror(t *testing.T, settings config.Access, known ...token.Claims) string {
 	t.Helper()
 	get := func(ctx context.Context, _ web.Reader, _ *struct{}) (*whoami, error) { return tell(ctx), nil }

@@ -22,7 +22,7 @@ func TestATagMatchesOneOfThoseThatTheCallerHas(t *testing.T) {
 	}
 }
 
-func TestOnlyWhatEverybodyMayReadIsKept(t *testing.T) {
+func TestOnlyPublicRoutesCanBeCached(t *testing.T) {
 	t.Parallel()
 	read := func(a access.Access) web.Route {
 		return web.Get("/v1/things/{id}", a, func(context.Context, web.Reader, *readRequest) (*answer, error) { return &answer{}, nil })

@@ -84,7 +84,7 @@ func inJapanese(text string) bool {
 }
 
 // API-03
-func TestEveryKindOfProblemIsSaidInEnglishAndInJapanese(t *testing.T) {
+func TestEveryKindOfProblemHasEnglishAndJapaneseTexts(t *testing.T) {
 	t.Parallel()
 	for kind, where := range kinds(t) {
 		title, detail, language := written(t, problem.New(409, kind, "the case in words"), "ja")
@@ -107,7 +107,7 @@ func TestTheCallersLanguageIsTheOneOfOursThatTheyPrefer(t *testing.T) {
 	}
 }
 
-// Whoever refuses: the handler, the door, the library, or nobody.
+// A problem may come from the handler, the middleware, huma, or where there is no route.
 func TestProblemsFromEverywhereAreInTheCallersLanguage(t *testing.T) {
 	t.Parallel()
 	s := setup(t, time.Second)
@@ -123,7 +123,7 @@ func TestProblemsFromEverywhereAreInTheCallersLanguage(t *testing.T) {
 	}
 }
 
-// A panic of a handler is told with the request id, and holds no connection of the database.
+// The response to a panic has the request id, and the panic holds no connection of the database.
 func TestAPanicOfAHandlerIsAProblem(t *testing.T) {
 	t.Parallel()
 	door := web.Endpoints("serve-things", settings(t),

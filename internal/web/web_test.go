@@ -40,13 +40,13 @@ func settings(t testing.TB) config.Access {
 	return config.Access{Public: config.Public{PublicURL: "http://shop.test"}, TokenPublicKeys: []string{shoptest.PublicKey()}}
 }
 
-// bearer is the Authorization header of somebody with a role, who is known to no database.
+// bearer returns the Authorization header of a caller with a role whom no database knows.
 func bearer(t testing.TB, role string) string {
 	t.Helper()
 	return shoptest.Bearer(t, token.Claims{ID: uuid.NewString(), Role: role, Session: uuid.NewString()})
 }
 
-// known is the Authorization header of somebody who is.
+// known returns the Authorization header of a new account.
 func (b *bundle) known(t testing.TB, role string) string {
 	t.Helper()
 	c := token.Claims{ID: uuid.NewString(), Role: role, Session: uuid.NewString(), Email: uuid.NewString() + "@example.test"}
@@ -89,7 +89,7 @@ type bundle struct {
 	url   string
 	said  recorder
 	asks  atomic.Int64
-	hold  chan struct{} // closed: nobody is held up
+	hold  chan struct{} // closed: no request waits
 	begun chan struct{} // gets one for each thing that is being made
 }
 
@@ -123,7 +123,7 @@ func setup(t *testing.T, lockTimeout time.Duration) *bundle {
 	return serve(t, pool)
 }
 
-// granting is held by whoever makes roles: they belong to the whole server, which the tests share.
+// granting is held while roles are created: they belong to the whole server, which the tests share.
 var granting sync.Mutex
 
 func grantRole(t testing.TB, pool *pgxpool.Pool, name string) {
@@ -360,7 +360,7 @@ func TestABodyOverTheLimitIsRefusedUnread(t *testing.T) {
 	require.Equal(t, "/problems/too-large", readProblem(t, r).Type)
 }
 
-func TestABrokenPromiseOfTheSchemaThatNobodyForesawIsOurFaultAndTellsNothing(t *testing.T) {
+func TestAnUnexpectedConstraintViolationIsAnInternalError(t *testing.T) {
 	t.Parallel()
 	b := setup(t, time.Second)
 	r := call(t, "POST", b.url+"/v1/things", `{"name":"unicorn","count":1}`, "Idempotency-Key", "k")
@@ -370,7 +370,7 @@ func TestABrokenPromiseOfTheSchemaThatNobodyForesawIsOurFaultAndTellsNothing(t *
 }
 
 // API-05.
-func TestOneKeyHasOneEffectAndIsAnsweredAgainAsThingsNowStand(t *testing.T) {
+func TestOneKeyHasOneEffectAndAReplayShowsTheCurrentState(t *testing.T) {
 	t.Parallel()
 	b := setup(t, time.Second)
 	body := `{"name":"a","count":1}`
@@ -453,7 +453,7 @@ func TestTwentyAtOnceWithOneKeyHaveOneEffect(t *testing.T) {
 }
 
 // API-05.
-func TestATwinOfACallInHandIsToldToComeAgain(t *testing.T) {
+func TestARequestWithAKeyInUseGets409(t *testing.T) {
 	t.Parallel()
 	b := setup(t, 50*time.Millisecond)
 	b.hold = make(chan struct{})
@@ -516,7 +516,7 @@ func TestAWrongTokenIsRefusedEverywhere(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, r.status)
 }
 
-func TestWithoutAKeyInTheSettingsNobodyIsStaff(t *testing.T) {
+func TestWithoutTokenKeysNoTokenIsValid(t *testing.T) {
 	t.Parallel()
 	door := web.Endpoints("serve-things", config.Access{}, web.Get("/v1/secret", access.Staff,
 		func(context.Context, web.Reader, *struct{}) (*answer, error) { return &answer{}, nil }))
@@ -528,7 +528,7 @@ func TestWithoutAKeyInTheSettingsNobodyIsStaff(t *testing.T) {
 	}
 }
 
-func TestWithoutADatabaseCallersAreToldToComeAgain(t *testing.T) {
+func TestWithoutADatabaseRequestsGet503(t *testing.T) {
 	t.Parallel()
 	pool, err := pgxpool.New(t.Context(), "postgres:///popup?host="+t.TempDir())
 	require.NoError(t, err)

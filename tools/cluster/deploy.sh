@@ -41,10 +41,13 @@ for namespace in shop nats-io jetstream-broker; do
 		done
 	done
 done
-kubectl -n shop wait --for=condition=Complete job/migrate --timeout=5m >/dev/null
+sh tools/cluster/await-job.sh migrate || { kubectl -n shop logs job/migrate --tail=20 >&2 || true; exit 1; }
 done_with "database migrated"
-kubectl -n shop wait --for=condition=Ready broker/shop sinkbinding/functions --timeout=5m >/dev/null
-done_with "broker ready"
+# The Broker is ready only with its dead-letter sink, which is a function.
+kubectl -n shop wait --for=condition=Addressable broker/shop --timeout=5m >/dev/null
+kubectl -n shop wait --for=condition=Ready sinkbinding/functions --timeout=5m >/dev/null
+done_with "broker has its address"
 part 1 | kubectl apply -f - >/dev/null
 kubectl -n shop wait --for=condition=Ready ksvc,trigger --all --timeout=10m >/dev/null
+kubectl -n shop wait --for=condition=Ready broker/shop --timeout=2m >/dev/null
 done_with "functions ready"

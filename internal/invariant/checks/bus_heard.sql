@@ -1,2 +1,2 @@
--- nobody heard an event that was not said
+-- every handled event is in the event store
 SELECT i.event_id FROM bus.inbox i LEFT JOIN bus.event e USING (event_id) WHERE e.event_id IS NULL

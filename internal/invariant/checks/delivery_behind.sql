@@ -1,4 +1,4 @@
--- an order is where its shipment is, 60 s later
+-- an order has the status of its shipment, 60 s later
 SELECT s.shipment_id FROM delivery.shipments s
 JOIN orders.orders o USING (order_id)
 JOIN (VALUES ('preparing', 'processing'), ('ready_for_pickup', 'ready_for_pickup'), ('picked_up', 'picked_up'), ('shipped', 'shipped'),

@@ -25,10 +25,10 @@ type Mail struct {
 // summary is what the index keeps of a mail.
 type summary struct {
 	ID         string    `json:"id"`
-	From       string    `json:"from"` // as the mail says; the envelope's when it says nothing
-	To         []string  `json:"to"`   // as the envelope says
+	From       string    `json:"from"` // from the mail; otherwise from the envelope
+	To         []string  `json:"to"`   // from the envelope
 	Subject    string    `json:"subject"`
-	Date       time.Time `json:"date"` // as the mail says; the time of receipt when it says nothing
+	Date       time.Time `json:"date"` // from the mail; otherwise the time of receipt
 	MessageID  string    `json:"message_id"`
 	ReceivedAt time.Time `json:"received_at"`
 
@@ -105,7 +105,7 @@ func decode(header string) string {
 func (m *Mail) read(h textproto.MIMEHeader, body io.Reader, depth int) {
 	kind, params, err := mime.ParseMediaType(h.Get("Content-Type"))
 	if err != nil {
-		kind = "text/plain" // what RFC 2045 says when nothing is said
+		kind = "text/plain" // the default of RFC 2045
 	}
 	if strings.HasPrefix(h.Get("Content-Disposition"), "attachment") || depth > maxDepth {
 		return

@@ -54,7 +54,7 @@ func Open(dir string) (*Box, error) {
 	b.server.ReadTimeout = idle
 	b.server.WriteTimeout = idle
 	b.server.EnableSMTPUTF8 = true
-	b.server.ErrorLog = silent{}
+	b.server.ErrorLog = discardLogger{}
 	return b, nil
 }
 
@@ -168,8 +168,8 @@ func (b *Box) load() (err error) {
 	return err
 }
 
-// silent drops what the library says about broken connections: a sink has nobody to tell.
-type silent struct{}
+// discardLogger drops the library's messages about broken connections.
+type discardLogger struct{}
 
-func (silent) Printf(string, ...any) {}
-func (silent) Println(...any)        {}
+func (discardLogger) Printf(string, ...any) {}
+func (discardLogger) Println(...any)        {}

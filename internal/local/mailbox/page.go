@@ -63,7 +63,7 @@ func (b *Box) listJSON(w http.ResponseWriter, r *http.Request) {
 	for _, s := range b.newest(filter(r), limit) {
 		m, err := b.read(s.ID)
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // somebody tidied the folder
+			continue // the folder was emptied meanwhile
 		}
 		if err != nil {
 			http.Error(w, "cannot read the mail", http.StatusInternalServerError)

@@ -9,7 +9,7 @@ import (
 	"strconv"
 )
 
-// errNotInstalled says what to install.
+// errNotInstalled names the packages to install.
 var errNotInstalled = errors.New("find postgres: no initdb and postgres in $PG_BIN, on PATH or in " +
 	"/usr/lib/postgresql; install them (Debian, Ubuntu: apt-get install postgresql postgresql-contrib; " +
 	"macOS: brew install postgresql) or set DATABASE_URL")

@@ -18,8 +18,8 @@ const stateRoot = "/var/lib/popup"
 // maxSocketFolder leaves room for "/.s.PGSQL.5432.lock" in the 107 bytes of a socket's address.
 const maxSocketFolder = 107 - len("/.s.PGSQL.5432.lock")
 
-// home is the folder of a cluster. It is held by a lock that the kernel lifts when the process ends, however it
-// ends: whoever holds it knows that a Postgres still running on the folder was left over.
+// home is the folder of a cluster. It is held by a lock that the kernel releases when the process ends, however it ends. A
+// Postgres that still runs on the folder when the lock is acquired was left over.
 type home struct {
 	dir    string // as given, absolute
 	data   string // the data, in dir or below stateRoot
@@ -97,7 +97,7 @@ func lockFile(path string) (*os.File, error) {
 	}
 }
 
-// linked tells that data elsewhere belong to the folder as it is: a folder that was removed has lost its data.
+// linked reports whether data elsewhere belong to the folder as it is. A folder that was removed has lost its data.
 func (h *home) linked() bool {
 	if !h.away {
 		return true
@@ -159,7 +159,7 @@ func (h *home) makeSocketFolder() error {
 	return nil
 }
 
-// closed tells that the folder was given back.
+// closed reports whether the folder was released.
 func (h *home) closed() bool { return h.lock == nil }
 
 // close removes the socket's folder and lets others use the cluster's.

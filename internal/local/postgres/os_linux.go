@@ -17,7 +17,7 @@ const tick = 10 * time.Millisecond
 // dieWithParent asks the kernel for a shutdown in order when the thread that forks ends.
 func dieWithParent(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGINT }
 
-// runsOn tells whether the process is a cluster on the data folder: Postgres makes it its working folder.
+// runsOn reports whether the process is a cluster on the data folder: Postgres makes it its working folder.
 func runsOn(pid int, data string) bool {
 	cwd, cwdErr := os.Stat(fmt.Sprintf("/proc/%d/cwd", pid))
 	folder, err := os.Stat(data)

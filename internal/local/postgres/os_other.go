@@ -14,7 +14,7 @@ import (
 // dieWithParent does nothing: only Linux can. The next start stops what was left over.
 func dieWithParent(*syscall.SysProcAttr) {}
 
-// runsOn tells whether the process is a cluster on the data folder, by its command line.
+// runsOn reports whether the process is a cluster on the data folder, by its command line.
 func runsOn(pid int, data string) bool {
 	out, err := exec.Command("ps", "-ww", "-o", "command=", "-p", strconv.Itoa(pid)).Output()
 	return err == nil && strings.Contains(string(out), "-D "+data+" ")

@@ -42,7 +42,7 @@ func (o *owner) mkdir(path string) error {
 	return os.Chown(path, int(o.uid), int(o.gid))
 }
 
-// reaches tells whether the owner may pass through a folder and all those above it.
+// reaches reports whether the owner may pass through a folder and all those above it.
 func (o *owner) reaches(path string) bool {
 	for {
 		info, err := os.Stat(path)
@@ -57,7 +57,7 @@ func (o *owner) reaches(path string) bool {
 	}
 }
 
-// passes tells whether the permissions of one folder let the owner through.
+// passes reports whether the permissions of one folder let the owner through.
 func (o *owner) passes(info fs.FileInfo) bool {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	switch {

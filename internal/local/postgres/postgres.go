@@ -29,7 +29,7 @@ const Superuser = "popup"
 // cannotConnectNow is what Postgres answers while it starts.
 const cannotConnectNow = "57P03"
 
-// Options say where a cluster lives and how it differs from the defaults.
+// Options are the folder of a cluster and its differences from the defaults.
 type Options struct {
 	// Dir is the folder of the cluster, made when missing. The data are in Dir/data. When root starts the cluster
 	// and the user it drops to cannot reach Dir, Dir/data is a link to a folder below /var/lib/popup; removing Dir
@@ -101,7 +101,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	return s, nil
 }
 
-// prepare leaves a cluster in the data folder that nobody runs.
+// prepare leaves a stopped cluster in the data folder.
 func (s *Server) prepare(ctx context.Context, fresh bool) error {
 	if err := s.home.stopLeftOver(ctx); err != nil {
 		return err
@@ -162,7 +162,7 @@ func (s *Server) await(ctx context.Context, child *process) error {
 	}
 }
 
-// notYet tells that Postgres does not listen yet, or recovers.
+// notYet reports whether Postgres does not listen yet, or is in recovery.
 func notYet(err error) bool {
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) {
@@ -190,8 +190,8 @@ func (s *Server) makeDatabase(ctx context.Context) error {
 // URL returns where the database popup is reached as its superuser.
 func (s *Server) URL() string { return s.URLFor(Superuser, Superuser) }
 
-// URLFor returns where a database is reached as a role. No password is asked for: whoever may enter the socket's
-// folder may be any role.
+// URLFor returns where a database is reached as a role. There is no password: every user with access to the socket's folder may
+// use any role.
 func (s *Server) URLFor(role, database string) string {
 	return address(s.home.socket, "5432", role, database)
 }

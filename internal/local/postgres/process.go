@@ -68,7 +68,7 @@ func launch(o *owner, log io.Writer, name string, args ...string) (*process, err
 
 func (p *process) pid() int { return p.cmd.Process.Pid }
 
-// stop sends sig and waits for the end. When the context ends first it ends the process at once and says so.
+// stop sends sig and waits for the end. When the context ends first it kills the process and returns an error.
 func (p *process) stop(ctx context.Context, sig syscall.Signal) error {
 	if err := p.cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err

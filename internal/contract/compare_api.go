@@ -35,9 +35,9 @@ type content struct {
 	Content map[string]struct{ Schema *jsonschema.Schema }
 }
 
-// CompareDoors lists, in words, what breaks the promise that callers need never change between two OpenAPI documents, both
+// CompareAPI lists, in words, what breaks the promise that callers need never change between two OpenAPI documents, both
 // in openapi.yaml: calls, parameters and fields that are gone, types that changed, and what is required now.
-func CompareDoors(released, now fs.FS) (broken []string) {
+func CompareAPI(released, now fs.FS) (broken []string) {
 	before, err := readDoors(released)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // nothing was promised yet

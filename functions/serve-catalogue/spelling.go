@@ -13,14 +13,14 @@ import (
 
 var word = regexp.MustCompile(`[A-Za-z]{3,30}`)
 
-// meant is what somebody said with every word that is none replaced by the nearest that is one, or "" when there is nothing
-// to replace.
-func meant(ctx context.Context, db web.Reader, said string) (string, error) {
+// correctSpelling returns a search with every unknown word replaced by the nearest known one, or "" when there is nothing to
+// replace.
+func correctSpelling(ctx context.Context, db web.Reader, text string) (string, error) {
 	rows, err := db.Query(ctx, `
 		SELECT w, catalogue.meant(w)
 		FROM unnest(@words::text[]) AS w
 		WHERE NOT EXISTS (SELECT FROM catalogue.dictionary WHERE word = lower(w) AND products > 0)`,
-		pgx.NamedArgs{"words": word.FindAllString(said, -1)})
+		pgx.NamedArgs{"words": word.FindAllString(text, -1)})
 	if err != nil {
 		return "", fmt.Errorf("guess what was meant: %w", err)
 	}
@@ -39,7 +39,7 @@ func meant(ctx context.Context, db web.Reader, said string) (string, error) {
 	if len(instead) == 0 {
 		return "", nil
 	}
-	corrected := word.ReplaceAllStringFunc(said, func(w string) string {
+	corrected := word.ReplaceAllStringFunc(text, func(w string) string {
 		if better, is := instead[w]; is {
 			return better
 		}

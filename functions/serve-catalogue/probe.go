@@ -58,7 +58,7 @@ func probeLists(ctx context.Context, db web.Reader, category, store string) erro
 				return err
 			}
 			for _, few := range []bool{in.filterFirst(n), false} { // as it is here, and as it is where there are many
-				if _, err := readPage(ctx, db, in, pageOptions{few: few}); err != nil {
+				if _, err := readPage(ctx, db, in, pageOptions{filterFirst: few}); err != nil {
 					return err
 				}
 			}

@@ -23,14 +23,14 @@ import (
 	"github.com/popup-shop/popup/internal/shoptest"
 )
 
-// doing is a function that does this when it is told E.
+// doing returns a function with this handler for E.
 func doing[E events.Event](name string, do func() error) function.Function {
 	return function.Function{Name: name, On: []function.Handler{
 		function.On(function.Each(func(context.Context, pgx.Tx, E) (events.Event, error) { return nil, do() })),
 	}}
 }
 
-// deliver starts an engine with a profile and Triggers made by hand, and returns it with a way to say events.
+// deliver starts an engine with a profile and Triggers, and returns it with a function that publishes events.
 func deliver(t *testing.T, profile jetstream.DeliveryProfile, triggers []jetstream.Trigger, all ...function.Function) (*local.Engine, func(events.Event)) {
 	t.Helper()
 	shop := shoptest.Open(t, func(struct{}) []function.Function { return all })
@@ -54,9 +54,9 @@ func orderID() string { return uuid.Must(uuid.NewV7()).String() }
 
 var errNever = errors.New("never")
 
-// A retry without a backoff: the filter of the NATS broker crashes when a function fails, and with it the deliveries of
-// everybody else's events.
-func TestARetryWithoutABackoffCrashesTheFilterOfTheNATSBrokerAlone(t *testing.T) {
+// A retry without a backoff: the dispatcher of the NATS broker crashes when a function fails, and with it the deliveries to all
+// other functions.
+func TestARetryWithoutBackoffCrashesTheNATSDispatcherAlone(t *testing.T) {
 	t.Parallel()
 	for profile, times := range map[jetstream.DeliveryProfile]uint64{jetstream.Spec: 1, jetstream.NATSS: 2} {
 		t.Run(string(profile), func(t *testing.T) {
@@ -66,7 +66,7 @@ func TestARetryWithoutABackoffCrashesTheFilterOfTheNATSBrokerAlone(t *testing.T)
 			slow := doing[events.StockReserved]("test-slow", func() error { began <- struct{}{}; <-end; return nil })
 			partial, complete := triggerOf(failing.Name, events.StockShort{}), triggerOf(slow.Name, events.StockReserved{})
 			partial.Delivery = jetstream.Delivery{Retry: 1, Timeout: time.Second}
-			complete.Delivery.Timeout = 5 * time.Second // after it and 5 s more an event that nobody acknowledged comes again
+			complete.Delivery.Timeout = 5 * time.Second // 5 s after it an unacknowledged event is redelivered
 			e, say := deliver(t, profile, []jetstream.Trigger{partial, complete}, failing, slow)
 			process := e.Process()
 
@@ -124,7 +124,7 @@ func TestWaitsOfTheNATSBroker(t *testing.T) {
 	}
 }
 
-func TestTheNATSBrokerGivesUpOnAnswersThatKnativeTriesAgain(t *testing.T) {
+func TestTheNATSBrokerGivesUpOnStatusesThatKnativeRetries(t *testing.T) {
 	t.Parallel()
 	for status, natss := range map[int]bool{0: true, 404: false, 408: true, 409: false, 429: true, 500: true, 503: true} {
 		require.True(t, jetstream.Spec.Retries(status), status)

@@ -13,7 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// structs are all types by name, with what is said about them.
+// structs returns all types, sorted by name, with their comments.
 func (t *types) structs() ([]structure, error) {
 	all := slices.Clone(t.queries)
 	for _, of := range slices.Collect(maps.Keys(t.names)) {
@@ -21,7 +21,7 @@ func (t *types) structs() ([]structure, error) {
 		if err != nil {
 			return nil, err
 		}
-		says, err := t.says(of)
+		says, err := t.comment(of)
 		if err != nil {
 			return nil, err
 		}
@@ -31,8 +31,8 @@ func (t *types) structs() ([]structure, error) {
 	return all, nil
 }
 
-// says is the comment of a type, or of the request or answer that it is the body of.
-func (t *types) says(of reflect.Type) (string, error) {
+// comment returns the comment of a type, or of the request or response whose body it is.
+func (t *types) comment(of reflect.Type) (string, error) {
 	name, folder := of.Name(), strings.TrimPrefix(of.PkgPath(), module)
 	if name == "" {
 		folder = path.Join("functions", t.of[of])
@@ -42,7 +42,7 @@ func (t *types) says(of reflect.Type) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	all, err := comments(source)
+	all, err := readComments(source)
 	if err != nil {
 		return "", err
 	}
@@ -66,8 +66,8 @@ func (t *types) nameInSource(of reflect.Type) string {
 	return ""
 }
 
-// remark is what is said about a field, and what it may be.
-func remark(says string, choices []string) string {
+// fieldComment returns the comment of a field, with the values it may have.
+func fieldComment(says string, choices []string) string {
 	if len(choices) == 0 {
 		return says
 	}
@@ -78,9 +78,9 @@ func remark(says string, choices []string) string {
 	return says + "; " + one
 }
 
-// query makes the parameters of a list or another question into a type, and returns its name.
+// query makes a type of the query parameters of a method, and returns its name.
 func (t *types) query(method string, asked []*huma.Param) string {
-	s := structure{Name: method + "Query", Says: method + "Query is what " + method + " may be asked. What is zero is left out."}
+	s := structure{Name: method + "Query", Says: method + "Query holds the query parameters of " + method + ". Zero values are left out."}
 	if len(asked) > 1 && asked[0].Name == "page" && asked[1].Name == "limit" {
 		if asked = asked[2:]; len(asked) == 0 {
 			return "Paging"
@@ -96,7 +96,7 @@ func (t *types) query(method string, asked []*huma.Param) string {
 		for _, choice := range p.Schema.Enum {
 			choices = append(choices, fmt.Sprint(choice))
 		}
-		says := remark(cmp.Or(p.Description, p.Schema.Description), choices)
+		says := fieldComment(cmp.Or(p.Description, p.Schema.Description), choices)
 		s.Fields = append(s.Fields, field{word(p.Name), cmp.Or(kind, "string"), fmt.Sprintf("`query:%q`", p.Name), says})
 	}
 	t.queries = append(t.queries, s)

@@ -12,9 +12,9 @@ import (
 	"github.com/popup-shop/popup/schemas"
 )
 
-func TestTheReleasedCallsAreKept(t *testing.T) {
+func TestTheReleasedAPIIsCompatible(t *testing.T) {
 	t.Parallel()
-	require.Empty(t, contract.CompareDoors(os.DirFS("../../schemas/released"), schemas.Files))
+	require.Empty(t, contract.CompareAPI(os.DirFS("../../schemas/released"), schemas.Files))
 }
 
 const shop = `
@@ -37,7 +37,7 @@ paths:
         "202": {}
 `
 
-func TestCompareDoorsNoticesWhatBreaksCallers(t *testing.T) {
+func TestCompareAPIFindsBreakingChanges(t *testing.T) {
 	t.Parallel()
 	for name, of := range map[string]struct {
 		old, new string
@@ -63,7 +63,7 @@ func TestCompareDoorsNoticesWhatBreaksCallers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			require.Contains(t, shop, of.old)
-			broken := contract.CompareDoors(document(shop), document(strings.Replace(shop, of.old, of.new, 1)))
+			broken := contract.CompareAPI(document(shop), document(strings.Replace(shop, of.old, of.new, 1)))
 			if name == "unreadable" {
 				require.Len(t, broken, 1)
 				return
@@ -75,7 +75,7 @@ func TestCompareDoorsNoticesWhatBreaksCallers(t *testing.T) {
 
 func TestNothingIsBrokenBeforeTheFirstRelease(t *testing.T) {
 	t.Parallel()
-	require.Empty(t, contract.CompareDoors(fstest.MapFS{}, document(shop)))
+	require.Empty(t, contract.CompareAPI(fstest.MapFS{}, document(shop)))
 }
 
 func document(text string) fstest.MapFS { return fstest.MapFS{"openapi.yaml": {Data: []byte(text)}} }
