@@ -22,7 +22,7 @@ func TestRevokedSessionIsMailedOnce(t *testing.T) {
 	require.Len(t, mails, 2)
 	require.Equal(t, []string{ada.Email}, mails[0].To)
 	require.Equal(t, "You were signed out", mails[0].Subject)
-	require.Contains(t, mails[0].Text, "had been used before")
+	require.Contains(t, mails[0].Text, "was used a second time")
 	require.Contains(t, mails[0].HTML, "https://shop.test/account")
 	require.NotContains(t, mails[0].Text, "Total")
 	require.Equal(t, "サインアウトされました", mails[1].Subject)

@@ -125,9 +125,9 @@ func TestEachEventHasItsMail(t *testing.T) {
 		{events.OrderRejected{OrderID: placed.ID}, "could not be accepted", "ada@example.test"},
 		{events.OrderExpired{OrderID: placed.ID}, "was not paid", "ada@example.test"},
 		{events.OrderCancelled{OrderID: placed.ID}, "is cancelled", "ada@example.test"},
-		{events.PaymentRefunded{OrderID: placed.ID}, "on its way back", "ada@example.test"},
+		{events.PaymentRefunded{OrderID: placed.ID}, "refund for order", "ada@example.test"},
 		{events.RefundFailed{OrderID: placed.ID}, "[staff] The refund", "staff@shop.test"},
-		{events.OrderStalled{OrderID: placed.ID}, "stands still", "staff@shop.test"},
+		{events.OrderStalled{OrderID: placed.ID}, "is stalled", "staff@shop.test"},
 	} {
 		require.Len(t, p.Send(t, name, c.event), 1, c.subject)
 		mails := p.mails(t)
@@ -286,7 +286,7 @@ func TestMailIsSentOnceTheServerIsBack(t *testing.T) {
 	require.NoError(t, l.Close())
 	shop := over(t, "smtp://"+address)
 	m := shop.Store(t, events.PaymentPaid{OrderID: place(t, shop).ID})
-	require.ErrorContains(t, shop.TryDeliver(t, name, m), "reach mail server")
+	require.ErrorContains(t, shop.TryDeliver(t, name, m), "connect to mail server")
 	require.Equal(t, []string{"payment_paid waiting"}, states(t, shop))
 
 	box, err := mailbox.Open(t.TempDir())
@@ -323,7 +323,7 @@ func TestMailWithLostResponseIsNotSentAgain(t *testing.T) {
 	s := &server{hangUp: true}
 	shop := over(t, s.serve(t))
 	m := shop.Store(t, events.PaymentPaid{OrderID: place(t, shop).ID})
-	require.ErrorContains(t, shop.TryDeliver(t, name, m), "answer was lost")
+	require.ErrorContains(t, shop.TryDeliver(t, name, m), "response of the mail server was lost")
 	require.Equal(t, []string{"payment_paid unknown"}, states(t, shop))
 	require.Empty(t, shop.Deliver(t, name, m))
 	mails, _ := s.heard()

@@ -61,12 +61,12 @@ func (l message) language() string {
 	return "en"
 }
 
-//go:embed letters/*
+//go:embed templates/*
 var templates embed.FS
 
 var (
-	texts = template.Must(template.ParseFS(templates, "letters/*.txt"))
-	pages = htmltemplate.Must(htmltemplate.ParseFS(templates, "letters/*.html"))
+	texts = template.Must(template.ParseFS(templates, "templates/*.txt"))
+	pages = htmltemplate.Must(htmltemplate.ParseFS(templates, "templates/*.html"))
 )
 
 // renderTexts returns the subject of a mail, and its text as plain text and as HTML. Texts of customers are escaped.
@@ -83,7 +83,7 @@ func renderTexts(l message) (subject, plain, html string, err error) {
 		return "", "", "", fmt.Errorf("write mail %s: %w", l.MailID, err)
 	}
 	subject = strings.Join(strings.Fields(head.String()), " ")
-	err = pages.ExecuteTemplate(&page, "letter.html", map[string]any{
+	err = pages.ExecuteTemplate(&page, "mail.html", map[string]any{
 		"Language": l.language(), "Subject": subject, "Link": l.Link,
 		"Paragraphs": strings.Split(strings.TrimSpace(body.String()), "\n\n"),
 	})
