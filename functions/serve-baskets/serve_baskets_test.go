@@ -81,19 +81,25 @@ func euros(minor float64) any { return map[string]any{"amount_minor": minor, "cu
 func TestBasketIsFilledChangedAndCleared(t *testing.T) {
 	t.Parallel()
 	ada := signedIn(t, open(t))
-	require.Equal(t, []any{nil, 0.0, []any{}}, []any{ada.read().Body["id"], ada.read().Body["count"], ada.read().Body["lines"]})
+	require.Nil(t, ada.read().Body["id"])
+	require.Equal(t, 0.0, ada.read().Body["count"])
+	require.Equal(t, []any{}, ada.read().Body["lines"])
 	ada.must(shoptest.Cap, 2)
 	a := ada.must(shoptest.Tee, 1)
-	require.Equal(t, []any{3.0, euros(8700)}, []any{a.Body["count"], a.Body["subtotal"]})
+	require.Equal(t, 3.0, a.Body["count"])
+	require.Equal(t, euros(8700), a.Body["subtotal"])
 	first := line(a, 0)
 	require.Equal(t, []any{shoptest.Cap, "Harbour cap", 2.0, euros(2400), nil, 120.0, true},
 		[]any{first["sku"], first["name"], first["quantity"], first["unit_price"], first["old_price"], first["available"], first["on_sale"]})
 
 	path := "/items/" + first["id"].(string)
 	a = ada.call(http.MethodPut, path, map[string]any{"quantity": 99})
-	require.Equal(t, []any{http.StatusOK, 100.0}, []any{a.Status, a.Body["count"]}, a.Raw)
+	require.Equal(t, http.StatusOK, a.Status, a.Raw)
+	require.Equal(t, 100.0, a.Body["count"], a.Raw)
 	a = ada.call(http.MethodDelete, path, nil)
-	require.Equal(t, []any{http.StatusOK, 1.0, euros(3900)}, []any{a.Status, a.Body["count"], a.Body["subtotal"]})
+	require.Equal(t, http.StatusOK, a.Status)
+	require.Equal(t, 1.0, a.Body["count"])
+	require.Equal(t, euros(3900), a.Body["subtotal"])
 	require.Equal(t, http.StatusNotFound, ada.call(http.MethodDelete, path, nil).Status)
 	require.Equal(t, http.StatusNoContent, ada.call(http.MethodDelete, "", nil).Status)
 	require.Equal(t, 0.0, ada.read().Body["count"])
@@ -120,7 +126,8 @@ func TestErrorsNameTheField(t *testing.T) {
 		{"variant_id", ada.call(http.MethodPost, "/items", map[string]any{"quantity": 1, "variant_id": "urn:uuid:" + uuid.NewString()})},
 		{"price", ada.call(http.MethodPost, "/items", map[string]any{"quantity": 1, "sku": shoptest.Cap, "price": 1})},
 	} {
-		require.Equal(t, []any{http.StatusBadRequest, []string{wrong.field}}, []any{wrong.answer.Status, wrong.answer.Fields()}, wrong.answer.Raw)
+		require.Equal(t, http.StatusBadRequest, wrong.answer.Status, wrong.answer.Raw)
+		require.Equal(t, []string{wrong.field}, wrong.answer.Fields(), wrong.answer.Raw)
 	}
 	require.Equal(t, http.StatusConflict, ada.add(shoptest.Cup, 1).Status, "another currency")
 	require.Equal(t, map[string]float64{shoptest.Cap: 90}, quantities(ada.read()))
@@ -150,7 +157,9 @@ func TestTooLargeQuantityIsRejected(t *testing.T) {
 	ada := signedIn(t, shop)
 	refused := func(a shoptest.Response) {
 		t.Helper()
-		require.Equal(t, []any{http.StatusConflict, "/problems/out-of-stock", 3.0}, []any{a.Status, a.Body["type"], a.Body["available"]}, a.Raw)
+		require.Equal(t, http.StatusConflict, a.Status, a.Raw)
+		require.Equal(t, "/problems/out-of-stock", a.Body["type"], a.Raw)
+		require.Equal(t, 3.0, a.Body["available"], a.Raw)
 	}
 	refused(ada.add(shoptest.Cap, 4))
 	path := "/items/" + line(ada.must(shoptest.Cap, 3), 0)["id"].(string)
@@ -208,10 +217,16 @@ func TestVisitorsTokenIsReturnedOnce(t *testing.T) {
 	token := a.Body["basket_token"].(string)
 	cookie, err := http.ParseSetCookie(a.Header.Get("Set-Cookie"))
 	require.NoError(t, err)
-	require.Equal(t, []any{"popup-basket", token, true, 168 * 3600, http.SameSiteLaxMode}, []any{cookie.Name, cookie.Value, cookie.HttpOnly, cookie.MaxAge, cookie.SameSite})
+	require.Equal(t, "popup-basket", cookie.Name)
+	require.Equal(t, token, cookie.Value)
+	require.Equal(t, true, cookie.HttpOnly)
+	require.Equal(t, 168*3600, cookie.MaxAge)
+	require.Equal(t, http.SameSiteLaxMode, cookie.SameSite)
 	browser := shopper{t, shop, []string{"Cookie", "popup-basket=" + token}}
 	again := browser.must(shoptest.Cap, 1)
-	require.Equal(t, []any{nil, a.Body["id"], 2.0}, []any{again.Body["basket_token"], again.Body["id"], again.Body["count"]})
+	require.Nil(t, again.Body["basket_token"])
+	require.Equal(t, a.Body["id"], again.Body["id"])
+	require.Equal(t, 2.0, again.Body["count"])
 	require.Zero(t, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM orders.baskets WHERE token_hash = $1`, []byte(token)), "only its hash is kept")
 
 	foreign := shopper{t, shop, append(browser.headers, "Origin", "https://elsewhere.example", "Sec-Fetch-Site", "cross-site")}
@@ -267,11 +282,16 @@ func TestLineShowsWhatChanged(t *testing.T) {
 	shop.Exec(t, `UPDATE catalogue.products SET price_minor = 2600 WHERE sku = $1`, shoptest.Cap)
 	shop.Exec(t, `UPDATE catalogue.products SET active = false WHERE sku = $1`, shoptest.Tee)
 	a := ada.read()
-	require.Equal(t, []any{euros(2600), euros(2400), true}, []any{line(a, 0)["unit_price"], line(a, 0)["old_price"], line(a, 0)["on_sale"]})
-	require.Equal(t, []any{nil, false}, []any{line(a, 1)["old_price"], line(a, 1)["on_sale"]})
-	require.Equal(t, []any{3.0, euros(5200)}, []any{a.Body["count"], a.Body["subtotal"]})
+	require.Equal(t, euros(2600), line(a, 0)["unit_price"])
+	require.Equal(t, euros(2400), line(a, 0)["old_price"])
+	require.Equal(t, true, line(a, 0)["on_sale"])
+	require.Nil(t, line(a, 1)["old_price"])
+	require.Equal(t, false, line(a, 1)["on_sale"])
+	require.Equal(t, 3.0, a.Body["count"])
+	require.Equal(t, euros(5200), a.Body["subtotal"])
 	gone := ada.add(shoptest.Tee, 1)
-	require.Equal(t, []any{http.StatusConflict, "/problems/not-on-sale"}, []any{gone.Status, gone.Body["type"]})
+	require.Equal(t, http.StatusConflict, gone.Status)
+	require.Equal(t, "/problems/not-on-sale", gone.Body["type"])
 	require.Nil(t, line(ada.must(shoptest.Cap, 1), 0)["old_price"], "the new price was shown")
 }
 
