@@ -51,7 +51,10 @@ func TestResponseShowsTheOrder(t *testing.T) {
 	require.NotEmpty(t, a.Body["order_token"])
 	require.Equal(t, map[string]any{"amount_minor": 4800.0, "currency": "EUR"}, a.Body["total"])
 	line := a.Body["lines"].([]any)[0].(map[string]any)
-	require.Equal(t, []any{shoptest.Cap, "Harbour cap", "Tide & Thread", 2.0}, []any{line["sku"], line["product_name"], line["store_name"], line["quantity"]})
+	require.Equal(t, shoptest.Cap, line["sku"])
+	require.Equal(t, "Harbour cap", line["product_name"])
+	require.Equal(t, "Tide & Thread", line["store_name"])
+	require.Equal(t, 2.0, line["quantity"])
 }
 
 // ORD-12.
@@ -234,7 +237,8 @@ func TestProductsNotOnSaleAreRejected(t *testing.T) {
 		shop := open(t)
 		shop.Exec(t, end)
 		a := post(t, shop, order())
-		require.Equal(t, []any{http.StatusConflict, "/problems/not-on-sale"}, []any{a.Status, a.Body["type"]}, how)
+		require.Equal(t, http.StatusConflict, a.Status, how)
+		require.Equal(t, "/problems/not-on-sale", a.Body["type"], how)
 		require.Equal(t, shoptest.Cap, a.Body["lines"].([]any)[0].(map[string]any)["sku"], how)
 	}
 }
@@ -262,7 +266,8 @@ func TestReplayShowsTheCurrentOrder(t *testing.T) {
 	a := post(t, shop, order(), "Idempotency-Key", "one")
 	shop.AwaitStatus(t, a.Body["id"].(string), "confirmed")
 	again := post(t, shop, order(), "Idempotency-Key", "one")
-	require.Equal(t, []any{http.StatusCreated, "confirmed"}, []any{again.Status, again.Body["status"]})
+	require.Equal(t, http.StatusCreated, again.Status)
+	require.Equal(t, "confirmed", again.Body["status"])
 }
 
 // ORD-13.
@@ -363,7 +368,8 @@ func TestWaitingCallerGetsTheOutcome(t *testing.T) {
 	t.Run("confirmed", func(t *testing.T) {
 		t.Parallel()
 		a := placing(t, open(t, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "manual" }), order())
-		require.Equal(t, []any{http.StatusCreated, "confirmed"}, []any{a.Status, a.Body["status"]}, a.Raw)
+		require.Equal(t, http.StatusCreated, a.Status, a.Raw)
+		require.Equal(t, "confirmed", a.Body["status"], a.Raw)
 	})
 	t.Run("out of stock", func(t *testing.T) {
 		t.Parallel()
@@ -378,7 +384,8 @@ func TestWaitingCallerGetsTheOutcome(t *testing.T) {
 		t.Parallel()
 		a := placing(t, open(t, func(s *functions.Settings) { s.SimulatedSuccess = 0 }), order())
 		require.Equal(t, http.StatusConflict, a.Status, a.Raw)
-		require.Equal(t, []any{"/problems/payment-refused", "payment_failed"}, []any{a.Body["type"], a.Body["reason"]})
+		require.Equal(t, "/problems/payment-refused", a.Body["type"])
+		require.Equal(t, "payment_failed", a.Body["reason"])
 	})
 }
 
@@ -409,7 +416,9 @@ func TestContactComesFromTheAccount(t *testing.T) {
 	shop := open(t)
 	ada, guest := shop.SignIn(t, "customer"), shop.SignIn(t, "guest")
 	a := post(t, shop, order().With("contact", nil), "Authorization", ada.Bearer)
-	require.Equal(t, []any{http.StatusAccepted, ada.ID, nil}, []any{a.Status, a.Body["customer_id"], a.Body["order_token"]}, a.Raw)
+	require.Equal(t, http.StatusAccepted, a.Status, a.Raw)
+	require.Equal(t, ada.ID, a.Body["customer_id"], a.Raw)
+	require.Nil(t, a.Body["order_token"], a.Raw)
 	require.Equal(t, ada.Email, shoptest.Scalar[string](t, shop, `SELECT email FROM orders.addresses`))
 	require.Equal(t, []string{"contact"}, post(t, shop, order().With("contact", nil), "Authorization", guest.Bearer).Fields())
 	a = post(t, shop, order(), "Authorization", guest.Bearer)
@@ -435,7 +444,8 @@ func TestOneKeyOfTwoCustomersIsTwoOrders(t *testing.T) {
 	require.Equal(t, http.StatusAccepted, two.Status, two.Raw)
 	require.NotEqual(t, one.Body["id"], two.Body["id"])
 	again := post(t, shop, order(), "Authorization", ada.Bearer, "Idempotency-Key", "k")
-	require.Equal(t, []any{one.Body["id"], "true"}, []any{again.Body["id"], again.Header.Get("Idempotency-Replayed")})
+	require.Equal(t, one.Body["id"], again.Body["id"])
+	require.Equal(t, "true", again.Header.Get("Idempotency-Replayed"))
 }
 
 // save puts an address into a user's address book.
@@ -456,7 +466,11 @@ func TestOrderGoesToAnAddressOfTheAddressBook(t *testing.T) {
 	a := post(t, shop, order().With("address", nil).With("address_id", saved), "Authorization", ada.Bearer)
 	require.Equal(t, http.StatusAccepted, a.Status, a.Raw)
 	to := a.Body["address"].(map[string]any)
-	require.Equal(t, []any{"Ada at work", "+49 421 7654321", "28195", "Bremen", "Domshof 1"}, []any{to["name"], to["phone"], to["postal_code"], to["city"], to["address_line1"]})
+	require.Equal(t, "Ada at work", to["name"])
+	require.Equal(t, "+49 421 7654321", to["phone"])
+	require.Equal(t, "28195", to["postal_code"])
+	require.Equal(t, "Bremen", to["city"])
+	require.Equal(t, "Domshof 1", to["address_line1"])
 	shop.Exec(t, `UPDATE accounts.addresses SET city = 'Hamburg'`)
 	require.Equal(t, "Bremen", shoptest.Scalar[string](t, shop, `SELECT city FROM orders.addresses`), "the order keeps it as it was")
 }
@@ -471,7 +485,8 @@ func TestAddressesOfOthersAreRejected(t *testing.T) {
 	before := rows(t, shop)
 	for who, bearer := range others {
 		a := post(t, shop, order().With("address", nil).With("address_id", saved), "Authorization", bearer)
-		require.Equal(t, []any{http.StatusBadRequest, []string{"address_id"}}, []any{a.Status, a.Fields()}, who)
+		require.Equal(t, http.StatusBadRequest, a.Status, who)
+		require.Equal(t, []string{"address_id"}, a.Fields(), who)
 		require.NotContains(t, a.Raw, "Bremen")
 	}
 	for _, wrong := range []shoptest.Body{order().With("address", nil).With("address_id", "x"), order().With("address", nil).With("address_id", uuid.NewString())} {
