@@ -51,7 +51,9 @@ func requireBooks(t *testing.T, shop *shoptest.Shop, orderID, status string, cap
 	var hasCaptured, hasRefunded int64
 	require.NoError(t, shop.Pool.QueryRow(t.Context(), `
 		SELECT status, captured_minor, refunded_minor FROM payments.payments WHERE order_id = $1`, orderID).Scan(&hasStatus, &hasCaptured, &hasRefunded))
-	require.Equal(t, []any{status, captured, refunded}, []any{hasStatus, hasCaptured, hasRefunded})
+	require.Equal(t, status, hasStatus)
+	require.Equal(t, captured, hasCaptured)
+	require.Equal(t, refunded, hasRefunded)
 }
 
 func TestRedeliveryRefundsOnce(t *testing.T) {
