@@ -86,7 +86,8 @@ func TestSignUpCreatesOneAccountPerEmail(t *testing.T) {
 		[]any{a.Body["email"], a.Body["name"], a.Body["phone"], a.Body["role"], a.Body["active"], a.Body["locale"]})
 	for _, email := range []string{"Ada@example.test", "ada@EXAMPLE.test"} {
 		again := post(t, shop, "/v1/users/register", signUp(email))
-		require.Equal(t, []any{http.StatusConflict, "/problems/e-mail-taken"}, []any{again.Status, again.Body["type"]})
+		require.Equal(t, http.StatusConflict, again.Status)
+		require.Equal(t, "/problems/e-mail-taken", again.Body["type"])
 	}
 	require.Equal(t, []string{`{"customer_id":"` + a.Body["id"].(string) + `","kind":"account"}`}, emitted(t, shop, "account.created", a.Body["id"].(string)))
 }
@@ -155,7 +156,9 @@ func TestEmailChangeNeedsThePassword(t *testing.T) {
 	profile := shoptest.Body{"email": ada.email, "name": "Ada Lovelace", "phone": "+44 20 1234567", "locale": "ja"}
 	require.Equal(t, http.StatusOK, put(profile).Status)
 	me := get(t, shop, "/v1/users/me", ada.bearer()...)
-	require.Equal(t, []any{"Ada Lovelace", "+44 20 1234567", "ja"}, []any{me.Body["name"], me.Body["phone"], me.Body["locale"]})
+	require.Equal(t, "Ada Lovelace", me.Body["name"])
+	require.Equal(t, "+44 20 1234567", me.Body["phone"])
+	require.Equal(t, "ja", me.Body["locale"])
 
 	moved := profile.With("email", "lovelace@example.test")
 	for _, wrong := range []shoptest.Body{moved, moved.With("password", "another one")} {
