@@ -141,7 +141,8 @@ func TestCustomersListTheirOrdersAndStaffAll(t *testing.T) {
 	require.Empty(t, list("?to=2020-01-01T00:00:00Z", staff))
 	require.Equal(t, http.StatusBadRequest, get(t, shop, "/v1/orders?customer_id=urn:uuid:"+ada.ID, "Authorization", staff).Status)
 	page := get(t, shop, "/v1/orders?limit=2", "Authorization", staff)
-	require.Equal(t, []any{4.0, 2.0}, []any{page.Body["total"], page.Body["total_pages"]})
+	require.Equal(t, 4.0, page.Body["total"])
+	require.Equal(t, 2.0, page.Body["total_pages"])
 	whole, listed := get(t, shop, "/v1/orders/"+own[0].(string), "Authorization", ada.Bearer).Body, items(get(t, shop, "/v1/orders?limit=1", "Authorization", ada.Bearer))[0]
 	require.Equal(t, whole, listed, "a list shows whole orders")
 }
@@ -155,7 +156,8 @@ func TestOrderTokenClaimsAGuestsOrder(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, claim(t, shop, placed.ID, other.Token, ada.Bearer).Status)
 	for range 2 {
 		a := claim(t, shop, placed.ID, placed.Token, ada.Bearer)
-		require.Equal(t, []any{http.StatusOK, ada.ID}, []any{a.Status, a.Body["customer_id"]}, a.Raw)
+		require.Equal(t, http.StatusOK, a.Status, a.Raw)
+		require.Equal(t, ada.ID, a.Body["customer_id"], a.Raw)
 	}
 	require.Equal(t, placed.ID, items(get(t, shop, "/v1/orders", "Authorization", ada.Bearer))[0]["id"])
 	require.Equal(t, http.StatusNotFound, claim(t, shop, placed.ID, placed.Token, eve.Bearer).Status, "it is taken")
