@@ -27,7 +27,8 @@ func TestLevelsHaveATotal(t *testing.T) {
 	items := read(t, shop, "/v1/inventory/stock?sku=KITE")
 	require.ElementsMatch(t, []float64{5, 7}, available(items))
 	for _, l := range items {
-		require.Equal(t, []any{12.0, 12.0}, []any{l["total_quantity"], l["total_available"]})
+		require.Equal(t, 12.0, l["total_quantity"])
+		require.Equal(t, 12.0, l["total_available"])
 	}
 }
 
@@ -41,7 +42,8 @@ func TestNewProductHasALevelInItsStoresWarehouse(t *testing.T) {
 	product := made.Body["id"].(string)
 	own := read(t, shop, "/v1/inventory/stock?product_id="+product)
 	require.Len(t, own, 1)
-	require.Equal(t, []any{shoptest.Harbour, 0.0}, []any{own[0]["warehouse_id"], own[0]["quantity"]})
+	require.Equal(t, shoptest.Harbour, own[0]["warehouse_id"])
+	require.Equal(t, 0.0, own[0]["quantity"])
 	set := as(t, shop, http.MethodPut, "/v1/inventory/stock/"+own[0]["id"].(string), map[string]any{"quantity": 3, "reason": "first stock"})
 	require.Equal(t, http.StatusOK, set.Status, set.Raw)
 	require.EqualValues(t, 3, shoptest.Scalar[int64](t, shop, `
@@ -66,7 +68,10 @@ func TestLevelsAreFoundByProductVariantAndWarehouse(t *testing.T) {
 	require.ElementsMatch(t, []float64{200, 100, 4}, available(read(t, shop, "/v1/inventory/stock?product_id="+product)))
 	own := read(t, shop, "/v1/inventory/stock?variant_id="+variant)
 	require.Len(t, own, 1)
-	require.Equal(t, []any{"TEE-RED-L", product, variant, shoptest.Canal}, []any{own[0]["sku"], own[0]["product_id"], own[0]["variant_id"], own[0]["warehouse_id"]})
+	require.Equal(t, "TEE-RED-L", own[0]["sku"])
+	require.Equal(t, product, own[0]["product_id"])
+	require.Equal(t, variant, own[0]["variant_id"])
+	require.Equal(t, shoptest.Canal, own[0]["warehouse_id"])
 	require.ElementsMatch(t, []float64{100, 4}, available(read(t, shop, "/v1/inventory/stock?product_id="+product+"&warehouse_id="+shoptest.Canal)))
 	require.Empty(t, read(t, shop, "/v1/inventory/stock?variant_id="+uuid.NewString()))
 	require.Equal(t, []string{"product_id"}, as(t, shop, http.MethodGet, "/v1/inventory/stock?product_id=urn:uuid:"+product, nil).Fields())
@@ -97,7 +102,9 @@ func TestFiguresAddUpUnderLoad(t *testing.T) {
 	for range 1000 {
 		l := read(t, shop, "/v1/inventory/stock?sku="+shoptest.Cap)[0]
 		require.Equal(t, l["quantity"].(float64)-l["reserved"].(float64), l["available"])
-		require.Equal(t, []any{shoptest.Cap, product, shoptest.Harbour}, []any{l["sku"], l["product_id"], l["warehouse_id"]})
+		require.Equal(t, shoptest.Cap, l["sku"])
+		require.Equal(t, product, l["product_id"])
+		require.Equal(t, shoptest.Harbour, l["warehouse_id"])
 		for _, field := range []string{"id", "updated_at", "total_available"} {
 			require.NotEmpty(t, l[field], field)
 		}
@@ -114,7 +121,8 @@ func TestSetBooksAnAdjustment(t *testing.T) {
 	shop := open(t)
 	for _, to := range []int64{9, 4, 0, 5} {
 		a := setTo(t, shop, to)
-		require.Equal(t, []any{http.StatusOK, float64(to)}, []any{a.Status, a.Body["available"]}, a.Raw)
+		require.Equal(t, http.StatusOK, a.Status, a.Raw)
+		require.Equal(t, float64(to), a.Body["available"], a.Raw)
 	}
 	require.Equal(t, []int64{-111, -5, -4, 5}, shoptest.Scalar[[]int64](t, shop, `
 		SELECT array_agg(quantity ORDER BY created_at) FROM stock.movements WHERE kind = 'adjustment' AND reason = 'stocktaking'`))
@@ -133,7 +141,8 @@ func TestQuantityIsNotSetBelowReserved(t *testing.T) {
 	shop := open(t)
 	hold(t, shop, 20)
 	a := setTo(t, shop, 19)
-	require.Equal(t, []any{http.StatusConflict, "/problems/not-possible-now"}, []any{a.Status, a.Body["type"]})
+	require.Equal(t, http.StatusConflict, a.Status)
+	require.Equal(t, "/problems/not-possible-now", a.Body["type"])
 	require.Equal(t, []any{20.0, 20.0, 0.0}, figures(setTo(t, shop, 20).Body))
 }
 
