@@ -18,7 +18,8 @@ func (d *day) refused(kind string, status int, err error) {
 	d.t.Helper()
 	var p *client.Problem
 	require.ErrorAs(d.t, err, &p)
-	require.Equal(d.t, []any{kind, status}, []any{p.Kind(), p.Status}, p)
+	require.Equal(d.t, kind, p.Kind(), p)
+	require.Equal(d.t, status, p.Status, p)
 	require.NotEmpty(d.t, p.RequestID)
 }
 

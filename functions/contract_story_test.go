@@ -66,7 +66,8 @@ func (d *day) aGuestOrdersAndCancels() {
 	require.Equal(d.t, http.StatusAccepted, answered.StatusCode)
 	d.AwaitStatus(d.t, placed.ID, "cancelled")
 	require.Equal(d.t, "cancelled", cancel().Status)
-	require.Equal(d.t, []any{http.StatusOK, "true"}, []any{answered.StatusCode, answered.Header.Get("Idempotency-Replayed")})
+	require.Equal(d.t, http.StatusOK, answered.StatusCode)
+	require.Equal(d.t, "true", answered.Header.Get("Idempotency-Replayed"))
 }
 
 // API-36, API-37.
