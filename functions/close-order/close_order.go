@@ -86,7 +86,8 @@ func applyFact(ctx context.Context, tx pgx.Tx, fact events.Event, apply func(*or
 	if !changed && !cancelled {
 		return nil, nil
 	}
-	if err := orderstore.Save(ctx, tx, o, name, fact.EventType()); err != nil || !cancelled {
+	err = orderstore.Save(ctx, tx, o, name, fact.EventType())
+	if err != nil || !cancelled {
 		return nil, err
 	}
 	return events.OrderCancelled{
