@@ -55,7 +55,8 @@ func shipped(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[events.S
 
 // applyFact applies a fact to orders, saves those that are changed or completed, and emits order.completed.
 func applyFact[E events.Event](
-	ctx context.Context, tx pgx.Tx, batch []*function.Delivery[E], orders []*order.Order, apply func(*order.Order) (changed bool),
+	ctx context.Context, tx pgx.Tx, batch []*function.Delivery[E], orders []*order.Order,
+	apply func(*order.Order) (changed bool),
 ) error {
 	var saved []*order.Order
 	completed := make([]bool, len(batch))
