@@ -55,7 +55,8 @@ func lockBasket(ctx context.Context, tx pgx.Tx, basketID string) error {
 		FOR NO KEY UPDATE`, pgx.NamedArgs{"basket_id": basketID}).Scan(&orderID, &expired)
 	switch {
 	case orderID != "":
-		return problem.New(http.StatusConflict, "basket-ordered", "This basket has been ordered already.").With("order_id", orderID)
+		return problem.New(http.StatusConflict, "basket-ordered",
+			"This basket has been ordered already.").With("order_id", orderID)
 	case errors.Is(err, pgx.ErrNoRows) || err == nil && expired:
 		return problem.Invalid(problem.FieldError{Field: "basket_id", Message: "is not your basket, or has expired"})
 	case err != nil:

@@ -93,7 +93,8 @@ func lines(items ...map[string]any) change { return with("lines", items) }
 func japan(field string, value any) change {
 	return func(b shoptest.Body) shoptest.Body {
 		b["address"] = map[string]any{
-			"name": "紫", "phone": "03-1234-5678", "country": "JP", "postal_code": "104-0045", "prefecture": "Tokyo", "city": "中央区", "address_line1": "築地1",
+			"name": "紫", "phone": "03-1234-5678", "country": "JP", "postal_code": "104-0045", "prefecture": "Tokyo",
+			"city": "中央区", "address_line1": "築地1",
 		}
 		return in("address", field, value)(b)
 	}
@@ -176,7 +177,8 @@ func TestNULIsABadRequest(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for at, body := range map[string]shoptest.Body{
-		"name": in("address", "name", "A\x00B")(order()), "sku": lines(map[string]any{"sku": "A\x00", "quantity": 1})(order()),
+		"name": in("address", "name", "A\x00B")(order()),
+		"sku":  lines(map[string]any{"sku": "A\x00", "quantity": 1})(order()),
 		"city": in("address", "city", "\x00")(order()),
 	} {
 		require.Equal(t, http.StatusBadRequest, post(t, shop, body).Status, at)

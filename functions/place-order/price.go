@@ -52,7 +52,8 @@ func price(b Body, products map[string]product, taxJPY int64) (priced, error) {
 			})
 		}
 		o.Lines = append(o.Lines, events.PlacedLine{
-			Line: i + 1, ProductID: sold.ID, VariantID: sold.VariantID, SKU: sold.SKU, StoreID: sold.StoreID, Name: sold.Name,
+			Line: i + 1, ProductID: sold.ID, VariantID: sold.VariantID, SKU: sold.SKU, StoreID: sold.StoreID,
+			Name:     sold.Name,
 			Quantity: line.Quantity, UnitPriceMinor: sold.PriceMinor, TotalMinor: sold.PriceMinor * line.Quantity,
 		})
 		o.SubtotalMinor += sold.PriceMinor * line.Quantity
@@ -67,7 +68,8 @@ func price(b Body, products map[string]product, taxJPY int64) (priced, error) {
 	}
 	total := money.Amount{Minor: o.TotalMinor, Currency: o.Currency}
 	if b.ExpectedTotal != nil && *b.ExpectedTotal != total {
-		return o, problem.New(http.StatusConflict, "total-changed", "The total of the order is not the expected one.").With("total", total)
+		return o, problem.New(http.StatusConflict, "total-changed",
+			"The total of the order is not the expected one.").With("total", total)
 	}
 	return o, nil
 }

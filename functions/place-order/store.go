@@ -77,7 +77,9 @@ func checkPickupStore(ctx context.Context, tx pgx.Tx, pickup *orderview.Pickup) 
 
 // insertOrder inserts the order, its lines, its address and the first version of its history in one statement.
 // created_at is the time from which the dates of the order count, so a check without delay is due immediately.
-func insertOrder(ctx context.Context, tx pgx.Tx, at time.Time, placed events.OrderPlaced, b Body, products map[string]product, tokenHash []byte) error {
+func insertOrder(
+	ctx context.Context, tx pgx.Tx, at time.Time, placed events.OrderPlaced, b Body, products map[string]product, tokenHash []byte,
+) error {
 	type line struct {
 		events.PlacedLine
 		StoreName string `json:"store_name"`
@@ -127,12 +129,16 @@ func orderArgs(placed events.OrderPlaced, b Body, tokenHash []byte, at time.Time
 		pickup = &b.Pickup.StoreID
 	}
 	return pgx.NamedArgs{
-		"order_id": placed.OrderID, "order_number": placed.OrderNumber, "customer_id": placed.CustomerID, "token_hash": tokenHash, "currency": placed.Currency,
-		"subtotal": placed.SubtotalMinor, "delivery_fee": placed.DeliveryFeeMinor, "tax": placed.TaxMinor, "discount": placed.DiscountMinor,
-		"total": placed.TotalMinor, "payment_method": placed.PaymentMethod, "locale": placed.Locale, "pickup": pickup,
-		"stock_check_at": placed.StockCheckAt, "payment_check_at": placed.PaymentCheckAt, "deadline": placed.Deadline, "at": at,
+		"order_id": placed.OrderID, "order_number": placed.OrderNumber, "customer_id": placed.CustomerID,
+		"token_hash": tokenHash, "currency": placed.Currency,
+		"subtotal": placed.SubtotalMinor, "delivery_fee": placed.DeliveryFeeMinor, "tax": placed.TaxMinor,
+		"discount": placed.DiscountMinor,
+		"total":    placed.TotalMinor, "payment_method": placed.PaymentMethod, "locale": placed.Locale, "pickup": pickup,
+		"stock_check_at": placed.StockCheckAt, "payment_check_at": placed.PaymentCheckAt, "deadline": placed.Deadline,
+		"at":   at,
 		"name": cmp.Or(to.Name, b.Contact.Name), "email": b.Contact.Email, "phone": cmp.Or(to.Phone, b.Contact.Phone),
-		"country": to.Country, "postal_code": to.PostalCode, "prefecture": to.Prefecture, "region": to.Region, "city": to.City,
+		"country": to.Country, "postal_code": to.PostalCode, "prefecture": to.Prefecture, "region": to.Region,
+		"city":  to.City,
 		"line1": to.AddressLine1, "line2": to.AddressLine2, "lines": lines,
 	}
 }

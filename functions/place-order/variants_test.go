@@ -24,7 +24,8 @@ func TestOrderedVariantTakesItsOwnStock(t *testing.T) {
 		by["quantity"] = 2
 		placed := shop.Place(t, order().With("lines", []any{by}))
 		require.Equal(t, []events.PlacedLine{{
-			Line: 1, ProductID: product, VariantID: variant, SKU: red, StoreID: shoptest.TheStore, Name: "Low Tide T-shirt, red, M",
+			Line: 1, ProductID: product, VariantID: variant, SKU: red, StoreID: shoptest.TheStore,
+			Name:     "Low Tide T-shirt, red, M",
 			Quantity: 2, UnitPriceMinor: 4100, TotalMinor: 8200,
 		}}, placed.Lines)
 		require.IsType(t, events.StockReserved{}, shop.Send(t, "reserve-stock", placed.OrderPlaced)[0])
