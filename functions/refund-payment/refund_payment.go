@@ -123,7 +123,8 @@ func (u refunder) record(ctx context.Context, tx pgx.Tx, q request, a response) 
 			return nil, err
 		}
 		return events.RefundFailed{
-			RefundID: q.RefundID, PaymentID: q.PaymentID, OrderID: q.OrderID, AmountMinor: q.Captured, Currency: q.Currency, Reason: "refused",
+			RefundID: q.RefundID, PaymentID: q.PaymentID, OrderID: q.OrderID, AmountMinor: q.Captured,
+			Currency: q.Currency, Reason: "refused",
 		}, nil
 	}
 	refunded, ok, err := insertRefund(ctx, tx, q, a)
@@ -131,6 +132,7 @@ func (u refunder) record(ctx context.Context, tx pgx.Tx, q request, a response) 
 		return nil, err
 	}
 	return events.PaymentRefunded{
-		PaymentID: q.PaymentID, OrderID: q.OrderID, RefundID: q.RefundID, AmountMinor: q.Captured, RefundedMinor: refunded, Currency: q.Currency, At: at,
+		PaymentID: q.PaymentID, OrderID: q.OrderID, RefundID: q.RefundID, AmountMinor: q.Captured,
+		RefundedMinor: refunded, Currency: q.Currency, At: at,
 	}, nil
 }
