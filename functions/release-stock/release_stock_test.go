@@ -118,7 +118,8 @@ func TestDueReservationIsReleasedOnce(t *testing.T) {
 	got := shop.Broker.Published()
 	due := shoptest.EventOf(t, got[len(got)-1]).(events.ReservationDue)
 	lines := []events.StockLine{
-		{SKU: shoptest.Tee, WarehouseID: shoptest.Harbour, Quantity: 3}, {SKU: shoptest.Cap, WarehouseID: shoptest.Harbour, Quantity: 1},
+		{SKU: shoptest.Tee, WarehouseID: shoptest.Harbour, Quantity: 3},
+		{SKU: shoptest.Cap, WarehouseID: shoptest.Harbour, Quantity: 1},
 	}
 	require.Equal(t, events.ReservationDue{ReservationID: id, Lines: lines}, due)
 	emitted := shop.Send(t, name, due)
