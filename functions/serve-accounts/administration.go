@@ -26,7 +26,8 @@ type UsersRequest struct {
 }
 
 var sortColumns = map[string]string{
-	"created_at": "created_at, user_id", "-created_at": "created_at DESC, user_id DESC", "name": "lower(name), user_id", "email": "lower(email), user_id",
+	"created_at": "created_at, user_id", "-created_at": "created_at DESC, user_id DESC",
+	"name": "lower(name), user_id", "email": "lower(email), user_id",
 }
 
 // listUsers returns users and guests.

@@ -72,7 +72,8 @@ func addClient(ctx context.Context, tx pgx.Tx, in *ClientRequest) (*ClientAnswer
 		INSERT INTO accounts.clients (client_id, name, secret_hash, scopes, owner_id)
 		VALUES (@client_id, @name, @secret_hash, @scopes, @owner_id)
 		RETURNING created_at`, pgx.NamedArgs{
-		"client_id": a.Body.ID, "name": a.Body.Name, "secret_hash": auth.HashToken(a.Body.Secret), "scopes": a.Body.Scopes, "owner_id": a.Body.OwnerID,
+		"client_id": a.Body.ID, "name": a.Body.Name, "secret_hash": auth.HashToken(a.Body.Secret),
+		"scopes": a.Body.Scopes, "owner_id": a.Body.OwnerID,
 	}).Scan(&a.Body.CreatedAt)
 	if err != nil {
 		return nil, nil, fmt.Errorf("store client %s: %w", clientID, err)

@@ -26,7 +26,8 @@ func (a *accounts) closeAccount(ctx context.Context, tx pgx.Tx, _ *struct{}) (*C
 		return nil, nil, err
 	}
 	if open {
-		return nil, nil, problem.New(http.StatusConflict, "not-possible-now", "The account cannot be closed while an order is open.")
+		return nil, nil, problem.New(http.StatusConflict, "not-possible-now",
+			"The account cannot be closed while an order is open.")
 	}
 	for _, forget := range []func(context.Context, pgx.Tx, string) error{anonymizeOrders, deletePersonalData, anonymizeUser} {
 		if err := forget(ctx, tx, caller.ID); err != nil {
@@ -102,5 +103,6 @@ func anonymizeUser(ctx context.Context, tx pgx.Tx, userID string) error {
 }
 
 func lastAdmin() *problem.Problem {
-	return problem.New(http.StatusConflict, "not-possible-now", "The last administrator cannot be closed, disabled or given another role.")
+	return problem.New(http.StatusConflict, "not-possible-now",
+		"The last administrator cannot be closed, disabled or given another role.")
 }

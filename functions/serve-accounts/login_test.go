@@ -24,7 +24,8 @@ import (
 func TestLoginReturnsTokensInBodyAndCookies(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ url, prefix, suffix string }{
-		{"http://shop.test", "popup-", "; HttpOnly; SameSite=Lax"}, {"https://shop.test", "__Host-popup-", "; HttpOnly; Secure; SameSite=Lax"},
+		{"http://shop.test", "popup-", "; HttpOnly; SameSite=Lax"},
+		{"https://shop.test", "__Host-popup-", "; HttpOnly; Secure; SameSite=Lax"},
 	} {
 		shop := open(t, func(s *functions.Settings) { s.PublicURL = c.url })
 		ada := register(t, shop)

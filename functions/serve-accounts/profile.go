@@ -57,7 +57,8 @@ func prepareProfile(ctx context.Context, tx pgx.Tx, in *ProfileRequest) (*creden
 func readCredentials(ctx context.Context, tx pgx.Tx) (*credentials, error) {
 	p := &credentials{required: true, throttleKeys: []string{throttleKey("proof", auth.CallerFrom(ctx).ID)}}
 	err := tx.QueryRow(ctx, `
-		SELECT coalesce((SELECT hash FROM accounts.passwords WHERE user_id = @user_id), '')`, pgx.NamedArgs{"user_id": auth.CallerFrom(ctx).ID}).Scan(&p.hash)
+		SELECT coalesce((SELECT hash FROM accounts.passwords WHERE user_id = @user_id), '')`,
+		pgx.NamedArgs{"user_id": auth.CallerFrom(ctx).ID}).Scan(&p.hash)
 	if err != nil {
 		return nil, fmt.Errorf("read password of user %s: %w", auth.CallerFrom(ctx).ID, err)
 	}
@@ -96,10 +97,12 @@ func changeProfile(ctx context.Context, tx pgx.Tx, in *ProfileRequest, p *creden
 		UPDATE accounts.users SET email = @email, name = @name, phone = @phone, locale = @locale
 		WHERE user_id = @user_id AND closed_at IS NULL AND (@proven OR lower(email) = lower(@email))
 		RETURNING `+userColumns, pgx.NamedArgs{
-		"user_id": caller.ID, "email": body.Email, "name": body.Name, "phone": body.Phone, "locale": cmp.Or(body.Locale, "en"), "proven": p.required,
+		"user_id": caller.ID, "email": body.Email, "name": body.Name, "phone": body.Phone,
+		"locale": cmp.Or(body.Locale, "en"), "proven": p.required,
 	}))
 	if violates(err, "users_email_unique") {
-		return nil, nil, problem.New(http.StatusConflict, "e-mail-taken", "An account with this e-mail address exists already.")
+		return nil, nil, problem.New(http.StatusConflict, "e-mail-taken",
+			"An account with this e-mail address exists already.")
 	}
 	if errors.Is(err, pgx.ErrNoRows) { // closed, or given another e-mail address, since the first transaction
 		return nil, nil, problem.NotSignedIn()

@@ -15,7 +15,8 @@ import (
 
 func home() shoptest.Body {
 	return shoptest.Body{
-		"name": "Ada Byron", "phone": "+49 40 1234567", "country": "DE", "postal_code": "20095", "city": "Hamburg", "address_line1": "Kai 1",
+		"name": "Ada Byron", "phone": "+49 40 1234567", "country": "DE", "postal_code": "20095", "city": "Hamburg",
+		"address_line1": "Kai 1",
 	}
 }
 
@@ -82,7 +83,8 @@ func TestAddressErrorsNameTheField(t *testing.T) {
 	shop := open(t)
 	ada := register(t, shop)
 	for field, value := range map[string]any{
-		"name": "Ada\r\nX", "phone": "call me", "country": "de", "postal_code": "1", "city": "", "address_line1": "\n", "user_id": uuid.NewString(), "id": uuid.NewString(),
+		"name": "Ada\r\nX", "phone": "call me", "country": "de", "postal_code": "1", "city": "",
+		"address_line1": "\n", "user_id": uuid.NewString(), "id": uuid.NewString(),
 	} {
 		a := post(t, shop, "/v1/users/me/addresses", home().With(field, value), ada.bearer()...)
 		require.Equal(t, http.StatusBadRequest, a.Status, field)
@@ -260,8 +262,10 @@ func TestPasswordsAreNeverExposed(t *testing.T) {
 		login(t, shop, ada.email, secret), login(t, shop, ada.email, "another one"),
 		call(t, shop, http.MethodPut, "/v1/users/me/password", map[string]string{"old": secret, "new": "the next secret"}, ada.bearer()...),
 		call(t, shop, http.MethodPut, "/v1/users/me/password", map[string]string{"old": secret, "new": "password1"}, ada.bearer()...),
-		get(t, shop, "/v1/users/me", ada.bearer()...), get(t, shop, "/v1/users/me/data", ada.bearer()...), get(t, shop, "/v1/users/me/sessions", ada.bearer()...),
-		post(t, shop, "/v1/users/register", signUp(ada.email)), post(t, shop, "/v1/users/register", signUp("x").With("password", 7)),
+		get(t, shop, "/v1/users/me", ada.bearer()...), get(t, shop, "/v1/users/me/data", ada.bearer()...),
+		get(t, shop, "/v1/users/me/sessions", ada.bearer()...),
+		post(t, shop, "/v1/users/register", signUp(ada.email)),
+		post(t, shop, "/v1/users/register", signUp("x").With("password", 7)),
 		post(t, shop, "/v1/users/register", shoptest.Body{"password": secret}),
 		get(t, shop, "/v1/users", "Authorization", shop.SignIn(t, "admin").Bearer),
 		get(t, shop, "/v1/audit", "Authorization", shop.SignIn(t, "admin").Bearer),

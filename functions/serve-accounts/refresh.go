@@ -93,5 +93,6 @@ func (a *accounts) logout(ctx context.Context, tx pgx.Tx, in *LogoutRequest) (*C
 	if _, err := revokeSessions(ctx, tx, caller.ID, uuid.Nil.String(), true); err != nil {
 		return nil, nil, err
 	}
-	return answer, []events.Event{events.SessionRevoked{CustomerID: caller.ID, SessionID: caller.Session, Reason: "logout everywhere"}}, nil
+	revoked := events.SessionRevoked{CustomerID: caller.ID, SessionID: caller.Session, Reason: "logout everywhere"}
+	return answer, []events.Event{revoked}, nil
 }

@@ -55,7 +55,9 @@ func hashPassword(ctx context.Context, in *RegisterRequest, h *hashedPassword) (
 
 // register creates an account and begins a session. The account of a guest keeps the guest's id and with it their
 // orders.
-func (a *accounts) register(ctx context.Context, tx pgx.Tx, in *RegisterRequest, h *hashedPassword) (*RegisterAnswer, []events.Event, error) {
+func (a *accounts) register(
+	ctx context.Context, tx pgx.Tx, in *RegisterRequest, h *hashedPassword,
+) (*RegisterAnswer, []events.Event, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return nil, nil, err
@@ -91,7 +93,8 @@ func insertUser(ctx context.Context, tx pgx.Tx, userID string, p Profile, hash s
 			INSERT INTO accounts.passwords (user_id, hash) VALUES (@user_id, @hash)
 		)
 		SELECT * FROM made`, pgx.NamedArgs{
-		"user_id": userID, "email": p.Email, "name": p.Name, "phone": p.Phone, "locale": cmp.Or(p.Locale, "en"), "hash": hash,
+		"user_id": userID, "email": p.Email, "name": p.Name, "phone": p.Phone, "locale": cmp.Or(p.Locale, "en"),
+		"hash": hash,
 	}))
 	if violates(err, "users_email_unique") {
 		return u, problem.New(http.StatusConflict, "e-mail-taken", "An account with this e-mail address exists already.")

@@ -111,12 +111,14 @@ func (a *accounts) accountRoutes() []web.Route {
 	return []web.Route{
 		web.Get("/v1/users/me", access.Account, readMe),
 		web.Staged(http.MethodPut, "/v1/users/me", access.Account, web.StagedCall[ProfileRequest, credentials, UserAnswer]{
-			Status: http.StatusOK, Slots: a.hashing, Prepare: prepareProfile, Work: checkCredentials[ProfileRequest], Do: changeProfile,
+			Status: http.StatusOK, Slots: a.hashing, Prepare: prepareProfile, Work: checkCredentials[ProfileRequest],
+			Do: changeProfile,
 		}),
 		web.Delete("/v1/users/me", access.Account, a.closeAccount),
 		web.Get("/v1/users/me/data", access.Account, readData),
 		web.Staged(http.MethodPut, "/v1/users/me/password", access.Account, web.StagedCall[PasswordRequest, credentials, struct{}]{
-			Status: http.StatusNoContent, Slots: a.hashing, Prepare: preparePassword, Work: checkPassword, Do: changePassword,
+			Status: http.StatusNoContent, Slots: a.hashing, Prepare: preparePassword, Work: checkPassword,
+			Do: changePassword,
 		}),
 		web.List("/v1/users/me/addresses", access.Account, listAddresses),
 		web.Post("/v1/users/me/addresses", access.Account, http.StatusCreated, addAddress),

@@ -100,8 +100,10 @@ func TestSignUpErrorsNameTheField(t *testing.T) {
 		with  string
 		value any
 	}{
-		"role": {"role", "admin"}, "id": {"id", uuid.NewString()}, "active": {"active", false}, "user_id": {"user_id", uuid.NewString()},
-		"Email": {"Email", "b@example.test"}, "email": {"email", "ada"}, "name": {"name", "Ada\r\nBcc: eve@example.test"}, "phone": {"phone", "+49\r\n40"},
+		"role": {"role", "admin"}, "id": {"id", uuid.NewString()}, "active": {"active", false},
+		"user_id": {"user_id", uuid.NewString()},
+		"Email":   {"Email", "b@example.test"}, "email": {"email", "ada"},
+		"name": {"name", "Ada\r\nBcc: eve@example.test"}, "phone": {"phone", "+49\r\n40"},
 		"locale": {"locale", "en\r\nX: y"}, "password": {"password", "password1"},
 	} {
 		a := post(t, shop, "/v1/users/register", signUp("ada@example.test").With(c.with, c.value))

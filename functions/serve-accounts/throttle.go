@@ -76,7 +76,8 @@ func tooMany(ctx context.Context, tx pgx.Tx, keys []string) error {
 	if err != nil {
 		return fmt.Errorf("read how long to wait: %w", err)
 	}
-	p := problem.New(http.StatusTooManyRequests, "too-many", "There were too many failed attempts. Wait before you try again.")
+	p := problem.New(http.StatusTooManyRequests, "too-many",
+		"There were too many failed attempts. Wait before you try again.")
 	p.RetryAfter = int(math.Ceil(max(seconds, 1)))
 	return p
 }
