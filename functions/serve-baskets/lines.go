@@ -43,7 +43,8 @@ func (l Line) checkAddable(lines []Line, more int64) error {
 	}
 	switch currency := currencyOf(lines); {
 	case currency != "" && currency != l.UnitPrice.Currency:
-		return problem.New(http.StatusConflict, "not-possible-now", "The item has another currency than the other items of the basket.")
+		return problem.New(http.StatusConflict, "not-possible-now",
+			"The item has another currency than the other items of the basket.")
 	case quantity > maxQuantity:
 		return problem.Invalid(problem.FieldError{Field: "quantity", Message: fmt.Sprintf("makes more than %d", maxQuantity)})
 	case !exists && len(lines) >= maxLines:
@@ -137,12 +138,15 @@ func (in *AddRequest) nameField() (field string, err error) {
 			continue
 		}
 		n++
-		if field = name; name != "sku" && !id.Valid(value) {
+		field = name
+		if name != "sku" && !id.Valid(value) {
 			return field, problem.Invalid(problem.FieldError{Field: field, Message: "is not a UUID"})
 		}
 	}
 	if n != 1 {
-		return "", problem.Invalid(problem.FieldError{Field: "product_id", Message: "must be given, or a variant_id or a sku; exactly one of them"})
+		return "", problem.Invalid(problem.FieldError{
+			Field: "product_id", Message: "must be given, or a variant_id or a sku; exactly one of them",
+		})
 	}
 	return field, nil
 }
@@ -159,7 +163,8 @@ func putLine(ctx context.Context, tx pgx.Tx, basketID string, l Line, more int64
 		ON CONFLICT ON CONSTRAINT basket_lines_once_per_thing DO UPDATE SET
 			quantity = least(old.quantity + excluded.quantity, @most), unit_price_minor = excluded.unit_price_minor, currency = excluded.currency`,
 		pgx.NamedArgs{
-			"line_id": lineID.String(), "basket_id": basketID, "product_id": l.ProductID, "variant_id": l.VariantID, "more": more,
+			"line_id": lineID.String(), "basket_id": basketID, "product_id": l.ProductID, "variant_id": l.VariantID,
+			"more":  more,
 			"price": l.UnitPrice.Minor, "currency": l.UnitPrice.Currency, "most": maxQuantity,
 		})
 	if err != nil {
@@ -172,7 +177,8 @@ func setLine(ctx context.Context, tx pgx.Tx, basketID string, l Line, quantity i
 	_, err := tx.Exec(ctx, `
 		UPDATE orders.basket_lines SET quantity = @quantity, unit_price_minor = @price, currency = @currency
 		WHERE basket_id = @basket_id AND line_id = @line_id`, pgx.NamedArgs{
-		"basket_id": basketID, "line_id": l.ID, "quantity": quantity, "price": l.UnitPrice.Minor, "currency": l.UnitPrice.Currency,
+		"basket_id": basketID, "line_id": l.ID, "quantity": quantity, "price": l.UnitPrice.Minor,
+		"currency": l.UnitPrice.Currency,
 	})
 	if err != nil {
 		return fmt.Errorf("change basket %s: %w", basketID, err)
