@@ -108,7 +108,8 @@ func openShop(t *testing.T) (shop *local.Shop, address string) {
 	settings.RateLimit, settings.StockCheckDelay = 0, time.Hour
 	log := slog.New(slog.DiscardHandler)
 	shop, err = local.Open(t.Context(), local.Options{
-		Dir: t.TempDir(), Profile: jetstream.Spec, Connections: 16, Tick: time.Second, Postgres: map[string]string{"fsync": "off"}, Out: io.Discard, Log: log,
+		Dir: t.TempDir(), Profile: jetstream.Spec, Connections: 16, Tick: time.Second,
+		Postgres: map[string]string{"fsync": "off"}, Out: io.Discard, Log: log,
 	})
 	require.NoError(t, err)
 	t.Cleanup(shop.Close)

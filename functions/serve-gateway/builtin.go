@@ -28,12 +28,12 @@ type builtinRoute struct {
 	handler http.Handler
 }
 
-func (o *builtin) routes(m *metrics) (all []builtinRoute) {
+func (b *builtin) routes(m *metrics) (all []builtinRoute) {
 	add := func(path string, a access.Access, handler http.Handler) {
 		all = append(all, builtinRoute{function.Route{Method: http.MethodGet, Path: path, Access: a}, handler})
 	}
 	add("/metrics", access.Any(access.Staff, access.Client("metrics")), m.handler())
-	add("/v1/status", access.All, http.HandlerFunc(o.status))
+	add("/v1/status", access.All, http.HandlerFunc(b.status))
 	add("/v1/openapi.json", access.All, contract("openapi.yaml"))
 	add("/v1/asyncapi.json", access.All, contract("asyncapi.yaml"))
 	add("/schemas/events/{file}", access.All, http.HandlerFunc(schema))

@@ -189,13 +189,14 @@ func (c *cache) load(ctx context.Context, header http.Header, key cacheKey, ttl 
 	var fetched *cachedResponse
 	generation := c.feed.generation.Load()
 	ctx = context.WithoutCancel(ctx)
-	a, err := c.responses.Get(ctx, key, otter.LoaderFunc[cacheKey, *cachedResponse](func(ctx context.Context, _ cacheKey) (*cachedResponse, error) {
+	loader := func(ctx context.Context, _ cacheKey) (*cachedResponse, error) {
 		fetched = fetch(key.request(ctx, header), ttl, to)
 		if len(fetched.surrogateKeys) == 0 {
 			return nil, errNotCacheable
 		}
 		return fetched, nil
-	}))
+	}
+	a, err := c.responses.Get(ctx, key, otter.LoaderFunc[cacheKey, *cachedResponse](loader))
 	if fetched != nil {
 		if generation == 0 || c.feed.generation.Load() != generation { // it may show the state before the change
 			c.responses.Invalidate(key)
@@ -254,7 +255,8 @@ func (a *cachedResponse) write(w http.ResponseWriter, r *http.Request, status st
 		h.Set("Cache-Control", "public, no-cache") // other caches may store it and must revalidate it
 		h.Set("Vary", "Accept")
 	}
-	if tag := h.Get("ETag"); tag != "" && a.status == http.StatusOK && web.ETagMatches(r.Header.Get("If-None-Match"), tag) {
+	tag := h.Get("ETag")
+	if tag != "" && a.status == http.StatusOK && web.ETagMatches(r.Header.Get("If-None-Match"), tag) {
 		h.Del("Content-Length")
 		w.WriteHeader(http.StatusNotModified)
 		return
@@ -272,15 +274,15 @@ type responseRecorder struct {
 	buffer bytes.Buffer
 }
 
-func (t *responseRecorder) Header() http.Header { return t.header }
+func (r *responseRecorder) Header() http.Header { return r.header }
 
-func (t *responseRecorder) Write(b []byte) (int, error) {
-	t.WriteHeader(http.StatusOK)
-	return t.buffer.Write(b)
+func (r *responseRecorder) Write(b []byte) (int, error) {
+	r.WriteHeader(http.StatusOK)
+	return r.buffer.Write(b)
 }
 
-func (t *responseRecorder) WriteHeader(status int) {
-	if t.status == 0 && status >= http.StatusOK { // 1xx is informational
-		t.status = status
+func (r *responseRecorder) WriteHeader(status int) {
+	if r.status == 0 && status >= http.StatusOK { // 1xx is informational
+		r.status = status
 	}
 }

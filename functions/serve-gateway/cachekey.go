@@ -22,7 +22,8 @@ func (k cacheKey) size() int { return len(k.path) + len(k.query) + len(k.form) }
 // keyOf returns the key of a request. The order of query parameters with different names is ignored.
 func keyOf(r *http.Request) cacheKey {
 	query := r.URL.RawQuery
-	if values, err := url.ParseQuery(query); err == nil && strings.Contains(query, "&") {
+	values, err := url.ParseQuery(query)
+	if err == nil && strings.Contains(query, "&") {
 		query = values.Encode()
 	}
 	return cacheKey{r.URL.EscapedPath(), query, web.MediaType(r.Header)}

@@ -42,7 +42,8 @@ type eventMetrics struct {
 
 func newEventMetrics(pool *pgxpool.Pool, declared flows) *eventMetrics {
 	m := &eventMetrics{
-		pool: pool, emitted: eventCounts{counts: map[eventKey]int64{}}, handled: handledCounts{counts: map[string]int64{}},
+		pool: pool, emitted: eventCounts{counts: map[eventKey]int64{}},
+		handled: handledCounts{counts: map[string]int64{}},
 		confirmed: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "popup_order_confirmation_seconds", Help: "Time from the placing of an order to its confirmation.",
 			Buckets: prometheus.ExponentialBuckets(0.01, 2, 16),
@@ -99,8 +100,10 @@ var (
 // Describe implements [prometheus.Collector].
 func (m *eventMetrics) Describe(to chan<- *prometheus.Desc) {
 	for _, each := range []*prometheus.Desc{
-		databaseUp, eventAge, eventsUndelivered, eventAttempts, deadLetters, eventsEmitted, eventsHandled, ordersOpen, orderOverdue,
-		checkFailures, checkTime, databaseCommits, databaseRollbacks, databaseSize, databaseConnections, databaseMaxConnections,
+		databaseUp, eventAge, eventsUndelivered, eventAttempts, deadLetters, eventsEmitted, eventsHandled, ordersOpen,
+		orderOverdue,
+		checkFailures, checkTime, databaseCommits, databaseRollbacks, databaseSize, databaseConnections,
+		databaseMaxConnections,
 	} {
 		to <- each
 	}

@@ -38,27 +38,27 @@ type gateway struct {
 
 // guard returns the middleware of a route: it forwards a request to the handler if the caller may use the route and is
 // within the rate limit, and records every request in traces, metrics and the log.
-func (d *gateway) guard(route function.Route, to http.Handler) http.HandlerFunc {
+func (g *gateway) guard(route function.Route, to http.Handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		requestID := setRequestID(r)
-		r, span := d.trace(route, r)
+		r, span := g.trace(route, r)
 		response := &statusRecorder{ResponseWriter: w}
-		d.protect(response, requestID)
+		g.protect(response, requestID)
 		response.Header().Set("Traceparent", r.Header.Get("Traceparent"))
-		source := d.source(r)
+		source := g.source(r)
 		r.Header.Set("X-Forwarded-For", source)
-		d.warnOfHops(source)
+		g.warnOfHops(source)
 		defer func() {
 			p := recover()
 			if p != nil && p != http.ErrAbortHandler {
-				d.log.ErrorContext(r.Context(), "panic", "function", name, "route", route.Path, "request", requestID,
+				g.log.ErrorContext(r.Context(), "panic", "function", name, "route", route.Path, "request", requestID,
 					"panic", p, "stack", string(debug.Stack()))
 				problem.Internal().Write(response, r)
 			}
-			d.metrics.observe(route, r.Method, response, time.Since(began))
-			d.logCall(route, r, response, began)
-			d.endTrace(r.Context(), span, response.status)
+			g.metrics.observe(route, r.Method, response, time.Since(began))
+			g.logCall(route, r, response, began)
+			g.endTrace(r.Context(), span, response.status)
 			if p == http.ErrAbortHandler { // aborts the connection, so that the caller notices an incomplete response
 				panic(p)
 			}
@@ -67,9 +67,9 @@ func (d *gateway) guard(route function.Route, to http.Handler) http.HandlerFunc 
 			response.WriteHeader(http.StatusNoContent)
 			return
 		}
-		caller, problem := d.authenticator.Authorize(response, r, route.Access)
+		caller, problem := g.authenticator.Authorize(response, r, route.Access)
 		if problem == nil {
-			problem = d.limits.Allow(response, r, caller)
+			problem = g.limits.Allow(response, r, caller)
 		}
 		if problem != nil {
 			problem.Write(response, r)
@@ -86,42 +86,43 @@ func (d *gateway) guard(route function.Route, to http.Handler) http.HandlerFunc 
 
 // trace starts the span of a request, within the trace of the caller if the request has one. Without a trace collector
 // it only sets the traceparent header.
-func (d *gateway) trace(route function.Route, r *http.Request) (*http.Request, *tracing.Span) {
+func (g *gateway) trace(route function.Route, r *http.Request) (*http.Request, *tracing.Span) {
 	ctx := r.Context()
 	caller := r.Header.Get("Traceparent")
-	if _, _, ok := cloudevent.SplitTrace(caller); ok || d.tracer == nil { // otherwise the span is the first of a trace
+	if _, _, ok := cloudevent.SplitTrace(caller); ok || g.tracer == nil { // otherwise the span is the first of a trace
 		ctx = cloudevent.WithTrace(ctx, caller)
 	}
-	ctx, span := d.tracer.Start(ctx, name, strings.TrimSpace(route.Method+" "+route.Path), tracing.Server)
+	ctx, span := g.tracer.Start(ctx, name, strings.TrimSpace(route.Method+" "+route.Path), tracing.Server)
 	span.Set(attribute.String("http.route", route.Path))
 	r.Header.Set("Traceparent", cloudevent.Trace(ctx))
 	return r.WithContext(ctx), span
 }
 
-func (d *gateway) endTrace(ctx context.Context, span *tracing.Span, status int) {
+func (g *gateway) endTrace(ctx context.Context, span *tracing.Span, status int) {
 	span.Set(attribute.Int("http.response.status_code", status))
 	var err error
 	if status >= http.StatusInternalServerError {
 		err = fmt.Errorf("status %d", status)
 	}
 	span.End(err)
-	d.tracer.Flush(ctx)
+	g.tracer.Flush(ctx)
 }
 
 // logCall logs a request in one line. It logs the route and not the path, which may contain anything.
-func (d *gateway) logCall(route function.Route, r *http.Request, response *statusRecorder, began time.Time) {
+func (g *gateway) logCall(route function.Route, r *http.Request, response *statusRecorder, began time.Time) {
 	method := r.Method
 	if route.Method == "" { // callers may invent methods
 		method = "other"
 	}
 	attributes := []any{
-		"function", name, "method", method, "route", route.Path, "status", response.status, "ms", time.Since(began).Milliseconds(),
+		"function", name, "method", method, "route", route.Path, "status", response.status, "ms",
+		time.Since(began).Milliseconds(),
 		"request", r.Header.Get("X-Request-ID"),
 	}
 	if order := orderOf(route, r, response); order != "" {
 		attributes = append(attributes, "order", order)
 	}
-	d.log.InfoContext(r.Context(), "call", attributes...)
+	g.log.InfoContext(r.Context(), "call", attributes...)
 }
 
 const ordersPath = "/v1/orders/"
@@ -161,13 +162,13 @@ func setRequestID(r *http.Request) string {
 
 // source returns the address of the client. It takes the address from X-Forwarded-For that the outermost of the trusted
 // proxies added: a client can forge those before it.
-func (d *gateway) source(r *http.Request) string {
+func (g *gateway) source(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr
 	}
 	forwarded := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	if at := len(forwarded) - d.hops; d.hops > 0 && at >= 0 {
+	if at := len(forwarded) - g.hops; g.hops > 0 && at >= 0 {
 		if address := strings.TrimSpace(forwarded[at]); net.ParseIP(address) != nil {
 			return address
 		}
@@ -177,7 +178,7 @@ func (d *gateway) source(r *http.Request) string {
 
 // protect sets the headers that every response has. With CORS pages of other sites may call the API with a token and
 // read the response, but not with the shop's cookies.
-func (d *gateway) protect(w http.ResponseWriter, id string) {
+func (g *gateway) protect(w http.ResponseWriter, id string) {
 	h := w.Header()
 	h.Set("X-Request-ID", id)
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -185,7 +186,7 @@ func (d *gateway) protect(w http.ResponseWriter, id string) {
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-store")
-	if d.secure {
+	if g.secure {
 		h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 	}
 	h.Set("Access-Control-Allow-Origin", "*")

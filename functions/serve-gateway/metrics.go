@@ -36,7 +36,8 @@ func newMetrics(rt *function.Runtime) *metrics {
 			Name: "errors_total", Help: "HTTP requests with a response status of 500 or above.",
 		}, []string{"route"}),
 		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "http_request_duration_seconds", Help: "Time from the first byte of a request to the last one of its response.",
+			Name:    "http_request_duration_seconds",
+			Help:    "Time from the first byte of a request to the last one of its response.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 2, 15),
 		}, []string{"route"}),
 		traffic: prometheus.NewCounter(prometheus.CounterOpts{

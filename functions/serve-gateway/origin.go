@@ -51,10 +51,10 @@ func isPrivate(source string) bool {
 }
 
 // warnOfHops logs a warning, once, when TRUSTED_HOPS seems to be too low.
-func (d *gateway) warnOfHops(source string) {
-	if d.origin.observe(source, time.Now()) {
-		d.log.Warn("ALL REQUESTS COME FROM ONE PRIVATE ADDRESS: set TRUSTED_HOPS to the number of proxies in front of the gateway; "+
+func (g *gateway) warnOfHops(source string) {
+	if g.origin.observe(source, time.Now()) {
+		g.log.Warn("ALL REQUESTS COME FROM ONE PRIVATE ADDRESS: set TRUSTED_HOPS to the number of proxies in front of the gateway; "+
 			"otherwise all visitors share one rate limit",
-			"function", name, "address", source, "calls", originThreshold, "trusted_hops", d.hops)
+			"function", name, "address", source, "calls", originThreshold, "trusted_hops", g.hops)
 	}
 }

@@ -27,12 +27,12 @@ const (
 // proxy forwards requests to functions over HTTP.
 type proxy struct{ settings config.Gateway }
 
-func (g *proxy) open(rt *function.Runtime) func(name string) http.Handler {
-	transport := g.transport()
+func (p *proxy) open(rt *function.Runtime) func(name string) http.Handler {
+	transport := p.transport()
 	return func(name string) http.Handler {
-		upstream, err := url.Parse(strings.ReplaceAll(g.settings.Upstream, "{function}", name))
+		upstream, err := url.Parse(strings.ReplaceAll(p.settings.Upstream, "{function}", name))
 		if err != nil {
-			panic(fmt.Errorf("FUNCTION_URL=%s: %w", g.settings.Upstream, err))
+			panic(fmt.Errorf("FUNCTION_URL=%s: %w", p.settings.Upstream, err))
 		}
 		return &httputil.ReverseProxy{
 			Transport:    transport,
@@ -52,11 +52,11 @@ func forward(r *httputil.ProxyRequest, upstream *url.URL) {
 }
 
 // transport connects to each function by its host name, or to all of them through one ingress that routes by host name.
-func (g *proxy) transport() http.RoundTripper {
+func (p *proxy) transport() http.RoundTripper {
 	dialer := &net.Dialer{Timeout: dialTimeout}
 	transport := &http.Transport{MaxIdleConnsPerHost: idlePerHost, IdleConnTimeout: time.Minute, ResponseHeaderTimeout: responseTimeout}
 	transport.DialContext = dialer.DialContext
-	if via := g.settings.Via; via != "" {
+	if via := p.settings.Via; via != "" {
 		transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return dialer.DialContext(ctx, network, via)
 		}

@@ -92,9 +92,10 @@ func (g *endpoints) Open(mux *http.ServeMux, rt *function.Runtime) {
 	if err != nil {
 		panic(err)
 	}
-	d := &gateway{
+	gw := &gateway{
 		authenticator: auth.NewAuthenticator(g.settings.Access), limits: newLimits(g.settings.Gateway, rt.Pool),
-		metrics: newMetrics(rt), tracer: rt.Tracer, log: rt.Log, hops: g.settings.TrustedHops, secure: g.settings.Secure(),
+		metrics: newMetrics(rt), tracer: rt.Tracer, log: rt.Log, hops: g.settings.TrustedHops,
+		secure: g.settings.Secure(),
 	}
 	outside, err := g.settings.Outside()
 	if err != nil {
@@ -102,7 +103,7 @@ func (g *endpoints) Open(mux *http.ServeMux, rt *function.Runtime) {
 	}
 	reach := g.open(rt)
 	upstreams, responses := map[string][]*upstream{}, newCache(g.settings.Gateway, rt.Pool, rt.Log)
-	responses.register(d.metrics.registry)
+	responses.register(gw.metrics.registry)
 	statuses := declaredStatuses()
 	waking := newWaker(g.settings.Wake, reach)
 	for _, target := range targets {
@@ -115,20 +116,23 @@ func (g *endpoints) Open(mux *http.ServeMux, rt *function.Runtime) {
 		if target.Method+" "+target.Path == placeOrder {
 			to = waking.withWake(to)
 		}
-		d.metrics.expect(target.Route, statuses[target.Method+" "+target.Path]...)
-		mux.Handle(target.Method+" "+target.Path, d.guard(target.Route, to))
+		gw.metrics.expect(target.Route, statuses[target.Method+" "+target.Path]...)
+		mux.Handle(target.Method+" "+target.Path, gw.guard(target.Route, to))
 		if target.Method == http.MethodGet && target.Path == productPage {
 			responses.prewarm(min(prewarmLimit, g.settings.CacheEntries/2), reach(target.Function))
 		}
 	}
-	builtins := &builtin{pool: rt.Pool, revision: rt.Revision, upstreams: upstreams, dependencies: mergeDependencies(rt.Dependencies, outside)}
-	for _, route := range builtins.routes(d.metrics) {
-		d.metrics.expect(route.Route, strconv.Itoa(http.StatusOK))
-		mux.Handle(route.Method+" "+route.Path, d.guard(route.Route, route.handler))
+	builtins := &builtin{
+		pool: rt.Pool, revision: rt.Revision, upstreams: upstreams,
+		dependencies: mergeDependencies(rt.Dependencies, outside),
+	}
+	for _, route := range builtins.routes(gw.metrics) {
+		gw.metrics.expect(route.Route, strconv.Itoa(http.StatusOK))
+		mux.Handle(route.Method+" "+route.Path, gw.guard(route.Route, route.handler))
 	}
 	fallback := function.Route{Path: "/", Access: access.Credentials}
-	d.metrics.expect(fallback)
-	mux.Handle(fallback.Path, d.guard(fallback, notFound(mux)))
+	gw.metrics.expect(fallback)
+	mux.Handle(fallback.Path, gw.guard(fallback, notFound(mux)))
 }
 
 // hasCachedRoute reports whether a function has a route whose responses may be cached.

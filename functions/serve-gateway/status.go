@@ -29,12 +29,12 @@ type dependency struct {
 // status responds with the state of the database, the events, the other configured dependencies and the functions. A
 // function that is scaled to zero is OK; one whose circuit breaker is open is not. A dependency that orders do not need
 // does not change the status code: without the mail server, for example, mails wait and the response is 200.
-func (o *builtin) status(w http.ResponseWriter, r *http.Request) {
+func (b *builtin) status(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), checkTimeout)
 	defer cancel()
-	all := append(o.checkEvents(ctx), o.checkDependencies(ctx)...)
-	for _, function := range slices.Sorted(maps.Keys(o.upstreams)) {
-		closed := slices.ContainsFunc(o.upstreams[function], func(u *upstream) bool { return !u.works() })
+	all := append(b.checkEvents(ctx), b.checkDependencies(ctx)...)
+	for _, function := range slices.Sorted(maps.Keys(b.upstreams)) {
+		closed := slices.ContainsFunc(b.upstreams[function], func(u *upstream) bool { return !u.works() })
 		all = append(all, dependency{Name: function, OK: !closed, needed: true})
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -42,14 +42,14 @@ func (o *builtin) status(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Retry-After", "10")
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
-	_ = json.NewEncoder(w).Encode(map[string]any{"version": cmp.Or(o.revision, "local"), "dependencies": all})
+	_ = json.NewEncoder(w).Encode(map[string]any{"version": cmp.Or(b.revision, "local"), "dependencies": all})
 }
 
 // checkEvents returns the state of the database, of the undelivered events and of the dead letters. Dead letters do not
 // stop the shop.
-func (o *builtin) checkEvents(ctx context.Context) []dependency {
+func (b *builtin) checkEvents(ctx context.Context) []dependency {
 	began := time.Now()
-	standing, err := readEventStatus(ctx, o.pool)
+	standing, err := readEventStatus(ctx, b.pool)
 	took := time.Since(began).Milliseconds()
 	return []dependency{
 		{"postgres", err == nil, took, true},
@@ -59,13 +59,13 @@ func (o *builtin) checkEvents(ctx context.Context) []dependency {
 }
 
 // checkDependencies checks the other dependencies concurrently.
-func (o *builtin) checkDependencies(ctx context.Context) []dependency {
-	all := make([]dependency, len(o.dependencies))
+func (b *builtin) checkDependencies(ctx context.Context) []dependency {
+	all := make([]dependency, len(b.dependencies))
 	var asking sync.WaitGroup
-	for i, name := range slices.Sorted(maps.Keys(o.dependencies)) {
+	for i, name := range slices.Sorted(maps.Keys(b.dependencies)) {
 		asking.Go(func() {
 			began := time.Now()
-			err := o.dependencies[name](ctx)
+			err := b.dependencies[name](ctx)
 			all[i] = dependency{name, err == nil, time.Since(began).Milliseconds(), name == "broker"}
 		})
 	}

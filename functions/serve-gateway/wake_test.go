@@ -43,7 +43,8 @@ func TestOrderWakesTheFunctionsOnItsPath(t *testing.T) {
 	}))
 	t.Cleanup(upstream.Close)
 	gateway := apart(t, config.Gateway{
-		Upstream: "http://{function}.shop", Via: upstream.Listener.Addr().String(), Wake: []string{"reserve-stock", "create-payment"},
+		Upstream: "http://{function}.shop", Via: upstream.Listener.Addr().String(),
+		Wake: []string{"reserve-stock", "create-payment"},
 	})
 	got(t, "GET", gateway+"/v1/products", "")
 	require.Empty(t, all(), "a page wakes none of them")

@@ -147,7 +147,8 @@ func TestMetricsAreCompleteAtZero(t *testing.T) {
 			continue
 		}
 		for _, name := range []string{
-			"popup_event_age_seconds", "popup_events_undelivered", "popup_event_retries", "popup_dead_letters", "popup_events_handled_total",
+			"popup_event_age_seconds", "popup_events_undelivered", "popup_event_retries", "popup_dead_letters",
+			"popup_events_handled_total",
 		} {
 			require.Contains(t, text, fmt.Sprintf("\n%s{function=%q} 0\n", name, f.Name))
 		}
@@ -164,9 +165,11 @@ func TestMetricsAreCompleteAtZero(t *testing.T) {
 		require.Contains(t, text, fmt.Sprintf("\nhttp_requests_total{method=%q,route=%q,status=\"20", target.Method, target.Path))
 	}
 	for _, line := range []string{
-		"popup_database_up 1", "popup_order_overdue_seconds 0", "popup_check_failures 0", "popup_check_timestamp_seconds 0",
+		"popup_database_up 1", "popup_order_overdue_seconds 0", "popup_check_failures 0",
+		"popup_check_timestamp_seconds 0",
 		"popup_order_confirmation_seconds_count 0", "popup_database_round_trips_total", "popup_events_published_total 0",
-		"popup_database_commits_total", "popup_database_rollbacks_total", "popup_database_size_bytes", "popup_database_connections",
+		"popup_database_commits_total", "popup_database_rollbacks_total", "popup_database_size_bytes",
+		"popup_database_connections",
 		"popup_database_max_connections", "network_traffic_bytes_total 0",
 	} {
 		require.Contains(t, text, "\n"+line)
