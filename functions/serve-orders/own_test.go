@@ -50,7 +50,8 @@ func TestRowLevelSecurityHidesOrdersOfOthers(t *testing.T) {
 		shop.AwaitStatus(t, id, "")
 	}
 	for table, rows := range map[string]int{
-		"orders.orders": 2, "orders.lines": 2, "orders.addresses": 2, "orders.history": 2, "payments.payments": 2, "delivery.shipments": 2,
+		"orders.orders": 2, "orders.lines": 2, "orders.addresses": 2, "orders.history": 2, "payments.payments": 2,
+		"delivery.shipments": 2,
 	} {
 		all := shoptest.Scalar[int](t, shop, `SELECT count(*) FROM `+table)
 		require.GreaterOrEqual(t, all, rows, table)

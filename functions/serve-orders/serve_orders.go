@@ -129,7 +129,8 @@ type CancelRequest struct {
 // refund the money.
 func (s *handler) cancel(ctx context.Context, tx pgx.Tx, in *CancelRequest) (string, []events.Event, error) {
 	caller := auth.CallerFrom(ctx)
-	if ok, err := isAccessible(ctx, tx, in.ID); err != nil || !ok {
+	ok, err := isAccessible(ctx, tx, in.ID)
+	if err != nil || !ok {
 		return "", nil, orNotFound(err)
 	}
 	o, err := orderstore.Lock(ctx, tx, in.ID)

@@ -70,7 +70,8 @@ func TestRepeatedReadsAreEqual(t *testing.T) {
 	first, second := get(t, shop, "/v1/orders/"+placed.ID, "Popup-Order-Token", placed.Token), get(t, shop, "/v1/orders/"+placed.ID, "Popup-Order-Token", placed.Token)
 	require.Equal(t, first.Raw, second.Raw)
 	for field, want := range map[string]any{
-		"status": "shipped", "stock": "held", "payment": "paid", "carrier": "popup", "order_number": placed.OrderNumber, "payment_method": "simulated",
+		"status": "shipped", "stock": "held", "payment": "paid", "carrier": "popup",
+		"order_number": placed.OrderNumber, "payment_method": "simulated",
 	} {
 		require.Equal(t, want, first.Body[field], field)
 	}
@@ -105,8 +106,10 @@ func TestCancelIsPossibleFromThreeStates(t *testing.T) {
 	shop := open(t)
 	for status, possible := range map[string]bool{
 		"pending": true, "confirmed": true, "ready_for_pickup": true,
-		"processing": false, "picked_up": false, "shipped": false, "in_transit": false, "delivered": false, "failed_delivery": false,
-		"cancelling": false, "completed": false, "returned": false, "cancelled": false, "rejected": false, "expired": false,
+		"processing": false, "picked_up": false, "shipped": false, "in_transit": false, "delivered": false,
+		"failed_delivery": false,
+		"cancelling":      false, "completed": false, "returned": false, "cancelled": false, "rejected": false,
+		"expired": false,
 	} {
 		placed := shop.OrderIn(t, status)
 		a := cancel(t, shop, placed.ID, "Popup-Order-Token", placed.Token)
