@@ -87,7 +87,8 @@ func shortageProblem(short []stock.Shortage) *problem.Problem {
 	for i, s := range short {
 		failed[i] = FailedItem{SKU: s.SKU, Requested: s.Quantity, Available: s.Available}
 	}
-	return problem.New(http.StatusConflict, "out-of-stock", "There is not enough stock of every line, so nothing was reserved.").
+	return problem.New(http.StatusConflict, "out-of-stock",
+		"There is not enough stock of every line, so nothing was reserved.").
 		With("success", false).With("failed_items", failed)
 }
 

@@ -61,7 +61,8 @@ const (
 
 // list returns levels: to staff and stock clients with all figures, to others with the available quantities.
 func list(ctx context.Context, db web.Reader, in *ListRequest) ([]Level, int64, error) {
-	if err := checkIDs(map[string]string{"product_id": in.ProductID, "variant_id": in.VariantID, "warehouse_id": in.WarehouseID}); err != nil {
+	ids := map[string]string{"product_id": in.ProductID, "variant_id": in.VariantID, "warehouse_id": in.WarehouseID}
+	if err := checkIDs(ids); err != nil {
 		return nil, 0, err
 	}
 	items, total, err := web.QueryPage(ctx, db, pgx.RowToStructByPos[Level], fromLevels+in.where(), selectLevels,
@@ -69,7 +70,8 @@ func list(ctx context.Context, db web.Reader, in *ListRequest) ([]Level, int64, 
 			"sku": in.SKU, "product_id": in.ProductID, "variant_id": in.VariantID, "warehouse_id": in.WarehouseID,
 			"limit": in.Limit, "offset": in.Offset(),
 		})
-	if caller := auth.CallerFrom(ctx); !caller.IsStaff() && !caller.HasScope("stock") {
+	caller := auth.CallerFrom(ctx)
+	if !caller.IsStaff() && !caller.HasScope("stock") {
 		for i, level := range items {
 			items[i] = level.public()
 		}

@@ -37,7 +37,8 @@ func TestNewProductHasALevelInItsStoresWarehouse(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	made := shop.Call(t, "serve-catalogue", http.MethodPost, "/v1/products", map[string]any{
-		"store_id": shoptest.TheStore, "name": "Kite", "sku": "KITE", "price": map[string]any{"amount_minor": 1900, "currency": "EUR"},
+		"store_id": shoptest.TheStore, "name": "Kite", "sku": "KITE",
+		"price": map[string]any{"amount_minor": 1900, "currency": "EUR"},
 	}, "Authorization", shop.Staff(t))
 	product := made.Body["id"].(string)
 	own := read(t, shop, "/v1/inventory/stock?product_id="+product)

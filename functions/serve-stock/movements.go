@@ -137,7 +137,8 @@ func book(ctx context.Context, tx pgx.Tx, levelID string, m movement) (moved Mov
 		RETURNING movement_id::text`, pgx.NamedArgs{"level_id": levelID, "kind": m.Kind, "quantity": m.Quantity, "reason": m.Reason}).
 		Scan(&moved.MovementID)
 	if violates(err, "stock_reserved_in_range") || violates(err, "stock_at_most_a_trillion") {
-		return moved, problem.New(http.StatusConflict, "not-possible-now", "The level would be below the reserved quantity or above the maximum.")
+		return moved, problem.New(http.StatusConflict, "not-possible-now",
+			"The level would be below the reserved quantity or above the maximum.")
 	}
 	if err != nil {
 		return moved, fmt.Errorf("book %s of level %s: %w", m.Kind, levelID, err)
@@ -150,6 +151,7 @@ func book(ctx context.Context, tx pgx.Tx, levelID string, m movement) (moved Mov
 func (m Moved) event() events.StockChanged {
 	return events.StockChanged{
 		SKU: m.Level.SKU, WarehouseID: m.Level.WarehouseID, Kind: m.Kind, Quantity: m.Quantity,
-		OnHand: *m.Level.Quantity, Reserved: *m.Level.Reserved, Available: m.Level.Available, Reason: "staff", By: "staff",
+		OnHand: *m.Level.Quantity, Reserved: *m.Level.Reserved, Available: m.Level.Available, Reason: "staff",
+		By: "staff",
 	}
 }

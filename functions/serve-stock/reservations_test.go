@@ -83,7 +83,8 @@ func TestReservationIsReleasedOnce(t *testing.T) {
 	got := shop.Broker.Published()
 	require.Len(t, got, 1)
 	require.Equal(t, events.StockReleased{
-		ReservationID: path[len("/v1/inventory/reservations/"):], Lines: []events.StockLine{{SKU: shoptest.Cap, WarehouseID: shoptest.Harbour, Quantity: 2}},
+		ReservationID: path[len("/v1/inventory/reservations/"):],
+		Lines:         []events.StockLine{{SKU: shoptest.Cap, WarehouseID: shoptest.Harbour, Quantity: 2}},
 	}, shoptest.EventOf(t, got[0]))
 	require.Empty(t, shop.Deliver(t, "close-order", got[0]), "no order is closed by it")
 	require.Equal(t, http.StatusNotFound, as(t, shop, http.MethodDelete, "/v1/inventory/reservations/"+uuid.NewString(), nil).Status)

@@ -87,8 +87,9 @@ func TestStockChangedHasTheAvailableQuantity(t *testing.T) {
 	got := shop.Broker.Published()
 	changed := shoptest.EventOf(t, got[len(got)-1]).(events.StockChanged)
 	require.Equal(t, events.StockChanged{
-		SKU: shoptest.Cap, WarehouseID: shoptest.Harbour, Kind: "outbound", Quantity: 100, OnHand: 20, Reserved: 20, Available: 0,
-		Reason: "staff", By: "staff",
+		SKU: shoptest.Cap, WarehouseID: shoptest.Harbour, Kind: "outbound", Quantity: 100, OnHand: 20, Reserved: 20,
+		Available: 0,
+		Reason:    "staff", By: "staff",
 	}, changed, "the reason that staff gave stays in the row")
 }
 

@@ -124,7 +124,8 @@ func deleteWarehouse(ctx context.Context, tx pgx.Tx, in *Named) (*struct{}, []ev
 		return nil, nil, err
 	}
 	if by != nil {
-		return nil, nil, problem.New(http.StatusConflict, "in-use", "The warehouse is not empty, or a store sells from it.").
+		return nil, nil, problem.New(http.StatusConflict, "in-use",
+			"The warehouse is not empty, or a store sells from it.").
 			With("in_use_by", by)
 	}
 	_, err = tx.Exec(ctx, `

@@ -88,7 +88,8 @@ func TestWarehouseErrorsNameTheField(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for field, body := range map[string]map[string]any{
-		"name": {"name": "  "}, "priority": {"name": "Barge", "priority": -1}, "colour": {"name": "Barge", "colour": "red"},
+		"name": {"name": "  "}, "priority": {"name": "Barge", "priority": -1},
+		"colour": {"name": "Barge", "colour": "red"},
 	} {
 		require.Equal(t, []string{field}, as(t, shop, http.MethodPost, "/v1/warehouses", body).Fields())
 	}
