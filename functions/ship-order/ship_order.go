@@ -80,6 +80,7 @@ func (p planner) emit(d interface{ Emit(events.Event) }, created events.Shipment
 func shipmentOf(o *order.Order) (events.ShipmentCreated, error) {
 	shipmentID, err := id.Derive(name, o.ID, "shipment")
 	return events.ShipmentCreated{
-		ShipmentID: shipmentID, OrderID: o.ID, Carrier: carrier, TrackingNumber: trackingNumber(shipmentID), Lines: o.Lines, Pickup: o.Pickup,
+		ShipmentID: shipmentID, OrderID: o.ID, Carrier: carrier, TrackingNumber: trackingNumber(shipmentID),
+		Lines: o.Lines, Pickup: o.Pickup,
 	}, err
 }
