@@ -26,7 +26,8 @@ func New(shop config.Shop) function.Function {
 	return function.Function{
 		Name: name,
 		On: []function.Handler{
-			decideOn(t.reserved), decideOn(t.short), decideOn(t.created), decideOn(t.paid), decideOn(t.failed), function.On(t.overdue),
+			decideOn(t.reserved), decideOn(t.short), decideOn(t.created), decideOn(t.paid), decideOn(t.failed),
+			function.On(t.overdue),
 		},
 		Emits: []events.Event{
 			events.OrderConfirmed{},
@@ -108,7 +109,8 @@ func (t tracking) paid(o *order.Order, paid events.PaymentPaid) (decision, error
 	}
 	return decision{save: true, event: func() events.Event {
 		return events.OrderSettled{
-			OrderID: o.ID, Version: o.Version, PaymentID: o.PaymentID, AmountMinor: paid.AmountMinor, Currency: o.Currency,
+			OrderID: o.ID, Version: o.Version, PaymentID: o.PaymentID, AmountMinor: paid.AmountMinor,
+			Currency: o.Currency,
 		}
 	}}, nil
 }
