@@ -24,7 +24,8 @@ const (
 // oneCap returns an order of one cap.
 func oneCap() client.PlaceOrderRequest {
 	return client.PlaceOrderRequest{
-		Lines: []client.Item{{SKU: shoptest.Cap, Quantity: 1}}, PaymentMethod: "simulated", Address: &home, Contact: &contact,
+		Lines: []client.Item{{SKU: shoptest.Cap, Quantity: 1}}, PaymentMethod: "simulated", Address: &home,
+		Contact: &contact,
 	}
 }
 

@@ -213,7 +213,8 @@ func TestTriggersMatchTheConsumedTypes(t *testing.T) {
 		require.Equal(t, "shop", trigger.Spec.Broker)
 		if f.Name == "keep-time" {
 			require.Equal(t, []filter{{All: []filter{
-				{Exact: map[string]string{"type": events.WireType(events.OrderPlaced{})}}, {Exact: map[string]string{"delayed": "true"}},
+				{Exact: map[string]string{"type": events.WireType(events.OrderPlaced{})}},
+				{Exact: map[string]string{"delayed": "true"}},
 			}}}, trigger.Spec.Filters)
 			continue
 		}

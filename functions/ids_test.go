@@ -54,8 +54,10 @@ func TestAllIDsAreUUIDs(t *testing.T) {
 
 	staff := []string{"Authorization", shop.SignIn(t, "admin").Bearer}
 	for path, name := range map[string]string{
-		"/v1/products": "serve-catalogue", "/v1/inventory/stock": "serve-stock", "/v1/orders": "serve-orders", "/v1/users": "serve-accounts",
-		"/v1/orders/" + done.ID: "serve-orders", "/v1/orders/" + done.ID + "/events": "serve-orders", "/v1/orders/" + undone.ID + "/events": "serve-orders",
+		"/v1/products": "serve-catalogue", "/v1/inventory/stock": "serve-stock", "/v1/orders": "serve-orders",
+		"/v1/users":             "serve-accounts",
+		"/v1/orders/" + done.ID: "serve-orders", "/v1/orders/" + done.ID + "/events": "serve-orders",
+		"/v1/orders/" + undone.ID + "/events":        "serve-orders",
 		"/v1/customers/" + grace.Body["id"].(string): "serve-accounts",
 	} {
 		call(name, http.MethodGet, path, nil, staff...)

@@ -92,7 +92,8 @@ func TestRuntimeDoesNotImportTheDomain(t *testing.T) {
 		"internal/logging":    {"internal/cloudevent"},
 		"internal/tracing":    {"internal/cloudevent", "internal/logging", "internal/pgbatch"},
 		"internal/function": {
-			"internal/access", "internal/cloudevent", "internal/eventstore", "internal/id", "internal/logging", "internal/pgbatch",
+			"internal/access", "internal/cloudevent", "internal/eventstore", "internal/id", "internal/logging",
+			"internal/pgbatch",
 			"internal/token", "internal/tracing",
 		},
 	} {
@@ -122,7 +123,8 @@ func TestRulesAreFreeOfInputAndOutput(t *testing.T) {
 var denied = []string{
 	"github.com/danielgtaylor/huma/", "github.com/nats-io/", "github.com/pressly/goose/", "github.com/alecthomas/kong",
 	"go.opentelemetry.io/contrib/", "go.opentelemetry.io/otel/exporters/",
-	"knative.dev/serving", "knative.dev/eventing", "github.com/google/jsonschema-go", "github.com/santhosh-tekuri/jsonschema", "k8s.io/",
+	"knative.dev/serving", "knative.dev/eventing", "github.com/google/jsonschema-go",
+	"github.com/santhosh-tekuri/jsonschema", "k8s.io/",
 	"sigs.k8s.io/", "google.golang.org/grpc", "github.com/prometheus/", "html/template",
 }
 

@@ -28,8 +28,10 @@ type largest struct {
 
 // usable has valid values for fields whose form is not in the schema, so that requests reach the database.
 var usable = map[string]any{
-	"email": strings.Repeat("a", 60) + "@example.test", "phone": "+49 40 1234567", "country": "DE", "postal_code": "20457",
-	"payment_method": "simulated", "currency": "EUR", "locale": "en", "sku": shoptest.Cap, "password": "correct horse battery",
+	"email": strings.Repeat("a", 60) + "@example.test", "phone": "+49 40 1234567", "country": "DE",
+	"postal_code":    "20457",
+	"payment_method": "simulated", "currency": "EUR", "locale": "en", "sku": shoptest.Cap,
+	"password": "correct horse battery",
 }
 
 // No request that the contract admits causes a 5xx, however large it is: a request that can't be stored is rejected.

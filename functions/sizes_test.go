@@ -205,8 +205,10 @@ func TestLargestOrdersReachEveryEnd(t *testing.T) {
 
 			s.requireWhole()
 			require.Subset(t, s.types(), []string{
-				"order.placed", "order.confirmed", "order.withdrawn", "order.cancelled", "order.rejected", "order.shipped", "order.returned",
-				"order.completed", "stock.reserved", "stock.short", "stock.released", "stock.shipped", "stock.returned", "shipment.created",
+				"order.placed", "order.confirmed", "order.withdrawn", "order.cancelled", "order.rejected",
+				"order.shipped", "order.returned",
+				"order.completed", "stock.reserved", "stock.short", "stock.released", "stock.shipped",
+				"stock.returned", "shipment.created",
 			})
 		})
 	}
@@ -326,7 +328,8 @@ func TestLaterEventsOfAnOrderFitToo(t *testing.T) {
 		placed := events.OrderPlaced{OrderID: uuid.NewString(), Lines: []events.PlacedLine{}}
 		for n := range lines {
 			placed.Lines = append(placed.Lines, events.PlacedLine{
-				Line: n + 1, ProductID: uuid.NewString(), SKU: sku, StoreID: uuid.NewString(), Name: name, Quantity: 99, UnitPriceMinor: 1, TotalMinor: 99,
+				Line: n + 1, ProductID: uuid.NewString(), SKU: sku, StoreID: uuid.NewString(), Name: name,
+				Quantity: 99, UnitPriceMinor: 1, TotalMinor: 99,
 			})
 		}
 		if data, _ := json.Marshal(placed); len(data) > eventstore.MaxEventBytes {
