@@ -80,10 +80,9 @@ func scanAddress(row pgx.CollectableRow) (a KeptAddress, err error) {
 
 func (b AddressBody) args(addressID, userID string) pgx.NamedArgs {
 	return pgx.NamedArgs{
-		"address_id": addressID, "user_id": userID, "name": b.Name, "phone": b.Phone, "country": b.Country,
-		"postal_code": b.PostalCode,
-		"prefecture":  b.Prefecture, "region": b.Region, "city": b.City, "line1": b.AddressLine1,
-		"line2": b.AddressLine2, "is_default": b.IsDefault,
+		"address_id": addressID, "user_id": userID, "name": b.Name, "phone": b.Phone,
+		"country": b.Country, "postal_code": b.PostalCode, "prefecture": b.Prefecture, "region": b.Region,
+		"city": b.City, "line1": b.AddressLine1, "line2": b.AddressLine2, "is_default": b.IsDefault,
 	}
 }
 

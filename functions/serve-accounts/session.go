@@ -79,9 +79,8 @@ func insertSession(ctx context.Context, tx pgx.Tx, claims token.Claims, refresh,
 		JOIN accounts.passwords USING (user_id)
 		WHERE user_id = @user_id AND active AND hash = @hash
 		FOR SHARE`, pgx.NamedArgs{
-		"user_id": claims.ID, "session_id": claims.Session, "refresh_hash": auth.HashToken(refresh), "source": source,
-		"agent": agent,
-		"life":  auth.RefreshLife, "hash": hash, "most": maxSessions,
+		"user_id": claims.ID, "session_id": claims.Session, "refresh_hash": auth.HashToken(refresh),
+		"source": source, "agent": agent, "life": auth.RefreshLife, "hash": hash, "most": maxSessions,
 	})
 	if err != nil {
 		return fmt.Errorf("begin session of user %s: %w", claims.ID, err)
