@@ -164,8 +164,7 @@ func putLine(ctx context.Context, tx pgx.Tx, basketID string, l Line, more int64
 			quantity = least(old.quantity + excluded.quantity, @most), unit_price_minor = excluded.unit_price_minor, currency = excluded.currency`,
 		pgx.NamedArgs{
 			"line_id": lineID.String(), "basket_id": basketID, "product_id": l.ProductID, "variant_id": l.VariantID,
-			"more":  more,
-			"price": l.UnitPrice.Minor, "currency": l.UnitPrice.Currency, "most": maxQuantity,
+			"more": more, "price": l.UnitPrice.Minor, "currency": l.UnitPrice.Currency, "most": maxQuantity,
 		})
 	if err != nil {
 		return fmt.Errorf("add line to basket %s: %w", basketID, err)
