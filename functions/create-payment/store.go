@@ -129,10 +129,9 @@ func insertPayments(ctx context.Context, tx pgx.Tx, payments []opened) error {
 		JOIN unnest(@entry_of::uuid[], @kinds::text[]) WITH ORDINALITY AS entry (payment_id, kind, n) USING (payment_id)
 		ORDER BY n`,
 		pgx.NamedArgs{
-			"ids": ids, "orders": orders, "methods": methods, "providers": providers, "amounts": amounts,
-			"currencies": currencies,
-			"refs":       refs, "uris": uris, "expires": expires, "results": results, "suspended": suspended,
-			"entry_of": entryOf, "kinds": kinds,
+			"ids": ids, "orders": orders, "methods": methods, "providers": providers,
+			"amounts": amounts, "currencies": currencies, "refs": refs, "uris": uris, "expires": expires,
+			"results": results, "suspended": suspended, "entry_of": entryOf, "kinds": kinds,
 		})
 	if err != nil {
 		return fmt.Errorf("store %d payments: %w", n, err)
