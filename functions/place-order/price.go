@@ -53,7 +53,8 @@ func price(b Body, products map[string]product, taxJPY int64) (priced, error) {
 		}
 		o.Lines = append(o.Lines, events.PlacedLine{
 			Line: i + 1, ProductID: sold.ID, VariantID: sold.VariantID, SKU: sold.SKU,
-			StoreID: sold.StoreID, Name: sold.Name, Quantity: line.Quantity, UnitPriceMinor: sold.PriceMinor, TotalMinor: sold.PriceMinor * line.Quantity,
+			StoreID: sold.StoreID, Name: sold.Name, Quantity: line.Quantity,
+			UnitPriceMinor: sold.PriceMinor, TotalMinor: sold.PriceMinor * line.Quantity,
 		})
 		o.SubtotalMinor += sold.PriceMinor * line.Quantity
 	}
