@@ -44,7 +44,7 @@ lint: ## gofumpt, go vet, staticcheck
 	$(TOOLS) staticcheck ./...
 
 fmt: ## format the code
-	$(TOOLS) gofumpt -w $$(git ls-files '*.go')
+	$(TOOLS) gofumpt -w $$(git ls-files -co --exclude-standard '*.go')
 
 generate: ## write schemas/, client/, events/all.go and the flow table of README.md from code
 	$(GO) run ./tools/eventlist
