@@ -11,7 +11,7 @@ HOST ?= serve-gateway.shop.shop.test
 IN_FULL := CrossingOrders|NothingLeaks|FiveHundredVariants|SameUnit|SuggestionsCome|ReadIndexes
 
 .DEFAULT_GOAL := help
-.PHONY: help needs run start-fresh test test-slow lint fmt generate spec build bench check clean kind kind-down deploy undeploy kube-popup scenario test-cluster
+.PHONY: help needs run start-fresh test test-slow lint fmt generate function spec build bench check clean kind kind-down deploy undeploy kube-popup scenario test-cluster
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,10 +44,15 @@ lint: ## gofumpt, go vet, staticcheck
 	$(TOOLS) staticcheck ./...
 
 fmt: ## format the code
-	$(TOOLS) gofumpt -w $$(git ls-files '*.go')
+	$(TOOLS) gofumpt -w $$(git ls-files -co --exclude-standard '*.go')
 
-generate: ## write schemas/ and client/ from code
+generate: ## write schemas/, client/, events/all.go and the flow table of README.md from code
+	$(GO) run ./tools/eventlist
 	$(GO) run ./tools/generate
+
+function: ## write a new function (NAME=thank-customer ON=order.completed EMITS=customer.thanked)
+	$(GO) run ./tools/newfunction -name "$(NAME)" -on "$(ON)" -emits "$(EMITS)"
+	$(MAKE) fmt generate
 
 spec: ## list the promises of docs/spec.md that no test bears the id of (ARGS=-all: those with one too)
 	$(GO) run ./tools/spec $(ARGS)

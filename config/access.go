@@ -19,7 +19,7 @@ func (p Public) Secure() bool { return strings.HasPrefix(p.PublicURL, "https://"
 // Access is how callers are known.
 type Access struct {
 	Public
-	TokenPublicKeys []string `envconfig:"TOKEN_PUBLIC_KEYS" desc:"public keys of access tokens, base64url, one or two with a comma; without one nobody is known"`
+	TokenPublicKeys []string `envconfig:"TOKEN_PUBLIC_KEYS" desc:"public keys of access tokens, base64url, one or two with a comma; without one no token is valid"`
 }
 
 // Keys are the keys that verify tokens.

@@ -154,7 +154,7 @@ type Shop struct {
 	HoldTime          time.Duration `envconfig:"HOLD_TIME" default:"30m" desc:"how long a pending order holds its stock"`
 	PayTime           time.Duration `envconfig:"PAY_TIME" default:"168h" desc:"how long an authorised order may stay unpaid"`
 	PickupTime        time.Duration `envconfig:"PICKUP_TIME" default:"168h" desc:"how long goods wait to be picked up"`
-	StaffTime         time.Duration `envconfig:"STAFF_TIME" default:"72h" desc:"how long an order may wait for staff before they are told"`
+	StaffTime         time.Duration `envconfig:"STAFF_TIME" default:"72h" desc:"how long an order may wait for staff before they get a mail"`
 	CompleteAfter     time.Duration `envconfig:"COMPLETE_AFTER" default:"0s" desc:"how long a delivered order rests before it is completed"`
 	CarrierPace       time.Duration `envconfig:"CARRIER_PACE" default:"0s" desc:"time between two moves of an automatic shipment"`
 	Shipping          string        `envconfig:"SHIPPING" default:"auto" desc:"auto: shipments move by themselves; manual: staff moves them"`
@@ -195,7 +195,7 @@ func (s Shop) Check() error {
 type Mail struct {
 	SMTP  string `envconfig:"SMTP_URL" default:"smtp://localhost:1025" desc:"mail server: smtp://user:password@host:port, smtps:// for TLS"`
 	From  string `envconfig:"MAIL_FROM" default:"popup <shop@popup.example>" desc:"sender of all mails"`
-	Staff string `envconfig:"STAFF_MAIL" default:"staff@popup.example" desc:"where staff is told"`
+	Staff string `envconfig:"STAFF_MAIL" default:"staff@popup.example" desc:"address for mails to staff"`
 }
 
 // Gateway is how the public door reaches the functions.
@@ -211,7 +211,7 @@ type Gateway struct {
 	StaffRateLimit int   `envconfig:"STAFF_RATE_LIMIT" default:"1000" desc:"calls a minute of staff and of machine clients; 0: no limit"`
 	CacheEntries   int   `envconfig:"CACHE_ENTRIES" default:"10000" desc:"answers that the gateway keeps at most; 0: none"`
 	CacheBytes     int64 `envconfig:"CACHE_BYTES" default:"67108864" desc:"bytes of answers that the gateway keeps at most"`
-	TrustedHops    int   `envconfig:"TRUSTED_HOPS" default:"0" desc:"how many proxies before the gateway tell the truth in X-Forwarded-For; 3 on Knative: ingress, activator and queue-proxy"`
+	TrustedHops    int   `envconfig:"TRUSTED_HOPS" default:"0" desc:"how many trusted proxies in front of the gateway append to X-Forwarded-For; 3 on Knative: ingress, activator and queue-proxy"`
 }
 
 // Outside are those whom /v1/status shows, by name, with their addresses.

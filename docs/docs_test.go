@@ -14,57 +14,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/config"
-	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/functions"
-	"github.com/popup-shop/popup/internal/function"
 )
 
 const readme = "../README.md"
-
-// TestTheFlowTableIsThatOfTheDeclarations prints the table as it must be when it differs.
-func TestTheFlowTableIsThatOfTheDeclarations(t *testing.T) {
-	t.Parallel()
-	_, after, found := strings.Cut(read(t, readme), "<!-- flow -->\n")
-	require.True(t, found)
-	table, _, found := strings.Cut(after, "<!-- /flow -->")
-	require.True(t, found)
-	want := flow(functions.All(functions.Settings{}))
-	require.Equal(t, want, strings.TrimSpace(table), "the table must be:\n\n%s\n", want)
-}
-
-// flow is the table of all functions that are told an event or say one, in the order of their list.
-func flow(all []function.Function) string {
-	rows := []string{"| consumes | function | emits |", "| --- | --- | --- |"}
-	for _, f := range all {
-		var heard []events.Event
-		for _, h := range f.On {
-			heard = append(heard, h.Event)
-		}
-		if len(heard)+len(f.Emits) > 0 {
-			rows = append(rows, fmt.Sprintf("| %s | %s | %s |", starts(f, heard), f.Name, types(f.Emits)))
-		}
-	}
-	return strings.Join(rows, "\n")
-}
-
-// starts is what starts a function.
-func starts(f function.Function, heard []events.Event) string {
-	switch {
-	case f.Endpoints != nil:
-		return "a caller"
-	case f.Schedule != nil:
-		return "the schedule"
-	}
-	return types(heard)
-}
-
-func types(list []events.Event) string {
-	names := make([]string, len(list))
-	for i, e := range list {
-		names[i] = e.EventType()
-	}
-	return strings.Join(names, ", ")
-}
 
 var link = regexp.MustCompile(`(?:\]\(|src=")([^)"\s]+)`)
 

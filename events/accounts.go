@@ -2,12 +2,14 @@ package events
 
 // AccountCreated reports that a customer signed up, or that a guest was created.
 type AccountCreated struct {
+	unconsumed
 	CustomerID string `json:"customer_id"`
 	Kind       string `json:"kind"` // account, guest
 }
 
 // AccountChanged reports what changed about an account.
 type AccountChanged struct {
+	unconsumed
 	CustomerID string `json:"customer_id"`
 	Change     string `json:"change"` // profile, password, role, disabled, closed
 }
@@ -26,5 +28,3 @@ func (SessionRevoked) EventType() string { return "session.revoked" }
 func (e AccountCreated) About() About { return About{Subject: e.CustomerID} }
 func (e AccountChanged) About() About { return About{Subject: e.CustomerID} }
 func (e SessionRevoked) About() About { return About{Subject: e.SessionID} }
-
-func accounts() []Event { return []Event{AccountCreated{}, AccountChanged{}, SessionRevoked{}} }

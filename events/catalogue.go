@@ -11,6 +11,7 @@ const (
 
 // ProductChanged reports that staff changed what a product is or costs.
 type ProductChanged struct {
+	unconsumed
 	ProductID string `json:"product_id"`
 	StoreID   string `json:"store_id"`
 	Change    string `json:"change" jsonschema:"created, updated or deleted"`
@@ -19,12 +20,14 @@ type ProductChanged struct {
 
 // StoreChanged reports that staff changed a store, opened or closed it.
 type StoreChanged struct {
+	unconsumed
 	StoreID string `json:"store_id"`
 	Change  string `json:"change" jsonschema:"created, updated, deleted, opened or closed"`
 }
 
 // CategoryChanged reports that staff changed the tree of categories.
 type CategoryChanged struct {
+	unconsumed
 	CategoryID string `json:"category_id"`
 	Change     string `json:"change" jsonschema:"created, updated or deleted"`
 }
@@ -47,5 +50,3 @@ func (e StoreChanged) Touches() []string { return []string{ShownCatalogue, Shown
 
 // Touches names everything that lists products.
 func (CategoryChanged) Touches() []string { return []string{ShownCatalogue} }
-
-func catalogue() []Event { return []Event{ProductChanged{}, StoreChanged{}, CategoryChanged{}} }

@@ -60,13 +60,21 @@ func IsStoreOnly(eventType string) bool {
 	return ok
 }
 
+// unconsumed is embedded by published events that no function of the shop consumes: functions of others may, and readers of the event
+// store do.
+type unconsumed struct{}
+
+func (unconsumed) withoutConsumer() {}
+
+// HasNoConsumer reports whether no function of the shop consumes events of a type.
+func HasNoConsumer(eventType string) bool {
+	e, _ := ByType(eventType)
+	_, ok := e.(interface{ withoutConsumer() })
+	return ok || IsStoreOnly(eventType)
+}
+
 // WireType is the type of an event as a CloudEvent bears it.
 func WireType(e Event) string { return Prefix + e.EventType() }
-
-// All lists every event, each as its zero value, in the order of the documentation.
-func All() []Event {
-	return slices.Concat(catalogue(), orders(), stock(), payments(), shipments(), accounts(), mails(), housekeeping())
-}
 
 // ByType finds the zero value of an event by its type without the prefix.
 func ByType(name string) (Event, bool) {

@@ -10,5 +10,3 @@ type HousekeepingDue struct {
 func (HousekeepingDue) EventType() string { return "housekeeping.due" }
 
 func (e HousekeepingDue) About() About { return About{Subject: e.HousekeepingID} }
-
-func housekeeping() []Event { return []Event{HousekeepingDue{}} }

@@ -22,5 +22,3 @@ func (MailFailed) EventType() string { return "mail.failed" }
 
 func (e MailSent) About() About   { return About{Subject: e.MailID, OrderID: e.OrderID} }
 func (e MailFailed) About() About { return About{Subject: e.MailID, OrderID: e.OrderID} }
-
-func mails() []Event { return []Event{MailSent{}, MailFailed{}} }

@@ -170,6 +170,7 @@ type OrderReturned struct {
 
 // OrderCompleted reports that an order is delivered, paid and over.
 type OrderCompleted struct {
+	unconsumed
 	OrderID    string    `json:"order_id"`
 	Version    int64     `json:"version"`
 	CustomerID string    `json:"customer_id,omitempty"`
@@ -243,23 +244,3 @@ func (e OrderCompleted) About() About { return aboutOrder(e.OrderID, e.Version) 
 func (e OrderStalled) About() About   { return aboutOrder(e.OrderID, e.Version) }
 func (e OrderOverdue) About() About   { return aboutOrder(e.OrderID, 0) }
 func (e OrderRested) About() About    { return aboutOrder(e.OrderID, 0) }
-
-func orders() []Event {
-	return []Event{
-		OrderPlaced{},
-		OrderConfirmed{},
-		OrderSettled{},
-		OrderRejected{},
-		OrderExpired{},
-		OrderWithdrawn{},
-		OrderCancelled{},
-		OrderAdvanced{},
-		OrderShipped{},
-		OrderDelivered{},
-		OrderReturned{},
-		OrderCompleted{},
-		OrderStalled{},
-		OrderOverdue{},
-		OrderRested{},
-	}
-}

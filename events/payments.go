@@ -90,9 +90,3 @@ func (e PaymentRefunded) About() About { return aboutPayment(e.PaymentID, e.Orde
 func (e PaymentVoided) About() About   { return aboutPayment(e.PaymentID, e.OrderID) }
 func (e RefundRequested) About() About { return aboutPayment(e.PaymentID, e.OrderID) }
 func (e RefundFailed) About() About    { return aboutPayment(e.PaymentID, e.OrderID) }
-
-func payments() []Event {
-	return []Event{
-		PaymentCreated{}, PaymentPaid{}, PaymentFailed{}, PaymentRefunded{}, PaymentVoided{}, RefundRequested{}, RefundFailed{},
-	}
-}

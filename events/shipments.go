@@ -41,5 +41,3 @@ func (ShipmentDue) EventType() string     { return "shipment.due" }
 func (e ShipmentCreated) About() About { return About{Subject: e.ShipmentID, OrderID: e.OrderID} }
 func (e ShipmentMoved) About() About   { return About{Subject: e.ShipmentID, OrderID: e.OrderID} }
 func (e ShipmentDue) About() About     { return About{Subject: e.ShipmentID, OrderID: e.OrderID} }
-
-func shipments() []Event { return []Event{ShipmentCreated{}, ShipmentMoved{}, ShipmentDue{}} }

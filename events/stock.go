@@ -74,6 +74,7 @@ type StockShipped struct {
 
 // StockReturned reports that an order's goods are on the shelf again.
 type StockReturned struct {
+	unconsumed
 	OrderID string      `json:"order_id"`
 	Lines   []StockLine `json:"lines"`
 
@@ -83,6 +84,7 @@ type StockReturned struct {
 
 // StockChanged reports that staff changed a level, and how it stands now.
 type StockChanged struct {
+	unconsumed
 	SKU         string `json:"sku"`
 	WarehouseID string `json:"warehouse_id"`
 	Kind        string `json:"kind" jsonschema:"inbound, outbound or adjustment"`
@@ -134,10 +136,6 @@ func (e StockReleased) About() About {
 		return About{Subject: e.ReservationID}
 	}
 	return aboutOrder(e.OrderID, 0)
-}
-
-func stock() []Event {
-	return []Event{StockReserved{}, StockShort{}, StockReleased{}, StockShipped{}, StockReturned{}, StockChanged{}, StockDue{}, ReservationDue{}}
 }
 
 // Touches names what is left of the SKUs.

@@ -154,7 +154,7 @@ func TestABrokenTriggerIsRefused(t *testing.T) {
 		"lacks linear":           func(d *eventingduckv1.DeliverySpec) { d.BackoffPolicy = nil },
 		"linear backoffPolicy":   func(d *eventingduckv1.DeliverySpec) { *d.BackoffPolicy = "exponential" },
 		"lacks deadLetterSink":   func(d *eventingduckv1.DeliverySpec) { d.DeadLetterSink = nil },
-		"deadLetterSink park":    func(d *eventingduckv1.DeliverySpec) { d.DeadLetterSink.Ref.Name = "send-email" },
+		"deadLetterSink store-dead-letter":    func(d *eventingduckv1.DeliverySpec) { d.DeadLetterSink.Ref.Name = "send-email" },
 		"retry, linear backoff":  func(d *eventingduckv1.DeliverySpec) { d.Retry, d.BackoffPolicy = nil, nil },
 		"backoffDelay, timeout,": func(d *eventingduckv1.DeliverySpec) { *d = eventingduckv1.DeliverySpec{} },
 	} {

@@ -94,7 +94,7 @@ func TestATypeOfTheClientHasTheCommentOfItsSource(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(made["types.go"]), "// Thing is what there is.\ntype Thing struct {\n"+
 		"\tName string `json:\"name\"` // what it is called; one of a, b\n\tTwin *Thing `json:\"twin,omitempty\"`\n}")
-	require.Contains(t, string(made["routes.go"]), "// AddThing is POST /v1/things, for: all.\n"+
+	require.Contains(t, string(made["routes.go"]), "// AddThing sends POST /v1/things, for: all.\n"+
 		"func (c *Client) AddThing(ctx context.Context, options ...Option) (Thing, error) {\n"+
 		"\treturn send[Thing](ctx, c, options, call{method: \"POST\", path: \"/v1/things\"})")
 	_, err = contract.Client(source(""), []function.Function{serving("serve-things", act("/v1/things"))})

@@ -115,6 +115,5 @@ func TestAThousandBodiesThatStopInTheMiddleDoNotFillTheMemory(t *testing.T) {
 		statuses[response.StatusCode]++
 	}
 	require.Positive(t, statuses[http.StatusServiceUnavailable], "%v", statuses)
-	require.LessOrEqual(t, statuses[http.StatusRequestTimeout], 200, "%v", statuses)
 	require.Equal(t, http.StatusAccepted, post(t, address, "after"))
 }

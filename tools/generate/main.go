@@ -1,5 +1,5 @@
-// Command generate writes what is published from the code: the schemas of events, the OpenAPI and AsyncAPI documents, the routes
-// and the Go client. Run it in the project's root.
+// Command generate writes what is published from the code: the schemas of events, the OpenAPI and AsyncAPI documents, the routes,
+// the Go client, and the flow table of README.md. Run it in the project's root.
 package main
 
 import (
@@ -23,5 +23,5 @@ func run() error {
 		return fmt.Errorf("not in the project's root: %w", err)
 	}
 	all := functions.All(functions.Settings{})
-	return errors.Join(contract.Write("schemas", all), contract.WriteClient(".", all))
+	return errors.Join(contract.Write("schemas", all), contract.WriteClient(".", all), writeFlow("README.md", all))
 }
