@@ -192,7 +192,7 @@ func refresh(t testing.TB, shop *shoptest.Shop, shown string, headers ...string)
 }
 
 // ACC-11
-func TestARefreshTokenIsGoodOnceAndASecondUseEndsTheSession(t *testing.T) {
+func TestReusedRefreshTokenEndsTheSession(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := register(t, shop)
@@ -215,7 +215,7 @@ func TestARefreshTokenIsGoodOnceAndASecondUseEndsTheSession(t *testing.T) {
 }
 
 // ACC-11
-func TestOfTwoThatUseARefreshTokenAtOnceOneGetsAPairAndTheSessionEnds(t *testing.T) {
+func TestConcurrentRefreshEndsTheSession(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := register(t, shop)
@@ -238,7 +238,7 @@ func TestOfTwoThatUseARefreshTokenAtOnceOneGetsAPairAndTheSessionEnds(t *testing
 }
 
 // ACC-11
-func TestARefreshTokenIsOverAfterADayAndOneThatNobodyGaveEndsNothing(t *testing.T) {
+func TestRefreshTokenExpiresAfterADay(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := register(t, shop)
@@ -252,7 +252,7 @@ func TestARefreshTokenIsOverAfterADayAndOneThatNobodyGaveEndsNothing(t *testing.
 }
 
 // ACC-11, ACC-14
-func TestABrowserRefreshesWithItsCookie(t *testing.T) {
+func TestBrowserRefreshesWithItsCookie(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := register(t, shop)
@@ -263,7 +263,7 @@ func TestABrowserRefreshesWithItsCookie(t *testing.T) {
 }
 
 // ACC-12
-func TestNeitherTokenIsGoodInThePlaceOfTheOther(t *testing.T) {
+func TestTokensAreNotInterchangeable(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := register(t, shop)
@@ -275,7 +275,7 @@ func TestNeitherTokenIsGoodInThePlaceOfTheOther(t *testing.T) {
 }
 
 // ACC-13
-func TestLogoutEndsTheSessionAndEverywhereEndsAll(t *testing.T) {
+func TestLogoutEndsOneOrAllSessions(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := register(t, shop)
@@ -296,7 +296,7 @@ func TestLogoutEndsTheSessionAndEverywhereEndsAll(t *testing.T) {
 }
 
 // ACC-14, ACC-18
-func TestWhoAmIAnswersBothWaysAndNobodyElse(t *testing.T) {
+func TestMeAcceptsTokenAndCookie(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := register(t, shop)
@@ -317,7 +317,7 @@ func TestWhoAmIAnswersBothWaysAndNobodyElse(t *testing.T) {
 }
 
 // ACC-17
-func TestASessionOfOneCopyIsKnownToAnother(t *testing.T) {
+func TestSessionIsSharedByInstances(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := register(t, shop)
@@ -330,7 +330,7 @@ func TestASessionOfOneCopyIsKnownToAnother(t *testing.T) {
 }
 
 // ACC-08, ACC-09
-func TestAnAccessTokenSaysWhoItIsAndVerifiesWithThePublishedKeys(t *testing.T) {
+func TestAccessTokenVerifiesWithThePublishedKeys(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	ada := register(t, shop)
