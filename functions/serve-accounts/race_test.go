@@ -55,7 +55,7 @@ func TestOrderIsShownAfterTheSessionHasEnded(t *testing.T) {
 }
 
 // A guest who signs up several times concurrently gets one account.
-func TestAGuestSignsUpOnce(t *testing.T) {
+func TestGuestSignsUpOnce(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for _, mail := range []func(i int) string{
