@@ -148,15 +148,15 @@ func TestABrokenTriggerIsRefused(t *testing.T) {
 	t.Parallel()
 	good := each[*eventingv1.Trigger](build(t, "kind"))[0].Spec.Delivery
 	for says, breaks := range map[string]func(*eventingduckv1.DeliverySpec){
-		"lacks retry":            func(d *eventingduckv1.DeliverySpec) { d.Retry = nil },
-		"lacks backoffDelay":     func(d *eventingduckv1.DeliverySpec) { d.BackoffDelay = nil },
-		"lacks timeout":          func(d *eventingduckv1.DeliverySpec) { d.Timeout = nil },
-		"lacks linear":           func(d *eventingduckv1.DeliverySpec) { d.BackoffPolicy = nil },
-		"linear backoffPolicy":   func(d *eventingduckv1.DeliverySpec) { *d.BackoffPolicy = "exponential" },
-		"lacks deadLetterSink":   func(d *eventingduckv1.DeliverySpec) { d.DeadLetterSink = nil },
-		"deadLetterSink store-dead-letter":    func(d *eventingduckv1.DeliverySpec) { d.DeadLetterSink.Ref.Name = "send-email" },
-		"retry, linear backoff":  func(d *eventingduckv1.DeliverySpec) { d.Retry, d.BackoffPolicy = nil, nil },
-		"backoffDelay, timeout,": func(d *eventingduckv1.DeliverySpec) { *d = eventingduckv1.DeliverySpec{} },
+		"lacks retry":                      func(d *eventingduckv1.DeliverySpec) { d.Retry = nil },
+		"lacks backoffDelay":               func(d *eventingduckv1.DeliverySpec) { d.BackoffDelay = nil },
+		"lacks timeout":                    func(d *eventingduckv1.DeliverySpec) { d.Timeout = nil },
+		"lacks linear":                     func(d *eventingduckv1.DeliverySpec) { d.BackoffPolicy = nil },
+		"linear backoffPolicy":             func(d *eventingduckv1.DeliverySpec) { *d.BackoffPolicy = "exponential" },
+		"lacks deadLetterSink":             func(d *eventingduckv1.DeliverySpec) { d.DeadLetterSink = nil },
+		"deadLetterSink store-dead-letter": func(d *eventingduckv1.DeliverySpec) { d.DeadLetterSink.Ref.Name = "send-email" },
+		"retry, linear backoff":            func(d *eventingduckv1.DeliverySpec) { d.Retry, d.BackoffPolicy = nil, nil },
+		"backoffDelay, timeout,":           func(d *eventingduckv1.DeliverySpec) { *d = eventingduckv1.DeliverySpec{} },
 	} {
 		broken := good.DeepCopy()
 		require.NoError(t, deliveryComplete("a", broken))

@@ -29,7 +29,7 @@ const name = "send-email"
 // mailer is a shop with a mail server.
 type mailer struct {
 	*shoptest.Shop
-	box *mailbox.Box
+	box *mailbox.Store
 }
 
 func open(t *testing.T) mailer {
@@ -265,12 +265,12 @@ func TestRefusedMailIsSentLater(t *testing.T) {
 	p := open(t)
 	placed := place(t, p.Shop)
 	m := p.Store(t, events.PaymentPaid{OrderID: placed.ID})
-	p.box.Refuse(func() error { return errors.New("the disk is full") })
+	p.box.RejectWith(func() error { return errors.New("the disk is full") })
 	for range 2 {
 		require.ErrorContains(t, p.TryDeliver(t, name, m), "the disk is full")
 		require.Equal(t, []string{"payment_paid waiting"}, states(t, p.Shop))
 	}
-	p.box.Refuse(nil)
+	p.box.RejectWith(nil)
 	require.Len(t, p.Deliver(t, name, m), 1)
 	p.Deliver(t, name, m)
 	require.Len(t, p.mails(t), 1)
@@ -305,9 +305,9 @@ func TestMailInUnknownStateIsNotSentAgain(t *testing.T) {
 	p := open(t)
 	placed := place(t, p.Shop)
 	m := p.Store(t, events.PaymentPaid{OrderID: placed.ID})
-	p.box.Refuse(func() error { return errors.New("not now") })
+	p.box.RejectWith(func() error { return errors.New("not now") })
 	require.Error(t, p.TryDeliver(t, name, m))
-	p.box.Refuse(nil)
+	p.box.RejectWith(nil)
 	p.Exec(t, `UPDATE mail.mails SET status = 'sending', taken_at = now()`) // as after a crash
 	require.ErrorContains(t, p.TryDeliver(t, name, m), "is being sent")
 
@@ -347,7 +347,7 @@ func TestMailIsGivenUpAfterFiftyTries(t *testing.T) {
 	p := open(t)
 	placed := place(t, p.Shop)
 	m := p.Store(t, events.PaymentPaid{OrderID: placed.ID})
-	p.box.Refuse(func() error { return errors.New("never") })
+	p.box.RejectWith(func() error { return errors.New("never") })
 	require.Error(t, p.TryDeliver(t, name, m))
 	p.Exec(t, `UPDATE mail.mails SET tries = 50`)
 	emitted := p.Deliver(t, name, m)

@@ -281,14 +281,14 @@ func (s *shop) say(eventType, data, orderID string) (id string) {
 func TestMailServerMayBeAway(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	s.Mailbox.Refuse(func() error { return errors.New("not now") })
+	s.Mailbox.RejectWith(func() error { return errors.New("not now") })
 	p := s.place(orderOf(1, "CAP-NAVY"))
 	require.Equal(t, http.StatusCreated, p.Code)
 	require.Eventually(t, func() bool {
 		return s.count(`SELECT count(*) FROM bus.undelivered WHERE consumer = 'send-email' AND attempts > 1`) == 3
 	}, 90*time.Second, 200*time.Millisecond, "all three are with the sweeper")
 	require.Empty(t, s.mails())
-	s.Mailbox.Refuse(nil)
+	s.Mailbox.RejectWith(nil)
 	s.settle(60 * time.Second)
 	s.check()
 	require.Len(t, s.mails(), 3)

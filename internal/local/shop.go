@@ -59,7 +59,7 @@ type Options struct {
 type Shop struct {
 	Pool      *pgxpool.Pool
 	Postgres  *postgres.Server // nil with a DatabaseURL
-	Mailbox   *mailbox.Box
+	Mailbox   *mailbox.Store
 	SMTP      string // address of the mailbox, as SMTP_URL
 	Bucket    *bucket.Bucket
 	Engine    *Engine

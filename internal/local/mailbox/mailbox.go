@@ -25,8 +25,8 @@ const (
 	idle          = 5 * time.Minute
 )
 
-// Box keeps mails in a file, the newest 10,000 of them in an index. Older mails stay in the file.
-type Box struct {
+// Store keeps mails in a file, the newest 10,000 of them in an index. Older mails stay in the file.
+type Store struct {
 	dir    string
 	file   *file
 	server *smtp.Server
@@ -39,11 +39,11 @@ type Box struct {
 }
 
 // Open returns the box of a folder, made when missing, with the mails of earlier runs.
-func Open(dir string) (*Box, error) {
+func Open(dir string) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open mailbox %s: %w", dir, err)
 	}
-	b := &Box{dir: dir}
+	b := &Store{dir: dir}
 	if err := b.load(); err != nil {
 		return nil, fmt.Errorf("open mailbox %s: %w", dir, err)
 	}
@@ -59,7 +59,7 @@ func Open(dir string) (*Box, error) {
 }
 
 // Serve accepts mails on l until Close, and returns nil then. A closed box closes l and returns at once.
-func (b *Box) Serve(l net.Listener) error {
+func (b *Store) Serve(l net.Listener) error {
 	b.mu.Lock()
 	b.listeners = append(b.listeners, l)
 	closed := b.closed
@@ -74,7 +74,7 @@ func (b *Box) Serve(l net.Listener) error {
 }
 
 // Close stops Serve and cuts its connections. Mails that were answered for are on disk. Closing again does nothing.
-func (b *Box) Close() error {
+func (b *Store) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
@@ -93,8 +93,8 @@ func (b *Box) Close() error {
 	return nil
 }
 
-// Refuse has every mail answered with 451 for which f returns an error, as a broken mail server would; nil ends it.
-func (b *Box) Refuse(f func() error) {
+// RejectWith has every mail answered with 451 for which f returns an error, as a broken mail server would; nil ends it.
+func (b *Store) RejectWith(f func() error) {
 	if f == nil {
 		b.refuse.Store(nil)
 		return
@@ -103,7 +103,7 @@ func (b *Box) Refuse(f func() error) {
 }
 
 // store writes a mail to disk and then to the index. What is in the index is on disk.
-func (b *Box) store(raw []byte) error {
+func (b *Store) store(raw []byte) error {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return fmt.Errorf("name mail: %w", err)
@@ -119,7 +119,7 @@ func (b *Box) store(raw []byte) error {
 }
 
 // add puts a mail where its id belongs, which is the end but for mails that come at the same time.
-func (b *Box) add(s summary) {
+func (b *Store) add(s summary) {
 	at, _ := slices.BinarySearchFunc(b.index, s, byID)
 	b.index = slices.Insert(b.index, at, s)
 	if len(b.index) > maxIndex+maxIndex/10 {
@@ -128,7 +128,7 @@ func (b *Box) add(s summary) {
 }
 
 // newest returns up to limit mails that match, the newest first.
-func (b *Box) newest(match func(summary) bool, limit int) []summary {
+func (b *Store) newest(match func(summary) bool, limit int) []summary {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	found := []summary{}
@@ -144,7 +144,7 @@ func (b *Box) newest(match func(summary) bool, limit int) []summary {
 }
 
 // read returns a mail from disk. One that the index does not know is fs.ErrNotExist.
-func (b *Box) read(id string) (Mail, error) {
+func (b *Store) read(id string) (Mail, error) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	at, found := slices.BinarySearchFunc(b.index, summary{ID: id}, byID)
@@ -159,7 +159,7 @@ func (b *Box) read(id string) (Mail, error) {
 }
 
 // load reads the index of the folder's mails.
-func (b *Box) load() (err error) {
+func (b *Store) load() (err error) {
 	b.file, err = openFile(b.dir, func(id uuid.UUID, at place, raw []byte) {
 		s := summarise(id, raw)
 		s.place = at

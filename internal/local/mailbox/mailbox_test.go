@@ -20,7 +20,7 @@ import (
 
 // bundle is a box that listens.
 type bundle struct {
-	box  *Box
+	box  *Store
 	dir  string
 	smtp string
 }
@@ -257,12 +257,12 @@ func TestRestartKeepsMails(t *testing.T) {
 func TestRefusedMailIsNotKept(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	b.box.Refuse(func() error { return errors.New("the disk is full\r\n250 ok") })
+	b.box.RejectWith(func() error { return errors.New("the disk is full\r\n250 ok") })
 	err := b.trySend("ann@example.test", "Subject: no\n\n")
 	require.ErrorContains(t, err, `451 "4.3.0 the disk is full  250 ok"`)
 	require.Empty(t, b.mails(t, ""))
 
-	b.box.Refuse(nil)
+	b.box.RejectWith(nil)
 	b.send(t, "ann@example.test", "Subject: yes\n\n")
 	require.Len(t, b.mails(t, ""), 1)
 }
@@ -300,7 +300,7 @@ func TestLimitsAreKept(t *testing.T) {
 
 func TestIndexKeepsTheNewest(t *testing.T) {
 	t.Parallel()
-	b := &Box{}
+	b := &Store{}
 	for i := range 2 * maxIndex {
 		b.add(summary{ID: fmt.Sprintf("%08d", i)})
 	}

@@ -34,7 +34,7 @@ var page = template.Must(template.New("page.html").Funcs(template.FuncMap{"piece
 // Handler serves the mails to people and programs: GET /mailbox, /mailbox/{id} and /mailbox.json, the first two as
 // JSON, too, when that is what the request accepts. ?to= and ?subject= keep the mails that contain them, whatever
 // their case; ?limit= bounds the JSON.
-func (b *Box) Handler() http.Handler {
+func (b *Store) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /mailbox", b.list)
 	mux.HandleFunc("GET /mailbox.json", b.listJSON)
@@ -45,16 +45,16 @@ func (b *Box) Handler() http.Handler {
 }
 
 // list is called by people who look for a mail.
-func (b *Box) list(w http.ResponseWriter, r *http.Request) {
+func (b *Store) list(w http.ResponseWriter, r *http.Request) {
 	if wantsJSON(r) {
 		b.listJSON(w, r)
 		return
 	}
-	b.render(w, r, nil)
+	render(b, w, r, nil)
 }
 
 // listJSON is called by tests and scripts.
-func (b *Box) listJSON(w http.ResponseWriter, r *http.Request) {
+func (b *Store) listJSON(w http.ResponseWriter, r *http.Request) {
 	limit, err := strconv.Atoi(r.FormValue("limit"))
 	if err != nil || limit < 0 {
 		limit = jsonLimit
@@ -75,19 +75,19 @@ func (b *Box) listJSON(w http.ResponseWriter, r *http.Request) {
 }
 
 // show is called by people who read a mail.
-func (b *Box) show(w http.ResponseWriter, r *http.Request) {
+func (b *Store) show(w http.ResponseWriter, r *http.Request) {
 	m, ok := b.find(w, r)
 	switch {
 	case !ok:
 	case wantsJSON(r):
 		writeJSON(w, m)
 	default:
-		b.render(w, r, &m)
+		render(b, w, r, &m)
 	}
 }
 
 // showHTML is called by the frame of the page.
-func (b *Box) showHTML(w http.ResponseWriter, r *http.Request) {
+func (b *Store) showHTML(w http.ResponseWriter, r *http.Request) {
 	m, ok := b.find(w, r)
 	if !ok {
 		return
@@ -97,7 +97,7 @@ func (b *Box) showHTML(w http.ResponseWriter, r *http.Request) {
 }
 
 // find reads the mail of the path, or answers that there is none.
-func (b *Box) find(w http.ResponseWriter, r *http.Request) (Mail, bool) {
+func (b *Store) find(w http.ResponseWriter, r *http.Request) (Mail, bool) {
 	m, err := b.read(r.PathValue("id"))
 	if errors.Is(err, fs.ErrNotExist) {
 		http.Error(w, "there is no such mail", http.StatusNotFound)
@@ -116,7 +116,7 @@ type view struct {
 	AsText      bool
 }
 
-func (b *Box) render(w http.ResponseWriter, r *http.Request, m *Mail) {
+func render(b *Store, w http.ResponseWriter, r *http.Request, m *Mail) {
 	v := view{Mails: b.newest(filter(r), pageLimit), Mail: m, To: r.FormValue("to"), Subject: r.FormValue("subject")}
 	query := r.URL.Query()
 	query.Del("as")

@@ -19,12 +19,12 @@ const (
 
 // session is one connection, one mail after the other.
 type session struct {
-	box  *Box
+	box  *Store
 	from string
 	to   []string
 }
 
-func (b *Box) session(*smtp.Conn) (smtp.Session, error) { return &session{box: b}, nil }
+func (b *Store) session(*smtp.Conn) (smtp.Session, error) { return &session{box: b}, nil }
 
 // Mail begins a mail.
 func (s *session) Mail(from string, _ *smtp.MailOptions) error {
