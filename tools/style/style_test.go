@@ -93,7 +93,10 @@ var largePackages = map[string]string{
 }
 
 var manyMethods = map[string]string{
-	"cmd/popup-bench.bench": "a shop under measurement, with what can be read of it",
+	"cmd/popup-bench.bench":             "a shop under measurement, with what can be read of it",
+	"functions/serve-accounts.accounts": "one method per route that needs the settings",
+	"internal/shoptest.Shop":            "what tests do with a shop",
+	"internal/jetstream.Broker":         "a stream: publishing, its consumers, and what a lost disk takes",
 }
 
 var largeFiles = map[string]string{
