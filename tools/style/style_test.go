@@ -95,7 +95,9 @@ var largePackages = map[string]string{
 var manyMethods = map[string]string{
 	"cmd/popup-bench.bench":             "a shop under measurement, with what can be read of it",
 	"functions/serve-accounts.accounts": "one method per route that needs the settings",
+	"internal/function.Runtime":         "the runtime, whose parts share pool, broker and log",
 	"internal/shoptest.Shop":            "what tests do with a shop",
+	"internal/jetstreambroker.plane":    "what one replica delivers, and how it follows the cluster",
 	"internal/jetstream.Broker":         "a stream: publishing, its consumers, and what a lost disk takes",
 }
 
