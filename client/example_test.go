@@ -40,5 +40,5 @@ func Example() {
 	// Output:
 	// 4800 EUR
 	// cancelled <nil>
-	// there is not enough of what was ordered 50
+	// There is not enough stock for this order. 50
 }
