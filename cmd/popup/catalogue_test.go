@@ -35,10 +35,10 @@ func TestTheCatalogueIsKeptFromTheTerminal(t *testing.T) {
 	require.Contains(t, made, `"sku": "HAT-1", "price": { "amount_minor": 2900, "currency": "EUR" }`)
 	require.Contains(t, made, `"tags": [ "warm, very" ]`)
 	require.Contains(t, made, `"active": false`)
-	refused("the SKU is that of something else", hat...)
+	refused("The SKU is used by another product or variant", hat...)
 	refused("name must not be blank", "add", "HAT-2", " ", "--price-minor=2900", "--store=Tide & Thread")
 	refused("price.amount_minor must be above 0", "add", "HAT-2", "Hat", "--price-minor=0", "--store=Tide & Thread")
-	refused("price.currency is no currency", "add", "HAT-2", "Hat", "--price-minor=1", "--currency=EUX", "--store=Tide & Thread")
+	refused("price.currency is not a currency", "add", "HAT-2", "Hat", "--price-minor=1", "--currency=EUX", "--store=Tide & Thread")
 	refused(`store "Nowhere" does not exist`, "add", "HAT-2", "Hat", "--price-minor=1", "--store=Nowhere")
 	refused(`category "Hats" does not exist`, "add", "HAT-2", "Hat", "--price-minor=1", "--store=Tide & Thread", "--category=Hats")
 

@@ -70,8 +70,8 @@ func TestTheFirstAdminsPasswordIsShownOnceAndManagesAccounts(t *testing.T) {
 
 	id := regexp.MustCompile(`id +(\S+)`).FindStringSubmatch(ada.must("", "me"))[1]
 	admin.must("", "role", id, "staff")
-	ada.refused("this needs a valid token", "", "me")
-	ada.refused("that is not right", "another one", "login", "ada@example.test")
+	ada.refused("This request needs a valid token", "", "me")
+	ada.refused("The e-mail address or the password is wrong", "another one", "login", "ada@example.test")
 	ada.must("correct horse battery", "login", "ada@example.test")
 	require.Contains(t, ada.must("", "list", "admin@"), `"role":"admin"`)
 	ada.must("correct horse battery\nthe next secret", "password")

@@ -45,7 +45,7 @@ func TestManyAreDeletedAtOnceAndWhatIsUnknownIsNamed(t *testing.T) {
 		result := each.(map[string]any)
 		results = append(results, result["deleted"], result["why"])
 	}
-	no := "there is no such product"
+	no := "the product does not exist"
 	require.Equal(t, []any{true, nil, false, no, true, nil, false, no, true, nil}, results)
 	require.Equal(t, 8.0, get(t, d.Shop, "/v1/products").Body["total"])
 	require.Len(t, d.said(), 6)
