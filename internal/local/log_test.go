@@ -86,7 +86,7 @@ func TestTheLogHasALinePerCallAndEventAndNoPersonalData(t *testing.T) {
 	whole := `{"email": "` + person + `", "password": "correct horse battery", "name": "Ada Byron", "phone": "+49 40 1234567"}`
 	require.Equal(t, http.StatusInternalServerError, s.send(http.MethodPost, "/v1/users/register", whole))
 
-	failed := log.lines(t, "call failed")
+	failed := log.lines(t, "request failed")
 	require.Len(t, failed, 1, "the cause, once")
 	requireFields(t, failed[0], "function", "request", "trace_id", "span_id", "version")
 	require.Contains(t, failed[0]["error"], "no [e-mail]")

@@ -28,8 +28,8 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// kinds are the kinds of problem that the program can answer, and where: all that NewProblem is called with, and those
-// that the library's errors become.
+// kinds returns the kinds of problems in the code, with the file of each: all that problem.New is called with, and those
+// that errors of huma become.
 func kinds(t *testing.T) map[string]string {
 	t.Helper()
 	found := map[string]string{"out-of-stock": "place-order", "not-on-sale": "place-order", "unsupported": "web", "too-slow": "web", "no-such-method": "web"}
@@ -43,8 +43,8 @@ func kinds(t *testing.T) map[string]string {
 			return err
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
-			if call, is := n.(*ast.CallExpr); is && named(call.Fun) == "NewProblem" {
-				if kind, is := call.Args[1].(*ast.BasicLit); is {
+			if call, ok := n.(*ast.CallExpr); ok && named(call.Fun) == "New" && len(call.Args) == 3 {
+				if kind, ok := call.Args[1].(*ast.BasicLit); ok && kind.Kind == token.STRING {
 					text, _ := strconv.Unquote(kind.Value)
 					found[text] = path
 				}
