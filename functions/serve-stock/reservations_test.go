@@ -61,7 +61,7 @@ func TestShortLineReservesNothing(t *testing.T) {
 		require.Equal(t, false, a.Body["success"], a.Raw)
 		require.Equal(t, []any{map[string]any{"sku": shoptest.Cap, "requested": 121.0, "available": 120.0}}, a.Body["failed_items"])
 	}
-	a := keep(t, shop, line(shoptest.Cap, 1, shoptest.Canal), line("UNHEARD-OF", 1))
+	a := keep(t, shop, line(shoptest.Cap, 1, shoptest.Canal), line("NO-SUCH-SKU", 1))
 	require.Len(t, a.Body["failed_items"], 2, "not in that warehouse, and not at all")
 	require.Zero(t, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM stock.reservations`)+shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM stock.holds`))
 }

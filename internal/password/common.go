@@ -18,11 +18,11 @@ func Weakness(password string, mine ...string) string {
 	case n < shortest || n > longest:
 		return "must have 8 to 128 characters"
 	case common(password):
-		return "is one of those that are tried first"
+		return "is a common password"
 	}
 	for _, word := range mine {
 		if word != "" && strings.EqualFold(strings.TrimSpace(word), password) {
-			return "is known to be yours"
+			return "is too easy to guess: it is in your own data"
 		}
 	}
 	return ""
@@ -71,7 +71,7 @@ func inARow(password string) bool {
 	return false
 }
 
-// listed are the words that are tried first, of the lists that are published of leaked passwords. Those that are shorter
+// listed are common passwords from published lists of leaked ones. Those that are shorter
 // than a password may be stand here for their variants.
 var listed = func() map[string]bool {
 	words := map[string]bool{}
