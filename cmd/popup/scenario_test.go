@@ -220,22 +220,22 @@ func (e engine) disturbed(t *testing.T, key string, undisturbed []string, fault 
 }
 
 // parked returns the dead letters of an event.
-func (e engine) parked(t *testing.T, event string) (found []parkedEvent) {
+func (e engine) deadLetters(t *testing.T, event string) (found []deadLetter) {
 	t.Helper()
-	out, err := e.popup("parked", "list", "--json")
+	out, err := e.popup("deadletters", "list", "--json")
 	require.NoError(t, err, out)
 	for line := range strings.Lines(out) {
-		var p parkedEvent
+		var p deadLetter
 		require.NoError(t, json.Unmarshal([]byte(line), &p), line)
 		if p.EventID == event {
 			found = append(found, p)
 		}
 	}
-	slices.SortFunc(found, func(a, b parkedEvent) int { return strings.Compare(a.Function, b.Function) })
+	slices.SortFunc(found, func(a, b deadLetter) int { return strings.Compare(a.Function, b.Function) })
 	return found
 }
 
-type parkedEvent struct {
+type deadLetter struct {
 	ID             int64
 	EventID        string `json:"event_id"`
 	Type           string
@@ -251,25 +251,25 @@ func (e engine) poisoned(t *testing.T) (lines []string) {
 		INSERT INTO bus.event (event_id, type, source, subject, order_id, causation_id, n, data)
 		VALUES ('%s', 'stock.reserved', '/functions/reserve-stock', '%s', '%s', gen_random_uuid(), 0, '{"order_id": 7}')`, event, order, order))
 	require.NoError(t, err)
-	var found []parkedEvent
+	var found []deadLetter
 	until := func(n int, what string) {
 		t.Helper()
 		e.place(t, what, 1, "MUG-ENAMEL") // the next one is handled, and an idle shop sweeps again
-		require.Eventually(t, func() bool { found = e.parked(t, event); return len(found) == n }, e.patience, time.Second, what)
+		require.Eventually(t, func() bool { found = e.deadLetters(t, event); return len(found) == n }, e.patience, time.Second, what)
 	}
 	until(2, "each of its functions has a dead letter")
 	for _, p := range found {
 		lines = append(lines, fmt.Sprintf("%s of %s, %s", p.Kind, p.Function, p.Type))
 	}
-	out, err := e.popup("parked", "redrive", fmt.Sprint(found[0].ID))
+	out, err := e.popup("deadletters", "redrive", fmt.Sprint(found[0].ID))
 	require.NoError(t, err, out)
 	until(2, "it is a dead letter again")
 	lines = append(lines, fmt.Sprintf("redriven, %s of %s again", found[0].Kind, found[0].Function))
 	for _, p := range found {
-		out, err := e.popup("parked", "discard", fmt.Sprint(p.ID))
+		out, err := e.popup("deadletters", "discard", fmt.Sprint(p.ID))
 		require.NoError(t, err, out)
 	}
-	require.Empty(t, e.parked(t, event))
+	require.Empty(t, e.deadLetters(t, event))
 	return append(lines, "discarded")
 }
 
