@@ -219,7 +219,7 @@ func (e engine) disturbed(t *testing.T, key string, undisturbed []string, fault 
 	require.Equal(t, undisturbed, e.trace(t, all[0].ID))
 }
 
-// parked returns the dead letters of an event.
+// deadLetters returns the dead letters of an event.
 func (e engine) deadLetters(t *testing.T, event string) (found []deadLetter) {
 	t.Helper()
 	out, err := e.popup("deadletters", "list", "--json")

@@ -39,7 +39,7 @@ func ListDeadLetters(ctx context.Context, pool *pgxpool.Pool, consumer string) (
 func ShowDeadLetter(ctx context.Context, pool *pgxpool.Pool, id int64) (DeadLetter, error) {
 	found, err := readDeadLetters(ctx, pool, `dead_letter_id = @id`, pgx.NamedArgs{"id": id})
 	if err == nil && len(found) == 0 {
-		err = fmt.Errorf("show parked event %d: there is none", id)
+		err = fmt.Errorf("show dead letter %d: it does not exist", id)
 	}
 	if err != nil {
 		return DeadLetter{}, err
@@ -54,7 +54,7 @@ func readDeadLetters(ctx context.Context, pool *pgxpool.Pool, where string, args
 		WHERE `+where+`
 		ORDER BY dead_letter_id`, args)
 	if err != nil {
-		return nil, fmt.Errorf("read parked events: %w", err)
+		return nil, fmt.Errorf("read dead letters: %w", err)
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (p DeadLetter, err error) {
 		var event []byte // anything at all may have been sent
