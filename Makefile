@@ -82,9 +82,9 @@ kube-popup: ## run the command popup inside that cluster (ARGS="check --rebuild"
 	@sh tools/cluster/popup.sh $(ARGS)
 
 scenario: needs ## run one scenario in one process and as processes: both leave the same events
-	SCENARIO_FULL=1 $(GO) test -count=1 -v -run Scenario ./cmd/popup
+	$(GO) test -count=1 -v -run Scenario ./cmd/popup
 
-test-cluster: ## run that scenario on the cluster that kubectl points to (ADDRESS and HOST reach its gateway)
+test-cluster: ## run that scenario, with faults, on the cluster that kubectl points to (ADDRESS and HOST reach its gateway)
 	SCENARIO_FULL=1 SCENARIO_ADDRESS=$(ADDRESS) SCENARIO_HOST=$(HOST) SCENARIO_POPUP="sh ../../tools/cluster/popup.sh" \
 		SCENARIO_FAULT="sh ../../tools/cluster/fault.sh" \
 		$(GO) test -count=1 -v -timeout 30m -run Scenario ./cmd/popup
