@@ -44,7 +44,7 @@ type PaymentRefunded struct {
 	At            time.Time `json:"at"`
 }
 
-// PaymentVoided reports that an open payment was closed at its provider: nobody can pay it any more.
+// PaymentVoided reports that an open payment was closed at its provider and can no longer be paid.
 type PaymentVoided struct {
 	PaymentID string    `json:"payment_id"`
 	OrderID   string    `json:"order_id"`

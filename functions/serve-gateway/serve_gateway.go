@@ -126,13 +126,18 @@ func (g *endpoints) Open(mux *http.ServeMux, rt *function.Runtime) {
 		pool: rt.Pool, revision: rt.Revision, upstreams: upstreams,
 		dependencies: mergeDependencies(rt.Dependencies, outside),
 	}
-	for _, route := range builtins.routes(gw.metrics) {
-		gw.metrics.expect(route.Route, strconv.Itoa(http.StatusOK))
-		mux.Handle(route.Method+" "+route.Path, gw.guard(route.Route, route.handler))
+	gw.serveBuiltins(mux, builtins)
+}
+
+// serveBuiltins serves the routes that the gateway responds to itself, and a problem where there is no route.
+func (g *gateway) serveBuiltins(mux *http.ServeMux, b *builtin) {
+	for _, route := range b.routes(g.metrics) {
+		g.metrics.expect(route.Route, strconv.Itoa(http.StatusOK))
+		mux.Handle(route.Method+" "+route.Path, g.guard(route.Route, route.handler))
 	}
 	fallback := function.Route{Path: "/", Access: access.Credentials}
-	gw.metrics.expect(fallback)
-	mux.Handle(fallback.Path, gw.guard(fallback, notFound(mux)))
+	g.metrics.expect(fallback)
+	mux.Handle(fallback.Path, g.guard(fallback, notFound(mux)))
 }
 
 // hasCachedRoute reports whether a function has a route whose responses may be cached.

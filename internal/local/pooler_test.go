@@ -31,9 +31,7 @@ const pgbouncer = "/usr/sbin/pgbouncer"
 // address.
 func startPgbouncer(t *testing.T, server *postgres.Server) string {
 	t.Helper()
-	if _, err := os.Stat(pgbouncer); err != nil {
-		t.Skip("pgbouncer is not installed; make needs installs it")
-	}
+	require.FileExists(t, pgbouncer, "make needs installs it")
 	to, err := url.Parse(server.URL())
 	require.NoError(t, err)
 	dir, err := os.MkdirTemp("", "popup-pgbouncer")
