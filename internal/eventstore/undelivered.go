@@ -21,14 +21,19 @@ const Alarm = 15 * time.Minute
 const batch = 500
 
 // Sweep publishes the events again that one of their consumers has not handled. It examines the events since the last sweep once,
-// all together; only late ones get a row in bus.undelivered, and are published again with an exponential backoff.
+// all together; only late ones get a row in bus.undelivered, and are published again with an exponential backoff. An event that
+// waits in the backlog of a busy consumer is left there: publishing it again would only make the backlog longer.
 func Sweep(ctx context.Context, pool *pgxpool.Pool, sink cloudevent.Publisher) error {
 	if err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error { return advance(ctx, tx) }); err != nil {
 		return fmt.Errorf("look for undelivered events: %w", err)
 	}
+	busy, err := readProgress(ctx, pool)
+	if err != nil {
+		return fmt.Errorf("read the progress of consumers: %w", err)
+	}
 	var rejected error
 	for {
-		due, err := takeDue(ctx, pool)
+		due, err := takeDue(ctx, pool, busy)
 		if err != nil {
 			return fmt.Errorf("read undelivered events: %w", err)
 		}
@@ -107,26 +112,49 @@ func advance(ctx context.Context, tx pgx.Tx) error {
 	return err
 }
 
-// takeDue returns the events that are due to be published again, each once, and sets their next time. Open dead letters are left
-// out.
-func takeDue(ctx context.Context, pool *pgxpool.Pool) ([]cloudevent.Message, error) {
+// progress is the newest commit of which each busy consumer has handled an event. A consumer that has handled none within Grace is
+// not in it.
+type progress struct{ consumers, newest []string }
+
+// readProgress returns the progress of the consumers that events are due for.
+func readProgress(ctx context.Context, pool *pgxpool.Pool) (p progress, err error) {
+	err = pool.QueryRow(ctx, `
+		SELECT coalesce(array_agg(consumer), '{}'), coalesce(array_agg(newest::text), '{}')
+		FROM (
+			SELECT i.consumer, max(e.xid) AS newest
+			FROM bus.inbox i JOIN bus.event e USING (event_id)
+			WHERE i.claimed_at > now() - @grace::interval
+			AND i.consumer IN (SELECT u.consumer FROM bus.undelivered u WHERE u.next_at <= now())
+			GROUP BY i.consumer
+		) AS busy`, pgx.NamedArgs{"grace": Grace}).Scan(&p.consumers, &p.newest)
+	return p, err
+}
+
+// takeDue returns the events that are due to be published again, each once, and sets their next time. It leaves out those that a
+// busy consumer has yet to reach, and open dead letters.
+func takeDue(ctx context.Context, pool *pgxpool.Pool, busy progress) ([]cloudevent.Message, error) {
 	rows, err := pool.Query(ctx, `
-		WITH due AS (
+		WITH busy AS (
+			SELECT * FROM unnest(@consumers::text[], @newest::xid8[]) AS b (consumer, newest)
+		), due AS (
 			SELECT u.event_id, u.consumer
 			FROM bus.undelivered u
-			WHERE u.next_at <= now() AND NOT EXISTS (
+			LEFT JOIN busy b USING (consumer)
+			WHERE u.next_at <= now()
+			AND (b.newest IS NULL OR EXISTS (SELECT FROM bus.event e WHERE e.event_id = u.event_id AND e.xid < b.newest))
+			AND NOT EXISTS (
 				SELECT FROM bus.dead_letters p
 				WHERE p.event_id = u.event_id::text AND p.consumer = u.consumer AND p.resolved_at IS NULL)
 			ORDER BY u.next_at
 			LIMIT @batch
-			FOR UPDATE SKIP LOCKED
+			FOR UPDATE OF u SKIP LOCKED
 		), again AS (
 			UPDATE bus.undelivered u SET attempts = u.attempts + 1, next_at = `+nextAttempt+`
 			FROM due WHERE (u.event_id, u.consumer) = (due.event_id, due.consumer)
 			RETURNING u.event_id
 		)`+SelectMessages+`
 		WHERE e.event_id IN (SELECT event_id FROM again)
-		ORDER BY e.xid, e.n`, pgx.NamedArgs{"batch": batch})
+		ORDER BY e.xid, e.n`, pgx.NamedArgs{"batch": batch, "consumers": busy.consumers, "newest": busy.newest})
 	if err != nil {
 		return nil, err
 	}

@@ -321,6 +321,30 @@ func TestABrokerThatIsAwayLosesNothing(t *testing.T) {
 	}
 }
 
+// A consumer that works off a backlog reaches what is behind it: publishing that again would double the work that is too much for
+// it already. FUN-03.
+func TestTheBacklogOfABusyConsumerIsNotPublishedAgain(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.exec(t, `DELETE FROM bus.subscription WHERE consumer = 'send-email'`)
+	lost, handled := emit(t, b.pool, old), emit(t, b.pool, old)
+	backlog := []string{emit(t, b.pool, old), emit(t, b.pool, old)}
+	handle(t, b, handled, "reserve-stock")
+	b.sweepAll(t)
+	b.makeDue(t)
+	b.sweep(t)
+	require.NotZero(t, b.broker.times(lost), "the consumer has passed it")
+	for _, id := range backlog {
+		require.Zero(t, b.broker.times(id), "the consumer has yet to reach it")
+	}
+
+	b.exec(t, `UPDATE bus.inbox SET claimed_at = claimed_at - $1::interval`, eventstore.Grace)
+	b.sweep(t)
+	for _, id := range backlog {
+		require.Equal(t, 1, b.broker.times(id), "the consumer has handled nothing for a while")
+	}
+}
+
 func TestMoreThanABatchIsPublishedAtOnce(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
