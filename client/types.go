@@ -105,11 +105,11 @@ type AddTokenRequest struct {
 type Address struct {
 	Name         string `json:"name"`
 	Phone        string `json:"phone"`
-	Country      string `json:"country"` // ISO 3166-1 alpha-2
-	PostalCode   string `json:"postal_code"`
-	Prefecture   string `json:"prefecture,omitempty"` // for Japan: its name in English
-	Region       string `json:"region,omitempty"`
-	City         string `json:"city"`
+	Country      string `json:"country"`              // ISO 3166-1 alpha-2
+	PostalCode   string `json:"postal_code"`          // Required in countries where each address has one.
+	Prefecture   string `json:"prefecture,omitempty"` // For Japan: its name in English, in Japanese or its code. The response has it in English.
+	Region       string `json:"region,omitempty"`     // A state or province, by any of its names or its code.
+	City         string `json:"city"`                 // Required where addresses have one.
 	AddressLine1 string `json:"address_line1"`
 	AddressLine2 string `json:"address_line2,omitempty"`
 }

@@ -198,8 +198,14 @@ func (e engine) cancelled(t *testing.T) string {
 	return ""
 }
 
+// withoutMails leaves out what a kill in the middle of sending may cost: whether such a mail went out is unknown, and a person
+// decides whether it is sent again.
+func withoutMails(lines []string) []string {
+	return slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return strings.HasPrefix(line, "mail.") })
+}
+
 // disturbed places a few orders, does something to the shop while they are under way, and waits until each has left the events of
-// one that nothing happened to.
+// one that nothing happened to, apart from mails.
 func (e engine) disturbed(t *testing.T, key string, undisturbed []string, fault func() error) {
 	t.Helper()
 	const orders = 4
@@ -211,12 +217,15 @@ func (e engine) disturbed(t *testing.T, key string, undisturbed []string, fault 
 		}
 	}
 	for _, placed := range all {
-		require.Eventually(t, func() bool {
-			text, err := e.sql("SELECT count(*)::text FROM bus.event WHERE order_id = '" + placed.ID + "'")
-			return err == nil && text == fmt.Sprint(len(undisturbed))
-		}, e.patience, time.Second, "%s: order %s", key, placed.ID)
+		whole := func() bool {
+			text, err := e.sql("SELECT count(*)::text FROM bus.event WHERE type NOT LIKE 'mail.%' AND order_id = '" + placed.ID + "'")
+			return err == nil && text == fmt.Sprint(len(withoutMails(undisturbed)))
+		}
+		for until := time.Now().Add(e.patience); !whole() && time.Now().Before(until); {
+			time.Sleep(time.Second)
+		}
+		require.Equal(t, withoutMails(undisturbed), withoutMails(e.trace(t, placed.ID)), "%s: order %s", key, placed.ID)
 	}
-	require.Equal(t, undisturbed, e.trace(t, all[0].ID))
 }
 
 // deadLetters returns the dead letters of an event.

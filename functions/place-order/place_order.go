@@ -47,9 +47,9 @@ func New(settings Settings) function.Function {
 	return function.Function{
 		Name: name,
 		Endpoints: web.Endpoints(name, settings.Access,
-			web.PostIdempotent("/v1/orders", access.All, web.IdempotentCall[*Request, Placed, Answer]{
+			web.WithSettings(settings.Shop, web.PostIdempotent("/v1/orders", access.All, web.IdempotentCall[*Request, Placed, Answer]{
 				Status: http.StatusCreated, Also: []int{http.StatusAccepted}, Do: p.place, Show: p.show,
-			}),
+			})),
 		),
 		Emits:  []events.Event{events.OrderPlaced{}},
 		Writes: []string{"orders.orders", "orders.lines", "orders.addresses", "orders.history", "orders.baskets"},
@@ -140,9 +140,6 @@ func checkEventSize(placed events.OrderPlaced) error {
 func (p *handler) prepare(ctx context.Context, tx pgx.Tx, b *Body) (customer customer, err error) {
 	if customer, err = readCustomer(ctx, tx, b); err != nil {
 		return customer, err
-	}
-	if errs := b.fieldErrors(p.shop.PaymentMethods); errs != nil {
-		return customer, problem.Invalid(errs...)
 	}
 	if err := readAddress(ctx, tx, customer.ID, b); err != nil {
 		return customer, err

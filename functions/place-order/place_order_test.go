@@ -136,7 +136,8 @@ var wrong = map[string]struct {
 	"phone that is none":       {in("address", "phone", "call me"), "address.phone"},
 	"no city":                  {in("address", "city", ""), "address.city"},
 	"no street":                {in("address", "address_line1", ""), "address.address_line1"},
-	"country that is none":     {in("address", "country", "de"), "address.country"},
+	"country that is none":     {in("address", "country", "XX"), "address.country"},
+	"name on two lines":        {in("address", "name", "A\nB"), "address.name"},
 	"postal code of elsewhere": {in("address", "postal_code", "104-0045"), "address.postal_code"},
 	"Japan without prefecture": {japan("prefecture", nil), "address.prefecture"},
 	"unknown prefecture":       {japan("prefecture", "Bavaria"), "address.prefecture"},
@@ -168,8 +169,8 @@ func TestEachErrorNamesItsField(t *testing.T) {
 func TestAllErrorsAreReturned(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	body := in("address", "city", "")(in("contact", "email", "no")(order().With("payment_method", "bitcoin")))
-	require.ElementsMatch(t, []string{"address.city", "contact.email", "payment_method"}, post(t, shop, body).Fields())
+	body := in("address", "city", "")(in("contact", "email", "no")(order().With("payment_method", "bitcoin").With("adress", 1)))
+	require.ElementsMatch(t, []string{"adress", "address.city", "contact.email", "payment_method"}, post(t, shop, body).Fields())
 }
 
 // Postgres can't store a NUL. It is a mistake of the caller.

@@ -2,17 +2,20 @@ package placeorder
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
-	"github.com/popup-shop/popup/internal/orderview"
-	"github.com/popup-shop/popup/internal/problem"
+	"github.com/danielgtaylor/huma/v2"
 
-	netmail "net/mail"
-
+	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/internal/address"
+	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/money"
+	"github.com/popup-shop/popup/internal/orderview"
+	"github.com/popup-shop/popup/internal/problem"
+	"github.com/popup-shop/popup/internal/typed"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -65,8 +68,26 @@ type Contact struct {
 	Phone string `json:"phone" maxLength:"40"`
 }
 
-// fieldErrors returns the errors of an order that are visible without the database.
-func (b Body) fieldErrors(methods []string) (errs []problem.FieldError) {
+// Resolve normalises the address and the contact of an order, and returns the errors that are visible without the database.
+func (b *Body) Resolve(ctx huma.Context, at *huma.PathBuffer) []error {
+	if reflect.ValueOf(*b).IsZero() { // there is no body, and that is the error
+		return nil
+	}
+	if b.Address != nil {
+		*b.Address = b.Address.Normalised()
+	}
+	errs := b.fieldErrors(web.SettingsOf[config.Shop](ctx).PaymentMethods)
+	switch {
+	case b.Contact != nil:
+		b.Contact.Phone, _ = address.Phone(b.Contact.Phone)
+		errs = append(errs, b.Contact.fieldErrors()...)
+	case auth.CallerFrom(ctx.Context()).HasNoAccount():
+		errs = append(errs, problem.FieldError{Field: "contact", Message: "must be given by guests"})
+	}
+	return web.FieldErrors(at, errs)
+}
+
+func (b *Body) fieldErrors(methods []string) (errs []problem.FieldError) {
 	add := func(field, message string) { errs = append(errs, problem.FieldError{Field: field, Message: message}) }
 	switch {
 	case b.BasketID == "" && len(b.Lines) == 0:
@@ -108,11 +129,11 @@ func (b Body) fieldErrors(methods []string) (errs []problem.FieldError) {
 			add("expected_total.currency", "is not a currency")
 		}
 	}
-	return append(errs, b.Contact.fieldErrors()...)
+	return errs
 }
 
 // countDestinations counts the fields that give a destination; one is allowed.
-func (b Body) countDestinations() (n int) {
+func (b *Body) countDestinations() (n int) {
 	for _, given := range []bool{b.Address != nil, b.AddressID != "", b.Pickup != nil} {
 		if given {
 			n++
@@ -122,16 +143,13 @@ func (b Body) countDestinations() (n int) {
 }
 
 func (c *Contact) fieldErrors() (errs []problem.FieldError) {
-	if c == nil {
-		return []problem.FieldError{{Field: "contact", Message: "must be given by guests"}}
-	}
-	if strings.TrimSpace(c.Name) == "" {
+	if c.Name == "" {
 		errs = append(errs, problem.FieldError{Field: "contact.name", Message: "must not be empty"})
 	}
-	if parsed, err := netmail.ParseAddress(c.Email); err != nil || parsed.Address != c.Email {
+	if !typed.IsEmail(c.Email) {
 		errs = append(errs, problem.FieldError{Field: "contact.email", Message: "is not an e-mail address"})
 	}
-	if !address.Phone(c.Phone) {
+	if _, ok := address.Phone(c.Phone); !ok {
 		errs = append(errs, problem.FieldError{Field: "contact.phone", Message: "is not a telephone number"})
 	}
 	return errs

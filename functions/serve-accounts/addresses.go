@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
@@ -52,20 +53,17 @@ type Named struct {
 	ID string `path:"id" format:"uuid"`
 }
 
-func (b AddressBody) check() error {
+// Resolve normalises an address and returns its errors.
+func (b *AddressBody) Resolve(_ huma.Context, at *huma.PathBuffer) []error {
+	if *b == (AddressBody{}) { // there is no body, and that is the error
+		return nil
+	}
+	b.Address = b.Normalised()
 	var errs []problem.FieldError
 	for _, fieldError := range b.Faults() {
 		errs = append(errs, problem.FieldError(fieldError))
 	}
-	for field, text := range map[string]string{"name": b.Name, "city": b.City, "address_line1": b.AddressLine1} {
-		if text != "" && !isOneLine(text) {
-			errs = append(errs, problem.FieldError{Field: field, Message: "must be text on one line"})
-		}
-	}
-	if errs != nil {
-		return problem.Invalid(errs...)
-	}
-	return nil
+	return web.FieldErrors(at, errs)
 }
 
 const addressColumns = `address_id::text, user_id::text, name, phone, country, postal_code, prefecture, region, city, address_line1, address_line2,
@@ -93,9 +91,6 @@ func listAddresses(ctx context.Context, db web.Reader, in *ListRequest) (items [
 }
 
 func addAddress(ctx context.Context, tx pgx.Tx, in *AddressRequest) (*AddressAnswer, []events.Event, error) {
-	if err := in.Body.check(); err != nil {
-		return nil, nil, err
-	}
 	addressID, err := uuid.NewV7()
 	if err != nil {
 		return nil, nil, err
@@ -109,9 +104,6 @@ func addAddress(ctx context.Context, tx pgx.Tx, in *AddressRequest) (*AddressAns
 func changeAddress(ctx context.Context, tx pgx.Tx, in *AddressChange) (*AddressAnswer, []events.Event, error) {
 	if !id.Valid(in.ID) {
 		return nil, nil, problem.NotFound("address")
-	}
-	if err := in.Body.check(); err != nil {
-		return nil, nil, err
 	}
 	return saveAddress(ctx, tx, `
 		UPDATE accounts.addresses SET name = @name, phone = @phone, country = @country, postal_code = @postal_code, prefecture = @prefecture,

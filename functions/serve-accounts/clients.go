@@ -51,9 +51,6 @@ type ClientAnswer struct {
 }
 
 func addClient(ctx context.Context, tx pgx.Tx, in *ClientRequest) (*ClientAnswer, []events.Event, error) {
-	if !isOneLine(in.Body.Name) {
-		return nil, nil, problem.Invalid(problem.FieldError{Field: "name", Message: "must be text on one line"})
-	}
 	if len(in.Body.Scopes) == 0 { // null passes the schema's minItems
 		return nil, nil, problem.Invalid(problem.FieldError{Field: "scopes", Message: "must have at least one"})
 	}

@@ -38,7 +38,7 @@ type GuestRequest struct {
 type GuestAnswer struct{ Body KnownGuest }
 
 func (a *accounts) addGuest(ctx context.Context, tx pgx.Tx, in *GuestRequest) (*GuestAnswer, []events.Event, error) {
-	if errs := checkNameAndPhone(in.Body.Name, in.Body.Phone); errs != nil {
+	if errs := normalisePhone(&in.Body.Phone); errs != nil {
 		return nil, nil, problem.Invalid(errs...)
 	}
 	guestID, err := uuid.NewV7()

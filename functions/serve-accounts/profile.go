@@ -40,9 +40,6 @@ type credentials struct {
 }
 
 func prepareProfile(ctx context.Context, tx pgx.Tx, in *ProfileRequest) (*credentials, error) {
-	if errs := in.Body.fieldErrors(); errs != nil {
-		return nil, problem.Invalid(errs...)
-	}
 	u, err := selectUser(ctx, tx, auth.CallerFrom(ctx).ID)
 	if err != nil || strings.EqualFold(u.Email, in.Body.Email) {
 		return &credentials{}, err

@@ -38,12 +38,8 @@ type RegisterAnswer struct {
 type hashedPassword struct{ hash string }
 
 func prepareRegister(_ context.Context, _ pgx.Tx, in *RegisterRequest) (*hashedPassword, error) {
-	errs := in.Body.fieldErrors()
 	if weakness := password.Weakness(in.Body.Password, in.Body.Email, in.Body.Name, in.Body.Phone); weakness != "" {
-		errs = append(errs, problem.FieldError{Field: "password", Message: weakness})
-	}
-	if errs != nil {
-		return nil, problem.Invalid(errs...)
+		return nil, problem.Invalid(problem.FieldError{Field: "password", Message: weakness})
 	}
 	return &hashedPassword{}, nil
 }

@@ -66,9 +66,6 @@ func addSSHKey(ctx context.Context, tx pgx.Tx, in *SSHKeyRequest) (*SSHKeyAnswer
 	if !ok {
 		return nil, nil, problem.Invalid(problem.FieldError{Field: "key", Message: "is not a public key of a secure kind"})
 	}
-	if !isOneLine(in.Body.Name) {
-		return nil, nil, problem.Invalid(problem.FieldError{Field: "name", Message: "must be text on one line"})
-	}
 	keyID, err := uuid.NewV7()
 	if err != nil {
 		return nil, nil, err

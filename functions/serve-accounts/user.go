@@ -4,18 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
-	"unicode"
 
-	"github.com/popup-shop/popup/internal/problem"
-
-	netmail "net/mail"
-
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/popup-shop/popup/internal/address"
+	"github.com/popup-shop/popup/internal/problem"
+	"github.com/popup-shop/popup/internal/typed"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -43,28 +40,25 @@ type Profile struct {
 	Locale string `json:"locale,omitempty" maxLength:"20" pattern:"^[A-Za-z0-9-]*$" example:"en"`
 }
 
-// fieldErrors returns the errors of a profile. Its texts must be on one line, since they are written into mails and
-// headers.
-func (p Profile) fieldErrors() (errs []problem.FieldError) {
-	if parsed, err := netmail.ParseAddress(p.Email); err != nil || parsed.Address != p.Email {
+// Resolve normalises a profile and returns its errors.
+func (p *Profile) Resolve(_ huma.Context, at *huma.PathBuffer) []error {
+	var errs []problem.FieldError
+	if *p == (Profile{}) { // there is no body, and that is the error
+		return nil
+	}
+	if !typed.IsEmail(p.Email) {
 		errs = append(errs, problem.FieldError{Field: "email", Message: "is not an e-mail address"})
 	}
-	return append(errs, checkNameAndPhone(p.Name, p.Phone)...)
+	return web.FieldErrors(at, append(errs, normalisePhone(&p.Phone)...))
 }
 
-func checkNameAndPhone(name, phone string) (errs []problem.FieldError) {
-	if !isOneLine(name) {
-		errs = append(errs, problem.FieldError{Field: "name", Message: "must be text on one line"})
+func normalisePhone(phone *string) []problem.FieldError {
+	number, ok := address.Phone(*phone)
+	if !ok {
+		return []problem.FieldError{{Field: "phone", Message: "is not a telephone number"}}
 	}
-	if !address.Phone(phone) {
-		errs = append(errs, problem.FieldError{Field: "phone", Message: "is not a telephone number"})
-	}
-	return errs
-}
-
-// isOneLine reports whether a text is not blank and has no line breaks or other control characters.
-func isOneLine(text string) bool {
-	return strings.TrimSpace(text) != "" && strings.IndexFunc(text, unicode.IsControl) < 0
+	*phone = number
+	return nil
 }
 
 const userColumns = `user_id::text, email, name, phone, role, active, locale, created_at, updated_at`

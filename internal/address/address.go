@@ -1,11 +1,13 @@
-// Package address is the rules of an address: which fields a country needs and what they look like. It does no input or
-// output.
+// Package address is the rules of an address: which fields a country needs, what they look like, and the one form of what people
+// write in many ways. It does no input or output.
 package address
 
 import (
+	"cmp"
 	"regexp"
-	"slices"
 	"strings"
+
+	"github.com/popup-shop/popup/internal/typed"
 )
 
 // Address is where an order goes.
@@ -13,10 +15,10 @@ type Address struct {
 	Name         string `json:"name" maxLength:"200"`
 	Phone        string `json:"phone" maxLength:"40"`
 	Country      string `json:"country" doc:"ISO 3166-1 alpha-2" maxLength:"2" example:"JP"`
-	PostalCode   string `json:"postal_code" maxLength:"16"`
-	Prefecture   string `json:"prefecture,omitempty" doc:"for Japan: its name in English" maxLength:"40"`
-	Region       string `json:"region,omitempty" maxLength:"100"`
-	City         string `json:"city" maxLength:"100"`
+	PostalCode   string `json:"postal_code" required:"false" doc:"Required in countries where each address has one." maxLength:"16"`
+	Prefecture   string `json:"prefecture,omitempty" doc:"For Japan: its name in English, in Japanese or its code. The response has it in English." maxLength:"40"`
+	Region       string `json:"region,omitempty" doc:"A state or province, by any of its names or its code." maxLength:"100"`
+	City         string `json:"city" required:"false" doc:"Required where addresses have one." maxLength:"100"`
 	AddressLine1 string `json:"address_line1" maxLength:"200"`
 	AddressLine2 string `json:"address_line2,omitempty" maxLength:"200"`
 }
@@ -24,33 +26,72 @@ type Address struct {
 // FieldError is a field that is wrong, and why.
 type FieldError struct{ Field, Message string }
 
-// postalCodes are the forms of postal codes by country; a country that is not listed needs one of any form.
-var postalCodes = map[string]*regexp.Regexp{
-	"JP": regexp.MustCompile(`^\d{3}-?\d{4}$`),
-	"DE": regexp.MustCompile(`^\d{5}$`), "FR": regexp.MustCompile(`^\d{5}$`), "ES": regexp.MustCompile(`^\d{5}$`),
-	"IT": regexp.MustCompile(`^\d{5}$`), "AT": regexp.MustCompile(`^\d{4}$`), "CH": regexp.MustCompile(`^\d{4}$`),
-	"BE": regexp.MustCompile(`^\d{4}$`), "NL": regexp.MustCompile(`(?i)^\d{4} ?[a-z]{2}$`),
-	"US": regexp.MustCompile(`^\d{5}(-\d{4})?$`), "CA": regexp.MustCompile(`(?i)^[a-z]\d[a-z] ?\d[a-z]\d$`),
-	"GB": regexp.MustCompile(`(?i)^[a-z]{1,2}\d[a-z\d]? ?\d[a-z]{2}$`),
+const japan = "JP"
+
+// Normalised returns the address with its codes and the names of its region in one form. What it does not know it leaves as it is;
+// Faults says what is wrong.
+func (a Address) Normalised() Address {
+	for _, line := range []*string{&a.Name, &a.Region, &a.Prefecture, &a.City, &a.AddressLine1, &a.AddressLine2} {
+		*line = typed.Line(*line)
+	}
+	a.Phone, _ = Phone(a.Phone)
+	a.Country = strings.ToUpper(typed.Code(a.Country))
+	c, ok := Find(a.Country)
+	if !ok {
+		return a
+	}
+	a.PostalCode = c.normalisePostalCode(a.PostalCode, a.Country)
+	if a.Country == japan {
+		a.Prefecture, a.Region = cmp.Or(a.Prefecture, a.Region), ""
+	}
+	for _, field := range []*string{&a.Region, &a.Prefecture} {
+		if r, ok := c.FindRegion(*field, a.Country); ok {
+			*field = r.Name
+		}
+	}
+	return a
 }
 
-// Prefectures of Japan, by the names of ISO 3166-2:JP without accents.
-var prefectures = strings.Fields(`Hokkaido Aomori Iwate Miyagi Akita Yamagata Fukushima Ibaraki Tochigi Gunma Saitama Chiba
-	Tokyo Kanagawa Niigata Toyama Ishikawa Fukui Yamanashi Nagano Gifu Shizuoka Aichi Mie Shiga Kyoto Osaka Hyogo Nara
-	Wakayama Tottori Shimane Okayama Hiroshima Yamaguchi Tokushima Kagawa Ehime Kochi Fukuoka Saga Nagasaki Kumamoto Oita
-	Miyazaki Kagoshima Okinawa`)
-
 var (
-	country = regexp.MustCompile(`^[A-Z]{2}$`)
-	phone   = regexp.MustCompile(`^\+?[0-9][0-9 ()./-]{4,38}$`)
+	dashes       = strings.NewReplacer("‐", "-", "‑", "-", "–", "-", "−", "-", "ー", "-", "〒", "")
+	carrierSigns = regexp.MustCompile(`^[A-Z]{1,3}[ -]`) // as in D-10115
 )
 
-// Phone reports whether a text can be a telephone number.
-func Phone(text string) bool { return phone.MatchString(text) }
+// normalisePostalCode returns a postal code in capitals, with the letters of the country before it only where they belong to it.
+func (c *Country) normalisePostalCode(text, country string) string {
+	code := strings.Join(strings.Fields(dashes.Replace(strings.ToUpper(typed.Code(text)))), " ")
+	if c.postalCode == nil {
+		return code
+	}
+	for _, candidate := range []string{
+		code, carrierSigns.ReplaceAllString(code, ""), strings.TrimPrefix(code, country), country + "-" + code, country + code,
+	} {
+		if c.postalCode.MatchString(candidate) {
+			return withHyphen(candidate, country)
+		}
+	}
+	return code
+}
+
+// withHyphen returns a postal code of Japan in the form 100-0001, and any other as it is.
+func withHyphen(code, country string) string {
+	if country != japan || len(code) != 7 {
+		return code
+	}
+	return code[:3] + "-" + code[3:]
+}
 
 // Faults lists what is wrong with an address, field by field.
 func (a Address) Faults() (faults []FieldError) {
-	for _, required := range []struct{ field, value string }{
+	a = a.Normalised()
+	add := func(field, message string) { faults = append(faults, FieldError{field, message}) }
+	c, known := Find(a.Country)
+	required := map[string]bool{"name": true, "phone": true, "country": true, "postal_code": true, "city": true, "address_line1": true}
+	if known {
+		required["postal_code"] = strings.Contains(c.Require, "Z")
+		required["city"] = strings.Contains(c.Require, "C") || a.Country == japan
+	}
+	for _, field := range []struct{ name, value string }{
 		{"name", a.Name},
 		{"phone", a.Phone},
 		{"country", a.Country},
@@ -58,21 +99,29 @@ func (a Address) Faults() (faults []FieldError) {
 		{"city", a.City},
 		{"address_line1", a.AddressLine1},
 	} {
-		if strings.TrimSpace(required.value) == "" {
-			faults = append(faults, FieldError{required.field, "must not be empty"})
+		if required[field.name] && field.value == "" {
+			add(field.name, "must not be empty")
 		}
 	}
-	if a.Phone != "" && !Phone(a.Phone) {
-		faults = append(faults, FieldError{"phone", "is not a telephone number"})
+	if _, ok := Phone(a.Phone); a.Phone != "" && !ok {
+		add("phone", "is not a telephone number")
 	}
-	if a.Country != "" && !country.MatchString(a.Country) {
-		faults = append(faults, FieldError{"country", "must be two capital letters"})
+	switch {
+	case a.Country != "" && !known:
+		add("country", "is not a code of ISO 3166-1, such as JP")
+	case known && a.PostalCode != "" && c.postalCode != nil && !c.postalCode.MatchString(a.PostalCode):
+		add("postal_code", "is not a postal code of "+a.Country+", such as "+strings.Join(c.Examples, " or "))
 	}
-	if form := postalCodes[a.Country]; form != nil && a.PostalCode != "" && !form.MatchString(a.PostalCode) {
-		faults = append(faults, FieldError{"postal_code", "is not a postal code of " + a.Country})
-	}
-	if a.Country == "JP" && !slices.Contains(prefectures, a.Prefecture) {
-		faults = append(faults, FieldError{"prefecture", "must be one of the 47 prefectures of Japan"})
+	if _, ok := c.prefecture(a); !ok {
+		add("prefecture", "must be one of the 47 prefectures of Japan")
 	}
 	return faults
+}
+
+// prefecture returns the prefecture of an address in Japan; ok is false only for one that has none.
+func (c *Country) prefecture(a Address) (r Region, ok bool) {
+	if a.Country != japan {
+		return r, true
+	}
+	return c.FindRegion(a.Prefecture, japan)
 }

@@ -31,6 +31,11 @@ type Caller struct {
 // IsStaff reports whether the caller is staff or an administrator.
 func (c Caller) IsStaff() bool { return c.Role == token.Staff || c.Role == token.Admin }
 
+// HasNoAccount reports whether the caller is a visitor, a guest or a machine client.
+func (c Caller) HasNoAccount() bool {
+	return c.Role == "" || c.Role == token.Client || c.Role == token.Guest
+}
+
 // HasScope reports whether the caller is a machine client with a scope.
 func (c Caller) HasScope(scope string) bool {
 	return c.Role == token.Client && slices.Contains(c.Scopes, scope)

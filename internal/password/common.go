@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/popup-shop/popup/internal/typed"
 )
 
 const (
@@ -14,6 +16,7 @@ const (
 // Weakness returns why a password is rejected, or "" for an acceptable one. mine are public words about its owner, such as the
 // e-mail address.
 func Weakness(password string, mine ...string) string {
+	password = typed.Secret(password)
 	switch n := utf8.RuneCountInString(password); {
 	case n < shortest || n > longest:
 		return "must have 8 to 128 characters"

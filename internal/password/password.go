@@ -14,6 +14,8 @@ import (
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/crypto/bcrypt"
+
+	"github.com/popup-shop/popup/internal/typed"
 )
 
 // The cost of one hash: 19 MiB, 2 passes, 1 lane, as OWASP advises for argon2id.
@@ -37,11 +39,12 @@ func roomFor(limit int64, processors int) int {
 	return max(1, min(mostAtOnce, processors, int(limit/2/(memory<<10))))
 }
 
-// Hash makes what is kept of a password, in PHC form.
+// Hash makes what is kept of a password, in PHC form. The same password typed on another system, where "é" may be two characters, has
+// the same hash.
 func Hash(ctx context.Context, password string) (string, error) {
 	var salted [salt]byte
 	_, _ = rand.Read(salted[:]) // never fails
-	key, err := derive(ctx, password, salted[:], memory, passes, lanes, keySize)
+	key, err := derive(ctx, typed.Secret(password), salted[:], memory, passes, lanes, keySize)
 	if err != nil {
 		return "", err
 	}
@@ -75,9 +78,19 @@ const noAccountHash = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAA
 // whether the hash should be replaced because it has another algorithm or cost.
 func Verify(ctx context.Context, hash, password string) (right, old bool, err error) {
 	if hash == "" {
-		_, _, err := Verify(ctx, noAccountHash, password)
+		_, _, err := verify(ctx, noAccountHash, password)
 		return false, false, err
 	}
+	normalised := typed.Secret(password)
+	right, old, err = verify(ctx, hash, normalised)
+	if right || err != nil || normalised == password {
+		return right, old, err
+	}
+	right, _, err = verify(ctx, hash, password) // hashes of before are of the password as it was typed
+	return right, true, err
+}
+
+func verify(ctx context.Context, hash, password string) (right, old bool, err error) {
 	if strings.HasPrefix(hash, "$2") {
 		if err := enter(ctx); err != nil {
 			return false, false, err

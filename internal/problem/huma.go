@@ -3,6 +3,7 @@ package problem
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -39,7 +40,13 @@ const (
 
 	// DuplicateProperty begins the message of an error about a field that occurs twice; the field's name follows.
 	DuplicateProperty = "duplicate property "
+
+	// OutOfRange begins the message of an error about a number that is too large for its field; the field's name follows.
+	OutOfRange = "is out of range: "
 )
+
+// Unreadable is a text with characters that are refused: it takes the place of the text, so that validation rejects it.
+type Unreadable string
 
 // fromHuma returns the problem for errors of huma. 422 becomes 400, which leaves 422 to requests that are valid and can't be met.
 func fromHuma(status int, detail string, errs []error) *Problem {
@@ -52,15 +59,40 @@ func fromHuma(status int, detail string, errs []error) *Problem {
 	}
 	p := New(status, kind, detail)
 	for _, err := range errs {
-		var detailer huma.ErrorDetailer
-		if errors.As(err, &detailer) {
-			d := detailer.ErrorDetail()
-			p.Errors = append(p.Errors, FieldError{Field: fieldName(d), Message: d.Message})
-		} else if err != nil {
-			p.Errors = append(p.Errors, FieldError{Field: "body", Message: err.Error()})
+		if e, ok := toFieldError(err); ok && !p.names(e.Field) {
+			p.Errors = append(p.Errors, e)
 		}
 	}
 	return p
+}
+
+// names reports whether an error of a field is among those of the problem. What follows from it would only confuse.
+func (p *Problem) names(field string) bool {
+	return slices.ContainsFunc(p.Errors, func(e FieldError) bool { return e.Field == field })
+}
+
+// toFieldError returns an error of huma in our form; ok is false for nil.
+func toFieldError(err error) (e FieldError, ok bool) {
+	var detailer huma.ErrorDetailer
+	if errors.As(err, &detailer) {
+		d := detailer.ErrorDetail()
+		return FieldError{Field: fieldName(d), Message: message(d)}, true
+	}
+	if err == nil {
+		return e, false
+	}
+	return FieldError{Field: "body", Message: err.Error()}, true
+}
+
+// message returns what is wrong with a field.
+func message(d *huma.ErrorDetail) string {
+	if _, ok := d.Value.(Unreadable); ok {
+		return "must not have control characters or invisible ones"
+	}
+	if strings.HasPrefix(d.Message, OutOfRange) {
+		return "is out of range"
+	}
+	return d.Message
 }
 
 // fieldName returns the path of the field that is wrong: of a missing property itself, not of the object that lacks it.
@@ -70,6 +102,9 @@ func fieldName(d *huma.ErrorDetail) string {
 		field = strings.TrimPrefix(field, in)
 	}
 	if name, ok := strings.CutPrefix(d.Message, DuplicateProperty); ok {
+		return name
+	}
+	if name, ok := strings.CutPrefix(d.Message, OutOfRange); ok {
 		return name
 	}
 	if name, ok := strings.CutPrefix(d.Message, propertyMissing); ok {

@@ -25,15 +25,43 @@ func formats() map[string]huma.Format {
 	return all
 }
 
-// unmarshalStrict is json.Unmarshal with errors for a property that occurs twice and for a body that is too deep. Huma calls it for
-// an untyped value first; that is when the body is checked.
+// unmarshalStrict is json.Unmarshal for what people and programs send: texts are normalised before they are validated, 1.0 is an
+// integer, and a property that occurs twice or a body that is too deep is an error. Huma calls it for an untyped value first, which
+// it validates, and then for the typed one.
 func unmarshalStrict(data []byte, v any) error {
-	if _, ok := v.(*any); ok {
+	untyped, ok := v.(*any)
+	if ok {
 		if err := strictJSON(json.NewDecoder(bytes.NewReader(data)), 0); err != nil && !errors.Is(err, io.EOF) {
-			return err
+			return inWords(err)
 		}
 	}
-	return json.Unmarshal(data, v)
+	body, err := decodeTyped(data)
+	switch {
+	case err != nil:
+		return inWords(err)
+	case ok:
+		*untyped, err = withFloats(body)
+		return inWords(err)
+	}
+	if data, err = json.Marshal(body); err != nil {
+		return err
+	}
+	return inWords(json.Unmarshal(data, v))
+}
+
+// inWords returns an error of encoding/json without the names of Go's types.
+func inWords(err error) error {
+	var syntax *json.SyntaxError
+	var mismatch *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		return fmt.Errorf("is not JSON: see character %d", syntax.Offset)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("is not JSON: it ends too early")
+	case errors.As(err, &mismatch):
+		return errors.New(problem.OutOfRange + mismatch.Field)
+	}
+	return err
 }
 
 // strictJSON reads one value.

@@ -18,6 +18,7 @@ import (
 // Route is an HTTP route with its handler.
 type Route struct {
 	function.Route
+	settings any
 	register func(api huma.API, s *server)
 }
 
@@ -27,7 +28,7 @@ type TxHandler[I, O any] func(ctx context.Context, tx pgx.Tx, in *I) (*O, []even
 // Get returns a route that reads.
 func Get[I, O any](path string, a access.Access, read func(ctx context.Context, db Reader, in *I) (*O, error)) Route {
 	route := function.Route{Method: http.MethodGet, Path: path, Access: a}
-	return Route{route, func(api huma.API, s *server) {
+	return Route{Route: route, register: func(api huma.API, s *server) {
 		huma.Register(api, s.operation(route, http.StatusOK), func(ctx context.Context, in *I) (*O, error) {
 			out, err := read(ctx, s.reader(ctx), in)
 			return out, s.problem(ctx, err)
@@ -56,7 +57,7 @@ func Delete[I, O any](path string, a access.Access, handle TxHandler[I, O]) Rout
 }
 
 func inTransaction[I, O any](route function.Route, status int, handle TxHandler[I, O]) Route {
-	return Route{route, func(api huma.API, s *server) {
+	return Route{Route: route, register: func(api huma.API, s *server) {
 		huma.Register(api, s.operation(route, status), func(ctx context.Context, in *I) (out *O, err error) {
 			err = s.transact(ctx, func(tx pgx.Tx) (emitted []events.Event, err error) {
 				out, emitted, err = handle(ctx, tx, in)
@@ -84,7 +85,7 @@ func PostIdempotent[I any, P interface {
 	Keyed
 }, S, O any](path string, a access.Access, c IdempotentCall[P, S, O]) Route {
 	route := function.Route{Method: http.MethodPost, Path: path, Access: a}
-	return Route{route, func(api huma.API, s *server) {
+	return Route{Route: route, register: func(api huma.API, s *server) {
 		o := s.operation(route, c.Status)
 		o.Metadata["also"] = c.Also
 		huma.Register(api, o, func(ctx context.Context, in *I) (*O, error) {
@@ -111,7 +112,7 @@ type StagedCall[I, Q, O any] struct {
 // Staged returns a route for a StagedCall.
 func Staged[I, Q, O any](method, path string, a access.Access, c StagedCall[I, Q, O]) Route {
 	route := function.Route{Method: method, Path: path, Access: a}
-	return Route{route, func(api huma.API, s *server) {
+	return Route{Route: route, register: func(api huma.API, s *server) {
 		huma.Register(api, s.operation(route, c.Status), func(ctx context.Context, in *I) (*O, error) {
 			if !tryAcquire(c.Slots) {
 				return nil, s.problem(ctx, function.ErrOverloaded)
@@ -160,6 +161,15 @@ func release(slots chan struct{}) {
 		<-slots
 	}
 }
+
+// WithSettings returns the route with settings that the method Resolve of its input needs.
+func WithSettings(settings any, r Route) Route {
+	r.settings = settings
+	return r
+}
+
+// SettingsOf returns the settings that WithSettings gave to the route of a request.
+func SettingsOf[S any](ctx huma.Context) S { return ctx.Operation().Metadata["settings"].(S) }
 
 // WithMaxBody returns the route with another limit for the body of a request, in bytes.
 func WithMaxBody(bytes int64, r Route) Route {

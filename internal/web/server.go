@@ -71,7 +71,7 @@ func (e endpoints) Open(mux *http.ServeMux, rt *function.Runtime) {
 	api := humago.New(mux, settings)
 	api.UseMiddleware(recoverMiddleware(api, rt, e.name), authMiddleware(api, e.authenticator), traceMiddleware(rt, e.name), etagMiddleware)
 	for _, r := range e.routes {
-		r.register(api, &server{rt, e.name, r.MaxBody})
+		r.register(api, &server{rt, e.name, r.MaxBody, r.settings})
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		problem.New(http.StatusNotFound, "not-found", "There is no route "+r.URL.Path+".").Write(w, r)
@@ -83,13 +83,15 @@ type server struct {
 	*function.Runtime
 	name    string
 	maxBody int64 // of the route; 0: the limit of all
+
+	settings any // of WithSettings
 }
 
 func (s *server) operation(r function.Route, status int) huma.Operation {
 	return huma.Operation{
 		Method: r.Method, Path: r.Path, OperationID: operationID(r), DefaultStatus: status,
 		MaxBodyBytes:    max(maxBody, s.maxBody+1), // huma rejects a body of exactly this size
-		BodyReadTimeout: bodyTimeout, RejectUnknownQueryParameters: true, Metadata: map[string]any{"access": r.Access},
+		BodyReadTimeout: bodyTimeout, RejectUnknownQueryParameters: true, Metadata: map[string]any{"access": r.Access, "settings": s.settings},
 	}
 }
 

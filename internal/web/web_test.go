@@ -277,6 +277,13 @@ func TestAMistakeInARequestIsNamedByItsField(t *testing.T) {
 		"a wrong type further in":      {`{"name":"a","count":1,"parts":[{"size":true}]}`, "parts[0].size"},
 		"too many":                     {`{"name":"a","count":1,"parts":[{"size":1},{"size":1},{"size":1},{"size":1}]}`, "parts"},
 		"a list for an object further": {`{"name":"a","count":1,"parts":[[]]}`, "parts[0]"},
+		"a line break":                 {`{"name":"a\nb","count":1}`, "name"},
+		"a character not visible":      {`{"name":"a\u200bb","count":1}`, "name"},
+		"a turn of direction":          {`{"name":"a\u202eb","count":1}`, "name"},
+		"a half of a character":        {`{"name":"a\ud800b","count":1}`, "name"},
+		"bytes that are not UTF-8":     {"{\"name\":\"Caf\xe9\",\"count\":1}", "name"},
+		"blanks alone":                 {`{"name":" \u3000 ","count":1}`, "name"},
+		"a number beyond all":          {`{"name":"a","count":1,"parts":[{"size":99999999999999999999}]}`, "parts.size"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -291,6 +298,44 @@ func TestAMistakeInARequestIsNamedByItsField(t *testing.T) {
 		})
 	}
 	t.Cleanup(func() { require.Zero(t, len(b.begun), "nothing is made") })
+}
+
+// ACC-39: what people type is normalised before it is validated and stored.
+func TestTypedTextIsNormalised(t *testing.T) {
+	t.Parallel()
+	b := setup(t, time.Second)
+	for name, body := range map[string]string{
+		"blanks around it":    `{"name":" Zürich\u3000","count":1}`,
+		"decomposed":          `{"name":"Zu\u0308rich","count":1}`,
+		"an integer as 1.0":   `{"name":"Zürich","count":1.0}`,
+		"an integer as 10e-1": `{"name":"Zürich","count":10e-1}`,
+		"too long by blanks":  `{"name":"Zürich` + strings.Repeat(" ", 20) + `","count":1}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := call(t, "POST", b.url+"/v1/things", body, "Idempotency-Key", name)
+			require.Equal(t, http.StatusCreated, r.status, r.body)
+			require.Contains(t, r.body, `"Zürich"`)
+		})
+	}
+}
+
+func TestMessagesAreNotThoseOfGo(t *testing.T) {
+	t.Parallel()
+	b := setup(t, time.Second)
+	for _, body := range []string{
+		``, `{`, `{"name":`, `name=a`, `{"name":"a",}`, `{"name":"a","count":1e400}`, `{"name":"a","count":1}}`, `[1`, `{"name":"a","count":1,"parts":[{"size":1e30}]}`,
+		`{"name":"a","count":99999999999999999999}`, `nul`, "\xff", `{"name":"a","count":01}`, `"`, `{"name":"\x"}`,
+	} {
+		t.Run(body, func(t *testing.T) {
+			t.Parallel()
+			r := call(t, "POST", b.url+"/v1/things", body, "Idempotency-Key", body)
+			require.Equal(t, http.StatusBadRequest, r.status, r.body)
+			for _, word := range []string{"Go ", "json:", "struct", "looking for", "unmarshal", "EOF", "strconv", "literal"} {
+				require.NotContains(t, r.body, word)
+			}
+		})
+	}
 }
 
 // API-04.
@@ -320,7 +365,7 @@ func TestNoMistakeOfACallerIsOurFault(t *testing.T) {
 		"text that no database takes":    {400, post(`{"name":"a\u0000b","count":1}`, "Idempotency-Key", "7")},
 		"as deep as nobody needs":        {400, post(`{"name":"a","count":1,"parts":`+strings.Repeat("[", 17)+strings.Repeat("]", 17)+`}`, "Idempotency-Key", "9")},
 		"deeper than a stack":            {400, post(strings.Repeat("[", 60000), "Idempotency-Key", "10")},
-		"half a character":               {201, post(`{"name":"a\ud800b","count":1}`, "Idempotency-Key", "8")},
+		"half a character":               {400, post(`{"name":"a\ud800b","count":1}`, "Idempotency-Key", "8")},
 		"an unknown query":               {400, get("/v1/things/1?colour=red")},
 		"a query that no database takes": {400, get("/v1/things/1?shade=%00")},
 		"an id that is none":             {400, get("/v1/things/one")},
