@@ -58,6 +58,11 @@ func (c *Client) AddProductVariant(ctx context.Context, id string, in VariantBod
 	return send[Variant](ctx, c, options, call{method: "POST", path: "/v1/products/" + url.PathEscape(id) + "/variants", body: in})
 }
 
+// AddQuote sends POST /v1/quotes, for: all.
+func (c *Client) AddQuote(ctx context.Context, in AddQuoteRequest, options ...Option) (Quote, error) {
+	return send[Quote](ctx, c, options, call{method: "POST", path: "/v1/quotes", body: in})
+}
+
 // AddReservation sends POST /v1/inventory/reservations, for: staff, client:stock. It has an idempotency key, which is generated unless the option Key gives one.
 func (c *Client) AddReservation(ctx context.Context, in AddReservationRequest, options ...Option) (AddReservationAnswer, error) {
 	return send[AddReservationAnswer](ctx, c, options, call{method: "POST", path: "/v1/inventory/reservations", body: in, keyed: true})

@@ -60,6 +60,19 @@ type AddProductImageAnswer struct {
 	ImageURLs []string `json:"image_urls"`
 }
 
+// AddQuoteRequest asks what an order would cost.
+type AddQuoteRequest struct {
+	Lines         []Item   `json:"lines,omitempty"`      // The items to order. Required without basket_id.
+	BasketID      string   `json:"basket_id,omitempty"`  // A basket of the caller. All of it is ordered, and the basket is closed.
+	Address       *Address `json:"address,omitempty"`    // The address to deliver to. Required without address_id and pickup.
+	AddressID     string   `json:"address_id,omitempty"` // The address to deliver to, from the caller's address book.
+	Pickup        *Pickup  `json:"pickup,omitempty"`
+	ExpectedTotal *Amount  `json:"expected_total,omitempty"` // Reject the order if its total differs.
+	Locale        string   `json:"locale,omitempty"`
+	Contact       *Contact `json:"contact,omitempty"` // How to reach the customer. Required for guests.
+	PaymentMethod string   `json:"payment_method,omitempty"`
+}
+
 // AddReservationAnswer is a reservation of all lines. If a line has not enough stock, nothing is reserved and a 409 has success and failed_items.
 type AddReservationAnswer struct {
 	ReservationID string       `json:"reservation_id"`
@@ -128,13 +141,17 @@ type Amount struct {
 
 // Basket is the basket of a caller.
 type Basket struct {
-	ID        string     `json:"id,omitempty"` // Absent while there is no basket.
-	Lines     []Line     `json:"lines"`
-	Count     int64      `json:"count"`
-	Subtotal  Amount     `json:"subtotal"` // The sum of the lines that are on sale.
-	ExpiresAt *time.Time `json:"expires_at,omitempty"`
-	LeftOut   []LeftOut  `json:"left_out,omitempty"`     // The lines of a visitor's basket that could not be moved to the account's basket.
-	Token     string     `json:"basket_token,omitempty"` // For visitors: gives access to this basket. It is returned only once.
+	ID          string     `json:"id,omitempty"` // Absent while there is no basket.
+	Lines       []Line     `json:"lines"`
+	Count       int64      `json:"count"`
+	Subtotal    Amount     `json:"subtotal"` // The sum of the lines that are on sale.
+	DeliveryFee Amount     `json:"delivery_fee"`
+	Tax         Amount     `json:"tax"`
+	Discount    Amount     `json:"discount"`
+	Total       Amount     `json:"total"`
+	ExpiresAt   *time.Time `json:"expires_at,omitempty"`
+	LeftOut     []LeftOut  `json:"left_out,omitempty"`     // The lines of a visitor's basket that could not be moved to the account's basket.
+	Token       string     `json:"basket_token,omitempty"` // For visitors: gives access to this basket. It is returned only once.
 }
 
 // CancelOrderRequest cancels an order.
@@ -374,7 +391,7 @@ type JWK struct {
 type KeptAddress struct {
 	ID     string `json:"id"`
 	UserID string `json:"user_id"`
-	Address
+	StoredAddress
 	IsDefault bool      `json:"is_default"`
 	CreatedAt time.Time `json:"created_at"`
 }
@@ -533,33 +550,33 @@ type Movement struct {
 
 // Order is the current state of an order.
 type Order struct {
-	ID             string       `json:"id"`
-	Number         string       `json:"order_number"`
-	CustomerID     string       `json:"customer_id,omitempty"`
-	Status         string       `json:"status"`
-	Reason         string       `json:"reason,omitempty"`
-	Stock          string       `json:"stock"`
-	Payment        string       `json:"payment"`
-	Version        int64        `json:"version"`
-	Lines          []OrdersLine `json:"lines"`
-	Subtotal       Amount       `json:"subtotal"`
-	DeliveryFee    Amount       `json:"delivery_fee"`
-	Tax            Amount       `json:"tax"`
-	Discount       Amount       `json:"discount"`
-	Total          Amount       `json:"total"`
-	Address        *Address     `json:"address,omitempty"`
-	Pickup         *Pickup      `json:"pickup,omitempty"`
-	PaymentMethod  string       `json:"payment_method"`
-	PaymentID      string       `json:"payment_id,omitempty"`
-	PaymentURI     string       `json:"payment_uri,omitempty"`
-	ShipmentID     string       `json:"shipment_id,omitempty"`
-	Carrier        string       `json:"carrier,omitempty"`
-	TrackingNumber string       `json:"tracking_number,omitempty"`
-	Deadline       *time.Time   `json:"deadline,omitempty"`
-	DeliveredAt    *time.Time   `json:"delivered_at,omitempty"`
-	Locale         string       `json:"locale"`
-	CreatedAt      time.Time    `json:"created_at"`
-	UpdatedAt      time.Time    `json:"updated_at"`
+	ID             string         `json:"id"`
+	Number         string         `json:"order_number"`
+	CustomerID     string         `json:"customer_id,omitempty"`
+	Status         string         `json:"status"`
+	Reason         string         `json:"reason,omitempty"`
+	Stock          string         `json:"stock"`
+	Payment        string         `json:"payment"`
+	Version        int64          `json:"version"`
+	Lines          []OrdersLine   `json:"lines"`
+	Subtotal       Amount         `json:"subtotal"`
+	DeliveryFee    Amount         `json:"delivery_fee"`
+	Tax            Amount         `json:"tax"`
+	Discount       Amount         `json:"discount"`
+	Total          Amount         `json:"total"`
+	Address        *StoredAddress `json:"address,omitempty"`
+	Pickup         *Pickup        `json:"pickup,omitempty"`
+	PaymentMethod  string         `json:"payment_method"`
+	PaymentID      string         `json:"payment_id,omitempty"`
+	PaymentURI     string         `json:"payment_uri,omitempty"`
+	ShipmentID     string         `json:"shipment_id,omitempty"`
+	Carrier        string         `json:"carrier,omitempty"`
+	TrackingNumber string         `json:"tracking_number,omitempty"`
+	Deadline       *time.Time     `json:"deadline,omitempty"`
+	DeliveredAt    *time.Time     `json:"delivered_at,omitempty"`
+	Locale         string         `json:"locale"`
+	CreatedAt      time.Time      `json:"created_at"`
+	UpdatedAt      time.Time      `json:"updated_at"`
 }
 
 // OrdersLine is one line of an order, as it was sold.
@@ -594,10 +611,10 @@ type PlaceOrderRequest struct {
 	Address       *Address `json:"address,omitempty"`    // The address to deliver to. Required without address_id and pickup.
 	AddressID     string   `json:"address_id,omitempty"` // The address to deliver to, from the caller's address book.
 	Pickup        *Pickup  `json:"pickup,omitempty"`
-	PaymentMethod string   `json:"payment_method"`
 	ExpectedTotal *Amount  `json:"expected_total,omitempty"` // Reject the order if its total differs.
 	Locale        string   `json:"locale,omitempty"`
 	Contact       *Contact `json:"contact,omitempty"` // How to reach the customer. Required for guests.
+	PaymentMethod string   `json:"payment_method"`
 }
 
 // Product is something that is sold. How many there are is shown, and kept elsewhere.
@@ -631,6 +648,27 @@ type ProductBody struct {
 	OutsideNumber *int64        `json:"outside_number,omitempty"` // Its number in an external catalogue.
 	Active        *bool         `json:"active,omitempty"`         // Whether it is on sale; true by default.
 	Variants      []VariantBody `json:"variants,omitempty"`       // All variants of the product; without it they stay as they are.
+}
+
+// Quote is the totals that an order would have now, and what is wrong with it.
+type Quote struct {
+	Subtotal    Amount         `json:"subtotal"` // The sum of the lines that are on sale.
+	DeliveryFee Amount         `json:"delivery_fee"`
+	Tax         Amount         `json:"tax"`
+	Discount    Amount         `json:"discount"`
+	Total       Amount         `json:"total"`
+	ToPay       Amount         `json:"to_pay"`   // What is left to pay with the payment method.
+	Problems    []QuoteProblem `json:"problems"` // Why the order would be rejected now. Lines with a problem do not add to the totals, unless only the stock is short.
+}
+
+// QuoteProblem is a reason why an order would be rejected.
+type QuoteProblem struct {
+	Type      string `json:"type"`            // The kind of the problem, as a path: /problems/{kind}.
+	Field     string `json:"field,omitempty"` // The field that is wrong.
+	Detail    string `json:"detail"`          // What is wrong, for people.
+	SKU       string `json:"sku,omitempty"`
+	Requested int64  `json:"requested,omitempty"`
+	Available *int64 `json:"available,omitempty"`
 }
 
 // Range is a currency, the lowest and the highest price in it, and the number of matches.
@@ -736,6 +774,19 @@ type StoreBody struct {
 	Location    string `json:"location"`
 	CheckDelay  int64  `json:"check_delay_s,omitempty"` // Seconds by which the stock check of its orders is delayed.
 	WarehouseID string `json:"warehouse_id,omitempty"`  // By default a new store gets a warehouse of its own, and an existing store keeps its warehouse.
+}
+
+// StoredAddress is an Address in a response, which always has the fields that a request may leave out.
+type StoredAddress struct {
+	Name         string `json:"name"`
+	Phone        string `json:"phone"`
+	Country      string `json:"country"` // ISO 3166-1 alpha-2
+	PostalCode   string `json:"postal_code"`
+	Prefecture   string `json:"prefecture,omitempty"` // For Japan: its name in English.
+	Region       string `json:"region,omitempty"`
+	City         string `json:"city"`
+	AddressLine1 string `json:"address_line1"`
+	AddressLine2 string `json:"address_line2,omitempty"`
 }
 
 // SuggestProductsAnswer is up to five products, the best first.

@@ -8,7 +8,7 @@ type MailSent struct {
 	Kind    string `json:"kind"`
 }
 
-// MailFailed reports that a mail was given up, and after how many tries.
+// MailFailed reports that the mail server refused a mail for good, or did not take it after so many tries.
 type MailFailed struct {
 	unpublished
 	MailID  string `json:"mail_id"`

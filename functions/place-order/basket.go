@@ -25,6 +25,11 @@ func readBasket(ctx context.Context, tx pgx.Tx, b *Body) error {
 	if err := lockBasket(ctx, tx, b.BasketID); err != nil {
 		return err
 	}
+	return readBasketLines(ctx, tx, b)
+}
+
+// readBasketLines makes the lines of the basket those of the order.
+func readBasketLines(ctx context.Context, tx pgx.Tx, b *Body) error {
 	rows, err := tx.Query(ctx, `
 		SELECT CASE WHEN variant_id IS NULL THEN product_id::text ELSE '' END, coalesce(variant_id::text, ''), '', quantity
 		FROM orders.basket_lines

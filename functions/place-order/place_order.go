@@ -50,6 +50,7 @@ func New(settings Settings) function.Function {
 			web.WithSettings(settings.Shop, web.PostIdempotent("/v1/orders", access.All, web.IdempotentCall[*Request, Placed, Answer]{
 				Status: http.StatusCreated, Also: []int{http.StatusAccepted}, Do: p.place, Show: p.show,
 			})),
+			web.Post("/v1/quotes", access.All, http.StatusOK, p.quote),
 		),
 		Emits:  []events.Event{events.OrderPlaced{}},
 		Writes: []string{"orders.orders", "orders.lines", "orders.addresses", "orders.history", "orders.baskets"},
@@ -78,6 +79,7 @@ func (p Placed) hash() []byte {
 // place validates, prices and stores an order.
 func (p *handler) place(ctx context.Context, tx pgx.Tx, in *Request) (Placed, []events.Event, error) {
 	body := in.Body // a copy: a retried transaction runs this again
+	body.Locale = cmp.Or(body.Locale, locale(in.Languages))
 	customer, err := p.prepare(ctx, tx, &body)
 	if err != nil {
 		return Placed{}, nil, err

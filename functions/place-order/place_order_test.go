@@ -105,29 +105,30 @@ var wrong = map[string]struct {
 	change
 	field string
 }{
-	"no lines":                   {with("lines", nil), "lines"},
-	"empty lines":                {with("lines", []string{}), "lines"},
-	"lines that are null":        {with("lines", json.RawMessage("null")), "lines"},
-	"unknown SKU":                {lines(map[string]any{"sku": "NO-SUCH", "quantity": 1}), "lines[0]"},
-	"unknown product":            {lines(map[string]any{"product_id": uuid.NewString(), "quantity": 1}), "lines[0]"},
-	"product id that is none":    {lines(map[string]any{"product_id": "seven", "quantity": 1}), "lines[0].product_id"},
-	"product id of another form": {lines(map[string]any{"product_id": "urn:uuid:01900000-0000-7000-8000-000000000102", "quantity": 1}), "lines[0].product_id"},
-	"product and SKU":            {lines(map[string]any{"product_id": uuid.NewString(), "sku": shoptest.Cap, "quantity": 1}), "lines[0]"},
-	"neither product nor SKU":    {lines(map[string]any{"quantity": 1}), "lines[0]"},
-	"quantity 0":                 {lines(map[string]any{"sku": shoptest.Cap, "quantity": 0}), "lines[0].quantity"},
-	"quantity -1":                {lines(map[string]any{"sku": shoptest.Cap, "quantity": -1}), "lines[0].quantity"},
-	"quantity 100":               {lines(map[string]any{"sku": shoptest.Cap, "quantity": 100}), "lines[0].quantity"},
-	"quantity 1.5":               {lines(map[string]any{"sku": shoptest.Cap, "quantity": 1.5}), "lines[0].quantity"},
-	"quantity as text":           {lines(map[string]any{"sku": shoptest.Cap, "quantity": "1"}), "lines[0].quantity"},
-	"no quantity":                {lines(map[string]any{"sku": shoptest.Cap}), "lines[0].quantity"},
-	"a price":                    {lines(map[string]any{"sku": shoptest.Cap, "quantity": 1, "unit_price_minor": 1}), "lines[0].unit_price_minor"},
-	"a field we do not know":     {with("discount", 100), "discount"},
-	"no payment method":          {with("payment_method", nil), "payment_method"},
-	"unknown payment method":     {with("payment_method", "bitcoin"), "payment_method"},
-	"two currencies":             {lines(map[string]any{"sku": shoptest.Cap, "quantity": 1}, map[string]any{"sku": shoptest.Cup, "quantity": 1}), "lines[1]"},
-	"locale that is none":        {with("locale", "en\r\nBcc: x"), "locale"},
-	"no address and no pickup":   {with("address", nil), "address"},
-	"address and pickup":         {with("pickup", map[string]string{"store_id": shoptest.TheStore}), "address"},
+	"no lines":                    {with("lines", nil), "lines"},
+	"empty lines":                 {with("lines", []string{}), "lines"},
+	"lines that are null":         {with("lines", json.RawMessage("null")), "lines"},
+	"unknown SKU":                 {lines(map[string]any{"sku": "NO-SUCH", "quantity": 1}), "lines[0]"},
+	"unknown product":             {lines(map[string]any{"product_id": uuid.NewString(), "quantity": 1}), "lines[0]"},
+	"product id that is none":     {lines(map[string]any{"product_id": "seven", "quantity": 1}), "lines[0].product_id"},
+	"product id of another form":  {lines(map[string]any{"product_id": "urn:uuid:01900000-0000-7000-8000-000000000102", "quantity": 1}), "lines[0].product_id"},
+	"product and SKU":             {lines(map[string]any{"product_id": uuid.NewString(), "sku": shoptest.Cap, "quantity": 1}), "lines[0]"},
+	"neither product nor SKU":     {lines(map[string]any{"quantity": 1}), "lines[0]"},
+	"quantity 0":                  {lines(map[string]any{"sku": shoptest.Cap, "quantity": 0}), "lines[0].quantity"},
+	"quantity -1":                 {lines(map[string]any{"sku": shoptest.Cap, "quantity": -1}), "lines[0].quantity"},
+	"quantity 100":                {lines(map[string]any{"sku": shoptest.Cap, "quantity": 100}), "lines[0].quantity"},
+	"quantity 1.5":                {lines(map[string]any{"sku": shoptest.Cap, "quantity": 1.5}), "lines[0].quantity"},
+	"quantity as text":            {lines(map[string]any{"sku": shoptest.Cap, "quantity": "1"}), "lines[0].quantity"},
+	"no quantity":                 {lines(map[string]any{"sku": shoptest.Cap}), "lines[0].quantity"},
+	"a price":                     {lines(map[string]any{"sku": shoptest.Cap, "quantity": 1, "unit_price_minor": 1}), "lines[0].unit_price_minor"},
+	"a field we do not know":      {with("discount", 100), "discount"},
+	"nothing but one empty field": {func(shoptest.Body) shoptest.Body { return shoptest.Body{"payment_method": ""} }, "lines"},
+	"no payment method":           {with("payment_method", nil), "payment_method"},
+	"unknown payment method":      {with("payment_method", "bitcoin"), "payment_method"},
+	"two currencies":              {lines(map[string]any{"sku": shoptest.Cap, "quantity": 1}, map[string]any{"sku": shoptest.Cup, "quantity": 1}), "lines[1]"},
+	"locale that is none":         {with("locale", "en\r\nBcc: x"), "locale"},
+	"no address and no pickup":    {with("address", nil), "address"},
+	"address and pickup":          {with("pickup", map[string]string{"store_id": shoptest.TheStore}), "address"},
 	"pickup in no store": {func(b shoptest.Body) shoptest.Body {
 		return b.With("address", nil).With("pickup", map[string]string{"store_id": uuid.NewString()})
 	}, "pickup.store_id"},
@@ -171,6 +172,38 @@ func TestAllErrorsAreReturned(t *testing.T) {
 	shop := open(t)
 	body := in("address", "city", "")(in("contact", "email", "no")(order().With("payment_method", "bitcoin").With("adress", 1)))
 	require.ElementsMatch(t, []string{"adress", "address.city", "contact.email", "payment_method"}, post(t, shop, body).Fields())
+}
+
+// NOT-19.
+func TestLanguageOfTheOrderIsThatOfTheCaller(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	for header, want := range map[string]string{
+		"": "en", "ja": "ja", "de-DE,de;q=0.9,ja;q=0.5": "de-DE", "en;q=0.3, ja;q=0.8": "ja", "*": "en", "nonsense!": "en", "x-" + strings.Repeat("y", 200): "en",
+	} {
+		id := post(t, shop, order(), "Accept-Language", header).Body["id"]
+		require.Equal(t, want, shoptest.Scalar[string](t, shop, `SELECT locale FROM orders.orders WHERE order_id = $1`, id), header)
+	}
+	id := post(t, shop, order().With("locale", "fr"), "Accept-Language", "ja").Body["id"]
+	require.Equal(t, "fr", shoptest.Scalar[string](t, shop, `SELECT locale FROM orders.orders WHERE order_id = $1`, id))
+}
+
+// ACC-40, ACC-39: what people write in many ways is stored in one.
+func TestAddressAndContactAreStoredInOneForm(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	body := order().With("address", map[string]any{
+		"name": " Ada\u3000", "phone": "（０３）１２３４－５６７８", "country": "jp", "postal_code": "〒１００ー０００１", "region": "東京都", "city": "千代田区", "address_line1": "1-1 ",
+	}).With("contact", map[string]any{"name": "Ada ", "email": " Ada@BÜCHER.example ", "phone": "(555) 123-4567"})
+	a := post(t, shop, body)
+	require.Equal(t, http.StatusAccepted, a.Status, a.Raw)
+	require.Equal(t, "Ada/(03)1234-5678/JP/100-0001/Tokyo//千代田区/1-1/Ada@xn--bcher-kva.example", shoptest.Scalar[string](t, shop, `
+		SELECT concat_ws('/', name, phone, country, postal_code, prefecture, region, city, address_line1, email)
+		FROM orders.addresses WHERE order_id = $1`, a.Body["id"]))
+	hongKong := map[string]any{"name": "Ada", "phone": "2345 6789", "country": "HK", "region": "九龍", "address_line1": "1 Nathan Road"}
+	a = post(t, shop, order().With("address", hongKong))
+	require.Equal(t, http.StatusAccepted, a.Status, a.Raw)
+	require.Equal(t, "Kowloon", a.Body["address"].(map[string]any)["region"])
 }
 
 // Postgres can't store a NUL. It is a mistake of the caller.

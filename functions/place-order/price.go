@@ -8,6 +8,7 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/money"
+	"github.com/popup-shop/popup/internal/pricing"
 	"github.com/popup-shop/popup/internal/problem"
 )
 
@@ -35,33 +36,11 @@ type priced struct {
 func price(b Body, products map[string]product, taxJPY int64) (priced, error) {
 	var o priced
 	for i, line := range b.Lines {
-		sold, ok := products[line.key()]
-		if !ok {
-			return o, problem.Invalid(problem.FieldError{Field: fmt.Sprintf("lines[%d]", i), Message: "is not in the catalogue"})
+		if err := o.add(i, line, products); err != nil {
+			return o, err
 		}
-		if !sold.OnSale {
-			return o, problem.New(http.StatusConflict, "not-on-sale", sold.SKU+" is not on sale.").
-				With("lines", []map[string]any{{"sku": sold.SKU, "store_id": sold.StoreID, "requested": line.Quantity, "available": 0}})
-		}
-		if o.Currency == "" {
-			o.Currency = sold.Currency
-		}
-		if o.Currency != sold.Currency {
-			return o, problem.Invalid(problem.FieldError{
-				Field: fmt.Sprintf("lines[%d]", i), Message: "has another currency than the lines before it",
-			})
-		}
-		o.Lines = append(o.Lines, events.PlacedLine{
-			Line: i + 1, ProductID: sold.ID, VariantID: sold.VariantID, SKU: sold.SKU,
-			StoreID: sold.StoreID, Name: sold.Name, Quantity: line.Quantity,
-			UnitPriceMinor: sold.PriceMinor, TotalMinor: sold.PriceMinor * line.Quantity,
-		})
-		o.SubtotalMinor += sold.PriceMinor * line.Quantity
 	}
-	if o.Currency == "JPY" {
-		o.TaxMinor = (o.SubtotalMinor + o.DeliveryFeeMinor) * taxJPY / 100
-	}
-	o.TotalMinor = o.SubtotalMinor + o.DeliveryFeeMinor + o.TaxMinor - o.DiscountMinor
+	o.sum(taxJPY)
 	o.PaymentMethod, o.Locale = b.PaymentMethod, b.Locale
 	if o.Locale == "" {
 		o.Locale = "en"
@@ -72,6 +51,40 @@ func price(b Body, products map[string]product, taxJPY int64) (priced, error) {
 			"The total of the order is not the expected one.").With("total", total)
 	}
 	return o, nil
+}
+
+// add adds line i of an order, or returns what is wrong with it.
+func (o *priced) add(i int, line Item, products map[string]product) *problem.Problem {
+	sold, ok := products[line.key()]
+	if !ok {
+		return problem.Invalid(problem.FieldError{Field: fmt.Sprintf("lines[%d]", i), Message: "is not in the catalogue"})
+	}
+	if !sold.OnSale {
+		return problem.New(http.StatusConflict, "not-on-sale", sold.SKU+" is not on sale.").
+			With("lines", []map[string]any{{"sku": sold.SKU, "store_id": sold.StoreID, "requested": line.Quantity, "available": 0}})
+	}
+	if o.Currency == "" {
+		o.Currency = sold.Currency
+	}
+	if o.Currency != sold.Currency {
+		return problem.Invalid(problem.FieldError{
+			Field: fmt.Sprintf("lines[%d]", i), Message: "has another currency than the lines before it",
+		})
+	}
+	o.Lines = append(o.Lines, events.PlacedLine{
+		Line: i + 1, ProductID: sold.ID, VariantID: sold.VariantID, SKU: sold.SKU,
+		StoreID: sold.StoreID, Name: sold.Name, Quantity: line.Quantity,
+		UnitPriceMinor: sold.PriceMinor, TotalMinor: sold.PriceMinor * line.Quantity,
+	})
+	o.SubtotalMinor += sold.PriceMinor * line.Quantity
+	return nil
+}
+
+// sum calculates the totals of the lines.
+func (o *priced) sum(taxJPY int64) pricing.Totals {
+	t := pricing.Total(money.Amount{Minor: o.SubtotalMinor, Currency: o.Currency}, taxJPY)
+	o.DeliveryFeeMinor, o.TaxMinor, o.DiscountMinor, o.TotalMinor = t.DeliveryFeeMinor, t.TaxMinor, t.DiscountMinor, t.TotalMinor
+	return t
 }
 
 // event returns the event of the placed order, with the dates of its checks and its deadline.

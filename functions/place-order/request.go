@@ -2,11 +2,11 @@ package placeorder
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"golang.org/x/text/language"
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/internal/address"
@@ -23,18 +23,24 @@ import (
 type Request struct {
 	web.Key
 	Prefer      string `header:"Prefer" maxLength:"100" doc:"wait=N waits for the outcome up to N seconds: at most 10, by default 2."`
+	Languages   string `header:"Accept-Language" doc:"The language of the order and its mails, if the body has no locale."`
 	BasketToken string `header:"Popup-Basket-Token" maxLength:"100" doc:"For visitors: gives access to the basket to order."`
 	Body        Body
 }
 
 // Body is an order: its items, customer and destination.
 type Body struct {
+	Wish
+	PaymentMethod string `json:"payment_method" maxLength:"40" example:"simulated"`
+}
+
+// Wish is what an order and a quote have in common.
+type Wish struct {
 	Lines         []Item            `json:"lines,omitempty" maxItems:"100" doc:"The items to order. Required without basket_id."`
 	BasketID      string            `json:"basket_id,omitempty" format:"uuid" doc:"A basket of the caller. All of it is ordered, and the basket is closed."`
 	Address       *address.Address  `json:"address,omitempty" doc:"The address to deliver to. Required without address_id and pickup."`
 	AddressID     string            `json:"address_id,omitempty" format:"uuid" doc:"The address to deliver to, from the caller's address book."`
 	Pickup        *orderview.Pickup `json:"pickup,omitempty"`
-	PaymentMethod string            `json:"payment_method" maxLength:"40" example:"simulated"`
 	ExpectedTotal *money.Amount     `json:"expected_total,omitempty" doc:"Reject the order if its total differs."`
 	Locale        string            `json:"locale,omitempty" maxLength:"20" pattern:"^[A-Za-z0-9-]*$" example:"en"`
 	Contact       *Contact          `json:"contact,omitempty" doc:"How to reach the customer. Required for guests."`
@@ -47,6 +53,17 @@ type Item struct {
 	SKU       string `json:"sku,omitempty" maxLength:"64"`
 	Quantity  int64  `json:"quantity" minimum:"1" maximum:"99"`
 }
+
+// locale returns the language that an Accept-Language header prefers, or "".
+func locale(header string) string {
+	tags, _, err := language.ParseAcceptLanguage(header)
+	if err != nil || len(tags) == 0 || len(tags[0].String()) > maxLocale || tags[0] == language.Make("mul") { // any
+		return ""
+	}
+	return tags[0].String()
+}
+
+const maxLocale = 20
 
 // countNames counts the fields that name the product; one is allowed.
 func (i Item) countNames() (n int) {
@@ -70,9 +87,6 @@ type Contact struct {
 
 // Resolve normalises the address and the contact of an order, and returns the errors that are visible without the database.
 func (b *Body) Resolve(ctx huma.Context, at *huma.PathBuffer) []error {
-	if reflect.ValueOf(*b).IsZero() { // there is no body, and that is the error
-		return nil
-	}
 	if b.Address != nil {
 		*b.Address = b.Address.Normalised()
 	}

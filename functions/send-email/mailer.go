@@ -13,6 +13,8 @@ import (
 
 	"github.com/wneessen/go-mail"
 	"github.com/wneessen/go-mail/smtp"
+
+	"github.com/popup-shop/popup/internal/typed"
 )
 
 // sendTimeout is the timeout for each step of sending a mail.
@@ -30,7 +32,10 @@ type mailer struct {
 // the server may have accepted the mail or not.
 var errDeliveryUnknown = errors.New("the response of the mail server was lost")
 
-// send sends a mail. nil means that the server has accepted it; an error other than errUnsure means that it has not.
+// errRefused reports that the mail server will never accept the mail: it refused the recipient or the text for good (5xx).
+var errRefused = errors.New("the mail server refused the mail")
+
+// send sends a mail. nil means that the server has accepted it; an error other than errDeliveryUnknown means that it has not.
 func (p *mailer) send(ctx context.Context, l message) error {
 	l.Link = strings.TrimRight(p.settings.PublicURL, "/") + l.path()
 	m, err := p.render(l)
@@ -65,6 +70,8 @@ func sendError(m *mail.Msg, err error) error {
 		return nil
 	case errors.As(err, &sending) && sending.Reason == mail.ErrSMTPDataClose && sending.ErrorCode() == 0:
 		err = fmt.Errorf("%w: %w", errDeliveryUnknown, err)
+	case errors.As(err, &sending) && (sending.Reason == mail.ErrSMTPRcptTo || sending.Reason == mail.ErrSMTPDataClose) && sending.ErrorCode() >= 500:
+		err = fmt.Errorf("%w: %w", errRefused, err)
 	}
 	return fmt.Errorf("send mail: %w", err)
 }
@@ -98,7 +105,7 @@ func (p *mailer) render(l message) (*mail.Msg, error) {
 	if err != nil {
 		return nil, fmt.Errorf("MAIL_FROM=%s: %w", p.settings.From, err)
 	}
-	to := netmail.Address{Name: strings.Join(strings.Fields(l.Name), " "), Address: l.To}
+	to := netmail.Address{Name: strings.Join(strings.Fields(l.Name), " "), Address: typed.Email(l.To)}
 	if strings.HasPrefix(l.Kind, "staff_") {
 		to = netmail.Address{Address: p.settings.Staff}
 	}

@@ -14,6 +14,7 @@ import (
 // message has all that the templates of mails use.
 type message struct {
 	MailID         string
+	Tries          int
 	GivenUp        bool
 	Kind           string
 	OrderID        string
@@ -23,6 +24,9 @@ type message struct {
 	Status         string
 	Reason         string
 	Total          money.Amount
+	Subtotal       int64
+	DeliveryFee    int64
+	Tax            int64
 	Method, URI    string
 	Carrier        string
 	TrackingNumber string
@@ -37,13 +41,13 @@ type item struct {
 	TotalMinor int64  `json:"total_minor"`
 }
 
-// Price returns the total of an item, formatted for the locale.
-func (l message) Price(i item) string {
-	return money.Amount{Minor: i.TotalMinor, Currency: l.Total.Currency}.Format(l.Locale)
-}
-
 // Sum returns the total of the order, formatted for the locale.
 func (l message) Sum() string { return l.Total.Format(l.Locale) }
+
+// In returns an amount in the currency of the order, formatted for the locale.
+func (l message) In(minor int64) string {
+	return money.Amount{Minor: minor, Currency: l.Total.Currency}.Format(l.Locale)
+}
 
 // path returns the path of the page to which the mail links.
 func (l message) path() string {

@@ -44,7 +44,7 @@ func New(settings Settings) (f function.Function) {
 	return function.Function{
 		Name: name,
 		On: []function.Handler{
-			mailOn(mailer, kind[events.PaymentCreated]("payment_created")),
+			mailOn(mailer, payable),
 			mailOn(mailer, kind[events.PaymentPaid]("payment_paid")),
 			mailOn(mailer, kind[events.OrderShipped]("order_shipped")),
 			mailOn(mailer, advanced),
@@ -73,7 +73,19 @@ func advanced(e events.OrderAdvanced) string {
 	return ""
 }
 
-type call[E events.Event] = function.Call[E, message, struct{}]
+// payable returns the kind of mail for a payment that the customer has to make. One that is made at once leads to no mail but that
+// of the confirmed order.
+func payable(e events.PaymentCreated) string {
+	if e.URI == "" {
+		return ""
+	}
+	return "payment_created"
+}
+
+// outcome is what came of a mail that the mail server was asked to take.
+type outcome struct{ refused bool }
+
+type call[E events.Event] = function.Call[E, message, outcome]
 
 // mailOn returns the handler that sends mails about events of orders.
 func mailOn[E events.Event](mailer *mailer, kindOf func(E) string) function.Handler {
@@ -103,13 +115,16 @@ func mailOn[E events.Event](mailer *mailer, kindOf func(E) string) function.Hand
 
 // sendOn returns a handler that sends the mails which prepare sets as requests.
 func sendOn[E events.Event](mailer *mailer, prepare func(context.Context, pgx.Tx, []*call[E]) error) function.Handler {
-	return function.OnCall(function.ExternalCall[E, message, struct{}]{
+	return function.OnCall(function.ExternalCall[E, message, outcome]{
 		Prepare: prepare,
-		Call: func(ctx context.Context, _ string, l message) (struct{}, error) {
+		Call: func(ctx context.Context, _ string, l message) (o outcome, err error) {
 			if l.GivenUp {
-				return struct{}{}, nil
+				return o, nil
 			}
-			return struct{}{}, mailer.send(ctx, l)
+			if err = mailer.send(ctx, l); errors.Is(err, errRefused) {
+				return outcome{refused: true}, nil
+			}
+			return o, err
 		},
 		Record: record[E],
 		OnError: func(ctx context.Context, tx pgx.Tx, _ E, l message, cause error) error {
@@ -129,7 +144,7 @@ func sendable(l message, claim claim) (*message, error) {
 	case claim.Status != "sending":
 		return nil, nil
 	}
-	l.GivenUp = claim.Tries > maxTries
+	l.Tries, l.GivenUp = claim.Tries, claim.Tries > maxTries
 	return &l, nil
 }
 
@@ -140,8 +155,8 @@ func record[E events.Event](ctx context.Context, tx pgx.Tx, batch []*call[E]) er
 		l := *d.Request
 		emitted := events.Event(events.MailSent{MailID: l.MailID, OrderID: l.OrderID, Kind: l.Kind})
 		ids[i], statuses[i] = l.MailID, "sent"
-		if l.GivenUp {
-			statuses[i], emitted = "failed", events.MailFailed{MailID: l.MailID, OrderID: l.OrderID, Kind: l.Kind, Tries: maxTries}
+		if l.GivenUp || d.Response.refused {
+			statuses[i], emitted = "failed", events.MailFailed{MailID: l.MailID, OrderID: l.OrderID, Kind: l.Kind, Tries: min(l.Tries, maxTries)}
 		}
 		if l.OrderID != "" {
 			d.Emit(emitted)

@@ -69,8 +69,8 @@ func states(t *testing.T, shop *shoptest.Shop) []string {
 	return shoptest.Scalar[[]string](t, shop, `SELECT coalesce(array_agg(kind || ' ' || status ORDER BY created_at), '{}') FROM mail.mails`)
 }
 
-// NOT-01.
-func TestDeliveredOrderSendsThreeMails(t *testing.T) {
+// NOT-01, NOT-17: how to pay is for methods that are not paid at once.
+func TestDeliveredOrderSendsTwoMails(t *testing.T) {
 	t.Parallel()
 	p := open(t)
 	placed := p.OrderIn(t, "completed")
@@ -85,7 +85,7 @@ func TestDeliveredOrderSendsThreeMails(t *testing.T) {
 		subjects = append(subjects, m.Subject)
 	}
 	n := placed.OrderNumber
-	require.Equal(t, []string{"How to pay for order " + n, "We received your payment for order " + n, "Order " + n + " is on its way"}, subjects)
+	require.Equal(t, []string{"Order " + n + " is confirmed", "Order " + n + " is on its way"}, subjects)
 }
 
 // NOT-03, NOT-05.
@@ -117,8 +117,8 @@ func TestEachEventHasItsMail(t *testing.T) {
 		subject string
 		to      string
 	}{
-		{events.PaymentCreated{OrderID: placed.ID}, "How to pay for order", "ada@example.test"},
-		{events.PaymentPaid{OrderID: placed.ID}, "We received your payment", "ada@example.test"},
+		{events.PaymentCreated{OrderID: placed.ID, URI: "https://pay.test/1"}, "How to pay for order", "ada@example.test"},
+		{events.PaymentPaid{OrderID: placed.ID}, "is confirmed", "ada@example.test"},
 		{events.OrderShipped{OrderID: placed.ID}, "is on its way", "ada@example.test"},
 		{events.OrderAdvanced{OrderID: placed.ID, To: "ready_for_pickup"}, "is ready for you", "ada@example.test"},
 		{events.OrderAdvanced{OrderID: placed.ID, To: "failed_delivery"}, "We could not deliver", "ada@example.test"},
@@ -157,7 +157,7 @@ func TestOtherEventsSendNoMail(t *testing.T) {
 func TestMailIsInTheLanguageOfTheOrder(t *testing.T) {
 	t.Parallel()
 	p := open(t)
-	for locale, want := range map[string]string{"ja": "のお支払いを確認しました", "ja-JP": "のお支払いを確認しました", "fr": "We received your payment", "": "We received your payment"} {
+	for locale, want := range map[string]string{"ja": "を承りました", "ja-JP": "を承りました", "fr": "is confirmed", "": "is confirmed"} {
 		placed := p.Place(t, shoptest.Order(shoptest.Of(shoptest.Cup, 1)).With("locale", locale))
 		p.Send(t, name, events.PaymentPaid{OrderID: placed.ID})
 		mails := p.mails(t)
@@ -172,9 +172,9 @@ func TestCustomerTextCannotInjectHeaders(t *testing.T) {
 	s := &server{}
 	shop := over(t, s.serve(t))
 	evil := "Ada\r\nBcc: eve@example.test\r\nSubject: won\r\n\r\n<script>alert(1)</script>, Eve <eve@example.test>"
-	body := shoptest.Order(shoptest.Of(shoptest.Cap, 1))
-	body["contact"].(map[string]any)["name"], body["address"].(map[string]any)["name"] = evil, evil
-	shop.Send(t, name, events.PaymentPaid{OrderID: shop.Place(t, body).ID})
+	placed := place(t, shop)
+	shop.Exec(t, `UPDATE orders.addresses SET name = $2 WHERE order_id = $1`, placed.ID, evil) // as an older version stored it
+	shop.Send(t, name, events.PaymentPaid{OrderID: placed.ID})
 
 	mails, recipients := s.heard()
 	require.Len(t, mails, 1)
@@ -232,7 +232,7 @@ func TestMailIsWellFormed(t *testing.T) {
 	require.Regexp(t, `^<[0-9a-f-]{36}@popup\.example>$`, m.Header.Get("Message-Id"))
 	subject, err := new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject"))
 	require.NoError(t, err)
-	require.Equal(t, "ご注文 "+placed.OrderNumber+" のお支払いを確認しました", subject)
+	require.Equal(t, "ご注文 "+placed.OrderNumber+" を承りました", subject)
 	text := parts(t, m)
 	require.Contains(t, text["text/plain"], "湯呑み「新月」 × 1")
 	require.Contains(t, text["text/html"], `<html lang="ja">`)
@@ -249,7 +249,7 @@ func TestMessageIDIsStable(t *testing.T) {
 	p.Send(t, name, events.PaymentPaid{OrderID: placed.ID})
 	p.Exec(t, `UPDATE mail.mails SET status = 'waiting'`) // staff sends it again by hand
 	p.Send(t, name, events.PaymentPaid{OrderID: placed.ID})
-	p.Send(t, name, events.PaymentCreated{OrderID: placed.ID})
+	p.Send(t, name, events.PaymentCreated{OrderID: placed.ID, URI: "https://pay.test/1"})
 	p.Send(t, name, events.PaymentPaid{OrderID: other.ID})
 
 	mails := p.mails(t)
@@ -275,6 +275,59 @@ func TestRefusedMailIsSentLater(t *testing.T) {
 	p.Deliver(t, name, m)
 	require.Len(t, p.mails(t), 1)
 	require.EqualValues(t, 3, shoptest.Scalar[int64](t, p.Shop, `SELECT tries FROM mail.mails`))
+}
+
+// NOT-20: a server refuses a recipient or a text for good, or for the moment.
+func TestMailThatIsRefusedForGoodFailsAtOnce(t *testing.T) {
+	t.Parallel()
+	for answer, c := range map[string]struct {
+		server *server
+		status string
+	}{
+		"550 no such mailbox, to RCPT": {&server{recipient: "550 no such mailbox"}, "failed"},
+		"553 bad address, to RCPT":     {&server{recipient: "553 bad address"}, "failed"},
+		"554 spam, to the text":        {&server{last: "554 spam"}, "failed"},
+		"450 greylisted, to RCPT":      {&server{recipient: "450 come back later"}, "waiting"},
+		"452 disk full, to the text":   {&server{last: "452 disk full"}, "waiting"},
+	} {
+		t.Run(answer, func(t *testing.T) {
+			t.Parallel()
+			shop := over(t, c.server.serve(t))
+			m := shop.Store(t, events.PaymentPaid{OrderID: place(t, shop).ID})
+			err := shop.TryDeliver(t, name, m)
+			require.Equal(t, []string{"payment_paid " + c.status}, states(t, shop))
+			if c.status == "waiting" {
+				require.Error(t, err)
+				return
+			}
+			require.NoError(t, err)
+			emitted := shop.EmittedFor(t, name, m)
+			require.Len(t, emitted, 1)
+			require.Equal(t, "payment_paid", emitted[0].(events.MailFailed).Kind)
+		})
+	}
+}
+
+// NOT-20.
+func TestRecipientsDomainIsSentInASCII(t *testing.T) {
+	t.Parallel()
+	s := &server{}
+	shop := over(t, s.serve(t))
+	placed := place(t, shop)
+	shop.Exec(t, `UPDATE orders.addresses SET email = 'ada@bücher.example' WHERE order_id = $1`, placed.ID) // as an older version stored it
+	shop.Send(t, name, events.PaymentPaid{OrderID: placed.ID})
+	_, recipients := s.heard()
+	require.Equal(t, []string{"TO:<ada@xn--bcher-kva.example>"}, recipients)
+}
+
+// NOT-17.
+func TestOrderPaidAtOnceHasNoMailAboutPaying(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	placed := place(t, p.Shop)
+	require.Empty(t, p.Send(t, name, events.PaymentCreated{OrderID: placed.ID}))
+	require.Len(t, p.Send(t, name, events.PaymentPaid{OrderID: placed.ID}), 1)
+	require.Len(t, p.mails(t), 1)
 }
 
 // NOT-09.

@@ -16,6 +16,7 @@ type server struct {
 	mu         sync.Mutex
 	mails      []string
 	recipients []string
+	recipient  string // the response to a recipient
 	last       string // the response to a mail before the server closes the connection; "" keeps it open
 	hangUp     bool   // closes the connection without a response
 }
@@ -63,6 +64,10 @@ func (s *server) talk(conn net.Conn) {
 			s.mu.Lock()
 			s.recipients = append(s.recipients, rest)
 			s.mu.Unlock()
+			if s.recipient != "" {
+				say(s.recipient)
+				continue
+			}
 		}
 		say("250 fine")
 	}

@@ -55,7 +55,8 @@ func claimMails(ctx context.Context, tx pgx.Tx, mails []mailKey) (map[string]*me
 			RETURNING mail_id, order_id, kind, status, tries, status = 'sending' AND taken_by <> @taker::uuid AS busy
 		)
 		SELECT m.mail_id::text, m.order_id::text, m.kind, m.status, m.tries, m.busy,
-			a.email, a.name, o.locale, o.order_number, o.status, o.reason, o.total_minor, o.currency, o.payment_method,
+			a.email, a.name, o.locale, o.order_number, o.status, o.reason, o.total_minor, o.currency,
+			o.subtotal_minor, o.delivery_fee_minor, o.tax_minor, o.payment_method,
 			coalesce(p.uri, ''), o.carrier, o.tracking_number,
 			concat_ws(', ', nullif(a.address_line1, ''), nullif(a.address_line2, ''), nullif(a.postal_code, ''), nullif(a.city, ''),
 				nullif(a.prefecture, ''), nullif(a.country, '')),
@@ -74,8 +75,8 @@ func claimMails(ctx context.Context, tx pgx.Tx, mails []mailKey) (map[string]*me
 	var t claim
 	_, err = pgx.ForEachRow(rows, []any{
 		&l.MailID, &l.OrderID, &l.Kind, &t.Status, &t.Tries, &t.Busy,
-		&l.To, &l.Name, &l.Locale, &l.Number, &l.Status, &l.Reason, &l.Total.Minor, &l.Total.Currency, &l.Method,
-		&l.URI, &l.Carrier, &l.TrackingNumber, &l.Address, &l.Items,
+		&l.To, &l.Name, &l.Locale, &l.Number, &l.Status, &l.Reason, &l.Total.Minor, &l.Total.Currency,
+		&l.Subtotal, &l.DeliveryFee, &l.Tax, &l.Method, &l.URI, &l.Carrier, &l.TrackingNumber, &l.Address, &l.Items,
 	}, func() (err error) {
 		claimed[l.OrderID], err = sendable(l, t)
 		l.Items = nil // otherwise the next mail would share the array

@@ -22,7 +22,7 @@ import (
 type KeptAddress struct {
 	ID     string `json:"id" format:"uuid"`
 	UserID string `json:"user_id" format:"uuid"`
-	address.Address
+	address.StoredAddress
 	IsDefault bool      `json:"is_default"`
 	CreatedAt time.Time `json:"created_at"`
 }
@@ -55,9 +55,6 @@ type Named struct {
 
 // Resolve normalises an address and returns its errors.
 func (b *AddressBody) Resolve(_ huma.Context, at *huma.PathBuffer) []error {
-	if *b == (AddressBody{}) { // there is no body, and that is the error
-		return nil
-	}
 	b.Address = b.Normalised()
 	var errs []problem.FieldError
 	for _, fieldError := range b.Faults() {

@@ -43,9 +43,6 @@ type Profile struct {
 // Resolve normalises a profile and returns its errors.
 func (p *Profile) Resolve(_ huma.Context, at *huma.PathBuffer) []error {
 	var errs []problem.FieldError
-	if *p == (Profile{}) { // there is no body, and that is the error
-		return nil
-	}
 	if !typed.IsEmail(p.Email) {
 		errs = append(errs, problem.FieldError{Field: "email", Message: "is not an e-mail address"})
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/money"
+	"github.com/popup-shop/popup/internal/pricing"
 	"github.com/popup-shop/popup/internal/problem"
 )
 
@@ -20,15 +21,16 @@ const (
 	maxLines    = 100 // as in an order
 )
 
-// sum calculates count and subtotal. Lines that are not on sale do not add to the subtotal.
-func (b *Basket) sum() {
-	b.Subtotal.Currency = cmp.Or(currencyOf(b.Lines), "EUR")
+// sum calculates the count and what the basket costs as an order. Lines that are not on sale do not add to it.
+func (b *Basket) sum(taxJPY int64) {
+	subtotal := money.Amount{Currency: cmp.Or(currencyOf(b.Lines), "EUR")}
 	for _, line := range b.Lines {
 		b.Count += line.Quantity
-		if line.OnSale && line.UnitPrice.Currency == b.Subtotal.Currency {
-			b.Subtotal.Minor += line.Quantity * line.UnitPrice.Minor
+		if line.OnSale && line.UnitPrice.Currency == subtotal.Currency {
+			subtotal.Minor += line.Quantity * line.UnitPrice.Minor
 		}
 	}
+	b.Prices = pricing.Total(subtotal, taxJPY).In(subtotal.Currency)
 }
 
 // checkAddable returns a problem if the basket may not have more of a product, or the shop has not enough of it.

@@ -235,7 +235,8 @@ func (b baskets) answer(ctx context.Context, tx pgx.Tx, answer *Answer) (*Answer
 		SELECT basket_id::text, expires_at FROM orders.baskets
 		WHERE `+ownedByCaller+` AND expires_at > now()`, ownerArgs(caller)).Scan(&body.ID, &body.ExpiresAt)
 	if errors.Is(err, pgx.ErrNoRows) {
-		body.Lines, body.Subtotal.Currency = []Line{}, "EUR"
+		body.Lines = []Line{}
+		body.sum(b.taxJPY)
 		return answer, nil, nil
 	}
 	if err != nil {
@@ -244,6 +245,6 @@ func (b baskets) answer(ctx context.Context, tx pgx.Tx, answer *Answer) (*Answer
 	if body.Lines, err = readLines(ctx, tx, body.ID); err != nil {
 		return nil, nil, err
 	}
-	body.sum()
+	body.sum(b.taxJPY)
 	return answer, nil, nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/money"
+	"github.com/popup-shop/popup/internal/pricing"
 	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
@@ -35,7 +36,7 @@ func (s Settings) Check() error { return cmp.Or(s.Shop.Check(), s.Access.Check()
 
 // New returns the function.
 func New(settings Settings) function.Function {
-	b := baskets{life: settings.BasketLife, cookies: auth.Cookies{Secure: settings.Secure()}}
+	b := baskets{life: settings.BasketLife, taxJPY: settings.TaxJPY, cookies: auth.Cookies{Secure: settings.Secure()}}
 	return function.Function{
 		Name: name,
 		Endpoints: web.Endpoints(name, settings.Access,
@@ -51,6 +52,7 @@ func New(settings Settings) function.Function {
 
 type baskets struct {
 	life    time.Duration
+	taxJPY  int64
 	cookies auth.Cookies
 }
 
@@ -61,13 +63,13 @@ type Shown struct {
 
 // Basket is the basket of a caller.
 type Basket struct {
-	ID        string       `json:"id,omitempty" format:"uuid" doc:"Absent while there is no basket."`
-	Lines     []Line       `json:"lines" nullable:"false"`
-	Count     int64        `json:"count"`
-	Subtotal  money.Amount `json:"subtotal" doc:"The sum of the lines that are on sale."`
-	ExpiresAt *time.Time   `json:"expires_at,omitempty"`
-	LeftOut   []LeftOut    `json:"left_out,omitempty" doc:"The lines of a visitor's basket that could not be moved to the account's basket."`
-	Token     string       `json:"basket_token,omitempty" doc:"For visitors: gives access to this basket. It is returned only once."`
+	ID    string `json:"id,omitempty" format:"uuid" doc:"Absent while there is no basket."`
+	Lines []Line `json:"lines" nullable:"false"`
+	Count int64  `json:"count"`
+	pricing.Prices
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+	LeftOut   []LeftOut  `json:"left_out,omitempty" doc:"The lines of a visitor's basket that could not be moved to the account's basket."`
+	Token     string     `json:"basket_token,omitempty" doc:"For visitors: gives access to this basket. It is returned only once."`
 }
 
 // Line is a quantity of a product or a variant, at its current price.

@@ -23,6 +23,19 @@ type Address struct {
 	AddressLine2 string `json:"address_line2,omitempty" maxLength:"200"`
 }
 
+// StoredAddress is an Address in a response, which always has the fields that a request may leave out.
+type StoredAddress struct {
+	Name         string `json:"name"`
+	Phone        string `json:"phone"`
+	Country      string `json:"country" doc:"ISO 3166-1 alpha-2" example:"JP"`
+	PostalCode   string `json:"postal_code"`
+	Prefecture   string `json:"prefecture,omitempty" doc:"For Japan: its name in English."`
+	Region       string `json:"region,omitempty"`
+	City         string `json:"city"`
+	AddressLine1 string `json:"address_line1"`
+	AddressLine2 string `json:"address_line2,omitempty"`
+}
+
 // FieldError is a field that is wrong, and why.
 type FieldError struct{ Field, Message string }
 

@@ -68,6 +68,8 @@ func compare(field string, before, after *jsonschema.Schema) (broken []string) {
 	return append(broken, compareRequired(field, before, after)...)
 }
 
+const noLongerRequired = " is no longer required"
+
 func compareRequired(field string, before, after *jsonschema.Schema) (broken []string) {
 	for _, name := range after.Required {
 		if !slices.Contains(before.Required, name) {
@@ -76,7 +78,7 @@ func compareRequired(field string, before, after *jsonschema.Schema) (broken []s
 	}
 	for _, name := range before.Required {
 		if _, there := after.Properties[name]; there && !slices.Contains(after.Required, name) {
-			broken = append(broken, within(field, name)+" is no longer required")
+			broken = append(broken, within(field, name)+noLongerRequired)
 		}
 	}
 	return broken

@@ -55,6 +55,8 @@ func TestCompareAPIFindsBreakingChanges(t *testing.T) {
 		"another kind":     {old: "in: query, schema: {type: string}", new: "in: query, schema: {type: integer}", broken: []string{"GET /v1/nodes: parameter q was string and is integer"}},
 		"one must":         {old: "in: query,", new: "in: query, required: true,", broken: []string{"GET /v1/nodes: parameter q is required now"}},
 		"one must ask":     {old: "{type: object, properties: {note", new: "{type: object, required: [note], properties: {note", broken: []string{"POST /v1/nodes: request: note is required now"}},
+		"one may ask":      {old: "{type: string}}}}}", new: "{type: string}, text: {type: string}}}}}", broken: nil},
+		"one may not tell": {old: "required: [name]", new: "required: []", broken: []string{"GET /v1/nodes: answer 200:[].name is no longer required", "POST /v1/nodes: answer 201: name is no longer required"}},
 		"nothing to note":  {old: "properties: {note: {type: string}}", new: "properties: {}", broken: []string{"POST /v1/nodes: request: note is gone"}},
 		"another name":     {old: "name: {type: string}", new: "name: {type: integer}", broken: []string{"GET /v1/nodes: answer 200:[].name was string and is integer", "POST /v1/nodes: answer 201: name was string and is integer"}},
 		"unreadable":       {old: "paths:", new: "paths: [", broken: []string{""}},

@@ -20,33 +20,33 @@ import (
 
 // Order is the current state of an order.
 type Order struct {
-	ID             string           `json:"id" format:"uuid"`
-	Number         string           `json:"order_number" example:"ORD-20260131-7K3QX9"`
-	CustomerID     string           `json:"customer_id,omitempty" format:"uuid"`
-	Status         string           `json:"status"`
-	Reason         string           `json:"reason,omitempty"`
-	Stock          string           `json:"stock"`
-	Payment        string           `json:"payment"`
-	Version        int64            `json:"version"`
-	Lines          []Line           `json:"lines"`
-	Subtotal       money.Amount     `json:"subtotal"`
-	DeliveryFee    money.Amount     `json:"delivery_fee"`
-	Tax            money.Amount     `json:"tax"`
-	Discount       money.Amount     `json:"discount"`
-	Total          money.Amount     `json:"total"`
-	Address        *address.Address `json:"address,omitempty"`
-	Pickup         *Pickup          `json:"pickup,omitempty"`
-	PaymentMethod  string           `json:"payment_method"`
-	PaymentID      string           `json:"payment_id,omitempty" format:"uuid"`
-	PaymentURI     string           `json:"payment_uri,omitempty"`
-	ShipmentID     string           `json:"shipment_id,omitempty" format:"uuid"`
-	Carrier        string           `json:"carrier,omitempty"`
-	TrackingNumber string           `json:"tracking_number,omitempty"`
-	Deadline       *time.Time       `json:"deadline,omitempty"`
-	DeliveredAt    *time.Time       `json:"delivered_at,omitempty"`
-	Locale         string           `json:"locale"`
-	CreatedAt      time.Time        `json:"created_at"`
-	UpdatedAt      time.Time        `json:"updated_at"`
+	ID             string                 `json:"id" format:"uuid"`
+	Number         string                 `json:"order_number" example:"ORD-20260131-7K3QX9"`
+	CustomerID     string                 `json:"customer_id,omitempty" format:"uuid"`
+	Status         string                 `json:"status"`
+	Reason         string                 `json:"reason,omitempty"`
+	Stock          string                 `json:"stock"`
+	Payment        string                 `json:"payment"`
+	Version        int64                  `json:"version"`
+	Lines          []Line                 `json:"lines"`
+	Subtotal       money.Amount           `json:"subtotal"`
+	DeliveryFee    money.Amount           `json:"delivery_fee"`
+	Tax            money.Amount           `json:"tax"`
+	Discount       money.Amount           `json:"discount"`
+	Total          money.Amount           `json:"total"`
+	Address        *address.StoredAddress `json:"address,omitempty"`
+	Pickup         *Pickup                `json:"pickup,omitempty"`
+	PaymentMethod  string                 `json:"payment_method"`
+	PaymentID      string                 `json:"payment_id,omitempty" format:"uuid"`
+	PaymentURI     string                 `json:"payment_uri,omitempty"`
+	ShipmentID     string                 `json:"shipment_id,omitempty" format:"uuid"`
+	Carrier        string                 `json:"carrier,omitempty"`
+	TrackingNumber string                 `json:"tracking_number,omitempty"`
+	Deadline       *time.Time             `json:"deadline,omitempty"`
+	DeliveredAt    *time.Time             `json:"delivered_at,omitempty"`
+	Locale         string                 `json:"locale"`
+	CreatedAt      time.Time              `json:"created_at"`
+	UpdatedAt      time.Time              `json:"updated_at"`
 }
 
 // Line is one line of an order, as it was sold.
@@ -104,7 +104,7 @@ const (
 
 func scan(row pgx.Row) (o Order, err error) {
 	var pickup *string
-	var a address.Address
+	var a address.StoredAddress
 	err = row.Scan(
 		&o.ID, &o.Number, &o.CustomerID, &o.Status, &o.Reason, &o.Stock, &o.Payment, &o.Version,
 		&o.Subtotal.Minor, &o.DeliveryFee.Minor, &o.Tax.Minor, &o.Discount.Minor, &o.Total.Minor, &o.Total.Currency,

@@ -57,13 +57,26 @@ func fromHuma(status int, detail string, errs []error) *Problem {
 	if !ok {
 		kind = "invalid"
 	}
+	if kind == "invalid" && len(errs) > 0 {
+		detail = Invalid().Detail
+	}
 	p := New(status, kind, detail)
 	for _, err := range errs {
 		if e, ok := toFieldError(err); ok && !p.names(e.Field) {
 			p.Errors = append(p.Errors, e)
 		}
 	}
+	p.Errors = withoutConsequences(p.Errors)
 	return p
+}
+
+// withoutConsequences returns the errors of a body that cannot be read alone, if there is one: none of its fields is known.
+func withoutConsequences(all []FieldError) []FieldError {
+	isBody := func(e FieldError) bool { return e.Field == "body" }
+	if !slices.ContainsFunc(all, isBody) {
+		return all
+	}
+	return slices.DeleteFunc(all, func(e FieldError) bool { return !isBody(e) })
 }
 
 // names reports whether an error of a field is among those of the problem. What follows from it would only confuse.
