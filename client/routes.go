@@ -43,6 +43,11 @@ func (c *Client) AddMySSHKey(ctx context.Context, in AddMySSHKeyRequest, options
 	return send[SSHKey](ctx, c, options, call{method: "POST", path: "/v1/users/me/ssh-keys", body: in})
 }
 
+// AddOrderNote sends POST /v1/orders/{id}/notes, for: staff.
+func (c *Client) AddOrderNote(ctx context.Context, id string, in AddOrderNoteRequest, options ...Option) (Note, error) {
+	return send[Note](ctx, c, options, call{method: "POST", path: "/v1/orders/" + url.PathEscape(id) + "/notes", body: in})
+}
+
 // AddProduct sends POST /v1/products, for: staff, client:catalogue.
 func (c *Client) AddProduct(ctx context.Context, in ProductBody, options ...Option) (Product, error) {
 	return send[Product](ctx, c, options, call{method: "POST", path: "/v1/products", body: in})
@@ -380,6 +385,11 @@ func (c *Client) ListMySSHKeys(ctx context.Context, query Paging, options ...Opt
 // ListMySessions sends GET /v1/users/me/sessions, for: account.
 func (c *Client) ListMySessions(ctx context.Context, query Paging, options ...Option) (Page[Session], error) {
 	return send[Page[Session]](ctx, c, options, call{method: "GET", path: "/v1/users/me/sessions", query: query})
+}
+
+// ListOrderNotes sends GET /v1/orders/{id}/notes, for: staff.
+func (c *Client) ListOrderNotes(ctx context.Context, id string, query Paging, options ...Option) (Page[Note], error) {
+	return send[Page[Note]](ctx, c, options, call{method: "GET", path: "/v1/orders/" + url.PathEscape(id) + "/notes", query: query})
 }
 
 // ListOrders sends GET /v1/orders, for: cust.

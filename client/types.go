@@ -55,6 +55,11 @@ type AddMySSHKeyRequest struct {
 	Key  string `json:"key"` // A line of an authorized_keys file.
 }
 
+// AddOrderNoteRequest adds a note.
+type AddOrderNoteRequest struct {
+	Note string `json:"note"`
+}
+
 // AddProductImageAnswer is the addresses of all pictures of a product.
 type AddProductImageAnswer struct {
 	ImageURLs []string `json:"image_urls"`
@@ -467,6 +472,7 @@ type ListOrdersQuery struct {
 	Method     string    `query:"method"`
 	From       time.Time `query:"from"`
 	To         time.Time `query:"to"`
+	Q          string    `query:"q"`    // A part of the order number, or of the contact's name, e-mail address or telephone number.
 	Sort       string    `query:"sort"` // one of created_at, -created_at, total, -total
 }
 
@@ -548,6 +554,16 @@ type Movement struct {
 	CreatedAt   time.Time `json:"created_at"`
 }
 
+// Note is what staff wrote about an order. Customers do not see it.
+type Note struct {
+	ID        string    `json:"id"`
+	OrderID   string    `json:"order_id"`
+	AuthorID  string    `json:"author_id"`
+	Author    string    `json:"author"` // The name of the author; empty once the account was closed.
+	Note      string    `json:"note"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
 // Order is the current state of an order.
 type Order struct {
 	ID             string         `json:"id"`
@@ -564,6 +580,7 @@ type Order struct {
 	Tax            Amount         `json:"tax"`
 	Discount       Amount         `json:"discount"`
 	Total          Amount         `json:"total"`
+	Contact        OrderContact   `json:"contact"` // How to reach the customer.
 	Address        *StoredAddress `json:"address,omitempty"`
 	Pickup         *Pickup        `json:"pickup,omitempty"`
 	PaymentMethod  string         `json:"payment_method"`
@@ -577,6 +594,13 @@ type Order struct {
 	Locale         string         `json:"locale"`
 	CreatedAt      time.Time      `json:"created_at"`
 	UpdatedAt      time.Time      `json:"updated_at"`
+}
+
+// OrderContact is how to reach the customer of an order. It is empty once the account was closed.
+type OrderContact struct {
+	Name  string `json:"name"`
+	Email string `json:"email"`
+	Phone string `json:"phone"`
 }
 
 // OrdersLine is one line of an order, as it was sold.

@@ -49,9 +49,11 @@ func New(settings Settings) function.Function {
 				Status: http.StatusOK, Also: []int{http.StatusAccepted}, Do: s.cancel, Show: s.show,
 			}),
 			web.Post("/v1/orders/{id}/claim", access.Account, http.StatusOK, claim),
+			web.List("/v1/orders/{id}/notes", access.Staff, listNotes),
+			web.Post("/v1/orders/{id}/notes", access.Staff, http.StatusCreated, addNote),
 		),
 		Emits:  []events.Event{events.OrderWithdrawn{}, events.ShipmentMoved{}},
-		Writes: []string{"orders.orders", "orders.history", "delivery.shipments", "delivery.tracking"},
+		Writes: []string{"orders.orders", "orders.history", "orders.notes", "delivery.shipments", "delivery.tracking"},
 	}
 }
 

@@ -68,12 +68,15 @@ func compare(field string, before, after *jsonschema.Schema) (broken []string) {
 	return append(broken, compareRequired(field, before, after)...)
 }
 
-const noLongerRequired = " is no longer required"
+const (
+	noLongerRequired = " is no longer required"
+	requiredNow      = " is required now"
+)
 
 func compareRequired(field string, before, after *jsonschema.Schema) (broken []string) {
 	for _, name := range after.Required {
 		if !slices.Contains(before.Required, name) {
-			broken = append(broken, within(field, name)+" is required now")
+			broken = append(broken, within(field, name)+requiredNow)
 		}
 	}
 	for _, name := range before.Required {

@@ -57,6 +57,8 @@ func TestCompareAPIFindsBreakingChanges(t *testing.T) {
 		"one must ask":     {old: "{type: object, properties: {note", new: "{type: object, required: [note], properties: {note", broken: []string{"POST /v1/nodes: request: note is required now"}},
 		"one may ask":      {old: "{type: string}}}}}", new: "{type: string}, text: {type: string}}}}}", broken: nil},
 		"one may not tell": {old: "required: [name]", new: "required: []", broken: []string{"GET /v1/nodes: answer 200:[].name is no longer required", "POST /v1/nodes: answer 201: name is no longer required"}},
+		"more to tell":     {old: "properties: {name: {type: string},", new: "properties: {name: {type: string}, size: {type: integer},", broken: nil},
+		"all to tell":      {old: "required: [name]", new: "required: [name, child]", broken: nil},
 		"nothing to note":  {old: "properties: {note: {type: string}}", new: "properties: {}", broken: []string{"POST /v1/nodes: request: note is gone"}},
 		"another name":     {old: "name: {type: string}", new: "name: {type: integer}", broken: []string{"GET /v1/nodes: answer 200:[].name was string and is integer", "POST /v1/nodes: answer 201: name was string and is integer"}},
 		"unreadable":       {old: "paths:", new: "paths: [", broken: []string{""}},

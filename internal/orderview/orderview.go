@@ -34,6 +34,7 @@ type Order struct {
 	Tax            money.Amount           `json:"tax"`
 	Discount       money.Amount           `json:"discount"`
 	Total          money.Amount           `json:"total"`
+	Contact        OrderContact           `json:"contact" doc:"How to reach the customer."`
 	Address        *address.StoredAddress `json:"address,omitempty"`
 	Pickup         *Pickup                `json:"pickup,omitempty"`
 	PaymentMethod  string                 `json:"payment_method"`
@@ -49,6 +50,13 @@ type Order struct {
 	UpdatedAt      time.Time              `json:"updated_at"`
 }
 
+// OrderContact is how to reach the customer of an order. It is empty once the account was closed.
+type OrderContact struct {
+	Name  string `json:"name"`
+	Email string `json:"email"`
+	Phone string `json:"phone"`
+}
+
 // Line is one line of an order, as it was sold.
 type Line struct {
 	Line        int          `json:"line"`
@@ -62,6 +70,9 @@ type Line struct {
 	UnitPrice   money.Amount `json:"unit_price"`
 	TotalPrice  money.Amount `json:"total_price"`
 }
+
+// String returns quantity and SKU, for lists of orders as CSV.
+func (l Line) String() string { return fmt.Sprintf("%d × %s", l.Quantity, l.SKU) }
 
 // Pickup is the store where an order waits for its customer.
 type Pickup struct {
@@ -91,7 +102,7 @@ const (
 			payment_method, coalesce(o.payment_id::text, ''),
 			coalesce((SELECT uri FROM payments.payments p WHERE p.payment_id = o.payment_id AND p.status = 'created'), ''),
 			coalesce(shipment_id::text, ''), carrier, tracking_number, deadline, delivered_at, locale, created_at, updated_at,
-			a.store_id::text, a.name, a.phone, a.country, a.postal_code, a.prefecture, a.region, a.city, a.address_line1, a.address_line2,
+			a.store_id::text, a.email, a.name, a.phone, a.country, a.postal_code, a.prefecture, a.region, a.city, a.address_line1, a.address_line2,
 			(SELECT json_agg(json_build_object('line', line, 'product_id', product_id, 'variant_id', variant_id, 'sku', sku, 'store_id', store_id,
 				'store_name', store_name, 'product_name', product_name, 'quantity', quantity,
 				'unit_price', json_build_object('amount_minor', unit_price_minor, 'currency', currency),
@@ -110,7 +121,7 @@ func scan(row pgx.Row) (o Order, err error) {
 		&o.Subtotal.Minor, &o.DeliveryFee.Minor, &o.Tax.Minor, &o.Discount.Minor, &o.Total.Minor, &o.Total.Currency,
 		&o.PaymentMethod, &o.PaymentID, &o.PaymentURI, &o.ShipmentID, &o.Carrier, &o.TrackingNumber,
 		&o.Deadline, &o.DeliveredAt, &o.Locale, &o.CreatedAt, &o.UpdatedAt,
-		&pickup, &a.Name, &a.Phone, &a.Country, &a.PostalCode, &a.Prefecture, &a.Region, &a.City, &a.AddressLine1, &a.AddressLine2,
+		&pickup, &o.Contact.Email, &a.Name, &a.Phone, &a.Country, &a.PostalCode, &a.Prefecture, &a.Region, &a.City, &a.AddressLine1, &a.AddressLine2,
 		&o.Lines)
 	if err != nil {
 		return o, err
@@ -123,6 +134,7 @@ func scan(row pgx.Row) (o Order, err error) {
 			*at = at.UTC()
 		}
 	}
+	o.Contact.Name, o.Contact.Phone = a.Name, a.Phone
 	if pickup != nil {
 		o.Pickup = &Pickup{StoreID: *pickup}
 	} else {

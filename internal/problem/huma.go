@@ -105,6 +105,9 @@ func message(d *huma.ErrorDetail) string {
 	if strings.HasPrefix(d.Message, OutOfRange) {
 		return "is out of range"
 	}
+	if strings.Contains(d.Message, "date-time") || strings.Contains(d.Message, "date/time") {
+		return "must be a time such as 2026-11-29T10:00:00Z, or a day such as 2026-11-29"
+	}
 	return d.Message
 }
 

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"regexp"
 	"runtime/debug"
 	"strings"
 
@@ -72,6 +73,27 @@ func source(r *http.Request) string {
 		return r.RemoteAddr
 	}
 	return host
+}
+
+// dayMiddleware has a day in a query, such as from=2026-11-29, stand for its beginning in UTC where a time is expected.
+func dayMiddleware(ctx huma.Context, next func(huma.Context)) { next(dayContext{ctx}) }
+
+type dayContext struct{ humaContext }
+
+var day = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}$`)
+
+// Query returns the value of a query parameter.
+func (c dayContext) Query(name string) string {
+	value := c.humaContext.Query(name)
+	if !day.MatchString(value) {
+		return value
+	}
+	for _, p := range c.Operation().Parameters {
+		if p.Name == name && p.Schema.Format == "date-time" {
+			return value + "T00:00:00Z"
+		}
+	}
+	return value
 }
 
 // recoverMiddleware turns a panic of a handler into a problem. Without it, net/http would close the connection, and the gateway

@@ -20,7 +20,7 @@ var (
 	codes = map[string]bool{
 		"sku": true, "country": true, "currency": true, "postal_code": true, "phone": true, "locale": true, "payment_method": true,
 	}
-	prose   = map[string]bool{"description": true, "reason": true}
+	prose   = map[string]bool{"description": true, "reason": true, "note": true}
 	secrets = map[string]bool{"password": true, "old": true, "new": true, "client_secret": true, "refresh_token": true, "order_token": true}
 )
 
