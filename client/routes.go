@@ -63,11 +63,6 @@ func (c *Client) AddProductVariant(ctx context.Context, id string, in VariantBod
 	return send[Variant](ctx, c, options, call{method: "POST", path: "/v1/products/" + url.PathEscape(id) + "/variants", body: in})
 }
 
-// AddQuote sends POST /v1/quotes, for: all.
-func (c *Client) AddQuote(ctx context.Context, in AddQuoteRequest, options ...Option) (Quote, error) {
-	return send[Quote](ctx, c, options, call{method: "POST", path: "/v1/quotes", body: in})
-}
-
 // AddReservation sends POST /v1/inventory/reservations, for: staff, client:stock. It has an idempotency key, which is generated unless the option Key gives one.
 func (c *Client) AddReservation(ctx context.Context, in AddReservationRequest, options ...Option) (AddReservationAnswer, error) {
 	return send[AddReservationAnswer](ctx, c, options, call{method: "POST", path: "/v1/inventory/reservations", body: in, keyed: true})
@@ -342,6 +337,11 @@ func (c *Client) GetReservation(ctx context.Context, id string, options ...Optio
 	return send[Reservation](ctx, c, options, call{method: "GET", path: "/v1/inventory/reservations/" + url.PathEscape(id)})
 }
 
+// GetShipment sends GET /v1/shipments/{id}, for: staff.
+func (c *Client) GetShipment(ctx context.Context, id string, options ...Option) (Shipment, error) {
+	return send[Shipment](ctx, c, options, call{method: "GET", path: "/v1/shipments/" + url.PathEscape(id)})
+}
+
 // GetStore sends GET /v1/stores/{id}, for: all.
 func (c *Client) GetStore(ctx context.Context, id string, options ...Option) (Store, error) {
 	return send[Store](ctx, c, options, call{method: "GET", path: "/v1/stores/" + url.PathEscape(id)})
@@ -402,6 +402,11 @@ func (c *Client) ListProducts(ctx context.Context, query ListProductsQuery, opti
 	return send[Page[Product]](ctx, c, options, call{method: "GET", path: "/v1/products", query: query})
 }
 
+// ListShipments sends GET /v1/shipments, for: staff.
+func (c *Client) ListShipments(ctx context.Context, query ListShipmentsQuery, options ...Option) (Page[Shipment], error) {
+	return send[Page[Shipment]](ctx, c, options, call{method: "GET", path: "/v1/shipments", query: query})
+}
+
 // ListStock sends GET /v1/inventory/stock, for: all.
 func (c *Client) ListStock(ctx context.Context, query ListStockQuery, options ...Option) (Page[Level], error) {
 	return send[Page[Level]](ctx, c, options, call{method: "GET", path: "/v1/inventory/stock", query: query})
@@ -448,9 +453,19 @@ func (c *Client) Logout(ctx context.Context, query LogoutQuery, options ...Optio
 	return err
 }
 
+// MoveOrder sends POST /v1/orders/{id}/status, for: staff. It has an idempotency key, which is generated unless the option Key gives one. The option Wait is how long the shop may take to decide.
+func (c *Client) MoveOrder(ctx context.Context, id string, in MoveOrderRequest, options ...Option) (Order, error) {
+	return send[Order](ctx, c, options, call{method: "POST", path: "/v1/orders/" + url.PathEscape(id) + "/status", body: in, keyed: true})
+}
+
 // PlaceOrder sends POST /v1/orders, for: all. It has an idempotency key, which is generated unless the option Key gives one. The option Wait is how long the shop may take to decide.
 func (c *Client) PlaceOrder(ctx context.Context, in PlaceOrderRequest, options ...Option) (PlaceOrderAnswer, error) {
 	return send[PlaceOrderAnswer](ctx, c, options, call{method: "POST", path: "/v1/orders", body: in, keyed: true})
+}
+
+// Quote sends POST /v1/quotes, for: all.
+func (c *Client) Quote(ctx context.Context, in QuoteRequest, options ...Option) (Quote, error) {
+	return send[Quote](ctx, c, options, call{method: "POST", path: "/v1/quotes", body: in})
 }
 
 // Refresh sends POST /v1/users/refresh, for: credentials.
@@ -468,7 +483,17 @@ func (c *Client) SearchProducts(ctx context.Context, query SearchProductsQuery, 
 	return send[SearchProductsAnswer](ctx, c, options, call{method: "GET", path: "/v1/products/search", query: query})
 }
 
+// ShipOrder sends POST /v1/orders/{id}/ship, for: staff. It has an idempotency key, which is generated unless the option Key gives one. The option Wait is how long the shop may take to decide.
+func (c *Client) ShipOrder(ctx context.Context, id string, in ShipOrderRequest, options ...Option) (Order, error) {
+	return send[Order](ctx, c, options, call{method: "POST", path: "/v1/orders/" + url.PathEscape(id) + "/ship", body: in, keyed: true})
+}
+
 // SuggestProducts sends GET /v1/products/suggestions, for: all.
 func (c *Client) SuggestProducts(ctx context.Context, query SuggestProductsQuery, options ...Option) (SuggestProductsAnswer, error) {
 	return send[SuggestProductsAnswer](ctx, c, options, call{method: "GET", path: "/v1/products/suggestions", query: query})
+}
+
+// Track sends GET /v1/tracking/{number}, for: all.
+func (c *Client) Track(ctx context.Context, number string, options ...Option) (Parcel, error) {
+	return send[Parcel](ctx, c, options, call{method: "GET", path: "/v1/tracking/" + url.PathEscape(number)})
 }

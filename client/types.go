@@ -65,19 +65,6 @@ type AddProductImageAnswer struct {
 	ImageURLs []string `json:"image_urls"`
 }
 
-// AddQuoteRequest asks what an order would cost.
-type AddQuoteRequest struct {
-	Lines         []Item   `json:"lines,omitempty"`      // The items to order. Required without basket_id.
-	BasketID      string   `json:"basket_id,omitempty"`  // A basket of the caller. All of it is ordered, and the basket is closed.
-	Address       *Address `json:"address,omitempty"`    // The address to deliver to. Required without address_id and pickup.
-	AddressID     string   `json:"address_id,omitempty"` // The address to deliver to, from the caller's address book.
-	Pickup        *Pickup  `json:"pickup,omitempty"`
-	ExpectedTotal *Amount  `json:"expected_total,omitempty"` // Reject the order if its total differs.
-	Locale        string   `json:"locale,omitempty"`
-	Contact       *Contact `json:"contact,omitempty"` // How to reach the customer. Required for guests.
-	PaymentMethod string   `json:"payment_method,omitempty"`
-}
-
 // AddReservationAnswer is a reservation of all lines. If a line has not enough stock, nothing is reserved and a 409 has success and failed_items.
 type AddReservationAnswer struct {
 	ReservationID string       `json:"reservation_id"`
@@ -490,6 +477,13 @@ type ListProductsQuery struct {
 	Sort        string `query:"sort"` // one of newest, name, price_asc, price_desc
 }
 
+// ListShipmentsQuery holds the query parameters of ListShipments. Zero values are left out.
+type ListShipmentsQuery struct {
+	Paging
+	Status string `query:"status"`
+	Q      string `query:"q"` // The whole order number or tracking number.
+}
+
 // ListStockMovementsQuery holds the query parameters of ListStockMovements. Zero values are left out.
 type ListStockMovementsQuery struct {
 	Paging
@@ -532,6 +526,13 @@ type LoginRequest struct {
 // LogoutQuery holds the query parameters of Logout. Zero values are left out.
 type LogoutQuery struct {
 	Everywhere bool `query:"everywhere"`
+}
+
+// MoveOrderRequest sets the state of an order's shipment.
+type MoveOrderRequest struct {
+	Status      string `json:"status"` // one of preparing, ready_for_pickup, picked_up, shipped, in_transit, delivered, failed_delivery, returned
+	Location    string `json:"location,omitempty"`
+	Description string `json:"description,omitempty"`
 }
 
 // Moved is a movement with the level after it.
@@ -617,6 +618,15 @@ type OrdersLine struct {
 	TotalPrice  Amount `json:"total_price"`
 }
 
+// Parcel is what everybody with a tracking number may see: no names, addresses or orders.
+type Parcel struct {
+	TrackingNumber string     `json:"tracking_number"`
+	Carrier        string     `json:"carrier"`
+	Status         string     `json:"status"`
+	DeliveredAt    *time.Time `json:"delivered_at,omitempty"`
+	Tracking       []Seen     `json:"tracking"` // Where it was, oldest first.
+}
+
 // Pickup is the store where an order waits for its customer.
 type Pickup struct {
 	StoreID string `json:"store_id"`
@@ -695,6 +705,19 @@ type QuoteProblem struct {
 	Available *int64 `json:"available,omitempty"`
 }
 
+// QuoteRequest asks what an order would cost.
+type QuoteRequest struct {
+	Lines         []Item   `json:"lines,omitempty"`      // The items to order. Required without basket_id.
+	BasketID      string   `json:"basket_id,omitempty"`  // A basket of the caller. All of it is ordered, and the basket is closed.
+	Address       *Address `json:"address,omitempty"`    // The address to deliver to. Required without address_id and pickup.
+	AddressID     string   `json:"address_id,omitempty"` // The address to deliver to, from the caller's address book.
+	Pickup        *Pickup  `json:"pickup,omitempty"`
+	ExpectedTotal *Amount  `json:"expected_total,omitempty"` // Reject the order if its total differs.
+	Locale        string   `json:"locale,omitempty"`
+	Contact       *Contact `json:"contact,omitempty"` // How to reach the customer. Required for guests.
+	PaymentMethod string   `json:"payment_method,omitempty"`
+}
+
 // Range is a currency, the lowest and the highest price in it, and the number of matches.
 type Range struct {
 	Currency string `json:"currency"`
@@ -763,6 +786,14 @@ type SearchProductsQuery struct {
 	Sort        string `query:"sort"` // one of relevance, newest, name, price_asc, price_desc
 }
 
+// Seen is a state that a shipment has reached.
+type Seen struct {
+	Status      string    `json:"status"`
+	Location    string    `json:"location,omitempty"`
+	Description string    `json:"description,omitempty"`
+	At          time.Time `json:"at"`
+}
+
 // Session is an open session of a user.
 type Session struct {
 	ID        string    `json:"id"`
@@ -772,6 +803,27 @@ type Session struct {
 	UsedAt    time.Time `json:"used_at"`
 	ExpiresAt time.Time `json:"expires_at"`
 	Current   bool      `json:"current"`
+}
+
+// ShipOrderRequest marks an order as shipped.
+type ShipOrderRequest struct {
+	Carrier        string `json:"carrier,omitempty"`         // Who carries it; left out, it stays as planned.
+	TrackingNumber string `json:"tracking_number,omitempty"` // The carrier's number; left out, it stays as planned.
+}
+
+// Shipment is the goods of an order on their way.
+type Shipment struct {
+	ID             string     `json:"id"`
+	OrderID        string     `json:"order_id"`
+	OrderNumber    string     `json:"order_number"`
+	Status         string     `json:"status"`
+	Carrier        string     `json:"carrier"`
+	TrackingNumber string     `json:"tracking_number"`
+	Pickup         bool       `json:"pickup"` // Whether the customer collects it in a store.
+	DeliveredAt    *time.Time `json:"delivered_at,omitempty"`
+	CreatedAt      time.Time  `json:"created_at"`
+	UpdatedAt      time.Time  `json:"updated_at"`
+	Tracking       []Seen     `json:"tracking"` // Where it was, oldest first.
 }
 
 // Stock is how many can be ordered now, of a product and all its variants.

@@ -22,6 +22,7 @@ import (
 	serveaccounts "github.com/popup-shop/popup/functions/serve-accounts"
 	servebaskets "github.com/popup-shop/popup/functions/serve-baskets"
 	servecatalogue "github.com/popup-shop/popup/functions/serve-catalogue"
+	servedelivery "github.com/popup-shop/popup/functions/serve-delivery"
 	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
 	serveorders "github.com/popup-shop/popup/functions/serve-orders"
 	servestock "github.com/popup-shop/popup/functions/serve-stock"
@@ -66,6 +67,7 @@ func All(s Settings) []function.Function {
 		servegateway.New(servegateway.Settings{Gateway: s.Gateway, Access: s.Access}),
 		placeorder.New(placeorder.Settings{Shop: s.Shop, Access: s.Access}),
 		serveorders.New(serveorders.Settings{Shop: s.Shop, Access: s.Access}),
+		servedelivery.New(servedelivery.Settings{Shop: s.Shop, Access: s.Access}),
 		serveaccounts.New(serveaccounts.Settings{Access: s.Access, Signing: s.Signing}),
 		servecatalogue.New(servecatalogue.Settings{Access: s.Access, Pictures: s.Pictures}),
 		servestock.New(s.Access),

@@ -12,6 +12,7 @@ import (
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/delivery"
 	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/shipmentstore"
 )
 
 const name = "carry-shipment"
@@ -57,13 +58,13 @@ func (c carrier) carry(ctx context.Context, tx pgx.Tx, shipmentID, orderID strin
 		return nil, err
 	}
 	var moved []events.Event
-	var states []string
+	var seen []shipmentstore.Sighting
 	now := time.Now().UTC()
-	for to, ok := delivery.Next(from); ok && (c.pace == 0 || len(states) == 0); to, ok = delivery.Next(to) {
+	for to, ok := delivery.Next(from); ok && (c.pace == 0 || len(seen) == 0); to, ok = delivery.Next(to) {
 		moved = append(moved, events.ShipmentMoved{ShipmentID: shipmentID, OrderID: orderID, From: from, To: to, By: name, At: now})
-		states, from = append(states, to), to
+		seen, from = append(seen, shipmentstore.Sighting{Status: to}), to
 	}
-	if len(states) == 0 {
+	if len(seen) == 0 {
 		return nil, nil
 	}
 	var next *time.Time
@@ -71,5 +72,5 @@ func (c carrier) carry(ctx context.Context, tx pgx.Tx, shipmentID, orderID strin
 		at := now.Add(c.pace)
 		next = &at
 	}
-	return moved, move(ctx, tx, shipmentID, states, next)
+	return moved, shipmentstore.Move(ctx, tx, shipmentID, seen, next)
 }

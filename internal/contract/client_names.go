@@ -9,6 +9,9 @@ import (
 // methodNames are the names of methods whose path would give a poor one.
 var methodNames = map[string]string{
 	"POST /v1/orders":               "PlaceOrder",
+	"POST /v1/orders/{id}/status":   "MoveOrder",
+	"POST /v1/quotes":               "Quote",
+	"GET /v1/tracking/{number}":     "Track",
 	"POST /v1/users/register":       "Register",
 	"POST /v1/users/login":          "Login",
 	"POST /v1/users/refresh":        "Refresh",
