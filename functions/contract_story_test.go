@@ -71,6 +71,24 @@ func (d *day) aGuestOrdersAndCancels() {
 	require.Equal(d.t, "true", answered.Header.Get("Idempotency-Replayed"))
 }
 
+// API-38, API-48, API-49, ORD-49.
+func (d *day) staffShipsAnOrder() {
+	ctx, staff := d.t.Context(), d.as("staff")
+	quoted := ok(d.visitor.Quote(ctx, client.QuoteRequest{Lines: oneCap().Lines}))(d.t)
+	placed := ok(d.visitor.PlaceOrder(ctx, oneCap(), client.Wait(0)))(d.t)
+	require.Equal(d.t, quoted.Total, placed.Total)
+	d.AwaitStatus(d.t, placed.ID, "confirmed")
+	d.Deliver(d.t, "ship-order", d.Emitted(d.t, placed.ID, "order.confirmed")[0])
+	ok(staff.AddOrderNote(ctx, placed.ID, client.AddOrderNoteRequest{Note: "gift"}))(d.t)
+	require.Equal(d.t, "gift", ok(staff.ListOrderNotes(ctx, placed.ID, client.Paging{}))(d.t).Items[0].Note)
+	ok(staff.ShipOrder(ctx, placed.ID, client.ShipOrderRequest{Carrier: "DHL", TrackingNumber: "JD1"}, client.Key("ship"), client.Wait(0)))(d.t)
+	ok(staff.MoveOrder(ctx, placed.ID, client.MoveOrderRequest{Status: "in_transit", Location: "Hamburg"}, client.Key("move"), client.Wait(0)))(d.t)
+	shipment := ok(staff.ListShipments(ctx, client.ListShipmentsQuery{Q: "JD1"}))(d.t).Items[0]
+	require.Equal(d.t, shipment, ok(staff.GetShipment(ctx, shipment.ID))(d.t))
+	require.Equal(d.t, "in_transit", ok(d.visitor.Track(ctx, "JD1"))(d.t).Status)
+	d.AwaitStatus(d.t, placed.ID, "in_transit")
+}
+
 // API-36, API-37.
 func (d *day) aVisitorFillsABasketAndOrdersIt() {
 	ctx := d.t.Context()

@@ -94,6 +94,7 @@ func TestEveryRouteOfTheContractResponds(t *testing.T) {
 	d.staffReceivesGoods()
 	d.staffKeepsTheCatalogue()
 	d.staffHoldsGoodsByHand()
+	d.staffShipsAnOrder()
 	d.anAdminLooksAfterPeopleAndPrograms()
 	for _, operation := range shoptest.Operations(t) {
 		require.True(t, d.answered[operation], "no successful request of %s", operation)
