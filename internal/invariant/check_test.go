@@ -27,6 +27,10 @@ var breaks = map[string][]string{
 	"checks/bus_heard.sql":        {`INSERT INTO bus.inbox (event_id, consumer) VALUES (gen_random_uuid(), 'send-email')`},
 	"checks/bus_dead_letters.sql": {`UPDATE bus.dead_letters SET resolved_at = NULL`},
 	"checks/bus_undelivered.sql":  {`UPDATE bus.undelivered SET created_at = now() - interval '16 min'`},
+	"checks/catalogue_counts.sql": {
+		`INSERT INTO catalogue.products (product_id, store_id, sku, name, price_minor, currency, tags) VALUES (gen_random_uuid(), gen_random_uuid(), 'X', 'X', 1, 'EUR', '{a}')`,
+		`INSERT INTO catalogue.counts (store_id, category_id, tag, products) VALUES (gen_random_uuid(), gen_random_uuid(), '', 1)`,
+	},
 	"checks/delivery_behind.sql": {
 		`UPDATE orders.orders SET status = 'in_transit', deadline = now() + interval '1 hour' WHERE status = 'completed'`,
 		`UPDATE delivery.shipments SET status = 'shipped', updated_at = updated_at`,
@@ -34,6 +38,21 @@ var breaks = map[string][]string{
 	"checks/delivery_cancelled.sql": {cancelled + `UPDATE delivery.shipments SET status = 'planned'`, cancelled + `UPDATE delivery.shipments SET status = 'ready_for_pickup'`},
 	"checks/delivery_undone.sql":    {cancelled, cancelled + `UPDATE delivery.shipments SET status = 'preparing'`},
 	"checks/mail_left.sql":          {`UPDATE mail.mails SET status = 'sending'`},
+	"checks/mail_missing.sql": {`
+		INSERT INTO bus.subscription (type, consumer, since) VALUES ('order.shipped', 'send-email', now() - interval '1 day');
+		INSERT INTO bus.event (event_id, type, source, subject, order_id, causation_id, n, data, created_at)
+		SELECT gen_random_uuid(), 'order.shipped', 'x', 'x', order_id, gen_random_uuid(), 0, '{}', now() - interval '16 min' FROM orders.orders LIMIT 1`},
+	"checks/orders_lines.sql": {
+		`INSERT INTO orders.lines SELECT order_id, 2, product_id, NULL, sku, store_id, '', '', 1, 1, 1 FROM orders.lines`,
+		`DELETE FROM orders.lines`,
+		`UPDATE orders.orders SET subtotal_minor = 1999, total_minor = 1999`,
+	},
+	"checks/orders_stock.sql": {
+		`UPDATE stock.reservations SET status = 'released', updated_at = updated_at - interval '10 min'`,
+		`UPDATE orders.orders SET stock = 'released', updated_at = updated_at WHERE status = 'pending'`,
+		`UPDATE orders.orders SET stock = 'shipped', updated_at = updated_at WHERE status = 'pending'`,
+		`DELETE FROM stock.reservations`,
+	},
 	"checks/orders_announced.sql": {
 		`DELETE FROM bus.event WHERE event_id = '00000000-0000-8000-8000-000000000012'`,
 		`UPDATE bus.event SET order_id = gen_random_uuid() WHERE event_id = '00000000-0000-8000-8000-000000000012'`,
@@ -61,6 +80,15 @@ var breaks = map[string][]string{
 		`DELETE FROM orders.history`,
 		`UPDATE orders.orders SET version = version + 1`,
 		`UPDATE orders.history SET version = 9 WHERE version = 7`,
+	},
+	"checks/payments_amount.sql": {
+		`UPDATE payments.payments SET amount_minor = 2001`,
+		`UPDATE payments.payments SET currency = 'USD'`,
+	},
+	"checks/payments_status.sql": {
+		`UPDATE payments.payments SET status = 'refunded'`,
+		`UPDATE payments.entries SET kind = 'failed' WHERE kind = 'captured'`,
+		`DELETE FROM payments.entries`,
 	},
 	"checks/payments_after_stock.sql": {`DELETE FROM stock.reservations`},
 	"checks/payments_one_outcome.sql": {
@@ -92,6 +120,12 @@ var breaks = map[string][]string{
 		`INSERT INTO stock.holds (hold_id, by, expires_at) VALUES (gen_random_uuid(), 'test', now() - interval '3 min')`,
 		`WITH over AS (INSERT INTO stock.holds (hold_id, status, by, expires_at) VALUES (gen_random_uuid(), 'released', 'test', now()) RETURNING hold_id)
 		INSERT INTO stock.reservations (hold_id, line, level_id, quantity) SELECT hold_id, 1, level_id, 1 FROM over, stock.levels LIMIT 1`,
+	},
+	"checks/stock_moved.sql": {
+		`DELETE FROM stock.movements WHERE kind = 'outbound'`,
+		`UPDATE stock.reservations SET status = 'released' WHERE status = 'held'`,
+		`UPDATE stock.movements SET quantity = 1 WHERE kind = 'reservation'`,
+		`DELETE FROM stock.movements`,
 	},
 	"checks/stock_reserved.sql": {`UPDATE stock.levels SET reserved = 0`, `UPDATE stock.reservations SET status = 'released'`, `DELETE FROM stock.reservations`},
 	"checks/stock_whole.sql": {
@@ -183,7 +217,7 @@ func TestEveryPromiseIsUniqueAndHasADomain(t *testing.T) {
 	require.Len(t, results, len(checkFiles(t)))
 	var promises []string
 	for _, r := range results {
-		require.Contains(t, []string{"bus", "stock", "orders", "payments", "delivery", "mail"}, r.Domain)
+		require.Contains(t, []string{"bus", "catalogue", "stock", "orders", "payments", "delivery", "mail"}, r.Domain)
 		require.NotEmpty(t, r.Promise)
 		promises = append(promises, r.Promise)
 	}

@@ -19,9 +19,9 @@ FROM (VALUES (1, NULL, 'pending', 'pending', 'pending'), (2, 'pending', 'confirm
 INSERT INTO orders.history (order_id, version, from_status, to_status, stock, payment, reason, deadline, by, cause)
 SELECT order_id, n, before, 'pending', side, 'pending', '', deadline, 'test', 'test'
 FROM orders.orders, (VALUES (1, NULL, 'pending'), (2, 'pending', 'held')) AS h (n, before, side) WHERE status = 'pending';
-INSERT INTO stock.reservations (reservation_id, order_id, line, level_id, quantity, status) VALUES
-    ('00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000001', 1, '00000000-0000-7000-8000-0000000000a1', 2, 'shipped'),
-    ('00000000-0000-7000-8000-000000000002', '00000000-0000-7000-8000-000000000002', 1, '00000000-0000-7000-8000-0000000000a1', 2, 'held');
+INSERT INTO stock.reservations (reservation_id, order_id, line, level_id, quantity, status, updated_at) VALUES
+    ('00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000001', 1, '00000000-0000-7000-8000-0000000000a1', 2, 'shipped', now() - interval '9 min'),
+    ('00000000-0000-7000-8000-000000000002', '00000000-0000-7000-8000-000000000002', 1, '00000000-0000-7000-8000-0000000000a1', 2, 'held', now() - interval '9 min');
 INSERT INTO stock.movements (level_id, kind, quantity, reservation_id, reference) VALUES
     ('00000000-0000-7000-8000-0000000000a1', 'inbound', 9, NULL, 'x'), ('00000000-0000-7000-8000-0000000000a1', 'adjustment', 1, NULL, 'x'),
     ('00000000-0000-7000-8000-0000000000a1', 'reservation', 2, '00000000-0000-7000-8000-000000000001', 'x'),
