@@ -240,7 +240,20 @@ type Pictures struct {
 	S3Region    string `envconfig:"S3_REGION" default:"us-east-1" desc:"region of the bucket"`
 	S3Key       string `envconfig:"S3_KEY" desc:"name of the access key to it"`
 	S3Secret    string `envconfig:"S3_SECRET" desc:"secret of the access key to it"`
+	PictureURL
+}
+
+// PictureURL is where browsers find pictures.
+type PictureURL struct {
 	PicturesURL string `envconfig:"PICTURES_URL" default:"/pictures/" desc:"what the addresses of pictures begin with; their names follow"`
+}
+
+// Check refuses an address that names cannot follow.
+func (p PictureURL) Check() error {
+	if !strings.HasSuffix(p.PicturesURL, "/") {
+		return fmt.Errorf("PICTURES_URL=%s: must end with /", p.PicturesURL)
+	}
+	return nil
 }
 
 // Check refuses settings that make no sense, by name.
@@ -253,8 +266,5 @@ func (p Pictures) Check() error {
 			return fmt.Errorf("%s: is missing, and S3_URL is not", name)
 		}
 	}
-	if !strings.HasSuffix(p.PicturesURL, "/") {
-		return fmt.Errorf("PICTURES_URL=%s: must end with /", p.PicturesURL)
-	}
-	return nil
+	return p.PictureURL.Check()
 }

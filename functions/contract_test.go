@@ -48,7 +48,10 @@ func pictures(t *testing.T) config.Pictures {
 	store, err := bucket.Open(t.TempDir(), "pictures")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = store.Close() })
-	return config.Pictures{S3URL: store.URL, S3Bucket: "pictures", S3Region: "local", PicturesURL: "/pictures/", S3Key: store.Key, S3Secret: store.Secret}
+	return config.Pictures{
+		S3URL: store.URL, S3Bucket: "pictures", S3Region: "local", S3Key: store.Key, S3Secret: store.Secret,
+		PictureURL: config.PictureURL{PicturesURL: "/pictures/"},
+	}
 }
 
 // RoundTrip sends a request, checks the response against the contract and records it.

@@ -176,7 +176,7 @@ func common(service *servingv1.Service) error {
 var secrets = map[string]map[string]string{
 	"serve-accounts":  {"TOKEN_KEYS": "popup-tokens"},
 	"send-email":      {"SMTP_URL": "popup-mail"},
-	"serve-catalogue": {"S3_URL": "popup-pictures", "S3_KEY": "popup-pictures", "S3_SECRET": "popup-pictures"},
+	"edit-catalogue": {"S3_URL": "popup-pictures", "S3_KEY": "popup-pictures", "S3_SECRET": "popup-pictures"},
 }
 
 // secretsKept requires that a function has its own secrets, all by reference, and no others.
@@ -197,7 +197,7 @@ func secretsKept(service *servingv1.Service) error {
 }
 
 // asksOutside are the functions that call services outside the cluster.
-var asksOutside = []string{"create-payment", "refund-payment", "send-email", "serve-catalogue"}
+var asksOutside = []string{"create-payment", "edit-catalogue", "refund-payment", "send-email"}
 
 // outsideOnly demands that just these may, over TLS, and that none of them reaches an address inside by it.
 func outsideOnly(policy *networkingv1.NetworkPolicy) error {

@@ -88,13 +88,15 @@ var logs = []string{"stock.movements", "orders.history", "orders.lines", "paymen
 // hidden are never deleted.
 var hidden = []string{"catalogue.products"}
 
-// shared are the rights of every function in the ledger.
+// shared are the rights in the event store of every function that does more than read.
 var shared = map[string][]string{
 	"bus.event": {"INSERT"}, "bus.inbox": {"INSERT"}, "bus.dead_letters": {"INSERT", "UPDATE"}, "bus.undelivered": {"INSERT", "UPDATE"}, "bus.idempotency": {"INSERT", "UPDATE"},
 }
 
 func may(f function.Function, table, act string) bool {
 	switch {
+	case f.ReadsOnly():
+		return false
 	case slices.Contains(shared[table], act):
 		return true
 	case !slices.Contains(f.Writes, table) || act == "TRUNCATE":

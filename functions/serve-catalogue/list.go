@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/catalogue"
 	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
@@ -29,7 +30,7 @@ var orders = map[string]string{
 }
 
 // list returns a page of the products on sale.
-func list(ctx context.Context, db web.Reader, in *ListRequest) ([]Product, int64, error) {
+func list(ctx context.Context, db web.Reader, in *ListRequest) ([]catalogue.Product, int64, error) {
 	if faults := in.Filter.faults(); faults != nil {
 		return nil, 0, problem.Invalid(faults...)
 	}
@@ -47,8 +48,8 @@ func list(ctx context.Context, db web.Reader, in *ListRequest) ([]Product, int64
 }
 
 // shows sets the surrogate keys of a list. A list of products in stock changes when anything sells out.
-func shows(ctx context.Context, in *ListRequest, items []Product) {
-	names := append(shownOf(items), events.ShownCatalogue)
+func shows(ctx context.Context, in *ListRequest, items []catalogue.Product) {
+	names := append(catalogue.ShownStock(items), events.ShownCatalogue)
 	if in.InStockOnly {
 		names = append(names, events.ShownStock)
 	}
@@ -73,14 +74,14 @@ func (in *ListRequest) filterFirst(n countResult) bool {
 }
 
 // readPage reads a page in its order.
-func readPage(ctx context.Context, db web.Reader, in *ListRequest, r pageOptions) ([]Product, error) {
+func readPage(ctx context.Context, db web.Reader, in *ListRequest, r pageOptions) ([]catalogue.Product, error) {
 	order, args := orders[in.Sort], in.args()
 	args["unfinished"] = r.prefix
-	rows, err := db.Query(ctx, `WITH page AS (`+in.pageSQL(order, r.filterFirst)+`)`+selectProducts+` ORDER BY `+order, args)
+	rows, err := db.Query(ctx, `WITH page AS (`+in.pageSQL(order, r.filterFirst)+`)`+catalogue.SelectProducts+` ORDER BY `+order, args)
 	if err != nil {
 		return nil, fmt.Errorf("list products: %w", err)
 	}
-	items, err := pgx.CollectRows(rows, scan)
+	items, err := pgx.CollectRows(rows, catalogue.ScanProduct)
 	if err != nil {
 		return nil, fmt.Errorf("list products: %w", err)
 	}

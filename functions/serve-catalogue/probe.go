@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/popup-shop/popup/internal/catalogue"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -31,10 +32,7 @@ func ProbeQueries(ctx context.Context, db web.Reader) error {
 	if err := probeSearches(ctx, db); err != nil {
 		return err
 	}
-	if _, _, err = readRows(ctx, db, "MADE-0001000", nil); err != nil {
-		return err
-	}
-	_, err = readProduct(ctx, db, product)
+	_, err = catalogue.ReadProduct(ctx, db, product)
 	return err
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/popup-shop/popup/internal/catalogue"
 	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
@@ -22,7 +23,7 @@ type SearchRequest struct {
 // SearchAnswer is a page of the matches, the best first.
 type SearchAnswer struct {
 	Body struct {
-		web.Page[Product]
+		web.Page[catalogue.Product]
 		DidYouMean  string   `json:"did_you_mean,omitempty" doc:"The corrected search, where the given one has no match."`
 		Suggestions []string `json:"suggestions" nullable:"false" doc:"Names of matching products."`
 		Facets      Facets   `json:"facets" doc:"Facets of the first thousand matches."`
@@ -152,17 +153,17 @@ func (in *SearchRequest) order() string {
 }
 
 // readHits returns the products of the page. An order other than relevance covers all matches, not only 1,001.
-func readHits(ctx context.Context, db web.Reader, in *SearchRequest, h hits) ([]Product, error) {
+func readHits(ctx context.Context, db web.Reader, in *SearchRequest, h hits) ([]catalogue.Product, error) {
 	if h.Total > countTo && in.Sort != "relevance" {
 		return readPage(ctx, db, in.list(h.query), pageOptions{filterFirst: h.About <= fewFound, prefix: h.prefix})
 	}
 	rows, err := db.Query(ctx, `
 		WITH page AS (SELECT * FROM unnest(@ids::uuid[]) WITH ORDINALITY AS p (product_id, place))
-		`+selectProducts+` ORDER BY page.place`, pgx.NamedArgs{"ids": h.Page})
+		`+catalogue.SelectProducts+` ORDER BY page.place`, pgx.NamedArgs{"ids": h.Page})
 	if err != nil {
 		return nil, fmt.Errorf("read what was found: %w", err)
 	}
-	items, err := pgx.CollectRows(rows, scan)
+	items, err := pgx.CollectRows(rows, catalogue.ScanProduct)
 	if err != nil {
 		return nil, fmt.Errorf("read what was found: %w", err)
 	}

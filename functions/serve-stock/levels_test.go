@@ -36,7 +36,7 @@ func TestLevelsHaveATotal(t *testing.T) {
 func TestNewProductHasALevelInItsStoresWarehouse(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	made := shop.Call(t, "serve-catalogue", http.MethodPost, "/v1/products", map[string]any{
+	made := shop.Call(t, "edit-catalogue", http.MethodPost, "/v1/products", map[string]any{
 		"store_id": shoptest.TheStore, "name": "Kite", "sku": "KITE",
 		"price": map[string]any{"amount_minor": 1900, "currency": "EUR"},
 	}, "Authorization", shop.Staff(t))

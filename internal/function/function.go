@@ -6,6 +6,8 @@ package function
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -32,6 +34,25 @@ type Function struct {
 	// and is made again from the event store. That is not enough where people act on what is emitted, nor where several facts
 	// meet and the last one is the cause of what is emitted: made again, another may be the last.
 	SyncCommit bool
+}
+
+// ReadsOnly reports whether a function only responds to GET requests: it neither writes a table nor emits an event.
+func (f Function) ReadsOnly() bool {
+	if f.Endpoints == nil || len(f.Writes)+len(f.Locks)+len(f.Emits) > 0 {
+		return false
+	}
+	return !slices.ContainsFunc(f.Endpoints.Routes(), func(r Route) bool { return r.Method != http.MethodGet })
+}
+
+// Noun returns what a function with HTTP routes serves: "catalogue" for serve-catalogue, which shows it, and edit-catalogue, which
+// changes it. The name of another function is returned whole.
+func Noun(name string) string {
+	for _, verb := range []string{"serve-", "edit-"} {
+		if noun, ok := strings.CutPrefix(name, verb); ok {
+			return noun
+		}
+	}
+	return name
 }
 
 // Schedule is called about once a minute and returns the events of what is due, and when the next thing is, or zero; within the

@@ -110,5 +110,5 @@ func (s *Store) Get(ctx context.Context, name string) ([]byte, error) {
 	return content, nil
 }
 
-// URL is the address of a picture.
-func (s *Store) URL(name string) string { return s.settings.PicturesURL + name }
+// BaseURL is what the addresses of pictures begin with; their names follow.
+func (s *Store) BaseURL() string { return s.settings.PicturesURL }

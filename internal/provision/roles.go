@@ -18,15 +18,18 @@ import (
 	"github.com/popup-shop/popup/internal/function"
 )
 
-// shared are the rights of every function in the ledger.
+// shared are the rights and limits of every function.
 const shared = `
 	GRANT USAGE ON SCHEMA %[2]s TO %[1]s;
 	GRANT SELECT ON ALL TABLES IN SCHEMA %[2]s TO %[1]s;
-	GRANT INSERT ON bus.event, bus.inbox, bus.undelivered, bus.dead_letters, bus.idempotency TO %[1]s;
-	GRANT UPDATE ON bus.undelivered, bus.dead_letters, bus.idempotency TO %[1]s;
 	ALTER ROLE %[1]s SET lock_timeout = '2s';
 	ALTER ROLE %[1]s SET statement_timeout = '5s';
 	ALTER ROLE %[1]s SET idle_in_transaction_session_timeout = '10s';`
+
+// storing are the rights in the event store of every function that does more than read.
+const storing = `
+	GRANT INSERT ON bus.event, bus.inbox, bus.undelivered, bus.dead_letters, bus.idempotency TO %[1]s;
+	GRANT UPDATE ON bus.undelivered, bus.dead_letters, bus.idempotency TO %[1]s;`
 
 // GrantRoles makes a login role for each function, with the rights that its declaration asks for and no others: it reads
 // everything, writes its own tables, and only adds to logs. An empty password is none: for a database that trusts its
@@ -117,6 +120,9 @@ func grant(ctx context.Context, tx pgx.Tx, f function.Function, schemas []string
 	list := strings.Join(schemas, ", ")
 	fmt.Fprintf(&sql, "REVOKE ALL ON ALL TABLES IN SCHEMA %s FROM %s;", list, role)
 	fmt.Fprintf(&sql, shared, role, list)
+	if !f.ReadsOnly() {
+		fmt.Fprintf(&sql, storing, role)
+	}
 	for _, s := range kept {
 		sql.WriteString(s.grant(role, f.Writes))
 	}

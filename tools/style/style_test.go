@@ -83,7 +83,6 @@ const (
 )
 
 var largePackages = map[string]string{
-	"functions/serve-catalogue": "the editor of the catalogue becomes a function of its own",
 	"client":                    "generated from the API",
 	"cmd/popup":                 "one file per group of commands, which share nothing but the connection",
 	"functions/serve-accounts":  "one file per noun of accounts",

@@ -1,4 +1,4 @@
-package servecatalogue
+package editcatalogue
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/catalogue"
 	"github.com/popup-shop/popup/internal/money"
 	"github.com/popup-shop/popup/internal/problem"
 )
@@ -69,7 +70,7 @@ func importRows(ctx context.Context, tx pgx.Tx, in *ImportsRequest) (*ImportsAns
 		return nil, nil, err
 	}
 	out := &ImportsAnswer{}
-	var said []events.Event
+	var emitted []events.Event
 	for _, row := range in.Body.Rows {
 		change, err := shelves.put(ctx, tx, row)
 		var wrong *problem.Problem
@@ -81,11 +82,11 @@ func importRows(ctx context.Context, tx pgx.Tx, in *ImportsRequest) (*ImportsAns
 		case wrong != nil:
 			result.Result, result.Why = "error", wrong.Errors[0].Field+" "+wrong.Errors[0].Message
 		case change != nil:
-			result.Result, said = change.Change, append(said, *change)
+			result.Result, emitted = change.Change, append(emitted, *change)
 		}
 		out.Body.Results = append(out.Body.Results, result)
 	}
-	return out, said, nil
+	return out, emitted, nil
 }
 
 // put makes a row a product, and returns nil when it is one already.
@@ -101,12 +102,12 @@ func (s shelves) put(ctx context.Context, tx pgx.Tx, row ImportRow) (*events.Pro
 	if err != nil {
 		return nil, err
 	}
-	said, err := insertProduct(ctx, tx, productID.String(), body)
+	emitted, err := insertProduct(ctx, tx, productID.String(), body)
 	if err == nil {
-		err = createEmptyLevels(ctx, tx, said.ProductID)
-		s.taken[row.SKU] = taken{productID: said.ProductID}
+		err = createEmptyLevels(ctx, tx, emitted.ProductID)
+		s.taken[row.SKU] = taken{productID: emitted.ProductID}
 	}
-	return said, err
+	return emitted, err
 }
 
 // body returns the product of a row, with the ids of the names that the row uses.
@@ -136,7 +137,7 @@ func path(names []string) string {
 }
 
 // pathsOf are the paths of categories by their ids.
-func pathsOf(tree []Category) map[string]string {
+func pathsOf(tree []catalogue.Category) map[string]string {
 	paths := map[string]string{}
 	for _, c := range tree { // each after those above it
 		paths[c.ID] = path([]string{c.Name})
@@ -151,7 +152,7 @@ func readShelves(ctx context.Context, tx pgx.Tx, rows []ImportRow) (s shelves, e
 	if s.stores, err = readStoreNames(ctx, tx); err != nil {
 		return s, err
 	}
-	tree, err := readTree(ctx, tx, "")
+	tree, err := catalogue.ReadCategories(ctx, tx, "")
 	if err != nil {
 		return s, err
 	}

@@ -1,4 +1,4 @@
-package servecatalogue_test
+package editcatalogue_test
 
 import (
 	"fmt"
@@ -34,7 +34,7 @@ func TestAVariantHasItsAttributesAndAPriceOfItsOwn(t *testing.T) {
 	require.Equal(t, http.StatusNoContent, d.call(http.MethodDelete, to, nil).Status)
 	require.Equal(t, http.StatusNotFound, d.call(http.MethodDelete, to, nil).Status)
 	require.Len(t, items(), 1)
-	require.Len(t, d.said(), 5, "each change of a variant is one of its product")
+	require.Len(t, d.emitted(), 5, "each change of a variant is one of its product")
 	require.Equal(t, []string{"price.amount_minor"}, d.call(http.MethodPost, path+"/variants", variant("X").With("price", euros(0))).Fields())
 }
 

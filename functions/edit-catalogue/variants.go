@@ -1,4 +1,4 @@
-package servecatalogue
+package editcatalogue
 
 import (
 	"context"
@@ -8,30 +8,11 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
-	"github.com/popup-shop/popup/internal/money"
-	"github.com/popup-shop/popup/internal/web"
+	"github.com/popup-shop/popup/internal/catalogue"
 )
 
-// Variant is what a product is in one size, colour or whatever else.
-type Variant struct {
-	ID         string            `json:"id" format:"uuid"`
-	ProductID  string            `json:"product_id" format:"uuid"`
-	Name       string            `json:"name"`
-	Attributes map[string]string `json:"attributes"`
-	SKU        string            `json:"sku"`
-	Price      money.Amount      `json:"price" doc:"that of the product where it has none of its own"`
-	Stock      Stock             `json:"stock" readOnly:"true"`
-}
-
-// VariantsAnswer is all variants of a product, in the order that staff gave them.
-type VariantsAnswer struct {
-	Body struct {
-		Items []Variant `json:"items" nullable:"false"`
-	}
-}
-
 // VariantAnswer is a variant.
-type VariantAnswer struct{ Body Variant }
+type VariantAnswer struct{ Body catalogue.Variant }
 
 // AddVariantRequest adds a variant to a product.
 type AddVariantRequest struct {
@@ -43,19 +24,6 @@ type AddVariantRequest struct {
 type ChangeVariantRequest struct {
 	ID   string `path:"id" format:"uuid"`
 	Body VariantBody
-}
-
-// listVariants is called by visitors.
-func listVariants(ctx context.Context, db web.Reader, in *Request) (*VariantsAnswer, error) {
-	of, err := read(ctx, db, in) // which have the surrogate keys
-	if err != nil {
-		return nil, err
-	}
-	out := &VariantsAnswer{}
-	if out.Body.Items, err = readVariants(ctx, db, of.Body.ID, ""); err != nil {
-		return nil, err
-	}
-	return out, nil
 }
 
 // addVariant is called by staff, and by programs that keep the catalogue.
@@ -108,9 +76,9 @@ func deleteVariant(ctx context.Context, tx pgx.Tx, in *Request) (*struct{}, []ev
 	if err != nil {
 		return nil, nil, fmt.Errorf("delete variant %s: %w", in.ID, err)
 	}
-	said, err := touch(ctx, tx, productID)
+	event, err := touch(ctx, tx, productID)
 	if err != nil {
 		return nil, nil, err
 	}
-	return &struct{}{}, []events.Event{*said}, nil
+	return &struct{}{}, []events.Event{*event}, nil
 }

@@ -1,4 +1,4 @@
-package servecatalogue_test
+package editcatalogue_test
 
 import (
 	"net/http"
@@ -48,5 +48,5 @@ func TestManyAreDeletedAtOnceAndWhatIsUnknownIsNamed(t *testing.T) {
 	no := "the product does not exist"
 	require.Equal(t, []any{true, nil, false, no, true, nil, false, no, true, nil}, results)
 	require.Equal(t, 8.0, get(t, d.Shop, "/v1/products").Body["total"])
-	require.Len(t, d.said(), 6)
+	require.Len(t, d.emitted(), 6)
 }

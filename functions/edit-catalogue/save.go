@@ -1,4 +1,4 @@
-package servecatalogue
+package editcatalogue
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/catalogue"
 	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/problem"
 )
@@ -24,36 +25,43 @@ type ChangeRequest struct {
 	Body ProductBody
 }
 
-// add is called by staff, and by programs that keep the catalogue.
-func add(ctx context.Context, tx pgx.Tx, in *AddRequest) (*Answer, []events.Event, error) {
+// add adds a product with its variants.
+func add(ctx context.Context, tx pgx.Tx, in *AddRequest) (p catalogue.Product, emitted []events.Event, err error) {
 	if err := in.Body.check(); err != nil {
-		return nil, nil, err
+		return p, nil, err
 	}
 	productID, err := uuid.NewV7()
 	if err != nil {
-		return nil, nil, err
+		return p, nil, err
 	}
 	event, err := insertProduct(ctx, tx, productID.String(), &in.Body)
 	if err == nil {
-		err = settle(ctx, tx, event, &in.Body)
+		err = createVariants(ctx, tx, event, &in.Body)
 	}
-	return answer(ctx, tx, event, err)
+	if err != nil {
+		return p, nil, err
+	}
+	p, err = catalogue.ReadProduct(ctx, tx, event.ProductID)
+	return p, []events.Event{*event}, err
 }
 
-// change is called by staff, and by programs that keep the catalogue. A product that is so already is left alone.
-func change(ctx context.Context, tx pgx.Tx, in *ChangeRequest) (*Answer, []events.Event, error) {
+// change replaces a product. It emits nothing when nothing differs.
+func change(ctx context.Context, tx pgx.Tx, in *ChangeRequest) (p catalogue.Product, emitted []events.Event, err error) {
 	if !id.Valid(in.ID) {
-		return nil, nil, problem.NotFound("product")
+		return p, nil, problem.NotFound("product")
 	}
 	if err := in.Body.check(); err != nil {
-		return nil, nil, err
+		return p, nil, err
 	}
 	event, err := replace(ctx, tx, in.ID, &in.Body)
-	if err != nil || event != nil {
-		return answer(ctx, tx, event, err)
+	if err != nil {
+		return p, nil, err
 	}
-	p, err := readProduct(ctx, tx, in.ID)
-	return &Answer{p}, nil, err
+	if event != nil {
+		emitted = []events.Event{*event}
+	}
+	p, err = catalogue.ReadProduct(ctx, tx, in.ID)
+	return p, emitted, err
 }
 
 // replace replaces a product by the body. It returns nil when nothing differs.
@@ -82,24 +90,12 @@ func replace(ctx context.Context, tx pgx.Tx, productID string, b *ProductBody) (
 	return event, err
 }
 
-// settle gives a new product its variants, and all of them a level of 0.
-func settle(ctx context.Context, tx pgx.Tx, made *events.ProductChanged, b *ProductBody) error {
+// createVariants gives a new product its variants, and all of them a stock level of 0.
+func createVariants(ctx context.Context, tx pgx.Tx, made *events.ProductChanged, b *ProductBody) error {
 	if _, err := saveVariants(ctx, tx, made.ProductID, b.Variants); err != nil {
 		return err
 	}
 	return createEmptyLevels(ctx, tx, made.ProductID)
-}
-
-// answer shows a product that has changed.
-func answer(ctx context.Context, tx pgx.Tx, event *events.ProductChanged, err error) (*Answer, []events.Event, error) {
-	if err != nil {
-		return nil, nil, err
-	}
-	p, err := readProduct(ctx, tx, event.ProductID)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read product %s: %w", event.ProductID, err)
-	}
-	return &Answer{p}, []events.Event{*event}, nil
 }
 
 func (b *ProductBody) args(productID string) pgx.NamedArgs {

@@ -1,4 +1,4 @@
-package servecatalogue_test
+package editcatalogue_test
 
 import (
 	"bytes"
@@ -29,7 +29,10 @@ func sitWithPictures(t *testing.T) (desk, config.Pictures, string) {
 	store, err := bucket.Open(dir, "pictures")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = store.Close() })
-	settings := config.Pictures{S3URL: store.URL, S3Bucket: "pictures", S3Region: "local", S3Key: store.Key, S3Secret: store.Secret, PicturesURL: "/pictures/"}
+	settings := config.Pictures{
+		S3URL: store.URL, S3Bucket: "pictures", S3Region: "local", S3Key: store.Key, S3Secret: store.Secret,
+		PictureURL: config.PictureURL{PicturesURL: "/pictures/"},
+	}
 	return desk{shoptest.Open(t, functions.All, func(s *functions.Settings) { s.Pictures = settings }), t}, settings, dir
 }
 
@@ -40,7 +43,7 @@ func (d desk) upload(path string, content []byte) (int, string) {
 	r.Header.Set("Authorization", d.Staff(d.t))
 	r.Header.Set("Content-Type", "image/png")
 	w := httptest.NewRecorder()
-	d.Runtime(d.t, "serve-catalogue").ServeMux(d.Function(d.t, "serve-catalogue")).ServeHTTP(w, r)
+	d.Runtime(d.t, "edit-catalogue").ServeMux(d.Function(d.t, "edit-catalogue")).ServeHTTP(w, r)
 	return w.Code, w.Body.String()
 }
 
@@ -91,7 +94,7 @@ func TestAPictureIsKeptOnceUnderANameOfItsContent(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, d.call(http.MethodDelete, path+"/images/"+name, nil).Status)
 	require.Empty(t, get(t, d.Shop, path).Body["image_urls"])
 	require.Equal(t, []any{"/pictures/" + name}, get(t, d.Shop, other).Body["image_urls"])
-	require.Len(t, d.said(), 5, "what changes nothing is not said")
+	require.Len(t, d.emitted(), 5, "what changes nothing is not said")
 
 	shown, err := picture.Open(settings).Get(t.Context(), name)
 	require.NoError(t, err)

@@ -1,4 +1,4 @@
-package servecatalogue_test
+package editcatalogue_test
 
 import (
 	"net/http"
@@ -43,7 +43,7 @@ func TestANewStoreHasAWarehouseOfItsOwn(t *testing.T) {
 			require.Equal(t, []string{field}, d.call(method, path, body).Fields(), method)
 		}
 	}
-	require.Equal(t, []string{"store.changed created", "store.changed updated", "store.changed created"}, d.said())
+	require.Equal(t, []string{"store.changed created", "store.changed updated", "store.changed created"}, d.emitted())
 }
 
 // CAT-27.
@@ -60,7 +60,7 @@ func TestAStoreThatDoesNotParticipateSellsNothing(t *testing.T) {
 
 	require.Equal(t, true, d.must(http.MethodPut, theStore+"/participating", nil).Body["participating"])
 	require.Contains(t, skus(get(t, d.Shop, "/v1/products")), shoptest.Cap)
-	require.Equal(t, []string{"store.changed closed", "store.changed opened"}, d.said())
+	require.Equal(t, []string{"store.changed closed", "store.changed opened"}, d.emitted())
 }
 
 // CAT-28.
@@ -84,7 +84,7 @@ func TestAStoreIsEmptiedWhenThatIsMeant(t *testing.T) {
 	a = d.must(http.MethodDelete, theStore+"/products?confirm=true", nil)
 	require.Equal(t, []any{5.0, 0.0}, []any{a.Body["deleted"], a.Body["left"]})
 	require.Empty(t, skus(get(t, d.Shop, theStore+"/products")))
-	require.Len(t, d.said(), 5)
+	require.Len(t, d.emitted(), 5)
 }
 
 // CAT-29.
@@ -109,5 +109,5 @@ func TestADeletedStoreTakesItsProductsAndLeavesItsOrders(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, d.call(http.MethodPut, page, product("CAP-2")).Status)
 	require.Equal(t, []string{"store_id"}, d.call(http.MethodPost, "/v1/products", product("HAT-1")).Fields())
 	require.Equal(t, before, order().Raw)
-	require.Equal(t, []string{"store.changed deleted"}, d.said()[1:])
+	require.Equal(t, []string{"store.changed deleted"}, d.emitted()[1:])
 }

@@ -1,4 +1,4 @@
-package servecatalogue_test
+package editcatalogue_test
 
 import (
 	"net/http"
@@ -30,11 +30,11 @@ func TestAProductReadsAsItWasWritten(t *testing.T) {
 	changed := d.must(http.MethodPut, path, body.With("name", "浴衣「夕顔」")).Body
 	require.Equal(t, []any{p["id"], "浴衣「夕顔」", p["created_at"]}, []any{changed["id"], changed["name"], changed["created_at"]})
 	require.True(t, at(t, changed["updated_at"]).After(at(t, p["updated_at"])))
-	require.Equal(t, []string{"product.changed created", "product.changed updated"}, d.said())
+	require.Equal(t, []string{"product.changed created", "product.changed updated"}, d.emitted())
 
 	again := d.must(http.MethodPut, path, body.With("name", "浴衣「夕顔」")).Body
 	require.Equal(t, changed, again, "what is so already is left alone")
-	require.Len(t, d.said(), 2)
+	require.Len(t, d.emitted(), 2)
 }
 
 func at(t *testing.T, value any) time.Time {
@@ -97,7 +97,7 @@ func TestWhatCannotBeAProductIsRefusedByField(t *testing.T) {
 			require.Equal(t, []string{c.fault}, a.Fields(), "%s by %s", what, method)
 		}
 	}
-	require.Equal(t, []string{"product.changed created"}, d.said())
+	require.Equal(t, []string{"product.changed created"}, d.emitted())
 }
 
 // CAT-04.
@@ -151,10 +151,10 @@ func TestCustomersReadAndStaffWrites(t *testing.T) {
 	customer, program := d.SignIn(t, "customer").Bearer, d.SignIn(t, "client", "catalogue").Bearer
 	for method, to := range map[string]string{http.MethodPost: "/v1/products", http.MethodPut: path, http.MethodDelete: path} {
 		for bearer, want := range map[string]int{"": http.StatusUnauthorized, customer: http.StatusForbidden} {
-			require.Equal(t, want, d.Call(t, "serve-catalogue", method, to, product("HAT-2"), "Authorization", bearer).Status, method)
+			require.Equal(t, want, d.Call(t, "edit-catalogue", method, to, product("HAT-2"), "Authorization", bearer).Status, method)
 		}
 	}
-	require.Equal(t, http.StatusOK, d.Call(t, "serve-catalogue", http.MethodPut, path, product("HAT-2"), "Authorization", program).Status)
+	require.Equal(t, http.StatusOK, d.Call(t, "edit-catalogue", http.MethodPut, path, product("HAT-2"), "Authorization", program).Status)
 	require.Equal(t, http.StatusOK, d.Call(t, "serve-catalogue", http.MethodGet, path, nil, "Authorization", customer).Status)
 	require.Equal(t, http.StatusNoContent, d.call(http.MethodDelete, path, nil).Status)
 	require.Equal(t, http.StatusNotFound, d.call(http.MethodPut, path, product("HAT-2")).Status)

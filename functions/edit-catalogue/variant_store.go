@@ -1,4 +1,4 @@
-package servecatalogue
+package editcatalogue
 
 import (
 	"context"
@@ -9,34 +9,10 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/catalogue"
 	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/problem"
-	"github.com/popup-shop/popup/internal/web"
 )
-
-// readVariants reads those of a product, or one of them.
-func readVariants(ctx context.Context, db web.Reader, productID, variantID string) ([]Variant, error) {
-	rows, err := db.Query(ctx, `
-		SELECT v.variant_id::text, v.product_id::text, v.name, v.attributes, v.sku, coalesce(v.price_minor, p.price_minor), p.currency,
-			coalesce(l.available, 0), l.updated_at
-		FROM catalogue.variants v
-		JOIN catalogue.products p USING (product_id)
-		CROSS JOIN LATERAL (
-			SELECT sum(on_hand - reserved)::bigint AS available, max(updated_at) AS updated_at FROM stock.levels WHERE sku = v.sku) l
-		WHERE v.product_id = @product_id AND v.deleted_at IS NULL AND (@variant_id = '' OR v.variant_id = nullif(@variant_id, '')::uuid)
-		ORDER BY v.position, v.variant_id`, pgx.NamedArgs{"product_id": productID, "variant_id": variantID})
-	if err != nil {
-		return nil, fmt.Errorf("read variants of product %s: %w", productID, err)
-	}
-	items, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (v Variant, err error) {
-		err = row.Scan(&v.ID, &v.ProductID, &v.Name, &v.Attributes, &v.SKU, &v.Price.Minor, &v.Price.Currency, &v.Stock.Available, &v.Stock.UpdatedAt)
-		return v, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read variants of product %s: %w", productID, err)
-	}
-	return items, nil
-}
 
 // variantOf finds the product of a variant, and its SKU.
 func variantOf(ctx context.Context, tx pgx.Tx, variantID string) (productID, sku string, err error) {
@@ -90,18 +66,18 @@ func (b VariantBody) store(ctx context.Context, tx pgx.Tx, productID, variantID,
 	if err := createEmptyLevels(ctx, tx, productID); err != nil {
 		return nil, nil, err
 	}
-	said, err := touch(ctx, tx, productID)
+	event, err := touch(ctx, tx, productID)
 	if err != nil {
 		return nil, nil, err
 	}
-	items, err := readVariants(ctx, tx, productID, variantID)
+	items, err := catalogue.ReadVariants(ctx, tx, productID, variantID)
 	if err == nil && len(items) != 1 {
 		err = pgx.ErrNoRows
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("read variant %s: %w", variantID, err)
 	}
-	return &VariantAnswer{items[0]}, []events.Event{*said}, nil
+	return &VariantAnswer{items[0]}, []events.Event{*event}, nil
 }
 
 // variantRow is a variant as the table has it.

@@ -1,4 +1,4 @@
-package servecatalogue_test
+package editcatalogue_test
 
 import (
 	"fmt"
@@ -31,7 +31,7 @@ func TestRowsAreMatchedWithProductsBySKUAndAWrongOneStopsNoOther(t *testing.T) {
 	d := sit(t)
 	hats := d.category("Hats", d.category("Clothes", ""))
 	path := d.add(product("OLD").With("outside_number", 7).With("variants", []any{variant("OLD-RED")}))
-	before := len(d.said())
+	before := len(d.emitted())
 	require.Equal(t, []string{
 		"created", "updated", "unchanged", "created", "unchanged", "errorsku is that of a variant, or of something deleted",
 		"errorname must not be blank", "errorstore is the name of none of our stores, or of several", "errorcategory is none of our categories",
@@ -40,7 +40,7 @@ func TestRowsAreMatchedWithProductsBySKUAndAWrongOneStopsNoOther(t *testing.T) {
 		row("NEW"), row("OLD"), row("OLD"), row("PLAIN").With("category", ""), row("NEW"), row("OLD-RED"),
 		row("A").With("name", " "), row("B").With("store", "Nowhere"), row("C").With("category", "Hats"), row("D").With("price", euros(0)),
 	))
-	require.Len(t, d.said(), before+3)
+	require.Len(t, d.emitted(), before+3)
 	p := d.must(http.MethodGet, path, nil).Body
 	require.Equal(t, []any{hats, 7.0, []any{"warm"}}, []any{p["category_id"], p["outside_number"], p["tags"]}, "what a table does not hold stays")
 	require.Len(t, get(t, d.Shop, path+"/variants").Body["items"], 1)

@@ -1,4 +1,4 @@
-package servecatalogue
+package editcatalogue
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/catalogue"
 	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/picture"
 	"github.com/popup-shop/popup/internal/problem"
@@ -17,9 +18,6 @@ import (
 
 // imagesAtMost is how many pictures a product has at most.
 const imagesAtMost = 20
-
-// handler is what shows products with their pictures.
-type handler struct{ pictures *picture.Store }
 
 // ImageRequest is a picture of a product: PNG, JPEG or WebP, at most 1 MiB.
 type ImageRequest struct {
@@ -42,8 +40,8 @@ type ImagesAnswer struct {
 
 // addImage is called by staff, and by programs that keep the catalogue. What a picture is, is decided by its content; the
 // same one twice is one.
-func (s handler) addImage() web.StagedCall[ImageRequest, string, ImagesAnswer] {
-	return web.StagedCall[ImageRequest, string, ImagesAnswer]{Status: http.StatusCreated, Prepare: nameImage, Work: s.keepImage, Do: s.showImage}
+func (h handler) addImage() web.StagedCall[ImageRequest, string, ImagesAnswer] {
+	return web.StagedCall[ImageRequest, string, ImagesAnswer]{Status: http.StatusCreated, Prepare: nameImage, Work: h.keepImage, Do: h.showImage}
 }
 
 func nameImage(ctx context.Context, tx pgx.Tx, in *ImageRequest) (*string, error) {
@@ -60,27 +58,27 @@ func nameImage(ctx context.Context, tx pgx.Tx, in *ImageRequest) (*string, error
 	return &name, nil
 }
 
-func (s handler) keepImage(ctx context.Context, in *ImageRequest, name *string) error {
-	if err := s.pictures.Put(ctx, *name, in.RawBody); err != nil {
+func (h handler) keepImage(ctx context.Context, in *ImageRequest, name *string) error {
+	if err := h.pictures.Put(ctx, *name, in.RawBody); err != nil {
 		away := problem.New(http.StatusServiceUnavailable, "dependency-down", "the store of pictures does not answer")
 		return errors.Join(away, err)
 	}
 	return nil
 }
 
-func (s handler) showImage(ctx context.Context, tx pgx.Tx, in *ImageRequest, name *string) (*ImagesAnswer, []events.Event, error) {
+func (h handler) showImage(ctx context.Context, tx pgx.Tx, in *ImageRequest, name *string) (*ImagesAnswer, []events.Event, error) {
 	if _, err := lockProduct(ctx, tx, in.ID); err != nil {
 		return nil, nil, err
 	}
-	said, images, err := changeImages(ctx, tx, in.ID, *name, `
+	emitted, images, err := changeImages(ctx, tx, in.ID, *name, `
 		UPDATE catalogue.products SET images = images || @name::text
 		WHERE product_id = @product_id AND NOT images @> ARRAY[@name::text]`)
 	if err == nil && len(images) > imagesAtMost {
 		err = problem.New(http.StatusConflict, "not-possible-now", "a product has at most 20 pictures")
 	}
 	out := &ImagesAnswer{}
-	out.Body.ImageURLs = s.addresses(images)
-	return out, said, err
+	out.Body.ImageURLs = catalogue.ImageURLs(h.pictures.BaseURL(), images)
+	return out, emitted, err
 }
 
 // removeImage is called by staff, and by programs that keep the catalogue. The store keeps the picture: others may show it.
@@ -91,35 +89,27 @@ func removeImage(ctx context.Context, tx pgx.Tx, in *ImageName) (*struct{}, []ev
 	if _, err := lockProduct(ctx, tx, in.ID); err != nil {
 		return nil, nil, err
 	}
-	said, _, err := changeImages(ctx, tx, in.ID, in.Name, `
+	emitted, _, err := changeImages(ctx, tx, in.ID, in.Name, `
 		UPDATE catalogue.products SET images = array_remove(images, @name::text)
 		WHERE product_id = @product_id AND images @> ARRAY[@name::text]`)
-	if err == nil && said == nil {
+	if err == nil && emitted == nil {
 		return nil, nil, problem.NotFound("picture of this product")
 	}
-	return &struct{}{}, said, err
+	return &struct{}{}, emitted, err
 }
 
 // changeImages changes the pictures of a product, and returns an event if they differ.
-func changeImages(ctx context.Context, tx pgx.Tx, productID, name, sql string) (said []events.Event, images []string, err error) {
+func changeImages(ctx context.Context, tx pgx.Tx, productID, name, sql string) (emitted []events.Event, images []string, err error) {
 	e := events.ProductChanged{ProductID: productID, Change: events.ChangeUpdated}
 	args := pgx.NamedArgs{"product_id": productID, "name": name}
 	err = tx.QueryRow(ctx, sql+` RETURNING store_id::text, version, images`, args).Scan(&e.StoreID, &e.Version, &images)
 	if errors.Is(err, pgx.ErrNoRows) {
 		err = tx.QueryRow(ctx, `SELECT images FROM catalogue.products WHERE product_id = @product_id`, args).Scan(&images)
 	} else {
-		said = []events.Event{e}
+		emitted = []events.Event{e}
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("change pictures of product %s: %w", productID, err)
 	}
-	return said, images, nil
-}
-
-func (s handler) addresses(names []string) []string {
-	all := make([]string, len(names))
-	for i, name := range names {
-		all[i] = s.pictures.URL(name)
-	}
-	return all
+	return emitted, images, nil
 }

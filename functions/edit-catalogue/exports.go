@@ -1,4 +1,4 @@
-package servecatalogue
+package editcatalogue
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/popup-shop/popup/internal/catalogue"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -27,7 +28,7 @@ type ExportsAnswer struct {
 // sale or not, in the form that can be imported again.
 func exportRows(ctx context.Context, db web.Reader, in *ExportsRequest) (*ExportsAnswer, error) {
 	out := &ExportsAnswer{}
-	tree, err := readTree(ctx, db, "")
+	tree, err := catalogue.ReadCategories(ctx, db, "")
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package servecatalogue
+package editcatalogue
 
 import (
 	"context"
@@ -8,8 +8,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/catalogue"
 	"github.com/popup-shop/popup/internal/problem"
-	"github.com/popup-shop/popup/internal/web"
 )
 
 // emptyLimit is how many products of a store one request deletes, so that it stays within its time.
@@ -29,24 +29,17 @@ type EmptyAnswer struct {
 	}
 }
 
-// InStoreRequest asks for a page of the products of a store.
-type InStoreRequest struct {
-	ID string `path:"id" format:"uuid"`
-	web.Paging
-	Sort string `query:"sort" enum:"newest,name,price_asc,price_desc" default:"newest"`
-}
-
 // openStore is called by staff. It puts the store's products on sale again.
-func openStore(ctx context.Context, tx pgx.Tx, in *Request) (*StoreAnswer, []events.Event, error) {
+func openStore(ctx context.Context, tx pgx.Tx, in *Request) (*catalogue.StoreAnswer, []events.Event, error) {
 	return participate(ctx, tx, in.ID, true)
 }
 
 // closeStore is called by staff. It takes the store's products off sale until it is opened. A second time changes nothing.
-func closeStore(ctx context.Context, tx pgx.Tx, in *Request) (*StoreAnswer, []events.Event, error) {
+func closeStore(ctx context.Context, tx pgx.Tx, in *Request) (*catalogue.StoreAnswer, []events.Event, error) {
 	return participate(ctx, tx, in.ID, false)
 }
 
-func participate(ctx context.Context, tx pgx.Tx, storeID string, open bool) (*StoreAnswer, []events.Event, error) {
+func participate(ctx context.Context, tx pgx.Tx, storeID string, open bool) (*catalogue.StoreAnswer, []events.Event, error) {
 	was, err := lockStore(ctx, tx, storeID)
 	if err != nil {
 		return nil, nil, err
@@ -57,10 +50,10 @@ func participate(ctx context.Context, tx pgx.Tx, storeID string, open bool) (*St
 		}
 		return was, nil, nil
 	}
-	out, err := oneStore(ctx, tx, storeID, `
+	out, err := catalogue.OneStore(ctx, tx, storeID, `
 		UPDATE catalogue.stores SET participating = @open
 		WHERE store_id = @store_id
-		RETURNING `+storeColumns, pgx.NamedArgs{"open": open})
+		RETURNING `+catalogue.StoreColumns, pgx.NamedArgs{"open": open})
 	change := events.ChangeClosed
 	if open {
 		change = events.ChangeOpened
@@ -69,9 +62,9 @@ func participate(ctx context.Context, tx pgx.Tx, storeID string, open bool) (*St
 }
 
 // lockStore locks a store until the transaction ends.
-func lockStore(ctx context.Context, tx pgx.Tx, storeID string) (*StoreAnswer, error) {
-	return oneStore(ctx, tx, storeID, `
-		SELECT `+storeColumns+`
+func lockStore(ctx context.Context, tx pgx.Tx, storeID string) (*catalogue.StoreAnswer, error) {
+	return catalogue.OneStore(ctx, tx, storeID, `
+		SELECT `+catalogue.StoreColumns+`
 		FROM catalogue.stores
 		WHERE store_id = @store_id AND deleted_at IS NULL
 		FOR NO KEY UPDATE`, pgx.NamedArgs{})
@@ -141,12 +134,4 @@ func firstProducts(ctx context.Context, tx pgx.Tx, storeID string) ([]string, er
 		return nil, fmt.Errorf("find products of store %s: %w", storeID, err)
 	}
 	return ids, nil
-}
-
-// listInStore is called by visitors of a store.
-func listInStore(ctx context.Context, db web.Reader, in *InStoreRequest) ([]Product, int64, error) {
-	if _, err := readStore(ctx, db, &Request{in.ID}); err != nil {
-		return nil, 0, err
-	}
-	return list(ctx, db, &ListRequest{Paging: in.Paging, Filter: Filter{StoreID: in.ID}, Sort: in.Sort})
 }

@@ -1,4 +1,4 @@
-package servecatalogue_test
+package editcatalogue_test
 
 import (
 	"net/http"
@@ -27,10 +27,29 @@ func sit(t *testing.T) desk {
 	return desk{shop, t}
 }
 
-// call calls the catalogue as staff.
+// call calls the catalogue as staff: the function that the gateway would call.
 func (d desk) call(method, path string, body any) shoptest.Response {
 	d.t.Helper()
-	return d.Call(d.t, "serve-catalogue", method, path, body, "Authorization", d.Staff(d.t))
+	name := "edit-catalogue"
+	if method == http.MethodGet && !strings.HasPrefix(path, "/v1/products/exports") {
+		name = "serve-catalogue"
+	}
+	return d.Call(d.t, name, method, path, body, "Authorization", d.Staff(d.t))
+}
+
+// get calls the catalogue as a visitor.
+func get(t *testing.T, shop *shoptest.Shop, path string) shoptest.Response {
+	t.Helper()
+	return shop.Call(t, "serve-catalogue", http.MethodGet, path, nil)
+}
+
+// skus returns those of a page.
+func skus(a shoptest.Response) (all []string) {
+	list, _ := a.Body["items"].([]any)
+	for _, item := range list {
+		all = append(all, item.(map[string]any)["sku"].(string))
+	}
+	return all
 }
 
 // must is a call that goes well.
@@ -55,7 +74,7 @@ func (d desk) add(body shoptest.Body) string {
 }
 
 // emitted returns the types and changes of the events since the shop opened.
-func (d desk) said() (all []string) {
+func (d desk) emitted() (all []string) {
 	for _, m := range d.Broker.Published() {
 		all = append(all, m.Type+" "+between(string(m.Data), `"change":"`, `"`))
 	}

@@ -1,4 +1,4 @@
-package servecatalogue_test
+package editcatalogue_test
 
 import (
 	"net/http"
@@ -51,7 +51,7 @@ func TestCategoriesFormATree(t *testing.T) {
 	for field, body := range map[string]shoptest.Body{"name": {"name": " "}, "parent_id": {"name": "x", "parent_id": uuid.NewString()}} {
 		require.Equal(t, []string{field}, d.call(http.MethodPost, "/v1/categories", body).Fields())
 	}
-	require.Equal(t, "category.changed updated", d.said()[3])
+	require.Equal(t, "category.changed updated", d.emitted()[3])
 }
 
 // CAT-14: what is in a category keeps it, unless it is hidden.
@@ -97,7 +97,7 @@ func TestATagIsOnAProductOnce(t *testing.T) {
 	}
 	require.Equal(t, []any{"warm", "冬", "a/b"}, tags)
 	d.must(http.MethodPut, shoe+"/tags/%20warm%20", nil)
-	require.Len(t, d.said(), 6, "what changes nothing is not said")
+	require.Len(t, d.emitted(), 6, "what changes nothing is not said")
 	require.ElementsMatch(t, []string{"HAT-1", "SHOE-1"}, skus(get(t, d.Shop, "/v1/products?tag=warm")))
 	counts := func() map[string]any {
 		all := map[string]any{}

@@ -1,4 +1,4 @@
-package servecatalogue
+package editcatalogue
 
 import (
 	"fmt"
