@@ -235,11 +235,11 @@ func (g Gateway) Check() error {
 
 // Pictures is where pictures are kept.
 type Pictures struct {
-	S3URL       string `envconfig:"S3_URL" desc:"address of the S3-compatible store that keeps pictures; none: there is nowhere to put any"`
-	S3Bucket    string `envconfig:"S3_BUCKET" default:"pictures" desc:"bucket of the pictures; it is there already"`
-	S3Region    string `envconfig:"S3_REGION" default:"us-east-1" desc:"region of the bucket"`
-	S3Key       string `envconfig:"S3_KEY" desc:"name of the access key to it"`
-	S3Secret    string `envconfig:"S3_SECRET" desc:"secret of the access key to it"`
+	S3URL    string `envconfig:"S3_URL" desc:"address of the S3-compatible store that keeps pictures; none: there is nowhere to put any"`
+	S3Bucket string `envconfig:"S3_BUCKET" default:"pictures" desc:"bucket of the pictures; it is there already"`
+	S3Region string `envconfig:"S3_REGION" default:"us-east-1" desc:"region of the bucket"`
+	S3Key    string `envconfig:"S3_KEY" desc:"name of the access key to it"`
+	S3Secret string `envconfig:"S3_SECRET" desc:"secret of the access key to it"`
 	PictureURL
 }
 

@@ -8,7 +8,7 @@
 //	guard     request id, trace, access rules, rate limit, metrics, log line
 //	withCache cached response, until an event such as product.changed invalidates it
 //	upstream  circuit breaker of the route
-//	proxy     HTTP request to serve-catalogue
+//	proxy     HTTP request to serve-catalogue; PUT /v1/products/{id} goes to edit-catalogue
 package servegateway
 
 import (

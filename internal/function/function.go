@@ -36,12 +36,13 @@ type Function struct {
 	SyncCommit bool
 }
 
-// ReadsOnly reports whether a function only responds to GET requests: it neither writes a table nor emits an event.
+// ReadsOnly reports whether all that a function does is respond to GET requests: it neither writes a table nor emits an event.
 func (f Function) ReadsOnly() bool {
 	if f.Endpoints == nil || len(f.Writes)+len(f.Locks)+len(f.Emits) > 0 {
 		return false
 	}
-	return !slices.ContainsFunc(f.Endpoints.Routes(), func(r Route) bool { return r.Method != http.MethodGet })
+	routes := f.Endpoints.Routes()
+	return len(routes) > 0 && !slices.ContainsFunc(routes, func(r Route) bool { return r.Method != http.MethodGet })
 }
 
 // Noun returns what a function with HTTP routes serves: "catalogue" for serve-catalogue, which shows it, and edit-catalogue, which
