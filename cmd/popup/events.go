@@ -11,6 +11,7 @@ import (
 
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/eventstore"
+	"github.com/popup-shop/popup/internal/legacyevent"
 )
 
 type eventsCommand struct {
@@ -75,7 +76,7 @@ func (c *tailCommand) from(ctx context.Context, pool *pgxpool.Pool) (at eventsto
 
 func (c *tailCommand) show(ctx context.Context, pool *pgxpool.Pool, messages []cloudevent.Message) error {
 	if c.Alias {
-		forms, err := legacyEvents(ctx, pool, messages)
+		forms, err := legacyevent.Forms(ctx, pool, messages)
 		if err != nil {
 			return err
 		}

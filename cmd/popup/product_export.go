@@ -6,12 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
-	"strings"
 
 	"github.com/vbauerster/mpb/v8"
 
 	"github.com/popup-shop/popup/client"
+	"github.com/popup-shop/popup/internal/producttable"
 )
 
 type productExportCommand struct {
@@ -28,7 +27,7 @@ func (c *productExportCommand) Run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	table := csv.NewWriter(file)
-	_ = table.Write(tableColumns) // Error returns the error
+	_ = table.Write(producttable.Columns) // Error returns the error
 	read := c.onSale
 	if c.All {
 		read = c.all
@@ -39,7 +38,7 @@ func (c *productExportCommand) Run(ctx context.Context) (err error) {
 			bar = progress(total)
 		}
 		for _, row := range rows {
-			_ = table.Write(cellsOf(row))
+			_ = table.Write(producttable.Cells(row))
 		}
 		bar.IncrBy(len(rows))
 	})
@@ -83,13 +82,6 @@ func (c *productExportCommand) onSale(ctx context.Context, put func(rows []clien
 		pages = got.TotalPages
 	}
 	return nil
-}
-
-func cellsOf(row client.ImportRow) []string {
-	return []string{
-		row.SKU, row.Name, row.Description, strconv.FormatInt(row.Price.Minor, 10), row.Price.Currency, row.Category,
-		strings.Join(row.Tags, "|"), row.Store, strconv.FormatBool(row.Active),
-	}
 }
 
 func categoryPaths(ctx context.Context, shop *client.Client) (map[string]string, error) {

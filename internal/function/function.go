@@ -19,6 +19,10 @@ import (
 )
 
 // Function declares a function: what it consumes and emits, and which tables it writes.
+//
+// On, Schedule, Maintenance, DeadLetters and Endpoints exclude each other, which a test of all functions checks. They are fields and not
+// one field of an interface type: what reads a declaration asks for one of them, most often in a loop over On, and would have to
+// convert it first.
 type Function struct {
 	Name        string         // verb-noun: folder, command, image, Service and Trigger have the same name
 	On          []Handler      // the events it consumes

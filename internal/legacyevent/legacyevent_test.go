@@ -1,4 +1,4 @@
-package main
+package legacyevent
 
 import (
 	"encoding/json"
@@ -24,7 +24,7 @@ type fields map[string]any
 // shown are the events of an order and of one type under one name, as they are printed.
 func shown(t *testing.T, shop *shoptest.Shop, orderID, eventType, name string) (all []fields) {
 	t.Helper()
-	views, err := legacyEvents(t.Context(), shop.Pool, shop.Emitted(t, orderID, eventType))
+	views, err := Forms(t.Context(), shop.Pool, shop.Emitted(t, orderID, eventType))
 	require.NoError(t, err)
 	for _, view := range views {
 		text, err := json.Marshal(view)
@@ -130,7 +130,7 @@ func TestALineThatIsHeldInTwoWarehousesIsShownOnceAndWhole(t *testing.T) {
 	require.Equal(t, []any{
 		upperCaseInventory{upperCaseEvent: as, Label: "TEE", Quantity: 3, Reserved: true},
 		upperCaseInventory{upperCaseEvent: as, Label: "CAP", Quantity: 4, Reserved: true},
-	}, legacyForms(reserved, legacyOrder{}))
+	}, forms(reserved, order{}))
 }
 
 func TestACancelledOrderWasReservedWhenItsStockWasHeld(t *testing.T) {
@@ -144,7 +144,7 @@ func TestACancelledOrderWasReservedWhenItsStockWasHeld(t *testing.T) {
 		} {
 			require.Equal(t, upperCaseInventory{
 				upperCaseEvent: upperCaseEvent{EventType: "ORDER_CANCELLED", OrderID: "o"}, Label: "CAP", Quantity: 2, Reserved: held,
-			}, legacyForms(over, legacyOrder{})[0], over.EventType())
+			}, forms(over, order{})[0], over.EventType())
 		}
 	}
 }
@@ -156,7 +156,7 @@ func TestEveryEventIsShownUnderItsAliasesAndNoOther(t *testing.T) {
 		require.NoError(t, err)
 		e, err := events.Read(zero.EventType(), sample)
 		require.NoError(t, err)
-		require.Equal(t, events.Aliases(zero.EventType()), names(t, legacyForms(e, legacyOrder{
+		require.Equal(t, events.Aliases(zero.EventType()), names(t, forms(e, order{
 			Number: "ORD-20260131-7K3QX9", Lines: []events.Line{{Line: 1, SKU: "CAP", Quantity: 2}},
 		})), zero.EventType())
 	}

@@ -1,4 +1,5 @@
-package main
+// Package legacyevent shows events in the formats that they had under their older names, for programs that still expect those.
+package legacyevent
 
 import (
 	"context"
@@ -13,8 +14,8 @@ import (
 	"github.com/popup-shop/popup/internal/cloudevent"
 )
 
-// legacyOrder is what the legacy formats have of an order that its events do not carry.
-type legacyOrder struct {
+// order is what the formats have of an order that its events do not carry.
+type order struct {
 	Number string
 	Lines  []events.Line
 }
@@ -87,9 +88,9 @@ type lowerCaseCancelled struct {
 	RefundedMinor int64  `json:"refunded_minor"`
 }
 
-// legacyForms shows an event under each of its older names: the upper-case one, once for each line where it is about goods, then the
+// forms shows an event under each of its older names: the upper-case one, once for each line where it is about goods, then the
 // lower-case one.
-func legacyForms(e events.Event, o legacyOrder) (shown []any) {
+func forms(e events.Event, o order) (shown []any) {
 	for _, name := range events.Aliases(e.EventType()) {
 		if name == strings.ToUpper(name) {
 			shown = append(shown, upperCaseForms(name, e, o)...)
@@ -100,7 +101,7 @@ func legacyForms(e events.Event, o legacyOrder) (shown []any) {
 	return shown
 }
 
-func upperCaseForms(name string, e events.Event, o legacyOrder) []any {
+func upperCaseForms(name string, e events.Event, o order) []any {
 	as := upperCaseEvent{EventType: name, OrderID: e.About().OrderID}
 	switch e := e.(type) {
 	case events.OrderPlaced:
@@ -156,7 +157,7 @@ func heldLines(held []events.HeldLine) (all []events.Line) {
 	return all
 }
 
-func lowerCaseForm(name string, e events.Event, o legacyOrder) any {
+func lowerCaseForm(name string, e events.Event, o order) any {
 	as := lowerCaseEvent{EventType: name, OrderID: e.About().OrderID, OrderNumber: o.Number}
 	switch e := e.(type) {
 	case events.OrderPlaced:
@@ -178,14 +179,14 @@ func lowerCaseForm(name string, e events.Event, o legacyOrder) any {
 	return as
 }
 
-// legacyEvents shows events of the ledger under their older names, in the order in which they come; those that have none are left
-// out.
-func legacyEvents(ctx context.Context, pool *pgxpool.Pool, said []cloudevent.Message) (shown []any, err error) {
-	orders, err := ordersOf(ctx, pool, said)
+// Forms returns events of the event store under their older names, in their order, without those that have none. Each is a value to
+// encode as JSON.
+func Forms(ctx context.Context, pool *pgxpool.Pool, messages []cloudevent.Message) (shown []any, err error) {
+	orders, err := ordersOf(ctx, pool, messages)
 	if err != nil {
 		return nil, err
 	}
-	for _, m := range said {
+	for _, m := range messages {
 		if events.Alias(m.Type) == "" {
 			continue
 		}
@@ -193,15 +194,15 @@ func legacyEvents(ctx context.Context, pool *pgxpool.Pool, said []cloudevent.Mes
 		if err != nil {
 			return nil, err
 		}
-		shown = append(shown, legacyForms(e, orders[m.OrderID])...)
+		shown = append(shown, forms(e, orders[m.OrderID])...)
 	}
 	return shown, nil
 }
 
 // ordersOf are the orders that events are about, by id.
-func ordersOf(ctx context.Context, pool *pgxpool.Pool, said []cloudevent.Message) (map[string]legacyOrder, error) {
+func ordersOf(ctx context.Context, pool *pgxpool.Pool, messages []cloudevent.Message) (map[string]order, error) {
 	ids := []string{}
-	for _, m := range said {
+	for _, m := range messages {
 		if m.OrderID != "" {
 			ids = append(ids, m.OrderID)
 		}
@@ -215,9 +216,9 @@ func ordersOf(ctx context.Context, pool *pgxpool.Pool, said []cloudevent.Message
 	if err != nil {
 		return nil, fmt.Errorf("read orders of events: %w", err)
 	}
-	orders := map[string]legacyOrder{}
+	orders := map[string]order{}
 	var id string
-	var o legacyOrder
+	var o order
 	_, err = pgx.ForEachRow(rows, []any{&id, &o.Number, &o.Lines}, func() error {
 		orders[id], o.Lines = o, nil
 		return nil
