@@ -1,5 +1,5 @@
-// Package config reads settings from the environment, one struct per need, once, at the edge. Each variable has a description;
-// `popup env` prints them all.
+// Package config reads settings from the environment, one struct per need, once, at the edge. Each variable has a
+// description; `popup env` prints them all.
 package config
 
 import (
@@ -107,17 +107,18 @@ func (d Database) Address() string {
 	return u.String()
 }
 
-// session is how functions talk to Postgres. All names in SQL have their schema. The search path is that of the triggers
-// which run with their owner's rights: with another, Postgres would plan what both run anew at each turn. What is asked often is
-// in memory, where a page anywhere costs as much as the next one. A function that stands still inside a transaction, stopped or cut
-// off, loses its connection and with it its locks: no handler waits for anything but the database in one.
+// session is how functions talk to Postgres. All names in SQL have their schema. The search path is that of the
+// triggers which run with their owner's rights: with another, Postgres would plan what both run anew at each turn. What
+// is asked often is in memory, where a page anywhere costs as much as the next one. A function that stands still inside
+// a transaction, stopped or cut off, loses its connection and with it its locks: no handler waits for anything but the
+// database in one.
 var session = map[string]string{
 	"application_name": "popup", "lock_timeout": "2s", "statement_timeout": "5s", "idle_in_transaction_session_timeout": "10s",
 	"plan_cache_mode": "force_generic_plan", "jit": "off", "random_page_cost": "1.1", "search_path": "pg_catalog, pg_temp",
 }
 
-// Session returns the settings of a function's session. A login role has them, too, for connections through a pooler that refuses
-// settings.
+// Session returns the settings of a function's session. A login role has them, too, for connections through a pooler
+// that refuses settings.
 func Session() map[string]string { return maps.Clone(session) }
 
 // idleConnection is how long an unused connection stays open: a backend of Postgres takes some megabytes.

@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// runPopup runs popup.sh against a kubectl that reports these conditions of the Job and this state of its pod, and returns its
-// output, its exit status, and what was asked of kubectl.
+// runPopup runs popup.sh against a kubectl that reports these conditions of the Job and this state of its pod, and
+// returns its output, its exit status, and what was asked of kubectl.
 func runPopup(t *testing.T, conditions, waiting string) (out string, status int, calls string) {
 	t.Helper()
 	dir := t.TempDir()

@@ -46,7 +46,8 @@ func TestEachFunctionWritesItsOwnTablesAndNoOthers(t *testing.T) {
 	}
 }
 
-// readTables reads all tables of the shop with those of their columns that are neither locked through nor made by Postgres.
+// readTables reads all tables of the shop with those of their columns that are neither locked through nor made by
+// Postgres.
 func readTables(t testing.TB, db *pgxpool.Pool) map[string][]string {
 	t.Helper()
 	rows, err := db.Query(t.Context(), `

@@ -116,7 +116,8 @@ func (c *benchCatalogue) cold(ctx context.Context, b *bench, r reading) (looped,
 	}), nil
 }
 
-// dropPages makes Linux forget the files that it has in memory, so that what is read next comes from the disk. It takes root.
+// dropPages makes Linux forget the files that it has in memory, so that what is read next comes from the disk. It takes
+// root.
 func dropPages() error {
 	return os.WriteFile("/proc/sys/vm/drop_caches", []byte("1"), 0)
 }
@@ -159,8 +160,8 @@ var things = map[string]string{
 	"word": `SELECT word, products FROM catalogue.dictionary WHERE products > 0 ORDER BY word`,
 }
 
-// reads are the calls of people who look around: the first ten pages of those that there are, any product, what is in the
-// catalogue by its words.
+// reads are the calls of people who look around: the first ten pages of those that there are, any product, what is in
+// the catalogue by its words.
 func (c *benchCatalogue) reads(ctx context.Context, b *bench) ([]reading, error) {
 	known := map[string][]thing{}
 	for what, sql := range things {

@@ -177,8 +177,8 @@ func placeMany(ctx context.Context, pool *pgxpool.Pool, n, skus int) ([]cloudeve
 	return placed, nil
 }
 
-// bare measures what this machine's Postgres does with nothing but the conditional update of a row, which need not wait for
-// the disk, as holds need not.
+// bare measures what this machine's Postgres does with nothing but the conditional update of a row, which need not wait
+// for the disk, as holds need not.
 func (c *benchHold) bare(ctx context.Context, dir string, skus int) (float64, error) {
 	data, err := postgres.Find(filepath.Join(dir, "postgres"))
 	if err != nil {

@@ -1,4 +1,5 @@
-// Command popup-bench measures how fast a shop is: orders, lists, holds and cold starts, beside references on the same machine.
+// Command popup-bench measures how fast a shop is: orders, lists, holds and cold starts, beside references on the same
+// machine.
 package main
 
 import (

@@ -102,7 +102,8 @@ func portOf(t *testing.T, bin, function string) string {
 	return ""
 }
 
-// An order of five for which a stranger announces one, under the id of the true event and at the function's own port, holds five.
+// An order of five for which a stranger announces one, under the id of the true event and at the function's own port,
+// holds five.
 func TestAsProcessesAFunctionHandlesTheStoredEventOnly(t *testing.T) {
 	p := newProgram(t, "--processes", "--idle", "2m")
 	p.flags = append(p.flags, "--bin", p.bin)

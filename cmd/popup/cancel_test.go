@@ -64,8 +64,8 @@ func (p *program) cancelAll(n int) (ids []string) {
 	return ids
 }
 
-// rests waits until an order is cancelled and nothing of it was shipped, or is completed; a shop that ships by hand may leave
-// it confirmed.
+// rests waits until an order is cancelled and nothing of it was shipped, or is completed; a shop that ships by hand may
+// leave it confirmed.
 func (p *program) rests(id string, manual bool) {
 	p.t.Helper()
 	var out string

@@ -20,7 +20,8 @@ type checkCommand struct {
 	Only    []string `arg:"" optional:"" help:"Check only these domains: stock, orders, payments, delivery, mail, bus; or plans: the query plans of frequent requests."`
 }
 
-// Run prints one row for each promise: its name and how often it is broken. The results of all promises are kept for metrics.
+// Run prints one row for each promise: its name and how often it is broken. The results of all promises are kept for
+// metrics.
 func (c *checkCommand) Run(ctx context.Context) error {
 	pool, err := c.open(ctx)
 	if err != nil {

@@ -70,8 +70,8 @@ func (keyCommand) Run() error {
 	return nil
 }
 
-// environment returns the settings of each program that differ from ours. All can verify tokens, one can make them; and this
-// program is one proxy more in front of the gateway.
+// environment returns the settings of each program that differ from ours. All can verify tokens, one can make them; and
+// this program is one proxy more in front of the gateway.
 func environment(settings functions.Settings) func(name string) []string {
 	return func(name string) []string {
 		told := []string{

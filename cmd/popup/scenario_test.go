@@ -37,8 +37,8 @@ type engine struct {
 	patience   time.Duration                          // the sweeper publishes again within it
 }
 
-// openEngine opens the shop of an engine. That of a cluster is at SCENARIO_ADDRESS, with SCENARIO_HOST as its host name;
-// SCENARIO_POPUP is how the command popup is run there, and SCENARIO_FAULT how it is disturbed.
+// openEngine opens the shop of an engine. That of a cluster is at SCENARIO_ADDRESS, with SCENARIO_HOST as its host
+// name; SCENARIO_POPUP is how the command popup is run there, and SCENARIO_FAULT how it is disturbed.
 func openEngine(t *testing.T, name string) engine {
 	t.Helper()
 	if name == "cluster" {
@@ -198,8 +198,8 @@ func (e engine) cancelled(t *testing.T) string {
 	return ""
 }
 
-// disturbed places a few orders, does something to the shop while they are under way, and waits until each has left the events of
-// one that nothing happened to.
+// disturbed places a few orders, does something to the shop while they are under way, and waits until each has left the
+// events of one that nothing happened to.
 func (e engine) disturbed(t *testing.T, key string, undisturbed []string, fault func() error) {
 	t.Helper()
 	const orders = 4
@@ -242,8 +242,8 @@ type deadLetter struct {
 	Function, Kind string
 }
 
-// poisoned stores an event that its functions can't read, and returns its dead letters; then it has one tried again, and discards
-// all.
+// poisoned stores an event that its functions can't read, and returns its dead letters; then it has one tried again,
+// and discards all.
 func (e engine) poisoned(t *testing.T) (lines []string) {
 	t.Helper()
 	event, order := uuid.Must(uuid.NewV7()).String(), uuid.Must(uuid.NewV7()).String()
@@ -284,8 +284,8 @@ func (e engine) refused(t *testing.T) string {
 	return fmt.Sprintf("%d %s", problem.Status, problem.Kind())
 }
 
-// FUN-01: every engine leaves the same events. Poison, a killed function and a lost broker take minutes: make scenario and
-// make test-cluster try them.
+// FUN-01: every engine leaves the same events. Poison, a killed function and a lost broker take minutes: make scenario
+// and make test-cluster try them.
 func TestScenarioLeavesTheSameEventsOnEveryEngine(t *testing.T) {
 	full := os.Getenv("SCENARIO_FULL") != ""
 	engines := []string{"one process", "processes"}

@@ -75,7 +75,8 @@ func (b CategoryBody) store(ctx context.Context, tx pgx.Tx, event events.Categor
 	return &catalogue.CategoryAnswer{Body: items[0]}, []events.Event{event}, nil
 }
 
-// deleteCategory is called by staff, and by programs that keep the catalogue. It rejects a category with products or children.
+// deleteCategory is called by staff, and by programs that keep the catalogue. It rejects a category with products or
+// children.
 func deleteCategory(ctx context.Context, tx pgx.Tx, in *Request) (*struct{}, []events.Event, error) {
 	if !id.Valid(in.ID) {
 		return nil, nil, problem.NotFound("category")

@@ -48,8 +48,8 @@ func remove(ctx context.Context, tx pgx.Tx, in *Request) (*struct{}, []events.Ev
 	return &struct{}{}, gone, nil
 }
 
-// removeAll is called by staff, and by programs that keep the catalogue: products that cannot be deleted are reported, and all
-// others are deleted.
+// removeAll is called by staff, and by programs that keep the catalogue: products that cannot be deleted are reported,
+// and all others are deleted.
 func removeAll(ctx context.Context, tx pgx.Tx, in *DeletionsRequest) (*DeletionsAnswer, []events.Event, error) {
 	var valid []string
 	for _, each := range in.Body.IDs {

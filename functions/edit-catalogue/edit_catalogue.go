@@ -1,5 +1,6 @@
-// Package editcatalogue changes products, variants, categories, stores and tags for staff and for programs that keep the catalogue.
-// serve-catalogue shows them, and changes nothing. Stock is not changed here, except that what is new has none.
+// Package editcatalogue changes products, variants, categories, stores and tags for staff and for programs that keep
+// the catalogue. serve-catalogue shows them, and changes nothing. Stock is not changed here, except that what is new
+// has none.
 package editcatalogue
 
 import (

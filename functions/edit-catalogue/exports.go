@@ -24,8 +24,8 @@ type ExportsAnswer struct {
 	}
 }
 
-// exportRows is called by staff, and by programs that keep the catalogue: it shows all that was not deleted, whether it is on
-// sale or not, in the form that can be imported again.
+// exportRows is called by staff, and by programs that keep the catalogue: it shows all that was not deleted, whether it
+// is on sale or not, in the form that can be imported again.
 func exportRows(ctx context.Context, db web.Reader, in *ExportsRequest) (*ExportsAnswer, error) {
 	out := &ExportsAnswer{}
 	tree, err := catalogue.ReadCategories(ctx, db, "")
@@ -41,8 +41,8 @@ func exportRows(ctx context.Context, db web.Reader, in *ExportsRequest) (*Export
 	return out, err
 }
 
-// readRows reads the index of SKUs on from one, so far and no further, however many of them are of something deleted. OFFSET 0
-// keeps Postgres from reading all products for a page of them.
+// readRows reads the index of SKUs on from one, so far and no further, however many of them are of something deleted.
+// OFFSET 0 keeps Postgres from reading all products for a page of them.
 func readRows(ctx context.Context, db web.Reader, after string, paths map[string]string) (found []ImportRow, next string, err error) {
 	rows, err := db.Query(ctx, `
 		WITH page AS MATERIALIZED (

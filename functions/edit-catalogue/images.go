@@ -38,8 +38,8 @@ type ImagesAnswer struct {
 	}
 }
 
-// addImage is called by staff, and by programs that keep the catalogue. What a picture is, is decided by its content; the
-// same one twice is one.
+// addImage is called by staff, and by programs that keep the catalogue. What a picture is, is decided by its content;
+// the same one twice is one.
 func (h handler) addImage() web.StagedCall[ImageRequest, string, ImagesAnswer] {
 	return web.StagedCall[ImageRequest, string, ImagesAnswer]{Status: http.StatusCreated, Prepare: nameImage, Work: h.keepImage, Do: h.showImage}
 }
@@ -81,7 +81,8 @@ func (h handler) showImage(ctx context.Context, tx pgx.Tx, in *ImageRequest, nam
 	return out, emitted, err
 }
 
-// removeImage is called by staff, and by programs that keep the catalogue. The store keeps the picture: others may show it.
+// removeImage is called by staff, and by programs that keep the catalogue. The store keeps the picture: others may show
+// it.
 func removeImage(ctx context.Context, tx pgx.Tx, in *ImageName) (*struct{}, []events.Event, error) {
 	if !id.Valid(in.ID) {
 		return nil, nil, problem.NotFound("product")

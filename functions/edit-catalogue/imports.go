@@ -62,8 +62,8 @@ type taken struct {
 	other         bool // a variant, or something deleted
 }
 
-// importRows is called by staff, and by programs that keep the catalogue: rows are matched with products by their SKU. A row
-// that is wrong stops no other.
+// importRows is called by staff, and by programs that keep the catalogue: rows are matched with products by their SKU.
+// A row that is wrong stops no other.
 func importRows(ctx context.Context, tx pgx.Tx, in *ImportsRequest) (*ImportsAnswer, []events.Event, error) {
 	shelves, err := readShelves(ctx, tx, in.Body.Rows)
 	if err != nil {

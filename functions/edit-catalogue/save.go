@@ -199,7 +199,8 @@ func mustBeSoldOut(ctx context.Context, tx pgx.Tx, sku string) error {
 	return nil
 }
 
-// createEmptyLevels creates the missing stock levels of a product and its variants in the warehouse of their store, with 0 pieces.
+// createEmptyLevels creates the missing stock levels of a product and its variants in the warehouse of their store,
+// with 0 pieces.
 func createEmptyLevels(ctx context.Context, tx pgx.Tx, productID string) error {
 	_, err := tx.Exec(ctx, `
 		INSERT INTO stock.levels (level_id, sku, warehouse_id)

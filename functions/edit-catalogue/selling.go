@@ -34,7 +34,8 @@ func openStore(ctx context.Context, tx pgx.Tx, in *Request) (*catalogue.StoreAns
 	return participate(ctx, tx, in.ID, true)
 }
 
-// closeStore is called by staff. It takes the store's products off sale until it is opened. A second time changes nothing.
+// closeStore is called by staff. It takes the store's products off sale until it is opened. A second time changes
+// nothing.
 func closeStore(ctx context.Context, tx pgx.Tx, in *Request) (*catalogue.StoreAnswer, []events.Event, error) {
 	return participate(ctx, tx, in.ID, false)
 }

@@ -101,8 +101,8 @@ func (b VariantBody) row(variantID string, position int) variantRow {
 	return row
 }
 
-// saveVariants makes the variants of a product those that are given, in one statement: what has a SKU that it had stays the
-// same variant. Without any given, nothing changes.
+// saveVariants makes the variants of a product those that are given, in one statement: what has a SKU that it had stays
+// the same variant. Without any given, nothing changes.
 func saveVariants(ctx context.Context, tx pgx.Tx, productID string, given []VariantBody) (changed bool, err error) {
 	if given == nil {
 		return false, nil

@@ -1,7 +1,7 @@
 package servecatalogue
 
-// byIndex reads an index in the order of the list until the page is full: that of the shop, of a store, or those of each category or
-// currency, merged.
+// byIndex reads an index in the order of the list until the page is full: that of the shop, of a store, or those of
+// each category or currency, merged.
 const byIndex = `
 		SELECT p.product_id
 		FROM (
@@ -31,8 +31,8 @@ const byIndex = `
 		ORDER BY {order}
 		LIMIT @limit OFFSET @offset`
 
-// byIndexSorted collects the products first and sorts them then: they are a thousand at most. That something is in stock is joined,
-// because Postgres knows that a thousand products are enough; for more it would join all of the shop.
+// byIndexSorted collects the products first and sorts them then: they are a thousand at most. That something is in
+// stock is joined, because Postgres knows that a thousand products are enough; for more it would join all of the shop.
 const byIndexSorted = `
 		SELECT p.product_id
 		FROM (

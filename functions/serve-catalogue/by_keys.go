@@ -1,8 +1,8 @@
 package servecatalogue
 
-// byKeys finds products by words, tag, category and store together, in the index of their keys, and sorts them. The index is read part by
-// part from the newest products on, as far as the caller reads; OFFSET 0 keeps Postgres from using another index for the other
-// conditions, and from reading in the order of the list.
+// byKeys finds products by words, tag, category and store together, in the index of their keys, and sorts them. The
+// index is read part by part from the newest products on, as far as the caller reads; OFFSET 0 keeps Postgres from
+// using another index for the other conditions, and from reading in the order of the list.
 const byKeys = `
 		SELECT p.product_id
 		FROM (
@@ -26,7 +26,8 @@ const byKeys = `
 		ORDER BY {order}
 		LIMIT @limit OFFSET @offset`
 
-// countByKeys counts up to 1,001 products. The second column estimates how many there are in all from how far back those were found.
+// countByKeys counts up to 1,001 products. The second column estimates how many there are in all from how far back
+// those were found.
 const countByKeys = `
 		SELECT count(*), coalesce(count(*) * max(last.place) / greatest(max(last.place) - min(hits.place), 1), 0)
 		FROM (

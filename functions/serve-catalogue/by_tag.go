@@ -1,7 +1,7 @@
 package servecatalogue
 
-// byTag reads the table of tagged products, which has an index with the tag in each order, until the page is full. With prices in any
-// currency the indexes of the currencies are merged.
+// byTag reads the table of tagged products, which has an index with the tag in each order, until the page is full. With
+// prices in any currency the indexes of the currencies are merged.
 const byTag = `
 		SELECT p.product_id
 		FROM (

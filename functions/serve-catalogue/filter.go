@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// countTo is how far products are counted one by one. Beyond a thousand the exact number is of little use; statements count one more
-	// to find out whether there are more.
+	// countTo is how far products are counted one by one. Beyond a thousand the exact number is of little use; statements
+	// count one more to find out whether there are more.
 	countTo = 1000
 	// fewFound is up to how many matches of words are collected first and then sorted.
 	fewFound = 20_000

@@ -126,7 +126,8 @@ type countResult struct {
 	about int64 // how many there may be then
 }
 
-// count returns how many products a list has: from the counters where they have it, otherwise by counting up to countTo.
+// count returns how many products a list has: from the counters where they have it, otherwise by counting up to
+// countTo.
 func count(ctx context.Context, db web.Reader, in *ListRequest) (n countResult, err error) {
 	if in.hasCounters() && in.Q == "" {
 		n.total, err = readCount(ctx, db, in)

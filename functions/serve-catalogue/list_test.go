@@ -39,8 +39,8 @@ var orderOf = map[string]string{
 	"price_asc": "currency, price_minor, product_id", "price_desc": "currency DESC, price_minor DESC, product_id DESC",
 }
 
-// CAT-18, CAT-19, CAT-23: every filter, alone and together with others, in every order, equals a simple SQL query, whether few
-// products are sorted or many are read in the order of an index.
+// CAT-18, CAT-19, CAT-23: every filter, alone and together with others, in every order, equals a simple SQL query,
+// whether few products are sorted or many are read in the order of an index.
 func TestAFilterShowsWhatSQLFindsByHand(t *testing.T) {
 	t.Parallel()
 	for what, n := range map[string]int{"few": 400, "many": 12_000} {

@@ -11,8 +11,8 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// ProbeQueries makes the calls that people make most, on whatever the catalogue has: for those who want to know what the
-// database makes of them.
+// ProbeQueries makes the calls that people make most, on whatever the catalogue has: for those who want to know what
+// the database makes of them.
 func ProbeQueries(ctx context.Context, db web.Reader) error {
 	var product, category, store string
 	err := db.QueryRow(ctx, `

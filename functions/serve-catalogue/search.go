@@ -53,8 +53,8 @@ type Range struct {
 	Count    int64  `json:"count"`
 }
 
-// search is called by visitors. Without a match the last word is taken as a prefix, and then the spelling is corrected. Searches
-// are counted without their callers.
+// search is called by visitors. Without a match the last word is taken as a prefix, and then the spelling is corrected.
+// Searches are counted without their callers.
 func search(ctx context.Context, db web.Reader, in *SearchRequest) (*SearchAnswer, error) {
 	if faults := in.Filter.faults(); faults != nil {
 		return nil, problem.Invalid(faults...)
@@ -93,8 +93,9 @@ type hits struct {
 	Facets
 }
 
-// bySearch returns the hits of a search as one JSON object: total, estimate, page of ids, name suggestions and facets, over at most
-// 1,001 matching products, the newest. With more matches the ranking is of little use. Suggestions are names of the fifty best matches.
+// bySearch returns the hits of a search as one JSON object: total, estimate, page of ids, name suggestions and facets,
+// over at most 1,001 matching products, the newest. With more matches the ranking is of little use. Suggestions are
+// names of the fifty best matches.
 const bySearch = `
 		WITH query AS MATERIALIZED (
 			SELECT catalogue.query_of(@q, @unfinished) AS words

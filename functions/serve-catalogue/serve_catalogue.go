@@ -1,5 +1,5 @@
-// Package servecatalogue shows products, categories, stores and tags to everyone: lists, searches and pages. It changes nothing, and
-// its database role may not: edit-catalogue makes the changes.
+// Package servecatalogue shows products, categories, stores and tags to everyone: lists, searches and pages. It changes
+// nothing, and its database role may not: edit-catalogue makes the changes.
 package servecatalogue
 
 import (

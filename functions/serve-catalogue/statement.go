@@ -8,12 +8,13 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// Lists and searches have several plans, each a whole statement in a file of its own: by_index.go, by_tag.go, by_keys.go and search.go.
-// A line of a statement that is needed only for some requests ends in a marker with the condition, such as "-- if store". {order} is
-// the order of the list, and {first} a limit. testdata has the final statements of typical requests.
+// Lists and searches have several plans, each a whole statement in a file of its own: by_index.go, by_tag.go,
+// by_keys.go and search.go. A line of a statement that is needed only for some requests ends in a marker with the
+// condition, such as "-- if store". {order} is the order of the list, and {first} a limit. testdata has the final
+// statements of typical requests.
 //
-// The text is chosen by what a request has, and not by parameters such as `@store_id IS NULL OR …`, because Postgres makes one plan for
-// all values of a prepared statement.
+// The text is chosen by what a request has, and not by parameters such as `@store_id IS NULL OR …`, because Postgres
+// makes one plan for all values of a prepared statement.
 
 // marker begins the condition of a line.
 const marker = "-- if "
@@ -32,7 +33,8 @@ var orders = map[string]string{
 // byRelevance is the order of a search without another.
 const byRelevance = "p.rank DESC, p.product_id"
 
-// write returns a statement for a request: without the lines whose conditions the request does not meet, and in its order.
+// write returns a statement for a request: without the lines whose conditions the request does not meet, and in its
+// order.
 func (in *ListRequest) write(statement string) string {
 	met := in.conditions()
 	var text strings.Builder
@@ -57,14 +59,14 @@ func (in *ListRequest) conditions() conditions {
 	return met
 }
 
-// mergesCurrencies reports whether prices between bounds are wanted in their order, in any currency. The index of prices has that order
-// for each currency.
+// mergesCurrencies reports whether prices between bounds are wanted in their order, in any currency. The index of
+// prices has that order for each currency.
 func (in *ListRequest) mergesCurrencies() bool {
 	return strings.HasPrefix(in.Sort, "price") && in.Currency == "" && (in.MinPrice > 0 || in.MaxPrice > 0)
 }
 
-// first returns a power of ten that the page is within. Postgres plans without the bounds of the page and would estimate a tenth of all
-// products, so the statement has a literal limit above them.
+// first returns a power of ten that the page is within. Postgres plans without the bounds of the page and would
+// estimate a tenth of all products, so the statement has a literal limit above them.
 func first(p *web.Paging) string {
 	n := int64(1000)
 	for n < p.Offset()+p.Limit {

@@ -66,7 +66,8 @@ func TestStatementsReadTheirIndex(t *testing.T) {
 	}
 }
 
-// explain returns the generic plan of a statement, in which a table is only read from end to end if nothing else is possible.
+// explain returns the generic plan of a statement, in which a table is only read from end to end if nothing else is
+// possible.
 func explain(t *testing.T, shop *shoptest.Shop, sql string) (plan string) {
 	t.Helper()
 	sql, args, err := pgx.NamedArgs{}.RewriteQuery(t.Context(), nil, sql, nil)

@@ -47,8 +47,8 @@ func suggest(ctx context.Context, db web.Reader, in *SuggestRequest) (*SuggestAn
 	return answer, nil
 }
 
-// bySuggestion returns names that have the words, of the first thousand that do: those where they stand in the name, short ones first.
-// Equal names are suggested once.
+// bySuggestion returns names that have the words, of the first thousand that do: those where they stand in the name,
+// short ones first. Equal names are suggested once.
 const bySuggestion = `
 		WITH hits AS (
 			SELECT p.name, p.product_id, p.words

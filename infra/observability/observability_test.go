@@ -145,8 +145,8 @@ func (s *shop) call(ctx context.Context, method, path string, body []byte) {
 // prometheus is a Prometheus server that scrapes a shop.
 type prometheus struct{ url string }
 
-// openPrometheus starts Debian's Prometheus with the scrape configuration of this folder, changed only in where the shop is and in how
-// often it is scraped.
+// openPrometheus starts Debian's Prometheus with the scrape configuration of this folder, changed only in where the
+// shop is and in how often it is scraped.
 func openPrometheus(t *testing.T, s *shop) prometheus {
 	t.Helper()
 	dir := t.TempDir()
@@ -286,8 +286,8 @@ func readPanels(t *testing.T) map[string][]panel {
 	return all
 }
 
-// OPS-44, OPS-46: under load, each query of each panel has data in a Prometheus that scrapes the shop as on a cluster, and every
-// metric that an alert is made of is there.
+// OPS-44, OPS-46: under load, each query of each panel has data in a Prometheus that scrapes the shop as on a cluster,
+// and every metric that an alert is made of is there.
 func TestDashboardsAndAlertsHaveData(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)
@@ -315,7 +315,8 @@ func TestDashboardsAndAlertsHaveData(t *testing.T) {
 	}
 }
 
-// requireData requires that a query has a number soon, above 0 if moves is set. What functions handled is counted half a minute later.
+// requireData requires that a query has a number soon, above 0 if moves is set. What functions handled is counted half
+// a minute later.
 func (p prometheus) requireData(t *testing.T, of string, moves bool, expr string) {
 	t.Helper()
 	require.EventuallyWithT(t, func(c *assert.CollectT) {

@@ -1,5 +1,5 @@
-// Package catalogue has what the functions that show the catalogue and that change it share: the types of their responses and
-// the statements that read them.
+// Package catalogue has what the functions that show the catalogue and that change it share: the types of their
+// responses and the statements that read them.
 package catalogue
 
 import (
@@ -41,8 +41,8 @@ type Stock struct {
 	UpdatedAt *time.Time `json:"updated_at,omitempty"`
 }
 
-// SelectProducts is a statement without an order that reads the products whose ids are in a table named page. ScanProduct scans its
-// rows.
+// SelectProducts is a statement without an order that reads the products whose ids are in a table named page.
+// ScanProduct scans its rows.
 const SelectProducts = `
 	SELECT p.product_id::text, p.store_id::text, s.name, p.name, p.description, p.sku, p.price_minor, p.currency,
 		coalesce(p.category_id::text, ''), p.tags, p.images, p.outside_number, p.active, p.created_at, p.updated_at,

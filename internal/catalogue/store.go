@@ -39,7 +39,8 @@ func ScanStore(row pgx.CollectableRow) (s Store, err error) {
 // StoreAnswer is a store.
 type StoreAnswer struct{ Body Store }
 
-// OneStore runs a statement that returns the StoreColumns of the store @store_id. It returns a problem if there is no such store.
+// OneStore runs a statement that returns the StoreColumns of the store @store_id. It returns a problem if there is no
+// such store.
 func OneStore(ctx context.Context, db web.Reader, storeID, sql string, args pgx.NamedArgs) (*StoreAnswer, error) {
 	if !id.Valid(storeID) {
 		return nil, problem.NotFound("store")

@@ -1,4 +1,5 @@
-// Package cloudevent is the shop's events on the wire: CloudEvents 1.0 over HTTP and in a broker, with the W3C trace context.
+// Package cloudevent is the shop's events on the wire: CloudEvents 1.0 over HTTP and in a broker, with the W3C trace
+// context.
 package cloudevent
 
 import (
@@ -35,8 +36,8 @@ func SourceOf(function string) string { return "/functions/" + function }
 // Key returns what the event is about: events of one order have the same key.
 func (m Message) Key() string { return cmp.Or(m.OrderID, m.Subject) }
 
-// Attributes returns the CloudEvents attributes of the message by their names on the wire; empty ones are left out. Source and
-// dataschema are absolute URIs below the address of the shop.
+// Attributes returns the CloudEvents attributes of the message by their names on the wire; empty ones are left out.
+// Source and dataschema are absolute URIs below the address of the shop.
 func (m Message) Attributes(shop string) map[string]string {
 	shop = strings.TrimRight(shop, "/")
 	all := map[string]string{

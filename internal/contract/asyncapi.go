@@ -77,8 +77,8 @@ func ref(path ...string) object {
 	return object{"$ref": to}
 }
 
-// attributes is the schema of the CloudEvents attributes that every event has. Over HTTP each is a header with ce- before
-// its name.
+// attributes is the schema of the CloudEvents attributes that every event has. Over HTTP each is a header with ce-
+// before its name.
 func attributes() object {
 	text := func(description string) object { return object{"type": "string", "description": description} }
 	uuid := func(description string) object {

@@ -13,8 +13,8 @@ func Next(state string) (to string, ok bool) {
 	return to, ok
 }
 
-// Cancellable reports whether a shipment can be cancelled together with its order: while it is planned, and while the goods
-// of an order that is ready for pickup wait in the store.
+// Cancellable reports whether a shipment can be cancelled together with its order: while it is planned, and while the
+// goods of an order that is ready for pickup wait in the store.
 func Cancellable(state string, readyForPickup bool) bool {
 	return state == "planned" || state == "ready_for_pickup" && readyForPickup
 }

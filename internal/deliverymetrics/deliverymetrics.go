@@ -1,5 +1,5 @@
-// Package deliverymetrics holds the Prometheus metrics of a process that delivers events: results and durations by function, the lag of
-// each consumer, the broker itself, and the copies of functions where the process starts them.
+// Package deliverymetrics holds the Prometheus metrics of a process that delivers events: results and durations by
+// function, the lag of each consumer, the broker itself, and the copies of functions where the process starts them.
 //
 //	m := deliverymetrics.New(functions, engine.BrokerState)
 //	m.Count("reserve-stock", deliverymetrics.Accepted)
@@ -48,7 +48,8 @@ type Metrics struct {
 	durations *prometheus.HistogramVec
 }
 
-// New returns the metrics of the delivery to these functions, with every series present at zero. state is called at each scrape.
+// New returns the metrics of the delivery to these functions, with every series present at zero. state is called at
+// each scrape.
 func New(functions []string, state func(context.Context) (BrokerState, error)) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),

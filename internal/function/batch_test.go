@@ -33,8 +33,8 @@ func (b barrier) pass(e events.StockReserved) {
 	}
 }
 
-// deliverConcurrently delivers events so that all but the first wait for each other: the first is under way until the others are there.
-// It returns how each delivery ended.
+// deliverConcurrently delivers events so that all but the first wait for each other: the first is under way until the
+// others are there. It returns how each delivery ended.
 func deliverConcurrently(t *testing.T, shop *shoptest.Shop, b barrier, told ...events.Event) (messages []cloudevent.Message, ended []error) {
 	t.Helper()
 	rt, f := shop.Runtime(t, name), shop.Function(t, name)

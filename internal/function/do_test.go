@@ -64,7 +64,8 @@ func TestCallIsNotHeldUpByABrokerThatIsSlowOrAway(t *testing.T) {
 	}
 }
 
-// A program that has just started may need a second for its first connection to the broker: its events do not wait for the sweeper.
+// A program that has just started may need a second for its first connection to the broker: its events do not wait for
+// the sweeper.
 func TestWhatACallEmitsIsPublishedAfterTheResponse(t *testing.T) {
 	t.Parallel()
 	shop := open(t, handling(works))

@@ -97,9 +97,9 @@ func (rt *Runtime) init() {
 	})
 }
 
-// Do runs what an HTTP caller requested in one transaction with the events that it causes, and publishes these as far as a
-// caller's patience allows; the sweeper publishes the rest. COMMIT waits for the disk. The transaction starts with scope. Do returns
-// ErrTooLarge, and changes nothing, when one of the events is too large to store.
+// Do runs what an HTTP caller requested in one transaction with the events that it causes, and publishes these as far
+// as a caller's patience allows; the sweeper publishes the rest. COMMIT waits for the disk. The transaction starts with
+// scope. Do returns ErrTooLarge, and changes nothing, when one of the events is too large to store.
 func (rt *Runtime) Do(
 	ctx context.Context, function, traceparent string, scope pgbatch.Statement, do func(pgx.Tx) ([]events.Event, error),
 ) error {
@@ -128,8 +128,8 @@ func (rt *Runtime) Do(
 	return nil
 }
 
-// publishForCaller publishes what a call emitted and blocks while a caller is patient. Publishing goes on after the response: the first
-// connection of a program that has just started can take longer.
+// publishForCaller publishes what a call emitted and blocks while a caller is patient. Publishing goes on after the
+// response: the first connection of a program that has just started can take longer.
 func (rt *Runtime) publishForCaller(ctx context.Context, function string, messages []cloudevent.Message) {
 	if len(messages) == 0 {
 		return

@@ -1,5 +1,5 @@
-// Package invariant holds the checks of popup check: one query for each promise that takes more than one transaction to keep. It returns
-// what breaks the promise.
+// Package invariant holds the checks of popup check: one query for each promise that takes more than one transaction to
+// keep. It returns what breaks the promise.
 package invariant
 
 import (

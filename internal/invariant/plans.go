@@ -13,8 +13,8 @@ import (
 // smallTable is how many rows a table may have that is read from end to end.
 const smallTable = 1000
 
-// Plans answers questions and looks at how: it collects the statements that read a table of more than a few rows from end to
-// end.
+// Plans answers questions and looks at how: it collects the statements that read a table of more than a few rows from
+// end to end.
 type Plans struct {
 	pool  *pgxpool.Pool
 	Seen  int

@@ -70,7 +70,8 @@ func (b *Broker) Ready(ctx context.Context) error {
 	return err
 }
 
-// Add makes the durable consumer of a Trigger, or finds it where it stopped. What is published from now on is kept for it.
+// Add makes the durable consumer of a Trigger, or finds it where it stopped. What is published from now on is kept for
+// it.
 func (b *Broker) Add(ctx context.Context, t Trigger) error {
 	b.mu.Lock()
 	b.triggers[t.Name] = t
@@ -147,8 +148,8 @@ func (b *Broker) Delete(ctx context.Context) error {
 	return nil
 }
 
-// deletion is how long a server may go on deleting the files of a stream that it does not have any more. A new one of the same name
-// that is made meanwhile stores nothing.
+// deletion is how long a server may go on deleting the files of a stream that it does not have any more. A new one of
+// the same name that is made meanwhile stores nothing.
 const deletion = 500 * time.Millisecond
 
 // Restore makes the stream and its consumers again where the server lost them with its disk.

@@ -129,7 +129,8 @@ func (b *bundle) settled(t *testing.T, trigger string) {
 
 const short = 20 * time.Millisecond
 
-// FUN-03: an event is retried as the Trigger asks, and what is not accepted becomes a dead letter with its last response.
+// FUN-03: an event is retried as the Trigger asks, and what is not accepted becomes a dead letter with its last
+// response.
 func TestAnEventThatIsNotAcceptedBecomesADeadLetter(t *testing.T) {
 	t.Parallel()
 	for status, attempts := range map[int]int{503: 4, 500: 4, 429: 4, 404: 4, 409: 4, 408: 4, 400: 1, 422: 1, 401: 1} {

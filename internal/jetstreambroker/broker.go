@@ -77,8 +77,8 @@ func (r *brokerReconciler) ReconcileKind(ctx context.Context, b *eventingv1.Brok
 	return nil
 }
 
-// deleteOrphans deletes the consumers whose Trigger is gone, and returns how many. Only the leader does: it alone makes those of new
-// Triggers.
+// deleteOrphans deletes the consumers whose Trigger is gone, and returns how many. Only the leader does: it alone makes
+// those of new Triggers.
 func (r *brokerReconciler) deleteOrphans(ctx context.Context, b *eventingv1.Broker, open *jetstream.Broker) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()

@@ -1,4 +1,5 @@
-// Package legacyevent shows events in the formats that they had under their older names, for programs that still expect those.
+// Package legacyevent shows events in the formats that they had under their older names, for programs that still expect
+// those.
 package legacyevent
 
 import (
@@ -88,8 +89,8 @@ type lowerCaseCancelled struct {
 	RefundedMinor int64  `json:"refunded_minor"`
 }
 
-// forms shows an event under each of its older names: the upper-case one, once for each line where it is about goods, then the
-// lower-case one.
+// forms shows an event under each of its older names: the upper-case one, once for each line where it is about goods,
+// then the lower-case one.
 func forms(e events.Event, o order) (shown []any) {
 	for _, name := range events.Aliases(e.EventType()) {
 		if name == strings.ToUpper(name) {
@@ -179,8 +180,8 @@ func lowerCaseForm(name string, e events.Event, o order) any {
 	return as
 }
 
-// Forms returns events of the event store under their older names, in their order, without those that have none. Each is a value to
-// encode as JSON.
+// Forms returns events of the event store under their older names, in their order, without those that have none. Each
+// is a value to encode as JSON.
 func Forms(ctx context.Context, pool *pgxpool.Pool, messages []cloudevent.Message) (shown []any, err error) {
 	orders, err := ordersOf(ctx, pool, messages)
 	if err != nil {

@@ -44,8 +44,8 @@ func row(t *testing.T, shop *shoptest.Shop, sql string, args ...any) fields {
 	return shoptest.Scalar[fields](t, shop, `SELECT to_json(r) FROM (`+sql+`) AS r`, args...)
 }
 
-// requireShown checks that an event of a type is printed in a legacy format with the values of the order's rows, and that none of
-// them is empty.
+// requireShown checks that an event of a type is printed in a legacy format with the values of the order's rows, and
+// that none of them is empty.
 func requireShown(t *testing.T, shop *shoptest.Shop, orderID, eventType, name, sql string) {
 	t.Helper()
 	want := row(t, shop, `SELECT '`+name+`' AS event_type, order_id, order_number, `+sql, orderID)

@@ -11,8 +11,8 @@ const (
 	longest  = 128
 )
 
-// Weakness returns why a password is rejected, or "" for an acceptable one. mine are public words about its owner, such as the
-// e-mail address.
+// Weakness returns why a password is rejected, or "" for an acceptable one. mine are public words about its owner, such
+// as the e-mail address.
 func Weakness(password string, mine ...string) string {
 	switch n := utf8.RuneCountInString(password); {
 	case n < shortest || n > longest:
@@ -28,8 +28,8 @@ func Weakness(password string, mine ...string) string {
 	return ""
 }
 
-// common reports whether a password is on the list, also with digits or signs around it, with the usual substitutions of letters,
-// or doubled; or whether it is one repeated letter or a row of keys.
+// common reports whether a password is on the list, also with digits or signs around it, with the usual substitutions
+// of letters, or doubled; or whether it is one repeated letter or a row of keys.
 func common(password string) bool {
 	plain := exchange.Replace(strings.ToLower(password))
 	core := strings.TrimFunc(strings.ToLower(password), func(r rune) bool { return !unicode.IsLetter(r) })

@@ -28,8 +28,8 @@ const (
 // mostAtOnce is how many hashes are made at a time, at most.
 const mostAtOnce = 4
 
-// room bounds how many hashes are made at a time: each takes a processor and 19 MiB, and all together at most half of the
-// memory that the program may have (GOMEMLIMIT).
+// room bounds how many hashes are made at a time: each takes a processor and 19 MiB, and all together at most half of
+// the memory that the program may have (GOMEMLIMIT).
 var room = make(chan struct{}, roomFor(debug.SetMemoryLimit(-1), runtime.GOMAXPROCS(0)))
 
 // roomFor returns how many hashes may be made at a time with a memory limit, in bytes, and a number of processors.
@@ -71,8 +71,8 @@ func leave() { <-room }
 // noAccountHash is the hash to compare with where the account does not exist.
 const noAccountHash = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
-// Verify reports whether a hash was made from a password. An empty hash takes as long as any other and never matches. old reports
-// whether the hash should be replaced because it has another algorithm or cost.
+// Verify reports whether a hash was made from a password. An empty hash takes as long as any other and never matches.
+// old reports whether the hash should be replaced because it has another algorithm or cost.
 func Verify(ctx context.Context, hash, password string) (right, old bool, err error) {
 	if hash == "" {
 		_, _, err := Verify(ctx, noAccountHash, password)

@@ -41,7 +41,8 @@ const (
 	DuplicateProperty = "duplicate property "
 )
 
-// fromHuma returns the problem for errors of huma. 422 becomes 400, which leaves 422 to requests that are valid and can't be met.
+// fromHuma returns the problem for errors of huma. 422 becomes 400, which leaves 422 to requests that are valid and
+// can't be met.
 func fromHuma(status int, detail string, errs []error) *Problem {
 	if status == http.StatusUnprocessableEntity || detail == bodyUnreadable {
 		status = http.StatusBadRequest

@@ -1,4 +1,5 @@
-// Package producttable reads and writes tables of products as CSV, in the form in which the shop imports and exports them.
+// Package producttable reads and writes tables of products as CSV, in the form in which the shop imports and exports
+// them.
 package producttable
 
 import (
@@ -26,8 +27,8 @@ type Row struct {
 	Why  string // why it is not a product; empty if it is one
 }
 
-// Read reads a table and calls put with up to a hundred rows at a time, whose slice is reused. After each line it calls at with the
-// number of bytes read so far. A wrong cell is reported in its row, and does not end the table.
+// Read reads a table and calls put with up to a hundred rows at a time, whose slice is reused. After each line it calls
+// at with the number of bytes read so far. A wrong cell is reported in its row, and does not end the table.
 func Read(from io.Reader, at func(offset int64), put func([]Row) error) error {
 	table := csv.NewReader(from)
 	table.ReuseRecord = true

@@ -1,4 +1,5 @@
-// Package provision creates the database roles and the subscriptions of functions from their declarations. popup migrate runs it.
+// Package provision creates the database roles and the subscriptions of functions from their declarations. popup
+// migrate runs it.
 package provision
 
 import (
@@ -31,9 +32,9 @@ const storing = `
 	GRANT INSERT ON bus.event, bus.inbox, bus.undelivered, bus.dead_letters, bus.idempotency TO %[1]s;
 	GRANT UPDATE ON bus.undelivered, bus.dead_letters, bus.idempotency TO %[1]s;`
 
-// GrantRoles makes a login role for each function, with the rights that its declaration asks for and no others: it reads
-// everything, writes its own tables, and only adds to logs. An empty password is none: for a database that trusts its
-// socket.
+// GrantRoles makes a login role for each function, with the rights that its declaration asks for and no others: it
+// reads everything, writes its own tables, and only adds to logs. An empty password is none: for a database that trusts
+// its socket.
 func GrantRoles(ctx context.Context, pool *pgxpool.Pool, functions []function.Function, password string) error {
 	for try := 1; ; try++ {
 		err := grantRoles(ctx, pool, functions, password)
@@ -44,8 +45,8 @@ func GrantRoles(ctx context.Context, pool *pgxpool.Pool, functions []function.Fu
 	}
 }
 
-// Roles belong to the whole server: another shop on it may create them at the same time, and no lock reaches across databases. On
-// a conflict the statement is retried.
+// Roles belong to the whole server: another shop on it may create them at the same time, and no lock reaches across
+// databases. On a conflict the statement is retried.
 const triesAtRoles = 20
 
 var clashes = []string{"XX000", "23505", "42710", "40P01"} // changed at once, made at once (twice), waited for each other
@@ -72,8 +73,8 @@ func grantRoles(ctx context.Context, pool *pgxpool.Pool, functions []function.Fu
 	})
 }
 
-// readCatalogue finds the schemas of the shop, and what can be done with tables that refuse something: some can only be added
-// to, and of some nothing can be deleted.
+// readCatalogue finds the schemas of the shop, and what can be done with tables that refuse something: some can only be
+// added to, and of some nothing can be deleted.
 func readCatalogue(ctx context.Context, tx pgx.Tx) (schemas []string, rights map[string]string, err error) {
 	rows, err := tx.Query(ctx, `
 		SELECT nspname FROM pg_namespace

@@ -13,9 +13,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Catalogue makes a catalogue of so many products, the same at each call: stores, warehouses, a tree of categories, tags,
-// variants, stock; one name in five is Japanese. It fills the tables by COPY with their triggers and the indexes of lists
-// off, and writes what those would have written; so it wants the shop for itself.
+// Catalogue makes a catalogue of so many products, the same at each call: stores, warehouses, a tree of categories,
+// tags, variants, stock; one name in five is Japanese. It fills the tables by COPY with their triggers and the indexes
+// of lists off, and writes what those would have written; so it wants the shop for itself.
 func Catalogue(ctx context.Context, pool *pgxpool.Pool, products int) error {
 	err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		m := &made{tx: tx, products: products, random: rand.New(rand.NewPCG(1, 2))}

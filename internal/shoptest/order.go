@@ -70,7 +70,8 @@ type Placed struct {
 	events.OrderPlaced
 }
 
-// Place places an order through place-order, as a guest unless the headers name a caller. Its events are not delivered yet.
+// Place places an order through place-order, as a guest unless the headers name a caller. Its events are not delivered
+// yet.
 func (s *Shop) Place(t testing.TB, body Body, headers ...string) Placed {
 	t.Helper()
 	headers = append([]string{"Idempotency-Key", newID(t), "Prefer", "wait=0"}, headers...)
@@ -99,8 +100,8 @@ type Response struct {
 	Body   map[string]any
 }
 
-// Call sends a request to a function, with headers in pairs. It fails the test when the response does not match the OpenAPI
-// document.
+// Call sends a request to a function, with headers in pairs. It fails the test when the response does not match the
+// OpenAPI document.
 func (s *Shop) Call(t testing.TB, name, method, path string, body any, headers ...string) Response {
 	t.Helper()
 	var sent io.Reader
@@ -131,8 +132,9 @@ func (a Response) Fields() (fields []string) {
 	return fields
 }
 
-// AwaitStatus delivers the events of an order to their consumers, one after the other in the order in which they were emitted,
-// until the order has a status. With an empty status it delivers all. Mails are not sent: there is no mail server.
+// AwaitStatus delivers the events of an order to their consumers, one after the other in the order in which they were
+// emitted, until the order has a status. With an empty status it delivers all. Mails are not sent: there is no mail
+// server.
 func (s *Shop) AwaitStatus(t testing.TB, orderID, status string) {
 	t.Helper()
 	for range 200 {

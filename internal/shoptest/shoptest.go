@@ -1,6 +1,6 @@
-// Package shoptest gives a test a shop of its own: a seeded Postgres, and functions that receive one event at a time, each with
-// its own database role, through the runtime that also runs them in production. Only the broker is left out: emitted events stay
-// in the event store, where the test reads them.
+// Package shoptest gives a test a shop of its own: a seeded Postgres, and functions that receive one event at a time,
+// each with its own database role, through the runtime that also runs them in production. Only the broker is left out:
+// emitted events stay in the event store, where the test reads them.
 package shoptest
 
 import (
@@ -64,7 +64,8 @@ func (s *Shop) Log() string {
 	return s.log.text.String()
 }
 
-// Open opens a seeded shop with all functions and their subscriptions. Their settings are the defaults with the test's changes.
+// Open opens a seeded shop with all functions and their subscriptions. Their settings are the defaults with the test's
+// changes.
 func Open[S any](t testing.TB, all func(S) []function.Function, change ...func(*S)) *Shop {
 	t.Helper()
 	settings, err := config.Read[S]()

@@ -1,4 +1,5 @@
-// Package style tests the rules of the code's style that a machine can see: words, sizes, and documents that repeat the code.
+// Package style tests the rules of the code's style that a machine can see: words, sizes, and documents that repeat the
+// code.
 package style
 
 import (
