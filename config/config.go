@@ -59,8 +59,10 @@ func (t Tracing) Header() map[string]string {
 
 // Check refuses settings that make no sense, by name.
 func (t Tracing) Check() error {
-	if at, err := url.Parse(t.Endpoint); t.Endpoint != "" && (err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https") {
-		return errors.New("OTEL_EXPORTER_OTLP_ENDPOINT: must be an address like http://collector:4318") // it may hold a password
+	if at, err := url.Parse(t.Endpoint); t.Endpoint != "" &&
+		(err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https") {
+		// it may hold a password
+		return errors.New("OTEL_EXPORTER_OTLP_ENDPOINT: must be an address like http://collector:4318")
 	}
 	return nil
 }
@@ -103,7 +105,10 @@ func (d Database) Address() string {
 	if d.URL != "" {
 		return d.URL
 	}
-	u := url.URL{Scheme: "postgres", Host: net.JoinHostPort(d.Host, strconv.Itoa(d.Port)), Path: d.Name, User: url.UserPassword(cmp.Or(d.User, d.Service, "popup"), d.Password)}
+	u := url.URL{
+		Scheme: "postgres", Host: net.JoinHostPort(d.Host, strconv.Itoa(d.Port)), Path: d.Name,
+		User: url.UserPassword(cmp.Or(d.User, d.Service, "popup"), d.Password),
+	}
 	return u.String()
 }
 
@@ -167,7 +172,10 @@ type Shop struct {
 
 // Check refuses settings that make no sense, by name.
 func (s Shop) Check() error {
-	positive := map[string]time.Duration{"HOLD_TIME": s.HoldTime, "PAY_TIME": s.PayTime, "PICKUP_TIME": s.PickupTime, "STAFF_TIME": s.StaffTime, "BASKET_LIFE": s.BasketLife}
+	positive := map[string]time.Duration{
+		"HOLD_TIME": s.HoldTime, "PAY_TIME": s.PayTime, "PICKUP_TIME": s.PickupTime, "STAFF_TIME": s.StaffTime,
+		"BASKET_LIFE": s.BasketLife,
+	}
 	for name, value := range positive {
 		if value <= 0 {
 			return fmt.Errorf("%s=%s: must be above 0", name, value)
@@ -259,7 +267,8 @@ func (p PictureURL) Check() error {
 
 // Check refuses settings that make no sense, by name.
 func (p Pictures) Check() error {
-	if at, err := url.Parse(p.S3URL); p.S3URL != "" && (err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https") {
+	if at, err := url.Parse(p.S3URL); p.S3URL != "" &&
+		(err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https") {
 		return errors.New("S3_URL: must be an address like https://s3.example.org") // it may hold a password
 	}
 	for name, value := range map[string]string{"S3_BUCKET": p.S3Bucket, "S3_KEY": p.S3Key, "S3_SECRET": p.S3Secret} {

@@ -36,7 +36,9 @@ func openDay(t *testing.T, perMinute int) *day {
 	t.Helper()
 	shop := shoptest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Pictures = 1, pictures(t) })
 	d := &day{Shop: shop, t: t, answered: map[string]bool{}, seen: map[int]bool{}}
-	settings := servegateway.Settings{Gateway: config.Gateway{RateLimit: perMinute}, Access: config.Access{TokenPublicKeys: []string{shoptest.PublicKey()}}}
+	settings := servegateway.Settings{
+		Gateway: config.Gateway{RateLimit: perMinute}, Access: config.Access{TokenPublicKeys: []string{shoptest.PublicKey()}},
+	}
 	d.address = shop.Serve(t, servegateway.Within(settings))
 	d.visitor = client.New(d.address, client.HTTP(&http.Client{Transport: d}), client.Patience(0))
 	return d

@@ -31,7 +31,8 @@ esac
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	command := exec.CommandContext(ctx, "sh", "../tools/cluster/popup.sh", "check")
-	command.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), "STUB="+dir, "CONDITIONS="+conditions, "WAITING="+waiting, "TIMEOUT=2")
+	command.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), "STUB="+dir, "CONDITIONS="+conditions,
+		"WAITING="+waiting, "TIMEOUT=2")
 	output, err := command.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil {

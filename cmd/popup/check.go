@@ -56,7 +56,10 @@ func (c *checkCommand) ask(ctx context.Context, pool *pgxpool.Pool) (results []i
 		for _, scan := range plans.Scans {
 			fmt.Fprintln(os.Stderr, scan)
 		}
-		results = append(results, invariant.Result{Domain: "plans", Promise: fmt.Sprintf("no large table is read from end to end in %d statements", plans.Seen), Broken: len(plans.Scans)})
+		results = append(results, invariant.Result{
+			Domain: "plans", Promise: fmt.Sprintf("no large table is read from end to end in %d statements", plans.Seen),
+			Broken: len(plans.Scans),
+		})
 		if len(c.Only) == 1 {
 			return results, nil
 		}

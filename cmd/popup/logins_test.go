@@ -181,7 +181,8 @@ func limitMemory(t *testing.T, pid int) (ok bool) {
 		return false
 	}
 	t.Cleanup(func() {
-		_ = os.WriteFile(filepath.Join(cgroup, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0) // where it was, if it still runs
+		// where it was, if it still runs
+		_ = os.WriteFile(filepath.Join(cgroup, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0)
 		_ = os.Remove(dir)
 	})
 	require.NoError(t, os.WriteFile(filepath.Join(dir, file), []byte(strconv.Itoa(memoryLimit)), 0))

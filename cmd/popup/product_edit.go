@@ -36,7 +36,9 @@ func (c *productAddCommand) Run(ctx context.Context) error {
 		return err
 	}
 	made, err := shop.AddProduct(ctx, client.ProductBody{
-		StoreID: store, SKU: c.SKU, Name: c.Name, Description: c.Description, Price: client.Amount{Minor: c.PriceMinor, Currency: c.Currency},
+		StoreID: store, SKU: c.SKU, Name: c.Name, Description: c.Description, Price: client.Amount{
+			Minor: c.PriceMinor, Currency: c.Currency,
+		},
 		CategoryID: category, Tags: c.Tag, OutsideNumber: c.OutsideNumber, Active: &c.Active,
 	})
 	if err != nil {

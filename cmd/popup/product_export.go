@@ -76,7 +76,10 @@ func (c *productExportCommand) onSale(ctx context.Context, put func(rows []clien
 		}
 		rows := make([]client.ImportRow, len(got.Items))
 		for i, p := range got.Items {
-			rows[i] = client.ImportRow{SKU: p.SKU, Name: p.Name, Description: p.Description, Price: p.Price, Category: paths[p.CategoryID], Tags: p.Tags, Store: p.StoreName, Active: p.Active}
+			rows[i] = client.ImportRow{
+				SKU: p.SKU, Name: p.Name, Description: p.Description, Price: p.Price, Category: paths[p.CategoryID], Tags: p.Tags,
+				Store: p.StoreName, Active: p.Active,
+			}
 		}
 		put(rows, got.Total)
 		pages = got.TotalPages

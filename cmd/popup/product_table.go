@@ -18,7 +18,8 @@ import (
 
 // progress shows on stderr how far something of so many parts is.
 func progress(total int64) *mpb.Bar {
-	return mpb.New(mpb.WithOutput(os.Stderr)).AddBar(total, mpb.PrependDecorators(decor.CountersNoUnit("%d / %d ")), mpb.AppendDecorators(decor.Percentage()))
+	return mpb.New(mpb.WithOutput(os.Stderr)).AddBar(total, mpb.PrependDecorators(decor.CountersNoUnit("%d / %d ")),
+		mpb.AppendDecorators(decor.Percentage()))
 }
 
 type productImportCommand struct {
@@ -41,7 +42,8 @@ func (c *productImportCommand) Run(ctx context.Context) (err error) {
 	report := csv.NewWriter(os.Stdout)
 	_ = report.Write([]string{"line", "sku", "result", "why"}) // Error returns the error
 	shop := c.user()
-	err = producttable.Read(file, bar.SetCurrent, func(rows []producttable.Row) error { return send(ctx, shop, rows, report) })
+	err = producttable.Read(file, bar.SetCurrent,
+		func(rows []producttable.Row) error { return send(ctx, shop, rows, report) })
 	report.Flush()
 	return errors.Join(err, report.Error())
 }

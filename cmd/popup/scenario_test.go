@@ -88,7 +88,8 @@ func (p *program) killFunction(name string) error {
 		if _, err := fmt.Sscanf(link, "/proc/%d/exe", &pid); err != nil {
 			return err
 		}
-		if stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); err == nil && strings.Contains(string(stat), fmt.Sprintf(" %d ", p.cmd.Process.Pid)) {
+		if stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); err == nil &&
+			strings.Contains(string(stat), fmt.Sprintf(" %d ", p.cmd.Process.Pid)) {
 			return syscall.Kill(pid, syscall.SIGKILL)
 		}
 	}
@@ -145,7 +146,8 @@ func (e engine) trace(t *testing.T, order string) []string {
 	}
 	var lines []string
 	for _, m := range all {
-		lines = append(lines, fmt.Sprintf("%s, because of %s, by %s", m.Type, cmp.Or(types[m.CausationID], "a request or a schedule"), m.Source))
+		lines = append(lines, fmt.Sprintf("%s, because of %s, by %s", m.Type,
+			cmp.Or(types[m.CausationID], "a request or a schedule"), m.Source))
 	}
 	slices.Sort(lines)
 	return lines
@@ -187,7 +189,8 @@ func (e engine) cancelled(t *testing.T) string {
 	t.Helper()
 	for range 20 {
 		placed := e.place(t, "cancelled", 1, "MUG-ENAMEL")
-		_, err := e.shop.CancelOrder(t.Context(), placed.ID, client.CancelOrderRequest{}, client.OrderToken(placed.OrderToken))
+		_, err := e.shop.CancelOrder(t.Context(), placed.ID, client.CancelOrderRequest{},
+			client.OrderToken(placed.OrderToken))
 		if err == nil {
 			return placed.ID
 		}
@@ -255,7 +258,8 @@ func (e engine) poisoned(t *testing.T) (lines []string) {
 	until := func(n int, what string) {
 		t.Helper()
 		e.place(t, what, 1, "MUG-ENAMEL") // the next one is handled, and an idle shop sweeps again
-		require.Eventually(t, func() bool { found = e.deadLetters(t, event); return len(found) == n }, e.patience, time.Second, what)
+		require.Eventually(t, func() bool { found = e.deadLetters(t, event); return len(found) == n }, e.patience,
+			time.Second, what)
 	}
 	until(2, "each of its functions has a dead letter")
 	for _, p := range found {

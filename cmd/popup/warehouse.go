@@ -108,7 +108,8 @@ func (c *changeWarehouseCommand) Run(ctx context.Context) error {
 	given(&is.Name, c.Name)
 	given(&is.Location, c.Location)
 	given(&is.Priority, c.Priority)
-	changed, err := shop.ChangeWarehouse(ctx, id, client.WarehouseBody{Name: is.Name, Location: is.Location, Priority: is.Priority})
+	changed, err := shop.ChangeWarehouse(ctx, id,
+		client.WarehouseBody{Name: is.Name, Location: is.Location, Priority: is.Priority})
 	if err != nil {
 		return err
 	}

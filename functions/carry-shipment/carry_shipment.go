@@ -60,7 +60,9 @@ func (c carrier) carry(ctx context.Context, tx pgx.Tx, shipmentID, orderID strin
 	var states []string
 	now := time.Now().UTC()
 	for to, ok := delivery.Next(from); ok && (c.pace == 0 || len(states) == 0); to, ok = delivery.Next(to) {
-		moved = append(moved, events.ShipmentMoved{ShipmentID: shipmentID, OrderID: orderID, From: from, To: to, By: name, At: now})
+		moved = append(moved, events.ShipmentMoved{
+			ShipmentID: shipmentID, OrderID: orderID, From: from, To: to, By: name, At: now,
+		})
 		states, from = append(states, to), to
 	}
 	if len(states) == 0 {

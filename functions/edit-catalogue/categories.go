@@ -32,7 +32,9 @@ type ChangeCategoryRequest struct {
 }
 
 // addCategory is called by staff, and by programs that keep the catalogue.
-func addCategory(ctx context.Context, tx pgx.Tx, in *AddCategoryRequest) (*catalogue.CategoryAnswer, []events.Event, error) {
+func addCategory(
+	ctx context.Context, tx pgx.Tx, in *AddCategoryRequest,
+) (*catalogue.CategoryAnswer, []events.Event, error) {
 	categoryID, err := uuid.NewV7()
 	if err != nil {
 		return nil, nil, err
@@ -43,7 +45,9 @@ func addCategory(ctx context.Context, tx pgx.Tx, in *AddCategoryRequest) (*catal
 }
 
 // changeCategory is called by staff, and by programs that keep the catalogue.
-func changeCategory(ctx context.Context, tx pgx.Tx, in *ChangeCategoryRequest) (*catalogue.CategoryAnswer, []events.Event, error) {
+func changeCategory(
+	ctx context.Context, tx pgx.Tx, in *ChangeCategoryRequest,
+) (*catalogue.CategoryAnswer, []events.Event, error) {
 	if !id.Valid(in.ID) {
 		return nil, nil, problem.NotFound("category")
 	}
@@ -53,7 +57,9 @@ func changeCategory(ctx context.Context, tx pgx.Tx, in *ChangeCategoryRequest) (
 }
 
 // store stores a category and returns it.
-func (b CategoryBody) store(ctx context.Context, tx pgx.Tx, event events.CategoryChanged, sql string) (*catalogue.CategoryAnswer, []events.Event, error) {
+func (b CategoryBody) store(
+	ctx context.Context, tx pgx.Tx, event events.CategoryChanged, sql string,
+) (*catalogue.CategoryAnswer, []events.Event, error) {
 	var faults faults
 	if faults.text("name", b.Name); b.ParentID != "" {
 		faults.uuid("parent_id", b.ParentID)
@@ -61,7 +67,9 @@ func (b CategoryBody) store(ctx context.Context, tx pgx.Tx, event events.Categor
 	if err := faults.problem(); err != nil {
 		return nil, nil, err
 	}
-	stored, err := tx.Exec(ctx, sql, pgx.NamedArgs{"category_id": event.CategoryID, "name": b.Name, "parent_id": b.ParentID})
+	stored, err := tx.Exec(ctx, sql, pgx.NamedArgs{
+		"category_id": event.CategoryID, "name": b.Name, "parent_id": b.ParentID,
+	})
 	if err != nil {
 		return nil, nil, constraintProblem(err, "store category "+event.CategoryID)
 	}
@@ -87,7 +95,8 @@ func deleteCategory(ctx context.Context, tx pgx.Tx, in *Request) (*struct{}, []e
 	if err := forgetCategory(ctx, tx, in.ID); err != nil {
 		return nil, nil, err
 	}
-	_, err := tx.Exec(ctx, `DELETE FROM catalogue.categories WHERE category_id = @category_id`, pgx.NamedArgs{"category_id": in.ID})
+	_, err := tx.Exec(ctx, `DELETE FROM catalogue.categories WHERE category_id = @category_id`,
+		pgx.NamedArgs{"category_id": in.ID})
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) && pg.Code == "23503" { // something was added to it meanwhile
 		return nil, nil, categoryInUse()

@@ -28,7 +28,8 @@ func TestADeletedProductIsHiddenAndItsOrdersStay(t *testing.T) {
 	require.NotContains(t, skus(get(t, d.Shop, "/v1/products")), shoptest.Tee)
 	require.Empty(t, skus(get(t, d.Shop, "/v1/products/search?q="+shoptest.Tee)))
 	require.Equal(t, before, order())
-	require.Equal(t, 1, shoptest.Scalar[int](t, d.Shop, `SELECT count(*) FROM catalogue.products WHERE sku = $1`, shoptest.Tee))
+	require.Equal(t, 1, shoptest.Scalar[int](t, d.Shop, `SELECT count(*) FROM catalogue.products WHERE sku = $1`,
+		shoptest.Tee))
 }
 
 // CAT-08.
@@ -39,7 +40,8 @@ func TestManyAreDeletedAtOnceAndWhatIsUnknownIsNamed(t *testing.T) {
 	for _, sku := range []string{"A", "B", "C"} {
 		ids = append(ids, strings.TrimPrefix(d.add(product(sku)), "/v1/products/"))
 	}
-	a := d.must(http.MethodPost, "/v1/products/deletions", map[string]any{"ids": []string{ids[0], unknown, strings.ToUpper(ids[1]), "x", ids[2]}})
+	a := d.must(http.MethodPost, "/v1/products/deletions",
+		map[string]any{"ids": []string{ids[0], unknown, strings.ToUpper(ids[1]), "x", ids[2]}})
 	var results []any
 	for _, each := range a.Body["results"].([]any) {
 		result := each.(map[string]any)

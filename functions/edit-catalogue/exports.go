@@ -43,7 +43,9 @@ func exportRows(ctx context.Context, db web.Reader, in *ExportsRequest) (*Export
 
 // readRows reads the index of SKUs on from one, so far and no further, however many of them are of something deleted.
 // OFFSET 0 keeps Postgres from reading all products for a page of them.
-func readRows(ctx context.Context, db web.Reader, after string, paths map[string]string) (found []ImportRow, next string, err error) {
+func readRows(
+	ctx context.Context, db web.Reader, after string, paths map[string]string,
+) (found []ImportRow, next string, err error) {
 	rows, err := db.Query(ctx, `
 		WITH page AS MATERIALIZED (
 			SELECT sku, product_id

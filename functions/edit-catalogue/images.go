@@ -41,7 +41,9 @@ type ImagesAnswer struct {
 // addImage is called by staff, and by programs that keep the catalogue. What a picture is, is decided by its content;
 // the same one twice is one.
 func (h handler) addImage() web.StagedCall[ImageRequest, string, ImagesAnswer] {
-	return web.StagedCall[ImageRequest, string, ImagesAnswer]{Status: http.StatusCreated, Prepare: nameImage, Work: h.keepImage, Do: h.showImage}
+	return web.StagedCall[ImageRequest, string, ImagesAnswer]{
+		Status: http.StatusCreated, Prepare: nameImage, Work: h.keepImage, Do: h.showImage,
+	}
 }
 
 func nameImage(ctx context.Context, tx pgx.Tx, in *ImageRequest) (*string, error) {
@@ -53,7 +55,9 @@ func nameImage(ctx context.Context, tx pgx.Tx, in *ImageRequest) (*string, error
 	}
 	name, ok := picture.Name(in.RawBody)
 	if !ok {
-		return nil, problem.Invalid(problem.FieldError{Field: "body", Message: "is no picture: PNG, JPEG and WebP are, by their content"})
+		return nil, problem.Invalid(problem.FieldError{
+			Field: "body", Message: "is no picture: PNG, JPEG and WebP are, by their content",
+		})
 	}
 	return &name, nil
 }
@@ -66,7 +70,9 @@ func (h handler) keepImage(ctx context.Context, in *ImageRequest, name *string) 
 	return nil
 }
 
-func (h handler) showImage(ctx context.Context, tx pgx.Tx, in *ImageRequest, name *string) (*ImagesAnswer, []events.Event, error) {
+func (h handler) showImage(
+	ctx context.Context, tx pgx.Tx, in *ImageRequest, name *string,
+) (*ImagesAnswer, []events.Event, error) {
 	if _, err := lockProduct(ctx, tx, in.ID); err != nil {
 		return nil, nil, err
 	}
@@ -100,7 +106,9 @@ func removeImage(ctx context.Context, tx pgx.Tx, in *ImageName) (*struct{}, []ev
 }
 
 // changeImages changes the pictures of a product, and returns an event if they differ.
-func changeImages(ctx context.Context, tx pgx.Tx, productID, name, sql string) (emitted []events.Event, images []string, err error) {
+func changeImages(
+	ctx context.Context, tx pgx.Tx, productID, name, sql string,
+) (emitted []events.Event, images []string, err error) {
 	e := events.ProductChanged{ProductID: productID, Change: events.ChangeUpdated}
 	args := pgx.NamedArgs{"product_id": productID, "name": name}
 	err = tx.QueryRow(ctx, sql+` RETURNING store_id::text, version, images`, args).Scan(&e.StoreID, &e.Version, &images)

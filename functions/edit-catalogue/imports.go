@@ -119,9 +119,13 @@ func (s shelves) body(row ImportRow) (*ProductBody, error) {
 	}
 	switch {
 	case known.other:
-		return nil, problem.Invalid(problem.FieldError{Field: "sku", Message: "is that of a variant, or of something deleted"})
+		return nil, problem.Invalid(problem.FieldError{
+			Field: "sku", Message: "is that of a variant, or of something deleted",
+		})
 	case b.StoreID == "":
-		return nil, problem.Invalid(problem.FieldError{Field: "store", Message: "is the name of none of our stores, or of several"})
+		return nil, problem.Invalid(problem.FieldError{
+			Field: "store", Message: "is the name of none of our stores, or of several",
+		})
 	case b.CategoryID == "" && strings.TrimSpace(row.Category) != "":
 		return nil, problem.Invalid(problem.FieldError{Field: "category", Message: "is none of our categories"})
 	}

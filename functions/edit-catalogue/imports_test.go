@@ -13,12 +13,16 @@ import (
 )
 
 func row(sku string) shoptest.Body {
-	return shoptest.Body{"sku": sku, "name": "Knit hat", "price": euros(2900), "store": "Tide & Thread", "category": "Clothes>Hats", "tags": []string{"warm"}, "active": true}
+	return shoptest.Body{
+		"sku": sku, "name": "Knit hat", "price": euros(2900), "store": "Tide & Thread", "category": "Clothes>Hats",
+		"tags": []string{"warm"}, "active": true,
+	}
 }
 
 func (d desk) imported(rows ...any) (results []string) {
 	d.t.Helper()
-	for _, each := range d.must(http.MethodPost, "/v1/products/imports", map[string]any{"rows": rows}).Body["results"].([]any) {
+	for _, each := range d.must(http.MethodPost, "/v1/products/imports",
+		map[string]any{"rows": rows}).Body["results"].([]any) {
 		result := each.(map[string]any)
 		why, _ := result["why"].(string)
 		results = append(results, result["result"].(string)+why)
@@ -38,11 +42,13 @@ func TestRowsAreMatchedWithProductsBySKUAndAWrongOneStopsNoOther(t *testing.T) {
 		"errorprice.amount_minor must be above 0, and at most a trillion",
 	}, d.imported(
 		row("NEW"), row("OLD"), row("OLD"), row("PLAIN").With("category", ""), row("NEW"), row("OLD-RED"),
-		row("A").With("name", " "), row("B").With("store", "Nowhere"), row("C").With("category", "Hats"), row("D").With("price", euros(0)),
+		row("A").With("name", " "), row("B").With("store", "Nowhere"), row("C").With("category",
+			"Hats"), row("D").With("price", euros(0)),
 	))
 	require.Len(t, d.emitted(), before+3)
 	p := d.must(http.MethodGet, path, nil).Body
-	require.Equal(t, []any{hats, 7.0, []any{"warm"}}, []any{p["category_id"], p["outside_number"], p["tags"]}, "what a table does not hold stays")
+	require.Equal(t, []any{hats, 7.0, []any{"warm"}}, []any{p["category_id"], p["outside_number"], p["tags"]},
+		"what a table does not hold stays")
 	require.Len(t, get(t, d.Shop, path+"/variants").Body["items"], 1)
 	require.Equal(t, 1, shoptest.Scalar[int](t, d.Shop, `SELECT count(*) FROM stock.levels WHERE sku = 'NEW'`))
 	require.Equal(t, []string{"unchanged", "unchanged"}, d.imported(row("NEW"), row("OLD")))
@@ -81,7 +87,8 @@ func TestStaffTakesOutAllThatWasNotDeletedAndMayPutItBackAsItIs(t *testing.T) {
 	}
 	var some []string
 	for n := range 600 { // more than an answer holds, and not all of them
-		some = append(some, shoptest.Scalar[string](t, d.Shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`, fmt.Sprintf("MANY-%04d", n)))
+		some = append(some, shoptest.Scalar[string](t, d.Shop,
+			`SELECT product_id::text FROM catalogue.products WHERE sku = $1`, fmt.Sprintf("MANY-%04d", n)))
 	}
 	for ids := range slices.Chunk(some, 100) {
 		d.must(http.MethodPost, "/v1/products/deletions", map[string]any{"ids": ids})
@@ -97,7 +104,8 @@ func TestStaffTakesOutAllThatWasNotDeletedAndMayPutItBackAsItIs(t *testing.T) {
 	require.NotContains(t, skus, "GONE")
 	require.NotContains(t, skus, "OTHER-RED")
 	away := skus["AWAY"].(map[string]any)
-	require.Equal(t, []any{false, "Clothes > Hats", []any{"warm"}, "Tide & Thread"}, []any{away["active"], away["category"], away["tags"], away["store"]})
+	require.Equal(t, []any{false, "Clothes > Hats", []any{"warm"}, "Tide & Thread"},
+		[]any{away["active"], away["category"], away["tags"], away["store"]})
 	for at := 0; at < len(rows); at += 100 {
 		for _, result := range d.imported(rows[at:min(at+100, len(rows))]...) {
 			require.Equal(t, "unchanged", result)

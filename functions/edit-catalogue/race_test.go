@@ -63,7 +63,8 @@ func TestACategoryIsNotDeletedUnderWhatGoesIntoIt(t *testing.T) {
 			func() shoptest.Response { return d.call(http.MethodDelete, "/v1/categories/"+to.(string), nil) },
 		)
 		deleted := both[2].Status == http.StatusNoContent
-		require.Equal(t, deleted, both[0].Status == http.StatusBadRequest && both[1].Status == http.StatusBadRequest, "%s %s %s", both[0].Raw, both[1].Raw, both[2].Raw)
+		require.Equal(t, deleted, both[0].Status == http.StatusBadRequest && both[1].Status == http.StatusBadRequest,
+			"%s %s %s", both[0].Raw, both[1].Raw, both[2].Raw)
 		require.Contains(t, []int{http.StatusNoContent, http.StatusConflict}, both[2].Status, both[2].Raw)
 	}
 }

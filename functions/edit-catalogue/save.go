@@ -46,7 +46,9 @@ func add(ctx context.Context, tx pgx.Tx, in *AddRequest) (p catalogue.Product, e
 }
 
 // change replaces a product. It emits nothing when nothing differs.
-func change(ctx context.Context, tx pgx.Tx, in *ChangeRequest) (p catalogue.Product, emitted []events.Event, err error) {
+func change(
+	ctx context.Context, tx pgx.Tx, in *ChangeRequest,
+) (p catalogue.Product, emitted []events.Event, err error) {
 	if !id.Valid(in.ID) {
 		return p, nil, problem.NotFound("product")
 	}

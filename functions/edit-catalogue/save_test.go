@@ -28,7 +28,8 @@ func TestAProductReadsAsItWasWritten(t *testing.T) {
 	require.NoError(t, uuid.Validate(p["id"].(string)))
 
 	changed := d.must(http.MethodPut, path, body.With("name", "浴衣「夕顔」")).Body
-	require.Equal(t, []any{p["id"], "浴衣「夕顔」", p["created_at"]}, []any{changed["id"], changed["name"], changed["created_at"]})
+	require.Equal(t, []any{p["id"], "浴衣「夕顔」", p["created_at"]},
+		[]any{changed["id"], changed["name"], changed["created_at"]})
 	require.True(t, at(t, changed["updated_at"]).After(at(t, p["updated_at"])))
 	require.Equal(t, []string{"product.changed created", "product.changed updated"}, d.emitted())
 
@@ -109,7 +110,8 @@ func TestASKUIsThatOfOneThing(t *testing.T) {
 	for _, sku := range []string{"HAT-1", "HAT-1-RED", shoptest.Cap} {
 		for method, to := range map[string]string{http.MethodPost: "/v1/products", http.MethodPut: shoe} {
 			a := d.call(method, to, product(sku))
-			require.Equal(t, []any{http.StatusConflict, "/problems/sku-taken"}, []any{a.Status, a.Body["type"]}, "%s by %s", sku, method)
+			require.Equal(t, []any{http.StatusConflict, "/problems/sku-taken"}, []any{a.Status, a.Body["type"]}, "%s by %s",
+				sku, method)
 		}
 		a := d.call(http.MethodPost, shoe+"/variants", variant(sku))
 		require.Equal(t, []any{http.StatusConflict, "/problems/sku-taken"}, []any{a.Status, a.Body["type"]}, sku)
@@ -133,7 +135,8 @@ func TestANewProductHasNoneInTheWarehouseOfItsStore(t *testing.T) {
 	d := sit(t)
 	path := d.add(product("HAT-1").With("variants", []any{variant("HAT-1-RED")}))
 	for _, sku := range []string{"HAT-1", "HAT-1-RED"} {
-		require.Equal(t, shoptest.Harbour, shoptest.Scalar[string](t, d.Shop, `SELECT warehouse_id::text FROM stock.levels WHERE (sku, on_hand) = ($1, 0)`, sku))
+		require.Equal(t, shoptest.Harbour, shoptest.Scalar[string](t, d.Shop,
+			`SELECT warehouse_id::text FROM stock.levels WHERE (sku, on_hand) = ($1, 0)`, sku))
 	}
 	available := func() any { return d.must(http.MethodGet, path, nil).Body["stock"].(map[string]any)["available"] }
 	require.Equal(t, 0.0, available())
@@ -151,11 +154,14 @@ func TestCustomersReadAndStaffWrites(t *testing.T) {
 	customer, program := d.SignIn(t, "customer").Bearer, d.SignIn(t, "client", "catalogue").Bearer
 	for method, to := range map[string]string{http.MethodPost: "/v1/products", http.MethodPut: path, http.MethodDelete: path} {
 		for bearer, want := range map[string]int{"": http.StatusUnauthorized, customer: http.StatusForbidden} {
-			require.Equal(t, want, d.Call(t, "edit-catalogue", method, to, product("HAT-2"), "Authorization", bearer).Status, method)
+			require.Equal(t, want, d.Call(t, "edit-catalogue", method, to, product("HAT-2"), "Authorization", bearer).Status,
+				method)
 		}
 	}
-	require.Equal(t, http.StatusOK, d.Call(t, "edit-catalogue", http.MethodPut, path, product("HAT-2"), "Authorization", program).Status)
-	require.Equal(t, http.StatusOK, d.Call(t, "serve-catalogue", http.MethodGet, path, nil, "Authorization", customer).Status)
+	require.Equal(t, http.StatusOK, d.Call(t, "edit-catalogue", http.MethodPut, path, product("HAT-2"), "Authorization",
+		program).Status)
+	require.Equal(t, http.StatusOK, d.Call(t, "serve-catalogue", http.MethodGet, path, nil, "Authorization",
+		customer).Status)
 	require.Equal(t, http.StatusNoContent, d.call(http.MethodDelete, path, nil).Status)
 	require.Equal(t, http.StatusNotFound, d.call(http.MethodPut, path, product("HAT-2")).Status)
 }

@@ -40,7 +40,9 @@ func closeStore(ctx context.Context, tx pgx.Tx, in *Request) (*catalogue.StoreAn
 	return participate(ctx, tx, in.ID, false)
 }
 
-func participate(ctx context.Context, tx pgx.Tx, storeID string, open bool) (*catalogue.StoreAnswer, []events.Event, error) {
+func participate(
+	ctx context.Context, tx pgx.Tx, storeID string, open bool,
+) (*catalogue.StoreAnswer, []events.Event, error) {
 	was, err := lockStore(ctx, tx, storeID)
 	if err != nil {
 		return nil, nil, err
@@ -98,7 +100,8 @@ func (in *ConfirmRequest) confirmed(ctx context.Context, tx pgx.Tx) (products in
 		return 0, fmt.Errorf("count products of store %s: %w", in.ID, err)
 	}
 	if !in.Confirm {
-		return 0, problem.New(http.StatusConflict, "in-use", "The products of the store would be deleted with it. Confirm with confirm=true.").With("products", products)
+		return 0, problem.New(http.StatusConflict, "in-use",
+			"The products of the store would be deleted with it. Confirm with confirm=true.").With("products", products)
 	}
 	return products, nil
 }

@@ -63,7 +63,9 @@ func addStore(ctx context.Context, tx pgx.Tx, in *AddStoreRequest) (*catalogue.S
 }
 
 // changeStore is called by staff, and by programs that keep the catalogue.
-func changeStore(ctx context.Context, tx pgx.Tx, in *ChangeStoreRequest) (*catalogue.StoreAnswer, []events.Event, error) {
+func changeStore(
+	ctx context.Context, tx pgx.Tx, in *ChangeStoreRequest,
+) (*catalogue.StoreAnswer, []events.Event, error) {
 	err := in.Body.check()
 	if err == nil && in.Body.WarehouseID != "" {
 		err = mustBeWarehouse(ctx, tx, in.Body.WarehouseID)
@@ -79,7 +81,9 @@ func changeStore(ctx context.Context, tx pgx.Tx, in *ChangeStoreRequest) (*catal
 }
 
 // store puts a store into the catalogue, and shows it.
-func (b *StoreBody) store(ctx context.Context, tx pgx.Tx, event events.StoreChanged, sql string) (*catalogue.StoreAnswer, []events.Event, error) {
+func (b *StoreBody) store(
+	ctx context.Context, tx pgx.Tx, event events.StoreChanged, sql string,
+) (*catalogue.StoreAnswer, []events.Event, error) {
 	out, err := catalogue.OneStore(ctx, tx, event.StoreID, sql, pgx.NamedArgs{
 		"name": b.Name, "location": b.Location, "check_delay": b.CheckDelay, "warehouse_id": b.WarehouseID,
 	})

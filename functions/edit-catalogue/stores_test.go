@@ -23,8 +23,10 @@ func TestANewStoreHasAWarehouseOfItsOwn(t *testing.T) {
 	d := sit(t)
 	made := d.store(shoptest.Body{"name": "北の店", "location": "札幌", "check_delay_s": 15})
 	require.NoError(t, uuid.Validate(made["id"].(string)))
-	require.Equal(t, []any{"北の店", "札幌", 15.0, true}, []any{made["name"], made["location"], made["check_delay_s"], made["participating"]})
-	require.Equal(t, "北の店 札幌", shoptest.Scalar[string](t, d.Shop, `SELECT name || ' ' || location FROM stock.warehouses WHERE warehouse_id = $1`, made["warehouse_id"]))
+	require.Equal(t, []any{"北の店", "札幌", 15.0, true},
+		[]any{made["name"], made["location"], made["check_delay_s"], made["participating"]})
+	require.Equal(t, "北の店 札幌", shoptest.Scalar[string](t, d.Shop,
+		`SELECT name || ' ' || location FROM stock.warehouses WHERE warehouse_id = $1`, made["warehouse_id"]))
 	require.Contains(t, get(t, d.Shop, "/v1/stores").Body["items"], any(made))
 
 	to := "/v1/stores/" + made["id"].(string)
@@ -50,13 +52,16 @@ func TestANewStoreHasAWarehouseOfItsOwn(t *testing.T) {
 func TestAStoreThatDoesNotParticipateSellsNothing(t *testing.T) {
 	t.Parallel()
 	d := sit(t)
-	require.Equal(t, conflict("already-participating"), constraintProblem(d.call(http.MethodPut, theStore+"/participating", nil)))
+	require.Equal(t, conflict("already-participating"),
+		constraintProblem(d.call(http.MethodPut, theStore+"/participating", nil)))
 	require.Equal(t, false, d.must(http.MethodDelete, theStore+"/participating", nil).Body["participating"])
 	d.must(http.MethodDelete, theStore+"/participating", nil)
 	require.NotContains(t, skus(get(t, d.Shop, "/v1/products")), shoptest.Cap)
 	require.Empty(t, skus(get(t, d.Shop, "/v1/products/search?q=cap")))
-	order := d.Call(t, "place-order", http.MethodPost, "/v1/orders", shoptest.Order(shoptest.Of(shoptest.Cap, 1)), "Idempotency-Key", uuid.NewString())
-	require.Equal(t, []any{http.StatusConflict, "/problems/not-on-sale"}, []any{order.Status, order.Body["type"]}, order.Raw)
+	order := d.Call(t, "place-order", http.MethodPost, "/v1/orders", shoptest.Order(shoptest.Of(shoptest.Cap, 1)),
+		"Idempotency-Key", uuid.NewString())
+	require.Equal(t, []any{http.StatusConflict, "/problems/not-on-sale"}, []any{order.Status, order.Body["type"]},
+		order.Raw)
 
 	require.Equal(t, true, d.must(http.MethodPut, theStore+"/participating", nil).Body["participating"])
 	require.Contains(t, skus(get(t, d.Shop, "/v1/products")), shoptest.Cap)

@@ -52,7 +52,9 @@ func untag(ctx context.Context, tx pgx.Tx, in *TagRequest) (*struct{}, []events.
 }
 
 // retag changes the tags of a product, and returns an event if they differ.
-func retag(ctx context.Context, tx pgx.Tx, in *TagRequest, sql string) (emitted []events.Event, tags []string, err error) {
+func retag(
+	ctx context.Context, tx pgx.Tx, in *TagRequest, sql string,
+) (emitted []events.Event, tags []string, err error) {
 	if !id.Valid(in.ID) {
 		return nil, nil, problem.NotFound("product")
 	}

@@ -40,7 +40,8 @@ func lockCurrency(ctx context.Context, tx pgx.Tx, productID string) (currency st
 	if _, err := lockProduct(ctx, tx, productID); err != nil {
 		return "", err
 	}
-	err = tx.QueryRow(ctx, `SELECT currency FROM catalogue.products WHERE product_id = @product_id`, pgx.NamedArgs{"product_id": productID}).Scan(&currency)
+	err = tx.QueryRow(ctx, `SELECT currency FROM catalogue.products WHERE product_id = @product_id`,
+		pgx.NamedArgs{"product_id": productID}).Scan(&currency)
 	if err != nil {
 		return "", fmt.Errorf("read currency of product %s: %w", productID, err)
 	}
@@ -48,7 +49,9 @@ func lockCurrency(ctx context.Context, tx pgx.Tx, productID string) (currency st
 }
 
 // store puts one variant into the catalogue, and shows it.
-func (b VariantBody) store(ctx context.Context, tx pgx.Tx, productID, variantID, currency, sql string) (*VariantAnswer, []events.Event, error) {
+func (b VariantBody) store(
+	ctx context.Context, tx pgx.Tx, productID, variantID, currency, sql string,
+) (*VariantAnswer, []events.Event, error) {
 	var faults faults
 	if faults.variant("", b, currency); faults != nil {
 		return nil, nil, faults.problem()

@@ -21,7 +21,8 @@ func TestAVariantHasItsAttributesAndAPriceOfItsOwn(t *testing.T) {
 	d := sit(t)
 	path := d.add(product("HAT-1"))
 	own := d.must(http.MethodPost, path+"/variants", variant("HAT-1-RED").With("price", euros(3100))).Body
-	require.Equal(t, []any{"HAT-1-RED", "red, M", euros(3100.0), map[string]any{"size": "M", "colour": "red"}}, []any{own["sku"], own["name"], own["price"], own["attributes"]})
+	require.Equal(t, []any{"HAT-1-RED", "red, M", euros(3100.0), map[string]any{"size": "M", "colour": "red"}},
+		[]any{own["sku"], own["name"], own["price"], own["attributes"]})
 	d.must(http.MethodPost, path+"/variants", shoptest.Body{"name": "plain", "sku": "HAT-1-PLAIN"})
 	items := func() []any { return get(t, d.Shop, path+"/variants").Body["items"].([]any) }
 	require.Len(t, items(), 2)
@@ -29,13 +30,17 @@ func TestAVariantHasItsAttributesAndAPriceOfItsOwn(t *testing.T) {
 	require.Equal(t, euros(2900.0), items()[1].(map[string]any)["price"], "that of the product")
 
 	to := "/v1/variants/" + own["id"].(string)
-	changed := d.must(http.MethodPut, to, shoptest.Body{"name": "赤", "sku": "HAT-1-AKA", "attributes": map[string]any{"色": "赤"}}).Body
-	require.Equal(t, []any{own["id"], "赤", "HAT-1-AKA", euros(2900.0)}, []any{changed["id"], changed["name"], changed["sku"], changed["price"]})
+	changed := d.must(http.MethodPut, to, shoptest.Body{
+		"name": "赤", "sku": "HAT-1-AKA", "attributes": map[string]any{"色": "赤"},
+	}).Body
+	require.Equal(t, []any{own["id"], "赤", "HAT-1-AKA", euros(2900.0)},
+		[]any{changed["id"], changed["name"], changed["sku"], changed["price"]})
 	require.Equal(t, http.StatusNoContent, d.call(http.MethodDelete, to, nil).Status)
 	require.Equal(t, http.StatusNotFound, d.call(http.MethodDelete, to, nil).Status)
 	require.Len(t, items(), 1)
 	require.Len(t, d.emitted(), 5, "each change of a variant is one of its product")
-	require.Equal(t, []string{"price.amount_minor"}, d.call(http.MethodPost, path+"/variants", variant("X").With("price", euros(0))).Fields())
+	require.Equal(t, []string{"price.amount_minor"},
+		d.call(http.MethodPost, path+"/variants", variant("X").With("price", euros(0))).Fields())
 }
 
 func TestAProductIsSavedWithAllItsVariants(t *testing.T) {
@@ -79,5 +84,6 @@ func TestFiveHundredVariantsAreSavedAndListedInTime(t *testing.T) {
 	require.Len(t, items, 500)
 	require.Equal(t, "HAT-1-499", items[499].(map[string]any)["sku"])
 	require.Less(t, saved, 2*time.Second)
-	require.Less(t, listed, shoptest.InFull(100*time.Millisecond, 500*time.Millisecond), "100 ms, where others do not use the machine")
+	require.Less(t, listed, shoptest.InFull(100*time.Millisecond, 500*time.Millisecond),
+		"100 ms, where others do not use the machine")
 }

@@ -141,7 +141,9 @@ func record[E events.Event](ctx context.Context, tx pgx.Tx, batch []*call[E]) er
 		emitted := events.Event(events.MailSent{MailID: l.MailID, OrderID: l.OrderID, Kind: l.Kind})
 		ids[i], statuses[i] = l.MailID, "sent"
 		if l.GivenUp {
-			statuses[i], emitted = "failed", events.MailFailed{MailID: l.MailID, OrderID: l.OrderID, Kind: l.Kind, Tries: maxTries}
+			statuses[i], emitted = "failed", events.MailFailed{
+				MailID: l.MailID, OrderID: l.OrderID, Kind: l.Kind, Tries: maxTries,
+			}
 		}
 		if l.OrderID != "" {
 			d.Emit(emitted)

@@ -16,7 +16,9 @@ func (h handler) list(ctx context.Context, db web.Reader, in *ListRequest) ([]ca
 	return items, total, err
 }
 
-func (h handler) listInStore(ctx context.Context, db web.Reader, in *InStoreRequest) ([]catalogue.Product, int64, error) {
+func (h handler) listInStore(
+	ctx context.Context, db web.Reader, in *InStoreRequest,
+) ([]catalogue.Product, int64, error) {
 	items, total, err := listInStore(ctx, db, in)
 	h.addImageURLs(items)
 	return items, total, err

@@ -97,7 +97,8 @@ func requireList(t *testing.T, shop *shoptest.Shop, path, from, order string) {
 		}
 		got = append(got, skus(a)...)
 	}
-	want := shoptest.Scalar[[]string](t, shop, `SELECT coalesce(array_agg(sku), '{}') FROM (SELECT sku `+from+` ORDER BY `+order+` LIMIT 21) p`)
+	want := shoptest.Scalar[[]string](t, shop,
+		`SELECT coalesce(array_agg(sku), '{}') FROM (SELECT sku `+from+` ORDER BY `+order+` LIMIT 21) p`)
 	require.Equal(t, want, append([]string{}, got...), path)
 }
 
@@ -152,7 +153,8 @@ func TestFiltersThatMakeNoSenseAreNamed(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All)
 	for query, field := range map[string]string{
-		"category_id=x": "category_id", "store_id=urn:uuid:" + uuid.NewString(): "store_id", "min_price=-1": "min_price", "max_price=x": "max_price",
+		"category_id=x": "category_id", "store_id=urn:uuid:" +
+			uuid.NewString(): "store_id", "min_price=-1": "min_price", "max_price=x": "max_price",
 		"min_price=5&max_price=4": "max_price", "currency=eur": "currency", "sort=random": "sort", "in_stock_only=perhaps": "in_stock_only",
 		"tag=" + strings.Repeat("x", 51): "tag", "q=" + strings.Repeat("x", 101): "q",
 	} {
@@ -181,7 +183,8 @@ func TestKeysFindWhatFiltersSelect(t *testing.T) {
 	} {
 		require.Equal(t, want, skus(get(t, shop, "/v1/products?"+query)), query)
 	}
-	require.Equal(t, int64(2), shoptest.Scalar[int64](t, shop, `SELECT count(DISTINCT catalogue.part_of(place)) FROM catalogue.products WHERE sku LIKE 'MADE-%'`))
+	require.Equal(t, int64(2), shoptest.Scalar[int64](t, shop,
+		`SELECT count(DISTINCT catalogue.part_of(place)) FROM catalogue.products WHERE sku LIKE 'MADE-%'`))
 	found := shoptest.Scalar[[]int64](t, shop, `
 		SELECT array_agg(catalogue.part_of(place)) FROM (
 			SELECT p.place

@@ -40,7 +40,8 @@ func read(ctx context.Context, db web.Reader, in *Request) (p catalogue.Product,
 	if err != nil {
 		return p, err
 	}
-	web.SurrogateKeys(ctx, append(catalogue.ShownStock([]catalogue.Product{p}), events.ShownProduct(p.ID), events.ShownStore(p.StoreID))...)
+	web.SurrogateKeys(ctx, append(catalogue.ShownStock([]catalogue.Product{p}), events.ShownProduct(p.ID),
+		events.ShownStore(p.StoreID))...)
 	return p, nil
 }
 

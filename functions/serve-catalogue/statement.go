@@ -46,7 +46,8 @@ func (in *ListRequest) write(statement string) string {
 		text.WriteString(strings.TrimRight(sql, " \t\n"))
 		text.WriteByte('\n')
 	}
-	return strings.NewReplacer("{order}", cmp.Or(orders[in.Sort], byRelevance), "{first}", first(&in.Paging)).Replace(text.String())
+	return strings.NewReplacer("{order}", cmp.Or(orders[in.Sort], byRelevance), "{first}",
+		first(&in.Paging)).Replace(text.String())
 }
 
 func (in *ListRequest) conditions() conditions {

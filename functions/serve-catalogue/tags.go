@@ -29,5 +29,7 @@ func listTags(ctx context.Context, db web.Reader, in *TagsRequest) ([]Tag, int64
 			WHERE c.tag <> '' AND c.category_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff' AND s.participating AND s.deleted_at IS NULL
 			GROUP BY c.tag
 			HAVING sum(c.products) > 0) t`,
-		`SELECT tag, count`, `ORDER BY count DESC, tag LIMIT @limit OFFSET @offset`, pgx.NamedArgs{"limit": in.Limit, "offset": in.Offset()})
+		`SELECT tag, count`, `ORDER BY count DESC, tag LIMIT @limit OFFSET @offset`, pgx.NamedArgs{
+			"limit": in.Limit, "offset": in.Offset(),
+		})
 }

@@ -92,7 +92,8 @@ func (s *shop) fetchToken(t *testing.T, file string) {
 	require.NoError(t, json.NewDecoder(response.Body).Decode(&made))
 	require.Equal(t, http.StatusCreated, response.StatusCode)
 	command := exec.Command("sh", "fetch-token.sh", file)
-	command.Env = append(os.Environ(), "ONCE=1", "SHOP_URL=http://"+s.address, "CLIENT_ID="+made.ID, "CLIENT_SECRET="+made.Secret)
+	command.Env = append(os.Environ(), "ONCE=1", "SHOP_URL=http://"+s.address, "CLIENT_ID="+made.ID,
+		"CLIENT_SECRET="+made.Secret)
 	out, err := command.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 }
@@ -186,7 +187,8 @@ func startPrometheus(t *testing.T, dir string) prometheus {
 	require.NoError(t, err)
 	address := l.Addr().String()
 	require.NoError(t, l.Close())
-	command := exec.Command("prometheus", "--config.file="+filepath.Join(dir, "prometheus.yml"), "--storage.tsdb.path="+filepath.Join(dir, "data"),
+	command := exec.Command("prometheus", "--config.file="+filepath.Join(dir, "prometheus.yml"),
+		"--storage.tsdb.path="+filepath.Join(dir, "data"),
 		"--web.listen-address="+address, "--log.level=warn")
 	var log strings.Builder
 	command.Stdout, command.Stderr = &log, &log

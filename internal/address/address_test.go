@@ -51,7 +51,8 @@ func TestEachFieldLeftEmptyIsNamed(t *testing.T) {
 		for _, nothing := range []string{"", "  ", "\t\u3000"} {
 			a := inBerlin()
 			empty(&a, nothing)
-			require.Contains(t, a.Faults(), address.FieldError{Field: field, Message: "must not be empty"}, "%s %q", field, nothing)
+			require.Contains(t, a.Faults(), address.FieldError{Field: field, Message: "must not be empty"}, "%s %q", field,
+				nothing)
 			require.Subset(t, []string{field}, fields(a.Faults()), "no other field is blamed")
 		}
 	}
@@ -59,7 +60,8 @@ func TestEachFieldLeftEmptyIsNamed(t *testing.T) {
 
 func TestAllFaultsAreNamedAtOnce(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, []string{"name", "phone", "country", "postal_code", "city", "address_line1"}, fields(address.Address{}.Faults()))
+	require.Equal(t, []string{"name", "phone", "country", "postal_code", "city", "address_line1"},
+		fields(address.Address{}.Faults()))
 }
 
 func TestAFieldThatMayBeEmptyMay(t *testing.T) {
@@ -114,7 +116,8 @@ func TestPostalCodesHaveTheFormOfTheirCountry(t *testing.T) {
 			require.Empty(t, a.Faults(), "%s %s", country, a.PostalCode)
 		}
 		for _, a.PostalCode = range codes.wrong {
-			require.Equal(t, []address.FieldError{{Field: "postal_code", Message: "is not a postal code of " + country}}, a.Faults(), "%s %s", country, a.PostalCode)
+			require.Equal(t, []address.FieldError{{Field: "postal_code", Message: "is not a postal code of " + country}},
+				a.Faults(), "%s %s", country, a.PostalCode)
 		}
 	}
 }

@@ -70,7 +70,9 @@ func NewAuthenticator(settings config.Access) Authenticator {
 
 // Authorize returns the caller of a request, and a problem if the caller may not use the route. It deletes a cookie
 // whose access token is not valid.
-func (a Authenticator) Authorize(w http.ResponseWriter, r *http.Request, route access.Access) (Caller, *problem.Problem) {
+func (a Authenticator) Authorize(
+	w http.ResponseWriter, r *http.Request, route access.Access,
+) (Caller, *problem.Problem) {
 	caller, p := a.authenticate(r, route)
 	if p == nil && !caller.Allowed(route) {
 		p = refusal(caller)
@@ -122,7 +124,8 @@ func (a Authenticator) accessToken(r *http.Request, caller *Caller) (accessToken
 		return "", false, nil
 	}
 	if a.origins.Check(r) != nil {
-		p = problem.New(http.StatusForbidden, "foreign-page", "A page of another site may not do this with the shop's cookies.")
+		p = problem.New(http.StatusForbidden, "foreign-page",
+			"A page of another site may not do this with the shop's cookies.")
 		return "", false, p
 	}
 	caller.BasketToken = cmp.Or(caller.BasketToken, a.cookies.basket(r))

@@ -31,7 +31,8 @@ const StoreColumns = `
 
 // ScanStore scans a row of StoreColumns.
 func ScanStore(row pgx.CollectableRow) (s Store, err error) {
-	err = row.Scan(&s.ID, &s.Name, &s.Location, &s.Participating, &s.CheckDelay, &s.WarehouseID, &s.CreatedAt, &s.UpdatedAt)
+	err = row.Scan(&s.ID, &s.Name, &s.Location, &s.Participating, &s.CheckDelay, &s.WarehouseID, &s.CreatedAt,
+		&s.UpdatedAt)
 	s.CreatedAt, s.UpdatedAt = s.CreatedAt.UTC(), s.UpdatedAt.UTC()
 	return s, err
 }

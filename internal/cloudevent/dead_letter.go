@@ -92,7 +92,10 @@ func newDeadLetter(m Message, text func(name string) string) DeadLetter {
 	code, _ := strconv.Atoi(text("knativeerrorcode"))
 	reason, ok := ParseRejection([]byte(text("knativeerrordata")))
 	m.ID, m.Type, m.Source, m.Data = Storable(m.ID), Storable(m.Type), Storable(m.Source), []byte(Storable(string(m.Data)))
-	return DeadLetter{Message: m, Consumer: Storable(consumerOf(text("knativeerrordest"))), Code: code, Responded: ok, Reason: Storable(reason)}
+	return DeadLetter{
+		Message: m, Consumer: Storable(consumerOf(text("knativeerrordest"))), Code: code, Responded: ok,
+		Reason: Storable(reason),
+	}
 }
 
 // Storable returns a text as Postgres can store it: valid UTF-8 without zero bytes.

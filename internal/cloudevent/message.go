@@ -41,7 +41,8 @@ func (m Message) Key() string { return cmp.Or(m.OrderID, m.Subject) }
 func (m Message) Attributes(shop string) map[string]string {
 	shop = strings.TrimRight(shop, "/")
 	all := map[string]string{
-		"specversion": "1.0", "id": m.ID, "type": events.Prefix + m.Type, "source": absolute(shop, m.Source), "subject": m.Subject,
+		"specversion": "1.0", "id": m.ID, "type": events.Prefix +
+			m.Type, "source": absolute(shop, m.Source), "subject": m.Subject,
 		"time": m.Time.UTC().Format(time.RFC3339Nano), "datacontenttype": "application/json",
 		"dataschema":   shop + "/schemas/events/" + m.Type + ".json",
 		"partitionkey": m.OrderID, "correlationid": m.OrderID, "causationid": m.CausationID,
@@ -78,7 +79,8 @@ func FromAttributes(attributes map[string]string, data []byte) (Message, error) 
 	m := Message{
 		ID: attributes["id"], Type: strings.TrimPrefix(attributes["type"], events.Prefix), Source: attributes["source"],
 		Subject: attributes["subject"], OrderID: attributes["correlationid"], CausationID: attributes["causationid"],
-		TraceParent: cmp.Or(attributes["popuptrace"], attributes["traceparent"]), Delayed: attributes["delayed"] == "true", Data: data,
+		TraceParent: cmp.Or(attributes["popuptrace"],
+			attributes["traceparent"]), Delayed: attributes["delayed"] == "true", Data: data,
 	}
 	for _, required := range []string{"id", "type", "source"} {
 		if attributes[required] == "" {

@@ -82,7 +82,10 @@ func fieldComment(says string, choices []string) string {
 
 // query makes a type of the query parameters of a method, and returns its name.
 func (t *types) query(method string, asked []*huma.Param) string {
-	s := structure{Name: method + "Query", Says: method + "Query holds the query parameters of " + method + ". Zero values are left out."}
+	s := structure{
+		Name: method + "Query",
+		Says: method + "Query holds the query parameters of " + method + ". Zero values are left out.",
+	}
 	if len(asked) > 1 && asked[0].Name == "page" && asked[1].Name == "limit" {
 		if asked = asked[2:]; len(asked) == 0 {
 			return "Paging"

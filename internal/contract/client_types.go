@@ -40,7 +40,10 @@ type types struct {
 }
 
 func newTypes(source fs.FS, document *huma.OpenAPI) *types {
-	t := &types{source: source, document: document, known: map[reflect.Type]bool{}, names: map[reflect.Type]string{}, of: map[reflect.Type]string{}}
+	t := &types{
+		source: source, document: document, known: map[reflect.Type]bool{}, names: map[reflect.Type]string{},
+		of: map[reflect.Type]string{},
+	}
 	for name := range document.Components.Schemas.Map() {
 		t.known[document.Components.Schemas.TypeFromRef("#/components/schemas/"+name)] = true
 	}

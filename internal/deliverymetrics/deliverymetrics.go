@@ -101,13 +101,16 @@ func (m *Metrics) Handler() http.Handler {
 
 var (
 	brokerUp      = prometheus.NewDesc("popup_broker_up", "Whether the broker responded to the last scrape.", nil, nil)
-	brokerMembers = prometheus.NewDesc("popup_broker_members", "Servers that hold the broker's stream and are in contact with its leader.", nil, nil)
-	brokerEvents  = prometheus.NewDesc("popup_broker_events", "Events that the broker stores.", nil, nil)
-	brokerBytes   = prometheus.NewDesc("popup_broker_bytes", "Size of the events that the broker stores.", nil, nil)
-	deliveryLag   = prometheus.NewDesc("popup_delivery_lag",
+	brokerMembers = prometheus.NewDesc("popup_broker_members",
+		"Servers that hold the broker's stream and are in contact with its leader.", nil, nil)
+	brokerEvents = prometheus.NewDesc("popup_broker_events", "Events that the broker stores.", nil, nil)
+	brokerBytes  = prometheus.NewDesc("popup_broker_bytes", "Size of the events that the broker stores.", nil, nil)
+	deliveryLag  = prometheus.NewDesc("popup_delivery_lag",
 		"Events in the broker that a function has not accepted.", []string{"function"}, nil)
-	functionCopies = prometheus.NewDesc("popup_function_copies", "Copies of a function that run.", []string{"function"}, nil)
-	functionStarts = prometheus.NewDesc("popup_function_starts_total", "Starts of a copy of a function.", []string{"function"}, nil)
+	functionCopies = prometheus.NewDesc("popup_function_copies", "Copies of a function that run.", []string{"function"},
+		nil)
+	functionStarts = prometheus.NewDesc("popup_function_starts_total", "Starts of a copy of a function.",
+		[]string{"function"}, nil)
 )
 
 // brokerCollector collects the state of the broker.

@@ -15,13 +15,14 @@ import (
 )
 
 const (
-	maxBatch         = 32               // events in one transaction
-	batchesAtATime   = 2                // in all functions of a process
-	retriesAtATime   = 2                // of events whose batch failed, and of those that failed alone
-	maxTries         = 3                // of an event in place, before it is delivered again
-	batchTimeout     = 20 * time.Second // for one transaction
-	lockTimeout      = "250ms"          // for each lock: an event that waits for one delays its batch by no more
-	shortLockTimeout = "50ms"           // of the first retry alone: the others of a failed batch wait no longer for each other
+	maxBatch       = 32               // events in one transaction
+	batchesAtATime = 2                // in all functions of a process
+	retriesAtATime = 2                // of events whose batch failed, and of those that failed alone
+	maxTries       = 3                // of an event in place, before it is delivered again
+	batchTimeout   = 20 * time.Second // for one transaction
+	lockTimeout    = "250ms"          // for each lock: an event that waits for one delays its batch by no more
+	// of the first retry alone: the others of a failed batch wait no longer for each other
+	shortLockTimeout = "50ms"
 )
 
 // errBatchFailed reports that a batch failed. Which of its events is at fault shows when each is retried alone.
@@ -101,7 +102,9 @@ func (rt *Runtime) runBatch(ctx context.Context, p *phase, batch []*delivery) (a
 
 // runAlone runs a phase of an event in a transaction of its own, in a lane beside the slots of batches. It returns the
 // error of the transaction; d.err is what becomes of the event.
-func (rt *Runtime) runAlone(ctx context.Context, p *phase, d *delivery, lane pgbatch.Slots, lockTimeout string, tries int) error {
+func (rt *Runtime) runAlone(
+	ctx context.Context, p *phase, d *delivery, lane pgbatch.Slots, lockTimeout string, tries int,
+) error {
 	lane <- struct{}{}
 	err := pgbatch.Retry(ctx, tries, retryableAlone, func() error {
 		d.err = nil
@@ -195,7 +198,9 @@ func (rt *Runtime) transactAsStored(ctx context.Context, p *phase, batch []*deli
 	})
 }
 
-func (rt *Runtime) claim(p *phase, batch []*delivery, lockTimeout string, then func([]eventstore.Received) error) pgbatch.Statement {
+func (rt *Runtime) claim(
+	p *phase, batch []*delivery, lockTimeout string, then func([]eventstore.Received) error,
+) pgbatch.Statement {
 	f := batch[0].f
 	messages := make([]cloudevent.Message, len(batch))
 	for i, d := range batch {
@@ -204,7 +209,9 @@ func (rt *Runtime) claim(p *phase, batch []*delivery, lockTimeout string, then f
 	return p.claim(f.Name, eventstore.Options{AsyncCommit: !f.SyncCommit, LockTimeout: lockTimeout}, messages, then)
 }
 
-func (rt *Runtime) handleBatch(ctx context.Context, tx *pgbatch.Tx, p *phase, batch []*delivery) ([]pgbatch.Statement, error) {
+func (rt *Runtime) handleBatch(
+	ctx context.Context, tx *pgbatch.Tx, p *phase, batch []*delivery,
+) ([]pgbatch.Statement, error) {
 	items := make([]item, len(batch))
 	for i, d := range batch {
 		items[i] = d.item

@@ -163,7 +163,8 @@ func (rt *Runtime) publishEmitted(ctx context.Context, batch []*delivery) {
 	for i, err := range rt.publish(ctx, all, publishTimeout) {
 		switch {
 		case errors.Is(err, context.DeadlineExceeded):
-			rt.Log.WarnContext(cause[i].trace, "event left to the sweeper", "function", cause[i].f.Name, "event", all[i].ID, "error", err)
+			rt.Log.WarnContext(cause[i].trace, "event left to the sweeper", "function", cause[i].f.Name, "event", all[i].ID,
+				"error", err)
 		case err != nil && cause[i].err == nil:
 			cause[i].err = Unavailable(fmt.Errorf("publish %s %s: %w", all[i].Type, all[i].ID, err))
 		}

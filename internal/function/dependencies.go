@@ -44,7 +44,9 @@ func ProbeCheck(sink cloudevent.Publisher, name string) func(ctx context.Context
 		if time.Since(at) < probeEvery {
 			return result
 		}
-		probe := cloudevent.Message{ID: uuid.NewString(), Type: ProbeType, Source: cloudevent.SourceOf(name), Time: time.Now(), Data: []byte("{}")}
+		probe := cloudevent.Message{
+			ID: uuid.NewString(), Type: ProbeType, Source: cloudevent.SourceOf(name), Time: time.Now(), Data: []byte("{}"),
+		}
 		result = sink.Publish(ctx, []cloudevent.Message{probe})[0]
 		at = time.Now()
 		return result

@@ -205,13 +205,16 @@ func (rt *Runtime) store(ctx context.Context, messages []cloudevent.Message) ([]
 	var ids []string
 	err := pgbatch.Retry(ctx, maxTries, pgbatch.IsRetryable, func() error {
 		return pgbatch.Transact(ctx, rt.Pool, nil, func(*pgbatch.Tx) ([]pgbatch.Statement, error) {
-			return []pgbatch.Statement{eventstore.CommitAsync, eventstore.Append(messages, func(stored []string) { ids = stored })}, nil
+			return []pgbatch.Statement{
+				eventstore.CommitAsync, eventstore.Append(messages, func(stored []string) { ids = stored }),
+			}, nil
 		})
 	})
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(slices.Clone(messages), func(m cloudevent.Message) bool { return !slices.Contains(ids, m.ID) }), nil
+	return slices.DeleteFunc(slices.Clone(messages),
+		func(m cloudevent.Message) bool { return !slices.Contains(ids, m.ID) }), nil
 }
 
 // tickOf returns the message of what is due. Its id is derived from what is due.

@@ -16,5 +16,7 @@ const (
 // NewServer is a server that bounds what a caller can hold of it: a connection on which nothing comes, or too slowly,
 // is ended. How long an answer takes is not bounded.
 func NewServer(handler http.Handler) *http.Server {
-	return &http.Server{Handler: handler, ReadHeaderTimeout: headerIn, ReadTimeout: readIn, IdleTimeout: idleFor, MaxHeaderBytes: headMost}
+	return &http.Server{
+		Handler: handler, ReadHeaderTimeout: headerIn, ReadTimeout: readIn, IdleTimeout: idleFor, MaxHeaderBytes: headMost,
+	}
 }

@@ -55,7 +55,8 @@ func (b *Broker) makeStream(ctx context.Context) error {
 	}
 	_, err := b.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name: b.stream.Name, Subjects: []string{b.stream.Name + ".>"}, Storage: jetstream.FileStorage, Retention: jetstream.InterestPolicy,
-		Discard: jetstream.DiscardOld, MaxAge: maxAge, MaxBytes: max(b.stream.MaxBytes, 0), Replicas: max(b.stream.Replicas, 1),
+		Discard: jetstream.DiscardOld, MaxAge: maxAge, MaxBytes: max(b.stream.MaxBytes, 0), Replicas: max(b.stream.Replicas,
+			1),
 		Duplicates: duplicateWindow,
 	})
 	if err != nil {

@@ -81,7 +81,8 @@ func (d *Dispatcher) Run() {
 	}
 	n := d.Profile.inFlight()
 	messages, err := consumer.Messages(
-		jetstream.PullMaxMessages(4*n), jetstream.PullHeartbeat(cmp.Or(d.Heartbeat, 5*time.Second)), jetstream.PullExpiry(time.Minute))
+		jetstream.PullMaxMessages(4*n), jetstream.PullHeartbeat(cmp.Or(d.Heartbeat,
+			5*time.Second)), jetstream.PullExpiry(time.Minute))
 	if err != nil {
 		d.warn("trigger stopped", err)
 		return

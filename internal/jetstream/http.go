@@ -168,7 +168,8 @@ func writeHeader(header http.Header, attributes map[string]string) {
 // readResponse returns a response, with the event in it if it holds one.
 func readResponse(ctx context.Context, response *http.Response) Response {
 	r := Response{Status: response.StatusCode, RetryAfter: retryAfter(response.Header.Get("Retry-After"), time.Now())}
-	isEvent := response.Header.Get("Ce-Id") != "" || strings.HasPrefix(response.Header.Get("Content-Type"), "application/cloudevents")
+	isEvent := response.Header.Get("Ce-Id") != "" ||
+		strings.HasPrefix(response.Header.Get("Content-Type"), "application/cloudevents")
 	if r.ok() && isEvent {
 		if reply, err := read(ctx, response.Header, response.Body); err == nil {
 			r.Reply = &reply

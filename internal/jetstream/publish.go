@@ -67,7 +67,8 @@ const ackTimeout = 5 * time.Second
 
 // lost reports whether an event was not stored because the stream is not there any more.
 func lost(err error) bool {
-	return errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, nats.ErrNoResponders) || errors.Is(err, errNoAck)
+	return errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, nats.ErrNoResponders) ||
+		errors.Is(err, errNoAck)
 }
 
 // store stores messages; a nil one is left out, and its error stays as it is.

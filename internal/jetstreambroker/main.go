@@ -102,7 +102,8 @@ func connect(settings Settings, embedded string) (conn *nats.Conn, closeConn fun
 		}
 		return server.Conn, server.Close, nil
 	}
-	conn, err = nats.Connect(settings.NATSURL, nats.Name("jetstream-broker"), nats.MaxReconnects(-1), nats.RetryOnFailedConnect(true),
+	conn, err = nats.Connect(settings.NATSURL, nats.Name("jetstream-broker"), nats.MaxReconnects(-1),
+		nats.RetryOnFailedConnect(true),
 		nats.ReconnectWait(500*time.Millisecond))
 	if err != nil {
 		return nil, nil, fmt.Errorf("connect to NATS: %w", err)

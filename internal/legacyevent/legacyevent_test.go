@@ -107,8 +107,10 @@ func TestOrderDeliveredCarriesWhen(t *testing.T) {
 	require.Len(t, found, 1)
 	at, err := time.Parse(time.RFC3339Nano, found[0]["delivered_at"].(string))
 	require.NoError(t, err)
-	require.WithinDuration(t, shoptest.Scalar[time.Time](t, shop, `SELECT delivered_at FROM orders.orders WHERE order_id = $1`, orderID), at, 0)
-	require.Equal(t, shoptest.Scalar[string](t, shop, `SELECT order_number FROM orders.orders WHERE order_id = $1`, orderID), found[0]["order_number"])
+	require.WithinDuration(t, shoptest.Scalar[time.Time](t, shop,
+		`SELECT delivered_at FROM orders.orders WHERE order_id = $1`, orderID), at, 0)
+	require.Equal(t, shoptest.Scalar[string](t, shop, `SELECT order_number FROM orders.orders WHERE order_id = $1`,
+		orderID), found[0]["order_number"])
 	require.Equal(t, orderID, found[0]["order_id"])
 }
 
@@ -143,7 +145,9 @@ func TestACancelledOrderWasReservedWhenItsStockWasHeld(t *testing.T) {
 			events.OrderCancelled{OrderID: "o", Lines: lines, StockHeld: held},
 		} {
 			require.Equal(t, upperCaseInventory{
-				upperCaseEvent: upperCaseEvent{EventType: "ORDER_CANCELLED", OrderID: "o"}, Label: "CAP", Quantity: 2, Reserved: held,
+				upperCaseEvent: upperCaseEvent{
+					EventType: "ORDER_CANCELLED", OrderID: "o",
+				}, Label: "CAP", Quantity: 2, Reserved: held,
 			}, forms(over, order{})[0], over.EventType())
 		}
 	}

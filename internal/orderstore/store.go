@@ -136,7 +136,8 @@ func SaveAll(ctx context.Context, tx pgx.Tx, orders []*order.Order, by, cause st
 func columns(orders []*order.Order) pgx.NamedArgs {
 	n := len(orders)
 	ids, statuses, stocks, payments := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
-	reasons, paymentIDs, shipmentIDs, carriers := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	reasons, paymentIDs, shipmentIDs, carriers := make([]string, n), make([]string, n), make([]string, n), make([]string,
+		n)
 	trackingNumbers, withdrawnBy, versions := make([]string, n), make([]string, n), make([]int64, n)
 	deadlines, deliveredAt := make([]*time.Time, n), make([]*time.Time, n)
 	for i, o := range orders {
@@ -161,5 +162,7 @@ func nullTime(t time.Time) *time.Time {
 
 // Times returns the shop's settings that an order's deadlines are made of.
 func Times(shop config.Shop) order.Times {
-	return order.Times{Pay: shop.PayTime, Pickup: shop.PickupTime, Staff: shop.StaffTime, CompleteAfter: shop.CompleteAfter}
+	return order.Times{
+		Pay: shop.PayTime, Pickup: shop.PickupTime, Staff: shop.StaffTime, CompleteAfter: shop.CompleteAfter,
+	}
 }

@@ -16,7 +16,8 @@ const (
 func Wait(prefer string) time.Duration {
 	for _, preference := range strings.FieldsFunc(prefer, func(r rune) bool { return r == ',' || r == ';' }) {
 		name, value, _ := strings.Cut(strings.TrimSpace(preference), "=")
-		if seconds, err := strconv.Atoi(strings.TrimSpace(value)); err == nil && strings.EqualFold(strings.TrimSpace(name), "wait") && seconds >= 0 {
+		if seconds, err := strconv.Atoi(strings.TrimSpace(value)); err == nil &&
+			strings.EqualFold(strings.TrimSpace(name), "wait") && seconds >= 0 {
 			return min(time.Duration(seconds)*time.Second, maxWait)
 		}
 	}

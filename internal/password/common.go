@@ -33,7 +33,8 @@ func Weakness(password string, mine ...string) string {
 func common(password string) bool {
 	plain := exchange.Replace(strings.ToLower(password))
 	core := strings.TrimFunc(strings.ToLower(password), func(r rune) bool { return !unicode.IsLetter(r) })
-	bare := exchange.Replace(strings.TrimFunc(strings.ToLower(password), func(r rune) bool { return unicode.IsPunct(r) || unicode.IsSymbol(r) }))
+	bare := exchange.Replace(strings.TrimFunc(strings.ToLower(password),
+		func(r rune) bool { return unicode.IsPunct(r) || unicode.IsSymbol(r) }))
 	for _, candidate := range []string{strings.ToLower(password), plain, bare, core, exchange.Replace(core), strings.TrimRight(plain, "0123456789!?.")} {
 		half := candidate[:len(candidate)/2]
 		if listed[candidate] || len(candidate)%2 == 0 && half+half == candidate && (listed[half] || len(half) < 4) {
@@ -44,7 +45,8 @@ func common(password string) bool {
 }
 
 // exchange undoes the usual substitutions of letters.
-var exchange = strings.NewReplacer("0", "o", "1", "l", "3", "e", "4", "a", "@", "a", "5", "s", "$", "s", "7", "t", "!", "i")
+var exchange = strings.NewReplacer("0", "o", "1", "l", "3", "e", "4", "a", "@", "a", "5", "s", "$", "s", "7", "t", "!",
+	"i")
 
 // few reports whether a password has fewer than three different characters.
 func few(password string) bool {

@@ -45,10 +45,13 @@ func Hash(ctx context.Context, password string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, memory, passes, lanes, encode(salted[:]), encode(key)), nil
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, memory, passes, lanes, encode(salted[:]),
+		encode(key)), nil
 }
 
-func derive(ctx context.Context, password string, salted []byte, memory, passes uint32, lanes uint8, size uint32) ([]byte, error) {
+func derive(
+	ctx context.Context, password string, salted []byte, memory, passes uint32, lanes uint8, size uint32,
+) ([]byte, error) {
 	if err := enter(ctx); err != nil {
 		return nil, err
 	}
@@ -112,7 +115,8 @@ func parse(hash string) (cost [3]uint32, salted, key []byte, err error) {
 	if err != nil {
 		return cost, nil, nil, errForm
 	}
-	if key, err = base64.RawStdEncoding.DecodeString(parts[5]); err != nil || len(key) == 0 || cost[1] == 0 || cost[2] == 0 || cost[2] > 255 {
+	if key, err = base64.RawStdEncoding.DecodeString(parts[5]); err != nil || len(key) == 0 || cost[1] == 0 ||
+		cost[2] == 0 || cost[2] > 255 {
 		return cost, nil, nil, errForm
 	}
 	return cost, salted, key, nil

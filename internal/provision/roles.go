@@ -49,7 +49,8 @@ func GrantRoles(ctx context.Context, pool *pgxpool.Pool, functions []function.Fu
 // databases. On a conflict the statement is retried.
 const triesAtRoles = 20
 
-var clashes = []string{"XX000", "23505", "42710", "40P01"} // changed at once, made at once (twice), waited for each other
+// changed at once, made at once (twice), waited for each other
+var clashes = []string{"XX000", "23505", "42710", "40P01"}
 
 func grantRoles(ctx context.Context, pool *pgxpool.Pool, functions []function.Function, password string) error {
 	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
@@ -108,7 +109,8 @@ func readCatalogue(ctx context.Context, tx pgx.Tx) (schemas []string, rights map
 func grant(ctx context.Context, tx pgx.Tx, f function.Function, schemas []string, rights map[string]string, kept []secret, password string) error {
 	role := pgx.Identifier{f.Name}.Sanitize()
 	var exists bool
-	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)`, f.Name).Scan(&exists); err != nil {
+	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)`,
+		f.Name).Scan(&exists); err != nil {
 		return err
 	}
 	var sql strings.Builder

@@ -40,7 +40,10 @@ var load = sync.OnceValues(func() (*contract, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &contract{paths: map[string]map[string]any{}, routes: http.NewServeMux(), compiler: jsonschema.NewCompiler(), compiled: map[string]*jsonschema.Schema{}}
+	c := &contract{
+		paths: map[string]map[string]any{}, routes: http.NewServeMux(), compiler: jsonschema.NewCompiler(),
+		compiled: map[string]*jsonschema.Schema{},
+	}
 	c.compiler.AssertFormat()
 	paths, _ := parsed.(map[string]any)["paths"].(map[string]any)
 	for path, item := range paths {

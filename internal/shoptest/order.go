@@ -86,7 +86,8 @@ func (s *Shop) Place(t testing.TB, body Body, headers ...string) Placed {
 // Cancel cancels an order as its customer, and returns the event that this emits.
 func (s *Shop) Cancel(t testing.TB, p Placed) events.OrderWithdrawn {
 	t.Helper()
-	answer := s.Call(t, "serve-orders", http.MethodPost, "/v1/orders/"+p.ID+"/cancel", map[string]string{"reason": "I changed my mind"},
+	answer := s.Call(t, "serve-orders", http.MethodPost, "/v1/orders/"+p.ID+"/cancel",
+		map[string]string{"reason": "I changed my mind"},
 		"Idempotency-Key", newID(t), "Prefer", "wait=0", "Popup-Order-Token", p.Token)
 	require.Equal(t, http.StatusAccepted, answer.Status, "%s %s", answer.Raw, s.Log())
 	return EventOf(t, s.Emitted(t, p.ID, "order.withdrawn")[0]).(events.OrderWithdrawn)
@@ -241,7 +242,9 @@ func (s *Shop) SetStock(t testing.TB, sku, warehouse string, quantity int64) {
 }
 
 // AddVariant gives a product a variant with so many in a warehouse. A price of 0 is that of the product.
-func (s *Shop) AddVariant(t testing.TB, product, sku, name string, price, quantity int64, warehouse string) (productID, variantID string) {
+func (s *Shop) AddVariant(
+	t testing.TB, product, sku, name string, price, quantity int64, warehouse string,
+) (productID, variantID string) {
 	t.Helper()
 	err := s.Pool.QueryRow(t.Context(), `
 		INSERT INTO catalogue.variants (variant_id, product_id, sku, name, price_minor)

@@ -118,7 +118,9 @@ func (s *Shop) Runtime(t testing.TB, name string) *function.Runtime {
 	err := provision.GrantRoles(t.Context(), s.Pool, []function.Function{*s.Function(t, name)}, "")
 	rolesMu.Unlock()
 	require.NoError(t, err)
-	rt := &function.Runtime{Pool: s.pool(t, name), Sink: s.Broker, Log: logging.NewText(&s.log, slog.LevelInfo), Revision: "test"}
+	rt := &function.Runtime{
+		Pool: s.pool(t, name), Sink: s.Broker, Log: logging.NewText(&s.log, slog.LevelInfo), Revision: "test",
+	}
 	s.runtimes[name] = rt
 	return rt
 }
@@ -144,7 +146,8 @@ func (s *Shop) Store(t testing.TB, e events.Event) cloudevent.Message {
 	require.NoError(t, err)
 	about := e.About()
 	m := cloudevent.Message{
-		ID: newID(t), Type: e.EventType(), Source: "/functions/" + s.source(e), Subject: about.Subject, OrderID: about.OrderID,
+		ID: newID(t), Type: e.EventType(), Source: "/functions/" +
+			s.source(e), Subject: about.Subject, OrderID: about.OrderID,
 		CausationID: newID(t), Version: about.Version, Delayed: about.Delayed, Data: data,
 	}
 	_, err = s.Pool.Exec(t.Context(), `

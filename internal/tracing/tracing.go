@@ -50,7 +50,9 @@ type Span struct{ span trace.Span }
 
 // Start starts a span of a function. It is a child of the span whose traceparent ctx has; the traceparent of the
 // returned context is its own.
-func (t *Tracer) Start(ctx context.Context, function, name string, kind Kind, attributes ...attribute.KeyValue) (context.Context, *Span) {
+func (t *Tracer) Start(
+	ctx context.Context, function, name string, kind Kind, attributes ...attribute.KeyValue,
+) (context.Context, *Span) {
 	if t == nil {
 		return ctx, nil
 	}
