@@ -76,10 +76,7 @@ func (c *productExportCommand) onSale(ctx context.Context, put func(rows []clien
 		}
 		rows := make([]client.ImportRow, len(got.Items))
 		for i, p := range got.Items {
-			rows[i] = client.ImportRow{
-				SKU: p.SKU, Name: p.Name, Description: p.Description, Price: p.Price, Category: paths[p.CategoryID], Tags: p.Tags,
-				Store: p.StoreName, Active: p.Active,
-			}
+			rows[i] = producttable.RowOf(p, paths[p.CategoryID])
 		}
 		put(rows, got.Total)
 		pages = got.TotalPages
@@ -87,16 +84,11 @@ func (c *productExportCommand) onSale(ctx context.Context, put func(rows []clien
 	return nil
 }
 
+// categoryPaths returns the paths of all categories by their ids.
 func categoryPaths(ctx context.Context, shop *client.Client) (map[string]string, error) {
 	tree, err := shop.GetCategories(ctx)
 	if err != nil {
 		return nil, err
 	}
-	paths := map[string]string{}
-	for _, c := range tree.Items { // each after those above it
-		if paths[c.ID] = c.Name; c.ParentID != "" {
-			paths[c.ID] = paths[c.ParentID] + " > " + c.Name
-		}
-	}
-	return paths, nil
+	return producttable.CategoryPaths(tree.Items), nil
 }

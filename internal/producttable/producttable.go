@@ -49,7 +49,7 @@ func Read(from io.Reader, at func(offset int64), put func([]Row) error) error {
 		}
 		if !last {
 			line, _ := table.FieldPos(0)
-			rows = append(rows, rowOf(cells, line))
+			rows = append(rows, parse(cells, line))
 		}
 		if len(rows) == maxRows || last && len(rows) > 0 {
 			if err := put(rows); err != nil {
@@ -64,7 +64,7 @@ func Read(from io.Reader, at func(offset int64), put func([]Row) error) error {
 	}
 }
 
-func rowOf(cells []string, line int) (row Row) {
+func parse(cells []string, line int) (row Row) {
 	minor, err := strconv.ParseInt(cells[3], 10, 64)
 	row.Line = line
 	if err != nil {
@@ -88,4 +88,24 @@ func Cells(row client.ImportRow) []string {
 		row.SKU, row.Name, row.Description, strconv.FormatInt(row.Price.Minor, 10), row.Price.Currency, row.Category,
 		strings.Join(row.Tags, "|"), row.Store, strconv.FormatBool(row.Active),
 	}
+}
+
+// RowOf returns the row of a product in a category.
+func RowOf(p client.Product, category string) client.ImportRow {
+	return client.ImportRow{
+		SKU: p.SKU, Name: p.Name, Description: p.Description, Price: p.Price, Category: category, Tags: p.Tags,
+		Store: p.StoreName, Active: p.Active,
+	}
+}
+
+// CategoryPaths returns, for each category of a tree, the names from the top to it. Each category comes after its parent.
+func CategoryPaths(tree []client.Category) map[string]string {
+	paths := map[string]string{}
+	for _, c := range tree {
+		paths[c.ID] = c.Name
+		if c.ParentID != "" {
+			paths[c.ID] = paths[c.ParentID] + " > " + c.Name
+		}
+	}
+	return paths
 }
