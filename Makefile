@@ -11,7 +11,7 @@ HOST ?= serve-gateway.shop.shop.test
 IN_FULL := CrossingOrders|NothingLeaks|FiveHundredVariants|SameUnit|SuggestionsCome|ReadIndexes
 
 .DEFAULT_GOAL := help
-.PHONY: help needs run start-fresh test test-slow lint fmt generate function spec build bench check clean kind kind-down deploy undeploy kube-popup scenario test-cluster
+.PHONY: help needs run start-fresh test test-slow lint fmt generate function outdated spec build bench check clean kind kind-down deploy undeploy kube-popup scenario test-cluster
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,10 @@ generate: ## write schemas/, client/, events/all.go and the flow table of README
 function: ## write a new function (NAME=thank-customer ON=order.completed EMITS=customer.thanked)
 	$(GO) run ./tools/newfunction -name "$(NAME)" -on "$(ON)" -emits "$(EMITS)"
 	$(MAKE) fmt generate
+
+outdated: ## list the modules that are behind their newest release, and those whose releases the proxy does not list
+	@$(GO) list -m -u -e -f '{{with .Update}}{{$$.Path}} {{$$.Version}}, newest {{.Version}}{{else}}{{if .Error}}{{.Path}} {{.Version}}, newest unknown{{end}}{{end}}' \
+		$$(sed -n '/^require (/,/^)/p' go.mod | awk 'NF == 2 && $$1 != "require" {print $$1}')
 
 spec: ## list the promises of docs/spec.md that no test bears the id of (ARGS=-all: those with one too)
 	$(GO) run ./tools/spec $(ARGS)

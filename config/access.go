@@ -76,6 +76,12 @@ func atMostTwo(name string, n int) error {
 	return nil
 }
 
+// NewKey generates a key of tokens and returns its settings.
+func NewKey() (secret, public string) {
+	_, key, _ := ed25519.GenerateKey(nil) // it reads from crypto/rand, which does not fail
+	return KeySettings(key)
+}
+
 // KeySettings are a key as the settings TOKEN_KEYS and TOKEN_PUBLIC_KEYS hold it.
 func KeySettings(key ed25519.PrivateKey) (secret, public string) {
 	return base64.RawURLEncoding.EncodeToString(key.Seed()), base64.RawURLEncoding.EncodeToString(key.Public().(ed25519.PublicKey))

@@ -41,9 +41,12 @@ func TestAKeyThatIsNoneIsNamedAndNotShown(t *testing.T) {
 
 func TestAStoreOfPicturesIsWholeOrNotThere(t *testing.T) {
 	t.Parallel()
-	whole := config.Pictures{S3URL: "https://s3.example.org", S3Bucket: "pictures", S3Key: "key", S3Secret: "secret", PicturesURL: "https://pictures.example.org/"}
+	whole := config.Pictures{
+		S3URL: "https://s3.example.org", S3Bucket: "pictures", S3Key: "key", S3Secret: "secret",
+		PictureURL: config.PictureURL{PicturesURL: "https://pictures.example.org/"},
+	}
 	require.NoError(t, whole.Check())
-	require.NoError(t, config.Pictures{PicturesURL: "/pictures/"}.Check())
+	require.NoError(t, config.Pictures{PictureURL: config.PictureURL{PicturesURL: "/pictures/"}}.Check())
 	for says, breaks := range map[string]func(*config.Pictures){
 		"S3_URL: must be an address": func(p *config.Pictures) { p.S3URL = "s3.example.org" },
 		"S3_BUCKET: is missing":      func(p *config.Pictures) { p.S3Bucket = "" },

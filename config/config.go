@@ -1,5 +1,5 @@
-// Package config reads settings from the environment, one struct per need, once, at the edge. Each variable has a description;
-// `popup env` prints them all.
+// Package config reads settings from the environment, one struct per need, once, at the edge. Each variable has a
+// description; `popup env` prints them all.
 package config
 
 import (
@@ -59,8 +59,10 @@ func (t Tracing) Header() map[string]string {
 
 // Check refuses settings that make no sense, by name.
 func (t Tracing) Check() error {
-	if at, err := url.Parse(t.Endpoint); t.Endpoint != "" && (err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https") {
-		return errors.New("OTEL_EXPORTER_OTLP_ENDPOINT: must be an address like http://collector:4318") // it may hold a password
+	if at, err := url.Parse(t.Endpoint); t.Endpoint != "" &&
+		(err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https") {
+		// it may hold a password
+		return errors.New("OTEL_EXPORTER_OTLP_ENDPOINT: must be an address like http://collector:4318")
 	}
 	return nil
 }
@@ -103,21 +105,25 @@ func (d Database) Address() string {
 	if d.URL != "" {
 		return d.URL
 	}
-	u := url.URL{Scheme: "postgres", Host: net.JoinHostPort(d.Host, strconv.Itoa(d.Port)), Path: d.Name, User: url.UserPassword(cmp.Or(d.User, d.Service, "popup"), d.Password)}
+	u := url.URL{
+		Scheme: "postgres", Host: net.JoinHostPort(d.Host, strconv.Itoa(d.Port)), Path: d.Name,
+		User: url.UserPassword(cmp.Or(d.User, d.Service, "popup"), d.Password),
+	}
 	return u.String()
 }
 
-// session is how functions talk to Postgres. All names in SQL have their schema. The search path is that of the triggers
-// which run with their owner's rights: with another, Postgres would plan what both run anew at each turn. What is asked often is
-// in memory, where a page anywhere costs as much as the next one. A function that stands still inside a transaction, stopped or cut
-// off, loses its connection and with it its locks: no handler waits for anything but the database in one.
+// session is how functions talk to Postgres. All names in SQL have their schema. The search path is that of the
+// triggers which run with their owner's rights: with another, Postgres would plan what both run anew at each turn. What
+// is asked often is in memory, where a page anywhere costs as much as the next one. A function that stands still inside
+// a transaction, stopped or cut off, loses its connection and with it its locks: no handler waits for anything but the
+// database in one.
 var session = map[string]string{
 	"application_name": "popup", "lock_timeout": "2s", "statement_timeout": "5s", "idle_in_transaction_session_timeout": "10s",
 	"plan_cache_mode": "force_generic_plan", "jit": "off", "random_page_cost": "1.1", "search_path": "pg_catalog, pg_temp",
 }
 
-// Session returns the settings of a function's session. A login role has them, too, for connections through a pooler that refuses
-// settings.
+// Session returns the settings of a function's session. A login role has them, too, for connections through a pooler
+// that refuses settings.
 func Session() map[string]string { return maps.Clone(session) }
 
 // idleConnection is how long an unused connection stays open: a backend of Postgres takes some megabytes.
@@ -166,7 +172,10 @@ type Shop struct {
 
 // Check refuses settings that make no sense, by name.
 func (s Shop) Check() error {
-	positive := map[string]time.Duration{"HOLD_TIME": s.HoldTime, "PAY_TIME": s.PayTime, "PICKUP_TIME": s.PickupTime, "STAFF_TIME": s.StaffTime, "BASKET_LIFE": s.BasketLife}
+	positive := map[string]time.Duration{
+		"HOLD_TIME": s.HoldTime, "PAY_TIME": s.PayTime, "PICKUP_TIME": s.PickupTime, "STAFF_TIME": s.StaffTime,
+		"BASKET_LIFE": s.BasketLife,
+	}
 	for name, value := range positive {
 		if value <= 0 {
 			return fmt.Errorf("%s=%s: must be above 0", name, value)
@@ -235,17 +244,31 @@ func (g Gateway) Check() error {
 
 // Pictures is where pictures are kept.
 type Pictures struct {
-	S3URL       string `envconfig:"S3_URL" desc:"address of the S3-compatible store that keeps pictures; none: there is nowhere to put any"`
-	S3Bucket    string `envconfig:"S3_BUCKET" default:"pictures" desc:"bucket of the pictures; it is there already"`
-	S3Region    string `envconfig:"S3_REGION" default:"us-east-1" desc:"region of the bucket"`
-	S3Key       string `envconfig:"S3_KEY" desc:"name of the access key to it"`
-	S3Secret    string `envconfig:"S3_SECRET" desc:"secret of the access key to it"`
+	S3URL    string `envconfig:"S3_URL" desc:"address of the S3-compatible store that keeps pictures; none: there is nowhere to put any"`
+	S3Bucket string `envconfig:"S3_BUCKET" default:"pictures" desc:"bucket of the pictures; it is there already"`
+	S3Region string `envconfig:"S3_REGION" default:"us-east-1" desc:"region of the bucket"`
+	S3Key    string `envconfig:"S3_KEY" desc:"name of the access key to it"`
+	S3Secret string `envconfig:"S3_SECRET" desc:"secret of the access key to it"`
+	PictureURL
+}
+
+// PictureURL is where browsers find pictures.
+type PictureURL struct {
 	PicturesURL string `envconfig:"PICTURES_URL" default:"/pictures/" desc:"what the addresses of pictures begin with; their names follow"`
+}
+
+// Check refuses an address that names cannot follow.
+func (p PictureURL) Check() error {
+	if !strings.HasSuffix(p.PicturesURL, "/") {
+		return fmt.Errorf("PICTURES_URL=%s: must end with /", p.PicturesURL)
+	}
+	return nil
 }
 
 // Check refuses settings that make no sense, by name.
 func (p Pictures) Check() error {
-	if at, err := url.Parse(p.S3URL); p.S3URL != "" && (err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https") {
+	if at, err := url.Parse(p.S3URL); p.S3URL != "" &&
+		(err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https") {
 		return errors.New("S3_URL: must be an address like https://s3.example.org") // it may hold a password
 	}
 	for name, value := range map[string]string{"S3_BUCKET": p.S3Bucket, "S3_KEY": p.S3Key, "S3_SECRET": p.S3Secret} {
@@ -253,8 +276,5 @@ func (p Pictures) Check() error {
 			return fmt.Errorf("%s: is missing, and S3_URL is not", name)
 		}
 	}
-	if !strings.HasSuffix(p.PicturesURL, "/") {
-		return fmt.Errorf("PICTURES_URL=%s: must end with /", p.PicturesURL)
-	}
-	return nil
+	return p.PictureURL.Check()
 }

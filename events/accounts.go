@@ -14,7 +14,8 @@ type AccountChanged struct {
 	Change     string `json:"change"` // profile, password, role, disabled, closed
 }
 
-// SessionRevoked reports that sessions of an account were ended for safety, because of one of them or by request of one.
+// SessionRevoked reports that sessions of an account were ended for safety, because of one of them or by request of
+// one.
 type SessionRevoked struct {
 	CustomerID string `json:"customer_id"`
 	SessionID  string `json:"session_id"`

@@ -1,5 +1,5 @@
-// Package events is the language of the shop: facts in the past tense, one file per noun. It does not know which function emits or
-// consumes an event, or how events are delivered.
+// Package events is the language of the shop: facts in the past tense, one file per noun. It does not know which
+// function emits or consumes an event, or how events are delivered.
 package events
 
 import (
@@ -12,8 +12,8 @@ import (
 // Prefix stands before every type on the wire. It is written here and nowhere else.
 const Prefix = "shop.popup."
 
-// Event is something that happened. Its fields are all that a consumer needs, without a name, an e-mail address, a phone number or
-// an address of a person.
+// Event is something that happened. Its fields are all that a consumer needs, without a name, an e-mail address, a
+// phone number or an address of a person.
 type Event interface {
 	// EventType returns the name, noun.past-participle without the prefix: "order.placed".
 	EventType() string
@@ -21,8 +21,8 @@ type Event interface {
 	About() About
 }
 
-// Summarizer is an event that may have more lines than an event can hold: an order or a hold may be split over any number of
-// warehouses.
+// Summarizer is an event that may have more lines than an event can hold: an order or a hold may be split over any
+// number of warehouses.
 type Summarizer interface {
 	Event
 	// Summary returns the event without its lines but with what identifies their goods.
@@ -48,7 +48,8 @@ type clock struct{}
 
 func (clock) tick() {}
 
-// unpublished is embedded by events that no function consumes: they are stored, for people and reports, and not published.
+// unpublished is embedded by events that no function consumes: they are stored, for people and reports, and not
+// published.
 type unpublished struct{}
 
 func (unpublished) storeOnly() {}
@@ -60,8 +61,8 @@ func IsStoreOnly(eventType string) bool {
 	return ok
 }
 
-// unconsumed is embedded by published events that no function of the shop consumes: functions of others may, and readers of the event
-// store do.
+// unconsumed is embedded by published events that no function of the shop consumes: functions of others may, and
+// readers of the event store do.
 type unconsumed struct{}
 
 func (unconsumed) withoutConsumer() {}
@@ -99,8 +100,8 @@ func Read(eventType string, data []byte) (Event, error) {
 	return e.Elem().Interface().(Event), nil
 }
 
-// older are the names that two older contracts gave to some of our events, the upper-case one first. They are labels for
-// people: nothing is sent under them.
+// older are the names that two older contracts gave to some of our events, the upper-case one first. They are labels
+// for people: nothing is sent under them.
 var older = map[string][]string{
 	"order.placed":    {"ORDER_REQUESTED", "order.created"},
 	"stock.reserved":  {"INVENTORY_RESERVED"},

@@ -34,8 +34,8 @@ type StockLine struct {
 	Quantity    int64  `json:"quantity"`
 }
 
-// An order or a hold may be split over any number of warehouses. Where an event would have more lines than an event can hold,
-// they are left out: lines_omitted is true, and skus names the goods. The lines are in the database.
+// An order or a hold may be split over any number of warehouses. Where an event would have more lines than an event can
+// hold, they are left out: lines_omitted is true, and skus names the goods. The lines are in the database.
 
 // StockReserved reports that every line of an order is held.
 type StockReserved struct {

@@ -32,7 +32,8 @@ func (d *day) staffKeepsTheCatalogue() {
 	require.Equal(d.t, shown, ok(d.visitor.GetProduct(ctx, made.ID))(d.t).ImageURLs)
 	require.NoError(d.t, c.DeleteProductImage(ctx, made.ID, path.Base(shown[0])))
 
-	red := ok(c.AddProductVariant(ctx, made.ID, client.VariantBody{Name: "red", SKU: "HAT-1-RED", Attributes: map[string]string{"colour": "red"}}))(d.t)
+	red := ok(c.AddProductVariant(ctx, made.ID,
+		client.VariantBody{Name: "red", SKU: "HAT-1-RED", Attributes: map[string]string{"colour": "red"}}))(d.t)
 	require.Equal(d.t, []client.Variant{red}, ok(d.visitor.GetProductVariants(ctx, made.ID))(d.t).Items)
 	require.Equal(d.t, "crimson", ok(c.ChangeVariant(ctx, red.ID, client.VariantBody{Name: "crimson", SKU: red.SKU}))(d.t).Name)
 	require.NoError(d.t, c.DeleteVariant(ctx, red.ID))
@@ -69,10 +70,14 @@ func (d *day) staffClosesAStore(c *client.Client, store client.Store, productID 
 	results := ok(c.DeleteProducts(ctx, asked))(d.t).Results
 	require.Equal(d.t, []bool{true, false}, []bool{results[0].Deleted, results[1].Deleted})
 	var table client.ImportProductsRequest
-	table.Rows = []client.ImportRow{{SKU: "SCARF-1", Name: "Scarf", Store: "Stall", Price: client.Amount{Minor: 1900, Currency: "EUR"}, Active: true}}
+	table.Rows = []client.ImportRow{
+		{SKU: "SCARF-1", Name: "Scarf", Store: "Stall", Price: client.Amount{Minor: 1900, Currency: "EUR"}, Active: true},
+	}
 	require.Equal(d.t, "created", ok(c.ImportProducts(ctx, table))(d.t).Results[0].Result)
 	require.Contains(d.t, ok(c.ExportProducts(ctx, client.ExportProductsQuery{}))(d.t).Rows, table.Rows[0])
-	left := ok(c.AddProduct(ctx, client.ProductBody{StoreID: store.ID, Name: "Glove", SKU: "GLOVE-1", Price: client.Amount{Minor: 1, Currency: "EUR"}}))(d.t)
+	left := ok(c.AddProduct(ctx, client.ProductBody{
+		StoreID: store.ID, Name: "Glove", SKU: "GLOVE-1", Price: client.Amount{Minor: 1, Currency: "EUR"},
+	}))(d.t)
 	require.NoError(d.t, c.DeleteProduct(ctx, left.ID))
 	require.Equal(d.t, int64(1), ok(c.DeleteStoreProducts(ctx, store.ID, client.DeleteStoreProductsQuery{Confirm: true}))(d.t).Deleted)
 	require.NoError(d.t, c.DeleteStore(ctx, store.ID, client.DeleteStoreQuery{Confirm: true}))

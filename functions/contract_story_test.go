@@ -11,7 +11,10 @@ import (
 )
 
 var (
-	home    = client.Address{Name: "Ada Byron", Phone: "+49 40 1234567", Country: "DE", PostalCode: "20095", City: "Hamburg", AddressLine1: "Kai 1"}
+	home = client.Address{
+		Name: "Ada Byron", Phone: "+49 40 1234567", Country: "DE", PostalCode: "20095", City: "Hamburg",
+		AddressLine1: "Kai 1",
+	}
 	contact = client.Contact{Name: "Ada Byron", Email: "ada@example.test", Phone: "+49 40 1234567"}
 )
 
@@ -109,10 +112,14 @@ func (d *day) aVisitorFillsABasketAndOrdersIt() {
 // API-69, API-71, API-72, API-73.
 func (d *day) aCustomerSignsUpAndSettlesIn() {
 	ctx := d.t.Context()
-	made := ok(d.visitor.Register(ctx, client.RegisterRequest{Email: contact.Email, Name: contact.Name, Phone: contact.Phone, Password: secret}))(d.t)
+	made := ok(d.visitor.Register(ctx, client.RegisterRequest{
+		Email: contact.Email, Name: contact.Name, Phone: contact.Phone, Password: secret,
+	}))(d.t)
 	c := d.visitor.With(client.Token(made.AccessToken))
 	require.Equal(d.t, made.User, ok(c.GetMe(ctx))(d.t))
-	me := ok(c.ChangeMe(ctx, client.ChangeMeRequest{Email: contact.Email, Name: "Ada King", Phone: contact.Phone, Locale: "ja"}))(d.t)
+	me := ok(c.ChangeMe(ctx, client.ChangeMeRequest{
+		Email: contact.Email, Name: "Ada King", Phone: contact.Phone, Locale: "ja",
+	}))(d.t)
 	require.Equal(d.t, []string{"Ada King", "ja"}, []string{me.Name, me.Locale})
 	require.NoError(d.t, c.ChangeMyPassword(ctx, client.ChangeMyPasswordRequest{Old: secret, New: another}))
 
@@ -196,7 +203,8 @@ func (d *day) anAdminLooksAfterPeopleAndPrograms() {
 
 	program := ok(c.AddClient(ctx, client.AddClientRequest{Name: "depot", Scopes: []string{"stock"}}))(d.t)
 	token := ok(d.visitor.AddToken(ctx, client.AddTokenRequest{ClientID: program.ID, ClientSecret: program.Secret}))(d.t)
-	stock := ok(d.visitor.With(client.Token(token.AccessToken)).ListStock(ctx, client.ListStockQuery{SKU: shoptest.Cap}))(d.t)
+	stock := ok(d.visitor.With(client.Token(token.AccessToken)).ListStock(ctx,
+		client.ListStockQuery{SKU: shoptest.Cap}))(d.t)
 	require.NotNil(d.t, stock.Items[0].Quantity, "a client with the scope sees the figures")
 	require.Equal(d.t, []client.KnownClient{program.KnownClient}, ok(c.ListClients(ctx, client.Paging{}))(d.t).Items)
 	require.NoError(d.t, c.DeleteClient(ctx, program.ID))

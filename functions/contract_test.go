@@ -36,7 +36,9 @@ func openDay(t *testing.T, perMinute int) *day {
 	t.Helper()
 	shop := shoptest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Pictures = 1, pictures(t) })
 	d := &day{Shop: shop, t: t, answered: map[string]bool{}, seen: map[int]bool{}}
-	settings := servegateway.Settings{Gateway: config.Gateway{RateLimit: perMinute}, Access: config.Access{TokenPublicKeys: []string{shoptest.PublicKey()}}}
+	settings := servegateway.Settings{
+		Gateway: config.Gateway{RateLimit: perMinute}, Access: config.Access{TokenPublicKeys: []string{shoptest.PublicKey()}},
+	}
 	d.address = shop.Serve(t, servegateway.Within(settings))
 	d.visitor = client.New(d.address, client.HTTP(&http.Client{Transport: d}), client.Patience(0))
 	return d
@@ -48,7 +50,10 @@ func pictures(t *testing.T) config.Pictures {
 	store, err := bucket.Open(t.TempDir(), "pictures")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = store.Close() })
-	return config.Pictures{S3URL: store.URL, S3Bucket: "pictures", S3Region: "local", PicturesURL: "/pictures/", S3Key: store.Key, S3Secret: store.Secret}
+	return config.Pictures{
+		S3URL: store.URL, S3Bucket: "pictures", S3Region: "local", S3Key: store.Key, S3Secret: store.Secret,
+		PictureURL: config.PictureURL{PicturesURL: "/pictures/"},
+	}
 }
 
 // RoundTrip sends a request, checks the response against the contract and records it.

@@ -11,6 +11,7 @@ import (
 	closeorder "github.com/popup-shop/popup/functions/close-order"
 	completeorder "github.com/popup-shop/popup/functions/complete-order"
 	createpayment "github.com/popup-shop/popup/functions/create-payment"
+	editcatalogue "github.com/popup-shop/popup/functions/edit-catalogue"
 	followshipment "github.com/popup-shop/popup/functions/follow-shipment"
 	keeptime "github.com/popup-shop/popup/functions/keep-time"
 	movestock "github.com/popup-shop/popup/functions/move-stock"
@@ -69,7 +70,8 @@ func All(s Settings) []function.Function {
 		serveorders.New(serveorders.Settings{Shop: s.Shop, Access: s.Access}),
 		servedelivery.New(servedelivery.Settings{Shop: s.Shop, Access: s.Access}),
 		serveaccounts.New(serveaccounts.Settings{Access: s.Access, Signing: s.Signing}),
-		servecatalogue.New(servecatalogue.Settings{Access: s.Access, Pictures: s.Pictures}),
+		servecatalogue.New(servecatalogue.Settings{Access: s.Access, PictureURL: s.PictureURL}),
+		editcatalogue.New(editcatalogue.Settings{Access: s.Access, Pictures: s.Pictures}),
 		servestock.New(s.Access),
 		servebaskets.New(servebaskets.Settings{Shop: s.Shop, Access: s.Access}),
 		reservestock.New(),

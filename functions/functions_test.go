@@ -103,7 +103,8 @@ func TestFunctionsAndCommandsMatch(t *testing.T) {
 	t.Parallel()
 	commands := folders(t, "../cmd")
 	others := []string{"jetstream-broker", "popup", "popup-bench"}
-	require.Equal(t, names(t), slices.DeleteFunc(commands, func(name string) bool { return slices.Contains(others, name) }))
+	require.Equal(t, names(t), slices.DeleteFunc(commands,
+		func(name string) bool { return slices.Contains(others, name) }))
 }
 
 func folders(t testing.TB, parent string) (found []string) {
@@ -127,7 +128,8 @@ func TestMainsAreOneStatement(t *testing.T) {
 		for _, spec := range file.Imports {
 			paths[strings.Trim(spec.Path.Value, `"`)] = true
 		}
-		require.Equal(t, map[string]bool{module + "/functions/" + name: true, module + "/internal/function": true}, paths, name)
+		require.Equal(t, map[string]bool{module + "/functions/" + name: true, module + "/internal/function": true}, paths,
+			name)
 		var declared []*ast.FuncDecl
 		for _, d := range file.Decls {
 			if f, ok := d.(*ast.FuncDecl); ok {
@@ -338,7 +340,8 @@ func TestCycleIsDetected(t *testing.T) {
 	t.Parallel()
 	all := all(t)
 	i := slices.IndexFunc(all, func(f function.Function) bool { return f.Name == "close-order" })
-	all[i].Emits = append(slices.Clone(all[i].Emits), events.StockReserved{}) // create-payment … refund-payment, close-order
+	// create-payment … refund-payment, close-order
+	all[i].Emits = append(slices.Clone(all[i].Emits), events.StockReserved{})
 	_, err := chain(all)
 	require.ErrorContains(t, err, "cycle")
 }

@@ -45,7 +45,10 @@ func TestNoRequestCausesA500(t *testing.T) {
 	}
 	var bearers []string
 	seed := rand.Uint64()
-	f := fuzzer{rand.New(rand.NewPCG(seed, 0)), openAPI(t), []string{uuid.NewString(), shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1))).ID}}
+	f := fuzzer{
+		rand.New(rand.NewPCG(seed, 0)), openAPI(t),
+		[]string{uuid.NewString(), shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1))).ID},
+	}
 	operations := shoptest.Operations(t)
 	slices.Sort(operations)
 	answered := map[int]int{}
@@ -57,7 +60,8 @@ func TestNoRequestCausesA500(t *testing.T) {
 		r, sent := f.request(operation, bearers[f.IntN(len(bearers))])
 		w := httptest.NewRecorder()
 		handlers[operation].ServeHTTP(w, r.WithContext(t.Context()))
-		require.NotEqual(t, http.StatusInternalServerError, w.Code, "seed %d, request %d: %s %s %q %s", seed, n, r.Method, r.URL, sent, w.Body)
+		require.NotEqual(t, http.StatusInternalServerError, w.Code, "seed %d, request %d: %s %s %q %s", seed, n, r.Method,
+			r.URL, sent, w.Body)
 		shoptest.CheckResponse(t, r, w.Code, w.Header(), w.Body.Bytes())
 		answered[w.Code]++
 	}
@@ -79,7 +83,9 @@ func openAPI(t testing.TB) (document map[string]any) {
 func (f fuzzer) request(operation, bearer string) (*http.Request, []byte) {
 	method, path, _ := strings.Cut(operation, " ")
 	described := f.document["paths"].(map[string]any)[path].(map[string]any)[strings.ToLower(method)].(map[string]any)
-	query, header := []string{}, http.Header{"Content-Type": {"application/json"}, "Authorization": {bearer}, "Idempotency-Key": {uuid.NewString()}}
+	query, header := []string{}, http.Header{
+		"Content-Type": {"application/json"}, "Authorization": {bearer}, "Idempotency-Key": {uuid.NewString()},
+	}
 	parameters, _ := described["parameters"].([]any)
 	for _, each := range parameters {
 		p := each.(map[string]any)
@@ -132,7 +138,12 @@ func (f fuzzer) body(described map[string]any) []byte {
 	return body
 }
 
-var odd = []any{nil, true, -1, 0, 1e300, "", " ", "\x00", "\u202e", "' OR 1=1 --", "a\r\nX: y", "../..", "😀", []any{}, map[string]any{"a": 1}, strings.Repeat("x", 3000)}
+var odd = []any{
+	nil, true, -1, 0, 1e300, "", " ", "\x00", "\u202e", "' OR 1=1 --", "a\r\nX: y", "../..", "😀",
+	[]any{},
+	map[string]any{"a": 1},
+	strings.Repeat("x", 3000),
+}
 
 // value returns a value after a schema, or sometimes an odd one.
 func (f fuzzer) value(schema map[string]any, depth int) any {

@@ -41,14 +41,16 @@ func TestAllIDsAreUUIDs(t *testing.T) {
 		ids(map[string]any(a.Body), found)
 		return a
 	}
-	grace := call("serve-accounts", http.MethodPost, "/v1/customers", map[string]string{"name": "Grace", "phone": "+49 40 7654321"})
+	grace := call("serve-accounts", http.MethodPost, "/v1/customers",
+		map[string]string{"name": "Grace", "phone": "+49 40 7654321"})
 	ada := call("serve-accounts", http.MethodPost, "/v1/users/register", map[string]string{
 		"email": "ada@example.test", "password": "correct horse battery", "name": "Ada", "phone": "+49 40 1234567",
 	})
 	bearer := []string{"Authorization", "Bearer " + ada.Body["access_token"].(string)}
 	done := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)), bearer...)
 	shop.AwaitStatus(t, done.ID, "completed")
-	undone := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Tee, 1)), "Authorization", "Bearer "+grace.Body["token"].(string))
+	undone := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Tee, 1)), "Authorization",
+		"Bearer "+grace.Body["token"].(string))
 	shop.Cancel(t, undone)
 	shop.AwaitStatus(t, undone.ID, "cancelled")
 

@@ -146,7 +146,8 @@ func TestEventFunctionsHaveFewDependencies(t *testing.T) {
 		for _, imported := range ours(t)["cmd/"+f.Name].Deps {
 			part := strings.Split(imported, "/internal/")[0]
 			if allowed[part] == "" && allowed[f.Name+" "+part] == "" {
-				require.False(t, slices.ContainsFunc(denied, func(d string) bool { return strings.HasPrefix(imported+"/", d) }), "%s depends on %s", f.Name, imported)
+				require.False(t, slices.ContainsFunc(denied, func(d string) bool { return strings.HasPrefix(imported+"/", d) }),
+					"%s depends on %s", f.Name, imported)
 			}
 		}
 	}
@@ -168,7 +169,8 @@ func TestProgramsAreSmall(t *testing.T) {
 	}
 	t.Parallel()
 	dir := t.TempDir()
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags=-s -w", "-o", dir+string(filepath.Separator), "./cmd/...")
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags=-s -w", "-o",
+		dir+string(filepath.Separator), "./cmd/...")
 	build.Dir, build.Env = "..", append(os.Environ(), "CGO_ENABLED=0")
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", out)

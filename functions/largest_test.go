@@ -49,10 +49,12 @@ func TestLargestRequestsAreStoredOrRejected(t *testing.T) {
 		}
 	}
 	ids := map[string]string{
-		"products": shoptest.Scalar[string](t, shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`, shoptest.Tee),
-		"stores":   shoptest.TheStore, "warehouses": shoptest.Harbour,
-		"inventory": shoptest.Scalar[string](t, shop, `SELECT level_id::text FROM stock.levels WHERE sku = $1 LIMIT 1`, shoptest.Cap),
-		"orders":    shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1))).ID,
+		"products": shoptest.Scalar[string](t, shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`,
+			shoptest.Tee),
+		"stores": shoptest.TheStore, "warehouses": shoptest.Harbour,
+		"inventory": shoptest.Scalar[string](t, shop, `SELECT level_id::text FROM stock.levels WHERE sku = $1 LIMIT 1`,
+			shoptest.Cap),
+		"orders": shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1))).ID,
 	}
 	shop.Exec(t, `UPDATE catalogue.products SET name = repeat('商', 200) WHERE sku = $1`, shoptest.Cap)
 	statuses := map[int]int{}
@@ -73,7 +75,8 @@ func TestLargestRequestsAreStoredOrRejected(t *testing.T) {
 		}
 	}
 	t.Log(statuses)
-	require.Greater(t, statuses[http.StatusOK]+statuses[http.StatusCreated]+statuses[http.StatusAccepted], 50, "some are stored: %v", statuses)
+	require.Greater(t, statuses[http.StatusOK]+statuses[http.StatusCreated]+statuses[http.StatusAccepted], 50,
+		"some are stored: %v", statuses)
 }
 
 // request returns the largest request of an operation with a JSON body, or nil.
@@ -97,7 +100,10 @@ func (l largest) request(operation, bearer string) (*http.Request, []byte) {
 		panic(err)
 	}
 	r := httptest.NewRequest(method, strings.ReplaceAll(path, "{id}", id), io.NopCloser(bytes.NewReader(body)))
-	r.Header = http.Header{"Content-Type": {"application/json"}, "Authorization": {bearer}, "Idempotency-Key": {uuid.NewString()}, "Prefer": {"wait=0"}}
+	r.Header = http.Header{
+		"Content-Type": {"application/json"}, "Authorization": {bearer}, "Idempotency-Key": {uuid.NewString()},
+		"Prefer": {"wait=0"},
+	}
 	return r, body
 }
 
@@ -118,7 +124,8 @@ func (l largest) value(name string, schema map[string]any, depth int) any {
 		properties, _ := schema["properties"].(map[string]any)
 		required, _ := schema["required"].([]any)
 		for field, property := range properties {
-			if slices.Contains(required, any(field)) || !strings.HasSuffix(field, "_id") && field != "pickup" && field != "expected_total" {
+			if slices.Contains(required, any(field)) || !strings.HasSuffix(field, "_id") && field != "pickup" &&
+				field != "expected_total" {
 				made[field] = l.value(field, property.(map[string]any), depth+1)
 			}
 		}

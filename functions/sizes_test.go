@@ -103,7 +103,8 @@ func (s sizes) place(a assortment, quantity int64) shoptest.Placed {
 	status := 0
 	for letters := 200; letters > 0; letters /= 2 {
 		s.Exec(s.t, `UPDATE catalogue.products SET name = repeat('😀', $1) WHERE price_minor = 100`, letters)
-		answer := s.Call(s.t, "place-order", http.MethodPost, "/v1/orders", body, "Idempotency-Key", uuid.NewString(), "Prefer", "wait=0")
+		answer := s.Call(s.t, "place-order", http.MethodPost, "/v1/orders", body, "Idempotency-Key", uuid.NewString(),
+			"Prefer", "wait=0")
 		if status = answer.Status; status == http.StatusAccepted {
 			p := shoptest.Placed{ID: answer.Body["id"].(string), Token: answer.Body["order_token"].(string)}
 			p.OrderPlaced = shoptest.EventOf(s.t, s.Emitted(s.t, p.ID, "order.placed")[0]).(events.OrderPlaced)
@@ -123,7 +124,8 @@ func (s sizes) sendMails(orderID string) {
 			s.Deliver(s.t, "send-email", m)
 		}
 	}
-	states := shoptest.Scalar[[]string](s.t, s.Shop, `SELECT array_agg(DISTINCT status) FROM mail.mails WHERE order_id = $1`, orderID)
+	states := shoptest.Scalar[[]string](s.t, s.Shop,
+		`SELECT array_agg(DISTINCT status) FROM mail.mails WHERE order_id = $1`, orderID)
 	require.Equal(s.t, []string{"sent"}, states)
 }
 
@@ -139,7 +141,8 @@ func (s sizes) move(orderID string, to ...string) {
 // requireWhole requires that there are no dead letters and that all invariants of the stock hold.
 func (s sizes) requireWhole() {
 	s.t.Helper()
-	require.Empty(s.t, shoptest.Scalar[[]string](s.t, s.Shop, `SELECT coalesce(array_agg(type || ' ' || reason), '{}') FROM bus.dead_letters`))
+	require.Empty(s.t, shoptest.Scalar[[]string](s.t, s.Shop,
+		`SELECT coalesce(array_agg(type || ' ' || reason), '{}') FROM bus.dead_letters`))
 	promises, err := invariant.Check(s.t.Context(), s.Pool, false)
 	require.NoError(s.t, err)
 	for _, p := range promises {
@@ -252,13 +255,15 @@ func TestLargestHoldsAreReleased(t *testing.T) {
 			s := openSizes(t)
 			s.stock(a)
 			hold := func(items ...shoptest.Item) string {
-				answer := s.Call(t, "serve-stock", http.MethodPost, "/v1/inventory/reservations", map[string]any{"lines": items, "expires_in_s": 20},
+				answer := s.Call(t, "serve-stock", http.MethodPost, "/v1/inventory/reservations",
+					map[string]any{"lines": items, "expires_in_s": 20},
 					"Authorization", s.Staff(t), "Idempotency-Key", uuid.NewString())
 				require.Equal(t, http.StatusCreated, answer.Status, answer.Raw)
 				return answer.Body["reservation_id"].(string)
 			}
 			byHand := hold(a.lines(min(a.quantity, a.each*int64(a.warehouses)))...)
-			answer := s.Call(t, "serve-stock", http.MethodDelete, "/v1/inventory/reservations/"+byHand, nil, "Authorization", s.Staff(t))
+			answer := s.Call(t, "serve-stock", http.MethodDelete, "/v1/inventory/reservations/"+byHand, nil, "Authorization",
+				s.Staff(t))
 			require.Equal(t, http.StatusOK, answer.Status, answer.Raw)
 
 			hold(a.lines(min(a.quantity, a.each*int64(a.warehouses)))...)
@@ -293,7 +298,9 @@ func TestEventWithoutLinesNamesItsSKUs(t *testing.T) {
 			for n := range 100 {
 				touched = append(touched, events.ShownSKU(a.sku(n+1)))
 				for range a.warehouses {
-					held = append(held, events.HeldLine{Line: n + 1, SKU: a.sku(n + 1), Quantity: 99, WarehouseID: uuid.NewString(), StoreID: uuid.NewString()})
+					held = append(held, events.HeldLine{
+						Line: n + 1, SKU: a.sku(n + 1), Quantity: 99, WarehouseID: uuid.NewString(), StoreID: uuid.NewString(),
+					})
 					moved = append(moved, events.StockLine{SKU: a.sku(n + 1), Quantity: 99, WarehouseID: uuid.NewString()})
 				}
 			}
@@ -363,11 +370,15 @@ func largestEvent(e events.Event, lines []events.PlacedLine) events.Event {
 			}
 		case *[]events.ShortLine:
 			for _, l := range lines {
-				*lists = append(*lists, events.ShortLine{Line: l.Line, SKU: l.SKU, StoreID: l.StoreID, Wanted: 99, Available: 98, Why: events.WhyShort})
+				*lists = append(*lists, events.ShortLine{
+					Line: l.Line, SKU: l.SKU, StoreID: l.StoreID, Wanted: 99, Available: 98, Why: events.WhyShort,
+				})
 			}
 		case *[]events.HeldLine:
 			for _, l := range slices.Repeat(lines, 99) {
-				*lists = append(*lists, events.HeldLine{Line: l.Line, SKU: l.SKU, Quantity: 1, WarehouseID: l.ProductID, StoreID: l.StoreID})
+				*lists = append(*lists, events.HeldLine{
+					Line: l.Line, SKU: l.SKU, Quantity: 1, WarehouseID: l.ProductID, StoreID: l.StoreID,
+				})
 			}
 		case *[]events.StockLine:
 			for _, l := range slices.Repeat(lines, 99) {

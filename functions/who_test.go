@@ -133,7 +133,8 @@ func TestRoutesAdmitTheirCallersOnly(t *testing.T) {
 			allowed, ok := may[name]
 			require.True(t, ok, "%s is not in the table", name)
 			for who, bearer := range callers(t, shop, scopeOf(r.Access)) {
-				status := shop.Call(t, f.Name, r.Method, filled(r.Path), body(r.Method), "Authorization", bearer, "Idempotency-Key", uuid.NewString()).Status
+				status := shop.Call(t, f.Name, r.Method, filled(r.Path), body(r.Method), "Authorization", bearer,
+					"Idempotency-Key", uuid.NewString()).Status
 				switch {
 				case slices.Contains(strings.Fields(allowed), who):
 					require.NotContains(t, []int{http.StatusUnauthorized, http.StatusForbidden}, status, "%s as %s", name, who)

@@ -120,7 +120,8 @@ func TestACallEndsBeforeTheBrokerRepeatsIt(t *testing.T) {
 		require.NoError(t, err)
 		for _, service := range each[*servingv1.Service](all) {
 			require.Less(t, float64(*service.Spec.Template.Spec.TimeoutSeconds), repeat.Seconds(), service.Name)
-			require.Greater(t, *service.Spec.Template.Spec.TimeoutSeconds, queueProxyDrain, "%s is killed at each scale-down", service.Name)
+			require.Greater(t, *service.Spec.Template.Spec.TimeoutSeconds, queueProxyDrain, "%s is killed at each scale-down",
+				service.Name)
 		}
 	})
 }
@@ -230,7 +231,8 @@ func TestEveryImageIsAProgramOfOurs(t *testing.T) {
 	mains, err := filepath.Glob("../cmd/*/main.go") // looked at here, so that a cached result ends when they change
 	require.NoError(t, err)
 	require.NotEmpty(t, mains, "commands")
-	list := exec.CommandContext(t.Context(), "go", "list", "-f", `{{if eq .Name "main"}}{{.ImportPath}}{{end}}`, "./cmd/...")
+	list := exec.CommandContext(t.Context(), "go", "list", "-f", `{{if eq .Name "main"}}{{.ImportPath}}{{end}}`,
+		"./cmd/...")
 	list.Dir = ".."
 	out, err := list.Output()
 	require.NoError(t, err)

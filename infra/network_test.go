@@ -30,7 +30,8 @@ func chooses(t *testing.T, peer networkingv1.NetworkPolicyPeer, namespace string
 		return false
 	}
 	name := labels.Set{"kubernetes.io/metadata.name": p.namespace}
-	return (peer.NamespaceSelector == nil || matches(t, peer.NamespaceSelector, name)) && (peer.PodSelector == nil || matches(t, peer.PodSelector, p.labels))
+	return (peer.NamespaceSelector == nil || matches(t, peer.NamespaceSelector, name)) &&
+		(peer.PodSelector == nil || matches(t, peer.PodSelector, p.labels))
 }
 
 // admits reports whether network policies let a connection in at a port.
@@ -38,13 +39,16 @@ func admits(t *testing.T, policies []*networkingv1.NetworkPolicy, from, to pod, 
 	t.Helper()
 	closed := false
 	for _, policy := range policies {
-		if policy.Namespace != to.namespace || !slices.Contains(policy.Spec.PolicyTypes, networkingv1.PolicyTypeIngress) || !matches(t, &policy.Spec.PodSelector, to.labels) {
+		if policy.Namespace != to.namespace || !slices.Contains(policy.Spec.PolicyTypes, networkingv1.PolicyTypeIngress) ||
+			!matches(t, &policy.Spec.PodSelector, to.labels) {
 			continue
 		}
 		closed = true
 		for _, rule := range policy.Spec.Ingress {
-			peer := len(rule.From) == 0 || slices.ContainsFunc(rule.From, func(p networkingv1.NetworkPolicyPeer) bool { return chooses(t, p, policy.Namespace, from) })
-			open := len(rule.Ports) == 0 || slices.ContainsFunc(rule.Ports, func(p networkingv1.NetworkPolicyPort) bool { return p.Port.IntValue() == port })
+			peer := len(rule.From) == 0 || slices.ContainsFunc(rule.From,
+				func(p networkingv1.NetworkPolicyPeer) bool { return chooses(t, p, policy.Namespace, from) })
+			open := len(rule.Ports) == 0 || slices.ContainsFunc(rule.Ports,
+				func(p networkingv1.NetworkPolicyPort) bool { return p.Port.IntValue() == port })
 			if peer && open {
 				return true
 			}

@@ -60,7 +60,7 @@ func TestABrokenFunctionIsRefused(t *testing.T) {
 		"key of pictures": {func(_ *servingv1.Service, c *corev1.Container) {
 			c.Env = append(c.Env, secretOf("popup-pictures", "S3_SECRET"))
 		}, secretsKept, "is given S3_SECRET"},
-		"lost secret":     {func(s *servingv1.Service, _ *corev1.Container) { s.Name = "serve-catalogue" }, secretsKept, "lacks S3_SECRET"},
+		"lost secret":     {func(s *servingv1.Service, _ *corev1.Container) { s.Name = "edit-catalogue" }, secretsKept, "lacks S3_SECRET"},
 		"plain secret":    {plainSecret, secretsKept, "not by reference"},
 		"no concurrency":  {func(s *servingv1.Service, _ *corev1.Container) { s.Spec.Template.Spec.ContainerConcurrency = nil }, common, "concurrent"},
 		"no scale bound":  {func(s *servingv1.Service, _ *corev1.Container) { s.Spec.Template.Annotations = nil }, common, "upper"},

@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// runPopup runs popup.sh against a kubectl that reports these conditions of the Job and this state of its pod, and returns its
-// output, its exit status, and what was asked of kubectl.
+// runPopup runs popup.sh against a kubectl that reports these conditions of the Job and this state of its pod, and
+// returns its output, its exit status, and what was asked of kubectl.
 func runPopup(t *testing.T, conditions, waiting string) (out string, status int, calls string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -31,7 +31,8 @@ esac
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	command := exec.CommandContext(ctx, "sh", "../tools/cluster/popup.sh", "check")
-	command.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), "STUB="+dir, "CONDITIONS="+conditions, "WAITING="+waiting, "TIMEOUT=2")
+	command.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), "STUB="+dir, "CONDITIONS="+conditions,
+		"WAITING="+waiting, "TIMEOUT=2")
 	output, err := command.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil {

@@ -42,8 +42,8 @@ const (
 // noRight is the error of Postgres for a missing privilege.
 const noRight = "42501"
 
-// attack is a statement that would violate a constraint. The constraint rejects it for every role; the role that comes nearest to
-// having the privilege is rejected by it too, or lacks the privilege.
+// attack is a statement that would violate a constraint. The constraint rejects it for every role; the role that comes
+// nearest to having the privilege is rejected by it too, or lacks the privilege.
 type attack struct {
 	name    string
 	sql     string

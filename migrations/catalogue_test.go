@@ -22,7 +22,8 @@ func newShelf(t *testing.T) shelf {
 	s := shelf{dbtest.Tx(t), uuid.NewString(), uuid.NewString()}
 	warehouse := uuid.NewString()
 	s.exec(t, `INSERT INTO stock.warehouses (warehouse_id, name) VALUES ($1, 'W')`, warehouse)
-	s.exec(t, `INSERT INTO catalogue.stores (store_id, name, location, warehouse_id) VALUES ($1, 'S', 'L', $2)`, s.store, warehouse)
+	s.exec(t, `INSERT INTO catalogue.stores (store_id, name, location, warehouse_id) VALUES ($1, 'S', 'L', $2)`, s.store,
+		warehouse)
 	s.exec(t, `INSERT INTO catalogue.categories (category_id, name) VALUES ($1, 'C')`, s.category)
 	return s
 }
@@ -174,8 +175,10 @@ func TestASKUMeansOneThing(t *testing.T) {
 	s := newShelf(t)
 	a := s.product(t, "A", "One", "")
 	variant := uuid.NewString()
-	s.exec(t, `INSERT INTO catalogue.variants (variant_id, product_id, sku, name) VALUES ($1, $2, 'A-RED', 'red')`, variant, a)
-	require.Equal(t, [16]byte(uuid.MustParse(variant)), s.one(t, `SELECT variant_id FROM catalogue.skus WHERE sku = 'A-RED'`))
+	s.exec(t, `INSERT INTO catalogue.variants (variant_id, product_id, sku, name) VALUES ($1, $2, 'A-RED', 'red')`,
+		variant, a)
+	require.Equal(t, [16]byte(uuid.MustParse(variant)),
+		s.one(t, `SELECT variant_id FROM catalogue.skus WHERE sku = 'A-RED'`))
 	for _, sql := range []string{
 		`UPDATE catalogue.products SET sku = 'A-RED' WHERE sku = 'A'`,
 		`UPDATE catalogue.variants SET sku = 'A' WHERE sku = 'A-RED'`,
@@ -199,7 +202,8 @@ func TestACategoryIsNeverBelowItself(t *testing.T) {
 	for _, parent := range []string{s.category, child, grandchild} {
 		inner, err := s.Begin(t.Context())
 		require.NoError(t, err)
-		_, err = inner.Exec(t.Context(), `UPDATE catalogue.categories SET parent_id = $2 WHERE category_id = $1`, s.category, parent)
+		_, err = inner.Exec(t.Context(), `UPDATE catalogue.categories SET parent_id = $2 WHERE category_id = $1`, s.category,
+			parent)
 		require.ErrorContains(t, err, "categor", parent)
 		require.NoError(t, inner.Rollback(t.Context()))
 	}

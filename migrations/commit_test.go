@@ -78,7 +78,8 @@ func moveWaits(t *testing.T, db *pgxpool.Pool, _ pair, end, moved pgx.Tx) error 
 	go func() { committed <- moved.Commit(t.Context()) }()
 	require.Eventually(t, func() bool {
 		var waits bool
-		err := db.QueryRow(t.Context(), `SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $1`, pid).Scan(&waits)
+		err := db.QueryRow(t.Context(), `SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $1`,
+			pid).Scan(&waits)
 		return err == nil && waits
 	}, 10*time.Second, time.Millisecond, "the move waits for the order's row")
 	require.NoError(t, end.Commit(t.Context()))

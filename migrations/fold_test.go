@@ -24,9 +24,9 @@ type sums struct {
 	Facts              int
 }
 
-// books are all facts about a payment of some amount, in the order in which they happened: it was opened; then it was closed
-// unpaid in one way or two, or captured in parts, or both where the money came too late for closing; then parts of it went
-// back.
+// books are all facts about a payment of some amount, in the order in which they happened: it was opened; then it was
+// closed unpaid in one way or two, or captured in parts, or both where the money came too late for closing; then parts
+// of it went back.
 func books(r *rand.Rand) (amount int64, facts []fact) {
 	amount = r.Int64N(10_000)
 	add := func(kind string, amounts ...int64) {
@@ -86,8 +86,8 @@ func fold(facts []fact) (s sums) {
 	return s
 }
 
-// enter stores facts about a payment of its own as functions do, and returns what they come to. A fact that is known is no
-// news; one that comes before its time, a refund before its capture, is refused and comes again.
+// enter stores facts about a payment of its own as functions do, and returns what they come to. A fact that is known is
+// no news; one that comes before its time, a refund before its capture, is refused and comes again.
 func enter(t *testing.T, db *pgxpool.Pool, id string, amount int64, facts []fact) (s sums) {
 	t.Helper()
 	_, err := db.Exec(t.Context(), `

@@ -37,7 +37,8 @@ func (c *benchAPI) Run(ctx context.Context) error {
 	}
 	defer stop()
 	var w strings.Builder
-	fmt.Fprintf(&w, benchAPIHead, time.Now().Format(time.DateOnly), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), len(page))
+	fmt.Fprintf(&w, benchAPIHead, time.Now().Format(time.DateOnly), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH,
+		runtime.Version(), len(page))
 	for _, parallel := range c.Parallel {
 		var reference float64
 		client := connections(parallel)
@@ -50,7 +51,8 @@ func (c *benchAPI) Run(ctx context.Context) error {
 			if reference == 0 {
 				reference = l.rate()
 			}
-			fmt.Fprintf(&w, "| %d | %s | %.0f | %.2f ms | %.2f ms | %d | %.0f %% |\n", parallel, read.what, l.rate(), ms(l.at(50)), ms(l.at(99)), l.failed, 100*l.rate()/reference)
+			fmt.Fprintf(&w, "| %d | %s | %.0f | %.2f ms | %.2f ms | %d | %.0f %% |\n", parallel, read.what, l.rate(),
+				ms(l.at(50)), ms(l.at(99)), l.failed, 100*l.rate()/reference)
 		}
 	}
 	return report(w.String(), c.Write)

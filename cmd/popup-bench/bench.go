@@ -92,7 +92,8 @@ func (b *bench) start(ctx context.Context, settings ...string) error {
 		return err
 	}
 	b.url = "http://" + address
-	b.shop = exec.CommandContext(ctx, b.program, append([]string{"run", "--dir", b.dir, "--listen", address}, b.flags...)...)
+	b.shop = exec.CommandContext(ctx, b.program,
+		append([]string{"run", "--dir", b.dir, "--listen", address}, b.flags...)...)
 	b.shop.Env = append(os.Environ(), settings...)
 	b.shop.Stdout, b.shop.Stderr = b.log, b.log
 	b.shop.Cancel = func() error { return b.shop.Process.Signal(syscall.SIGTERM) }
@@ -128,7 +129,8 @@ func (b *bench) restart(ctx context.Context, settings ...string) error {
 
 // await waits until the shop answers.
 func (b *bench) await(ctx context.Context) error {
-	_, err := client.New(b.url, client.Patience(time.Minute)).ListProducts(ctx, client.ListProductsQuery{Paging: client.Paging{Limit: 1}})
+	_, err := client.New(b.url, client.Patience(time.Minute)).ListProducts(ctx,
+		client.ListProductsQuery{Paging: client.Paging{Limit: 1}})
 	if err == nil {
 		return nil
 	}

@@ -26,7 +26,8 @@ type benchCatalogue struct {
 // Run measures and prints.
 func (c *benchCatalogue) Run(ctx context.Context) error {
 	var w strings.Builder
-	fmt.Fprintf(&w, benchCatalogueHead, time.Now().Format(time.DateOnly), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), c.Parallel, asCold())
+	fmt.Fprintf(&w, benchCatalogueHead, time.Now().Format(time.DateOnly), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH,
+		runtime.Version(), c.Parallel, asCold())
 	for _, products := range c.Products {
 		if err := c.measure(ctx, &w, products); err != nil {
 			return err
@@ -62,7 +63,9 @@ func (c *benchCatalogue) measure(ctx context.Context, w *strings.Builder, produc
 	if err := seed.Catalogue(ctx, b.pool, products); err != nil {
 		return err
 	}
-	if _, err := b.pool.Exec(ctx, `SET LOCAL statement_timeout = 0; CHECKPOINT`, pgx.QueryExecModeSimpleProtocol); err != nil { // what the seed left to be written is not measured
+	// what the seed left to be written is not measured
+	if _, err := b.pool.Exec(ctx, `SET LOCAL statement_timeout = 0; CHECKPOINT`,
+		pgx.QueryExecModeSimpleProtocol); err != nil {
 		return err
 	}
 	reads, err := c.reads(ctx, b)
@@ -116,7 +119,8 @@ func (c *benchCatalogue) cold(ctx context.Context, b *bench, r reading) (looped,
 	}), nil
 }
 
-// dropPages makes Linux forget the files that it has in memory, so that what is read next comes from the disk. It takes root.
+// dropPages makes Linux forget the files that it has in memory, so that what is read next comes from the disk. It takes
+// root.
 func dropPages() error {
 	return os.WriteFile("/proc/sys/vm/drop_caches", []byte("1"), 0)
 }
@@ -159,8 +163,8 @@ var things = map[string]string{
 	"word": `SELECT word, products FROM catalogue.dictionary WHERE products > 0 ORDER BY word`,
 }
 
-// reads are the calls of people who look around: the first ten pages of those that there are, any product, what is in the
-// catalogue by its words.
+// reads are the calls of people who look around: the first ten pages of those that there are, any product, what is in
+// the catalogue by its words.
 func (c *benchCatalogue) reads(ctx context.Context, b *bench) ([]reading, error) {
 	known := map[string][]thing{}
 	for what, sql := range things {
@@ -177,7 +181,8 @@ func (c *benchCatalogue) reads(ctx context.Context, b *bench) ([]reading, error)
 	list := func(r *rand.Rand, what, filter string) string {
 		t := one(r, what)
 		page := 1 + r.Int64N(min(max((t.Products+19)/20, 1), 10))
-		return fmt.Sprintf("/v1/products?page=%d&sort=%s%s%s", page, []string{"newest", "name", "price_asc", "price_desc"}[r.IntN(4)], filter, url.QueryEscape(t.Name))
+		return fmt.Sprintf("/v1/products?page=%d&sort=%s%s%s", page,
+			[]string{"newest", "name", "price_asc", "price_desc"}[r.IntN(4)], filter, url.QueryEscape(t.Name))
 	}
 	return []reading{
 		{"list", func(r *rand.Rand) string { return list(r, "shop", "") }},

@@ -51,7 +51,9 @@ func (c *benchCold) Run(ctx context.Context) error {
 }
 
 // start starts a program, asks it once, and stops it.
-func (c *benchCold) start(ctx context.Context, b *bench, f function.Function) (answered, asked time.Duration, err error) {
+func (c *benchCold) start(
+	ctx context.Context, b *bench, f function.Function,
+) (answered, asked time.Duration, err error) {
 	address, err := freeAddress()
 	if err != nil {
 		return 0, 0, err
@@ -66,7 +68,8 @@ func (c *benchCold) start(ctx context.Context, b *bench, f function.Function) (a
 		return 0, 0, err
 	}
 	secret, _ := config.KeySettings(key)
-	cmd.Env = append(os.Environ(), "TOKEN_KEYS="+secret, "PORT="+port, "SERVER_HOST=127.0.0.1", "DATABASE_URL="+b.data.URL(), "LOG_LEVEL=error")
+	cmd.Env = append(os.Environ(), "TOKEN_KEYS="+secret, "PORT="+port, "SERVER_HOST=127.0.0.1",
+		"DATABASE_URL="+b.data.URL(), "LOG_LEVEL=error")
 	began := time.Now()
 	if err := cmd.Start(); err != nil {
 		return 0, 0, fmt.Errorf("%w (make build makes it)", err)

@@ -122,8 +122,12 @@ func (c *benchHold) step(ctx context.Context, shop *local.Shop) (*function.Runti
 	if err := provision.GrantRoles(ctx, shop.Pool, all[i:i+1], ""); err != nil {
 		return nil, nil, err
 	}
-	pool, err := config.Database{URL: shop.Postgres.URLFor("reserve-stock", postgres.Superuser), Pool: int32(c.Parallel)}.Open(ctx)
-	return &function.Runtime{Pool: pool, Sink: nowhere{}, Log: slog.New(slog.DiscardHandler), Revision: "bench"}, &all[i], err
+	pool, err := config.Database{
+		URL: shop.Postgres.URLFor("reserve-stock", postgres.Superuser), Pool: int32(c.Parallel),
+	}.Open(ctx)
+	return &function.Runtime{
+		Pool: pool, Sink: nowhere{}, Log: slog.New(slog.DiscardHandler), Revision: "bench",
+	}, &all[i], err
 }
 
 // nowhere is a broker that takes everything.
@@ -177,8 +181,8 @@ func placeMany(ctx context.Context, pool *pgxpool.Pool, n, skus int) ([]cloudeve
 	return placed, nil
 }
 
-// bare measures what this machine's Postgres does with nothing but the conditional update of a row, which need not wait for
-// the disk, as holds need not.
+// bare measures what this machine's Postgres does with nothing but the conditional update of a row, which need not wait
+// for the disk, as holds need not.
 func (c *benchHold) bare(ctx context.Context, dir string, skus int) (float64, error) {
 	data, err := postgres.Find(filepath.Join(dir, "postgres"))
 	if err != nil {
@@ -218,7 +222,8 @@ conditional update of one row and as many callers, in the same run; neither wait
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 `, time.Now().Format(time.DateOnly), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), c.Parallel)
 	for _, l := range loads {
-		fmt.Fprintf(&w, "| %d | %d | %d | %.0f | %.1f ms | %.1f ms | %.1f ms | %.0f | %.1f ms |\n", l.skus, len(l.times), l.failed, l.rate(),
+		fmt.Fprintf(&w, "| %d | %d | %d | %.0f | %.1f ms | %.1f ms | %.1f ms | %.0f | %.1f ms |\n", l.skus, len(l.times),
+			l.failed, l.rate(),
 			ms(l.at(50)), ms(l.at(95)), ms(l.at(99)), l.bare, 1000*float64(c.Parallel)/l.bare)
 	}
 	return w.String()

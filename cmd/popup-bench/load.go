@@ -12,8 +12,8 @@ type load struct {
 	listed    string // the statements
 }
 
-// round is one closed loop, in which each caller places an order and waits until it is confirmed before the next, and the
-// reference that follows it.
+// round is one closed loop, in which each caller places an order and waits until it is confirmed before the next, and
+// the reference that follows it.
 type round struct {
 	looped
 	used      usage

@@ -1,4 +1,5 @@
-// Command popup-bench measures how fast a shop is: orders, lists, holds and cold starts, beside references on the same machine.
+// Command popup-bench measures how fast a shop is: orders, lists, holds and cold starts, beside references on the same
+// machine.
 package main
 
 import (
@@ -6,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -14,11 +16,22 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	parser := kong.Parse(&commands{}, kong.Name("popup-bench"), kong.UsageOnError(),
-		kong.Description("Measure how fast a popup shop is."), kong.BindTo(ctx, (*context.Context)(nil)))
-	if err := parser.Run(); err != nil {
+	parsed := kong.Parse(&commands{}, append(options(), kong.BindTo(ctx, (*context.Context)(nil)))...)
+	if err := parsed.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "popup-bench:", err)
 		stop()
 		os.Exit(1)
+	}
+}
+
+// options are those of the command line. The programs of the functions are beside this one.
+func options() []kong.Option {
+	bin := "bin"
+	if self, err := os.Executable(); err == nil {
+		bin = filepath.Dir(self)
+	}
+	return []kong.Option{
+		kong.Name("popup-bench"), kong.Description("Measure how fast a popup shop is."), kong.UsageOnError(),
+		kong.Vars{"bin": bin},
 	}
 }

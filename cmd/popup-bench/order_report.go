@@ -80,7 +80,8 @@ are a step, a change of state and an outbox row each; %d clients, prepared state
 | --- | --- | --- | --- |
 `, referenceClients)
 	for _, l := range loads {
-		fmt.Fprintf(w, "| %s | %d | %s | %s |\n", l.shop(), l.parallel, times(l.spread(round.costRatio)), percent(l.spread(round.rateRatio)))
+		fmt.Fprintf(w, "| %s | %d | %s | %s |\n", l.shop(), l.parallel, times(l.spread(round.costRatio)),
+			percent(l.spread(round.rateRatio)))
 	}
 }
 

@@ -56,8 +56,9 @@ var (
 	processed = regexp.MustCompile(`transactions actually processed: ([0-9]+)`)
 )
 
-// reference runs the one fixed script, whatever the load: an order with its line, an outbox row and a stock update in one commit,
-// then five commits of a step, a change of state and an outbox row; 16 clients, prepared, each commit on disk.
+// reference runs the one fixed script, whatever the load: an order with its line, an outbox row and a stock update in
+// one commit, then five commits of a step, a change of state and an outbox row; 16 clients, prepared, each commit on
+// disk.
 func (b *bench) reference(ctx context.Context, lasts time.Duration) (r reference, err error) {
 	conn, err := pgx.Connect(ctx, b.data.URL())
 	if err != nil {

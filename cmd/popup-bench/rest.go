@@ -11,8 +11,8 @@ const (
 	restBefore       = time.Minute
 )
 
-// rest measures a shop of its own that has taken orders and has none to take any more. The connections of the bench are closed
-// while it rests.
+// rest measures a shop of its own that has taken orders and has none to take any more. The connections of the bench are
+// closed while it rests.
 func (c *benchOrder) rest(ctx context.Context) (string, error) {
 	program, err := popupProgram()
 	if err != nil {

@@ -36,8 +36,8 @@ type statement struct {
 // rareStatement is how many calls an order are too few to be listed.
 const rareStatement = 0.01
 
-// listStatements returns the statements of an order, the most frequent first, and below those that triggers run. Postgres counts BEGIN,
-// COMMIT and SET once per connection, and takes what a deferred trigger runs for sent.
+// listStatements returns the statements of an order, the most frequent first, and below those that triggers run.
+// Postgres counts BEGIN, COMMIT and SET once per connection, and takes what a deferred trigger runs for sent.
 func (b *bench) listStatements(ctx context.Context, orders int) (string, error) {
 	rows, err := b.pool.Query(ctx, `
 		SELECT regexp_replace(query, '\s+', ' ', 'g') AS sql, toplevel AS top, sum(calls)::float8 / $1 AS calls, sum(rows)::float8 / $1 AS rows,

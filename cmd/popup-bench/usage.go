@@ -109,7 +109,8 @@ func (b *bench) metrics(ctx context.Context) (map[string]float64, error) {
 	return values, nil
 }
 
-// countDatabase reads what only Postgres can count. What its statistics views show comes up to ten seconds late; this does not.
+// countDatabase reads what only Postgres can count. What its statistics views show comes up to ten seconds late; this
+// does not.
 func (b *bench) countDatabase(ctx context.Context, u *usage) error {
 	return b.pool.QueryRow(ctx, `
 		SELECT pg_snapshot_xmax(pg_current_snapshot())::text::float8, pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8`).

@@ -19,7 +19,8 @@ type firstAdmin struct {
 	AdminPassword string `env:"ADMIN_PASSWORD" help:"Password of the first administrator; generated and shown once if not set."`
 }
 
-// ensure creates the first administrator of a shop that has none. shown is the password if it was generated; it is not stored.
+// ensure creates the first administrator of a shop that has none. shown is the password if it was generated; it is not
+// stored.
 func (f firstAdmin) ensure(ctx context.Context, pool *pgxpool.Pool) (shown string, err error) {
 	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		var there bool

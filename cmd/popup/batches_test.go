@@ -102,7 +102,8 @@ func portOf(t *testing.T, bin, function string) string {
 	return ""
 }
 
-// An order of five for which a stranger announces one, under the id of the true event and at the function's own port, holds five.
+// An order of five for which a stranger announces one, under the id of the true event and at the function's own port,
+// holds five.
 func TestAsProcessesAFunctionHandlesTheStoredEventOnly(t *testing.T) {
 	p := newProgram(t, "--processes", "--idle", "2m")
 	p.flags = append(p.flags, "--bin", p.bin)
@@ -114,7 +115,8 @@ func TestAsProcessesAFunctionHandlesTheStoredEventOnly(t *testing.T) {
 	placed, err := p.shop().PlaceOrder(t.Context(), five)
 	require.NoError(t, err)
 	const handled = `SELECT count(*) FROM bus.inbox JOIN bus.event USING (event_id) WHERE order_id = $1 AND consumer = 'reserve-stock'`
-	require.Eventually(t, func() bool { return count(t, conn, handled, placed.ID) == 1 }, 30*time.Second, 20*time.Millisecond, "it is put off")
+	require.Eventually(t, func() bool { return count(t, conn, handled, placed.ID) == 1 }, 30*time.Second,
+		20*time.Millisecond, "it is put off")
 
 	var id, data string
 	require.NoError(t, conn.QueryRow(t.Context(), `
@@ -132,7 +134,8 @@ func TestAsProcessesAFunctionHandlesTheStoredEventOnly(t *testing.T) {
 	require.NotEqual(t, data, forged)
 	require.Equal(t, http.StatusOK, post(t, portOf(t, p.bin, "reserve-stock"), forged, id, placed.ID))
 	require.Eventually(t, func() bool {
-		return count(t, conn, `SELECT count(*) FROM orders.orders WHERE order_id = $1 AND status = 'confirmed'`, placed.ID) == 1
+		return count(t, conn, `SELECT count(*) FROM orders.orders WHERE order_id = $1 AND status = 'confirmed'`,
+			placed.ID) == 1
 	}, time.Minute, 50*time.Millisecond)
 	require.Equal(t, 5, count(t, conn, `SELECT sum(quantity)::int FROM stock.reservations WHERE order_id = $1`, placed.ID))
 	out, err := p.popup("check", "--rebuild")

@@ -54,8 +54,10 @@ func (p *program) cancelAll(n int) (ids []string) {
 			ids = append(ids, placed.ID)
 			mu.Unlock()
 			time.Sleep(rand.N(1500 * time.Millisecond))
-			_, err = p.shop().CancelOrder(p.t.Context(), placed.ID, client.CancelOrderRequest{}, client.OrderToken(placed.OrderToken))
-			if problem := (*client.Problem)(nil); err != nil && !(errors.As(err, &problem) && problem.Status == http.StatusConflict) {
+			_, err = p.shop().CancelOrder(p.t.Context(), placed.ID, client.CancelOrderRequest{},
+				client.OrderToken(placed.OrderToken))
+			if problem := (*client.Problem)(nil); err != nil &&
+				!(errors.As(err, &problem) && problem.Status == http.StatusConflict) {
 				p.t.Errorf("cancel: %v", err)
 			}
 		})
@@ -64,8 +66,8 @@ func (p *program) cancelAll(n int) (ids []string) {
 	return ids
 }
 
-// rests waits until an order is cancelled and nothing of it was shipped, or is completed; a shop that ships by hand may leave
-// it confirmed.
+// rests waits until an order is cancelled and nothing of it was shipped, or is completed; a shop that ships by hand may
+// leave it confirmed.
 func (p *program) rests(id string, manual bool) {
 	p.t.Helper()
 	var out string
@@ -74,7 +76,8 @@ func (p *program) rests(id string, manual bool) {
 		out, err = p.popup("events", "--order", id)
 		return err == nil && (strings.Contains(out, "order.completed") || strings.Contains(out, "order.cancelled") || manual && strings.Contains(out, "shipment.created"))
 	}
-	for until := time.Now().Add(shoptest.InFull(6*time.Minute, 90*time.Second)); !ended(); time.Sleep(300 * time.Millisecond) {
+	for until := time.Now().Add(shoptest.InFull(6*time.Minute,
+		90*time.Second)); !ended(); time.Sleep(300 * time.Millisecond) {
 		require.True(p.t, time.Now().Before(until), "order %s did not come to its end\n%s\n%s", id, out, &p.log)
 	}
 	if strings.Contains(out, "order.withdrawn") {

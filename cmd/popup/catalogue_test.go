@@ -38,9 +38,11 @@ func TestTheCatalogueIsKeptFromTheTerminal(t *testing.T) {
 	refused("The SKU is used by another product or variant", hat...)
 	refused("name must not be blank", "add", "HAT-2", " ", "--price-minor=2900", "--store=Tide & Thread")
 	refused("price.amount_minor must be above 0", "add", "HAT-2", "Hat", "--price-minor=0", "--store=Tide & Thread")
-	refused("price.currency is not a currency", "add", "HAT-2", "Hat", "--price-minor=1", "--currency=EUX", "--store=Tide & Thread")
+	refused("price.currency is not a currency", "add", "HAT-2", "Hat", "--price-minor=1", "--currency=EUX",
+		"--store=Tide & Thread")
 	refused(`store "Nowhere" does not exist`, "add", "HAT-2", "Hat", "--price-minor=1", "--store=Nowhere")
-	refused(`category "Hats" does not exist`, "add", "HAT-2", "Hat", "--price-minor=1", "--store=Tide & Thread", "--category=Hats")
+	refused(`category "Hats" does not exist`, "add", "HAT-2", "Hat", "--price-minor=1", "--store=Tide & Thread",
+		"--category=Hats")
 
 	id := regexp.MustCompile(`"id": "(\S+)"`).FindStringSubmatch(made)[1]
 	changed := shows("edit", id, "--price-minor=3100", "--active")
@@ -54,7 +56,8 @@ func TestTheCatalogueIsKeptFromTheTerminal(t *testing.T) {
 	table := filepath.Join(t.TempDir(), "table.csv")
 	rows := "sku,name,description,price_minor,currency,category,tags,store,active\n"
 	for n := range 250 {
-		rows += fmt.Sprintf("ROW-%03d,Row,,%d,EUR,To wear > Shirts,a|b,Tide & Thread,%t\n", n, n, n%2 == 0) // the first one costs nothing
+		// the first one costs nothing
+		rows += fmt.Sprintf("ROW-%03d,Row,,%d,EUR,To wear > Shirts,a|b,Tide & Thread,%t\n", n, n, n%2 == 0)
 	}
 	require.NoError(t, os.WriteFile(table, []byte(rows), 0o600))
 	report := shows("import", table)
@@ -63,7 +66,8 @@ func TestTheCatalogueIsKeptFromTheTerminal(t *testing.T) {
 	seen, all := filepath.Join(t.TempDir(), "seen.csv"), filepath.Join(t.TempDir(), "all.csv")
 	shows("export", seen)
 	shows("export", "--all", all)
-	require.Equal(t, []int{8 + 1 + 124, 8 + 1 + 249}, []int{lines(t, seen), lines(t, all)}, "of the demo shop, the hat, the rows")
+	require.Equal(t, []int{8 + 1 + 124, 8 + 1 + 249}, []int{lines(t, seen), lines(t, all)},
+		"of the demo shop, the hat, the rows")
 	require.Equal(t, 258, strings.Count(shows("import", all), ",unchanged,"))
 }
 

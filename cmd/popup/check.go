@@ -20,7 +20,8 @@ type checkCommand struct {
 	Only    []string `arg:"" optional:"" help:"Check only these domains: stock, orders, payments, delivery, mail, bus; or plans: the query plans of frequent requests."`
 }
 
-// Run prints one row for each promise: its name and how often it is broken. The results of all promises are kept for metrics.
+// Run prints one row for each promise: its name and how often it is broken. The results of all promises are kept for
+// metrics.
 func (c *checkCommand) Run(ctx context.Context) error {
 	pool, err := c.open(ctx)
 	if err != nil {
@@ -55,7 +56,10 @@ func (c *checkCommand) ask(ctx context.Context, pool *pgxpool.Pool) (results []i
 		for _, scan := range plans.Scans {
 			fmt.Fprintln(os.Stderr, scan)
 		}
-		results = append(results, invariant.Result{Domain: "plans", Promise: fmt.Sprintf("no large table is read from end to end in %d statements", plans.Seen), Broken: len(plans.Scans)})
+		results = append(results, invariant.Result{
+			Domain: "plans", Promise: fmt.Sprintf("no large table is read from end to end in %d statements", plans.Seen),
+			Broken: len(plans.Scans),
+		})
 		if len(c.Only) == 1 {
 			return results, nil
 		}

@@ -42,7 +42,8 @@ func (d database) url() (string, error) {
 	}
 	found, err := postgres.Find(filepath.Join(d.Dir, "postgres"))
 	if err != nil {
-		return "", fmt.Errorf("no shop is running in %s and DATABASE_URL is not set; start one with popup run: %w", d.Dir, err)
+		return "", fmt.Errorf("no shop is running in %s and DATABASE_URL is not set; start one with popup run: %w", d.Dir,
+			err)
 	}
 	return found.URL(), nil
 }

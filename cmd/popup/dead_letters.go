@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/user"
-	"text/tabwriter"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -42,13 +41,12 @@ func (c *deadLetterList) Run(ctx context.Context) error {
 	if c.JSON {
 		return encode(letters)
 	}
-	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tTIME\tFUNCTION\tTYPE\tKIND\tATTEMPTS\tREASON")
-	for _, d := range letters {
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%d\t%.80s\n",
-			d.ID, d.StoredAt.Local().Format(time.DateTime), d.Consumer, d.Type, d.Kind, d.Attempts, d.Reason)
+	rows := make([][]any, len(letters))
+	for i, d := range letters {
+		at, reason := d.StoredAt.Local().Format(time.DateTime), fmt.Sprintf("%.80s", d.Reason)
+		rows[i] = []any{d.ID, at, d.Consumer, d.Type, d.Kind, d.Attempts, reason}
 	}
-	return table.Flush()
+	return table("ID TIME FUNCTION TYPE KIND ATTEMPTS REASON", rows)
 }
 
 type deadLetterShow struct {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/eventstore"
+	"github.com/popup-shop/popup/internal/legacyevent"
 )
 
 type eventsCommand struct {
@@ -62,7 +63,9 @@ func (c *tailCommand) Run(ctx context.Context) error {
 }
 
 // from returns where to start, and which events to show.
-func (c *tailCommand) from(ctx context.Context, pool *pgxpool.Pool) (at eventstore.Cursor, filter eventstore.Filter, err error) {
+func (c *tailCommand) from(
+	ctx context.Context, pool *pgxpool.Pool,
+) (at eventstore.Cursor, filter eventstore.Filter, err error) {
 	filter = eventstore.Filter{OrderID: c.Order, Type: c.Type}
 	switch {
 	case c.Since > 0:
@@ -75,7 +78,7 @@ func (c *tailCommand) from(ctx context.Context, pool *pgxpool.Pool) (at eventsto
 
 func (c *tailCommand) show(ctx context.Context, pool *pgxpool.Pool, messages []cloudevent.Message) error {
 	if c.Alias {
-		forms, err := legacyEvents(ctx, pool, messages)
+		forms, err := legacyevent.Forms(ctx, pool, messages)
 		if err != nil {
 			return err
 		}
@@ -104,7 +107,8 @@ func (c *tailCommand) line(e eventstore.Entry) error {
 	if c.JSON {
 		return encode([]eventstore.Entry{e})
 	}
-	_, err := fmt.Printf("%s  %-20s %-23s %-28s %s\n", e.Time.Local().Format("15:04:05.000"), e.Type, e.Alias, e.Source, e.OrderID)
+	_, err := fmt.Printf("%s  %-20s %-23s %-28s %s\n", e.Time.Local().Format("15:04:05.000"), e.Type, e.Alias, e.Source,
+		e.OrderID)
 	return err
 }
 

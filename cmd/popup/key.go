@@ -1,8 +1,6 @@
 package main
 
 import (
-	"crypto/ed25519"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -49,11 +47,7 @@ func (c *runCommand) keptKey() (string, error) {
 	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
 		return "", fmt.Errorf("create folder: %w", err)
 	}
-	_, key, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		return "", fmt.Errorf("generate token key: %w", err)
-	}
-	secret, _ := config.KeySettings(key)
+	secret, _ := config.NewKey()
 	return secret, os.WriteFile(file, []byte(secret+"\n"), 0o600)
 }
 
@@ -61,17 +55,13 @@ type keyCommand struct{}
 
 // Run makes a key and shows both halves, as an environment file.
 func (keyCommand) Run() error {
-	_, key, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		return fmt.Errorf("generate token key: %w", err)
-	}
-	secret, public := config.KeySettings(key)
+	secret, public := config.NewKey()
 	fmt.Printf("TOKEN_KEYS=%s\nTOKEN_PUBLIC_KEYS=%s\n", secret, public)
 	return nil
 }
 
-// environment returns the settings of each program that differ from ours. All can verify tokens, one can make them; and this
-// program is one proxy more in front of the gateway.
+// environment returns the settings of each program that differ from ours. All can verify tokens, one can make them; and
+// this program is one proxy more in front of the gateway.
 func environment(settings functions.Settings) func(name string) []string {
 	return func(name string) []string {
 		told := []string{

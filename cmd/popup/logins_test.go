@@ -62,8 +62,8 @@ func (p *program) status(path string) int {
 	return response.StatusCode
 }
 
-// Many logins at once are answered or refused with 429, and no other route of accounts is closed by them; the program that
-// checks passwords stays below the memory limit of its manifest.
+// Many logins at once are answered or refused with 429, and no other route of accounts is closed by them; the program
+// that checks passwords stays below the memory limit of its manifest.
 func TestManyLoginsAtOnceCloseNothing(t *testing.T) {
 	for _, how := range []string{"one process", "processes"} {
 		t.Run(how, func(t *testing.T) {
@@ -181,7 +181,8 @@ func limitMemory(t *testing.T, pid int) (ok bool) {
 		return false
 	}
 	t.Cleanup(func() {
-		_ = os.WriteFile(filepath.Join(cgroup, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0) // where it was, if it still runs
+		// where it was, if it still runs
+		_ = os.WriteFile(filepath.Join(cgroup, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0)
 		_ = os.Remove(dir)
 	})
 	require.NoError(t, os.WriteFile(filepath.Join(dir, file), []byte(strconv.Itoa(memoryLimit)), 0))

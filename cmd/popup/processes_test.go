@@ -31,12 +31,14 @@ func (p *program) restoresBaskets(t *testing.T) {
 	order := func(basketID, token string) error {
 		o := cup()
 		o.Lines, o.BasketID = nil, basketID
-		_, err := p.shop().PlaceOrder(t.Context(), o, client.Key(uuid.NewString()), client.Wait(10*time.Second), client.BasketToken(token))
+		_, err := p.shop().PlaceOrder(t.Context(), o, client.Key(uuid.NewString()), client.Wait(10*time.Second),
+			client.BasketToken(token))
 		return err
 	}
 	var all []client.Basket
 	for range 2 {
-		b, err := p.shop().AddBasketItem(t.Context(), client.AddBasketItemRequest{SKU: "PLATE-03", Quantity: 20}) // there are 30
+		// there are 30
+		b, err := p.shop().AddBasketItem(t.Context(), client.AddBasketItemRequest{SKU: "PLATE-03", Quantity: 20})
 		require.NoError(t, err)
 		all = append(all, b)
 	}
@@ -59,12 +61,14 @@ func (p *program) restoresBaskets(t *testing.T) {
 func (p *program) keepsAccounts(t *testing.T) {
 	for i := range 24 {
 		email := fmt.Sprintf("ada-%d@example.test", i)
-		ada, err := p.shop().Register(t.Context(), client.RegisterRequest{Email: email, Name: "Ada", Phone: "+49 40 123456", Password: "correct horse battery"})
+		ada, err := p.shop().Register(t.Context(),
+			client.RegisterRequest{Email: email, Name: "Ada", Phone: "+49 40 123456", Password: "correct horse battery"})
 		require.NoError(t, err)
 		var both sync.WaitGroup
 		var ordered, closed error
 		both.Go(func() {
-			_, ordered = p.shop().PlaceOrder(t.Context(), cup(), client.Key(email), client.Wait(0), client.Token(ada.AccessToken))
+			_, ordered = p.shop().PlaceOrder(t.Context(), cup(), client.Key(email), client.Wait(0),
+				client.Token(ada.AccessToken))
 		})
 		both.Go(func() {
 			time.Sleep(3*time.Millisecond + rand.N(25*time.Millisecond))

@@ -36,7 +36,9 @@ func (c *productAddCommand) Run(ctx context.Context) error {
 		return err
 	}
 	made, err := shop.AddProduct(ctx, client.ProductBody{
-		StoreID: store, SKU: c.SKU, Name: c.Name, Description: c.Description, Price: client.Amount{Minor: c.PriceMinor, Currency: c.Currency},
+		StoreID: store, SKU: c.SKU, Name: c.Name, Description: c.Description, Price: client.Amount{
+			Minor: c.PriceMinor, Currency: c.Currency,
+		},
 		CategoryID: category, Tags: c.Tag, OutsideNumber: c.OutsideNumber, Active: &c.Active,
 	})
 	if err != nil {
@@ -85,24 +87,9 @@ func (c *productEditCommand) Run(ctx context.Context) error {
 	return showProduct(changed)
 }
 
-// findStore is the id of a store that is given by its id or its name.
+// findStore returns the id of a store that is given by its id or its name.
 func findStore(ctx context.Context, shop *client.Client, name string) (string, error) {
-	if uuid.Validate(name) == nil {
-		return name, nil
-	}
-	for page, pages := int64(1), int64(1); page <= pages; page++ {
-		got, err := shop.ListStores(ctx, client.Paging{Page: page, Limit: 100})
-		if err != nil {
-			return "", err
-		}
-		for _, s := range got.Items {
-			if strings.EqualFold(s.Name, name) {
-				return s.ID, nil
-			}
-		}
-		pages = got.TotalPages
-	}
-	return "", fmt.Errorf("store %q does not exist", name)
+	return findByName(ctx, "store", name, shop.ListStores, func(s client.Store) (string, string) { return s.ID, s.Name })
 }
 
 // findCategory is the id of a category that is given by its id or its names from the top; no name has no id.

@@ -6,12 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
-	"strings"
 
 	"github.com/vbauerster/mpb/v8"
 
 	"github.com/popup-shop/popup/client"
+	"github.com/popup-shop/popup/internal/producttable"
 )
 
 type productExportCommand struct {
@@ -28,7 +27,7 @@ func (c *productExportCommand) Run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	table := csv.NewWriter(file)
-	_ = table.Write(tableColumns) // Error returns the error
+	_ = table.Write(producttable.Columns) // Error returns the error
 	read := c.onSale
 	if c.All {
 		read = c.all
@@ -39,7 +38,7 @@ func (c *productExportCommand) Run(ctx context.Context) (err error) {
 			bar = progress(total)
 		}
 		for _, row := range rows {
-			_ = table.Write(cellsOf(row))
+			_ = table.Write(producttable.Cells(row))
 		}
 		bar.IncrBy(len(rows))
 	})
@@ -77,7 +76,7 @@ func (c *productExportCommand) onSale(ctx context.Context, put func(rows []clien
 		}
 		rows := make([]client.ImportRow, len(got.Items))
 		for i, p := range got.Items {
-			rows[i] = client.ImportRow{SKU: p.SKU, Name: p.Name, Description: p.Description, Price: p.Price, Category: paths[p.CategoryID], Tags: p.Tags, Store: p.StoreName, Active: p.Active}
+			rows[i] = producttable.RowOf(p, paths[p.CategoryID])
 		}
 		put(rows, got.Total)
 		pages = got.TotalPages
@@ -85,23 +84,11 @@ func (c *productExportCommand) onSale(ctx context.Context, put func(rows []clien
 	return nil
 }
 
-func cellsOf(row client.ImportRow) []string {
-	return []string{
-		row.SKU, row.Name, row.Description, strconv.FormatInt(row.Price.Minor, 10), row.Price.Currency, row.Category,
-		strings.Join(row.Tags, "|"), row.Store, strconv.FormatBool(row.Active),
-	}
-}
-
+// categoryPaths returns the paths of all categories by their ids.
 func categoryPaths(ctx context.Context, shop *client.Client) (map[string]string, error) {
 	tree, err := shop.GetCategories(ctx)
 	if err != nil {
 		return nil, err
 	}
-	paths := map[string]string{}
-	for _, c := range tree.Items { // each after those above it
-		if paths[c.ID] = c.Name; c.ParentID != "" {
-			paths[c.ID] = paths[c.ParentID] + " > " + c.Name
-		}
-	}
-	return paths, nil
+	return producttable.CategoryPaths(tree.Items), nil
 }

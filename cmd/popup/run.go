@@ -84,7 +84,8 @@ func (c *runCommand) Run(ctx context.Context) error {
 	return shop.Serve(ctx, l)
 }
 
-// rest has the shop rest whenever no event has been published for a while: it returns memory to the system and wakes rarely.
+// rest has the shop rest whenever no event has been published for a while: it returns memory to the system and wakes
+// rarely.
 func rest(ctx context.Context, engine *local.Engine) {
 	for ctx.Err() == nil {
 		engine.AwaitIdle(ctx, restsAfter)

@@ -63,7 +63,10 @@ func newProgram(t *testing.T, flags ...string) *program {
 	require.NoError(t, err)
 	address := l.Addr().String()
 	require.NoError(t, l.Close())
-	p := &program{t: t, dir: dir, bin: bin, url: "http://" + address, flags: append([]string{"run", "--dir", dir, "--listen", address}, flags...)}
+	p := &program{
+		t: t, dir: dir, bin: bin, url: "http://" + address,
+		flags: append([]string{"run", "--dir", dir, "--listen", address}, flags...),
+	}
 	t.Cleanup(p.stop)
 	return p
 }
@@ -114,7 +117,9 @@ func (p *program) order(key string, wait time.Duration) string {
 func cup() client.PlaceOrderRequest {
 	return client.PlaceOrderRequest{
 		Lines: []client.Item{{SKU: "MUG-ENAMEL", Quantity: 1}}, PaymentMethod: "simulated",
-		Address: &client.Address{Name: "Ada", Phone: "+49 40 123456", Country: "DE", PostalCode: "20457", City: "Hamburg", AddressLine1: "Kai 1"},
+		Address: &client.Address{
+			Name: "Ada", Phone: "+49 40 123456", Country: "DE", PostalCode: "20457", City: "Hamburg", AddressLine1: "Kai 1",
+		},
 		Contact: &client.Contact{Name: "Ada", Email: "ada@example.com", Phone: "+49 40 123456"},
 	}
 }

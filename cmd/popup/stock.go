@@ -67,7 +67,9 @@ func (c *levelsCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	page, err := shop.ListStock(ctx, client.ListStockQuery{Paging: client.Paging{Page: c.Page, Limit: 100}, SKU: c.SKU, WarehouseID: warehouse})
+	page, err := shop.ListStock(ctx, client.ListStockQuery{
+		Paging: client.Paging{Page: c.Page, Limit: 100}, SKU: c.SKU, WarehouseID: warehouse,
+	})
 	if err != nil {
 		return err
 	}
@@ -106,7 +108,8 @@ func (t there) book(ctx context.Context, kind string, quantity int64, reason str
 	if err != nil {
 		return err
 	}
-	moved, err := shop.AddStockMovement(ctx, level.ID, client.AddStockMovementRequest{Kind: kind, Quantity: quantity, Reason: reason})
+	moved, err := shop.AddStockMovement(ctx, level.ID,
+		client.AddStockMovementRequest{Kind: kind, Quantity: quantity, Reason: reason})
 	if err != nil {
 		return err
 	}
@@ -203,7 +206,8 @@ func (c *logCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	page, err := shop.ListStockMovements(ctx, level.ID, client.ListStockMovementsQuery{Paging: client.Paging{Limit: 100}, Kind: c.Kind})
+	page, err := shop.ListStockMovements(ctx, level.ID,
+		client.ListStockMovementsQuery{Paging: client.Paging{Limit: 100}, Kind: c.Kind})
 	if err != nil {
 		return err
 	}

@@ -59,5 +59,5 @@ func TestStockIsKeptFromTheTerminal(t *testing.T) {
 	refused("goods", "warehouse", "delete", "Barge")
 	shows(` 0 0 0 123$`, "stock", "take", "CAP-NAVY", "1", "--warehouse=Barge", "--reason=sold at the door")
 	shows(`^$`, "warehouse", "delete", "Barge")
-	refused("warehouse Barge does not exist", "warehouse", "delete", "Barge")
+	refused(`warehouse "Barge" does not exist`, "warehouse", "delete", "Barge")
 }

@@ -75,7 +75,9 @@ func (c *signupCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	made, err := c.visitor().Register(ctx, client.RegisterRequest{Email: c.Email, Password: secret, Name: c.Name, Phone: c.Phone})
+	made, err := c.visitor().Register(ctx, client.RegisterRequest{
+		Email: c.Email, Password: secret, Name: c.Name, Phone: c.Phone,
+	})
 	if err != nil {
 		return fmt.Errorf("sign up: %w", err)
 	}

@@ -58,7 +58,8 @@ func TestTheFirstAdminsPasswordIsShownOnceAndManagesAccounts(t *testing.T) {
 	require.Contains(t, admin.must("", "me"), "role        admin")
 
 	ada.refused("not signed in", "", "me")
-	ada.refused("password is a common password", "password1", "signup", "ada@example.test", "--name=Ada", "--phone=+49 40 1234567")
+	ada.refused("password is a common password", "password1", "signup", "ada@example.test", "--name=Ada",
+		"--phone=+49 40 1234567")
 	ada.must("correct horse battery", "signup", "ada@example.test", "--name=Ada", "--phone=+49 40 1234567")
 	kept, err := filepath.Glob(filepath.Join(ada.home, "popup", "session-*.json"))
 	require.NoError(t, err)

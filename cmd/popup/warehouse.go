@@ -19,21 +19,33 @@ type warehouseCommand struct {
 	Delete deleteWarehouseCommand `cmd:"" help:"Delete an empty warehouse."`
 }
 
-// findWarehouse is the id of a warehouse that is given by its id or its name; no name has no id.
+// findWarehouse returns the id of a warehouse that is given by its id or its name; no name has no id.
 func findWarehouse(ctx context.Context, shop *client.Client, name string) (string, error) {
+	named := func(w client.Warehouse) (string, string) { return w.ID, w.Name }
+	return findByName(ctx, "warehouse", name, shop.ListWarehouses, named)
+}
+
+// findByName returns the id of an item of a list that is given by its id or its name; no name has no id.
+func findByName[T any](
+	ctx context.Context, what, name string,
+	list func(context.Context, client.Paging, ...client.Option) (client.Page[T], error), named func(T) (id, name string),
+) (string, error) {
 	if name == "" || uuid.Validate(name) == nil {
 		return name, nil
 	}
-	page, err := shop.ListWarehouses(ctx, client.Paging{Limit: 100})
-	if err != nil {
-		return "", err
-	}
-	for _, w := range page.Items {
-		if strings.EqualFold(w.Name, name) {
-			return w.ID, nil
+	for page, pages := int64(1), int64(1); page <= pages; page++ {
+		got, err := list(ctx, client.Paging{Page: page, Limit: 100})
+		if err != nil {
+			return "", err
 		}
+		for _, item := range got.Items {
+			if id, found := named(item); strings.EqualFold(found, name) {
+				return id, nil
+			}
+		}
+		pages = got.TotalPages
 	}
-	return "", fmt.Errorf("warehouse %s does not exist", name)
+	return "", fmt.Errorf("%s %q does not exist", what, name)
 }
 
 // explained adds to a problem what stands in the way.
@@ -108,7 +120,8 @@ func (c *changeWarehouseCommand) Run(ctx context.Context) error {
 	given(&is.Name, c.Name)
 	given(&is.Location, c.Location)
 	given(&is.Priority, c.Priority)
-	changed, err := shop.ChangeWarehouse(ctx, id, client.WarehouseBody{Name: is.Name, Location: is.Location, Priority: is.Priority})
+	changed, err := shop.ChangeWarehouse(ctx, id,
+		client.WarehouseBody{Name: is.Name, Location: is.Location, Priority: is.Priority})
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,8 @@ func TestWithoutPaceAllMovesAreOneBatch(t *testing.T) {
 	require.Equal(t, []string{"planned→preparing", "preparing→shipped", "shipped→in_transit", "in_transit→delivered"},
 		steps(t, shop.Send(t, name, due)))
 	require.Equal(t, []string{"planned", "preparing", "shipped", "in_transit", "delivered"}, seen(t, shop))
-	require.True(t, shoptest.Scalar[bool](t, shop, `SELECT status = 'delivered' AND delivered_at IS NOT NULL AND due_at IS NULL FROM delivery.shipments`))
+	require.True(t, shoptest.Scalar[bool](t, shop,
+		`SELECT status = 'delivered' AND delivered_at IS NOT NULL AND due_at IS NULL FROM delivery.shipments`))
 
 	require.Empty(t, shop.Send(t, name, due))
 	require.Len(t, seen(t, shop), 5)
@@ -64,7 +65,8 @@ func TestWithPaceEachMoveSchedulesTheNext(t *testing.T) {
 		shop.Exec(t, `UPDATE delivery.shipments SET due_at = now()`)
 		require.Equal(t, []string{step}, steps(t, shop.Send(t, name, due)))
 	}
-	require.True(t, shoptest.Scalar[bool](t, shop, `SELECT due_at IS NULL FROM delivery.shipments`), "nothing is due after the last move")
+	require.True(t, shoptest.Scalar[bool](t, shop, `SELECT due_at IS NULL FROM delivery.shipments`),
+		"nothing is due after the last move")
 	require.Empty(t, shop.Send(t, name, due))
 }
 

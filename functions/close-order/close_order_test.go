@@ -23,7 +23,9 @@ func undone(t *testing.T, shop *shoptest.Shop) (orderID string, facts []cloudeve
 	withdrawn := shop.Emitted(t, placed.ID, "order.withdrawn")[0]
 	require.Len(t, shop.Deliver(t, "release-stock", withdrawn), 1)
 	require.Len(t, shop.Deliver(t, "refund-payment", withdrawn), 1)
-	return placed.ID, []cloudevent.Message{withdrawn, shop.Emitted(t, placed.ID, "stock.released")[0], shop.Emitted(t, placed.ID, "payment.refunded")[0]}
+	return placed.ID, []cloudevent.Message{
+		withdrawn, shop.Emitted(t, placed.ID, "stock.released")[0], shop.Emitted(t, placed.ID, "payment.refunded")[0],
+	}
 }
 
 func TestOrderIsCancelledOnceInAnyOrderOfEvents(t *testing.T) {
@@ -38,7 +40,8 @@ func TestOrderIsCancelledOnceInAnyOrderOfEvents(t *testing.T) {
 		emitted := shop.Emitted(t, orderID, "order.cancelled")
 		require.Len(t, emitted, 1, "%v", turn)
 		cancelled := shoptest.EventOf(t, emitted[0]).(events.OrderCancelled)
-		require.Equal(t, []string{"customer", "requested"}, []string{cancelled.By, cancelled.Reason}, "what a customer wrote stays in the row")
+		require.Equal(t, []string{"customer", "requested"}, []string{cancelled.By, cancelled.Reason},
+			"what a customer wrote stays in the row")
 		require.True(t, cancelled.StockHeld)
 		require.EqualValues(t, 2400, cancelled.RefundedMinor)
 		require.Equal(t, []events.Line{{Line: 1, SKU: shoptest.Cap, Quantity: 1}}, cancelled.Lines)

@@ -58,7 +58,8 @@ func requireCompletedOnce(t *testing.T, shop *shoptest.Shop, orderID string) {
 	require.Len(t, emitted, 1)
 	completed := shoptest.EventOf(t, emitted[0]).(events.OrderCompleted)
 	require.Equal(t, []int64{2400, 2400}, []int64{completed.TotalMinor, completed.PaidMinor})
-	require.Equal(t, "completed shipped", shoptest.Scalar[string](t, shop, `SELECT concat_ws(' ', status, stock) FROM orders.orders WHERE order_id = $1`, orderID))
+	require.Equal(t, "completed shipped", shoptest.Scalar[string](t, shop,
+		`SELECT concat_ws(' ', status, stock) FROM orders.orders WHERE order_id = $1`, orderID))
 }
 
 func TestConcurrentEventsCompleteOnce(t *testing.T) {
@@ -108,7 +109,8 @@ func TestShippedStockIsRecordedWithoutAnEvent(t *testing.T) {
 		require.Empty(t, shop.Send(t, name, left[0]))
 		require.Empty(t, shop.Send(t, name, events.OrderDelivered{OrderID: placed.ID}), "the status of the order decides")
 	}
-	require.Equal(t, "shipped shipped", shoptest.Scalar[string](t, shop, `SELECT concat_ws(' ', status, stock) FROM orders.orders WHERE order_id = $1`, placed.ID))
+	require.Equal(t, "shipped shipped", shoptest.Scalar[string](t, shop,
+		`SELECT concat_ws(' ', status, stock) FROM orders.orders WHERE order_id = $1`, placed.ID))
 }
 
 func TestReturnedOrderIsNeverCompleted(t *testing.T) {

@@ -154,7 +154,9 @@ func (o opened) events() []events.Event {
 			AmountMinor: o.Amount.Minor, Currency: o.Amount.Currency, ProviderRef: o.Ref, At: at,
 		}}
 	case payment.Declined:
-		return []events.Event{created, events.PaymentFailed{PaymentID: o.PaymentID, OrderID: o.OrderID, Reason: o.Reason, At: at}}
+		return []events.Event{
+			created, events.PaymentFailed{PaymentID: o.PaymentID, OrderID: o.OrderID, Reason: o.Reason, At: at},
+		}
 	}
 	return []events.Event{created}
 }

@@ -31,7 +31,8 @@ func stockReserved(placed shoptest.Placed) events.StockReserved {
 
 // results returns the results of all attempts at an order's payment, in order.
 func results(t *testing.T, shop *shoptest.Shop, orderID string) []string {
-	return shoptest.Scalar[[]string](t, shop, `SELECT array_agg(result ORDER BY at) FROM payments.attempts WHERE order_id = $1`, orderID)
+	return shoptest.Scalar[[]string](t, shop,
+		`SELECT array_agg(result ORDER BY at) FROM payments.attempts WHERE order_id = $1`, orderID)
 }
 
 // PAY-02, PAY-08.
@@ -54,7 +55,8 @@ func TestPaymentIsForTheExactTotal(t *testing.T) {
 			created, paid := emitted[0].(events.PaymentCreated), emitted[1].(events.PaymentPaid)
 			require.Equal(t, c.want, money.Amount{Minor: created.AmountMinor, Currency: created.Currency})
 			require.Equal(t, c.want, money.Amount{Minor: paid.AmountMinor, Currency: paid.Currency})
-			require.Equal(t, []payment.Request{{PaymentID: created.PaymentID, OrderID: placed.ID, Amount: c.want}}, bank.Opened())
+			require.Equal(t, []payment.Request{{PaymentID: created.PaymentID, OrderID: placed.ID, Amount: c.want}},
+				bank.Opened())
 			require.Equal(t, c.want.Minor, shoptest.Scalar[int64](t, shop, `
 				SELECT captured_minor FROM payments.payments WHERE payment_id = $1 AND status = 'paid'`, created.PaymentID))
 			require.Equal(t, []string{"paid"}, results(t, shop, placed.ID))
@@ -141,8 +143,10 @@ func TestFailedCallIsRetriedForTheSamePayment(t *testing.T) {
 	}
 	bank.Unavailable = false
 	require.Len(t, shop.Deliver(t, name, m), 2)
-	require.Equal(t, []string{"unknown: the bank does not answer", "unknown: the bank does not answer", "paid"}, results(t, shop, placed.ID))
-	require.EqualValues(t, 1, shoptest.Scalar[int64](t, shop, `SELECT count(DISTINCT key) FROM payments.attempts WHERE order_id = $1`, placed.ID))
+	require.Equal(t, []string{"unknown: the bank does not answer", "unknown: the bank does not answer", "paid"},
+		results(t, shop, placed.ID))
+	require.EqualValues(t, 1, shoptest.Scalar[int64](t, shop,
+		`SELECT count(DISTINCT key) FROM payments.attempts WHERE order_id = $1`, placed.ID))
 }
 
 func TestMethodWithoutProviderIsDeadLettered(t *testing.T) {
@@ -151,5 +155,6 @@ func TestMethodWithoutProviderIsDeadLettered(t *testing.T) {
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)).With("payment_method", "gold"))
 
 	require.Empty(t, shop.Send(t, name, stockReserved(placed)))
-	require.Contains(t, shoptest.Scalar[string](t, shop, `SELECT reason FROM bus.dead_letters WHERE consumer = $1`, name), `"gold"`)
+	require.Contains(t, shoptest.Scalar[string](t, shop, `SELECT reason FROM bus.dead_letters WHERE consumer = $1`, name),
+		`"gold"`)
 }

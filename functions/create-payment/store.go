@@ -27,12 +27,13 @@ func readOrders(ctx context.Context, tx pgx.Tx, orders []string) (map[string]req
 	waiting := map[string]request{}
 	var r request
 	var pending bool
-	_, err = pgx.ForEachRow(rows, []any{&r.OrderID, &r.Method, &r.Amount.Minor, &r.Amount.Currency, &pending}, func() error {
-		if pending {
-			waiting[r.OrderID] = r
-		}
-		return nil
-	})
+	_, err = pgx.ForEachRow(rows, []any{&r.OrderID, &r.Method, &r.Amount.Minor, &r.Amount.Currency, &pending},
+		func() error {
+			if pending {
+				waiting[r.OrderID] = r
+			}
+			return nil
+		})
 	if err != nil {
 		return nil, fmt.Errorf("read %d orders: %w", len(orders), err)
 	}

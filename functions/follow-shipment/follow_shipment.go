@@ -20,9 +20,11 @@ const name = "follow-shipment"
 func New(shop config.Shop) function.Function {
 	f := follower{orderstore.Times(shop)}
 	return function.Function{
-		Name:       name,
-		On:         []function.Handler{function.On(f.follow)},
-		Emits:      []events.Event{events.OrderAdvanced{}, events.OrderShipped{}, events.OrderDelivered{}, events.OrderReturned{}},
+		Name: name,
+		On:   []function.Handler{function.On(f.follow)},
+		Emits: []events.Event{
+			events.OrderAdvanced{}, events.OrderShipped{}, events.OrderDelivered{}, events.OrderReturned{},
+		},
 		Writes:     []string{"orders.orders", "orders.history"},
 		SyncCommit: true,
 	}
@@ -68,7 +70,9 @@ type step struct {
 }
 
 // stepsOf returns the steps of each order of a batch.
-func (f follower) stepsOf(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[events.ShipmentMoved]) ([][]step, error) {
+func (f follower) stepsOf(
+	ctx context.Context, tx pgx.Tx, batch []*function.Delivery[events.ShipmentMoved],
+) ([][]step, error) {
 	shipments, err := readShipments(ctx, tx, batch)
 	if err != nil {
 		return nil, err

@@ -110,7 +110,8 @@ func TestOrderKnowsItsCarrierAndWhenItArrived(t *testing.T) {
 	sent := emitted[1].(events.OrderShipped)
 	require.Equal(t, "popup", sent.Carrier)
 	require.Equal(t, []events.Line{{Line: 1, SKU: shoptest.Cap, Quantity: 1}}, sent.Lines)
-	require.Equal(t, sent.TrackingNumber, shoptest.Scalar[string](t, shop, `SELECT tracking_number FROM orders.orders WHERE order_id = $1`, orderID))
+	require.Equal(t, sent.TrackingNumber, shoptest.Scalar[string](t, shop,
+		`SELECT tracking_number FROM orders.orders WHERE order_id = $1`, orderID))
 
 	shop.Send(t, name, shop.MoveShipment(t, orderID, "in_transit"))
 	arrived := shop.Send(t, name, shop.MoveShipment(t, orderID, "delivered"))[0].(events.OrderDelivered)

@@ -25,7 +25,9 @@ type sighting struct {
 }
 
 // readShipments returns the shipments of a batch by their ids.
-func readShipments(ctx context.Context, tx pgx.Tx, batch []*function.Delivery[events.ShipmentMoved]) (map[string]shipment, error) {
+func readShipments(
+	ctx context.Context, tx pgx.Tx, batch []*function.Delivery[events.ShipmentMoved],
+) (map[string]shipment, error) {
 	ids := make([]string, len(batch))
 	for i, d := range batch {
 		ids[i] = d.Event.ShipmentID

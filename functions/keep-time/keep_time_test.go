@@ -174,14 +174,16 @@ func TestMoreThanTheLimitFollowsImmediately(t *testing.T) {
 		return shoptest.Scalar[int64](t, shop, `SELECT count(DISTINCT order_id) FROM bus.event WHERE type = 'order.overdue'`) == 1100
 	}, 10*time.Second, 10*time.Millisecond)
 	require.Empty(t, tick(t, shop, placed.ID))
-	require.EqualValues(t, 1100, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type NOT IN ('order.placed', 'housekeeping.due')`))
+	require.EqualValues(t, 1100, shoptest.Scalar[int64](t, shop,
+		`SELECT count(*) FROM bus.event WHERE type NOT IN ('order.placed', 'housekeeping.due')`))
 }
 
 func TestHousekeepingIsDueOnceADay(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	housekeeping := func() []string {
-		return shoptest.Scalar[[]string](t, shop, `SELECT array_agg(data->>'day') FROM bus.event WHERE type = 'housekeeping.due'`)
+		return shoptest.Scalar[[]string](t, shop,
+			`SELECT array_agg(data->>'day') FROM bus.event WHERE type = 'housekeeping.due'`)
 	}
 	today := shoptest.Scalar[string](t, shop, `SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD')`)
 	for range 3 {
@@ -192,7 +194,8 @@ func TestHousekeepingIsDueOnceADay(t *testing.T) {
 	require.Zero(t, next(t, shop), "the minute brings it")
 
 	// the next day has its own event
-	emitted := shoptest.Scalar[string](t, shop, `SELECT min(event_id::text) FROM bus.event WHERE type = 'housekeeping.due'`)
+	emitted := shoptest.Scalar[string](t, shop,
+		`SELECT min(event_id::text) FROM bus.event WHERE type = 'housekeeping.due'`)
 	shop.Exec(t, `UPDATE bus.event SET event_id = (substr(bus.first_id_of(now() - interval '1 day')::text, 1, 13) || substr(event_id::text, 14))::uuid WHERE event_id = $1`, emitted)
 	require.NoError(t, shop.Runtime(t, name).Tick(t.Context(), shop.Function(t, name)))
 	require.Contains(t, housekeeping(), today)

@@ -114,7 +114,8 @@ func TestDeadLetteredItemIsNotDueAgain(t *testing.T) {
 	require.EqualValues(t, 1, n)
 	shop.Exec(t, `ALTER TABLE bus.event DROP CONSTRAINT no_poison`)
 	runTick(t, shop)
-	require.EqualValues(t, 1, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type = 'reservation.due'`))
+	require.EqualValues(t, 1, shoptest.Scalar[int64](t, shop,
+		`SELECT count(*) FROM bus.event WHERE type = 'reservation.due'`))
 	require.Zero(t, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM bus.dead_letters WHERE resolved_at IS NULL`))
 }
 

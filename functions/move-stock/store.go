@@ -47,7 +47,9 @@ func bookIn(ctx context.Context, tx pgx.Tx, orders []string) (map[string][]event
 }
 
 // queryLines runs a statement and returns its lines by order; verb names it in errors.
-func queryLines(ctx context.Context, tx pgx.Tx, verb string, orders []string, sql string) (map[string][]events.StockLine, error) {
+func queryLines(
+	ctx context.Context, tx pgx.Tx, verb string, orders []string, sql string,
+) (map[string][]events.StockLine, error) {
 	rows, err := tx.Query(ctx, sql, pgx.NamedArgs{"orders": orders})
 	if err != nil {
 		return nil, fmt.Errorf("%s stock of %d orders: %w", verb, len(orders), err)

@@ -45,7 +45,9 @@ func readBasketLines(ctx context.Context, tx pgx.Tx, b *Body) error {
 	case len(b.Lines) == 0:
 		return problem.Invalid(problem.FieldError{Field: "basket_id", Message: "is empty"})
 	case len(b.Lines) > maxLines:
-		return problem.Invalid(problem.FieldError{Field: "basket_id", Message: fmt.Sprintf("has more than %d lines", maxLines)})
+		return problem.Invalid(problem.FieldError{
+			Field: "basket_id", Message: fmt.Sprintf("has more than %d lines", maxLines),
+		})
 	}
 	return nil
 }

@@ -15,7 +15,8 @@ import (
 func fill(t *testing.T, shop *shoptest.Shop, headers ...string) shoptest.Response {
 	t.Helper()
 	add := func(sku string, quantity int) shoptest.Response {
-		return shop.Call(t, "serve-baskets", http.MethodPost, "/v1/basket/items", map[string]any{"sku": sku, "quantity": quantity}, headers...)
+		return shop.Call(t, "serve-baskets", http.MethodPost, "/v1/basket/items",
+			map[string]any{"sku": sku, "quantity": quantity}, headers...)
 	}
 	add(shoptest.Cap, 2)
 	a := add(red, 1)
@@ -55,7 +56,8 @@ func TestVisitorOrdersTheBasketOfTheirToken(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	shop.AddVariant(t, shoptest.Tee, red, "red, M", 4100, 5, shoptest.Canal)
-	first := shop.Call(t, "serve-baskets", http.MethodPost, "/v1/basket/items", map[string]any{"sku": shoptest.Cap, "quantity": 1})
+	first := shop.Call(t, "serve-baskets", http.MethodPost, "/v1/basket/items",
+		map[string]any{"sku": shoptest.Cap, "quantity": 1})
 	shown := []string{"Popup-Basket-Token", first.Body["basket_token"].(string)}
 	placed := shop.Place(t, fromBasket(first.Body["id"]), shown...)
 	require.Len(t, placed.Lines, 1)

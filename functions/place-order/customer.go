@@ -61,7 +61,8 @@ func readAddress(ctx context.Context, tx pgx.Tx, userID string, b *Body) error {
 		SELECT name, phone, country, postal_code, prefecture, region, city, address_line1, address_line2
 		FROM accounts.addresses
 		WHERE address_id = @address_id AND user_id = nullif(@user_id, '')::uuid`, pgx.NamedArgs{"address_id": b.AddressID, "user_id": userID}).
-		Scan(&a.Name, &a.Phone, &a.Country, &a.PostalCode, &a.Prefecture, &a.Region, &a.City, &a.AddressLine1, &a.AddressLine2)
+		Scan(&a.Name, &a.Phone, &a.Country, &a.PostalCode, &a.Prefecture, &a.Region, &a.City, &a.AddressLine1,
+			&a.AddressLine2)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return problem.Invalid(problem.FieldError{Field: "address_id", Message: "is not one of your addresses"})
 	}

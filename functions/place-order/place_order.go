@@ -206,11 +206,14 @@ func rejection(ctx context.Context, db web.Reader, o *orderview.Order) error {
 	}
 	lines := make([]map[string]any, len(short))
 	for i, line := range short {
-		lines[i] = map[string]any{"sku": line.SKU, "store_id": line.StoreID, "requested": line.Wanted, "available": line.Available}
+		lines[i] = map[string]any{
+			"sku": line.SKU, "store_id": line.StoreID, "requested": line.Wanted, "available": line.Available,
+		}
 	}
 	kind, detail := "out-of-stock", "There is not enough stock for this order."
 	if o.Reason == order.Invalid {
 		kind, detail = "not-on-sale", "An item of the order is not on sale any more."
 	}
-	return problem.New(http.StatusConflict, kind, detail).With("order_id", o.ID).With("reason", o.Reason).With("lines", lines)
+	return problem.New(http.StatusConflict, kind, detail).With("order_id", o.ID).With("reason", o.Reason).With("lines",
+		lines)
 }

@@ -290,7 +290,8 @@ func TestSameKeyIsOneOrder(t *testing.T) {
 		[]any{again.Body["id"], again.Body["order_token"], again.Header.Get("Idempotency-Replayed")})
 	require.Empty(t, first.Header.Get("Idempotency-Replayed"))
 
-	require.Equal(t, http.StatusUnprocessableEntity, post(t, shop, shoptest.Order(shoptest.Of(shoptest.Cap, 3)), key...).Status)
+	require.Equal(t, http.StatusUnprocessableEntity,
+		post(t, shop, shoptest.Order(shoptest.Of(shoptest.Cap, 3)), key...).Status)
 	require.Equal(t, http.StatusBadRequest, post(t, shop, order(), "Idempotency-Key", "").Status)
 	require.EqualValues(t, 1, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM orders.orders`))
 }
@@ -313,7 +314,8 @@ func TestConcurrentRequestsWithOneKeyAreOneOrder(t *testing.T) {
 	var all sync.WaitGroup
 	for range 20 {
 		all.Go(func() {
-			if status := post(t, shop, order(), "Idempotency-Key", "one").Status; status != http.StatusAccepted && status != http.StatusConflict {
+			if status := post(t, shop, order(), "Idempotency-Key", "one").Status; status != http.StatusAccepted &&
+				status != http.StatusConflict {
 				t.Errorf("answered %d", status)
 			}
 		})
@@ -326,7 +328,8 @@ func TestConcurrentRequestsWithOneKeyAreOneOrder(t *testing.T) {
 func TestRejectedOrderLeavesItsKeyFree(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	require.Equal(t, http.StatusBadRequest, post(t, shop, order().With("payment_method", "bitcoin"), "Idempotency-Key", "one").Status)
+	require.Equal(t, http.StatusBadRequest, post(t, shop, order().With("payment_method", "bitcoin"), "Idempotency-Key",
+		"one").Status)
 	require.Equal(t, http.StatusAccepted, post(t, shop, order(), "Idempotency-Key", "one").Status)
 }
 
@@ -375,7 +378,8 @@ func TestLongestCheckDelayCounts(t *testing.T) {
 	shop := open(t, func(s *functions.Settings) { s.StockCheckDelay, s.PaymentCheckDelay = 5*time.Second, 15*time.Second })
 	placed := shop.Place(t, order())
 	now := placed.StockCheckAt.Add(-5 * time.Second)
-	require.Equal(t, []time.Time{now.Add(15 * time.Second), now.Add(15*time.Second + 30*time.Minute)}, []time.Time{placed.PaymentCheckAt, placed.Deadline})
+	require.Equal(t, []time.Time{now.Add(15 * time.Second), now.Add(15*time.Second + 30*time.Minute)},
+		[]time.Time{placed.PaymentCheckAt, placed.Deadline})
 	require.True(t, shop.Broker.Published()[0].Delayed, "keep-time is woken")
 
 	shop.Exec(t, `UPDATE catalogue.stores SET check_delay = '20 s' WHERE store_id = $1`, shoptest.TheStore)
@@ -456,7 +460,8 @@ func TestContactComesFromTheAccount(t *testing.T) {
 	require.Equal(t, ada.ID, a.Body["customer_id"], a.Raw)
 	require.Nil(t, a.Body["order_token"], a.Raw)
 	require.Equal(t, ada.Email, shoptest.Scalar[string](t, shop, `SELECT email FROM orders.addresses`))
-	require.Equal(t, []string{"contact"}, post(t, shop, order().With("contact", nil), "Authorization", guest.Bearer).Fields())
+	require.Equal(t, []string{"contact"}, post(t, shop, order().With("contact", nil), "Authorization",
+		guest.Bearer).Fields())
 	a = post(t, shop, order(), "Authorization", guest.Bearer)
 	require.Equal(t, guest.ID, a.Body["customer_id"], a.Raw)
 	require.NotEmpty(t, a.Body["order_token"], "guests have a token too")
@@ -467,7 +472,8 @@ func TestCustomerIDInTheBodyIsRejected(t *testing.T) {
 	shop := open(t)
 	ada := shop.SignIn(t, "customer")
 	for _, field := range []string{"customer_id", "order_id", "status", "order_token", "total_minor"} {
-		require.Equal(t, []string{field}, post(t, shop, order().With(field, uuid.NewString()), "Authorization", ada.Bearer).Fields())
+		require.Equal(t, []string{field}, post(t, shop, order().With(field, uuid.NewString()), "Authorization",
+			ada.Bearer).Fields())
 	}
 }
 
@@ -508,7 +514,8 @@ func TestOrderGoesToAnAddressOfTheAddressBook(t *testing.T) {
 	require.Equal(t, "Bremen", to["city"])
 	require.Equal(t, "Domshof 1", to["address_line1"])
 	shop.Exec(t, `UPDATE accounts.addresses SET city = 'Hamburg'`)
-	require.Equal(t, "Bremen", shoptest.Scalar[string](t, shop, `SELECT city FROM orders.addresses`), "the order keeps it as it was")
+	require.Equal(t, "Bremen", shoptest.Scalar[string](t, shop, `SELECT city FROM orders.addresses`),
+		"the order keeps it as it was")
 }
 
 // API-39, ACC-21: not even staff can order to another user's address by its id.
@@ -528,7 +535,8 @@ func TestAddressesOfOthersAreRejected(t *testing.T) {
 	for _, wrong := range []shoptest.Body{order().With("address", nil).With("address_id", "x"), order().With("address", nil).With("address_id", uuid.NewString())} {
 		require.Equal(t, []string{"address_id"}, post(t, shop, wrong, "Authorization", ada.Bearer).Fields())
 	}
-	require.Equal(t, []string{"address"}, post(t, shop, order().With("address_id", saved), "Authorization", ada.Bearer).Fields(), "two of them")
+	require.Equal(t, []string{"address"}, post(t, shop, order().With("address_id", saved), "Authorization",
+		ada.Bearer).Fields(), "two of them")
 	require.Equal(t, before, rows(t, shop))
 }
 

@@ -38,7 +38,8 @@ func buyers(t *testing.T, shop *shoptest.Shop) map[string][]string {
 
 func add(t *testing.T, shop *shoptest.Shop, sku string, quantity int, headers ...string) shoptest.Response {
 	t.Helper()
-	a := shop.Call(t, "serve-baskets", http.MethodPost, "/v1/basket/items", map[string]any{"sku": sku, "quantity": quantity}, headers...)
+	a := shop.Call(t, "serve-baskets", http.MethodPost, "/v1/basket/items",
+		map[string]any{"sku": sku, "quantity": quantity}, headers...)
 	require.Equal(t, http.StatusCreated, a.Status, a.Raw)
 	return a
 }
@@ -127,7 +128,8 @@ func TestOtherOrdersKeepTheirBasket(t *testing.T) {
 	shop := open(t)
 	ada := []string{"Authorization", shop.SignIn(t, token.Customer).Bearer}
 	placed := shop.Place(t, fromBasket(add(t, shop, shoptest.Cap, 1, ada...).Body["id"]), ada...)
-	cancelled := shop.Call(t, "serve-orders", http.MethodPost, "/v1/orders/"+placed.ID+"/cancel", map[string]string{"reason": ""},
+	cancelled := shop.Call(t, "serve-orders", http.MethodPost, "/v1/orders/"+placed.ID+"/cancel",
+		map[string]string{"reason": ""},
 		append(ada, "Idempotency-Key", "one", "Prefer", "wait=0")...)
 	require.Equal(t, http.StatusAccepted, cancelled.Status, cancelled.Raw)
 	shop.AwaitStatus(t, placed.ID, "")

@@ -47,7 +47,8 @@ func TestVariantInheritsThePriceOfItsProduct(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	_, variant := shop.AddVariant(t, shoptest.Tee, red, "red, M", 0, 5, shoptest.Canal)
-	placed := shop.Place(t, order().With("lines", []any{map[string]any{"variant_id": variant, "quantity": 1}, map[string]any{"sku": shoptest.Tee, "quantity": 1}}))
+	placed := shop.Place(t, order().With("lines",
+		[]any{map[string]any{"variant_id": variant, "quantity": 1}, map[string]any{"sku": shoptest.Tee, "quantity": 1}}))
 	require.Equal(t, []int64{3900, 3900}, []int64{placed.Lines[0].UnitPriceMinor, placed.Lines[1].UnitPriceMinor})
 	require.Equal(t, []string{red, shoptest.Tee}, []string{placed.Lines[0].SKU, placed.Lines[1].SKU})
 }

@@ -102,7 +102,8 @@ func (u refunder) call(ctx context.Context, q request) (a response, err error) {
 		}
 		q.Captured = q.Amount
 	}
-	a.Refunded, a.Refusal, err = provider.Refund(ctx, q.RefundID, q.Ref, money.Amount{Minor: q.Captured, Currency: q.Currency})
+	a.Refunded, a.Refusal, err = provider.Refund(ctx, q.RefundID, q.Ref,
+		money.Amount{Minor: q.Captured, Currency: q.Currency})
 	return a, err
 }
 

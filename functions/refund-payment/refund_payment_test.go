@@ -184,6 +184,7 @@ func TestFailedCallIsRetriedForTheSameRefund(t *testing.T) {
 	require.Len(t, shop.Deliver(t, name, m), 1)
 	require.Equal(t, []string{"unknown: the bank does not answer", "refunded"}, shoptest.Scalar[[]string](t, shop, `
 		SELECT array_agg(result ORDER BY at) FROM payments.attempts WHERE act = 'refund'`))
-	require.EqualValues(t, 1, shoptest.Scalar[int64](t, shop, `SELECT count(DISTINCT key) FROM payments.attempts WHERE act = 'refund'`))
+	require.EqualValues(t, 1, shoptest.Scalar[int64](t, shop,
+		`SELECT count(DISTINCT key) FROM payments.attempts WHERE act = 'refund'`))
 	require.Len(t, bank.Refunded(), 1)
 }

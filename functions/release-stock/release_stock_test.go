@@ -82,7 +82,8 @@ func TestOtherOrdersKeepTheirStock(t *testing.T) {
 func TestConcurrentEventsReleaseOnce(t *testing.T) {
 	t.Parallel()
 	shop, placed := held(t)
-	one, two := shop.Store(t, events.OrderRejected{OrderID: placed.ID}), shop.Store(t, events.OrderExpired{OrderID: placed.ID})
+	one, two := shop.Store(t, events.OrderRejected{OrderID: placed.ID}), shop.Store(t,
+		events.OrderExpired{OrderID: placed.ID})
 	var both sync.WaitGroup
 	both.Go(func() { shop.Deliver(t, name, one) })
 	both.Go(func() { shop.Deliver(t, name, two) })
@@ -171,7 +172,8 @@ func TestNothingLeaksWhenPaymentsFail(t *testing.T) {
 		_, reserved := shop.Stock(t, sku)
 		require.Equal(t, open, reserved, sku)
 	}
-	require.Positive(t, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM stock.movements WHERE kind = 'release'`), "some failed after they held")
+	require.Positive(t, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM stock.movements WHERE kind = 'release'`),
+		"some failed after they held")
 	promises, err := invariant.Check(t.Context(), shop.Pool, false)
 	require.NoError(t, err)
 	for _, promise := range promises {

@@ -19,7 +19,8 @@ func TestVariantLineIsSplitOverWarehouses(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	shop.AddVariant(t, shoptest.Tee, "TEE-RED-M", "red, M", 0, 3, shoptest.Harbour)
-	shop.Exec(t, `INSERT INTO stock.levels (level_id, sku, warehouse_id) VALUES (gen_random_uuid(), 'TEE-RED-M', $1)`, shoptest.Tsukiji)
+	shop.Exec(t, `INSERT INTO stock.levels (level_id, sku, warehouse_id) VALUES (gen_random_uuid(), 'TEE-RED-M', $1)`,
+		shoptest.Tsukiji)
 	shop.SetStock(t, "TEE-RED-M", shoptest.Tsukiji, 4)
 
 	emitted := shop.Send(t, name, shop.Place(t, shoptest.Order(shoptest.Of("TEE-RED-M", 5))).OrderPlaced)
@@ -36,17 +37,20 @@ func TestOrderOverTwoStoresIsReservedInBothOrNone(t *testing.T) {
 	const other = "01900000-0000-7000-8000-000000000012"
 	shop.Exec(t, `
 		INSERT INTO catalogue.products (product_id, store_id, sku, name, price_minor, currency) VALUES (gen_random_uuid(), $1, 'FAN', 'Fan', 900, 'EUR')`, other)
-	shop.Exec(t, `INSERT INTO stock.levels (level_id, sku, warehouse_id) VALUES (gen_random_uuid(), 'FAN', $1)`, shoptest.Tsukiji)
+	shop.Exec(t, `INSERT INTO stock.levels (level_id, sku, warehouse_id) VALUES (gen_random_uuid(), 'FAN', $1)`,
+		shoptest.Tsukiji)
 	shop.SetStock(t, "FAN", shoptest.Tsukiji, 2)
 
-	short := shop.Send(t, name, shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1), shoptest.Of("FAN", 3))).OrderPlaced)
+	short := shop.Send(t, name, shop.Place(t,
+		shoptest.Order(shoptest.Of(shoptest.Cap, 1), shoptest.Of("FAN", 3))).OrderPlaced)
 	require.Equal(t, []events.ShortLine{{Line: 2, SKU: "FAN", StoreID: other, Wanted: 3, Available: 2, Why: events.WhyShort}}, short[0].(events.StockShort).Lines)
 	require.EqualValues(t, 120, available(t, shop, shoptest.Cap))
 
 	held := shop.Send(t, name, shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1), shoptest.Of("FAN", 2))).OrderPlaced)
 	lines := held[0].(events.StockReserved).Lines
 	require.Equal(t, []string{shoptest.TheStore, other}, []string{lines[0].StoreID, lines[1].StoreID})
-	require.Equal(t, []string{shoptest.Harbour, shoptest.Tsukiji}, []string{lines[0].WarehouseID, lines[1].WarehouseID}, "each from its store's own")
+	require.Equal(t, []string{shoptest.Harbour, shoptest.Tsukiji}, []string{lines[0].WarehouseID, lines[1].WarehouseID},
+		"each from its store's own")
 }
 
 // deliverUntilAccepted delivers an event as a broker does: it retries while the function is overloaded.

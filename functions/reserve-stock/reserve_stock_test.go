@@ -100,7 +100,8 @@ func TestLineIsSplitWithTheStoresWarehouseFirst(t *testing.T) {
 func TestWarehousesAreEmptiedByPriority(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	shop.Exec(t, `INSERT INTO stock.levels (level_id, sku, warehouse_id) VALUES (gen_random_uuid(), $1, $2)`, shoptest.Tee, shoptest.Tsukiji)
+	shop.Exec(t, `INSERT INTO stock.levels (level_id, sku, warehouse_id) VALUES (gen_random_uuid(), $1, $2)`,
+		shoptest.Tee, shoptest.Tsukiji)
 	shop.SetStock(t, shoptest.Tee, shoptest.Tsukiji, 10)
 	shop.SetStock(t, shoptest.Tee, shoptest.Harbour, 0)
 	shop.Exec(t, `UPDATE stock.warehouses SET priority = 5 WHERE warehouse_id = $1`, shoptest.Tsukiji)
@@ -124,12 +125,14 @@ func TestProductsNotOnSaleAreNamed(t *testing.T) {
 			shop.Exec(t, `
 				INSERT INTO catalogue.products (product_id, store_id, sku, name, price_minor, currency)
 				VALUES (gen_random_uuid(), $1, 'LAMP', 'Lamp', 100, 'EUR')`, shoptest.TheStore)
-			shop.Exec(t, `INSERT INTO stock.levels (level_id, sku, warehouse_id) VALUES (gen_random_uuid(), 'LAMP', $1)`, shoptest.Harbour)
+			shop.Exec(t, `INSERT INTO stock.levels (level_id, sku, warehouse_id) VALUES (gen_random_uuid(), 'LAMP', $1)`,
+				shoptest.Harbour)
 			placed := shop.Place(t, shoptest.Order(shoptest.Of("LAMP", 1)))
 			shop.Exec(t, c.end)
 
 			short := shop.Send(t, "reserve-stock", placed.OrderPlaced)[0].(events.StockShort)
-			require.Equal(t, []events.ShortLine{{Line: 1, SKU: "LAMP", StoreID: shoptest.TheStore, Wanted: 1, Why: c.why}}, short.Lines)
+			require.Equal(t, []events.ShortLine{{Line: 1, SKU: "LAMP", StoreID: shoptest.TheStore, Wanted: 1, Why: c.why}},
+				short.Lines)
 		})
 	}
 }
@@ -140,7 +143,8 @@ func TestStockSetToZeroDuringADelayIsShort(t *testing.T) {
 	shop := open(t, func(s *functions.Settings) { s.StockCheckDelay = time.Hour })
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 2)))
 	level := shoptest.Scalar[string](t, shop, `SELECT level_id::text FROM stock.levels WHERE sku = $1`, shoptest.Cap)
-	set := shop.Call(t, "serve-stock", http.MethodPut, "/v1/inventory/stock/"+level, map[string]any{"quantity": 0, "reason": "burnt"}, "Authorization", shop.Staff(t))
+	set := shop.Call(t, "serve-stock", http.MethodPut, "/v1/inventory/stock/"+level,
+		map[string]any{"quantity": 0, "reason": "burnt"}, "Authorization", shop.Staff(t))
 	require.Equal(t, http.StatusOK, set.Status, set.Raw)
 	shop.ChangeOrder(t, placed.ID, "stock_check_at = now()")
 
@@ -205,12 +209,14 @@ func TestConcurrentEventsReserveOnce(t *testing.T) {
 		both.Go(func() { shop.Deliver(t, name, two) })
 		both.Wait()
 		require.Len(t, append(shop.EmittedFor(t, name, one), shop.EmittedFor(t, name, two)...), 1)
-		require.Equal(t, int64(1), shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM stock.reservations WHERE order_id = $1`, placed.ID))
+		require.Equal(t, int64(1), shoptest.Scalar[int64](t, shop,
+			`SELECT count(*) FROM stock.reservations WHERE order_id = $1`, placed.ID))
 	}
 }
 
 func held(t *testing.T, shop *shoptest.Shop, warehouse string) int64 {
-	return shoptest.Scalar[int64](t, shop, `SELECT reserved FROM stock.levels WHERE sku = $1 AND warehouse_id = $2`, shoptest.Tee, warehouse)
+	return shoptest.Scalar[int64](t, shop, `SELECT reserved FROM stock.levels WHERE sku = $1 AND warehouse_id = $2`,
+		shoptest.Tee, warehouse)
 }
 
 // STK-19.
@@ -224,13 +230,15 @@ func TestSameUnitIsNeverReservedTwice(t *testing.T) {
 			var all sync.WaitGroup
 			for range c.buyers {
 				all.Go(func() {
-					deliverUntilAccepted(t, shop, "reserve-stock", shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1))).OrderPlaced)
+					deliverUntilAccepted(t, shop, "reserve-stock",
+						shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1))).OrderPlaced)
 				})
 			}
 			all.Wait()
 			onHand, reserved := shop.Stock(t, shoptest.Cap)
 			require.Equal(t, []int64{c.stock, c.stock}, []int64{onHand, reserved})
-			require.Equal(t, c.buyers-c.stock, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM bus.event WHERE type = 'stock.short'`))
+			require.Equal(t, c.buyers-c.stock, shoptest.Scalar[int64](t, shop,
+				`SELECT count(*) FROM bus.event WHERE type = 'stock.short'`))
 		})
 	}
 }

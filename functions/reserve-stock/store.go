@@ -67,7 +67,9 @@ func lockOrders(ctx context.Context, tx pgx.Tx, batch []stockRequest) (map[strin
 
 // lockLevels locks the levels of all lines in the order of SKU and warehouse. held are the orders that have their stock
 // already; they are read after the orders are locked, since the previous owner of the lock may have reserved it.
-func lockLevels(ctx context.Context, tx pgx.Tx, batch []stockRequest) (levels stock.Levels, held map[string]bool, err error) {
+func lockLevels(
+	ctx context.Context, tx pgx.Tx, batch []stockRequest,
+) (levels stock.Levels, held map[string]bool, err error) {
 	ids := make([]string, len(batch))
 	var skus []string
 	for i, w := range batch {
@@ -90,13 +92,14 @@ func lockLevels(ctx context.Context, tx pgx.Tx, batch []stockRequest) (levels st
 	held = map[string]bool{}
 	var l stock.Level
 	var holding []string
-	_, err = pgx.ForEachRow(rows, []any{&l.ID, &l.SKU, &l.WarehouseID, &l.Priority, &l.OnHand, &l.Reserved, &holding}, func() error {
-		levels = append(levels, l)
-		for _, orderID := range holding {
-			held[orderID] = true
-		}
-		return nil
-	})
+	_, err = pgx.ForEachRow(rows, []any{&l.ID, &l.SKU, &l.WarehouseID, &l.Priority, &l.OnHand, &l.Reserved, &holding},
+		func() error {
+			levels = append(levels, l)
+			for _, orderID := range holding {
+				held[orderID] = true
+			}
+			return nil
+		})
 	if err != nil {
 		return nil, nil, fmt.Errorf("lock levels: %w", err)
 	}

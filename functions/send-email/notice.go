@@ -30,7 +30,9 @@ func prepareNotice(ctx context.Context, tx pgx.Tx, d *call[events.SessionRevoked
 }
 
 // claimNotice claims the mail about a session and a reason. Its row has the session id in the place of the order id.
-func claimNotice(ctx context.Context, tx pgx.Tx, mailID string, revoked events.SessionRevoked) (l message, t claim, err error) {
+func claimNotice(
+	ctx context.Context, tx pgx.Tx, mailID string, revoked events.SessionRevoked,
+) (l message, t claim, err error) {
 	l.MailID, l.Kind, l.Reason = mailID, "session_revoked", revoked.Reason
 	err = tx.QueryRow(ctx, `
 		WITH taken AS (

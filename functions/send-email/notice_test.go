@@ -15,7 +15,8 @@ func TestRevokedSessionIsMailedOnce(t *testing.T) {
 	ada, haru := p.SignIn(t, "customer"), p.SignIn(t, "customer")
 	p.Exec(t, `UPDATE accounts.users SET locale = 'ja' WHERE user_id = $1`, haru.ID)
 	for range 2 {
-		require.Empty(t, p.Send(t, name, events.SessionRevoked{CustomerID: ada.ID, SessionID: ada.Session, Reason: "reuse"}), "a mail that is not about an order emits nothing")
+		require.Empty(t, p.Send(t, name, events.SessionRevoked{CustomerID: ada.ID, SessionID: ada.Session, Reason: "reuse"}),
+			"a mail that is not about an order emits nothing")
 	}
 	p.Send(t, name, events.SessionRevoked{CustomerID: haru.ID, SessionID: haru.Session, Reason: "password"})
 	mails := p.mails(t)

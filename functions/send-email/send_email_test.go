@@ -66,7 +66,8 @@ func place(t *testing.T, shop *shoptest.Shop) shoptest.Placed {
 
 // states returns the kinds and states of an order's mails.
 func states(t *testing.T, shop *shoptest.Shop) []string {
-	return shoptest.Scalar[[]string](t, shop, `SELECT coalesce(array_agg(kind || ' ' || status ORDER BY created_at), '{}') FROM mail.mails`)
+	return shoptest.Scalar[[]string](t, shop,
+		`SELECT coalesce(array_agg(kind || ' ' || status ORDER BY created_at), '{}') FROM mail.mails`)
 }
 
 // NOT-01, NOT-17: how to pay is for methods that are not paid at once.

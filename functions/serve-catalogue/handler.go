@@ -3,57 +3,44 @@ package servecatalogue
 import (
 	"context"
 
-	"github.com/jackc/pgx/v5"
-
-	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/catalogue"
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// addImageURLs gives the pictures of products their addresses.
-func (s handler) addImageURLs(products []Product) {
-	for i := range products {
-		products[i].ImageURLs = s.addresses(products[i].ImageURLs)
-	}
-}
+// handler handles requests whose responses have the addresses of pictures, which begin with picturesURL.
+type handler struct{ picturesURL string }
 
-func (s handler) list(ctx context.Context, db web.Reader, in *ListRequest) ([]Product, int64, error) {
+func (h handler) list(ctx context.Context, db web.Reader, in *ListRequest) ([]catalogue.Product, int64, error) {
 	items, total, err := list(ctx, db, in)
-	s.addImageURLs(items)
+	h.addImageURLs(items)
 	return items, total, err
 }
 
-func (s handler) listInStore(ctx context.Context, db web.Reader, in *InStoreRequest) ([]Product, int64, error) {
+func (h handler) listInStore(
+	ctx context.Context, db web.Reader, in *InStoreRequest,
+) ([]catalogue.Product, int64, error) {
 	items, total, err := listInStore(ctx, db, in)
-	s.addImageURLs(items)
+	h.addImageURLs(items)
 	return items, total, err
 }
 
-func (s handler) search(ctx context.Context, db web.Reader, in *SearchRequest) (*SearchAnswer, error) {
+func (h handler) search(ctx context.Context, db web.Reader, in *SearchRequest) (*SearchAnswer, error) {
 	out, err := search(ctx, db, in)
 	if out != nil {
-		s.addImageURLs(out.Body.Items)
+		h.addImageURLs(out.Body.Items)
 	}
 	return out, err
 }
 
-func (s handler) read(ctx context.Context, db web.Reader, in *Request) (*Answer, error) {
-	out, err := read(ctx, db, in)
-	return s.withImageURLs(out), err
+func (h handler) read(ctx context.Context, db web.Reader, in *Request) (*Answer, error) {
+	p, err := read(ctx, db, in)
+	p.ImageURLs = catalogue.ImageURLs(h.picturesURL, p.ImageURLs)
+	return &Answer{p}, err
 }
 
-func (s handler) add(ctx context.Context, tx pgx.Tx, in *AddRequest) (*Answer, []events.Event, error) {
-	out, emitted, err := add(ctx, tx, in)
-	return s.withImageURLs(out), emitted, err
-}
-
-func (s handler) change(ctx context.Context, tx pgx.Tx, in *ChangeRequest) (*Answer, []events.Event, error) {
-	out, emitted, err := change(ctx, tx, in)
-	return s.withImageURLs(out), emitted, err
-}
-
-func (s handler) withImageURLs(out *Answer) *Answer {
-	if out != nil {
-		out.Body.ImageURLs = s.addresses(out.Body.ImageURLs)
+// addImageURLs gives the pictures of products their addresses.
+func (h handler) addImageURLs(products []catalogue.Product) {
+	for i := range products {
+		products[i].ImageURLs = catalogue.ImageURLs(h.picturesURL, products[i].ImageURLs)
 	}
-	return out
 }

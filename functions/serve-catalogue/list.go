@@ -3,11 +3,11 @@ package servecatalogue
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/catalogue"
 	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
@@ -20,16 +20,8 @@ type ListRequest struct {
 	Sort string `query:"sort" enum:"newest,name,price_asc,price_desc" default:"newest"`
 }
 
-// orders are those that a list can have, each with the index it is read from.
-var orders = map[string]string{
-	"newest":     "p.created_at DESC, p.product_id",
-	"name":       "p.name, p.product_id",
-	"price_asc":  "p.currency, p.price_minor, p.product_id",
-	"price_desc": "p.currency DESC, p.price_minor DESC, p.product_id DESC",
-}
-
 // list returns a page of the products on sale.
-func list(ctx context.Context, db web.Reader, in *ListRequest) ([]Product, int64, error) {
+func list(ctx context.Context, db web.Reader, in *ListRequest) ([]catalogue.Product, int64, error) {
 	if faults := in.Filter.faults(); faults != nil {
 		return nil, 0, problem.Invalid(faults...)
 	}
@@ -47,8 +39,8 @@ func list(ctx context.Context, db web.Reader, in *ListRequest) ([]Product, int64
 }
 
 // shows sets the surrogate keys of a list. A list of products in stock changes when anything sells out.
-func shows(ctx context.Context, in *ListRequest, items []Product) {
-	names := append(shownOf(items), events.ShownCatalogue)
+func shows(ctx context.Context, in *ListRequest, items []catalogue.Product) {
+	names := append(catalogue.ShownStock(items), events.ShownCatalogue)
 	if in.InStockOnly {
 		names = append(names, events.ShownStock)
 	}
@@ -66,89 +58,59 @@ func (in *ListRequest) filterFirst(n countResult) bool {
 	switch {
 	case in.Q != "":
 		return n.about <= fewFound
-	case in.hasCounters() && !in.usesKeyIndex(""):
+	case in.hasCounters() && !in.usesKeyIndex():
 		return false
 	}
 	return n.sure && n.total <= countTo
 }
 
 // readPage reads a page in its order.
-func readPage(ctx context.Context, db web.Reader, in *ListRequest, r pageOptions) ([]Product, error) {
-	order, args := orders[in.Sort], in.args()
-	args["unfinished"] = r.prefix
-	rows, err := db.Query(ctx, `WITH page AS (`+in.pageSQL(order, r.filterFirst)+`)`+selectProducts+` ORDER BY `+order, args)
+func readPage(ctx context.Context, db web.Reader, in *ListRequest, o pageOptions) ([]catalogue.Product, error) {
+	args := in.args()
+	args["unfinished"] = o.prefix
+	rows, err := db.Query(ctx, in.page(o.filterFirst), args)
 	if err != nil {
 		return nil, fmt.Errorf("list products: %w", err)
 	}
-	items, err := pgx.CollectRows(rows, scan)
+	items, err := pgx.CollectRows(rows, catalogue.ScanProduct)
 	if err != nil {
 		return nil, fmt.Errorf("list products: %w", err)
 	}
 	return items, nil
 }
 
-// pageSQL selects the ids of a page. Few are found first and sorted then. Otherwise an index that has the order is read until
-// the page is full.
-func (in *ListRequest) pageSQL(order string, few bool) string {
-	from := in.inOrder(order)
-	if few {
-		from = `SELECT p.* ` + in.matching(in.Q) + in.atMost()
-	}
-	return `SELECT p.product_id FROM (` + from + `) p ORDER BY ` + order + ` LIMIT @limit OFFSET @offset`
+// page returns the statement that reads a page.
+func (in *ListRequest) page(filterFirst bool) string {
+	return in.write(`
+	WITH page AS (` + in.plan(filterFirst) + `
+	)` + catalogue.SelectProducts + `
+	ORDER BY {order}`)
 }
 
-// atMost keeps the order outside, so that nothing is read in it: few are found as they were counted.
-func (in *ListRequest) atMost() string {
-	if in.usesKeyIndex(in.Q) {
-		return ` OFFSET 0`
-	}
-	return upToCounted
-}
-
-// inOrder returns a statement that reads an index in the order of the list until the page is full: that of a tag, of the shop, of
-// a store, or of each category or currency, merged. Postgres plans without the bounds of the page and would estimate a tenth of
-// all products, so the statement has a literal limit above them.
-func (in *ListRequest) inOrder(order string) string {
-	table, where, f := `catalogue.products p`, onSale, in.Filter
+// plan returns the statement that selects the ids of a page.
+func (in *ListRequest) plan(filterFirst bool) string {
 	switch {
-	case in.Q != "":
-		where += ` AND p.words @@ (SELECT catalogue.query_of(@q, @unfinished))`
-		if in.Tag != "" {
-			where += ` AND p.tags @> ARRAY[@tag]`
-		}
+	case filterFirst && in.usesKeyIndex():
+		return byKeys
+	case filterFirst && in.Tag != "":
+		return byTagSorted
+	case filterFirst:
+		return byIndexSorted
+	case in.Tag != "" && in.Q == "":
+		return byTag
+	}
+	return byIndex
+}
+
+// countPlan returns the statement that counts products up to 1,001, and estimates how many there are in all.
+func (in *ListRequest) countPlan() string {
+	switch {
+	case in.usesKeyIndex():
+		return countByKeys
 	case in.Tag != "":
-		table, where = `catalogue.tagged p`, `p.tag = @tag`
+		return countByTag
 	}
-	var strands []string
-	if in.CategoryID != "" && (in.Q != "" || in.Tag == "") {
-		f.CategoryID = ""
-		strands, where = append(strands, `unnest(catalogue.below(@category_id::text::uuid)) AS c (category_id)`), where+` AND p.category_id = c.category_id`
-	}
-	if in.priced() {
-		strands, where = append(strands, `unnest(catalogue.currencies()) AS m (currency)`), where+` AND p.currency = m.currency`
-	}
-	first := `SELECT p.* FROM ` + table + ` WHERE ` + where + ` AND ` + f.where(inStockEach) + ` ORDER BY ` + order + in.first()
-	if strands == nil {
-		return first
-	}
-	return `
-		SELECT p.*
-		FROM ` + strings.Join(strands, ` CROSS JOIN `) + `
-		CROSS JOIN LATERAL (SELECT * FROM (` + first + `) p LIMIT @limit::bigint + @offset::bigint) p`
-}
-
-// priced reports whether prices between bounds are wanted in their order, in any currency.
-func (in *ListRequest) priced() bool {
-	return strings.HasPrefix(in.Sort, "price") && in.Currency == "" && (in.MinPrice > 0 || in.MaxPrice > 0)
-}
-
-// first bounds a statement to a power of ten that the page is within.
-func (in *ListRequest) first() string {
-	n := int64(1000)
-	for n < in.Offset()+in.Limit {
-		n *= 10
-	}
-	return fmt.Sprintf(" LIMIT %d", n)
+	return countByIndex
 }
 
 func (in *ListRequest) args() pgx.NamedArgs {
@@ -164,23 +126,14 @@ type countResult struct {
 	about int64 // how many there may be then
 }
 
-// estimate is how many of all products there may be if hits are some of them, found part by part from the last one on.
-const estimate = `coalesce(count(*) * max(last.place) / greatest(max(last.place) - min(hits.place), 1), 0)`
-
-// count returns how many products a list has: from the counters where they have it, otherwise by counting up to countTo.
+// count returns how many products a list has: from the counters where they have it, otherwise by counting up to
+// countTo.
 func count(ctx context.Context, db web.Reader, in *ListRequest) (n countResult, err error) {
 	if in.hasCounters() && in.Q == "" {
 		n.total, err = readCount(ctx, db, in)
 		return countResult{total: n.total, sure: true}, err
 	}
-	places := `0 AS place`
-	if in.Q != "" {
-		places = `p.place`
-	}
-	err = db.QueryRow(ctx, `
-		SELECT count(*), `+estimate+`
-		FROM (SELECT `+places+` `+in.matching(in.Q)+upToCounted+`) hits, (SELECT max(place) AS place FROM catalogue.products) last`,
-		in.args()).Scan(&n.total, &n.about)
+	err = db.QueryRow(ctx, in.write(in.countPlan()), in.args()).Scan(&n.total, &n.about)
 	if err != nil {
 		return n, fmt.Errorf("count products: %w", err)
 	}

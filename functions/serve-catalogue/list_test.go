@@ -39,8 +39,8 @@ var orderOf = map[string]string{
 	"price_asc": "currency, price_minor, product_id", "price_desc": "currency DESC, price_minor DESC, product_id DESC",
 }
 
-// CAT-18, CAT-19, CAT-23: every filter, alone and together with others, in every order, equals a simple SQL query, whether few
-// products are sorted or many are read in the order of an index.
+// CAT-18, CAT-19, CAT-23: every filter, alone and together with others, in every order, equals a simple SQL query,
+// whether few products are sorted or many are read in the order of an index.
 func TestAFilterShowsWhatSQLFindsByHand(t *testing.T) {
 	t.Parallel()
 	for what, n := range map[string]int{"few": 400, "many": 12_000} {
@@ -97,7 +97,8 @@ func requireList(t *testing.T, shop *shoptest.Shop, path, from, order string) {
 		}
 		got = append(got, skus(a)...)
 	}
-	want := shoptest.Scalar[[]string](t, shop, `SELECT coalesce(array_agg(sku), '{}') FROM (SELECT sku `+from+` ORDER BY `+order+` LIMIT 21) p`)
+	want := shoptest.Scalar[[]string](t, shop,
+		`SELECT coalesce(array_agg(sku), '{}') FROM (SELECT sku `+from+` ORDER BY `+order+` LIMIT 21) p`)
 	require.Equal(t, want, append([]string{}, got...), path)
 }
 
@@ -152,7 +153,8 @@ func TestFiltersThatMakeNoSenseAreNamed(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All)
 	for query, field := range map[string]string{
-		"category_id=x": "category_id", "store_id=urn:uuid:" + uuid.NewString(): "store_id", "min_price=-1": "min_price", "max_price=x": "max_price",
+		"category_id=x": "category_id", "store_id=urn:uuid:" +
+			uuid.NewString(): "store_id", "min_price=-1": "min_price", "max_price=x": "max_price",
 		"min_price=5&max_price=4": "max_price", "currency=eur": "currency", "sort=random": "sort", "in_stock_only=perhaps": "in_stock_only",
 		"tag=" + strings.Repeat("x", 51): "tag", "q=" + strings.Repeat("x", 101): "q",
 	} {
@@ -181,7 +183,8 @@ func TestKeysFindWhatFiltersSelect(t *testing.T) {
 	} {
 		require.Equal(t, want, skus(get(t, shop, "/v1/products?"+query)), query)
 	}
-	require.Equal(t, int64(2), shoptest.Scalar[int64](t, shop, `SELECT count(DISTINCT catalogue.part_of(place)) FROM catalogue.products WHERE sku LIKE 'MADE-%'`))
+	require.Equal(t, int64(2), shoptest.Scalar[int64](t, shop,
+		`SELECT count(DISTINCT catalogue.part_of(place)) FROM catalogue.products WHERE sku LIKE 'MADE-%'`))
 	found := shoptest.Scalar[[]int64](t, shop, `
 		SELECT array_agg(catalogue.part_of(place)) FROM (
 			SELECT p.place

@@ -18,7 +18,8 @@ func TestNoPageHoldsMoreThanAHundred(t *testing.T) {
 	a := get(t, shop, "/v1/products?limit=1000")
 	require.Len(t, skus(a), 100)
 	total := shoptest.Scalar[float64](t, shop, `SELECT count(*) `+onSale)
-	require.Equal(t, []any{100.0, total, float64(int(total+99) / 100)}, []any{a.Body["limit"], a.Body["total"], a.Body["total_pages"]})
+	require.Equal(t, []any{100.0, total, float64(int(total+99) / 100)},
+		[]any{a.Body["limit"], a.Body["total"], a.Body["total_pages"]})
 }
 
 // CAT-23: three pages of twenty are the first sixty of one page, in each order.
@@ -47,5 +48,6 @@ func TestSuggestionsComeWhileOneTypes(t *testing.T) {
 		slowest = max(slowest, time.Since(began))
 	}
 	t.Logf("slowest: %s", slowest)
-	require.Less(t, slowest, shoptest.InFull(50*time.Millisecond, 500*time.Millisecond), "50 ms, where others do not use the machine")
+	require.Less(t, slowest, shoptest.InFull(50*time.Millisecond, 500*time.Millisecond),
+		"50 ms, where others do not use the machine")
 }

@@ -7,11 +7,12 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/popup-shop/popup/internal/catalogue"
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// ProbeQueries makes the calls that people make most, on whatever the catalogue has: for those who want to know what the
-// database makes of them.
+// ProbeQueries makes the calls that people make most, on whatever the catalogue has: for those who want to know what
+// the database makes of them.
 func ProbeQueries(ctx context.Context, db web.Reader) error {
 	var product, category, store string
 	err := db.QueryRow(ctx, `
@@ -31,10 +32,7 @@ func ProbeQueries(ctx context.Context, db web.Reader) error {
 	if err := probeSearches(ctx, db); err != nil {
 		return err
 	}
-	if _, _, err = readRows(ctx, db, "MADE-0001000", nil); err != nil {
-		return err
-	}
-	_, err = readProduct(ctx, db, product)
+	_, err = catalogue.ReadProduct(ctx, db, product)
 	return err
 }
 

@@ -3,66 +3,15 @@ package servecatalogue
 import (
 	"context"
 	"errors"
-	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/catalogue"
 	"github.com/popup-shop/popup/internal/id"
-	"github.com/popup-shop/popup/internal/money"
 	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
-
-// Product is something that is sold. How many there are is shown, and kept elsewhere.
-type Product struct {
-	ID            string       `json:"id" format:"uuid"`
-	StoreID       string       `json:"store_id" format:"uuid"`
-	StoreName     string       `json:"store_name"`
-	Name          string       `json:"name"`
-	Description   string       `json:"description"`
-	SKU           string       `json:"sku"`
-	Price         money.Amount `json:"price"`
-	CategoryID    string       `json:"category_id,omitempty" format:"uuid"`
-	Tags          []string     `json:"tags" nullable:"false"`
-	ImageURLs     []string     `json:"image_urls" nullable:"false"`
-	OutsideNumber *int64       `json:"outside_number,omitempty" doc:"its number in somebody else's catalogue"`
-	Active        bool         `json:"active"`
-	Stock         Stock        `json:"stock" readOnly:"true"`
-	CreatedAt     time.Time    `json:"created_at"`
-	UpdatedAt     time.Time    `json:"updated_at"`
-
-	skus []string // its own and those of its variants
-}
-
-// Stock is how many can be ordered now, of a product and all its variants.
-type Stock struct {
-	Available int64      `json:"available"`
-	UpdatedAt *time.Time `json:"updated_at,omitempty"`
-}
-
-// selectProducts reads products whose ids are in a page.
-const selectProducts = `
-	SELECT p.product_id::text, p.store_id::text, s.name, p.name, p.description, p.sku, p.price_minor, p.currency,
-		coalesce(p.category_id::text, ''), p.tags, p.images, p.outside_number, p.active, p.created_at, p.updated_at,
-		coalesce(l.available, 0), l.updated_at, l.skus
-	FROM page
-	JOIN catalogue.products p USING (product_id)
-	JOIN catalogue.stores s USING (store_id)
-	CROSS JOIN LATERAL (
-		SELECT sum(l.on_hand - l.reserved)::bigint AS available, max(l.updated_at) AS updated_at, array_agg(DISTINCT k.sku) AS skus
-		FROM catalogue.skus k
-		LEFT JOIN stock.levels l USING (sku)
-		WHERE k.product_id = p.product_id) l`
-
-func scan(row pgx.CollectableRow) (p Product, err error) {
-	err = row.Scan(&p.ID, &p.StoreID, &p.StoreName, &p.Name, &p.Description, &p.SKU, &p.Price.Minor, &p.Price.Currency,
-		&p.CategoryID, &p.Tags, &p.ImageURLs, &p.OutsideNumber, &p.Active, &p.CreatedAt, &p.UpdatedAt,
-		&p.Stock.Available, &p.Stock.UpdatedAt, &p.skus)
-	p.CreatedAt, p.UpdatedAt = p.CreatedAt.UTC(), p.UpdatedAt.UTC()
-	return p, err
-}
 
 // Request names a product.
 type Request struct {
@@ -70,40 +19,41 @@ type Request struct {
 }
 
 // Answer is a product.
-type Answer struct{ Body Product }
+type Answer struct{ Body catalogue.Product }
 
-// read is called by visitors. A product that is not on sale is shown; a deleted one is not found.
-func read(ctx context.Context, db web.Reader, in *Request) (*Answer, error) {
-	if !id.Valid(in.ID) {
-		return nil, problem.NotFound("product")
+// VariantsAnswer is all variants of a product, in the order that staff gave them.
+type VariantsAnswer struct {
+	Body struct {
+		Items []catalogue.Variant `json:"items" nullable:"false"`
 	}
-	p, err := readProduct(ctx, db, in.ID)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, problem.NotFound("product")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read product %s: %w", in.ID, err)
-	}
-	web.SurrogateKeys(ctx, append(shownOf([]Product{p}), events.ShownProduct(p.ID), events.ShownStore(p.StoreID))...)
-	return &Answer{p}, nil
 }
 
-func readProduct(ctx context.Context, db web.Reader, productID string) (p Product, err error) {
-	rows, err := db.Query(ctx, `
-		WITH page AS (SELECT product_id FROM catalogue.products WHERE product_id = @product_id AND deleted_at IS NULL)
-		`+selectProducts+` WHERE s.deleted_at IS NULL`, pgx.NamedArgs{"product_id": productID})
+// read is called by visitors. A product that is not on sale is shown; a deleted one is not found.
+func read(ctx context.Context, db web.Reader, in *Request) (p catalogue.Product, err error) {
+	if !id.Valid(in.ID) {
+		return p, problem.NotFound("product")
+	}
+	p, err = catalogue.ReadProduct(ctx, db, in.ID)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return p, problem.NotFound("product")
+	}
 	if err != nil {
 		return p, err
 	}
-	return pgx.CollectExactlyOneRow(rows, scan)
+	web.SurrogateKeys(ctx, append(catalogue.ShownStock([]catalogue.Product{p}), events.ShownProduct(p.ID),
+		events.ShownStore(p.StoreID))...)
+	return p, nil
 }
 
-// shownOf names what products show that changes without them: how many are left.
-func shownOf(products []Product) (names []string) {
-	for _, p := range products {
-		for _, sku := range p.skus {
-			names = append(names, events.ShownSKU(sku))
-		}
+// listVariants is called by visitors.
+func listVariants(ctx context.Context, db web.Reader, in *Request) (*VariantsAnswer, error) {
+	p, err := read(ctx, db, in) // for its surrogate keys
+	if err != nil {
+		return nil, err
 	}
-	return names
+	out := &VariantsAnswer{}
+	if out.Body.Items, err = catalogue.ReadVariants(ctx, db, p.ID, ""); err != nil {
+		return nil, err
+	}
+	return out, nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/popup-shop/popup/internal/catalogue"
 	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
@@ -22,7 +23,7 @@ type SearchRequest struct {
 // SearchAnswer is a page of the matches, the best first.
 type SearchAnswer struct {
 	Body struct {
-		web.Page[Product]
+		web.Page[catalogue.Product]
 		DidYouMean  string   `json:"did_you_mean,omitempty" doc:"The corrected search, where the given one has no match."`
 		Suggestions []string `json:"suggestions" nullable:"false" doc:"Names of matching products."`
 		Facets      Facets   `json:"facets" doc:"Facets of the first thousand matches."`
@@ -52,8 +53,8 @@ type Range struct {
 	Count    int64  `json:"count"`
 }
 
-// search is called by visitors. Without a match the last word is taken as a prefix, and then the spelling is corrected. Searches
-// are counted without their callers.
+// search is called by visitors. Without a match the last word is taken as a prefix, and then the spelling is corrected.
+// Searches are counted without their callers.
 func search(ctx context.Context, db web.Reader, in *SearchRequest) (*SearchAnswer, error) {
 	if faults := in.Filter.faults(); faults != nil {
 		return nil, problem.Invalid(faults...)
@@ -92,25 +93,36 @@ type hits struct {
 	Facets
 }
 
-// findHits runs one query for a search: total, page of ids, name suggestions and facets, over at most 1,001 matching products, the
-// newest. With more matches the ranking is of little use. Suggestions are names of the fifty best matches.
-func findHits(ctx context.Context, db web.Reader, in *SearchRequest, query string, prefix bool) (h hits, err error) {
-	list := in.list(query)
-	args := list.args()
-	args["unfinished"], args["suggest"] = prefix, suggestTo
-	var text []byte
-	err = db.QueryRow(ctx, `
+// bySearch returns the hits of a search as one JSON object: total, estimate, page of ids, name suggestions and facets,
+// over at most 1,001 matching products, the newest. With more matches the ranking is of little use. Suggestions are
+// names of the fifty best matches.
+const bySearch = `
 		WITH query AS MATERIALIZED (
 			SELECT catalogue.query_of(@q, @unfinished) AS words
 		), hits AS MATERIALIZED (
 			SELECT p.product_id, p.place, p.name, p.category_id, p.store_id, p.tags, p.currency, p.price_minor, p.created_at,
 				ts_rank(p.words, (SELECT words FROM query)) AS rank
-			`+in.matching(query)+upToCounted+`
+			FROM catalogue.asked(
+				CASE WHEN @q <> '' THEN catalogue.query_of(@q, @unfinished) END,
+				CASE WHEN @category_id <> '' THEN catalogue.below(nullif(@category_id, '')::uuid) END,
+				nullif(@store_id, '')::uuid, nullif(@tag, '')) AS keys
+			CROSS JOIN LATERAL (
+				SELECT * FROM catalogue.products p
+				WHERE catalogue.keys_of(p.place, p.words, p.category_id, p.store_id, p.tags) @@ keys AND p.active AND p.deleted_at IS NULL
+				OFFSET 0) p
+			WHERE p.store_id <> ALL ((
+				SELECT array_agg(store_id) || '{}' FROM catalogue.stores WHERE NOT participating OR deleted_at IS NOT NULL)::uuid[])
+			AND p.price_minor >= @min_price                                                 -- if min_price
+			AND p.price_minor <= @max_price                                                 -- if max_price
+			AND p.currency = @currency                                                      -- if currency
+			AND (SELECT true FROM stock.available a WHERE a.product_id = p.product_id LIMIT 1) -- if in_stock
+			LIMIT 1001
 		)
 		SELECT json_build_object('Total', (SELECT count(*) FROM hits), 'About', (
-			SELECT `+estimate+` FROM hits, (SELECT max(place) AS place FROM catalogue.products) last), 'Page', (
+			SELECT coalesce(count(*) * max(last.place) / greatest(max(last.place) - min(hits.place), 1), 0)
+			FROM hits, (SELECT max(place) AS place FROM catalogue.products) last), 'Page', (
 			SELECT coalesce(json_agg(product_id), '[]') FROM (
-				SELECT product_id FROM hits p ORDER BY `+in.order()+` LIMIT @limit OFFSET @offset) p), 'Names', (
+				SELECT product_id FROM hits p ORDER BY {order} LIMIT @limit OFFSET @offset) p), 'Names', (
 			SELECT coalesce(json_agg(name), '[]') FROM (
 				SELECT name FROM (SELECT name, rank FROM hits ORDER BY rank DESC, length(name), name LIMIT 10 * @suggest) best
 				GROUP BY name ORDER BY max(rank) DESC, length(name), name LIMIT @suggest) n), 'categories', (
@@ -128,7 +140,15 @@ func findHits(ctx context.Context, db web.Reader, in *SearchRequest, query strin
 				GROUP BY 1 ORDER BY 3 DESC, 1 LIMIT 20) f), 'prices', (
 			SELECT coalesce(json_agg(f), '[]') FROM (
 				SELECT currency, min(price_minor) AS min_minor, max(price_minor) AS max_minor, count(*) FROM hits
-				GROUP BY 1 ORDER BY 4 DESC, 1) f))`, args).Scan(&text)
+				GROUP BY 1 ORDER BY 4 DESC, 1) f))`
+
+// findHits runs one query for a search.
+func findHits(ctx context.Context, db web.Reader, in *SearchRequest, query string, prefix bool) (h hits, err error) {
+	list := in.list(query)
+	args := list.args()
+	args["unfinished"], args["suggest"] = prefix, suggestTo
+	var text []byte
+	err = db.QueryRow(ctx, list.write(bySearch), args).Scan(&text)
 	if err == nil {
 		err = json.Unmarshal(text, &h)
 	}
@@ -144,25 +164,18 @@ func (in *SearchRequest) list(query string) *ListRequest {
 	return &ListRequest{Paging: in.Paging, Filter: in.Filter, Q: query, Sort: in.Sort}
 }
 
-func (in *SearchRequest) order() string {
-	if in.Sort == "relevance" {
-		return "p.rank DESC, p.product_id"
-	}
-	return orders[in.Sort]
-}
-
 // readHits returns the products of the page. An order other than relevance covers all matches, not only 1,001.
-func readHits(ctx context.Context, db web.Reader, in *SearchRequest, h hits) ([]Product, error) {
+func readHits(ctx context.Context, db web.Reader, in *SearchRequest, h hits) ([]catalogue.Product, error) {
 	if h.Total > countTo && in.Sort != "relevance" {
 		return readPage(ctx, db, in.list(h.query), pageOptions{filterFirst: h.About <= fewFound, prefix: h.prefix})
 	}
 	rows, err := db.Query(ctx, `
 		WITH page AS (SELECT * FROM unnest(@ids::uuid[]) WITH ORDINALITY AS p (product_id, place))
-		`+selectProducts+` ORDER BY page.place`, pgx.NamedArgs{"ids": h.Page})
+		`+catalogue.SelectProducts+` ORDER BY page.place`, pgx.NamedArgs{"ids": h.Page})
 	if err != nil {
 		return nil, fmt.Errorf("read what was found: %w", err)
 	}
-	items, err := pgx.CollectRows(rows, scan)
+	items, err := pgx.CollectRows(rows, catalogue.ScanProduct)
 	if err != nil {
 		return nil, fmt.Errorf("read what was found: %w", err)
 	}

@@ -43,7 +43,8 @@ func TestATypingErrorIsCorrectedAndReported(t *testing.T) {
 		require.Contains(t, item.(map[string]any)["name"], "keyboard")
 	}
 	two := search(t, shop, "woolen kyeboard", "")
-	require.Equal(t, "wool keyboard", strings.ReplaceAll(two.Body["did_you_mean"].(string), "woven", "wool"), "each word by itself")
+	require.Equal(t, "wool keyboard", strings.ReplaceAll(two.Body["did_you_mean"].(string), "woven", "wool"),
+		"each word by itself")
 	require.NotContains(t, search(t, shop, "keyboard", "").Body, "did_you_mean", "nothing was wrong")
 	nothing := search(t, shop, "xylophone", "")
 	require.Empty(t, skus(nothing))
@@ -110,7 +111,8 @@ func TestFacetsCountWhatWasFound(t *testing.T) {
 		require.Equal(t, want, got, kind)
 	}
 	first := facets["tags"].([]any)[0].(map[string]any)
-	require.Equal(t, first["count"], search(t, shop, "mug", "&tag="+first["id"].(string)).Body["total"], "choosing one shows as many")
+	require.Equal(t, first["count"], search(t, shop, "mug", "&tag="+first["id"].(string)).Body["total"],
+		"choosing one shows as many")
 }
 
 // CAT-24.

@@ -34,7 +34,8 @@ func TestProductIsShownWithItsPriceAndWhatIsLeft(t *testing.T) {
 	p := get(t, shop, "/v1/products/"+placed.Lines[0].ProductID).Body
 	require.Equal(t, map[string]any{"amount_minor": 3900.0, "currency": "EUR"}, p["price"])
 	require.Equal(t, 298.0, p["stock"].(map[string]any)["available"], "of all warehouses, without what is held")
-	require.Equal(t, []any{shoptest.Tee, "Low Tide T-shirt", "Tide & Thread", true}, []any{p["sku"], p["name"], p["store_name"], p["active"]})
+	require.Equal(t, []any{shoptest.Tee, "Low Tide T-shirt", "Tide & Thread", true},
+		[]any{p["sku"], p["name"], p["store_name"], p["active"]})
 }
 
 func TestPagesHoldEveryProductOnce(t *testing.T) {
@@ -65,7 +66,8 @@ func TestWhatIsNotOnSaleIsNotListed(t *testing.T) {
 	id := func(sku string) string {
 		return shoptest.Scalar[string](t, shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`, sku)
 	}
-	require.Equal(t, false, get(t, shop, "/v1/products/"+id(shoptest.Cap)).Body["active"], "a link to it still tells what it was")
+	require.Equal(t, false, get(t, shop, "/v1/products/"+id(shoptest.Cap)).Body["active"],
+		"a link to it still tells what it was")
 	require.Equal(t, http.StatusNotFound, get(t, shop, "/v1/products/"+id(shoptest.Tee)).Status)
 }
 

@@ -13,8 +13,8 @@ import (
 
 var word = regexp.MustCompile(`[A-Za-z]{3,30}`)
 
-// correctSpelling returns a search with every unknown word replaced by the nearest known one, or "" when there is nothing to
-// replace.
+// correctSpelling returns a search with every unknown word replaced by the nearest known one, or "" when there is
+// nothing to replace.
 func correctSpelling(ctx context.Context, db web.Reader, text string) (string, error) {
 	rows, err := db.Query(ctx, `
 		SELECT w, catalogue.meant(w)

@@ -47,15 +47,19 @@ func suggest(ctx context.Context, db web.Reader, in *SuggestRequest) (*SuggestAn
 	return answer, nil
 }
 
-// readSuggestions reads names that have the words, of the first thousand that do: those where they stand in the name, short
-// ones first. Equal names are suggested once.
-func readSuggestions(ctx context.Context, db web.Reader, q string) ([]Suggestion, error) {
-	args := Filter{}.args()
-	args["q"], args["unfinished"], args["limit"] = q, true, suggestTo
-	rows, err := db.Query(ctx, `
+// bySuggestion returns names that have the words, of the first thousand that do: those where they stand in the name,
+// short ones first. Equal names are suggested once.
+const bySuggestion = `
 		WITH hits AS (
 			SELECT p.name, p.product_id, p.words
-			`+Filter{}.matching(q)+upToCounted+`
+			FROM catalogue.asked(catalogue.query_of(@q, true), NULL, NULL, NULL) AS keys
+			CROSS JOIN LATERAL (
+				SELECT * FROM catalogue.products p
+				WHERE catalogue.keys_of(p.place, p.words, p.category_id, p.store_id, p.tags) @@ keys AND p.active AND p.deleted_at IS NULL
+				OFFSET 0) p
+			WHERE p.store_id <> ALL ((
+				SELECT array_agg(store_id) || '{}' FROM catalogue.stores WHERE NOT participating OR deleted_at IS NOT NULL)::uuid[])
+			LIMIT 1001
 		), best AS (
 			SELECT DISTINCT ON (name) name, product_id, ts_rank('{0, 0, 0.1, 1}', words, (SELECT catalogue.query_of(@q, true))) AS rank
 			FROM hits
@@ -64,7 +68,11 @@ func readSuggestions(ctx context.Context, db web.Reader, q string) ([]Suggestion
 		SELECT name, product_id::text
 		FROM best
 		ORDER BY rank DESC, length(name), name
-		LIMIT @limit`, args)
+		LIMIT @limit`
+
+// readSuggestions returns the names of bySuggestion.
+func readSuggestions(ctx context.Context, db web.Reader, q string) ([]Suggestion, error) {
+	rows, err := db.Query(ctx, bySuggestion, pgx.NamedArgs{"q": q, "limit": suggestTo})
 	if err != nil {
 		return nil, fmt.Errorf("suggest products: %w", err)
 	}

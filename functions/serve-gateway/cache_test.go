@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -32,7 +33,7 @@ func gatewayOf(t testing.TB, shop *shoptest.Shop, settings config.Gateway) (url 
 	all.Gateway = settings
 	gateway := servegateway.Within(all)(func(name string) http.Handler {
 		to := http.NotFoundHandler()
-		if name == "serve-catalogue" || name == "serve-stock" {
+		if slices.Contains([]string{"serve-catalogue", "edit-catalogue", "serve-stock"}, name) {
 			to = shop.Runtime(t, name).ServeMux(shop.Function(t, name))
 		}
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -8,7 +8,7 @@
 //	guard     request id, trace, access rules, rate limit, metrics, log line
 //	withCache cached response, until an event such as product.changed invalidates it
 //	upstream  circuit breaker of the route
-//	proxy     HTTP request to serve-catalogue
+//	proxy     HTTP request to serve-catalogue; PUT /v1/products/{id} goes to edit-catalogue
 package servegateway
 
 import (
@@ -110,7 +110,7 @@ func (g *endpoints) Open(mux *http.ServeMux, rt *function.Runtime) {
 		route := newUpstream(target.Route, reach(target.Function))
 		upstreams[target.Function] = append(upstreams[target.Function], route)
 		to := responses.withCache(target.Route, route)
-		if target.Method != http.MethodGet && hasCachedRoute(targets, target.Function) {
+		if target.Method != http.MethodGet && hasCachedRoute(targets, target) {
 			to = responses.withInvalidation(to)
 		}
 		if target.Method+" "+target.Path == placeOrder {
@@ -140,9 +140,11 @@ func (g *gateway) serveBuiltins(mux *http.ServeMux, b *builtin) {
 	mux.Handle(fallback.Path, g.guard(fallback, notFound(mux)))
 }
 
-// hasCachedRoute reports whether a function has a route whose responses may be cached.
-func hasCachedRoute(targets []Target, function string) bool {
-	return slices.ContainsFunc(targets, func(t Target) bool { return t.Function == function && t.CacheFor > 0 })
+// hasCachedRoute reports whether responses of a route may be cached that a change by another route may invalidate: one of the same
+// function, or of the one that shows what it changes, such as serve-catalogue for edit-catalogue.
+func hasCachedRoute(targets []Target, change Target) bool {
+	noun := function.Noun(change.Function)
+	return slices.ContainsFunc(targets, func(t Target) bool { return t.CacheFor > 0 && function.Noun(t.Function) == noun })
 }
 
 // notFound responds with 404 to a path without a route, and with 405 to a path that has routes for other methods.

@@ -77,7 +77,9 @@ func (in *HoldRequest) requests() (requests []stock.Request, err error) {
 	warehouses := map[string]string{}
 	for i, line := range in.Body.Lines {
 		warehouses[fmt.Sprintf("lines[%d].warehouse_id", i)] = line.WarehouseID
-		requests = append(requests, stock.Request{Line: i + 1, SKU: line.SKU, Quantity: line.Quantity, WarehouseID: line.WarehouseID})
+		requests = append(requests, stock.Request{
+			Line: i + 1, SKU: line.SKU, Quantity: line.Quantity, WarehouseID: line.WarehouseID,
+		})
 	}
 	return requests, checkIDs(warehouses)
 }

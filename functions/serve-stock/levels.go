@@ -198,7 +198,9 @@ func set(ctx context.Context, tx pgx.Tx, in *SetRequest) (*LevelAnswer, []events
 		level, err := readLevel(ctx, tx, in.ID)
 		return &LevelAnswer{level}, nil, err
 	}
-	moved, err := book(ctx, tx, in.ID, movement{Kind: "adjustment", Quantity: in.Body.Quantity - before, Reason: in.Body.Reason})
+	moved, err := book(ctx, tx, in.ID, movement{
+		Kind: "adjustment", Quantity: in.Body.Quantity - before, Reason: in.Body.Reason,
+	})
 	if err != nil {
 		return nil, nil, err
 	}

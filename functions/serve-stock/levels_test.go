@@ -22,7 +22,8 @@ func TestLevelsHaveATotal(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	for warehouse, quantity := range map[string]int{shoptest.Harbour: 5, shoptest.Canal: 7} {
-		require.Equal(t, http.StatusCreated, post(t, shop, "/v1/inventory/stock", map[string]any{"sku": "KITE", "warehouse_id": warehouse, "quantity": quantity}).Status)
+		require.Equal(t, http.StatusCreated, post(t, shop, "/v1/inventory/stock",
+			map[string]any{"sku": "KITE", "warehouse_id": warehouse, "quantity": quantity}).Status)
 	}
 	items := read(t, shop, "/v1/inventory/stock?sku=KITE")
 	require.ElementsMatch(t, []float64{5, 7}, available(items))
@@ -36,7 +37,7 @@ func TestLevelsHaveATotal(t *testing.T) {
 func TestNewProductHasALevelInItsStoresWarehouse(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	made := shop.Call(t, "serve-catalogue", http.MethodPost, "/v1/products", map[string]any{
+	made := shop.Call(t, "edit-catalogue", http.MethodPost, "/v1/products", map[string]any{
 		"store_id": shoptest.TheStore, "name": "Kite", "sku": "KITE",
 		"price": map[string]any{"amount_minor": 1900, "currency": "EUR"},
 	}, "Authorization", shop.Staff(t))
@@ -45,7 +46,8 @@ func TestNewProductHasALevelInItsStoresWarehouse(t *testing.T) {
 	require.Len(t, own, 1)
 	require.Equal(t, shoptest.Harbour, own[0]["warehouse_id"])
 	require.Equal(t, 0.0, own[0]["quantity"])
-	set := as(t, shop, http.MethodPut, "/v1/inventory/stock/"+own[0]["id"].(string), map[string]any{"quantity": 3, "reason": "first stock"})
+	set := as(t, shop, http.MethodPut, "/v1/inventory/stock/"+own[0]["id"].(string),
+		map[string]any{"quantity": 3, "reason": "first stock"})
 	require.Equal(t, http.StatusOK, set.Status, set.Raw)
 	require.EqualValues(t, 3, shoptest.Scalar[int64](t, shop, `
 		SELECT on_hand FROM stock.levels l JOIN catalogue.stores s USING (warehouse_id) WHERE l.sku = 'KITE' AND s.store_id = $1`, shoptest.TheStore))
@@ -55,10 +57,13 @@ func TestNewProductHasALevelInItsStoresWarehouse(t *testing.T) {
 
 // vary gives the tee a variant with stock in a warehouse, and returns the ids of both.
 func vary(t *testing.T, shop *shoptest.Shop, quantity int) (productID, variantID string) {
-	productID = shoptest.Scalar[string](t, shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`, shoptest.Tee)
+	productID = shoptest.Scalar[string](t, shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`,
+		shoptest.Tee)
 	variantID = shoptest.Scalar[string](t, shop, `
 		INSERT INTO catalogue.variants (variant_id, product_id, sku, name) VALUES (gen_random_uuid(), $1, 'TEE-RED-L', 'red, L') RETURNING variant_id::text`, productID)
-	post(t, shop, "/v1/inventory/stock", map[string]any{"sku": "TEE-RED-L", "warehouse_id": shoptest.Canal, "quantity": quantity})
+	post(t, shop, "/v1/inventory/stock", map[string]any{
+		"sku": "TEE-RED-L", "warehouse_id": shoptest.Canal, "quantity": quantity,
+	})
 	return productID, variantID
 }
 
@@ -73,16 +78,19 @@ func TestLevelsAreFoundByProductVariantAndWarehouse(t *testing.T) {
 	require.Equal(t, product, own[0]["product_id"])
 	require.Equal(t, variant, own[0]["variant_id"])
 	require.Equal(t, shoptest.Canal, own[0]["warehouse_id"])
-	require.ElementsMatch(t, []float64{100, 4}, available(read(t, shop, "/v1/inventory/stock?product_id="+product+"&warehouse_id="+shoptest.Canal)))
+	require.ElementsMatch(t, []float64{100, 4},
+		available(read(t, shop, "/v1/inventory/stock?product_id="+product+"&warehouse_id="+shoptest.Canal)))
 	require.Empty(t, read(t, shop, "/v1/inventory/stock?variant_id="+uuid.NewString()))
-	require.Equal(t, []string{"product_id"}, as(t, shop, http.MethodGet, "/v1/inventory/stock?product_id=urn:uuid:"+product, nil).Fields())
+	require.Equal(t, []string{"product_id"}, as(t, shop, http.MethodGet,
+		"/v1/inventory/stock?product_id=urn:uuid:"+product, nil).Fields())
 }
 
 // STK-04.
 func TestFiguresAddUpUnderLoad(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	product := shoptest.Scalar[string](t, shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`, shoptest.Cap)
+	product := shoptest.Scalar[string](t, shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`,
+		shoptest.Cap)
 	var load sync.WaitGroup
 	done := make(chan struct{})
 	for range 3 {
@@ -92,7 +100,8 @@ func TestFiguresAddUpUnderLoad(t *testing.T) {
 				case <-done:
 					return
 				default:
-					held := post(t, shop, "/v1/inventory/reservations", map[string]any{"lines": []any{map[string]any{"sku": shoptest.Cap, "quantity": 3}}})
+					held := post(t, shop, "/v1/inventory/reservations",
+						map[string]any{"lines": []any{map[string]any{"sku": shoptest.Cap, "quantity": 3}}})
 					post(t, shop, level+"/movements", movement("inbound", 2))
 					as(t, shop, http.MethodDelete, "/v1/inventory/reservations/"+held.Body["reservation_id"].(string), nil)
 				}
@@ -154,7 +163,8 @@ func TestUnchangedQuantityBooksNothing(t *testing.T) {
 	require.Equal(t, http.StatusOK, setTo(t, shop, 120).Status)
 	require.Equal(t, before, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM stock.movements`))
 	require.Empty(t, shop.Broker.Published())
-	require.Equal(t, http.StatusNotFound, as(t, shop, http.MethodPut, "/v1/inventory/stock/"+uuid.NewString(), map[string]any{"quantity": 1, "reason": "x"}).Status)
+	require.Equal(t, http.StatusNotFound, as(t, shop, http.MethodPut, "/v1/inventory/stock/"+uuid.NewString(),
+		map[string]any{"quantity": 1, "reason": "x"}).Status)
 }
 
 // STK-11: receive, hold, release, ship, set.
@@ -163,7 +173,8 @@ func TestEachChangeBooksAMovement(t *testing.T) {
 	shop := open(t)
 	began := time.Now().Add(-time.Second)
 	post(t, shop, level+"/movements", movement("inbound", 3))
-	held := post(t, shop, "/v1/inventory/reservations", map[string]any{"lines": []any{map[string]any{"sku": shoptest.Cap, "quantity": 2}}}).Body["reservation_id"].(string)
+	held := post(t, shop, "/v1/inventory/reservations",
+		map[string]any{"lines": []any{map[string]any{"sku": shoptest.Cap, "quantity": 2}}}).Body["reservation_id"].(string)
 	as(t, shop, http.MethodDelete, "/v1/inventory/reservations/"+held, nil)
 	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 4)))
 	shop.Send(t, "reserve-stock", placed.OrderPlaced)
@@ -188,5 +199,6 @@ func TestEachChangeBooksAMovement(t *testing.T) {
 	}, got[len(got)-6:])
 	require.Len(t, read(t, shop, level+"/movements?kind=release"), 1)
 	require.Empty(t, read(t, shop, level+"/movements?to=2020-01-01T00:00:00Z"))
-	require.Equal(t, http.StatusNotFound, as(t, shop, http.MethodGet, "/v1/inventory/stock/"+uuid.NewString()+"/movements", nil).Status)
+	require.Equal(t, http.StatusNotFound, as(t, shop, http.MethodGet,
+		"/v1/inventory/stock/"+uuid.NewString()+"/movements", nil).Status)
 }

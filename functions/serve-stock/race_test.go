@@ -18,14 +18,16 @@ func TestNothingIsAddedToADeletedWarehouse(t *testing.T) {
 	shop := shoptest.Open(t, functions.All)
 	staff := shop.Staff(t)
 	post := func(path string, body any) shoptest.Response {
-		return shop.Call(t, "serve-stock", http.MethodPost, path, body, "Authorization", staff, "Idempotency-Key", uuid.NewString())
+		return shop.Call(t, "serve-stock", http.MethodPost, path, body, "Authorization", staff, "Idempotency-Key",
+			uuid.NewString())
 	}
 	for what, call := range map[string]func(warehouse, level string) shoptest.Response{
 		"make a level": func(warehouse, _ string) shoptest.Response {
 			return post("/v1/inventory/stock", map[string]any{"sku": "HAT", "warehouse_id": warehouse, "quantity": 5})
 		},
 		"fill a level": func(_, level string) shoptest.Response {
-			return post("/v1/inventory/stock/"+level+"/movements", map[string]any{"kind": "inbound", "quantity": 5, "reason": "x"})
+			return post("/v1/inventory/stock/"+level+"/movements",
+				map[string]any{"kind": "inbound", "quantity": 5, "reason": "x"})
 		},
 	} {
 		warehouse := post("/v1/warehouses", map[string]any{"name": "Shed"}).Body["id"].(string)
@@ -35,7 +37,9 @@ func TestNothingIsAddedToADeletedWarehouse(t *testing.T) {
 			SELECT FROM stock.warehouses WHERE warehouse_id = '`+warehouse+`' FOR UPDATE;
 			UPDATE stock.warehouses SET deleted_at = now() WHERE warehouse_id = '`+warehouse+`'`,
 			func() shoptest.Response { return call(warehouse, made.Body["id"].(string)) })
-		require.Contains(t, []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict}, a.Status, "%s: %s", what, a.Raw)
-		require.Zero(t, shoptest.Scalar[int64](t, shop, `SELECT coalesce(sum(on_hand), 0)::bigint FROM stock.levels WHERE warehouse_id = $1`, warehouse))
+		require.Contains(t, []int{http.StatusBadRequest, http.StatusNotFound, http.StatusConflict}, a.Status, "%s: %s", what,
+			a.Raw)
+		require.Zero(t, shoptest.Scalar[int64](t, shop,
+			`SELECT coalesce(sum(on_hand), 0)::bigint FROM stock.levels WHERE warehouse_id = $1`, warehouse))
 	}
 }

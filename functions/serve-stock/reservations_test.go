@@ -59,11 +59,13 @@ func TestShortLineReservesNothing(t *testing.T) {
 		require.Equal(t, http.StatusConflict, a.Status, a.Raw)
 		require.Equal(t, "/problems/out-of-stock", a.Body["type"], a.Raw)
 		require.Equal(t, false, a.Body["success"], a.Raw)
-		require.Equal(t, []any{map[string]any{"sku": shoptest.Cap, "requested": 121.0, "available": 120.0}}, a.Body["failed_items"])
+		require.Equal(t, []any{map[string]any{"sku": shoptest.Cap, "requested": 121.0, "available": 120.0}},
+			a.Body["failed_items"])
 	}
 	a := keep(t, shop, line(shoptest.Cap, 1, shoptest.Canal), line("NO-SUCH-SKU", 1))
 	require.Len(t, a.Body["failed_items"], 2, "not in that warehouse, and not at all")
-	require.Zero(t, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM stock.reservations`)+shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM stock.holds`))
+	require.Zero(t, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM stock.reservations`)+shoptest.Scalar[int64](t,
+		shop, `SELECT count(*) FROM stock.holds`))
 }
 
 // STK-33, STK-35.
@@ -87,7 +89,8 @@ func TestReservationIsReleasedOnce(t *testing.T) {
 		Lines:         []events.StockLine{{SKU: shoptest.Cap, WarehouseID: shoptest.Harbour, Quantity: 2}},
 	}, shoptest.EventOf(t, got[0]))
 	require.Empty(t, shop.Deliver(t, "close-order", got[0]), "no order is closed by it")
-	require.Equal(t, http.StatusNotFound, as(t, shop, http.MethodDelete, "/v1/inventory/reservations/"+uuid.NewString(), nil).Status)
+	require.Equal(t, http.StatusNotFound, as(t, shop, http.MethodDelete, "/v1/inventory/reservations/"+uuid.NewString(),
+		nil).Status)
 }
 
 func TestManualReservationsNeverShareAUnit(t *testing.T) {

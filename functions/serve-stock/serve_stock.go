@@ -39,9 +39,10 @@ func New(settings config.Access) function.Function {
 			}),
 			web.Put("/v1/inventory/stock/{id}", editors, set),
 			web.List("/v1/inventory/stock/{id}/movements", editors, listMovements),
-			web.PostIdempotent("/v1/inventory/stock/{id}/movements", editors, web.IdempotentCall[*MoveRequest, Moved, MoveAnswer]{
-				Status: http.StatusCreated, Do: move, Show: showMoved,
-			}),
+			web.PostIdempotent("/v1/inventory/stock/{id}/movements", editors,
+				web.IdempotentCall[*MoveRequest, Moved, MoveAnswer]{
+					Status: http.StatusCreated, Do: move, Show: showMoved,
+				}),
 
 			web.PostIdempotent("/v1/inventory/reservations", editors, web.IdempotentCall[*HoldRequest, string, HoldAnswer]{
 				Status: http.StatusCreated, Do: hold, Show: showHold,

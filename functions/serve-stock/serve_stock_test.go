@@ -120,7 +120,8 @@ func TestRepeatedMovementCountsOnce(t *testing.T) {
 	require.Equal(t, "true", again.Header.Get("Idempotency-Replayed"))
 	onHand, _ := shop.Stock(t, shoptest.Cap)
 	require.EqualValues(t, 125, onHand)
-	require.Equal(t, http.StatusUnprocessableEntity, post(t, shop, level+"/movements", movement("inbound", 6), "Idempotency-Key", "one").Status)
+	require.Equal(t, http.StatusUnprocessableEntity,
+		post(t, shop, level+"/movements", movement("inbound", 6), "Idempotency-Key", "one").Status)
 }
 
 // STK-05.
@@ -153,11 +154,14 @@ func TestQuantitiesAreLimitedToATrillion(t *testing.T) {
 func TestOnlyStaffSeesAndChangesAllFigures(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	require.Equal(t, http.StatusForbidden, shop.Call(t, name, http.MethodPut, level, map[string]any{"quantity": 1, "reason": "mine"},
+	require.Equal(t, http.StatusForbidden, shop.Call(t, name, http.MethodPut, level,
+		map[string]any{"quantity": 1, "reason": "mine"},
 		"Authorization", shop.SignIn(t, "customer").Bearer).Status)
 	for _, bearer := range []string{"", "Bearer guess"} {
-		require.Equal(t, http.StatusUnauthorized, post(t, shop, level+"/movements", movement("inbound", 1), "Authorization", bearer).Status)
-		require.Equal(t, http.StatusUnauthorized, post(t, shop, "/v1/inventory/stock", map[string]any{}, "Authorization", bearer).Status)
+		require.Equal(t, http.StatusUnauthorized,
+			post(t, shop, level+"/movements", movement("inbound", 1), "Authorization", bearer).Status)
+		require.Equal(t, http.StatusUnauthorized,
+			post(t, shop, "/v1/inventory/stock", map[string]any{}, "Authorization", bearer).Status)
 	}
 	seen := func(headers ...string) []any {
 		a := shop.Call(t, name, http.MethodGet, "/v1/inventory/stock?sku="+shoptest.Cap, nil, headers...)

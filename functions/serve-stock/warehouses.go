@@ -53,8 +53,11 @@ const selectWarehouse = `
 		coalesce((SELECT sum(reserved)::bigint FROM stock.levels l WHERE l.warehouse_id = w.warehouse_id), 0)`
 
 func listWarehouses(ctx context.Context, db web.Reader, in *WarehousesRequest) ([]Warehouse, int64, error) {
-	return web.QueryPage(ctx, db, pgx.RowToStructByPos[Warehouse], `FROM stock.warehouses w WHERE deleted_at IS NULL`, selectWarehouse,
-		`ORDER BY priority, created_at, warehouse_id LIMIT @limit OFFSET @offset`, pgx.NamedArgs{"limit": in.Limit, "offset": in.Offset()})
+	return web.QueryPage(ctx, db, pgx.RowToStructByPos[Warehouse], `FROM stock.warehouses w WHERE deleted_at IS NULL`,
+		selectWarehouse,
+		`ORDER BY priority, created_at, warehouse_id LIMIT @limit OFFSET @offset`, pgx.NamedArgs{
+			"limit": in.Limit, "offset": in.Offset(),
+		})
 }
 
 func getWarehouse(ctx context.Context, db web.Reader, in *Named) (*WarehouseAnswer, error) {

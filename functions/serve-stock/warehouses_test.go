@@ -12,7 +12,8 @@ import (
 
 // warehouse creates a warehouse and returns its id.
 func warehouse(t *testing.T, shop *shoptest.Shop, name string, priority int) string {
-	a := as(t, shop, http.MethodPost, "/v1/warehouses", map[string]any{"name": name, "location": "Pier 4", "priority": priority})
+	a := as(t, shop, http.MethodPost, "/v1/warehouses",
+		map[string]any{"name": name, "location": "Pier 4", "priority": priority})
 	require.Equal(t, http.StatusCreated, a.Status, a.Raw)
 	return a.Body["id"].(string)
 }
@@ -36,14 +37,16 @@ func TestWarehousesAreListedByPriority(t *testing.T) {
 	require.Equal(t, "", a.Body["location"], a.Raw)
 	require.Equal(t, 1.0, a.Body["priority"], a.Raw)
 	require.Equal(t, third, read(t, shop, "/v1/warehouses?limit=1")[0]["id"])
-	require.Equal(t, 100.0, as(t, shop, http.MethodPost, "/v1/warehouses", map[string]any{"name": "Last"}).Body["priority"])
+	require.Equal(t, 100.0, as(t, shop, http.MethodPost, "/v1/warehouses",
+		map[string]any{"name": "Last"}).Body["priority"])
 }
 
 func TestWarehouseShowsItsStock(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	hold(t, shop, 20)
-	goods := shoptest.Scalar[float64](t, shop, `SELECT sum(on_hand) FROM stock.levels WHERE warehouse_id = $1`, shoptest.Harbour)
+	goods := shoptest.Scalar[float64](t, shop, `SELECT sum(on_hand) FROM stock.levels WHERE warehouse_id = $1`,
+		shoptest.Harbour)
 	a := as(t, shop, http.MethodGet, "/v1/warehouses/"+shoptest.Harbour, nil)
 	require.Equal(t, goods, a.Body["goods"])
 	require.Equal(t, 20.0, a.Body["holds"])
@@ -61,9 +64,11 @@ func TestOnlyAnEmptyWarehouseIsDeleted(t *testing.T) {
 		require.Equal(t, "/problems/in-use", a.Body["type"], a.Raw)
 		require.Equal(t, by, a.Body["in_use_by"], a.Raw)
 	}
-	made := post(t, shop, "/v1/inventory/stock", map[string]any{"sku": "CRATE", "warehouse_id": path[len("/v1/warehouses/"):], "quantity": 1})
+	made := post(t, shop, "/v1/inventory/stock",
+		map[string]any{"sku": "CRATE", "warehouse_id": path[len("/v1/warehouses/"):], "quantity": 1})
 	refused(path, "goods")
-	held := post(t, shop, "/v1/inventory/reservations", map[string]any{"lines": []any{map[string]any{"sku": "CRATE", "quantity": 1}}})
+	held := post(t, shop, "/v1/inventory/reservations",
+		map[string]any{"lines": []any{map[string]any{"sku": "CRATE", "quantity": 1}}})
 	refused(path, "goods", "holds")
 	shop.Exec(t, `UPDATE catalogue.stores SET warehouse_id = $1`, path[len("/v1/warehouses/"):])
 	refused(path, "goods", "holds", "store")
@@ -80,7 +85,8 @@ func TestOnlyAnEmptyWarehouseIsDeleted(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, as(t, shop, http.MethodPut, path, map[string]any{"name": "Again"}).Status)
 	require.Equal(t, http.StatusNotFound, post(t, shop, item+"/movements", movement("inbound", 1)).Status)
 	require.Empty(t, read(t, shop, "/v1/inventory/stock?sku=CRATE"))
-	a := post(t, shop, "/v1/inventory/stock", map[string]any{"sku": "OTHER", "warehouse_id": path[len("/v1/warehouses/"):], "quantity": 1})
+	a := post(t, shop, "/v1/inventory/stock",
+		map[string]any{"sku": "OTHER", "warehouse_id": path[len("/v1/warehouses/"):], "quantity": 1})
 	require.Equal(t, []string{"warehouse_id"}, a.Fields())
 }
 
@@ -94,6 +100,7 @@ func TestWarehouseErrorsNameTheField(t *testing.T) {
 		require.Equal(t, []string{field}, as(t, shop, http.MethodPost, "/v1/warehouses", body).Fields())
 	}
 	for _, id := range []string{uuid.NewString(), "urn:uuid:" + uuid.NewString()} {
-		require.Contains(t, []int{http.StatusNotFound, http.StatusBadRequest}, as(t, shop, http.MethodGet, "/v1/warehouses/"+id, nil).Status)
+		require.Contains(t, []int{http.StatusNotFound, http.StatusBadRequest},
+			as(t, shop, http.MethodGet, "/v1/warehouses/"+id, nil).Status)
 	}
 }

@@ -42,7 +42,8 @@ func TestConfirmedAndPaidOrderGetsOneShipment(t *testing.T) {
 func TestPickupOrderGetsAPickupShipment(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	order := shoptest.Order(shoptest.Of(shoptest.Cap, 1)).With("address", nil).With("pickup", map[string]string{"store_id": shoptest.TheStore})
+	order := shoptest.Order(shoptest.Of(shoptest.Cap, 1)).With("address", nil).With("pickup",
+		map[string]string{"store_id": shoptest.TheStore})
 	placed := shop.Place(t, order)
 	shop.AwaitStatus(t, placed.ID, "")
 	require.True(t, shoptest.EventOf(t, shop.Emitted(t, placed.ID, "shipment.created")[0]).(events.ShipmentCreated).Pickup)
@@ -59,7 +60,8 @@ func TestOnlyConfirmedAndPaidOrdersAreShipped(t *testing.T) {
 	placed := shop.OrderIn(t, "confirmed")
 	shop.ChangeOrder(t, placed.ID, "payment = 'authorised'")
 	require.Empty(t, shop.Send(t, name, events.OrderConfirmed{OrderID: placed.ID}), "authorised")
-	require.Zero(t, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM delivery.shipments WHERE order_id = $1`, placed.ID))
+	require.Zero(t, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM delivery.shipments WHERE order_id = $1`,
+		placed.ID))
 
 	settled := shop.Send(t, "track-order", events.PaymentPaid{OrderID: placed.ID, PaymentID: uuid.NewString()})
 	require.Len(t, shop.Send(t, name, settled[0]), 1, "its money came later")

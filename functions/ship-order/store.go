@@ -18,7 +18,9 @@ func trackingNumber(shipmentID string) string {
 }
 
 // insertShipments inserts shipments and returns those whose orders had none yet.
-func insertShipments(ctx context.Context, tx pgx.Tx, planned []events.ShipmentCreated) ([]events.ShipmentCreated, error) {
+func insertShipments(
+	ctx context.Context, tx pgx.Tx, planned []events.ShipmentCreated,
+) ([]events.ShipmentCreated, error) {
 	n := len(planned)
 	if n == 0 {
 		return nil, nil

@@ -9,5 +9,7 @@ import (
 
 // New returns the function.
 func New() function.Function {
-	return function.Function{Name: "store-dead-letter", DeadLetters: eventstore.StoreDeadLetter, Writes: []string{"bus.dead_letters"}}
+	return function.Function{
+		Name: "store-dead-letter", DeadLetters: eventstore.StoreDeadLetter, Writes: []string{"bus.dead_letters"},
+	}
 }

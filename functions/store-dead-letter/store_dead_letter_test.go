@@ -46,6 +46,8 @@ func TestUnavailableFunctionsEventIsLeftToTheSweeper(t *testing.T) {
 func TestUnknownEventIsStoredAsSuch(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All)
-	deadLetter(t, shop, cloudevent.Message{ID: "made up", Type: "payment.paid", Source: "/functions/eve", Data: []byte(`{}`)}, 0, "")
+	deadLetter(t, shop, cloudevent.Message{
+		ID: "made up", Type: "payment.paid", Source: "/functions/eve", Data: []byte(`{}`),
+	}, 0, "")
 	require.Equal(t, []string{"unknown track-order 1 0"}, parked(t, shop))
 }

@@ -30,7 +30,8 @@ func TestUndeliveredEventIsRepublished(t *testing.T) {
 	shop.Exec(t, `UPDATE bus.subscription SET since = now() - interval '1 h'`)
 	shop.Exec(t, `UPDATE bus.event SET created_at = now() - interval '1 minute'`)
 	emitted := len(shop.Broker.Published())
-	require.Eventually(t, func() bool { return sweep(t, shop) == 1 }, 10*time.Second, 50*time.Millisecond, "once no older transaction runs, in no other database either")
+	require.Eventually(t, func() bool { return sweep(t, shop) == 1 }, 10*time.Second, 50*time.Millisecond,
+		"once no older transaction runs, in no other database either")
 	require.Len(t, shop.Broker.Published(), emitted+1)
 	got := shop.Broker.Published()
 	require.Equal(t, shop.Emitted(t, placed.ID, "order.placed")[0].ID, got[len(got)-1].ID)

@@ -27,13 +27,11 @@ const maxDuration = 10 * time.Second
 // tidy deletes expired rows in batches until none is left or the time is over. The rest is deleted on the next day.
 func tidy(ctx context.Context, tx pgx.Tx, _ events.HousekeepingDue) (events.Event, error) {
 	until := time.Now().Add(maxDuration)
-	for _, delete := range []func(context.Context, pgx.Tx) (int64, error){
-		deleteBaskets, deleteKeys, deleteSessions, deleteThrottles, deleteRates, deleteViews,
-	} {
+	for _, e := range expiries {
 		deleted := int64(batchSize)
 		for deleted == batchSize && time.Now().Before(until) {
 			var err error
-			deleted, err = delete(ctx, tx)
+			deleted, err = e.deleteBatch(ctx, tx)
 			if err != nil {
 				return nil, err
 			}

@@ -78,7 +78,8 @@ func TestEachVersionIsLoggedOnceWithItsCause(t *testing.T) {
 	for _, fact := range slices.Concat(facts(placed.ID), facts(placed.ID)) {
 		shop.Send(t, name, fact)
 	}
-	require.Equal(t, []string{"1 POST /v1/orders", "2 stock.reserved", "3 payment.created", "4 payment.paid"}, shoptest.Scalar[[]string](t, shop, `
+	require.Equal(t, []string{"1 POST /v1/orders", "2 stock.reserved", "3 payment.created", "4 payment.paid"},
+		shoptest.Scalar[[]string](t, shop, `
 		SELECT array_agg(version || ' ' || cause ORDER BY version) FROM orders.history WHERE order_id = $1`, placed.ID))
 }
 
@@ -86,7 +87,9 @@ func TestEachVersionIsLoggedOnceWithItsCause(t *testing.T) {
 func TestOrderIsRejectedWithTheReason(t *testing.T) {
 	t.Parallel()
 	line := func(why string) []events.ShortLine {
-		return []events.ShortLine{{Line: 1, SKU: shoptest.Cap, Wanted: 2, Why: events.WhyShort}, {Line: 2, SKU: shoptest.Cap, Wanted: 1, Why: why}}
+		return []events.ShortLine{
+			{Line: 1, SKU: shoptest.Cap, Wanted: 2, Why: events.WhyShort}, {Line: 2, SKU: shoptest.Cap, Wanted: 1, Why: why},
+		}
 	}
 	shop := open(t)
 	for reason, c := range map[string]struct {
@@ -130,7 +133,8 @@ func TestMoneyForAnEndedOrderIsRefunded(t *testing.T) {
 		require.Len(t, byPaid, 1, status)
 		requested := byPaid[0].(events.RefundRequested)
 		require.Equal(t, late[2].(events.PaymentPaid).PaymentID, requested.PaymentID)
-		require.Equal(t, requested.RefundID, byCreated[0].(events.RefundRequested).RefundID, "both events request the same refund")
+		require.Equal(t, requested.RefundID, byCreated[0].(events.RefundRequested).RefundID,
+			"both events request the same refund")
 		require.Equal(t, status, shop.Status(t, placed.ID))
 	}
 }
@@ -146,8 +150,11 @@ func TestLatePaymentEmitsOrderSettled(t *testing.T) {
 		emitted := shop.Send(t, name, paid)
 		require.Len(t, emitted, 1, status)
 		version := shoptest.Scalar[int64](t, shop, `SELECT version FROM orders.orders WHERE order_id = $1`, placed.ID)
-		require.Equal(t, events.OrderSettled{OrderID: placed.ID, Version: version, PaymentID: paid.PaymentID, AmountMinor: 4800, Currency: "EUR"}, emitted[0])
-		require.Equal(t, status+" paid", shoptest.Scalar[string](t, shop, `SELECT concat_ws(' ', status, payment) FROM orders.orders WHERE order_id = $1`, placed.ID))
+		require.Equal(t, events.OrderSettled{
+			OrderID: placed.ID, Version: version, PaymentID: paid.PaymentID, AmountMinor: 4800, Currency: "EUR",
+		}, emitted[0])
+		require.Equal(t, status+" paid", shoptest.Scalar[string](t, shop,
+			`SELECT concat_ws(' ', status, payment) FROM orders.orders WHERE order_id = $1`, placed.ID))
 		require.Empty(t, shop.Send(t, name, events.PaymentPaid{OrderID: placed.ID, PaymentID: paid.PaymentID, AmountMinor: 4801}), "it is here already")
 	}
 }
@@ -185,7 +192,8 @@ func TestPassedDeadlineIsHandledInEveryOpenState(t *testing.T) {
 		emitted := shop.Send(t, name, events.OrderOverdue{OrderID: placed.ID})
 		require.NotEmpty(t, emitted, status)
 		require.IsType(t, want, emitted[0], status)
-		require.Equal(t, status == "ready_for_pickup", len(emitted) == 2, "%s: the shipment is cancelled with its order", status)
+		require.Equal(t, status == "ready_for_pickup", len(emitted) == 2, "%s: the shipment is cancelled with its order",
+			status)
 		require.Empty(t, shop.Send(t, name, events.OrderOverdue{OrderID: placed.ID}), "%s: it was led on once", status)
 		if stalled, ok := emitted[0].(events.OrderStalled); ok {
 			require.Equal(t, status, stalled.Status)
@@ -215,7 +223,8 @@ func TestAuthorisedOrderNotPaidInTimeIsWithdrawn(t *testing.T) {
 	shop.ChangeOrder(t, placed.ID, "status = 'confirmed', payment = 'authorised', deadline = now()")
 
 	withdrawn := shop.Send(t, name, events.OrderOverdue{OrderID: placed.ID})[0].(events.OrderWithdrawn)
-	require.Equal(t, []string{"clock", "overdue", "confirmed"}, []string{withdrawn.By, withdrawn.Reason, withdrawn.FromStatus})
+	require.Equal(t, []string{"clock", "overdue", "confirmed"},
+		[]string{withdrawn.By, withdrawn.Reason, withdrawn.FromStatus})
 	require.True(t, withdrawn.StockHeld)
 	require.Equal(t, []events.Line{{Line: 1, SKU: shoptest.Cap, Quantity: 2}}, withdrawn.Lines)
 }
@@ -233,5 +242,6 @@ func TestEventOfAnUnknownOrderIsDeadLettered(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	require.Empty(t, shop.Send(t, name, events.StockReserved{OrderID: uuid.NewString()}))
-	require.Contains(t, shoptest.Scalar[string](t, shop, `SELECT reason FROM bus.dead_letters WHERE consumer = $1`, name), "it does not exist")
+	require.Contains(t, shoptest.Scalar[string](t, shop, `SELECT reason FROM bus.dead_letters WHERE consumer = $1`, name),
+		"it does not exist")
 }

@@ -92,7 +92,8 @@ func (s *shop) fetchToken(t *testing.T, file string) {
 	require.NoError(t, json.NewDecoder(response.Body).Decode(&made))
 	require.Equal(t, http.StatusCreated, response.StatusCode)
 	command := exec.Command("sh", "fetch-token.sh", file)
-	command.Env = append(os.Environ(), "ONCE=1", "SHOP_URL=http://"+s.address, "CLIENT_ID="+made.ID, "CLIENT_SECRET="+made.Secret)
+	command.Env = append(os.Environ(), "ONCE=1", "SHOP_URL=http://"+s.address, "CLIENT_ID="+made.ID,
+		"CLIENT_SECRET="+made.Secret)
 	out, err := command.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 }
@@ -145,8 +146,8 @@ func (s *shop) call(ctx context.Context, method, path string, body []byte) {
 // prometheus is a Prometheus server that scrapes a shop.
 type prometheus struct{ url string }
 
-// openPrometheus starts Debian's Prometheus with the scrape configuration of this folder, changed only in where the shop is and in how
-// often it is scraped.
+// openPrometheus starts Debian's Prometheus with the scrape configuration of this folder, changed only in where the
+// shop is and in how often it is scraped.
 func openPrometheus(t *testing.T, s *shop) prometheus {
 	t.Helper()
 	dir := t.TempDir()
@@ -186,7 +187,8 @@ func startPrometheus(t *testing.T, dir string) prometheus {
 	require.NoError(t, err)
 	address := l.Addr().String()
 	require.NoError(t, l.Close())
-	command := exec.Command("prometheus", "--config.file="+filepath.Join(dir, "prometheus.yml"), "--storage.tsdb.path="+filepath.Join(dir, "data"),
+	command := exec.Command("prometheus", "--config.file="+filepath.Join(dir, "prometheus.yml"),
+		"--storage.tsdb.path="+filepath.Join(dir, "data"),
 		"--web.listen-address="+address, "--log.level=warn")
 	var log strings.Builder
 	command.Stdout, command.Stderr = &log, &log
@@ -286,8 +288,8 @@ func readPanels(t *testing.T) map[string][]panel {
 	return all
 }
 
-// OPS-44, OPS-46: under load, each query of each panel has data in a Prometheus that scrapes the shop as on a cluster, and every
-// metric that an alert is made of is there.
+// OPS-44, OPS-46: under load, each query of each panel has data in a Prometheus that scrapes the shop as on a cluster,
+// and every metric that an alert is made of is there.
 func TestDashboardsAndAlertsHaveData(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)
@@ -315,7 +317,8 @@ func TestDashboardsAndAlertsHaveData(t *testing.T) {
 	}
 }
 
-// requireData requires that a query has a number soon, above 0 if moves is set. What functions handled is counted half a minute later.
+// requireData requires that a query has a number soon, above 0 if moves is set. What functions handled is counted half
+// a minute later.
 func (p prometheus) requireData(t *testing.T, of string, moves bool, expr string) {
 	t.Helper()
 	require.EventuallyWithT(t, func(c *assert.CollectT) {

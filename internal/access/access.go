@@ -9,8 +9,8 @@ import (
 	"github.com/popup-shop/popup/internal/token"
 )
 
-// Access is a list of rules; a caller who satisfies one of them may use the route. Its text form, such as "staff, client:stock",
-// is published with the routes.
+// Access is a list of rules; a caller who satisfies one of them may use the route. Its text form, such as "staff,
+// client:stock", is published with the routes.
 type Access struct{ rules []rule }
 
 // rule admits roles, machine clients with a scope, or callers with an order token.
@@ -142,7 +142,8 @@ func (a Access) Scopes() (scopes []string) {
 	return scopes
 }
 
-// Allows reports whether a caller with these claims may use the route. hasOrderToken is whether the request brings an order token.
+// Allows reports whether a caller with these claims may use the route. hasOrderToken is whether the request brings an
+// order token.
 func (a Access) Allows(c token.Claims, hasOrderToken bool) bool {
 	return slices.ContainsFunc(a.rules, func(r rule) bool {
 		return slices.Contains(r.roles, c.Role) ||

@@ -1,4 +1,5 @@
-// Package auth determines who makes a request and what they may do. The gateway and every HTTP function check each request.
+// Package auth determines who makes a request and what they may do. The gateway and every HTTP function check each
+// request.
 package auth
 
 import (
@@ -72,9 +73,11 @@ func NewAuthenticator(settings config.Access) Authenticator {
 	return a
 }
 
-// Authorize returns the caller of a request, and a problem if the caller may not use the route. It deletes a cookie whose access
-// token is not valid.
-func (a Authenticator) Authorize(w http.ResponseWriter, r *http.Request, route access.Access) (Caller, *problem.Problem) {
+// Authorize returns the caller of a request, and a problem if the caller may not use the route. It deletes a cookie
+// whose access token is not valid.
+func (a Authenticator) Authorize(
+	w http.ResponseWriter, r *http.Request, route access.Access,
+) (Caller, *problem.Problem) {
 	caller, p := a.authenticate(r, route)
 	if p == nil && !caller.Allowed(route) {
 		p = refusal(caller)
@@ -93,8 +96,8 @@ func refusal(c Caller) *problem.Problem {
 	return problem.NotAllowed()
 }
 
-// authenticate returns the caller by the bearer token or the cookies of a request. A page of another origin may not use cookies for
-// requests that change something.
+// authenticate returns the caller by the bearer token or the cookies of a request. A page of another origin may not use
+// cookies for requests that change something.
 func (a Authenticator) authenticate(r *http.Request, route access.Access) (Caller, *problem.Problem) {
 	caller := Caller{OrderToken: r.Header.Get(orderTokenHeader), BasketToken: r.Header.Get(basketTokenHeader)}
 	accessToken, ok, p := a.accessToken(r, &caller)
@@ -112,8 +115,8 @@ func (a Authenticator) authenticate(r *http.Request, route access.Access) (Calle
 	return caller, nil
 }
 
-// accessToken returns the access token of a request; ok is whether there is one, valid or not. It notes the basket token of a cookie
-// in caller.
+// accessToken returns the access token of a request; ok is whether there is one, valid or not. It notes the basket
+// token of a cookie in caller.
 func (a Authenticator) accessToken(r *http.Request, caller *Caller) (accessToken string, ok bool, p *problem.Problem) {
 	if header := r.Header.Get("Authorization"); header != "" {
 		scheme, bearer, _ := strings.Cut(header, " ")
@@ -126,7 +129,8 @@ func (a Authenticator) accessToken(r *http.Request, caller *Caller) (accessToken
 		return "", false, nil
 	}
 	if a.origins.Check(r) != nil {
-		p = problem.New(http.StatusForbidden, "foreign-page", "A page of another site may not do this with the shop's cookies.")
+		p = problem.New(http.StatusForbidden, "foreign-page",
+			"A page of another site may not do this with the shop's cookies.")
 		return "", false, p
 	}
 	caller.BasketToken = cmp.Or(caller.BasketToken, a.cookies.basket(r))

@@ -10,8 +10,8 @@ import (
 // RefreshLife is how long a refresh token is valid.
 const RefreshLife = 24 * time.Hour
 
-// Cookies writes and reads the cookies in which browsers keep tokens. Scripts can't read them; over TLS only this host receives them
-// (RFC 6265bis, __Host-).
+// Cookies writes and reads the cookies in which browsers keep tokens. Scripts can't read them; over TLS only this host
+// receives them (RFC 6265bis, __Host-).
 type Cookies struct{ Secure bool }
 
 // Set returns the Set-Cookie headers that store a new pair of tokens.

@@ -37,9 +37,9 @@ func CallerFrom(ctx context.Context) Caller { return RequestFrom(ctx).Caller }
 // SourceFrom returns the network address that the request of ctx came from, as the gateway saw it.
 func SourceFrom(ctx context.Context) string { return RequestFrom(ctx).Source }
 
-// IdempotencyOwner returns whose idempotency keys the caller uses: those of the account or of the order token. A visitor has nothing
-// that a second attempt would certainly still have, so visitors share their keys. A stranger with the key receives the stored
-// response only with the whole body, and then knows what it contains.
+// IdempotencyOwner returns whose idempotency keys the caller uses: those of the account or of the order token. A
+// visitor has nothing that a second attempt would certainly still have, so visitors share their keys. A stranger with
+// the key receives the stored response only with the whole body, and then knows what it contains.
 func (c Caller) IdempotencyOwner() string {
 	switch {
 	case c.Claims.ID != "":

@@ -11,8 +11,9 @@ import (
 	"github.com/popup-shop/popup/internal/token"
 )
 
-// The first statement of every transaction for a caller sets the role of the function and the settings that row-level security
-// reads. For a caller with an id it also returns the account's role now, and whether its session is still valid.
+// The first statement of every transaction for a caller sets the role of the function and the settings that row-level
+// security reads. For a caller with an id it also returns the account's role now, and whether its session is still
+// valid.
 const (
 	setScope = `
 		SELECT set_config('role', $1, true), set_config('popup.act', $2, true), set_config('popup.order_token_hash', $3, true),
@@ -21,8 +22,8 @@ const (
 		FROM accounts.standing($5, $4::text::uuid, nullif($7, '')::uuid) s`
 )
 
-// Scope returns the statement that limits a transaction of a function to what the caller of r may see. It fails when the account
-// has been closed, or its role no longer allows the route.
+// Scope returns the statement that limits a transaction of a function to what the caller of r may see. It fails when
+// the account has been closed, or its role no longer allows the route.
 func (r Request) Scope(function string) pgbatch.Statement {
 	args := append(r.scopeArgs(function), r.Session)
 	if r.Claims.ID == "" {
@@ -50,8 +51,8 @@ func hashText(secret string) string {
 	return hex.EncodeToString(HashToken(secret))
 }
 
-// checkAccountStatus rejects a token whose account has been closed or whose role has changed since it was issued: 403 if the new
-// role may not use the route, 401 otherwise.
+// checkAccountStatus rejects a token whose account has been closed or whose role has changed since it was issued: 403
+// if the new role may not use the route, 401 otherwise.
 func (r Request) checkAccountStatus(row pgx.Row) error {
 	var ignored string
 	var role string

@@ -11,8 +11,8 @@ import (
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
 )
 
-// rejectionLimit is how many bytes a rejection may have: in base64, it is less than the 1,024 bytes that Knative's brokers carry
-// along.
+// rejectionLimit is how many bytes a rejection may have: in base64, it is less than the 1,024 bytes that Knative's
+// brokers carry along.
 const rejectionLimit = 760
 
 // DeadLetter is an event that could not be delivered, and what is known about why.
@@ -24,8 +24,8 @@ type DeadLetter struct {
 	Reason    string // the function's reason; "" if it had none against the event
 }
 
-// Rejection is the body with which a function refuses an event. Brokers carry it along to the dead-letter function. An empty
-// reason means that the event is not at fault.
+// Rejection is the body with which a function refuses an event. Brokers carry it along to the dead-letter function. An
+// empty reason means that the event is not at fault.
 type Rejection struct {
 	Reason string `json:"reason"`
 }
@@ -49,8 +49,8 @@ func (r Rejection) size() int {
 	return len(body)
 }
 
-// ParseRejection returns the reason in the body of a response. ok is false when the body is no rejection: the response then
-// comes from something between the broker and the function. A broker may have encoded the body in base64.
+// ParseRejection returns the reason in the body of a response. ok is false when the body is no rejection: the response
+// then comes from something between the broker and the function. A broker may have encoded the body in base64.
 func ParseRejection(body []byte) (reason string, ok bool) {
 	if reason, ok := parseRejection(body); ok {
 		return reason, true
@@ -72,8 +72,8 @@ func parseRejection(body []byte) (reason string, ok bool) {
 	return *rejection.Reason, true
 }
 
-// FromDeadAttributes returns the dead letter with these attributes and data: those of the event, and what Knative's brokers add
-// about its delivery.
+// FromDeadAttributes returns the dead letter with these attributes and data: those of the event, and what Knative's
+// brokers add about its delivery.
 func FromDeadAttributes(attributes map[string]string, data []byte) (DeadLetter, error) {
 	m, err := FromAttributes(attributes, data)
 	return newDeadLetter(m, func(name string) string { return attributes[name] }), err
@@ -92,7 +92,10 @@ func newDeadLetter(m Message, text func(name string) string) DeadLetter {
 	code, _ := strconv.Atoi(text("knativeerrorcode"))
 	reason, ok := ParseRejection([]byte(text("knativeerrordata")))
 	m.ID, m.Type, m.Source, m.Data = Storable(m.ID), Storable(m.Type), Storable(m.Source), []byte(Storable(string(m.Data)))
-	return DeadLetter{Message: m, Consumer: Storable(consumerOf(text("knativeerrordest"))), Code: code, Responded: ok, Reason: Storable(reason)}
+	return DeadLetter{
+		Message: m, Consumer: Storable(consumerOf(text("knativeerrordest"))), Code: code, Responded: ok,
+		Reason: Storable(reason),
+	}
 }
 
 // Storable returns a text as Postgres can store it: valid UTF-8 without zero bytes.

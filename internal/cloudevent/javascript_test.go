@@ -124,7 +124,9 @@ func TestTheJavaScriptSDKAcceptsEveryEvent(t *testing.T) {
 // The SDK is strict: the test above could fail.
 func TestTheJavaScriptSDKRejectsWhatIsNotConforming(t *testing.T) {
 	t.Parallel()
-	m := cloudevent.Message{ID: "1", Type: "order.placed", Source: "/functions/place-order", Time: time.Now(), Data: []byte(`{}`)}
+	m := cloudevent.Message{
+		ID: "1", Type: "order.placed", Source: "/functions/place-order", Time: time.Now(), Data: []byte(`{}`),
+	}
 	relative := structured(t, m)
 	relative.Body = strings.Replace(relative.Body, "https://shop.test/schemas", "/schemas", 1)
 	_, rejected, err := accept(t, []request{relative})

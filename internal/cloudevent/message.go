@@ -1,4 +1,5 @@
-// Package cloudevent is the shop's events on the wire: CloudEvents 1.0 over HTTP and in a broker, with the W3C trace context.
+// Package cloudevent is the shop's events on the wire: CloudEvents 1.0 over HTTP and in a broker, with the W3C trace
+// context.
 package cloudevent
 
 import (
@@ -35,12 +36,13 @@ func SourceOf(function string) string { return "/functions/" + function }
 // Key returns what the event is about: events of one order have the same key.
 func (m Message) Key() string { return cmp.Or(m.OrderID, m.Subject) }
 
-// Attributes returns the CloudEvents attributes of the message by their names on the wire; empty ones are left out. Source and
-// dataschema are absolute URIs below the address of the shop.
+// Attributes returns the CloudEvents attributes of the message by their names on the wire; empty ones are left out.
+// Source and dataschema are absolute URIs below the address of the shop.
 func (m Message) Attributes(shop string) map[string]string {
 	shop = strings.TrimRight(shop, "/")
 	all := map[string]string{
-		"specversion": "1.0", "id": m.ID, "type": events.Prefix + m.Type, "source": absolute(shop, m.Source), "subject": m.Subject,
+		"specversion": "1.0", "id": m.ID, "type": events.Prefix +
+			m.Type, "source": absolute(shop, m.Source), "subject": m.Subject,
 		"time": m.Time.UTC().Format(time.RFC3339Nano), "datacontenttype": "application/json",
 		"dataschema":   shop + "/schemas/events/" + m.Type + ".json",
 		"partitionkey": m.OrderID, "correlationid": m.OrderID, "causationid": m.CausationID,
@@ -77,7 +79,8 @@ func FromAttributes(attributes map[string]string, data []byte) (Message, error) 
 	m := Message{
 		ID: attributes["id"], Type: strings.TrimPrefix(attributes["type"], events.Prefix), Source: attributes["source"],
 		Subject: attributes["subject"], OrderID: attributes["correlationid"], CausationID: attributes["causationid"],
-		TraceParent: cmp.Or(attributes["popuptrace"], attributes["traceparent"]), Delayed: attributes["delayed"] == "true", Data: data,
+		TraceParent: cmp.Or(attributes["popuptrace"],
+			attributes["traceparent"]), Delayed: attributes["delayed"] == "true", Data: data,
 	}
 	for _, required := range []string{"id", "type", "source"} {
 		if attributes[required] == "" {

@@ -36,8 +36,8 @@ type HTTPSink struct {
 	Client *http.Client
 }
 
-// Publish posts the events in binary mode, those of one cause in order and all causes at the same time. Every response but
-// 2xx is an error.
+// Publish posts the events in binary mode, those of one cause in order and all causes at the same time. Every response
+// but 2xx is an error.
 func (s HTTPSink) Publish(ctx context.Context, messages []Message) []error {
 	errs := make([]error, len(messages))
 	byCause := map[string][]int{}

@@ -24,7 +24,8 @@ func asyncAPI(functions []function.Function, says map[string]string) ([]byte, er
 			operations[f.Name+".send."+e.EventType()] = operation("send", f.Name+" emits "+e.EventType(), e)
 		}
 		for _, h := range f.On {
-			operations[f.Name+".receive."+h.Event.EventType()] = operation("receive", f.Name+" consumes "+h.Event.EventType(), h.Event)
+			operations[f.Name+".receive."+h.Event.EventType()] = operation("receive", f.Name+" consumes "+h.Event.EventType(),
+				h.Event)
 		}
 	}
 	document, err := yaml.Marshal(object{
@@ -77,8 +78,8 @@ func ref(path ...string) object {
 	return object{"$ref": to}
 }
 
-// attributes is the schema of the CloudEvents attributes that every event has. Over HTTP each is a header with ce- before
-// its name.
+// attributes is the schema of the CloudEvents attributes that every event has. Over HTTP each is a header with ce-
+// before its name.
 func attributes() object {
 	text := func(description string) object { return object{"type": "string", "description": description} }
 	uuid := func(description string) object {
@@ -87,9 +88,11 @@ func attributes() object {
 	return object{
 		"type": "object",
 		"properties": object{
-			"specversion":     object{"const": "1.0"},
-			"id":              uuid("Derived from the emitting function, the cause and a number: the same on every retry."),
-			"source":          object{"type": "string", "pattern": "^/functions/[a-z-]+$", "description": "The function that emits it."},
+			"specversion": object{"const": "1.0"},
+			"id":          uuid("Derived from the emitting function, the cause and a number: the same on every retry."),
+			"source": object{
+				"type": "string", "pattern": "^/functions/[a-z-]+$", "description": "The function that emits it.",
+			},
 			"type":            text("What happened, " + events.Prefix + "noun.participle."),
 			"subject":         text("Id of the object that the event is about."),
 			"time":            object{"type": "string", "format": "date-time", "description": "When it was emitted."},
@@ -98,10 +101,12 @@ func attributes() object {
 			"partitionkey":    text("Id of the order; of the subject when there is none."),
 			"correlationid":   uuid("Id of the order that the event belongs to."),
 			"causationid":     text("Id of the event that caused this one."),
-			"sequence":        object{"type": "string", "pattern": "^[0-9]+$", "description": "Version of the subject after the event."},
-			"delayed":         object{"const": "true", "description": "A timer of the subject ends within a minute."},
-			"traceparent":     text("W3C trace context."),
-			"popuptrace":      text("traceparent again, for brokers that blank it."),
+			"sequence": object{
+				"type": "string", "pattern": "^[0-9]+$", "description": "Version of the subject after the event.",
+			},
+			"delayed":     object{"const": "true", "description": "A timer of the subject ends within a minute."},
+			"traceparent": text("W3C trace context."),
+			"popuptrace":  text("traceparent again, for brokers that blank it."),
 		},
 		"required": []string{
 			"specversion", "id", "source", "type", "subject", "time", "datacontenttype", "dataschema", "partitionkey", "causationid",

@@ -22,7 +22,9 @@ import (
 )
 
 // clientFiles are the files of the client that are made, with what they are made from.
-var clientFiles = map[string]*template.Template{"routes.go": made("routes", routesText), "types.go": made("types", typesText)}
+var clientFiles = map[string]*template.Template{
+	"routes.go": made("routes", routesText), "types.go": made("types", typesText),
+}
 
 var (
 	//go:embed client_routes.tmpl
@@ -113,7 +115,10 @@ type method struct {
 }
 
 func (t *types) method(path string, o *huma.Operation) (method, error) {
-	m := method{Name: methodName(o.Method, path, lists(o)), Route: o.Method + " " + path, Method: o.Method, Path: pathExpression(path)}
+	m := method{
+		Name: methodName(o.Method, path, lists(o)), Route: o.Method + " " + path, Method: o.Method,
+		Path: pathExpression(path),
+	}
 	m.Who, _ = o.Extensions["x-who"].(string)
 	t.serving = o.Tags[0]
 	var asked []*huma.Param

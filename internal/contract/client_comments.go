@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/popup-shop/popup/internal/function"
 )
 
 // structs returns all types, sorted by name, with their comments.
@@ -57,7 +59,7 @@ func (t *types) comment(of reflect.Type) (string, error) {
 func (t *types) nameInSource(of reflect.Type) string {
 	for name := range t.document.Components.Schemas.Map() {
 		if t.document.Components.Schemas.TypeFromRef("#/components/schemas/"+name) == of {
-			for part := range strings.SplitSeq(strings.TrimPrefix(t.of[of], "serve-"), "-") {
+			for part := range strings.SplitSeq(function.Noun(t.of[of]), "-") {
 				name = strings.TrimPrefix(name, word(part))
 			}
 			return strings.TrimSuffix(name, "Body")
@@ -80,7 +82,10 @@ func fieldComment(says string, choices []string) string {
 
 // query makes a type of the query parameters of a method, and returns its name.
 func (t *types) query(method string, asked []*huma.Param) string {
-	s := structure{Name: method + "Query", Says: method + "Query holds the query parameters of " + method + ". Zero values are left out."}
+	s := structure{
+		Name: method + "Query",
+		Says: method + "Query holds the query parameters of " + method + ". Zero values are left out.",
+	}
 	if len(asked) > 1 && asked[0].Name == "page" && asked[1].Name == "limit" {
 		if asked = asked[2:]; len(asked) == 0 {
 			return "Paging"

@@ -24,7 +24,8 @@ var methodNames = map[string]string{
 	"GET /v1/products/exports":      "ExportProducts",
 }
 
-// methodName is what the client calls a route: ListOrders, GetOrder, AddMyAddress, ChangeAddress, DeleteAddress, CancelOrder.
+// methodName is what the client calls a route: ListOrders, GetOrder, AddMyAddress, ChangeAddress, DeleteAddress,
+// CancelOrder.
 func methodName(method, path string, lists bool) string {
 	if name, given := methodNames[method+" "+path]; given {
 		return name

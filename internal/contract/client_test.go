@@ -51,11 +51,19 @@ func act(path string) web.Route {
 }
 
 func list(path string) web.Route {
-	return web.List(path, access.All, func(context.Context, web.Reader, *struct{ web.Paging }) ([]Thing, int64, error) { return nil, 0, nil })
+	return web.List(path, access.All, func(context.Context, web.Reader, *struct{ web.Paging }) ([]Thing, int64,
+		error,
+	) {
+		return nil, 0, nil
+	})
 }
 
 func show(path string) web.Route {
-	return web.Get(path, access.All, func(context.Context, web.Reader, *struct{}) (*body[Thing], error) { return nil, nil })
+	return web.Get(path, access.All, func(context.Context, web.Reader, *struct{}) (*body[Thing],
+		error,
+	) {
+		return nil, nil
+	})
 }
 
 func serving(name string, routes ...web.Route) function.Function {
@@ -103,7 +111,8 @@ func TestATypeOfTheClientHasTheCommentOfItsSource(t *testing.T) {
 
 func TestTwoRoutesCannotBeOneMethod(t *testing.T) {
 	t.Parallel()
-	_, err := contract.Client(source(commented), []function.Function{serving("serve-things", act("/v1/reservations"), act("/v1/inventory/reservations"))})
+	_, err := contract.Client(source(commented),
+		[]function.Function{serving("serve-things", act("/v1/reservations"), act("/v1/inventory/reservations"))})
 	require.ErrorContains(t, err, "would both be called AddReservation: name one in methodNames")
 }
 
@@ -117,8 +126,10 @@ func TestASecondTypeOfANameBearsItsFunctions(t *testing.T) {
 	from := source("// AddThingAnswer is another's.\ntype AddThingAnswer struct{}")
 	from["functions/serve-things/types.go"] = &fstest.MapFile{Data: []byte("package servethings\n// Added is what was added.\ntype Added struct{}")}
 	made, err := contract.Client(from, []function.Function{serving("serve-things",
-		web.Post("/v1/others", access.All, http.StatusOK, doing[body[AddThingAnswer]]), web.Post("/v1/things", access.All, http.StatusOK, doing[added]))})
+		web.Post("/v1/others", access.All, http.StatusOK, doing[body[AddThingAnswer]]), web.Post("/v1/things", access.All,
+			http.StatusOK, doing[added]))})
 	require.NoError(t, err)
 	require.Contains(t, string(made["types.go"]), "// AddThingAnswer is another's.\ntype AddThingAnswer struct {")
-	require.Contains(t, string(made["types.go"]), "// ThingsAddThingAnswer is what was added.\ntype ThingsAddThingAnswer struct {\n\tOther")
+	require.Contains(t, string(made["types.go"]),
+		"// ThingsAddThingAnswer is what was added.\ntype ThingsAddThingAnswer struct {\n\tOther")
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/popup-shop/popup/internal/function"
 )
 
 const module = "github.com/popup-shop/popup/"
@@ -38,7 +40,10 @@ type types struct {
 }
 
 func newTypes(source fs.FS, document *huma.OpenAPI) *types {
-	t := &types{source: source, document: document, known: map[reflect.Type]bool{}, names: map[reflect.Type]string{}, of: map[reflect.Type]string{}}
+	t := &types{
+		source: source, document: document, known: map[reflect.Type]bool{}, names: map[reflect.Type]string{},
+		of: map[reflect.Type]string{},
+	}
 	for name := range document.Components.Schemas.Map() {
 		t.known[document.Components.Schemas.TypeFromRef("#/components/schemas/"+name)] = true
 	}
@@ -69,7 +74,7 @@ func (t *types) take(of reflect.Type, name string) error {
 		return nil
 	}
 	if taken := slices.Collect(maps.Values(t.names)); slices.Contains(taken, name) {
-		name = word(strings.TrimPrefix(t.serving, "serve-")) + name
+		name = word(function.Noun(t.serving)) + name
 	}
 	t.names[of], t.of[of] = name, t.serving
 	_, err := t.fields(of) // which may name others

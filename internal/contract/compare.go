@@ -12,9 +12,9 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 )
 
-// Compare lists, in words, what breaks the promise that only optional fields are ever added between two sets of schemas:
-// events and fields that are gone, types that changed, fields that are required now or no longer. Both have their schemas
-// in events/.
+// Compare lists, in words, what breaks the promise that only optional fields are ever added between two sets of
+// schemas: events and fields that are gone, types that changed, fields that are required now or no longer. Both have
+// their schemas in events/.
 func Compare(released, now fs.FS) (broken []string) {
 	files, err := fs.Glob(released, "events/*.json")
 	if err != nil {

@@ -35,8 +35,8 @@ type content struct {
 	Content map[string]struct{ Schema *jsonschema.Schema }
 }
 
-// CompareAPI lists, in words, what breaks the promise that callers need never change between two OpenAPI documents, both
-// in openapi.yaml: calls, parameters and fields that are gone, types that changed, and what is required now.
+// CompareAPI lists, in words, what breaks the promise that callers need never change between two OpenAPI documents,
+// both in openapi.yaml: calls, parameters and fields that are gone, types that changed, and what is required now.
 func CompareAPI(released, now fs.FS) (broken []string) {
 	before, err := readDoors(released)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -1,6 +1,6 @@
-// Package contract generates what the shop publishes about its events and its HTTP API from the declarations of the functions: a
-// JSON Schema per event, an AsyncAPI document with the emitting and consuming functions, an OpenAPI document, the list of routes,
-// and the Go client.
+// Package contract generates what the shop publishes about its events and its HTTP API from the declarations of the
+// functions: a JSON Schema per event, an AsyncAPI document with the emitting and consuming functions, an OpenAPI
+// document, the list of routes, and the Go client.
 package contract
 
 import (
@@ -15,8 +15,8 @@ import (
 	"github.com/popup-shop/popup/internal/function"
 )
 
-// Write writes the contract into dir, which is schemas/ of the repository, and removes the schemas of events that no longer exist.
-// Descriptions and examples come from the comments and samples in events/, beside dir.
+// Write writes the contract into dir, which is schemas/ of the repository, and removes the schemas of events that no
+// longer exist. Descriptions and examples come from the comments and samples in events/, beside dir.
 func Write(dir string, functions []function.Function) error {
 	files, err := contract(os.DirFS(filepath.Join(dir, "..", "events")), functions)
 	if err != nil {

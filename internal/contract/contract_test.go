@@ -115,10 +115,20 @@ func TestASchemaContainsWhatConsumersCanRelyOn(t *testing.T) {
 		"an optional field may be absent": func(order, _ map[string]any) bool { delete(order, "slot_id"); return true },
 		"a required field is there":       func(order, _ map[string]any) bool { delete(order, "lines"); return false },
 		"nothing is null":                 func(order, _ map[string]any) bool { order["lines"] = nil; return false },
-		"an amount is a whole number":     func(order, _ map[string]any) bool { order["total_minor"] = json.Number("19.99"); return false },
-		"a time is a time":                func(order, _ map[string]any) bool { order["deadline"] = "tomorrow"; return false },
-		"an id is a UUID":                 func(order, _ map[string]any) bool { order["order_id"] = "7"; return false },
-		"a SKU is any text":               func(_, line map[string]any) bool { line["sku"] = "7"; return true },
+		"an amount is a whole number": func(order,
+			_ map[string]any,
+		) bool {
+			order["total_minor"] = json.Number("19.99")
+			return false
+		},
+		"a time is a time": func(order,
+			_ map[string]any,
+		) bool {
+			order["deadline"] = "tomorrow"
+			return false
+		},
+		"an id is a UUID":   func(order, _ map[string]any) bool { order["order_id"] = "7"; return false },
+		"a SKU is any text": func(_, line map[string]any) bool { line["sku"] = "7"; return true },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -279,7 +289,9 @@ func TestRoutesAreSortedAndNameTheirFunction(t *testing.T) {
 
 func TestTwoFunctionsCannotServeOneRoute(t *testing.T) {
 	t.Parallel()
-	both := []function.Function{door{get("/v1/orders")}.function("serve-orders"), door{get("/v1/orders")}.function("serve-stock")}
+	both := []function.Function{
+		door{get("/v1/orders")}.function("serve-orders"), door{get("/v1/orders")}.function("serve-stock"),
+	}
 	err := contract.Write(filepath.Join(repository(t), "schemas"), both)
 	require.ErrorContains(t, err, "GET /v1/orders leads to serve-orders and to serve-stock")
 }

@@ -63,7 +63,8 @@ func open() (*cluster, error) {
 	return c, c.connect(ctx)
 }
 
-// connect refuses further connections to the migrated database, so that it can be copied at any time, and opens the pools.
+// connect refuses further connections to the migrated database, so that it can be copied at any time, and opens the
+// pools.
 func (c *cluster) connect(ctx context.Context) (err error) {
 	if c.admin, err = pool(ctx, c.server.URLFor(postgres.Superuser, "postgres")); err != nil {
 		return err

@@ -1,5 +1,5 @@
-// Package deliverymetrics holds the Prometheus metrics of a process that delivers events: results and durations by function, the lag of
-// each consumer, the broker itself, and the copies of functions where the process starts them.
+// Package deliverymetrics holds the Prometheus metrics of a process that delivers events: results and durations by
+// function, the lag of each consumer, the broker itself, and the copies of functions where the process starts them.
 //
 //	m := deliverymetrics.New(functions, engine.BrokerState)
 //	m.Count("reserve-stock", deliverymetrics.Accepted)
@@ -48,7 +48,8 @@ type Metrics struct {
 	durations *prometheus.HistogramVec
 }
 
-// New returns the metrics of the delivery to these functions, with every series present at zero. state is called at each scrape.
+// New returns the metrics of the delivery to these functions, with every series present at zero. state is called at
+// each scrape.
 func New(functions []string, state func(context.Context) (BrokerState, error)) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
@@ -100,13 +101,16 @@ func (m *Metrics) Handler() http.Handler {
 
 var (
 	brokerUp      = prometheus.NewDesc("popup_broker_up", "Whether the broker responded to the last scrape.", nil, nil)
-	brokerMembers = prometheus.NewDesc("popup_broker_members", "Servers that hold the broker's stream and are in contact with its leader.", nil, nil)
-	brokerEvents  = prometheus.NewDesc("popup_broker_events", "Events that the broker stores.", nil, nil)
-	brokerBytes   = prometheus.NewDesc("popup_broker_bytes", "Size of the events that the broker stores.", nil, nil)
-	deliveryLag   = prometheus.NewDesc("popup_delivery_lag",
+	brokerMembers = prometheus.NewDesc("popup_broker_members",
+		"Servers that hold the broker's stream and are in contact with its leader.", nil, nil)
+	brokerEvents = prometheus.NewDesc("popup_broker_events", "Events that the broker stores.", nil, nil)
+	brokerBytes  = prometheus.NewDesc("popup_broker_bytes", "Size of the events that the broker stores.", nil, nil)
+	deliveryLag  = prometheus.NewDesc("popup_delivery_lag",
 		"Events in the broker that a function has not accepted.", []string{"function"}, nil)
-	functionCopies = prometheus.NewDesc("popup_function_copies", "Copies of a function that run.", []string{"function"}, nil)
-	functionStarts = prometheus.NewDesc("popup_function_starts_total", "Starts of a copy of a function.", []string{"function"}, nil)
+	functionCopies = prometheus.NewDesc("popup_function_copies", "Copies of a function that run.", []string{"function"},
+		nil)
+	functionStarts = prometheus.NewDesc("popup_function_starts_total", "Starts of a copy of a function.",
+		[]string{"function"}, nil)
 )
 
 // brokerCollector collects the state of the broker.

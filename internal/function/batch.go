@@ -15,13 +15,14 @@ import (
 )
 
 const (
-	maxBatch         = 32               // events in one transaction
-	batchesAtATime   = 2                // in all functions of a process
-	retriesAtATime   = 2                // of events whose batch failed, and of those that failed alone
-	maxTries         = 3                // of an event in place, before it is delivered again
-	batchTimeout     = 20 * time.Second // for one transaction
-	lockTimeout      = "250ms"          // for each lock: an event that waits for one delays its batch by no more
-	shortLockTimeout = "50ms"           // of the first retry alone: the others of a failed batch wait no longer for each other
+	maxBatch       = 32               // events in one transaction
+	batchesAtATime = 2                // in all functions of a process
+	retriesAtATime = 2                // of events whose batch failed, and of those that failed alone
+	maxTries       = 3                // of an event in place, before it is delivered again
+	batchTimeout   = 20 * time.Second // for one transaction
+	lockTimeout    = "250ms"          // for each lock: an event that waits for one delays its batch by no more
+	// of the first retry alone: the others of a failed batch wait no longer for each other
+	shortLockTimeout = "50ms"
 )
 
 // errBatchFailed reports that a batch failed. Which of its events is at fault shows when each is retried alone.
@@ -51,8 +52,9 @@ var (
 	}
 )
 
-// run runs a phase of an event in a batch. When the batch fails, the event is retried alone: once for a short time, so that those
-// which are not at fault get done, and then, like an event that failed alone before, as long as a lock may take.
+// run runs a phase of an event in a batch. When the batch fails, the event is retried alone: once for a short time, so
+// that those which are not at fault get done, and then, like an event that failed alone before, as long as a lock may
+// take.
 func (rt *Runtime) run(ctx context.Context, p *phase, d *delivery) {
 	if rt.failed.has(d.failedKey()) {
 		_ = rt.runAlone(ctx, p, d, rt.patient, lockTimeout, maxTries)
@@ -68,8 +70,8 @@ func (rt *Runtime) run(ctx context.Context, p *phase, d *delivery) {
 	}
 }
 
-// sameBatch reports whether an event may join a batch: it holds events of one type, and one of each order or other subject. Two of
-// one order would both read its current version, and the second write would roll back the work of all.
+// sameBatch reports whether an event may join a batch: it holds events of one type, and one of each order or other
+// subject. Two of one order would both read its current version, and the second write would roll back the work of all.
 func sameBatch(batch []*delivery, next *delivery) bool {
 	return len(batch) < maxBatch && batch[0].h == next.h && !slices.ContainsFunc(batch, func(d *delivery) bool {
 		return d.key() == next.key() || d.message.ID == next.message.ID
@@ -98,9 +100,11 @@ func (rt *Runtime) runBatch(ctx context.Context, p *phase, batch []*delivery) (a
 	return func() {}
 }
 
-// runAlone runs a phase of an event in a transaction of its own, in a lane beside the slots of batches. It returns the error of the
-// transaction; d.err is what becomes of the event.
-func (rt *Runtime) runAlone(ctx context.Context, p *phase, d *delivery, lane pgbatch.Slots, lockTimeout string, tries int) error {
+// runAlone runs a phase of an event in a transaction of its own, in a lane beside the slots of batches. It returns the
+// error of the transaction; d.err is what becomes of the event.
+func (rt *Runtime) runAlone(
+	ctx context.Context, p *phase, d *delivery, lane pgbatch.Slots, lockTimeout string, tries int,
+) error {
 	lane <- struct{}{}
 	err := pgbatch.Retry(ctx, tries, retryableAlone, func() error {
 		d.err = nil
@@ -119,10 +123,10 @@ func retryableAlone(err error) bool { return pgbatch.IsRetryable(err) || pgbatch
 // errNotAsStored reports that an event is not in the event store as it was received, or was handled before.
 var errNotAsStored = errors.New("an event is not as it is stored")
 
-// transact runs a phase of a batch in one transaction. It begins with the events as they were received, so that the claim travels
-// with the handler's first query. When the claim returns that one of them is stored otherwise, is unknown or a duplicate, nothing
-// of that is kept, and the phase runs again with what is stored: a duplicate or unknown event gets its error, and the others go
-// on without it.
+// transact runs a phase of a batch in one transaction. It begins with the events as they were received, so that the
+// claim travels with the handler's first query. When the claim returns that one of them is stored otherwise, is unknown
+// or a duplicate, nothing of that is kept, and the phase runs again with what is stored: a duplicate or unknown event
+// gets its error, and the others go on without it.
 func (rt *Runtime) transact(ctx context.Context, p *phase, batch []*delivery, lockTimeout string) error {
 	ctx, cancel := context.WithTimeout(rt.grouped(ctx, batch), batchTimeout)
 	defer cancel()
@@ -194,7 +198,9 @@ func (rt *Runtime) transactAsStored(ctx context.Context, p *phase, batch []*deli
 	})
 }
 
-func (rt *Runtime) claim(p *phase, batch []*delivery, lockTimeout string, then func([]eventstore.Received) error) pgbatch.Statement {
+func (rt *Runtime) claim(
+	p *phase, batch []*delivery, lockTimeout string, then func([]eventstore.Received) error,
+) pgbatch.Statement {
 	f := batch[0].f
 	messages := make([]cloudevent.Message, len(batch))
 	for i, d := range batch {
@@ -203,7 +209,9 @@ func (rt *Runtime) claim(p *phase, batch []*delivery, lockTimeout string, then f
 	return p.claim(f.Name, eventstore.Options{AsyncCommit: !f.SyncCommit, LockTimeout: lockTimeout}, messages, then)
 }
 
-func (rt *Runtime) handleBatch(ctx context.Context, tx *pgbatch.Tx, p *phase, batch []*delivery) ([]pgbatch.Statement, error) {
+func (rt *Runtime) handleBatch(
+	ctx context.Context, tx *pgbatch.Tx, p *phase, batch []*delivery,
+) ([]pgbatch.Statement, error) {
 	items := make([]item, len(batch))
 	for i, d := range batch {
 		items[i] = d.item

@@ -33,9 +33,11 @@ func (b barrier) pass(e events.StockReserved) {
 	}
 }
 
-// deliverConcurrently delivers events so that all but the first wait for each other: the first is under way until the others are there.
-// It returns how each delivery ended.
-func deliverConcurrently(t *testing.T, shop *shoptest.Shop, b barrier, told ...events.Event) (messages []cloudevent.Message, ended []error) {
+// deliverConcurrently delivers events so that all but the first wait for each other: the first is under way until the
+// others are there. It returns how each delivery ended.
+func deliverConcurrently(
+	t *testing.T, shop *shoptest.Shop, b barrier, told ...events.Event,
+) (messages []cloudevent.Message, ended []error) {
 	t.Helper()
 	rt, f := shop.Runtime(t, name), shop.Function(t, name)
 	messages = []cloudevent.Message{shop.Store(t, first)}
@@ -60,7 +62,9 @@ func deliverConcurrently(t *testing.T, shop *shoptest.Shop, b barrier, told ...e
 var first = told()
 
 // waitAt makes a handler wait at the first event.
-func waitAt(b barrier, handle func(context.Context, pgx.Tx, events.StockReserved) ([]events.Event, error)) function.Function {
+func waitAt(
+	b barrier, handle func(context.Context, pgx.Tx, events.StockReserved) ([]events.Event, error),
+) function.Function {
 	return handling(func(ctx context.Context, tx pgx.Tx, e events.StockReserved) ([]events.Event, error) {
 		b.pass(e)
 		return handle(ctx, tx, e)
@@ -91,7 +95,8 @@ func TestEventsThatComeTogetherShareATransaction(t *testing.T) {
 	require.EqualValues(t, 21, count(t, shop, "bus.inbox"))
 	for _, m := range messages {
 		said := shop.EmittedFor(t, name, m)
-		require.Equal(t, []events.Event{events.OrderConfirmed{OrderID: m.OrderID}, events.OrderStalled{OrderID: m.OrderID}}, said)
+		require.Equal(t, []events.Event{events.OrderConfirmed{OrderID: m.OrderID}, events.OrderStalled{OrderID: m.OrderID}},
+			said)
 	}
 	require.Len(t, shop.Broker.Published(), 42)
 }
@@ -180,7 +185,8 @@ func TestHandlersInABatchReadTheirOwnRows(t *testing.T) {
 	require.EqualValues(t, 2, transactions(t, shop))
 	for _, m := range messages {
 		said := shop.EmittedFor(t, name, m)[0].(events.OrderStalled)
-		require.Equal(t, said.Version, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM test.effects WHERE what LIKE $1 || '%'`, m.OrderID))
+		require.Equal(t, said.Version, shoptest.Scalar[int64](t, shop,
+			`SELECT count(*) FROM test.effects WHERE what LIKE $1 || '%'`, m.OrderID))
 	}
 }
 
@@ -302,7 +308,9 @@ func TestABatchHoldsOneEventOfEachStoredOrder(t *testing.T) {
 	at, batches := newBarrier(), &batchesOf{}
 	shop := open(t, batches.function(at))
 	twice := told()
-	messages := []cloudevent.Message{shop.Store(t, first), shop.Store(t, twice), shop.Store(t, twice), shop.Store(t, told())}
+	messages := []cloudevent.Message{
+		shop.Store(t, first), shop.Store(t, twice), shop.Store(t, twice), shop.Store(t, told()),
+	}
 	messages[2].OrderID = "another"
 	deliverAll(t, shop, at, messages)
 	for _, orders := range batches.all {

@@ -68,7 +68,9 @@ func asking(o *outside, change ...func(*external)) function.Function {
 			o.mu.Unlock()
 			return "fine", o.call()
 		},
-		Record: func(ctx context.Context, tx pgx.Tx, e events.StockReserved, question, answer string) ([]events.Event, error) {
+		Record: func(ctx context.Context, tx pgx.Tx, e events.StockReserved, question, answer string) ([]events.Event,
+			error,
+		) {
 			return []events.Event{events.OrderConfirmed{OrderID: question}}, note(ctx, tx, answer)
 		},
 		Failed: func(ctx context.Context, tx pgx.Tx, _ events.StockReserved, _ string, cause error) error {
@@ -166,7 +168,9 @@ func TestACallThatCannotBeRecordedIsRepeated(t *testing.T) {
 	broken := true
 	shop := open(t, asking(o, func(a *external) {
 		record := a.Record
-		a.Record = func(ctx context.Context, tx pgx.Tx, e events.StockReserved, question, answer string) ([]events.Event, error) {
+		a.Record = func(ctx context.Context, tx pgx.Tx, e events.StockReserved, question, answer string) ([]events.Event,
+			error,
+		) {
 			said, err := record(ctx, tx, e, question, answer)
 			if broken {
 				err = errors.New("the disk is full")

@@ -27,8 +27,9 @@ var (
 	errPanic     = errors.New("panic")
 )
 
-// Deliver has a function handle one event. nil means that it is done, was done before, or is a dead letter; after any other
-// error the event is to be delivered again. Deliver returns once everything that the event caused is stored and published.
+// Deliver has a function handle one event. nil means that it is done, was done before, or is a dead letter; after any
+// other error the event is to be delivered again. Deliver returns once everything that the event caused is stored and
+// published.
 //
 // Events that arrive while others are being handled share the next transaction:
 //
@@ -148,9 +149,9 @@ func (rt *Runtime) callOutside(ctx context.Context, d *delivery) error {
 	return errors.Join(cause, err)
 }
 
-// publishEmitted publishes what the events of a batch emit, all at once. What the broker rejects is the error of its cause, which is
-// delivered again and published then. What it is too slow for is left to the sweeper: delivering the cause again would only make
-// it slower.
+// publishEmitted publishes what the events of a batch emit, all at once. What the broker rejects is the error of its
+// cause, which is delivered again and published then. What it is too slow for is left to the sweeper: delivering the
+// cause again would only make it slower.
 func (rt *Runtime) publishEmitted(ctx context.Context, batch []*delivery) {
 	var all []cloudevent.Message
 	var cause []*delivery
@@ -162,7 +163,8 @@ func (rt *Runtime) publishEmitted(ctx context.Context, batch []*delivery) {
 	for i, err := range rt.publish(ctx, all, publishTimeout) {
 		switch {
 		case errors.Is(err, context.DeadlineExceeded):
-			rt.Log.WarnContext(cause[i].trace, "event left to the sweeper", "function", cause[i].f.Name, "event", all[i].ID, "error", err)
+			rt.Log.WarnContext(cause[i].trace, "event left to the sweeper", "function", cause[i].f.Name, "event", all[i].ID,
+				"error", err)
 		case err != nil && cause[i].err == nil:
 			cause[i].err = Unavailable(fmt.Errorf("publish %s %s: %w", all[i].Type, all[i].ID, err))
 		}

@@ -71,7 +71,11 @@ func note(ctx context.Context, tx pgx.Tx, what string) error {
 
 // listener consumes the events of the function under test, and does nothing.
 var listener = function.Function{Name: "test-listener", On: []function.Handler{
-	function.On(function.Each(func(context.Context, pgx.Tx, events.OrderConfirmed) (events.Event, error) { return nil, nil })),
+	function.On(function.Each(func(context.Context, pgx.Tx, events.OrderConfirmed) (events.Event,
+		error,
+	) {
+		return nil, nil
+	})),
 }}
 
 // open is a ledger with these functions, and a table for their effects.
@@ -128,7 +132,8 @@ func TestAnUnknownEventIsQuarantined(t *testing.T) {
 	m := known
 	m.Type = "order.confirmed"
 	require.NoError(t, shop.TryDeliver(t, listener.Name, m))
-	require.Equal(t, "unknown", shoptest.Scalar[string](t, shop, `SELECT kind FROM bus.dead_letters WHERE consumer = $1`, listener.Name), "another type")
+	require.Equal(t, "unknown", shoptest.Scalar[string](t, shop, `SELECT kind FROM bus.dead_letters WHERE consumer = $1`,
+		listener.Name), "another type")
 	requireNothing(t, shop, 1)
 }
 
@@ -163,7 +168,8 @@ func TestAnUnreadableEventIsADeadLetter(t *testing.T) {
 	require.NoError(t, shop.TryDeliver(t, name, m))
 	m.Type, m.Data = "order.placed", []byte(`{}`)
 	require.NoError(t, shop.TryDeliver(t, name, m), "not told to this function")
-	require.Equal(t, "poison 2", shoptest.Scalar[string](t, shop, `SELECT concat_ws(' ', kind, attempts) FROM bus.dead_letters`))
+	require.Equal(t, "poison 2", shoptest.Scalar[string](t, shop,
+		`SELECT concat_ws(' ', kind, attempts) FROM bus.dead_letters`))
 	requireNothing(t, shop, 1)
 }
 
@@ -366,18 +372,21 @@ func TestTwoConsumersBothReceiveAll(t *testing.T) {
 func TestATooLargeEventIsNotEmitted(t *testing.T) {
 	t.Parallel()
 	shop := open(t, handling(func(ctx context.Context, tx pgx.Tx, e events.StockReserved) ([]events.Event, error) {
-		return []events.Event{events.OrderStalled{OrderID: e.OrderID, Status: strings.Repeat("x", 70<<10)}}, note(ctx, tx, e.OrderID)
+		return []events.Event{events.OrderStalled{OrderID: e.OrderID, Status: strings.Repeat("x", 70<<10)}}, note(ctx, tx,
+			e.OrderID)
 	}))
 	require.NoError(t, shop.TryDeliver(t, name, shop.Store(t, told())))
 	requireNothing(t, shop, 1)
-	require.Equal(t, "poison", shoptest.Scalar[string](t, shop, `SELECT kind FROM bus.dead_letters`), "no retry makes it smaller")
+	require.Equal(t, "poison", shoptest.Scalar[string](t, shop, `SELECT kind FROM bus.dead_letters`),
+		"no retry makes it smaller")
 }
 
 func TestStatementsThatWaitRunInTurnAndBeforeTheNextQuestion(t *testing.T) {
 	t.Parallel()
 	shop := open(t, handling(func(ctx context.Context, tx pgx.Tx, e events.StockReserved) ([]events.Event, error) {
 		for _, what := range []string{"one", "two"} {
-			if err := pgbatch.Enqueue(ctx, tx, 1, `INSERT INTO test.effects VALUES (@what)`, pgx.NamedArgs{"what": what}); err != nil {
+			if err := pgbatch.Enqueue(ctx, tx, 1, `INSERT INTO test.effects VALUES (@what)`,
+				pgx.NamedArgs{"what": what}); err != nil {
 				return nil, err
 			}
 		}
@@ -426,7 +435,8 @@ func TestStatementThatWaitsAndFailsRollsEverythingBack(t *testing.T) {
 func TestADuplicateForAHandlerWithoutQueriesChangesNothing(t *testing.T) {
 	t.Parallel()
 	shop := open(t, handling(func(ctx context.Context, tx pgx.Tx, e events.StockReserved) ([]events.Event, error) {
-		return []events.Event{events.OrderConfirmed{OrderID: e.OrderID}}, pgbatch.Enqueue(ctx, tx, -1, `INSERT INTO test.effects VALUES ('done')`)
+		return []events.Event{events.OrderConfirmed{OrderID: e.OrderID}}, pgbatch.Enqueue(ctx, tx, -1,
+			`INSERT INTO test.effects VALUES ('done')`)
 	}))
 	m := shop.Store(t, told())
 	for range 3 {

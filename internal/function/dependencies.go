@@ -11,8 +11,8 @@ import (
 	"github.com/popup-shop/popup/internal/cloudevent"
 )
 
-// Dependencies are what a program needs beside its database, by name, each with a check that returns an error while it is not
-// available.
+// Dependencies are what a program needs beside its database, by name, each with a check that returns an error while it
+// is not available.
 type Dependencies map[string]func(ctx context.Context) error
 
 // DialCheck returns a check that connects to an address, host:port.
@@ -32,8 +32,8 @@ const probeEvery = 2 * time.Second
 // ProbeType is the type of the event that ProbeCheck publishes; no function consumes it.
 const ProbeType = "broker.probed"
 
-// ProbeCheck returns a check that publishes an event which nothing consumes. It finds out what a connection alone does not: whether
-// the broker stores what it is given.
+// ProbeCheck returns a check that publishes an event which nothing consumes. It finds out what a connection alone does
+// not: whether the broker stores what it is given.
 func ProbeCheck(sink cloudevent.Publisher, name string) func(ctx context.Context) error {
 	var mu sync.Mutex
 	var at time.Time
@@ -44,7 +44,9 @@ func ProbeCheck(sink cloudevent.Publisher, name string) func(ctx context.Context
 		if time.Since(at) < probeEvery {
 			return result
 		}
-		probe := cloudevent.Message{ID: uuid.NewString(), Type: ProbeType, Source: cloudevent.SourceOf(name), Time: time.Now(), Data: []byte("{}")}
+		probe := cloudevent.Message{
+			ID: uuid.NewString(), Type: ProbeType, Source: cloudevent.SourceOf(name), Time: time.Now(), Data: []byte("{}"),
+		}
 		result = sink.Publish(ctx, []cloudevent.Message{probe})[0]
 		at = time.Now()
 		return result

@@ -34,14 +34,16 @@ func TestARequestAndItsEventsAreOneTransaction(t *testing.T) {
 	shop := open(t, handling(works))
 	orderID := uuid.Must(uuid.NewV7()).String()
 	refused := errors.New("refused")
-	require.ErrorIs(t, shop.Runtime(t, name).Do(t.Context(), name, trace, pgbatch.Statement{}, change(orderID, refused)), refused)
+	require.ErrorIs(t, shop.Runtime(t, name).Do(t.Context(), name, trace, pgbatch.Statement{}, change(orderID, refused)),
+		refused)
 	requireNothing(t, shop, 0)
 	require.Empty(t, shop.Broker.Published())
 
 	require.NoError(t, shop.Runtime(t, name).Do(t.Context(), name, trace, pgbatch.Statement{}, change(orderID, nil)))
 	require.EqualValues(t, 1, count(t, shop, "test.effects"))
 	m := shop.Emitted(t, orderID, "order.confirmed")[0]
-	require.Equal(t, []any{"/functions/" + name, orderID, int64(2), trace}, []any{m.Source, m.Subject, m.Version, m.TraceParent})
+	require.Equal(t, []any{"/functions/" + name, orderID, int64(2), trace},
+		[]any{m.Source, m.Subject, m.Version, m.TraceParent})
 	got := shop.Broker.Published()
 	require.Len(t, got, 1)
 	require.Equal(t, []string{m.ID, m.TraceParent}, []string{got[0].ID, got[0].TraceParent})
@@ -64,7 +66,8 @@ func TestCallIsNotHeldUpByABrokerThatIsSlowOrAway(t *testing.T) {
 	}
 }
 
-// A program that has just started may need a second for its first connection to the broker: its events do not wait for the sweeper.
+// A program that has just started may need a second for its first connection to the broker: its events do not wait for
+// the sweeper.
 func TestWhatACallEmitsIsPublishedAfterTheResponse(t *testing.T) {
 	t.Parallel()
 	shop := open(t, handling(works))
@@ -95,7 +98,8 @@ func (slow) Publish(ctx context.Context, messages []cloudevent.Message) []error 
 func TestARequestThatChangesNothingEmitsNothing(t *testing.T) {
 	t.Parallel()
 	shop := open(t, handling(works))
-	require.NoError(t, shop.Runtime(t, name).Do(t.Context(), name, trace, pgbatch.Statement{}, func(pgx.Tx) ([]events.Event, error) { return nil, nil }))
+	require.NoError(t, shop.Runtime(t, name).Do(t.Context(), name, trace, pgbatch.Statement{},
+		func(pgx.Tx) ([]events.Event, error) { return nil, nil }))
 	requireNothing(t, shop, 0)
 }
 

@@ -31,7 +31,11 @@ func TestMain(m *testing.M) {
 // start runs the function under test as a program of its own.
 func start(t *testing.T, shop *shoptest.Shop) (url string, program *exec.Cmd) {
 	t.Helper()
-	sink := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) }))
+	sink := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter,
+		_ *http.Request,
+	) {
+		w.WriteHeader(http.StatusAccepted)
+	}))
 	t.Cleanup(sink.Close)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -41,11 +45,13 @@ func start(t *testing.T, shop *shoptest.Shop) (url string, program *exec.Cmd) {
 	require.NoError(t, err)
 
 	program = exec.CommandContext(t.Context(), os.Args[0])
-	program.Env = append(os.Environ(), child+"=1", "DATABASE_URL="+shop.URL, "K_SINK="+sink.URL, "SERVER_HOST=127.0.0.1", "PORT="+port, "LOG_LEVEL=error")
+	program.Env = append(os.Environ(), child+"=1", "DATABASE_URL="+shop.URL, "K_SINK="+sink.URL, "SERVER_HOST=127.0.0.1",
+		"PORT="+port, "LOG_LEVEL=error")
 	program.Stdout, program.Stderr = os.Stderr, os.Stderr
 	require.NoError(t, program.Start())
 	t.Cleanup(func() { _ = program.Process.Kill() }) // it may have ended
-	require.Eventually(t, func() bool { return probe("http://"+address) == http.StatusOK }, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return probe("http://"+address) == http.StatusOK }, 20*time.Second,
+		10*time.Millisecond)
 	return "http://" + address, program
 }
 
@@ -79,7 +85,8 @@ func TestAProgramThatIsStoppedFinishesItsRequests(t *testing.T) {
 	}, 10*time.Second, time.Millisecond)
 
 	require.NoError(t, program.Process.Signal(syscall.SIGTERM))
-	require.Eventually(t, func() bool { return probe(url) == http.StatusServiceUnavailable }, 5*time.Second, time.Millisecond, "nobody sends it more")
+	require.Eventually(t, func() bool { return probe(url) == http.StatusServiceUnavailable }, 5*time.Second,
+		time.Millisecond, "nobody sends it more")
 	require.Empty(t, answered)
 	require.NoError(t, holder.Rollback(t.Context()))
 	require.Equal(t, http.StatusOK, <-answered)

@@ -49,8 +49,9 @@ type item interface {
 	reset()
 }
 
-// On declares what a function does with events of type E. They come in batches of one or more, never two of one order; all that
-// handle writes is one transaction. It may be run again, with the same events or some of them, before that is committed.
+// On declares what a function does with events of type E. They come in batches of one or more, never two of one order;
+// all that handle writes is one transaction. It may be run again, with the same events or some of them, before that is
+// committed.
 func On[E events.Event](handle func(ctx context.Context, tx pgx.Tx, batch []*Delivery[E]) error) Handler {
 	var zero E
 	return Handler{
@@ -65,8 +66,8 @@ func On[E events.Event](handle func(ctx context.Context, tx pgx.Tx, batch []*Del
 	}
 }
 
-// Each returns a handler of batches that calls handle for one event after the other; what it returns is emitted, unless it is
-// nil. It suits every function that is not on each order's path.
+// Each returns a handler of batches that calls handle for one event after the other; what it returns is emitted, unless
+// it is nil. It suits every function that is not on each order's path.
 func Each[E events.Event](
 	handle func(ctx context.Context, tx pgx.Tx, e E) (events.Event, error),
 ) func(ctx context.Context, tx pgx.Tx, batch []*Delivery[E]) error {
@@ -93,10 +94,10 @@ type Call[E events.Event, Q, A any] struct {
 	local    bool
 }
 
-// ExternalCall is a handler that calls an outside service. Prepare decides in a transaction what to request. Call makes one
-// request outside any transaction, with a key that is the same on every attempt. Record stores the responses in another
-// transaction. Local, if set, answers a request without a call; then Record follows in the transaction of Prepare. OnError,
-// if set, notes a failed call; the event is retried all the same.
+// ExternalCall is a handler that calls an outside service. Prepare decides in a transaction what to request. Call makes
+// one request outside any transaction, with a key that is the same on every attempt. Record stores the responses in
+// another transaction. Local, if set, answers a request without a call; then Record follows in the transaction of
+// Prepare. OnError, if set, notes a failed call; the event is retried all the same.
 type ExternalCall[E events.Event, Q, A any] struct {
 	Prepare func(ctx context.Context, tx pgx.Tx, batch []*Call[E, Q, A]) error
 	Local   func(request Q) (response A, ok bool)

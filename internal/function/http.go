@@ -14,8 +14,8 @@ import (
 // unreadableMost is how many bytes of an unreadable event are stored.
 const unreadableMost = 64 << 10
 
-// ServeMux returns the HTTP handler of a function: GET /health for probes, POST / for events and the schedule, and its own
-// routes.
+// ServeMux returns the HTTP handler of a function: GET /health for probes, POST / for events and the schedule, and its
+// own routes.
 func (rt *Runtime) ServeMux(f *Function) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "OK") })
@@ -28,8 +28,9 @@ func (rt *Runtime) ServeMux(f *Function) *http.ServeMux {
 	return mux
 }
 
-// receiveEvent is called by the broker, by schedules and by the delivery of dead letters. It responds 200 when the event is done
-// or a dead letter, 429 when overloaded, otherwise 503; nothing else, because brokers give up on everything else.
+// receiveEvent is called by the broker, by schedules and by the delivery of dead letters. It responds 200 when the
+// event is done or a dead letter, 429 when overloaded, otherwise 503; nothing else, because brokers give up on
+// everything else.
 func (rt *Runtime) receiveEvent(f *Function) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		err := rt.serveEvent(f, r)
@@ -71,8 +72,8 @@ func (rt *Runtime) serveEvent(f *Function, r *http.Request) error {
 	return rt.Deliver(r.Context(), f, m)
 }
 
-// unreadable returns what is known of an event that cannot be read. Its id ends with a hash of the body: two different ones are
-// two dead letters.
+// unreadable returns what is known of an event that cannot be read. Its id ends with a hash of the body: two different
+// ones are two dead letters.
 func unreadable(r *http.Request, body []byte) cloudevent.Message {
 	hash := sha256.Sum256(body)
 	return cloudevent.Message{

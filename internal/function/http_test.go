@@ -253,12 +253,18 @@ func TestSinkTakesOnlyYesForYes(t *testing.T) {
 	t.Parallel()
 	m := cloudevent.Message{ID: uuid.NewString(), Type: "stock.reserved", Source: "/functions/test", Data: []byte("{}")}
 	for status, ok := range map[int]bool{200: true, 202: true, 204: true, 301: false, 400: false, 404: false, 500: false, 503: false} {
-		ingress := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
-		err := cloudevent.HTTPSink{URL: ingress.URL, Client: http.DefaultClient}.Publish(t.Context(), []cloudevent.Message{m})[0]
+		ingress := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter,
+			_ *http.Request,
+		) {
+			w.WriteHeader(status)
+		}))
+		err := cloudevent.HTTPSink{URL: ingress.URL, Client: http.DefaultClient}.Publish(t.Context(),
+			[]cloudevent.Message{m})[0]
 		require.Equal(t, ok, err == nil, "%d: %v", status, err)
 		ingress.Close()
 	}
-	require.Error(t, cloudevent.HTTPSink{URL: "http://127.0.0.1:1", Client: http.DefaultClient}.Publish(t.Context(), []cloudevent.Message{m})[0])
+	require.Error(t, cloudevent.HTTPSink{URL: "http://127.0.0.1:1", Client: http.DefaultClient}.Publish(t.Context(),
+		[]cloudevent.Message{m})[0])
 }
 
 func TestADeadLetterNamesItsFunction(t *testing.T) {
@@ -284,7 +290,8 @@ func TestUnreadableEventsAreDeadLettersOfTheirOwn(t *testing.T) {
 	url := serve(t, shop)
 	want := map[string]string{}
 	for n := range 10 {
-		document := fmt.Sprintf(`{"specversion":"1.0","type":"shop.popup.stock.reserved","source":"/x","data":{"n":%d}}`, n) // without an id
+		// without an id
+		document := fmt.Sprintf(`{"specversion":"1.0","type":"shop.popup.stock.reserved","source":"/x","data":{"n":%d}}`, n)
 		if n%2 == 1 {
 			document = fmt.Sprintf(`{"specversion":"1.0","id":"1","source":"/x","data":%d}`, n) // without a type
 		}

@@ -18,7 +18,9 @@ import (
 )
 
 // contended is a shop with two rows to fight over, and a runtime whose sessions have these settings.
-func contended(t *testing.T, settings map[string]string, handle func(context.Context, pgx.Tx) error) (*shoptest.Shop, func() error) {
+func contended(
+	t *testing.T, settings map[string]string, handle func(context.Context, pgx.Tx) error,
+) (*shoptest.Shop, func() error) {
 	t.Helper()
 	shop := open(t, handling(func(ctx context.Context, tx pgx.Tx, e events.StockReserved) ([]events.Event, error) {
 		if err := handle(ctx, tx); err != nil {
@@ -102,15 +104,16 @@ func TestDeadlockIsResolvedInPlace(t *testing.T) {
 	var tries atomic.Int32
 	crossed := make(chan struct{})
 	var cross func()
-	shop, deliver := contended(t, map[string]string{"deadlock_timeout": "10ms"}, func(ctx context.Context, tx pgx.Tx) error {
-		if err := lock(ctx, tx, "a"); err != nil {
-			return err
-		}
-		if tries.Add(1) == 1 {
-			cross()
-		}
-		return lock(ctx, tx, "b")
-	})
+	shop, deliver := contended(t, map[string]string{"deadlock_timeout": "10ms"},
+		func(ctx context.Context, tx pgx.Tx) error {
+			if err := lock(ctx, tx, "a"); err != nil {
+				return err
+			}
+			if tries.Add(1) == 1 {
+				cross()
+			}
+			return lock(ctx, tx, "b")
+		})
 	other := begin(t, shop) // looks for deadlocks after a second, when the function has been the victim long since
 	require.NoError(t, lock(t.Context(), other, "b"))
 	cross = func() {
@@ -120,14 +123,16 @@ func TestDeadlockIsResolvedInPlace(t *testing.T) {
 			_ = other.Commit(context.Background())
 		}()
 		require.Eventually(t, func() bool {
-			return shoptest.Scalar[bool](t, shop, `SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pid = $1)`, other.Conn().PgConn().PID())
+			return shoptest.Scalar[bool](t, shop, `SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pid = $1)`,
+				other.Conn().PgConn().PID())
 		}, 5*time.Second, time.Millisecond)
 	}
 
 	require.NoError(t, deliver())
 	<-crossed
 	require.Contains(t, []int32{2, 3}, tries.Load(), "it may overtake the other before that has woken up, once")
-	require.EqualValues(t, 4, shoptest.Scalar[int64](t, shop, `SELECT sum(n) FROM test.rows`), "both took both rows, one after the other")
+	require.EqualValues(t, 4, shoptest.Scalar[int64](t, shop, `SELECT sum(n) FROM test.rows`),
+		"both took both rows, one after the other")
 	require.EqualValues(t, 1, count(t, shop, "test.effects"))
 }
 
@@ -136,15 +141,16 @@ func TestSerialisationFailureIsTriedAgainInPlace(t *testing.T) {
 	t.Parallel()
 	var tries atomic.Int32
 	var shop *shoptest.Shop
-	shop, deliver := contended(t, map[string]string{"default_transaction_isolation": "repeatable read"}, func(ctx context.Context, tx pgx.Tx) error {
-		if tries.Add(1) == 1 { // its snapshot is taken; now another transaction changes the row
-			if _, err := tx.Exec(ctx, `SELECT FROM test.rows`); err != nil {
-				return err
+	shop, deliver := contended(t, map[string]string{"default_transaction_isolation": "repeatable read"},
+		func(ctx context.Context, tx pgx.Tx) error {
+			if tries.Add(1) == 1 { // its snapshot is taken; now another transaction changes the row
+				if _, err := tx.Exec(ctx, `SELECT FROM test.rows`); err != nil {
+					return err
+				}
+				shop.Exec(t, `UPDATE test.rows SET n = n + 1`)
 			}
-			shop.Exec(t, `UPDATE test.rows SET n = n + 1`)
-		}
-		return lock(ctx, tx, "a")
-	})
+			return lock(ctx, tx, "a")
+		})
 
 	require.NoError(t, deliver())
 	require.EqualValues(t, 2, tries.Load())

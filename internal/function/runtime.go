@@ -23,7 +23,8 @@ import (
 
 const (
 	callerWaits = 300 * time.Millisecond // for what a call emits to be published
-	callEmits   = 10 * time.Second       // for all of it to be published, after the response; then it is left to the sweeper
+	// for all of it to be published, after the response; then it is left to the sweeper
+	callEmits = 10 * time.Second
 )
 
 // ErrOverloaded is returned when a function has more to do than it can.
@@ -45,7 +46,8 @@ type Runtime struct {
 	Dependencies Dependencies
 
 	arming sync.Mutex
-	armed  map[string]chan time.Time // the functions of the schedule that wait for a time, and where they receive another one
+	// the functions of the schedule that wait for a time, and where they receive another one
+	armed map[string]chan time.Time
 
 	once     sync.Once
 	slots    pgbatch.Slots // of batches
@@ -84,9 +86,10 @@ func (rt *Runtime) batcher(f *Function, p *phase) *pgbatch.Batcher[*delivery] {
 	if b, ok := rt.batchers.Load(key); ok {
 		return b.(*pgbatch.Batcher[*delivery])
 	}
-	b, _ := rt.batchers.LoadOrStore(key, pgbatch.NewBatcher(rt.slots, sameBatch, func(ctx context.Context, batch []*delivery) func() {
-		return rt.runBatch(ctx, p, batch)
-	}))
+	b, _ := rt.batchers.LoadOrStore(key, pgbatch.NewBatcher(rt.slots, sameBatch,
+		func(ctx context.Context, batch []*delivery) func() {
+			return rt.runBatch(ctx, p, batch)
+		}))
 	return b.(*pgbatch.Batcher[*delivery])
 }
 
@@ -97,9 +100,9 @@ func (rt *Runtime) init() {
 	})
 }
 
-// Do runs what an HTTP caller requested in one transaction with the events that it causes, and publishes these as far as a
-// caller's patience allows; the sweeper publishes the rest. COMMIT waits for the disk. The transaction starts with scope. Do returns
-// ErrTooLarge, and changes nothing, when one of the events is too large to store.
+// Do runs what an HTTP caller requested in one transaction with the events that it causes, and publishes these as far
+// as a caller's patience allows; the sweeper publishes the rest. COMMIT waits for the disk. The transaction starts with
+// scope. Do returns ErrTooLarge, and changes nothing, when one of the events is too large to store.
 func (rt *Runtime) Do(
 	ctx context.Context, function, traceparent string, scope pgbatch.Statement, do func(pgx.Tx) ([]events.Event, error),
 ) error {
@@ -128,8 +131,8 @@ func (rt *Runtime) Do(
 	return nil
 }
 
-// publishForCaller publishes what a call emitted and blocks while a caller is patient. Publishing goes on after the response: the first
-// connection of a program that has just started can take longer.
+// publishForCaller publishes what a call emitted and blocks while a caller is patient. Publishing goes on after the
+// response: the first connection of a program that has just started can take longer.
 func (rt *Runtime) publishForCaller(ctx context.Context, function string, messages []cloudevent.Message) {
 	if len(messages) == 0 {
 		return

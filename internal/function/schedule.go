@@ -21,8 +21,8 @@ import (
 // armedFor is how long a schedule waits for the next thing that is due; then the next tick from outside takes over.
 const armedFor = 55 * time.Second
 
-// Tick runs a function of the schedule. When something is due soon, the function stays armed for it after Tick returns; another
-// Tick makes it look again at once.
+// Tick runs a function of the schedule. When something is due soon, the function stays armed for it after Tick returns;
+// another Tick makes it look again at once.
 func (rt *Runtime) Tick(ctx context.Context, f *Function) error {
 	if f.Maintenance != nil {
 		return f.Maintenance(ctx, rt.Pool, countingSink{rt})
@@ -37,8 +37,8 @@ func (rt *Runtime) Tick(ctx context.Context, f *Function) error {
 	return err
 }
 
-// arm has a function that is armed look at a time, too. ok reports that it was not armed: then it is from now on, and receives other
-// times on again.
+// arm has a function that is armed look at a time, too. ok reports that it was not armed: then it is from now on, and
+// receives other times on again.
 func (rt *Runtime) arm(name string, next time.Time) (again chan time.Time, ok bool) {
 	rt.arming.Lock()
 	defer rt.arming.Unlock()
@@ -103,8 +103,9 @@ func (rt *Runtime) tickArmed(f *Function) (next time.Time) {
 	return next
 }
 
-// tickOnce emits what is due and was not emitted before; the id of a tick is derived from what is due. What cannot be emitted is a
-// dead letter and stops nothing else. next is set despite an error of what is due; without it the next tick from outside takes over.
+// tickOnce emits what is due and was not emitted before; the id of a tick is derived from what is due. What cannot be
+// emitted is a dead letter and stops nothing else. next is set despite an error of what is due; without it the next
+// tick from outside takes over.
 func (rt *Runtime) tickOnce(ctx context.Context, f *Function, now time.Time) (next time.Time, err error) {
 	due, next, err := rt.readDue(ctx, f, now)
 	if err != nil {
@@ -204,13 +205,16 @@ func (rt *Runtime) store(ctx context.Context, messages []cloudevent.Message) ([]
 	var ids []string
 	err := pgbatch.Retry(ctx, maxTries, pgbatch.IsRetryable, func() error {
 		return pgbatch.Transact(ctx, rt.Pool, nil, func(*pgbatch.Tx) ([]pgbatch.Statement, error) {
-			return []pgbatch.Statement{eventstore.CommitAsync, eventstore.Append(messages, func(stored []string) { ids = stored })}, nil
+			return []pgbatch.Statement{
+				eventstore.CommitAsync, eventstore.Append(messages, func(stored []string) { ids = stored }),
+			}, nil
 		})
 	})
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(slices.Clone(messages), func(m cloudevent.Message) bool { return !slices.Contains(ids, m.ID) }), nil
+	return slices.DeleteFunc(slices.Clone(messages),
+		func(m cloudevent.Message) bool { return !slices.Contains(ids, m.ID) }), nil
 }
 
 // tickOf returns the message of what is due. Its id is derived from what is due.

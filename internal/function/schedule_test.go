@@ -57,7 +57,8 @@ func due(t *testing.T, shop *shoptest.Shop, orderID string, in time.Duration) {
 
 func requireSaid(t *testing.T, shop *shoptest.Shop, orderID string, within time.Duration) {
 	t.Helper()
-	require.Eventually(t, func() bool { return len(shop.Emitted(t, orderID, "order.overdue")) == 1 }, within, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return len(shop.Emitted(t, orderID, "order.overdue")) == 1 }, within,
+		5*time.Millisecond)
 }
 
 func TestADueItemIsEmittedOncePerTime(t *testing.T) {

@@ -13,8 +13,10 @@ const (
 	headMost = 32 << 10         // bytes of a head; more is 431
 )
 
-// NewServer is a server that bounds what a caller can hold of it: a connection on which nothing comes, or too slowly, is
-// ended. How long an answer takes is not bounded.
+// NewServer is a server that bounds what a caller can hold of it: a connection on which nothing comes, or too slowly,
+// is ended. How long an answer takes is not bounded.
 func NewServer(handler http.Handler) *http.Server {
-	return &http.Server{Handler: handler, ReadHeaderTimeout: headerIn, ReadTimeout: readIn, IdleTimeout: idleFor, MaxHeaderBytes: headMost}
+	return &http.Server{
+		Handler: handler, ReadHeaderTimeout: headerIn, ReadTimeout: readIn, IdleTimeout: idleFor, MaxHeaderBytes: headMost,
+	}
 }

@@ -41,7 +41,8 @@ func openStored(batch []*delivery, received []eventstore.Received) (fresh []*del
 
 // sameContent reports whether a received event is the stored one in all that a handler and what it emits depend on.
 func sameContent(stored, received cloudevent.Message) bool {
-	return bytes.Equal(stored.Data, received.Data) && stored.Subject == received.Subject && stored.OrderID == received.OrderID &&
+	return bytes.Equal(stored.Data, received.Data) && stored.Subject == received.Subject &&
+		stored.OrderID == received.OrderID &&
 		(stored.TraceParent == received.TraceParent || stored.TraceParent == "")
 }
 

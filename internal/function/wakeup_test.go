@@ -23,7 +23,8 @@ func TestHandlerReceivesTheStoredDataWhateverWasSent(t *testing.T) {
 			e := told()
 			m := shop.Store(t, e)
 			m.Data, m.OrderID, m.Subject = []byte(data), "0190aaaa-0000-7000-8000-000000000001", "another"
-			require.Equal(t, []events.Event{events.OrderConfirmed{OrderID: e.OrderID}, events.OrderStalled{OrderID: e.OrderID}}, shop.Deliver(t, name, m))
+			require.Equal(t, []events.Event{events.OrderConfirmed{OrderID: e.OrderID}, events.OrderStalled{OrderID: e.OrderID}},
+				shop.Deliver(t, name, m))
 			require.Equal(t, e.OrderID, shoptest.Scalar[string](t, shop, `SELECT what FROM test.effects`))
 			require.Zero(t, count(t, shop, "bus.dead_letters"))
 		})

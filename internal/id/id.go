@@ -11,8 +11,8 @@ import (
 // Valid reports whether a text is a UUID as we write them: of its other forms, Postgres does not read all.
 func Valid(text string) bool { return len(text) == 36 && uuid.Validate(text) == nil }
 
-// Derive returns the id of what a function emits or creates for a cause. Its first 48 bits, a time in milliseconds, are those of
-// the cause, so that everything of one order lies together in tables sorted by id.
+// Derive returns the id of what a function emits or creates for a cause. Its first 48 bits, a time in milliseconds, are
+// those of the cause, so that everything of one order lies together in tables sorted by id.
 func Derive(speaker, cause, discriminator string) (string, error) {
 	root, err := uuid.Parse(cause)
 	if err != nil {

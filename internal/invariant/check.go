@@ -1,5 +1,5 @@
-// Package invariant holds the checks of popup check: one query for each promise that takes more than one transaction to keep. It returns
-// what breaks the promise.
+// Package invariant holds the checks of popup check: one query for each promise that takes more than one transaction to
+// keep. It returns what breaks the promise.
 package invariant
 
 import (
@@ -31,25 +31,26 @@ func Check(ctx context.Context, pool *pgxpool.Pool, rebuild bool) (results []Res
 	if rebuild {
 		folders = append(folders, "rebuild")
 	}
-	err = pgx.BeginTxFunc(ctx, pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = '5min'`); err != nil {
-			return err
-		}
-		for _, folder := range folders {
-			files, err := fs.Glob(checks, folder+"/*.sql")
-			if err != nil {
+	err = pgx.BeginTxFunc(ctx, pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly},
+		func(tx pgx.Tx) error {
+			if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = '5min'`); err != nil {
 				return err
 			}
-			for _, file := range files {
-				r, err := runCheck(ctx, tx, file)
+			for _, folder := range folders {
+				files, err := fs.Glob(checks, folder+"/*.sql")
 				if err != nil {
-					return fmt.Errorf("check %s: %w", file, err)
+					return err
 				}
-				results = append(results, r)
+				for _, file := range files {
+					r, err := runCheck(ctx, tx, file)
+					if err != nil {
+						return fmt.Errorf("check %s: %w", file, err)
+					}
+					results = append(results, r)
+				}
 			}
-		}
-		return nil
-	})
+			return nil
+		})
 	return results, err
 }
 

@@ -13,8 +13,8 @@ import (
 // smallTable is how many rows a table may have that is read from end to end.
 const smallTable = 1000
 
-// Plans answers questions and looks at how: it collects the statements that read a table of more than a few rows from end to
-// end.
+// Plans answers questions and looks at how: it collects the statements that read a table of more than a few rows from
+// end to end.
 type Plans struct {
 	pool  *pgxpool.Pool
 	Seen  int
@@ -65,10 +65,12 @@ func (p *Plans) explain(ctx context.Context, sql string, args []any) error {
 	}
 	var text []byte
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "SET LOCAL plan_cache_mode = force_generic_plan; PREPARE looked AS "+sql, pgx.QueryExecModeSimpleProtocol); err != nil {
+		if _, err := tx.Exec(ctx, "SET LOCAL plan_cache_mode = force_generic_plan; PREPARE looked AS "+sql,
+			pgx.QueryExecModeSimpleProtocol); err != nil {
 			return err
 		}
-		if err := tx.QueryRow(ctx, "EXPLAIN (FORMAT JSON) "+execute, pgx.QueryExecModeSimpleProtocol).Scan(&text); err != nil {
+		if err := tx.QueryRow(ctx, "EXPLAIN (FORMAT JSON) "+execute,
+			pgx.QueryExecModeSimpleProtocol).Scan(&text); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, "DEALLOCATE looked")
@@ -94,7 +96,8 @@ type node struct {
 func (p *Plans) walk(ctx context.Context, n node, sql string) error {
 	if n.Type == "Seq Scan" {
 		var rows float64
-		if err := p.pool.QueryRow(ctx, `SELECT max(reltuples) FROM pg_class WHERE relname = $1`, n.Relation).Scan(&rows); err != nil {
+		if err := p.pool.QueryRow(ctx, `SELECT max(reltuples) FROM pg_class WHERE relname = $1`,
+			n.Relation).Scan(&rows); err != nil {
 			return err
 		}
 		if rows > smallTable {

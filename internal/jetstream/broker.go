@@ -55,7 +55,8 @@ func (b *Broker) makeStream(ctx context.Context) error {
 	}
 	_, err := b.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name: b.stream.Name, Subjects: []string{b.stream.Name + ".>"}, Storage: jetstream.FileStorage, Retention: jetstream.InterestPolicy,
-		Discard: jetstream.DiscardOld, MaxAge: maxAge, MaxBytes: max(b.stream.MaxBytes, 0), Replicas: max(b.stream.Replicas, 1),
+		Discard: jetstream.DiscardOld, MaxAge: maxAge, MaxBytes: max(b.stream.MaxBytes, 0), Replicas: max(b.stream.Replicas,
+			1),
 		Duplicates: duplicateWindow,
 	})
 	if err != nil {
@@ -70,7 +71,8 @@ func (b *Broker) Ready(ctx context.Context) error {
 	return err
 }
 
-// Add makes the durable consumer of a Trigger, or finds it where it stopped. What is published from now on is kept for it.
+// Add makes the durable consumer of a Trigger, or finds it where it stopped. What is published from now on is kept for
+// it.
 func (b *Broker) Add(ctx context.Context, t Trigger) error {
 	b.mu.Lock()
 	b.triggers[t.Name] = t
@@ -147,8 +149,8 @@ func (b *Broker) Delete(ctx context.Context) error {
 	return nil
 }
 
-// deletion is how long a server may go on deleting the files of a stream that it does not have any more. A new one of the same name
-// that is made meanwhile stores nothing.
+// deletion is how long a server may go on deleting the files of a stream that it does not have any more. A new one of
+// the same name that is made meanwhile stores nothing.
 const deletion = 500 * time.Millisecond
 
 // Restore makes the stream and its consumers again where the server lost them with its disk.

@@ -129,7 +129,8 @@ func (b *bundle) settled(t *testing.T, trigger string) {
 
 const short = 20 * time.Millisecond
 
-// FUN-03: an event is retried as the Trigger asks, and what is not accepted becomes a dead letter with its last response.
+// FUN-03: an event is retried as the Trigger asks, and what is not accepted becomes a dead letter with its last
+// response.
 func TestAnEventThatIsNotAcceptedBecomesADeadLetter(t *testing.T) {
 	t.Parallel()
 	for status, attempts := range map[int]int{503: 4, 500: 4, 429: 4, 404: 4, 409: 4, 408: 4, 400: 1, 422: 1, 401: 1} {
@@ -211,7 +212,8 @@ func TestAReplyIsPublished(t *testing.T) {
 	b.publish(t, event("1", "a"), event("3", "c"))
 	require.Eventually(t, func() bool { return len(next.got()) == 1 }, 30*time.Second, time.Millisecond)
 	b.settled(t, "one")
-	require.Equal(t, []any{"2", "/reply", "hello"}, []any{next.got()[0].Attributes["id"], next.got()[0].Attributes["source"], string(next.got()[0].Data)})
+	require.Equal(t, []any{"2", "/reply", "hello"},
+		[]any{next.got()[0].Attributes["id"], next.got()[0].Attributes["source"], string(next.got()[0].Data)})
 	require.Len(t, replying.got(), 1, "it receives what it subscribes to, and nothing else")
 }
 
@@ -293,7 +295,8 @@ func TestTheIngressRejectsWhatIsNoEvent(t *testing.T) {
 		_ = response.Body.Close()
 		require.Equal(t, c.want, response.StatusCode, name)
 	}
-	require.Eventually(t, func() bool { return len(s.got()) == 2 }, 30*time.Second, time.Millisecond, "the large one has the id of the first")
+	require.Eventually(t, func() bool { return len(s.got()) == 2 }, 30*time.Second, time.Millisecond,
+		"the large one has the id of the first")
 	for _, e := range s.got() {
 		if e.Attributes["id"] == "2" {
 			require.Equal(t, "a b%0Ac é", e.Attributes["subject"], "a header holds no line break")

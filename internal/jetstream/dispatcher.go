@@ -33,7 +33,8 @@ type Subscriber interface {
 	Deliver(ctx context.Context, destination string, e Event) Response
 }
 
-// Process is what delivers the events of all Triggers: when it crashes for one, deliveries of all others end unacknowledged.
+// Process is what delivers the events of all Triggers: when it crashes for one, deliveries of all others end
+// unacknowledged.
 type Process struct {
 	running context.Context
 	end     context.CancelCauseFunc
@@ -61,13 +62,13 @@ type Dispatcher struct {
 	Metrics    *deliverymetrics.Metrics // by the Trigger's name; may be nil
 	Log        *slog.Logger
 
-	// Heartbeat is how often an idle consumer shows that the broker still knows it, at most 30 s; 5 s if it is zero. A consumer
-	// that is lost is made again after two. Each heartbeat of each Trigger wakes the program.
+	// Heartbeat is how often an idle consumer shows that the broker still knows it, at most 30 s; 5 s if it is zero. A
+	// consumer that is lost is made again after two. Each heartbeat of each Trigger wakes the program.
 	Heartbeat time.Duration
 }
 
-// Run delivers until the process ends or the consumer is lost, then waits for the deliveries in hand. It uses the consumer that Add
-// made; a lost one is made again by the next Run.
+// Run delivers until the process ends or the consumer is lost, then waits for the deliveries in hand. It uses the
+// consumer that Add made; a lost one is made again by the next Run.
 func (d *Dispatcher) Run() {
 	ctx := d.Process.running
 	consumer, err := d.Broker.take(ctx, d.Trigger)
@@ -80,7 +81,8 @@ func (d *Dispatcher) Run() {
 	}
 	n := d.Profile.inFlight()
 	messages, err := consumer.Messages(
-		jetstream.PullMaxMessages(4*n), jetstream.PullHeartbeat(cmp.Or(d.Heartbeat, 5*time.Second)), jetstream.PullExpiry(time.Minute))
+		jetstream.PullMaxMessages(4*n), jetstream.PullHeartbeat(cmp.Or(d.Heartbeat,
+			5*time.Second)), jetstream.PullExpiry(time.Minute))
 	if err != nil {
 		d.warn("trigger stopped", err)
 		return
@@ -220,8 +222,8 @@ func (d *Dispatcher) retry(msg jetstream.Msg, attempt int, r Response) {
 // maxErrorData is how many bytes of a response a dead letter carries, as Knative's brokers have it.
 const maxErrorData = 1024
 
-// toDeadLetterSink sends an event to the dead-letter sink, again and again until the sink accepts it. Without a sink the event is
-// gone.
+// toDeadLetterSink sends an event to the dead-letter sink, again and again until the sink accepts it. Without a sink
+// the event is gone.
 func (d *Dispatcher) toDeadLetterSink(ctx context.Context, msg jetstream.Msg, attempt int, e Event, r Response) {
 	sink := d.Trigger.Delivery.DeadLetterSink
 	if sink == "" {

@@ -1,9 +1,9 @@
-// Package jetstream delivers CloudEvents over NATS JetStream as a Broker of Knative does: one stream for a Broker, one durable
-// consumer for each Trigger, retries with backoff, dead letters. The laptop and the cluster's broker use it; it knows neither
-// Kubernetes nor the shop.
+// Package jetstream delivers CloudEvents over NATS JetStream as a Broker of Knative does: one stream for a Broker, one
+// durable consumer for each Trigger, retries with backoff, dead letters. The laptop and the cluster's broker use it; it
+// knows neither Kubernetes nor the shop.
 //
-// An event is published once it is stored. It is delivered to the subscriber of each Trigger whose filters it passes, and
-// acknowledged once the subscriber responds with success or the dead-letter sink has it:
+// An event is published once it is stored. It is delivered to the subscriber of each Trigger whose filters it passes,
+// and acknowledged once the subscriber responds with success or the dead-letter sink has it:
 //
 //	b, err := jetstream.Open(ctx, conn, jetstream.Stream{Name: "shop"})
 //	d := &jetstream.Dispatcher{Broker: b, Trigger: trigger, Subscriber: subscriber, Log: log}

@@ -10,7 +10,8 @@ import (
 
 // anyEvent draws a valid event with odd attributes.
 func anyEvent(t *rapid.T) Event {
-	text := rapid.OneOf(rapid.StringMatching(`[a-z.%*> é湯]{1,12}`), rapid.SampledFrom([]string{".", "..", "a..b", "%2E", "a b", "*", ">", "a\tb", "\u00a0"}))
+	text := rapid.OneOf(rapid.StringMatching(`[a-z.%*> é湯]{1,12}`),
+		rapid.SampledFrom([]string{".", "..", "a..b", "%2E", "a b", "*", ">", "a\tb", "\u00a0"}))
 	return Event{
 		Attributes: map[string]string{
 			"specversion": "1.0", "id": text.Draw(t, "id"), "type": text.Draw(t, "type"), "source": "/s",
@@ -64,5 +65,7 @@ func TestAnEventOfTheSDKIsTheSameAfterwards(t *testing.T) {
 	again, err := FromCloudEvent(c).CloudEvent()
 	require.NoError(t, err)
 	require.Equal(t, []any{"1", "a.b", "https://shop.example/x", "7", "text/plain", "hello"},
-		[]any{again.ID(), again.Type(), again.Source(), again.Extensions()["n"], again.DataContentType(), string(again.Data())})
+		[]any{
+			again.ID(), again.Type(), again.Source(), again.Extensions()["n"], again.DataContentType(), string(again.Data()),
+		})
 }

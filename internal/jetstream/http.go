@@ -17,10 +17,10 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// Ingress returns the handler that publishes the events posted to it, in binary or structured mode, to the broker that find
-// returns for a request. It responds 202 once an event is stored, 400 to what is not a CloudEvent, 404 where find returns
-// ErrUnknownBroker, 408 to a body that does not arrive in time, 413 to what is too large, and 503 while the broker can't store or
-// the bodies that arrive fill the memory for them.
+// Ingress returns the handler that publishes the events posted to it, in binary or structured mode, to the broker that
+// find returns for a request. It responds 202 once an event is stored, 400 to what is not a CloudEvent, 404 where find
+// returns ErrUnknownBroker, 408 to a body that does not arrive in time, 413 to what is too large, and 503 while the
+// broker can't store or the bodies that arrive fill the memory for them.
 func Ingress(find func(*http.Request) (*Broker, error)) http.Handler {
 	memory := semaphore.NewWeighted(maxArriving)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -36,7 +36,8 @@ func Ingress(find func(*http.Request) (*Broker, error)) http.Handler {
 	})
 }
 
-// maxArriving is how many bytes of bodies an ingress holds at once: senders that stop in the middle must not fill the memory.
+// maxArriving is how many bytes of bodies an ingress holds at once: senders that stop in the middle must not fill the
+// memory.
 const maxArriving = 48 << 20
 
 var errBusy = errors.New("too many events arrive at once")
@@ -100,8 +101,8 @@ var errSlow = errors.New("the event did not arrive in time")
 
 var errTooLarge = InvalidError{fmt.Sprintf("the event is larger than %d bytes", MaxEvent)}
 
-// ReadRequest returns the CloudEvent in a request of binary or structured mode. The W3C trace context in its headers becomes an
-// attribute where the event has none.
+// ReadRequest returns the CloudEvent in a request of binary or structured mode. The W3C trace context in its headers
+// becomes an attribute where the event has none.
 func ReadRequest(r *http.Request) (Event, error) {
 	e, err := read(r.Context(), r.Header, r.Body)
 	if trace := r.Header.Get("Traceparent"); err == nil && e.Attributes["traceparent"] == "" && trace != "" {
@@ -148,8 +149,8 @@ func Post(ctx context.Context, client *http.Client, address string, e Event) (Re
 	return readResponse(ctx, response), nil
 }
 
-// writeHeader writes attributes as binary mode has them, as they are but for bytes that no header can hold. The trace context goes
-// into its own header, too.
+// writeHeader writes attributes as binary mode has them, as they are but for bytes that no header can hold. The trace
+// context goes into its own header, too.
 func writeHeader(header http.Header, attributes map[string]string) {
 	for name, value := range attributes {
 		switch name {
@@ -167,7 +168,8 @@ func writeHeader(header http.Header, attributes map[string]string) {
 // readResponse returns a response, with the event in it if it holds one.
 func readResponse(ctx context.Context, response *http.Response) Response {
 	r := Response{Status: response.StatusCode, RetryAfter: retryAfter(response.Header.Get("Retry-After"), time.Now())}
-	isEvent := response.Header.Get("Ce-Id") != "" || strings.HasPrefix(response.Header.Get("Content-Type"), "application/cloudevents")
+	isEvent := response.Header.Get("Ce-Id") != "" ||
+		strings.HasPrefix(response.Header.Get("Content-Type"), "application/cloudevents")
 	if r.ok() && isEvent {
 		if reply, err := read(ctx, response.Header, response.Body); err == nil {
 			r.Reply = &reply

@@ -13,9 +13,10 @@ type DeliveryProfile string
 const (
 	// Spec keeps the contract of Knative: retried as the Trigger asks, then sent to the dead-letter sink.
 	Spec DeliveryProfile = "spec"
-	// NATSS has the faults of the NATS broker for Knative: it delivers one event of a Trigger after the other, a response of 4xx
-	// ends delivery without a dead letter, a dead letter that its sink does not accept is gone, a new Trigger receives only what
-	// comes after it, traceparent is blanked, a retry without a backoff crashes it, an exponential delay can overflow to none.
+	// NATSS has the faults of the NATS broker for Knative: it delivers one event of a Trigger after the other, a response
+	// of 4xx ends delivery without a dead letter, a dead letter that its sink does not accept is gone, a new Trigger
+	// receives only what comes after it, traceparent is blanked, a retry without a backoff crashes it, an exponential
+	// delay can overflow to none.
 	NATSS DeliveryProfile = "natss"
 	// Hostile delivers twice, late, out of order, and loses what it acknowledged.
 	Hostile DeliveryProfile = "hostile"
@@ -59,8 +60,8 @@ func (p DeliveryProfile) mutate(attributes map[string]string) {
 	}
 }
 
-// Retries reports whether delivery is retried after a response with this status, 0 when there was none. Knative retries after
-// some that the NATS broker gives up on.
+// Retries reports whether delivery is retried after a response with this status, 0 when there was none. Knative retries
+// after some that the NATS broker gives up on.
 func (p DeliveryProfile) Retries(status int) bool {
 	switch status {
 	case 0, http.StatusRequestTimeout, http.StatusTooManyRequests:
@@ -71,9 +72,9 @@ func (p DeliveryProfile) Retries(status int) bool {
 	return status/100 == 5 || status/100 == 3 && p != NATSS
 }
 
-// Wait returns how long to wait before the attempt after this one, counted from 1. crash reports that the broker does not
-// survive the question: that of the NATS broker reads policy and delay without asking whether they are there, and doubles the
-// delay without end.
+// Wait returns how long to wait before the attempt after this one, counted from 1. crash reports that the broker does
+// not survive the question: that of the NATS broker reads policy and delay without asking whether they are there, and
+// doubles the delay without end.
 func (p DeliveryProfile) Wait(d Delivery, attempt int) (delay time.Duration, crash bool) {
 	if p != NATSS {
 		return d.Wait(attempt), false

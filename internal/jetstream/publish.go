@@ -13,14 +13,14 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Publish stores events, all at once, and blocks until each is stored or ctx ends. It returns an error for each, nil once it is
-// stored. What is not a valid CloudEvent is rejected.
+// Publish stores events, all at once, and blocks until each is stored or ctx ends. It returns an error for each, nil
+// once it is stored. What is not a valid CloudEvent is rejected.
 func (b *Broker) Publish(ctx context.Context, events []Event) []error {
 	return b.publish(ctx, events, func(Event) string { return "" })
 }
 
-// Once is Publish for one event whose sender may repeat it: an event with the same source and id that was stored within half a
-// minute is not stored again.
+// Once is Publish for one event whose sender may repeat it: an event with the same source and id that was stored within
+// half a minute is not stored again.
 func (b *Broker) Once(ctx context.Context, e Event) error {
 	return b.publish(ctx, []Event{e}, Event.identity)[0]
 }
@@ -67,7 +67,8 @@ const ackTimeout = 5 * time.Second
 
 // lost reports whether an event was not stored because the stream is not there any more.
 func lost(err error) bool {
-	return errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, nats.ErrNoResponders) || errors.Is(err, errNoAck)
+	return errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, nats.ErrNoResponders) ||
+		errors.Is(err, errNoAck)
 }
 
 // store stores messages; a nil one is left out, and its error stays as it is.

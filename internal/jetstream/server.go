@@ -44,8 +44,9 @@ func StartServer(dir string) (*Server, error) {
 	return &Server{server: s, Conn: conn}, nil
 }
 
-// SetIdle stops the clock by which the server expires what it caches, or starts it again: it ticks ten times a second, which is
-// most of what an idle server does. The server has one stream. An idle server works as any other, but its caches grow.
+// SetIdle stops the clock by which the server expires what it caches, or starts it again: it ticks ten times a second,
+// which is most of what an idle server does. The server has one stream. An idle server works as any other, but its
+// caches grow.
 func (s *Server) SetIdle(idle bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

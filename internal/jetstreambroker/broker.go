@@ -66,7 +66,9 @@ func (r *brokerReconciler) ReconcileKind(ctx context.Context, b *eventingv1.Brok
 		return err
 	}
 	manage.MarkTrue(eventingv1.BrokerConditionIngress)
-	b.Status.SetAddress(&duckv1.Addressable{URL: &apis.URL{Scheme: "http", Host: r.host, Path: fmt.Sprintf("/%s/%s", b.Namespace, b.Name)}})
+	b.Status.SetAddress(&duckv1.Addressable{
+		URL: &apis.URL{Scheme: "http", Host: r.host, Path: fmt.Sprintf("/%s/%s", b.Namespace, b.Name)},
+	})
 	r.plane.notify()
 	if err := r.resolveDeadLetterSink(ctx, b); err != nil {
 		return err
@@ -77,9 +79,11 @@ func (r *brokerReconciler) ReconcileKind(ctx context.Context, b *eventingv1.Brok
 	return nil
 }
 
-// deleteOrphans deletes the consumers whose Trigger is gone, and returns how many. Only the leader does: it alone makes those of new
-// Triggers.
-func (r *brokerReconciler) deleteOrphans(ctx context.Context, b *eventingv1.Broker, open *jetstream.Broker) (int, error) {
+// deleteOrphans deletes the consumers whose Trigger is gone, and returns how many. Only the leader does: it alone makes
+// those of new Triggers.
+func (r *brokerReconciler) deleteOrphans(
+	ctx context.Context, b *eventingv1.Broker, open *jetstream.Broker,
+) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	consumers, err := open.Consumers(ctx)

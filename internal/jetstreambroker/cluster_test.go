@@ -91,7 +91,8 @@ func (c *cluster) replica() replica {
 	ctx = leaderelection.WithStandardLeaderElectorBuilder(ctx, kubeclient.Get(ctx), leaderelection.ComponentConfig{
 		Component: "jetstream-broker", Buckets: 1, LeaseDuration: 15 * time.Second, RenewDeadline: 10 * time.Second, RetryPeriod: time.Second,
 	})
-	p := newPlane(conn, settings, brokerinformer.Get(ctx).Lister(), triggerinformer.Get(ctx).Lister(), slog.New(slog.DiscardHandler))
+	p := newPlane(conn, settings, brokerinformer.Get(ctx).Lister(), triggerinformer.Get(ctx).Lister(),
+		slog.New(slog.DiscardHandler))
 	done := make(chan error, 1)
 	go func() { done <- p.serveKubernetes(ctx, c.start) }()
 	stop := sync.OnceFunc(func() {
@@ -137,14 +138,18 @@ func (c *cluster) deleteBroker(namespace, name string) {
 // trigger creates a Trigger.
 func (c *cluster) trigger(namespace, name string, spec eventingv1.TriggerSpec) {
 	c.t.Helper()
-	t := &eventingv1.Trigger{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, UID: uuid.NewUUID()}, Spec: spec}
+	t := &eventingv1.Trigger{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, UID: uuid.NewUUID()}, Spec: spec,
+	}
 	t.SetDefaults(c.ctx)
 	_, err := c.client.EventingV1().Triggers(namespace).Create(c.ctx, t, metav1.CreateOptions{})
 	require.NoError(c.t, err)
 }
 
 // status waits until a condition of a Trigger is not unknown, and returns it.
-func (c *cluster) status(namespace, name string, of apis.ConditionType, want func(*apis.Condition) bool) *apis.Condition {
+func (c *cluster) status(
+	namespace, name string, of apis.ConditionType, want func(*apis.Condition) bool,
+) *apis.Condition {
 	c.t.Helper()
 	var found *apis.Condition
 	c.eventually(func() bool {
@@ -173,9 +178,10 @@ func (c *cluster) publish(r replica, broker types.NamespacedName, id string) int
 	c.t.Helper()
 	ingress := httptest.NewServer(r.ingress())
 	defer ingress.Close()
-	response, err := jetstream.Post(c.ctx, http.DefaultClient, ingress.URL+"/"+broker.Namespace+"/"+broker.Name, jetstream.Event{
-		Attributes: map[string]string{"specversion": "1.0", "id": id, "type": "a", "source": "/test"}, Data: []byte(`{}`),
-	})
+	response, err := jetstream.Post(c.ctx, http.DefaultClient, ingress.URL+"/"+broker.Namespace+"/"+broker.Name,
+		jetstream.Event{
+			Attributes: map[string]string{"specversion": "1.0", "id": id, "type": "a", "source": "/test"}, Data: []byte(`{}`),
+		})
 	require.NoError(c.t, err)
 	return response.Status
 }

@@ -1,8 +1,8 @@
-// Package jetstreambroker is the Broker of class JetStream for Knative: it stores the events of each Broker in one stream of NATS
-// JetStream and delivers them as its Triggers ask, with the same engine that a laptop has.
+// Package jetstreambroker is the Broker of class JetStream for Knative: it stores the events of each Broker in one
+// stream of NATS JetStream and delivers them as its Triggers ask, with the same engine that a laptop has.
 //
-// Every replica accepts events, delivers, and shares the consumers with the others. One of them, the leader, sets the status of
-// Brokers and Triggers, and makes their streams and consumers:
+// Every replica accepts events, delivers, and shares the consumers with the others. One of them, the leader, sets the
+// status of Brokers and Triggers, and makes their streams and consumers:
 //
 //	Broker  → a stream, an address         status: Addressable, IngressReady, …
 //	Trigger → a durable consumer in it     status: SubscriberResolved, SubscriptionReady, …
@@ -81,7 +81,8 @@ func run(ctx context.Context, embedded *string, log *slog.Logger) error {
 	return parts.Wait()
 }
 
-// serveKubernetes delivers the events of Brokers and sets their status until ctx ends, with the clients and informers in ctx.
+// serveKubernetes delivers the events of Brokers and sets their status until ctx ends, with the clients and informers
+// in ctx.
 func (p *plane) serveKubernetes(ctx context.Context, startInformers func()) error {
 	controllers := []*controller.Impl{newBrokerController(ctx, p, p.settings), newTriggerController(ctx, p)}
 	watch(ctx, p)
@@ -101,7 +102,8 @@ func connect(settings Settings, embedded string) (conn *nats.Conn, closeConn fun
 		}
 		return server.Conn, server.Close, nil
 	}
-	conn, err = nats.Connect(settings.NATSURL, nats.Name("jetstream-broker"), nats.MaxReconnects(-1), nats.RetryOnFailedConnect(true),
+	conn, err = nats.Connect(settings.NATSURL, nats.Name("jetstream-broker"), nats.MaxReconnects(-1),
+		nats.RetryOnFailedConnect(true),
 		nats.ReconnectWait(500*time.Millisecond))
 	if err != nil {
 		return nil, nil, fmt.Errorf("connect to NATS: %w", err)

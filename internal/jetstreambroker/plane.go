@@ -105,7 +105,8 @@ func key(object interface{ GetNamespace() string }, name string) types.Namespace
 	return types.NamespacedName{Namespace: object.GetNamespace(), Name: name}
 }
 
-// streamOf returns the name of a Broker's stream. Names of Kubernetes have no underscore, so that no two Brokers share one.
+// streamOf returns the name of a Broker's stream. Names of Kubernetes have no underscore, so that no two Brokers share
+// one.
 func streamOf(k types.NamespacedName) string {
 	return "BROKER_" + consumerOf(k.Namespace) + "_" + consumerOf(k.Name)
 }
@@ -181,7 +182,8 @@ func (p *plane) run(ctx context.Context) {
 // handover is how long a delivery that is stopped may hold up the others.
 const handover = 2 * time.Second
 
-// await waits until deliveries have ended, but not for long: their subscribers may take as long as their Triggers allow.
+// await waits until deliveries have ended, but not for long: their subscribers may take as long as their Triggers
+// allow.
 func await(stopped []*delivery) {
 	enough := time.After(handover)
 	for _, d := range stopped {

@@ -53,7 +53,9 @@ func TestATriggerWithAnUnknownSubscriberIsNotReady(t *testing.T) {
 	c.replica()
 	c.broker(shop.Namespace, shop.Name)
 	c.trigger(shop.Namespace, "t", eventingv1.TriggerSpec{
-		Broker: shop.Name, Subscriber: duckv1.Destination{Ref: &duckv1.KReference{APIVersion: "v1", Kind: "Service", Name: "receiver"}},
+		Broker: shop.Name, Subscriber: duckv1.Destination{
+			Ref: &duckv1.KReference{APIVersion: "v1", Kind: "Service", Name: "receiver"},
+		},
 	})
 	resolved := c.status(shop.Namespace, "t", eventingv1.TriggerConditionSubscriberResolved, (*apis.Condition).IsFalse)
 	require.Equal(t, "UnknownSubscriber", resolved.Reason)
@@ -70,7 +72,10 @@ func TestABrokerHasItsAddressBeforeItsDeadLetterSinkIsThere(t *testing.T) {
 	c.replica()
 	brokers := c.client.EventingV1().Brokers(shop.Namespace)
 	_, err := brokers.Create(c.ctx, &eventingv1.Broker{
-		ObjectMeta: metav1.ObjectMeta{Namespace: shop.Namespace, Name: shop.Name, Annotations: map[string]string{brokerreconciler.ClassAnnotationKey: Class}},
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: shop.Namespace, Name: shop.Name,
+			Annotations: map[string]string{brokerreconciler.ClassAnnotationKey: Class},
+		},
 		Spec: eventingv1.BrokerSpec{Delivery: &eventingduck.DeliverySpec{DeadLetterSink: &duckv1.Destination{
 			Ref: &duckv1.KReference{APIVersion: "v1", Kind: "Service", Name: "receiver"},
 		}}},
@@ -135,12 +140,14 @@ func TestABrokerIsDeletedAndCreatedAgainWithABacklog(t *testing.T) {
 		require.Equal(t, http.StatusAccepted, c.publish(first, shop, fmt.Sprint("old", i)))
 	}
 	c.deleteBroker(shop.Namespace, shop.Name)
-	c.eventually(func() bool { return c.publish(first, shop, "none") == http.StatusNotFound }, "a deleted Broker accepts nothing")
+	c.eventually(func() bool { return c.publish(first, shop, "none") == http.StatusNotFound },
+		"a deleted Broker accepts nothing")
 	c.eventually(func() bool { return c.publish(second, shop, "none") == http.StatusNotFound }, "by no replica")
 	_, ok := c.consumers(shop)
 	require.False(t, ok, "its stream is deleted")
 	for _, r := range []replica{first, second} {
-		c.eventually(func() bool { state, err := r.state(t.Context()); return err == nil && state.Events == 0 }, "metrics go on")
+		c.eventually(func() bool { state, err := r.state(t.Context()); return err == nil && state.Events == 0 },
+			"metrics go on")
 	}
 
 	open.Store(true)
@@ -189,7 +196,8 @@ func TestTheConsumerOfATriggerIsDeletedWithIt(t *testing.T) {
 	names, _ := c.consumers(shop)
 	require.ElementsMatch(t, []string{"stays", "goes"}, names)
 	require.NoError(t, c.client.EventingV1().Triggers(shop.Namespace).Delete(t.Context(), "goes", metav1.DeleteOptions{}))
-	c.eventually(func() bool { names, _ := c.consumers(shop); return len(names) == 1 && names[0] == "stays" }, "its consumer is deleted")
+	c.eventually(func() bool { names, _ := c.consumers(shop); return len(names) == 1 && names[0] == "stays" },
+		"its consumer is deleted")
 	require.Equal(t, http.StatusAccepted, c.publish(r, shop, "1"))
 	c.eventually(func() bool { return len(s.counts()) == 1 }, "the other is delivered")
 	require.Equal(t, 1, s.counts()["1"])
@@ -286,7 +294,8 @@ func TestAReplicaEndsInMidDeliveryAndNothingIsLost(t *testing.T) {
 					require.Equal(t, 1, n, "event %s is delivered once", id)
 				}
 			}
-			c.eventually(func() bool { state, err := second.state(t.Context()); return err == nil && state.Lag["t"] == 0 }, "and acknowledged")
+			c.eventually(func() bool { state, err := second.state(t.Context()); return err == nil && state.Lag["t"] == 0 },
+				"and acknowledged")
 			require.Equal(t, http.StatusAccepted, c.publish(second, shop, "last"))
 			c.eventually(func() bool { return s.counts()["last"] == 1 }, "the other replica goes on")
 		})

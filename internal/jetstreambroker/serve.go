@@ -21,8 +21,8 @@ const drain = 20 * time.Second
 // metricsPort is the port of the metrics: events come to another one.
 const metricsPort = "9090"
 
-// ingress returns the handler that accepts events at /namespace/broker. GET /healthz responds while the program runs, GET /readyz
-// while it is connected to NATS.
+// ingress returns the handler that accepts events at /namespace/broker. GET /healthz responds while the program runs,
+// GET /readyz while it is connected to NATS.
 func (p *plane) ingress() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })

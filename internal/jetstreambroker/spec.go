@@ -111,7 +111,8 @@ func exact(attributes eventingv1.TriggerFilterAttributes) (filters []eventingv1.
 	return filters
 }
 
-// checkAll returns an error for the first filter that can't be evaluated: eventing would leave it out, and all events pass.
+// checkAll returns an error for the first filter that can't be evaluated: eventing would leave it out, and all events
+// pass.
 func checkAll(filters []eventingv1.SubscriptionsAPIFilter) error {
 	for _, f := range filters {
 		if err := check(f); err != nil {

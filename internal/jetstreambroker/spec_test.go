@@ -92,7 +92,9 @@ func TestATriggersDeliveryCountsMoreThanItsBrokers(t *testing.T) {
 	number := func(n int32) *int32 { return &n }
 	linear := eventingduck.BackoffPolicyLinear
 	got, err := deliveryOf(
-		&eventingduck.DeliverySpec{Retry: number(3), BackoffPolicy: &linear, BackoffDelay: text("PT0.5S"), Timeout: text("PT45S")},
+		&eventingduck.DeliverySpec{
+			Retry: number(3), BackoffPolicy: &linear, BackoffDelay: text("PT0.5S"), Timeout: text("PT45S"),
+		},
 		&eventingduck.DeliverySpec{Retry: number(8), RetryAfterMax: text("PT0S")},
 	)
 	require.NoError(t, err)

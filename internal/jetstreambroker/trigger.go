@@ -94,7 +94,8 @@ func (r *triggerReconciler) ReconcileKind(ctx context.Context, t *eventingv1.Tri
 		return err
 	}
 	markDependency(t)
-	t.Status.MarkOIDCIdentityCreatedSucceededWithReason("NotUsed", "a broker of class %s delivers without an identity", Class)
+	t.Status.MarkOIDCIdentityCreatedSucceededWithReason("NotUsed", "a broker of class %s delivers without an identity",
+		Class)
 	return r.subscribe(ctx, b, t)
 }
 
@@ -118,7 +119,9 @@ func (r *triggerReconciler) resolveSubscriber(ctx context.Context, t *eventingv1
 }
 
 // resolveDeadLetterSink resolves the Trigger's own sink, or takes its Broker's.
-func (r *triggerReconciler) resolveDeadLetterSink(ctx context.Context, b *eventingv1.Broker, t *eventingv1.Trigger) error {
+func (r *triggerReconciler) resolveDeadLetterSink(
+	ctx context.Context, b *eventingv1.Broker, t *eventingv1.Trigger,
+) error {
 	t.Status.DeliveryStatus = eventingduck.DeliveryStatus{}
 	switch {
 	case t.Spec.Delivery != nil && t.Spec.Delivery.DeadLetterSink != nil:

@@ -118,7 +118,10 @@ const bucketName = "pictures"
 
 // Pictures are the settings of the shop's own store of pictures.
 func (s *Shop) Pictures() config.Pictures {
-	return config.Pictures{S3URL: s.Bucket.URL, S3Bucket: bucketName, S3Region: "local", S3Key: s.Bucket.Key, S3Secret: s.Bucket.Secret, PicturesURL: "/pictures/"}
+	return config.Pictures{
+		S3URL: s.Bucket.URL, S3Bucket: bucketName, S3Region: "local", S3Key: s.Bucket.Key, S3Secret: s.Bucket.Secret,
+		PictureURL: config.PictureURL{PicturesURL: "/pictures/"},
+	}
 }
 
 func (s *Shop) later(stop func()) { s.stopping = append(s.stopping, stop) }

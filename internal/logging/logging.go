@@ -1,5 +1,5 @@
-// Package logging makes the loggers of the shop: one structured line per call or event, with the trace that it belongs to and the version
-// of the program, and without e-mail addresses.
+// Package logging makes the loggers of the shop: one structured line per call or event, with the trace that it belongs
+// to and the version of the program, and without e-mail addresses.
 package logging
 
 import (
@@ -51,7 +51,8 @@ func (h handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 // WithGroup implements [slog.Handler].
 func (h handler) WithGroup(name string) slog.Handler { return handler{h.Handler.WithGroup(name)} }
 
-// redactAttr removes e-mail addresses from what a line has: mail servers, databases and decoders quote what they reject.
+// redactAttr removes e-mail addresses from what a line has: mail servers, databases and decoders quote what they
+// reject.
 func redactAttr(_ []string, a slog.Attr) slog.Attr {
 	switch {
 	case a.Value.Kind() == slog.KindString:

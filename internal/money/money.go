@@ -1,4 +1,5 @@
-// Package money is amounts: whole numbers of minor units with an ISO 4217 currency. It knows no prices and no providers.
+// Package money is amounts: whole numbers of minor units with an ISO 4217 currency. It knows no prices and no
+// providers.
 package money
 
 import (
@@ -16,7 +17,8 @@ type Amount struct {
 	Currency string `json:"currency" doc:"ISO 4217 code" pattern:"^[A-Z]{3}$" example:"EUR"`
 }
 
-// Exponent is the number of decimals of a currency: 0 for JPY, 2 for EUR, 3 for KWD. ok is false for a code that is none.
+// Exponent is the number of decimals of a currency: 0 for JPY, 2 for EUR, 3 for KWD. ok is false for a code that is
+// none.
 func Exponent(code string) (exponent int, ok bool) {
 	digits, ok := currency.GetDigits(code)
 	return int(digits), ok

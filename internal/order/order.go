@@ -186,8 +186,8 @@ func (o *Order) Confirmable() bool {
 	return o.Status == Pending && o.Stock == StockHeld && o.Payment.Secured()
 }
 
-// MustRefund reports whether money that arrives for the order now must be returned: the order is being cancelled, or ended without
-// a sale.
+// MustRefund reports whether money that arrives for the order now must be returned: the order is being cancelled, or
+// ended without a sale.
 func (o *Order) MustRefund() bool {
 	return slices.Contains([]Status{Cancelling, Cancelled, Rejected, Expired}, o.Status)
 }

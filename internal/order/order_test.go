@@ -16,7 +16,9 @@ import (
 
 var (
 	now   = time.Date(2026, 1, 31, 9, 30, 0, 0, time.UTC)
-	times = order.Times{Pay: 7 * 24 * time.Hour, Pickup: 5 * 24 * time.Hour, Staff: 3 * 24 * time.Hour, CompleteAfter: time.Minute}
+	times = order.Times{
+		Pay: 7 * 24 * time.Hour, Pickup: 5 * 24 * time.Hour, Staff: 3 * 24 * time.Hour, CompleteAfter: time.Minute,
+	}
 	ended = []order.Status{order.Completed, order.Returned, order.Cancelled, order.Rejected, order.Expired}
 )
 
@@ -133,7 +135,9 @@ func TestEachStateHasItsDeadline(t *testing.T) {
 }
 
 var (
-	stockSides   = []order.StockStatus{order.StockPending, order.StockHeld, order.StockShort, order.StockReleased, order.StockShipped}
+	stockSides = []order.StockStatus{
+		order.StockPending, order.StockHeld, order.StockShort, order.StockReleased, order.StockShipped,
+	}
 	paymentSides = []order.PaymentStatus{
 		order.PaymentPending, order.PaymentCreated, order.PaymentAuthorised, order.PaymentPaid, order.PaymentFailed, order.PaymentExpired,
 		order.PaymentRefunding, order.PaymentRefunded,
@@ -236,7 +240,8 @@ func TestAnOrderIsWithdrawnFromThreeStatesAndItsMoneyGoesBack(t *testing.T) {
 			return
 		}
 		require.Equal(t, "too late", o.Reason)
-		require.Equal(t, before.Payment == order.PaymentPaid, o.Payment == order.PaymentRefunding && before.Payment != order.PaymentRefunding)
+		require.Equal(t, before.Payment == order.PaymentPaid, o.Payment == order.PaymentRefunding &&
+			before.Payment != order.PaymentRefunding)
 		require.False(t, o.Withdraw("staff", "again", times), "twice is no news")
 	})
 }

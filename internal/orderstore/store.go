@@ -1,5 +1,5 @@
-// Package orderstore locks and saves orders: the current row of each, and the log of its versions in the same statement. Package
-// order has the rules.
+// Package orderstore locks and saves orders: the current row of each, and the log of its versions in the same
+// statement. Package order has the rules.
 package orderstore
 
 import (
@@ -39,8 +39,8 @@ func LockAll(ctx context.Context, tx pgx.Tx, ids []string) ([]*order.Order, erro
 	return orders, nil
 }
 
-// LockWithStatus is LockAll for orders in a status; any other is nil and not locked: a handler that an order does not need yet makes
-// no other one wait. The handler consumes the event of whatever brings the order into the status later.
+// LockWithStatus is LockAll for orders in a status; any other is nil and not locked: a handler that an order does not
+// need yet makes no other one wait. The handler consumes the event of whatever brings the order into the status later.
 func LockWithStatus(ctx context.Context, tx pgx.Tx, ids []string, status order.Status) ([]*order.Order, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT order_id::text, order_number, coalesce(customer_id::text, ''), version, status, stock, payment, reason, currency,
@@ -93,8 +93,8 @@ func scan(row pgx.CollectableRow) (*order.Order, error) {
 	return &o, nil
 }
 
-// Save writes the next version of a locked order and its row in the log. by is the function that changed it and cause what the
-// function was called with. The database rejects a version that does not follow the last.
+// Save writes the next version of a locked order and its row in the log. by is the function that changed it and cause
+// what the function was called with. The database rejects a version that does not follow the last.
 func Save(ctx context.Context, tx pgx.Tx, o *order.Order, by, cause string) error {
 	return SaveAll(ctx, tx, []*order.Order{o}, by, cause)
 }
@@ -136,7 +136,8 @@ func SaveAll(ctx context.Context, tx pgx.Tx, orders []*order.Order, by, cause st
 func columns(orders []*order.Order) pgx.NamedArgs {
 	n := len(orders)
 	ids, statuses, stocks, payments := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
-	reasons, paymentIDs, shipmentIDs, carriers := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	reasons, paymentIDs, shipmentIDs, carriers := make([]string, n), make([]string, n), make([]string, n), make([]string,
+		n)
 	trackingNumbers, withdrawnBy, versions := make([]string, n), make([]string, n), make([]int64, n)
 	deadlines, deliveredAt := make([]*time.Time, n), make([]*time.Time, n)
 	for i, o := range orders {
@@ -161,5 +162,7 @@ func nullTime(t time.Time) *time.Time {
 
 // Times returns the shop's settings that an order's deadlines are made of.
 func Times(shop config.Shop) order.Times {
-	return order.Times{Pay: shop.PayTime, Pickup: shop.PickupTime, Staff: shop.StaffTime, CompleteAfter: shop.CompleteAfter}
+	return order.Times{
+		Pay: shop.PayTime, Pickup: shop.PickupTime, Staff: shop.StaffTime, CompleteAfter: shop.CompleteAfter,
+	}
 }

@@ -27,11 +27,13 @@ type Refusal struct {
 	Shipment string // empty where the order's own status forbids it
 }
 
-// Withdraw begins the undo of a locked order, cancels its shipment, and returns the events that follow. It changes nothing
-// and returns a refusal for an order whose status forbids it, or whose goods are being prepared or have left.
+// Withdraw begins the undo of a locked order, cancels its shipment, and returns the events that follow. It changes
+// nothing and returns a refusal for an order whose status forbids it, or whose goods are being prepared or have left.
 //
 // The lock on the order's row decides between the two: shipments are created and moved only under it.
-func Withdraw(ctx context.Context, tx pgx.Tx, o *order.Order, w Withdrawal, times order.Times) ([]events.Event, *Refusal, error) {
+func Withdraw(
+	ctx context.Context, tx pgx.Tx, o *order.Order, w Withdrawal, times order.Times,
+) ([]events.Event, *Refusal, error) {
 	s, err := lockShipment(ctx, tx, o.ID)
 	if err != nil {
 		return nil, nil, err

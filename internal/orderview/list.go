@@ -54,7 +54,8 @@ func List(ctx context.Context, db web.Reader, f *Filter) (items []Order, total i
 		"own": own, "customer_id": f.CustomerID, "status": f.Status, "number": f.Number, "method": f.Method, "store_id": f.StoreID,
 		"from": f.From, "to": orNone(f.To), "q": typed.Code(f.Q), "limit": f.Limit, "offset": f.Offset(),
 	}
-	return web.QueryPage(ctx, db, func(row pgx.CollectableRow) (Order, error) { return scan(row) }, which, `SELECT `+columns,
+	return web.QueryPage(ctx, db, func(row pgx.CollectableRow) (Order, error) { return scan(row) }, which,
+		`SELECT `+columns,
 		`ORDER BY `+sorts[f.Sort]+` LIMIT @limit OFFSET @offset`, args)
 }
 

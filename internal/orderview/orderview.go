@@ -1,5 +1,5 @@
-// Package orderview reads orders as callers see them, and waits for the shop's decision about one. It is apart from orderstore so
-// that event functions need no HTTP packages.
+// Package orderview reads orders as callers see them, and waits for the shop's decision about one. It is apart from
+// orderstore so that event functions need no HTTP packages.
 package orderview
 
 import (

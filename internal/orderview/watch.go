@@ -19,8 +19,8 @@ type Watcher struct {
 	waiting map[string][]chan struct{}
 }
 
-// AwaitDecision waits until the shop has decided about a pending order, or it can be paid by its customer, or until the time is
-// up.
+// AwaitDecision waits until the shop has decided about a pending order, or it can be paid by its customer, or until the
+// time is up.
 func (w *Watcher) AwaitDecision(ctx context.Context, db web.Reader, orderID string, atMost time.Duration) {
 	if atMost <= 0 {
 		return
@@ -46,8 +46,8 @@ func (w *Watcher) join(db web.Reader, orderID string) <-chan struct{} {
 	return decided
 }
 
-// look queries all orders that callers wait for, again and again, until there are none. A caller who has given up stays on the
-// list for the longest time that a request may wait.
+// look queries all orders that callers wait for, again and again, until there are none. A caller who has given up stays
+// on the list for the longest time that a request may wait.
 func (w *Watcher) look(db web.Reader) {
 	began := map[string]time.Time{}
 	for {

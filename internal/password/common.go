@@ -13,8 +13,8 @@ const (
 	longest  = 128
 )
 
-// Weakness returns why a password is rejected, or "" for an acceptable one. mine are public words about its owner, such as the
-// e-mail address.
+// Weakness returns why a password is rejected, or "" for an acceptable one. mine are public words about its owner, such
+// as the e-mail address.
 func Weakness(password string, mine ...string) string {
 	password = typed.Secret(password)
 	switch n := utf8.RuneCountInString(password); {
@@ -31,12 +31,13 @@ func Weakness(password string, mine ...string) string {
 	return ""
 }
 
-// common reports whether a password is on the list, also with digits or signs around it, with the usual substitutions of letters,
-// or doubled; or whether it is one repeated letter or a row of keys.
+// common reports whether a password is on the list, also with digits or signs around it, with the usual substitutions
+// of letters, or doubled; or whether it is one repeated letter or a row of keys.
 func common(password string) bool {
 	plain := exchange.Replace(strings.ToLower(password))
 	core := strings.TrimFunc(strings.ToLower(password), func(r rune) bool { return !unicode.IsLetter(r) })
-	bare := exchange.Replace(strings.TrimFunc(strings.ToLower(password), func(r rune) bool { return unicode.IsPunct(r) || unicode.IsSymbol(r) }))
+	bare := exchange.Replace(strings.TrimFunc(strings.ToLower(password),
+		func(r rune) bool { return unicode.IsPunct(r) || unicode.IsSymbol(r) }))
 	for _, candidate := range []string{strings.ToLower(password), plain, bare, core, exchange.Replace(core), strings.TrimRight(plain, "0123456789!?.")} {
 		half := candidate[:len(candidate)/2]
 		if listed[candidate] || len(candidate)%2 == 0 && half+half == candidate && (listed[half] || len(half) < 4) {
@@ -47,7 +48,8 @@ func common(password string) bool {
 }
 
 // exchange undoes the usual substitutions of letters.
-var exchange = strings.NewReplacer("0", "o", "1", "l", "3", "e", "4", "a", "@", "a", "5", "s", "$", "s", "7", "t", "!", "i")
+var exchange = strings.NewReplacer("0", "o", "1", "l", "3", "e", "4", "a", "@", "a", "5", "s", "$", "s", "7", "t", "!",
+	"i")
 
 // few reports whether a password has fewer than three different characters.
 func few(password string) bool {

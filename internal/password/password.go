@@ -30,8 +30,8 @@ const (
 // mostAtOnce is how many hashes are made at a time, at most.
 const mostAtOnce = 4
 
-// room bounds how many hashes are made at a time: each takes a processor and 19 MiB, and all together at most half of the
-// memory that the program may have (GOMEMLIMIT).
+// room bounds how many hashes are made at a time: each takes a processor and 19 MiB, and all together at most half of
+// the memory that the program may have (GOMEMLIMIT).
 var room = make(chan struct{}, roomFor(debug.SetMemoryLimit(-1), runtime.GOMAXPROCS(0)))
 
 // roomFor returns how many hashes may be made at a time with a memory limit, in bytes, and a number of processors.
@@ -48,10 +48,13 @@ func Hash(ctx context.Context, password string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, memory, passes, lanes, encode(salted[:]), encode(key)), nil
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, memory, passes, lanes, encode(salted[:]),
+		encode(key)), nil
 }
 
-func derive(ctx context.Context, password string, salted []byte, memory, passes uint32, lanes uint8, size uint32) ([]byte, error) {
+func derive(
+	ctx context.Context, password string, salted []byte, memory, passes uint32, lanes uint8, size uint32,
+) ([]byte, error) {
 	if err := enter(ctx); err != nil {
 		return nil, err
 	}
@@ -74,8 +77,8 @@ func leave() { <-room }
 // noAccountHash is the hash to compare with where the account does not exist.
 const noAccountHash = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
-// Verify reports whether a hash was made from a password. An empty hash takes as long as any other and never matches. old reports
-// whether the hash should be replaced because it has another algorithm or cost.
+// Verify reports whether a hash was made from a password. An empty hash takes as long as any other and never matches.
+// old reports whether the hash should be replaced because it has another algorithm or cost.
 func Verify(ctx context.Context, hash, password string) (right, old bool, err error) {
 	if hash == "" {
 		_, _, err := verify(ctx, noAccountHash, password)
@@ -125,7 +128,8 @@ func parse(hash string) (cost [3]uint32, salted, key []byte, err error) {
 	if err != nil {
 		return cost, nil, nil, errForm
 	}
-	if key, err = base64.RawStdEncoding.DecodeString(parts[5]); err != nil || len(key) == 0 || cost[1] == 0 || cost[2] == 0 || cost[2] > 255 {
+	if key, err = base64.RawStdEncoding.DecodeString(parts[5]); err != nil || len(key) == 0 || cost[1] == 0 ||
+		cost[2] == 0 || cost[2] > 255 {
 		return cost, nil, nil, errForm
 	}
 	return cost, salted, key, nil

@@ -1,5 +1,5 @@
-// Package payment is how the shop talks to those who move money. It knows no orders and no tables: a provider is asked with
-// a key that is the same on every attempt, and answers what stands in its books.
+// Package payment is how the shop talks to those who move money. It knows no orders and no tables: a provider is asked
+// with a key that is the same on every attempt, and answers what stands in its books.
 package payment
 
 import (
@@ -39,8 +39,8 @@ type Opened struct {
 	ExpiresAt time.Time
 }
 
-// Provider moves money for one or more methods. Every call may come more than once with the same key, and has one effect.
-// An error means that the outcome is unknown; a refusal is an answer.
+// Provider moves money for one or more methods. Every call may come more than once with the same key, and has one
+// effect. An error means that the outcome is unknown; a refusal is an answer.
 type Provider interface {
 	// Name is the provider's name in entries.
 	Name() string

@@ -19,7 +19,9 @@ func request(t *testing.T, n int) payment.Request {
 	t.Helper()
 	orderID, err := id.Derive("test", root, fmt.Sprint("order ", n))
 	require.NoError(t, err)
-	return payment.Request{PaymentID: fmt.Sprint("payment ", n), OrderID: orderID, Amount: money.Amount{Minor: 4970, Currency: "JPY"}}
+	return payment.Request{
+		PaymentID: fmt.Sprint("payment ", n), OrderID: orderID, Amount: money.Amount{Minor: 4970, Currency: "JPY"},
+	}
 }
 
 // paid counts how many of 1,000 orders are paid with a chance.

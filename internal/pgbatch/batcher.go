@@ -5,16 +5,16 @@ import (
 	"sync"
 )
 
-// Slots is how many batches run at a time. Batchers that share a database share their slots, too: batches form because jobs
-// wait for a slot while more arrive.
+// Slots is how many batches run at a time. Batchers that share a database share their slots, too: batches form because
+// jobs wait for a slot while more arrive.
 type Slots chan struct{}
 
 // NewSlots returns n slots.
 func NewSlots(n int) Slots { return make(Slots, n) }
 
-// Batcher runs jobs in batches. A job that finds no batch ahead of it leads the next one: it waits for a slot, takes all jobs
-// that have arrived by then and fit together, and runs them, while later ones gather for the next batch. So no job waits for
-// others, and batches grow with the load.
+// Batcher runs jobs in batches. A job that finds no batch ahead of it leads the next one: it waits for a slot, takes
+// all jobs that have arrived by then and fit together, and runs them, while later ones gather for the next batch. So no
+// job waits for others, and batches grow with the load.
 type Batcher[J any] struct {
 	slots Slots
 	fits  func(batch []J, next J) bool
@@ -32,14 +32,14 @@ type waiter[J any] struct {
 	done chan struct{} // closed when its batch has run
 }
 
-// NewBatcher returns a batcher. A job joins a batch if fits reports true. run runs a batch in a slot; what it returns runs
-// after the slot is free and before the callers of Do return.
+// NewBatcher returns a batcher. A job joins a batch if fits reports true. run runs a batch in a slot; what it returns
+// runs after the slot is free and before the callers of Do return.
 func NewBatcher[J any](slots Slots, fits func([]J, J) bool, run func(context.Context, []J) (after func())) *Batcher[J] {
 	return &Batcher[J]{slots: slots, fits: fits, run: run}
 }
 
-// Do runs a job in a batch and returns when the batch is done. The context of the job that leads the batch is used for all of
-// it, without its cancellation.
+// Do runs a job in a batch and returns when the batch is done. The context of the job that leads the batch is used for
+// all of it, without its cancellation.
 func (b *Batcher[J]) Do(ctx context.Context, job J) {
 	w := &waiter[J]{job: job, lead: make(chan struct{}), done: make(chan struct{})}
 	b.join(w)

@@ -8,10 +8,11 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Counter counts what the connections of a pool send, as the pool's tracer. The preparation of a statement, which happens once
-// per connection, is not counted.
+// Counter counts what the connections of a pool send, as the pool's tracer. The preparation of a statement, which
+// happens once per connection, is not counted.
 type Counter struct {
-	// Observe, if set, is called before statements are sent together, and what it returns, unless nil, once their results are read.
+	// Observe, if set, is called before statements are sent together, and what it returns, unless nil, once their results
+	// are read.
 	Observe func(ctx context.Context, statements []string) (end func(error))
 
 	statements, roundTrips atomic.Int64

@@ -16,8 +16,8 @@ type numbered struct {
 // numberedSQL caches the numbered form of every statement of the program; the library would parse each at every call.
 var numberedSQL sync.Map
 
-// positional returns the statement with numbered arguments in place of named ones. A statement without named arguments, or
-// with any that the library rejects, is returned as it is.
+// positional returns the statement with numbered arguments in place of named ones. A statement without named arguments,
+// or with any that the library rejects, is returned as it is.
 func (s Statement) positional() Statement {
 	if len(s.Args) != 1 {
 		return s

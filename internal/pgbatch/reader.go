@@ -33,7 +33,8 @@ func (r Reader) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 	return &lastRow{results: results, err: err}
 }
 
-// send sends the head and a query in one message, which Postgres executes as one transaction, and reads the head's rows.
+// send sends the head and a query in one message, which Postgres executes as one transaction, and reads the head's
+// rows.
 func (r Reader) send(ctx context.Context, query Statement) (pgx.BatchResults, error) {
 	conn, err := Acquire(ctx, r.Pool)
 	if err != nil {

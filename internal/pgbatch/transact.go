@@ -37,7 +37,9 @@ func Acquire(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Conn, error) {
 }
 
 // Transact runs one transaction that starts with head. What do returns is sent with COMMIT.
-func Transact(ctx context.Context, pool *pgxpool.Pool, head []Statement, do func(*Tx) (tail []Statement, err error)) error {
+func Transact(
+	ctx context.Context, pool *pgxpool.Pool, head []Statement, do func(*Tx) (tail []Statement, err error),
+) error {
 	conn, err := Acquire(ctx, pool)
 	if err != nil {
 		return err

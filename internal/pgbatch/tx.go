@@ -1,6 +1,6 @@
-// Package pgbatch saves round trips to Postgres. A Tx sends a statement whose result is not needed yet together with the
-// next one that is: BEGIN and the head of a transaction travel with its first query, queued writes and the tail with
-// COMMIT. A Batcher collects jobs while the batch before them runs, so that they share one transaction.
+// Package pgbatch saves round trips to Postgres. A Tx sends a statement whose result is not needed yet together with
+// the next one that is: BEGIN and the head of a transaction travel with its first query, queued writes and the tail
+// with COMMIT. A Batcher collects jobs while the batch before them runs, so that they share one transaction.
 //
 //	tx := pgbatch.Begin(conn)
 //	_ = pgbatch.Enqueue(ctx, tx, 1, `UPDATE accounts SET ...`)   // sends nothing
@@ -23,8 +23,8 @@ import (
 // rollbackTimeout bounds a ROLLBACK; a connection that takes longer is closed.
 const rollbackTimeout = time.Second
 
-// Statement is a statement that waits to be sent. Row reads its one row, Rows all of them, and Tag checks how many rows it changed;
-// at most one of the three is set.
+// Statement is a statement that waits to be sent. Row reads its one row, Rows all of them, and Tag checks how many rows
+// it changed; at most one of the three is set.
 type Statement struct {
 	SQL  string
 	Args []any
@@ -47,8 +47,9 @@ func Begin(conn *pgxpool.Conn, head ...Statement) *Tx {
 	return &Tx{conn: conn, queued: append([]Statement{{SQL: "BEGIN"}}, head...)}
 }
 
-// Enqueue adds a statement whose result no decision needs; it is sent with the next query or with COMMIT. The transaction
-// fails when the statement does, or when it changes another number of rows than rows, unless that is negative.
+// Enqueue adds a statement whose result no decision needs; it is sent with the next query or with COMMIT. The
+// transaction fails when the statement does, or when it changes another number of rows than rows, unless that is
+// negative.
 func Enqueue(ctx context.Context, tx pgx.Tx, rows int64, sql string, args ...any) error {
 	changed := func(tag pgconn.CommandTag) error {
 		if rows >= 0 && tag.RowsAffected() != rows {
@@ -118,8 +119,8 @@ func (tx *Tx) Flush(ctx context.Context) error {
 	return tx.err
 }
 
-// CommitWith executes everything queued, the tail and COMMIT in one message. What a row or a tag can refuse is executed before,
-// since the database would go on to COMMIT. After an error the outcome is unknown.
+// CommitWith executes everything queued, the tail and COMMIT in one message. What a row or a tag can refuse is executed
+// before, since the database would go on to COMMIT. After an error the outcome is unknown.
 func (tx *Tx) CommitWith(ctx context.Context, tail ...Statement) error {
 	if slices.ContainsFunc(tx.queued, Statement.checked) {
 		_ = tx.Flush(ctx) // kept in tx.err
@@ -143,7 +144,8 @@ func (tx *Tx) CommitWith(ctx context.Context, tail ...Statement) error {
 	return results.Close()
 }
 
-// Rollback ends what was started on a connection, if anything was sent. A connection that can't be rolled back is closed.
+// Rollback ends what was started on a connection, if anything was sent. A connection that can't be rolled back is
+// closed.
 func Rollback(conn *pgxpool.Conn) {
 	if conn.Conn().PgConn().TxStatus() == 'I' {
 		return

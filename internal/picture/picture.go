@@ -1,5 +1,5 @@
-// Package picture keeps pictures in an S3-compatible store, each under a name that is made from its content. It knows nothing
-// of what they show.
+// Package picture keeps pictures in an S3-compatible store, each under a name that is made from its content. It knows
+// nothing of what they show.
 package picture
 
 import (
@@ -42,8 +42,8 @@ var nameForm = regexp.MustCompile(`^[0-9a-f]{64}\.(png|jpg|webp)$`)
 // Valid reports whether a text is the name of a picture.
 func Valid(name string) bool { return nameForm.MatchString(name) }
 
-// Name is the name of a picture: the SHA-256 of its content, and what kind of picture it is by its content. ok is false for
-// what is none.
+// Name is the name of a picture: the SHA-256 of its content, and what kind of picture it is by its content. ok is false
+// for what is none.
 func Name(content []byte) (name string, ok bool) {
 	kind := http.DetectContentType(content)
 	ending, known := kinds[kind]
@@ -110,5 +110,5 @@ func (s *Store) Get(ctx context.Context, name string) ([]byte, error) {
 	return content, nil
 }
 
-// URL is the address of a picture.
-func (s *Store) URL(name string) string { return s.settings.PicturesURL + name }
+// BaseURL is what the addresses of pictures begin with; their names follow.
+func (s *Store) BaseURL() string { return s.settings.PicturesURL }

@@ -43,7 +43,9 @@ func TestAPictureIsServedForEverAndNothingElse(t *testing.T) {
 	for range 2 { // what is kept is there when the store is opened again
 		store, err := bucket.Open(dir, "pictures")
 		require.NoError(t, err)
-		pictures := picture.Open(config.Pictures{S3URL: store.URL, S3Bucket: "pictures", S3Region: "local", S3Key: store.Key, S3Secret: store.Secret})
+		pictures := picture.Open(config.Pictures{
+			S3URL: store.URL, S3Bucket: "pictures", S3Region: "local", S3Key: store.Key, S3Secret: store.Secret,
+		})
 		if _, err := pictures.Get(t.Context(), name); err != nil {
 			require.NoError(t, pictures.Put(t.Context(), name, content))
 		}
@@ -57,7 +59,8 @@ func TestAPictureIsServedForEverAndNothingElse(t *testing.T) {
 			require.Equal(t, want, w.Code, path)
 			if want == http.StatusOK {
 				require.Equal(t, content, w.Body.Bytes())
-				require.Equal(t, []string{"image/png", picture.Forever}, []string{w.Header().Get("Content-Type"), w.Header().Get("Cache-Control")})
+				require.Equal(t, []string{"image/png", picture.Forever},
+					[]string{w.Header().Get("Content-Type"), w.Header().Get("Cache-Control")})
 			}
 		}
 		require.NoError(t, store.Close())

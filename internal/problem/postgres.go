@@ -10,8 +10,8 @@ import (
 	"github.com/popup-shop/popup/internal/pgbatch"
 )
 
-// Codes and classes of Postgres (its appendix A) that a caller's values lead to. A constraint that a function did not expect
-// (class 23) is not among them: a mistake of the shop may violate it as well.
+// Codes and classes of Postgres (its appendix A) that a caller's values lead to. A constraint that a function did not
+// expect (class 23) is not among them: a mistake of the shop may violate it as well.
 const (
 	dataExceptionClass  = "22"
 	programLimitClass   = "54" // such as a value that is too large for an index
@@ -26,8 +26,8 @@ var closedAccountConstraints = []string{
 	"closed_accounts_have_nothing", "closed_accounts_order_nothing", "closed_accounts_name_nobody",
 }
 
-// FromDatabase returns the problem for an error of the database that no function expected: the request's fault where it can only
-// be that, otherwise "busy" for errors that pass and Internal for all others.
+// FromDatabase returns the problem for an error of the database that no function expected: the request's fault where it
+// can only be that, otherwise "busy" for errors that pass and Internal for all others.
 func FromDatabase(err error) *Problem {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {

@@ -1,4 +1,5 @@
-// Package problem holds the errors that callers of the HTTP API see: problem details as in RFC 9457, in English and Japanese.
+// Package problem holds the errors that callers of the HTTP API see: problem details as in RFC 9457, in English and
+// Japanese.
 package problem
 
 import (
@@ -64,7 +65,8 @@ func NotFound(noun string) *Problem {
 	return New(http.StatusNotFound, "not-found", "This "+noun+" does not exist.")
 }
 
-// TooLargeToStore rejects a request that needs more space in the database than one request may, and names the field to shorten.
+// TooLargeToStore rejects a request that needs more space in the database than one request may, and names the field to
+// shorten.
 func TooLargeToStore(field string) *Problem {
 	p := New(http.StatusUnprocessableEntity, "too-large-to-store",
 		"The shop cannot store this much in one request. Send less of the field that is named.")

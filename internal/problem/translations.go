@@ -13,7 +13,8 @@ const (
 // translation is the title and the detail of a kind of problem.
 type translation struct{ title, detail string }
 
-// japaneseTexts has a translation for each kind. In English the title is the kind in words, and the detail that of the problem.
+// japaneseTexts has a translation for each kind. In English the title is the kind in words, and the detail that of the
+// problem.
 var japaneseTexts = map[string]translation{
 	"invalid":               {"入力エラー", "リクエストに誤りのある項目があります。"},
 	"authorisation-unknown": {"支払い承認が不明", "この支払い承認は見つかりません。"},
@@ -61,8 +62,8 @@ func (p *Problem) texts() (title, detail string) {
 	return strings.ReplaceAll(p.Kind, "-", " "), p.Detail
 }
 
-// preferredLanguage returns the language of the shop that an Accept-Language header prefers (RFC 9110, 12.5.4): Japanese where it
-// is asked for, otherwise English.
+// preferredLanguage returns the language of the shop that an Accept-Language header prefers (RFC 9110, 12.5.4):
+// Japanese where it is asked for, otherwise English.
 func preferredLanguage(header string) string {
 	best, weight := english, 0.0
 	for part := range strings.SplitSeq(header, ",") {

@@ -1,4 +1,5 @@
-// Package provision creates the database roles and the subscriptions of functions from their declarations. popup migrate runs it.
+// Package provision creates the database roles and the subscriptions of functions from their declarations. popup
+// migrate runs it.
 package provision
 
 import (
@@ -18,19 +19,22 @@ import (
 	"github.com/popup-shop/popup/internal/function"
 )
 
-// shared are the rights of every function in the ledger.
+// shared are the rights and limits of every function.
 const shared = `
 	GRANT USAGE ON SCHEMA %[2]s TO %[1]s;
 	GRANT SELECT ON ALL TABLES IN SCHEMA %[2]s TO %[1]s;
-	GRANT INSERT ON bus.event, bus.inbox, bus.undelivered, bus.dead_letters, bus.idempotency TO %[1]s;
-	GRANT UPDATE ON bus.undelivered, bus.dead_letters, bus.idempotency TO %[1]s;
 	ALTER ROLE %[1]s SET lock_timeout = '2s';
 	ALTER ROLE %[1]s SET statement_timeout = '5s';
 	ALTER ROLE %[1]s SET idle_in_transaction_session_timeout = '10s';`
 
-// GrantRoles makes a login role for each function, with the rights that its declaration asks for and no others: it reads
-// everything, writes its own tables, and only adds to logs. An empty password is none: for a database that trusts its
-// socket.
+// storing are the rights in the event store of every function that does more than read.
+const storing = `
+	GRANT INSERT ON bus.event, bus.inbox, bus.undelivered, bus.dead_letters, bus.idempotency TO %[1]s;
+	GRANT UPDATE ON bus.undelivered, bus.dead_letters, bus.idempotency TO %[1]s;`
+
+// GrantRoles makes a login role for each function, with the rights that its declaration asks for and no others: it
+// reads everything, writes its own tables, and only adds to logs. An empty password is none: for a database that trusts
+// its socket.
 func GrantRoles(ctx context.Context, pool *pgxpool.Pool, functions []function.Function, password string) error {
 	for try := 1; ; try++ {
 		err := grantRoles(ctx, pool, functions, password)
@@ -41,11 +45,12 @@ func GrantRoles(ctx context.Context, pool *pgxpool.Pool, functions []function.Fu
 	}
 }
 
-// Roles belong to the whole server: another shop on it may create them at the same time, and no lock reaches across databases. On
-// a conflict the statement is retried.
+// Roles belong to the whole server: another shop on it may create them at the same time, and no lock reaches across
+// databases. On a conflict the statement is retried.
 const triesAtRoles = 20
 
-var clashes = []string{"XX000", "23505", "42710", "40P01"} // changed at once, made at once (twice), waited for each other
+// changed at once, made at once (twice), waited for each other
+var clashes = []string{"XX000", "23505", "42710", "40P01"}
 
 func grantRoles(ctx context.Context, pool *pgxpool.Pool, functions []function.Function, password string) error {
 	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
@@ -69,8 +74,8 @@ func grantRoles(ctx context.Context, pool *pgxpool.Pool, functions []function.Fu
 	})
 }
 
-// readCatalogue finds the schemas of the shop, and what can be done with tables that refuse something: some can only be added
-// to, and of some nothing can be deleted.
+// readCatalogue finds the schemas of the shop, and what can be done with tables that refuse something: some can only be
+// added to, and of some nothing can be deleted.
 func readCatalogue(ctx context.Context, tx pgx.Tx) (schemas []string, rights map[string]string, err error) {
 	rows, err := tx.Query(ctx, `
 		SELECT nspname FROM pg_namespace
@@ -104,7 +109,8 @@ func readCatalogue(ctx context.Context, tx pgx.Tx) (schemas []string, rights map
 func grant(ctx context.Context, tx pgx.Tx, f function.Function, schemas []string, rights map[string]string, kept []secret, password string) error {
 	role := pgx.Identifier{f.Name}.Sanitize()
 	var exists bool
-	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)`, f.Name).Scan(&exists); err != nil {
+	if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)`,
+		f.Name).Scan(&exists); err != nil {
 		return err
 	}
 	var sql strings.Builder
@@ -117,6 +123,9 @@ func grant(ctx context.Context, tx pgx.Tx, f function.Function, schemas []string
 	list := strings.Join(schemas, ", ")
 	fmt.Fprintf(&sql, "REVOKE ALL ON ALL TABLES IN SCHEMA %s FROM %s;", list, role)
 	fmt.Fprintf(&sql, shared, role, list)
+	if !f.ReadsOnly() {
+		fmt.Fprintf(&sql, storing, role)
+	}
 	for _, s := range kept {
 		sql.WriteString(s.grant(role, f.Writes))
 	}

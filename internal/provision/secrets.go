@@ -10,7 +10,8 @@ import (
 	"github.com/popup-shop/popup/internal/function"
 )
 
-// secret is a table that only its writers may read, or a function that only they may call, as marked by a comment in the schema.
+// secret is a table that only its writers may read, or a function that only they may call, as marked by a comment in
+// the schema.
 type secret struct {
 	Object  string
 	Of      string // the table whose writers may
@@ -43,8 +44,8 @@ func (s secret) grant(role string, writes []string) string {
 	return ""
 }
 
-// stepping lets event functions see all rows, and functions with HTTP routes only those of their caller. The current user may take
-// on every role, since a program with many functions uses the role of each.
+// stepping lets event functions see all rows, and functions with HTTP routes only those of their caller. The current
+// user may take on every role, since a program with many functions uses the role of each.
 func stepping(role string, f function.Function) string {
 	verb, word := "GRANT", "TO"
 	if f.Endpoints != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/popup-shop/popup/internal/function"
 )
 
-// Subscribe stores the subscriptions of functions. A new consumer receives the events from now on; one that no longer exists is
-// removed. It returns an error when two functions have the same name.
+// Subscribe stores the subscriptions of functions. A new consumer receives the events from now on; one that no longer
+// exists is removed. It returns an error when two functions have the same name.
 func Subscribe(ctx context.Context, pool *pgxpool.Pool, functions []function.Function) error {
 	var types, consumers []string
 	seen := map[string]bool{}

@@ -13,9 +13,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Catalogue makes a catalogue of so many products, the same at each call: stores, warehouses, a tree of categories, tags,
-// variants, stock; one name in five is Japanese. It fills the tables by COPY with their triggers and the indexes of lists
-// off, and writes what those would have written; so it wants the shop for itself.
+// Catalogue makes a catalogue of so many products, the same at each call: stores, warehouses, a tree of categories,
+// tags, variants, stock; one name in five is Japanese. It fills the tables by COPY with their triggers and the indexes
+// of lists off, and writes what those would have written; so it wants the shop for itself.
 func Catalogue(ctx context.Context, pool *pgxpool.Pool, products int) error {
 	err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		m := &made{tx: tx, products: products, random: rand.New(rand.NewPCG(1, 2))}
@@ -71,7 +71,8 @@ func idOf(kind, n int) (id uuid.UUID) {
 // begin makes sure that nothing of all this is there yet, and lets triggers and indexes rest.
 func (m *made) begin(ctx context.Context) error {
 	var there bool
-	if err := m.tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM catalogue.stores WHERE store_id = $1)`, idOf(ofStores, 0)).Scan(&there); err != nil {
+	if err := m.tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM catalogue.stores WHERE store_id = $1)`,
+		idOf(ofStores, 0)).Scan(&there); err != nil {
 		return err
 	}
 	if there {
@@ -105,7 +106,8 @@ func (m *made) triggers(state string) (sql string) {
 }
 
 func (m *made) copy(ctx context.Context, table string, columns []string, n int, row func(i int) []any) error {
-	_, err := m.tx.CopyFrom(ctx, pgx.Identifier(strings.Split(table, ".")), columns, pgx.CopyFromSlice(n, func(i int) ([]any, error) { return row(i), nil }))
+	_, err := m.tx.CopyFrom(ctx, pgx.Identifier(strings.Split(table, ".")), columns,
+		pgx.CopyFromSlice(n, func(i int) ([]any, error) { return row(i), nil }))
 	if err != nil {
 		return fmt.Errorf("fill %s: %w", table, err)
 	}
@@ -123,7 +125,10 @@ func (m *made) places(ctx context.Context) error {
 	}
 	return m.copy(ctx, "catalogue.stores", []string{"store_id", "name", "location", "warehouse_id"}, n, func(i int) []any {
 		m.stores = append(m.stores, idOf(ofStores, i))
-		return []any{idOf(ofStores, i), fmt.Sprintf("%s %s Store", looks[i%len(looks)], materials[(i*7)%len(materials)]), "Street " + fmt.Sprint(i+1), idOf(ofWarehouses, i)}
+		return []any{
+			idOf(ofStores, i), fmt.Sprintf("%s %s Store", looks[i%len(looks)], materials[(i*7)%len(materials)]),
+			"Street " + fmt.Sprint(i+1), idOf(ofWarehouses, i),
+		}
 	})
 }
 
@@ -144,7 +149,8 @@ func (m *made) tree(ctx context.Context) error {
 			}
 		}
 	}
-	return m.copy(ctx, "catalogue.categories", []string{"category_id", "parent_id", "name"}, len(rows), func(i int) []any { return rows[i] })
+	return m.copy(ctx, "catalogue.categories", []string{"category_id", "parent_id", "name"}, len(rows),
+		func(i int) []any { return rows[i] })
 }
 
 func pick[T any](r *rand.Rand, from []T) T { return from[r.IntN(len(from))] }
@@ -165,7 +171,10 @@ func (m *made) goods(ctx context.Context) error {
 			price, currency = int64(800+r.IntN(200)*100), "JPY"
 		}
 		created := seeded.Add(time.Duration(i) * 30 * time.Second)
-		return []any{idOf(ofProducts, i), m.stores[i%len(m.stores)], at.id, fmt.Sprintf("MADE-%07d", i), name, description, price, currency, m.tags(), created, created}
+		return []any{
+			idOf(ofProducts, i), m.stores[i%len(m.stores)], at.id, fmt.Sprintf("MADE-%07d", i), name, description, price,
+			currency, m.tags(), created, created,
+		}
 	})
 }
 

@@ -70,7 +70,8 @@ func TestEveryProductOfTheDemoShopHasAPicture(t *testing.T) {
 		}))
 	}
 	var shown []string
-	require.NoError(t, pool.QueryRow(t.Context(), `SELECT array_agg(i) FROM catalogue.products, unnest(images) AS i`).Scan(&shown))
+	require.NoError(t, pool.QueryRow(t.Context(),
+		`SELECT array_agg(i) FROM catalogue.products, unnest(images) AS i`).Scan(&shown))
 	require.Len(t, shown, 7, "all but the one that staff has changed")
 	for _, name := range shown {
 		require.Contains(t, kept, name)

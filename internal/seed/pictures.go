@@ -21,7 +21,9 @@ import (
 var pictures embed.FS
 
 // Pictures gives the products of the demo shop their pictures, except those that have been changed.
-func Pictures(ctx context.Context, pool *pgxpool.Pool, put func(ctx context.Context, name string, content []byte) error) error {
+func Pictures(
+	ctx context.Context, pool *pgxpool.Pool, put func(ctx context.Context, name string, content []byte) error,
+) error {
 	files, err := pictures.ReadDir("pictures")
 	if err != nil {
 		return err

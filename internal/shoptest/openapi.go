@@ -40,7 +40,10 @@ var load = sync.OnceValues(func() (*contract, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &contract{paths: map[string]map[string]any{}, routes: http.NewServeMux(), compiler: jsonschema.NewCompiler(), compiled: map[string]*jsonschema.Schema{}}
+	c := &contract{
+		paths: map[string]map[string]any{}, routes: http.NewServeMux(), compiler: jsonschema.NewCompiler(),
+		compiled: map[string]*jsonschema.Schema{},
+	}
 	c.compiler.AssertFormat()
 	paths, _ := parsed.(map[string]any)["paths"].(map[string]any)
 	for path, item := range paths {
@@ -65,8 +68,8 @@ func Operations(t testing.TB) (all []string) {
 	return all
 }
 
-// CheckResponse requires that an answer is one that the contract knows for this request, and returns the operation, which is empty
-// for a request that the contract does not know. What goes wrong is a problem, whatever was asked.
+// CheckResponse requires that an answer is one that the contract knows for this request, and returns the operation,
+// which is empty for a request that the contract does not know. What goes wrong is a problem, whatever was asked.
 func CheckResponse(t testing.TB, r *http.Request, status int, header http.Header, body []byte) (operation string) {
 	t.Helper()
 	c, err := load()

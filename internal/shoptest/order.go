@@ -70,7 +70,8 @@ type Placed struct {
 	events.OrderPlaced
 }
 
-// Place places an order through place-order, as a guest unless the headers name a caller. Its events are not delivered yet.
+// Place places an order through place-order, as a guest unless the headers name a caller. Its events are not delivered
+// yet.
 func (s *Shop) Place(t testing.TB, body Body, headers ...string) Placed {
 	t.Helper()
 	headers = append([]string{"Idempotency-Key", newID(t), "Prefer", "wait=0"}, headers...)
@@ -85,7 +86,8 @@ func (s *Shop) Place(t testing.TB, body Body, headers ...string) Placed {
 // Cancel cancels an order as its customer, and returns the event that this emits.
 func (s *Shop) Cancel(t testing.TB, p Placed) events.OrderWithdrawn {
 	t.Helper()
-	answer := s.Call(t, "serve-orders", http.MethodPost, "/v1/orders/"+p.ID+"/cancel", map[string]string{"reason": "I changed my mind"},
+	answer := s.Call(t, "serve-orders", http.MethodPost, "/v1/orders/"+p.ID+"/cancel",
+		map[string]string{"reason": "I changed my mind"},
 		"Idempotency-Key", newID(t), "Prefer", "wait=0", "Popup-Order-Token", p.Token)
 	require.Equal(t, http.StatusAccepted, answer.Status, "%s %s", answer.Raw, s.Log())
 	return EventOf(t, s.Emitted(t, p.ID, "order.withdrawn")[0]).(events.OrderWithdrawn)
@@ -99,8 +101,8 @@ type Response struct {
 	Body   map[string]any
 }
 
-// Call sends a request to a function, with headers in pairs. It fails the test when the response does not match the OpenAPI
-// document.
+// Call sends a request to a function, with headers in pairs. It fails the test when the response does not match the
+// OpenAPI document.
 func (s *Shop) Call(t testing.TB, name, method, path string, body any, headers ...string) Response {
 	t.Helper()
 	var sent io.Reader
@@ -131,8 +133,9 @@ func (a Response) Fields() (fields []string) {
 	return fields
 }
 
-// AwaitStatus delivers the events of an order to their consumers, one after the other in the order in which they were emitted,
-// until the order has a status. With an empty status it delivers all. Mails are not sent: there is no mail server.
+// AwaitStatus delivers the events of an order to their consumers, one after the other in the order in which they were
+// emitted, until the order has a status. With an empty status it delivers all. Mails are not sent: there is no mail
+// server.
 func (s *Shop) AwaitStatus(t testing.TB, orderID, status string) {
 	t.Helper()
 	for range 200 {
@@ -239,7 +242,9 @@ func (s *Shop) SetStock(t testing.TB, sku, warehouse string, quantity int64) {
 }
 
 // AddVariant gives a product a variant with so many in a warehouse. A price of 0 is that of the product.
-func (s *Shop) AddVariant(t testing.TB, product, sku, name string, price, quantity int64, warehouse string) (productID, variantID string) {
+func (s *Shop) AddVariant(
+	t testing.TB, product, sku, name string, price, quantity int64, warehouse string,
+) (productID, variantID string) {
 	t.Helper()
 	err := s.Pool.QueryRow(t.Context(), `
 		INSERT INTO catalogue.variants (variant_id, product_id, sku, name, price_minor)

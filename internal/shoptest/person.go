@@ -97,5 +97,8 @@ func ClaimsOf(t testing.TB, signed string) token.Claims {
 // Copy is another copy of all functions, on the same database.
 func (s *Shop) Copy(t testing.TB) *Shop {
 	t.Helper()
-	return &Shop{URL: s.URL, Pool: s.Pool, Broker: s.Broker, functions: slices.Clone(s.functions), runtimes: map[string]*function.Runtime{}}
+	return &Shop{
+		URL: s.URL, Pool: s.Pool, Broker: s.Broker, functions: slices.Clone(s.functions),
+		runtimes: map[string]*function.Runtime{},
+	}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// During makes a call while a transaction that has run some statements is not committed yet. The transaction is committed
-// once the call waits for it, or has returned without having waited.
+// During makes a call while a transaction that has run some statements is not committed yet. The transaction is
+// committed once the call waits for it, or has returned without having waited.
 func (s *Shop) During(t testing.TB, sql string, call func() Response) Response {
 	t.Helper()
 	tx, err := s.Pool.Begin(t.Context())

@@ -22,8 +22,8 @@ var moves = map[string][]string{
 	"returned":         {"preparing", "shipped", "in_transit", "failed_delivery", "returned"},
 }
 
-// OrderIn places an order for one cap and brings it into a status: it delivers all events, and moves the shipment as staff. The
-// shop's payments must succeed, and its shipping must be manual.
+// OrderIn places an order for one cap and brings it into a status: it delivers all events, and moves the shipment as
+// staff. The shop's payments must succeed, and its shipping must be manual.
 func (s *Shop) OrderIn(t testing.TB, status string) Placed {
 	t.Helper()
 	p := s.Place(t, Order(Of(Cap, 1)))

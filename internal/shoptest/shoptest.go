@@ -1,6 +1,6 @@
-// Package shoptest gives a test a shop of its own: a seeded Postgres, and functions that receive one event at a time, each with
-// its own database role, through the runtime that also runs them in production. Only the broker is left out: emitted events stay
-// in the event store, where the test reads them.
+// Package shoptest gives a test a shop of its own: a seeded Postgres, and functions that receive one event at a time,
+// each with its own database role, through the runtime that also runs them in production. Only the broker is left out:
+// emitted events stay in the event store, where the test reads them.
 package shoptest
 
 import (
@@ -64,7 +64,8 @@ func (s *Shop) Log() string {
 	return s.log.text.String()
 }
 
-// Open opens a seeded shop with all functions and their subscriptions. Their settings are the defaults with the test's changes.
+// Open opens a seeded shop with all functions and their subscriptions. Their settings are the defaults with the test's
+// changes.
 func Open[S any](t testing.TB, all func(S) []function.Function, change ...func(*S)) *Shop {
 	t.Helper()
 	settings, err := config.Read[S]()
@@ -117,7 +118,9 @@ func (s *Shop) Runtime(t testing.TB, name string) *function.Runtime {
 	err := provision.GrantRoles(t.Context(), s.Pool, []function.Function{*s.Function(t, name)}, "")
 	rolesMu.Unlock()
 	require.NoError(t, err)
-	rt := &function.Runtime{Pool: s.pool(t, name), Sink: s.Broker, Log: logging.NewText(&s.log, slog.LevelInfo), Revision: "test"}
+	rt := &function.Runtime{
+		Pool: s.pool(t, name), Sink: s.Broker, Log: logging.NewText(&s.log, slog.LevelInfo), Revision: "test",
+	}
 	s.runtimes[name] = rt
 	return rt
 }
@@ -143,7 +146,8 @@ func (s *Shop) Store(t testing.TB, e events.Event) cloudevent.Message {
 	require.NoError(t, err)
 	about := e.About()
 	m := cloudevent.Message{
-		ID: newID(t), Type: e.EventType(), Source: "/functions/" + s.source(e), Subject: about.Subject, OrderID: about.OrderID,
+		ID: newID(t), Type: e.EventType(), Source: "/functions/" +
+			s.source(e), Subject: about.Subject, OrderID: about.OrderID,
 		CausationID: newID(t), Version: about.Version, Delayed: about.Delayed, Data: data,
 	}
 	_, err = s.Pool.Exec(t.Context(), `

@@ -1,5 +1,5 @@
-// Package stock is the rules of holding: what is missing for an order, and from which warehouses its lines are taken. It
-// does no input or output.
+// Package stock is the rules of holding: what is missing for an order, and from which warehouses its lines are taken.
+// It does no input or output.
 package stock
 
 import (
@@ -32,9 +32,9 @@ type Allocation struct {
 	Held     events.HeldLine
 }
 
-// Allocate takes every line from the levels or, when some lines are short, nothing. onSale names the default warehouse of each
-// thing that is still sold: it is emptied first, then the others by priority; one line may be split. Lines of one SKU
-// share what there is.
+// Allocate takes every line from the levels or, when some lines are short, nothing. onSale names the default warehouse
+// of each thing that is still sold: it is emptied first, then the others by priority; one line may be split. Lines of
+// one SKU share what there is.
 func (ls Levels) Allocate(lines []events.PlacedLine, onSale map[string]string) ([]Allocation, []events.ShortLine) {
 	left := ls.left()
 	var taken []Allocation
@@ -83,7 +83,8 @@ type Shortage struct {
 	Available int64
 }
 
-// Hold takes all that is wanted from the levels, by priority, or nothing. Those who want the same SKU share what there is.
+// Hold takes all that is wanted from the levels, by priority, or nothing. Those who want the same SKU share what there
+// is.
 func (ls Levels) Hold(wanted []Request) ([]Allocation, []Shortage) {
 	left := ls.left()
 	var taken []Allocation

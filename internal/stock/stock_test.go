@@ -18,7 +18,9 @@ func level(sku, warehouse string, priority int, onHand, reserved int64) stock.Le
 }
 
 func line(n int, sku string, quantity int64) events.PlacedLine {
-	return events.PlacedLine{Line: n, ProductID: "product of " + sku, SKU: sku, StoreID: "store of " + sku, Quantity: quantity}
+	return events.PlacedLine{
+		Line: n, ProductID: "product of " + sku, SKU: sku, StoreID: "store of " + sku, Quantity: quantity,
+	}
 }
 
 func take(n int, sku, warehouse string, quantity int64) stock.Allocation {
@@ -100,7 +102,8 @@ func TestTake(t *testing.T) {
 			levels: stock.Levels{level("cup", "W1", 1, 1, 0)},
 			lines:  []events.PlacedLine{line(1, "cup", 2), line(2, "tea", 1), line(3, "old", 1)},
 			short: []events.ShortLine{
-				short(1, "cup", 2, 1, events.WhyShort), short(2, "tea", 1, 0, events.WhyShort), short(3, "old", 1, 0, events.WhyGone),
+				short(1, "cup", 2, 1, events.WhyShort), short(2, "tea", 1, 0, events.WhyShort), short(3, "old", 1, 0,
+					events.WhyGone),
 			},
 		},
 	} {
@@ -135,7 +138,8 @@ func drawShop(t *rapid.T) (s shop) {
 		}
 	}
 	for n := range rapid.IntRange(1, 4).Draw(t, "lines") {
-		s.lines = append(s.lines, line(n+1, rapid.SampledFrom(skus).Draw(t, "sku"), rapid.Int64Range(1, 5).Draw(t, "quantity")))
+		s.lines = append(s.lines, line(n+1, rapid.SampledFrom(skus).Draw(t, "sku"),
+			rapid.Int64Range(1, 5).Draw(t, "quantity")))
 	}
 	return s
 }

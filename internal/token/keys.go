@@ -34,7 +34,9 @@ type JWK struct {
 func (k Keys) Set() []JWK {
 	set := make([]JWK, len(k))
 	for i, key := range k {
-		set[i] = JWK{Type: "OKP", Curve: "Ed25519", X: base64.RawURLEncoding.EncodeToString(key), ID: id(key), Use: "sig", Alg: "EdDSA"}
+		set[i] = JWK{
+			Type: "OKP", Curve: "Ed25519", X: base64.RawURLEncoding.EncodeToString(key), ID: id(key), Use: "sig", Alg: "EdDSA",
+		}
 	}
 	return set
 }

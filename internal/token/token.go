@@ -1,5 +1,5 @@
-// Package token makes and reads access tokens: JSON Web Tokens signed with Ed25519 (RFC 8037) and nothing else. It knows
-// neither users nor the database: whether who a token names may still come in is asked elsewhere.
+// Package token makes and reads access tokens: JSON Web Tokens signed with Ed25519 (RFC 8037) and nothing else. It
+// knows neither users nor the database: whether who a token names may still come in is asked elsewhere.
 package token
 
 import (
@@ -82,7 +82,8 @@ var parser = jwt.NewParser(
 	jwt.WithIssuer(ourselves), jwt.WithAudience(ourselves), jwt.WithStrictDecoding(),
 )
 
-// Verify reads a token. Its kid only chooses among the keys that are given here; a key that it names or brings is ignored.
+// Verify reads a token. Its kid only chooses among the keys that are given here; a key that it names or brings is
+// ignored.
 func (k Keys) Verify(text string) (Claims, error) {
 	if len(text) > longest {
 		return Claims{}, ErrInvalid

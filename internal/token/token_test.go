@@ -73,7 +73,8 @@ func TestATokenIsValidForAnHourToTheSecond(t *testing.T) {
 func TestScopesOfAClientTravelAlong(t *testing.T) {
 	t.Parallel()
 	key := newKey(t)
-	read, err := public(key).Verify(sign(t, key, token.Claims{ID: uuid.NewString(), Role: token.Client, Scopes: []string{"stock", "orders"}}, time.Now()))
+	read, err := public(key).Verify(sign(t, key,
+		token.Claims{ID: uuid.NewString(), Role: token.Client, Scopes: []string{"stock", "orders"}}, time.Now()))
 	require.NoError(t, err)
 	require.Equal(t, []string{"stock", "orders"}, read.Scopes)
 }
@@ -147,33 +148,36 @@ func TestATokenThatIsNotOursOpensNothing(t *testing.T) {
 	require.NoError(t, err)
 	now := time.Now()
 	for name, bad := range map[string]string{
-		"empty":                         "",
-		"no token":                      "let me in",
-		"two parts":                     parts[0] + "." + parts[1],
-		"algorithm none":                forge(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, nil, nil),
-		"without a signature":           parts[0] + "." + parts[1] + ".",
-		"HS256 with the public key":     forge(jwt.SigningMethodHS256, []byte(key.Public().(ed25519.PublicKey)), nil, nil),
-		"RS256":                         forge(jwt.SigningMethodRS256, theRSA, nil, nil),
-		"another's key by our name":     forge(jwt.SigningMethodEdDSA, foreign, nil, nil),
-		"a changed payload":             parts[0] + "." + base64.RawURLEncoding.EncodeToString(payload) + "." + parts[2],
-		"expired":                       ours(jwt.MapClaims{"exp": now.Add(-time.Second).Unix()}),
-		"without an end":                ours(jwt.MapClaims{"exp": nil}),
-		"not yet":                       ours(jwt.MapClaims{"nbf": now.Add(time.Minute).Unix()}),
-		"for somebody else":             ours(jwt.MapClaims{"aud": "another-shop"}),
-		"for nobody":                    ours(jwt.MapClaims{"aud": nil}),
-		"of another issuer":             ours(jwt.MapClaims{"iss": "another-shop"}),
-		"a refresh token's type":        ours(jwt.MapClaims{"typ": "refresh"}),
-		"without a type":                ours(jwt.MapClaims{"typ": nil}),
-		"a role that nobody has":        ours(jwt.MapClaims{"role": "root"}),
-		"of nobody":                     ours(jwt.MapClaims{"sub": ""}),
-		"of somebody who is no id":      ours(jwt.MapClaims{"sub": "1 OR true"}),
-		"an unknown key":                named("0"),
-		"a key that is a path":          named("../../../../dev/null"),
-		"a key that is SQL":             named("' UNION SELECT 'x"),
-		"a key that is no text":         named([]string{kid}),
-		"a key at an address":           forge(jwt.SigningMethodEdDSA, foreign, map[string]any{"jku": "https://evil.test/keys"}, nil),
-		"a key in a certificate":        forge(jwt.SigningMethodEdDSA, foreign, map[string]any{"x5u": "https://evil.test/c"}, nil),
-		"a key that it brings":          forge(jwt.SigningMethodEdDSA, foreign, map[string]any{"jwk": public(foreign).Set()[0]}, nil),
+		"empty":                     "",
+		"no token":                  "let me in",
+		"two parts":                 parts[0] + "." + parts[1],
+		"algorithm none":            forge(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, nil, nil),
+		"without a signature":       parts[0] + "." + parts[1] + ".",
+		"HS256 with the public key": forge(jwt.SigningMethodHS256, []byte(key.Public().(ed25519.PublicKey)), nil, nil),
+		"RS256":                     forge(jwt.SigningMethodRS256, theRSA, nil, nil),
+		"another's key by our name": forge(jwt.SigningMethodEdDSA, foreign, nil, nil),
+		"a changed payload":         parts[0] + "." + base64.RawURLEncoding.EncodeToString(payload) + "." + parts[2],
+		"expired":                   ours(jwt.MapClaims{"exp": now.Add(-time.Second).Unix()}),
+		"without an end":            ours(jwt.MapClaims{"exp": nil}),
+		"not yet":                   ours(jwt.MapClaims{"nbf": now.Add(time.Minute).Unix()}),
+		"for somebody else":         ours(jwt.MapClaims{"aud": "another-shop"}),
+		"for nobody":                ours(jwt.MapClaims{"aud": nil}),
+		"of another issuer":         ours(jwt.MapClaims{"iss": "another-shop"}),
+		"a refresh token's type":    ours(jwt.MapClaims{"typ": "refresh"}),
+		"without a type":            ours(jwt.MapClaims{"typ": nil}),
+		"a role that nobody has":    ours(jwt.MapClaims{"role": "root"}),
+		"of nobody":                 ours(jwt.MapClaims{"sub": ""}),
+		"of somebody who is no id":  ours(jwt.MapClaims{"sub": "1 OR true"}),
+		"an unknown key":            named("0"),
+		"a key that is a path":      named("../../../../dev/null"),
+		"a key that is SQL":         named("' UNION SELECT 'x"),
+		"a key that is no text":     named([]string{kid}),
+		"a key at an address": forge(jwt.SigningMethodEdDSA, foreign,
+			map[string]any{"jku": "https://evil.test/keys"}, nil),
+		"a key in a certificate": forge(jwt.SigningMethodEdDSA, foreign, map[string]any{"x5u": "https://evil.test/c"},
+			nil),
+		"a key that it brings": forge(jwt.SigningMethodEdDSA, foreign,
+			map[string]any{"jwk": public(foreign).Set()[0]}, nil),
 		"longer than any token of ours": ours(jwt.MapClaims{"email": strings.Repeat("a", 4096)}),
 	} {
 		t.Run(name, func(t *testing.T) {

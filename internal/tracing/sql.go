@@ -14,9 +14,9 @@ import (
 // maxSummary bounds the name of a span of SQL.
 const maxSummary = 80
 
-// SQL starts a span for statements that are sent to the database together, for each function that waits for them. The returned function
-// ends it. Statements have their arguments apart, so the span shows no personal data. SQL returns nil where no function's span is in
-// the context.
+// SQL starts a span for statements that are sent to the database together, for each function that waits for them. The
+// returned function ends it. Statements have their arguments apart, so the span shows no personal data. SQL returns nil
+// where no function's span is in the context.
 func (t *Tracer) SQL(ctx context.Context, statements []string) (end func(error)) {
 	if t == nil || len(statements) == 0 {
 		return nil

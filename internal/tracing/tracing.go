@@ -1,6 +1,7 @@
-// Package tracing makes the spans of an order: one for each function, each message to the database and each call of an outside service,
-// all in one trace. The trace travels as the W3C traceparent of calls and events. Spans are sent to a collector over OTLP/HTTP before the
-// request or event that they belong to is done, since a function may be stopped at any time after that.
+// Package tracing makes the spans of an order: one for each function, each message to the database and each call of an
+// outside service, all in one trace. The trace travels as the W3C traceparent of calls and events. Spans are sent to a
+// collector over OTLP/HTTP before the request or event that they belong to is done, since a function may be stopped at
+// any time after that.
 package tracing
 
 import (
@@ -47,9 +48,11 @@ func New(settings config.Tracing) *Tracer {
 // Span is a span that has begun. A nil Span does nothing.
 type Span struct{ span trace.Span }
 
-// Start starts a span of a function. It is a child of the span whose traceparent ctx has; the traceparent of the returned context is its
-// own.
-func (t *Tracer) Start(ctx context.Context, function, name string, kind Kind, attributes ...attribute.KeyValue) (context.Context, *Span) {
+// Start starts a span of a function. It is a child of the span whose traceparent ctx has; the traceparent of the
+// returned context is its own.
+func (t *Tracer) Start(
+	ctx context.Context, function, name string, kind Kind, attributes ...attribute.KeyValue,
+) (context.Context, *Span) {
 	if t == nil {
 		return ctx, nil
 	}
@@ -127,8 +130,8 @@ func traceparent(c trace.SpanContext) string {
 // groupKey is the key of the contexts of a group.
 type groupKey struct{}
 
-// Group returns a context for work that is done for several events at once. What is sent to the database with it is a span of each of
-// their traces.
+// Group returns a context for work that is done for several events at once. What is sent to the database with it is a
+// span of each of their traces.
 func Group(ctx context.Context, members []context.Context) context.Context {
 	return context.WithValue(ctx, groupKey{}, members)
 }

@@ -97,17 +97,17 @@ func securityFor(a access.Access) (schemes []map[string][]string) {
 	return append(schemes, map[string][]string{"bearer": {}})
 }
 
-// schemaName returns the name of a schema: that of its Go type. Types of a function's own package, and types without a name, begin
-// with the function's name.
-func schemaName(function string, t reflect.Type, hint string) string {
+// schemaName returns the name of a schema: that of its Go type. Types of a function's own package or of the package named after its
+// noun, and types without a name, begin with the noun.
+func schemaName(name string, t reflect.Type, hint string) string {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	name := huma.DefaultSchemaNamer(t, hint)
-	if t.Name() == "" || strings.Contains(t.PkgPath(), "/functions/") {
-		name = camelCase(strings.TrimPrefix(function, "serve-")) + name
+	schema, noun := huma.DefaultSchemaNamer(t, hint), function.Noun(name)
+	if t.Name() == "" || strings.Contains(t.PkgPath(), "/functions/") || strings.HasSuffix(t.PkgPath(), "/internal/"+noun) {
+		schema = camelCase(noun) + schema
 	}
-	return name
+	return schema
 }
 
 var wordBreak = regexp.MustCompile(`[^A-Za-z0-9]+`)

@@ -1,4 +1,5 @@
-// Command eventlist writes events/all.go, the list of all events, from their declarations. Run it in the project's root.
+// Command eventlist writes events/all.go, the list of all events, from their declarations. Run it in the project's
+// root.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Command generate writes what is published from the code: the schemas of events, the OpenAPI and AsyncAPI documents, the routes,
-// the Go client, and the flow table of README.md. Run it in the project's root.
+// Command generate writes what is published from the code: the schemas of events, the OpenAPI and AsyncAPI documents,
+// the routes, the Go client, and the flow table of README.md. Run it in the project's root.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Command newfunction writes a new function: its package with a test and manifest, its program, its event type with a sample, and
-// the entries in the lists. Run it in the project's root, through make function.
+// Command newfunction writes a new function: its package with a test and manifest, its program, its event type with a
+// sample, and the entries in the lists. Run it in the project's root, through make function.
 package main
 
 import (
@@ -156,7 +156,8 @@ func (p plan) addEvent() error {
 	return os.WriteFile(path, append(content, body...), 0o644)
 }
 
-// addToLists adds the function to functions.go and kustomization.yaml, and removes the mark of a consumed event that had no consumer.
+// addToLists adds the function to functions.go and kustomization.yaml, and removes the mark of a consumed event that
+// had no consumer.
 func (p plan) addToLists() error {
 	imported := fmt.Sprintf("\t%s \"github.com/popup-shop/popup/functions/%s\"\n", p.Package, p.Name)
 	return errors.Join(

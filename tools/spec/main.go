@@ -1,4 +1,5 @@
-// Command spec lists the promises of docs/spec.md that no test names. It fails on a test that names a promise which does not exist.
+// Command spec lists the promises of docs/spec.md that no test names. It fails on a test that names a promise which
+// does not exist.
 package main
 
 import (

@@ -60,8 +60,8 @@ func findChecks(tree fs.FS, domains []string) (all []check, err error) {
 	return slices.Compact(all), err
 }
 
-// checksIn returns the checks of a file. A comment belongs to the function that it is above or in, otherwise to the next test; a
-// comment that no test follows belongs to the file.
+// checksIn returns the checks of a file. A comment belongs to the function that it is above or in, otherwise to the
+// next test; a comment that no test follows belongs to the file.
 func checksIn(file string, text []byte, ids *regexp.Regexp) (found []check, err error) {
 	parsed, err := parser.ParseFile(token.NewFileSet(), file, text, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {

@@ -1,4 +1,5 @@
-// Package style tests the rules of the code's style that a machine can see: words, sizes, and documents that repeat the code.
+// Package style tests the rules of the code's style that a machine can see: words, sizes, and documents that repeat the
+// code.
 package style
 
 import (
@@ -71,7 +72,8 @@ func requireRare(t *testing.T, text string) {
 	require.Greater(t, words, 5000)
 	for _, group := range rare {
 		found := group.words.FindAllString(text, -1)
-		require.LessOrEqual(t, 1000*float64(len(found))/float64(words), group.limit, "%d of %s in %d words", len(found), group.words, words)
+		require.LessOrEqual(t, 1000*float64(len(found))/float64(words), group.limit, "%d of %s in %d words", len(found),
+			group.words, words)
 	}
 }
 
@@ -83,13 +85,13 @@ const (
 )
 
 var largePackages = map[string]string{
-	"functions/serve-catalogue": "the editor of the catalogue becomes a function of its own",
-	"client":                    "generated from the API",
-	"cmd/popup":                 "one file per group of commands, which share nothing but the connection",
-	"functions/serve-accounts":  "one file per noun of accounts",
-	"functions/serve-gateway":   "cache, breaker, limits and metrics of one program",
-	"internal/function":         "the runtime, whose parts share the transaction",
-	"cmd/popup-bench":           "one file per bench",
+	"client":                   "generated from the API",
+	"cmd/popup":                "one file per group of commands, which share nothing but the connection",
+	"functions/edit-catalogue": "one file per noun of the catalogue",
+	"functions/serve-accounts": "one file per noun of accounts",
+	"functions/serve-gateway":  "cache, breaker, limits and metrics of one program",
+	"internal/function":        "the runtime, whose parts share the transaction",
+	"cmd/popup-bench":          "one file per bench",
 }
 
 var manyMethods = map[string]string{

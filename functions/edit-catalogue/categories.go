@@ -1,0 +1,146 @@
+package editcatalogue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/catalogue"
+	"github.com/popup-shop/popup/internal/id"
+	"github.com/popup-shop/popup/internal/problem"
+)
+
+// CategoryBody is the input for a category.
+type CategoryBody struct {
+	Name     string `json:"name" maxLength:"200"`
+	ParentID string `json:"parent_id,omitempty" format:"uuid" doc:"Empty for a root."`
+}
+
+// AddCategoryRequest adds a category.
+type AddCategoryRequest struct{ Body CategoryBody }
+
+// ChangeCategoryRequest renames or moves a category, with all that is below it.
+type ChangeCategoryRequest struct {
+	ID   string `path:"id" format:"uuid"`
+	Body CategoryBody
+}
+
+// addCategory is called by staff, and by programs that keep the catalogue.
+func addCategory(
+	ctx context.Context, tx pgx.Tx, in *AddCategoryRequest,
+) (*catalogue.CategoryAnswer, []events.Event, error) {
+	categoryID, err := uuid.NewV7()
+	if err != nil {
+		return nil, nil, err
+	}
+	return in.Body.store(ctx, tx, events.CategoryChanged{CategoryID: categoryID.String(), Change: events.ChangeCreated}, `
+		INSERT INTO catalogue.categories (category_id, name, parent_id)
+		VALUES (@category_id, @name, nullif(@parent_id, '')::uuid)`)
+}
+
+// changeCategory is called by staff, and by programs that keep the catalogue.
+func changeCategory(
+	ctx context.Context, tx pgx.Tx, in *ChangeCategoryRequest,
+) (*catalogue.CategoryAnswer, []events.Event, error) {
+	if !id.Valid(in.ID) {
+		return nil, nil, problem.NotFound("category")
+	}
+	return in.Body.store(ctx, tx, events.CategoryChanged{CategoryID: in.ID, Change: events.ChangeUpdated}, `
+		UPDATE catalogue.categories SET name = @name, parent_id = nullif(@parent_id, '')::uuid
+		WHERE category_id = @category_id`)
+}
+
+// store stores a category and returns it.
+func (b CategoryBody) store(
+	ctx context.Context, tx pgx.Tx, event events.CategoryChanged, sql string,
+) (*catalogue.CategoryAnswer, []events.Event, error) {
+	var faults faults
+	if faults.text("name", b.Name); b.ParentID != "" {
+		faults.uuid("parent_id", b.ParentID)
+	}
+	if err := faults.problem(); err != nil {
+		return nil, nil, err
+	}
+	stored, err := tx.Exec(ctx, sql, pgx.NamedArgs{
+		"category_id": event.CategoryID, "name": b.Name, "parent_id": b.ParentID,
+	})
+	if err != nil {
+		return nil, nil, constraintProblem(err, "store category "+event.CategoryID)
+	}
+	if stored.RowsAffected() == 0 {
+		return nil, nil, problem.NotFound("category")
+	}
+	items, err := catalogue.ReadCategories(ctx, tx, event.CategoryID)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &catalogue.CategoryAnswer{Body: items[0]}, []events.Event{event}, nil
+}
+
+// deleteCategory is called by staff, and by programs that keep the catalogue. It rejects a category with products or
+// children.
+func deleteCategory(ctx context.Context, tx pgx.Tx, in *Request) (*struct{}, []events.Event, error) {
+	if !id.Valid(in.ID) {
+		return nil, nil, problem.NotFound("category")
+	}
+	if err := mustBeEmpty(ctx, tx, in.ID); err != nil {
+		return nil, nil, err
+	}
+	if err := forgetCategory(ctx, tx, in.ID); err != nil {
+		return nil, nil, err
+	}
+	_, err := tx.Exec(ctx, `DELETE FROM catalogue.categories WHERE category_id = @category_id`,
+		pgx.NamedArgs{"category_id": in.ID})
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == "23503" { // something was added to it meanwhile
+		return nil, nil, categoryInUse()
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("delete category %s: %w", in.ID, err)
+	}
+	return &struct{}{}, []events.Event{events.CategoryChanged{CategoryID: in.ID, Change: events.ChangeDeleted}}, nil
+}
+
+func categoryInUse() *problem.Problem {
+	return problem.New(http.StatusConflict, "in-use", "The category has products or subcategories.")
+}
+
+// mustBeEmpty returns a problem when a category has visible products or children.
+func mustBeEmpty(ctx context.Context, tx pgx.Tx, categoryID string) error {
+	var products, children int64
+	err := tx.QueryRow(ctx, `
+		SELECT (
+			SELECT count(*)
+			FROM catalogue.products p JOIN catalogue.stores s USING (store_id)
+			WHERE p.category_id = c.category_id AND p.deleted_at IS NULL AND s.deleted_at IS NULL), (
+			SELECT count(*) FROM catalogue.categories b WHERE b.parent_id = c.category_id)
+		FROM catalogue.categories c
+		WHERE c.category_id = @category_id`, pgx.NamedArgs{"category_id": categoryID}).Scan(&products, &children)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return problem.NotFound("category")
+	case err != nil:
+		return fmt.Errorf("count what is in category %s: %w", categoryID, err)
+	case products+children > 0:
+		return categoryInUse().With("products", products).With("children", children)
+	}
+	return nil
+}
+
+// forgetCategory removes a category from hidden products.
+func forgetCategory(ctx context.Context, tx pgx.Tx, categoryID string) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE catalogue.products SET category_id = NULL
+		WHERE category_id = @category_id
+		AND (deleted_at IS NOT NULL OR store_id IN (SELECT store_id FROM catalogue.stores WHERE deleted_at IS NOT NULL))`, pgx.NamedArgs{"category_id": categoryID})
+	if err != nil {
+		return fmt.Errorf("forget category %s: %w", categoryID, err)
+	}
+	return nil
+}

@@ -1,0 +1,102 @@
+// Package editcatalogue changes products, variants, categories, stores and tags for staff and for programs that keep
+// the catalogue. serve-catalogue shows them, and changes nothing. Stock is not changed here, except that what is new
+// has none.
+package editcatalogue
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/popup-shop/popup/config"
+	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/access"
+	"github.com/popup-shop/popup/internal/catalogue"
+	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/picture"
+	"github.com/popup-shop/popup/internal/web"
+)
+
+const name = "edit-catalogue"
+
+// largeBody is how many bytes a request with a product and all its variants may have.
+const largeBody = 1 << 20
+
+// editors may change the catalogue.
+var editors = access.Any(access.Staff, access.Client("catalogue"))
+
+// Settings are those that the function needs.
+type Settings struct {
+	config.Access
+	config.Pictures
+}
+
+// Check refuses settings that make no sense, by name.
+func (s Settings) Check() error { return cmp.Or(s.Access.Check(), s.Pictures.Check()) }
+
+// New declares the function.
+func New(settings Settings) function.Function {
+	h := handler{picture.Open(settings.Pictures)}
+	return function.Function{
+		Name: name,
+		Endpoints: web.Endpoints(name, settings.Access,
+			web.WithMaxBody(largeBody, web.Post("/v1/products", editors, http.StatusCreated, h.add)),
+			web.WithMaxBody(largeBody, web.Put("/v1/products/{id}", editors, h.change)),
+			web.Delete("/v1/products/{id}", editors, remove),
+			web.Post("/v1/products/deletions", editors, http.StatusOK, removeAll),
+			web.WithMaxBody(largeBody, web.Post("/v1/products/imports", editors, http.StatusOK, importRows)),
+			web.Get("/v1/products/exports", editors, exportRows),
+			web.Post("/v1/products/{id}/variants", editors, http.StatusCreated, addVariant),
+			web.Put("/v1/variants/{id}", editors, changeVariant),
+			web.Delete("/v1/variants/{id}", editors, deleteVariant),
+			web.WithMaxBody(picture.AtMost, web.Staged(http.MethodPost, "/v1/products/{id}/images", editors, h.addImage())),
+			web.Delete("/v1/products/{id}/images/{name}", editors, removeImage),
+			web.Put("/v1/products/{id}/tags/{tag}", editors, tag),
+			web.Delete("/v1/products/{id}/tags/{tag}", editors, untag),
+			web.Post("/v1/categories", editors, http.StatusCreated, addCategory),
+			web.Put("/v1/categories/{id}", editors, changeCategory),
+			web.Delete("/v1/categories/{id}", editors, deleteCategory),
+			web.Post("/v1/stores", editors, http.StatusCreated, addStore),
+			web.Put("/v1/stores/{id}", editors, changeStore),
+			web.Delete("/v1/stores/{id}", editors, deleteStore),
+			web.Put("/v1/stores/{id}/participating", editors, openStore),
+			web.Delete("/v1/stores/{id}/participating", editors, closeStore),
+			web.Delete("/v1/stores/{id}/products", editors, emptyStore),
+		),
+		Emits: []events.Event{events.ProductChanged{}, events.StoreChanged{}, events.CategoryChanged{}},
+		Writes: []string{
+			"catalogue.products", "catalogue.variants", "catalogue.categories", "catalogue.stores", "stock.levels", "stock.warehouses",
+		},
+	}
+}
+
+// Request names a product, a variant, a category or a store.
+type Request struct {
+	ID string `path:"id" format:"uuid"`
+}
+
+// Answer is a product.
+type Answer struct{ Body catalogue.Product }
+
+// handler handles requests that need the store of pictures.
+type handler struct{ pictures *picture.Store }
+
+// add is called by staff, and by programs that keep the catalogue.
+func (h handler) add(ctx context.Context, tx pgx.Tx, in *AddRequest) (*Answer, []events.Event, error) {
+	product, emitted, err := add(ctx, tx, in)
+	return h.answer(product), emitted, err
+}
+
+// change is called by staff, and by programs that keep the catalogue.
+func (h handler) change(ctx context.Context, tx pgx.Tx, in *ChangeRequest) (*Answer, []events.Event, error) {
+	product, emitted, err := change(ctx, tx, in)
+	return h.answer(product), emitted, err
+}
+
+// answer returns a product with the addresses of its pictures.
+func (h handler) answer(p catalogue.Product) *Answer {
+	p.ImageURLs = catalogue.ImageURLs(h.pictures.BaseURL(), p.ImageURLs)
+	return &Answer{p}
+}

@@ -1,0 +1,15 @@
+-- count_by_index: generated, run go test -update
+		SELECT count(*), 0
+		FROM (
+			SELECT
+			FROM catalogue.products p
+			WHERE p.active AND p.deleted_at IS NULL
+			AND p.store_id <> ALL ((
+				SELECT array_agg(store_id) || '{}' FROM catalogue.stores WHERE NOT participating OR deleted_at IS NOT NULL)::uuid[])
+			AND p.store_id = @store_id::text::uuid
+			AND p.category_id = ANY ((SELECT catalogue.below(@category_id::text::uuid))::uuid[])
+			AND p.price_minor >= @min_price
+			AND p.price_minor <= @max_price
+			AND EXISTS (SELECT FROM stock.available a WHERE a.product_id = p.product_id)
+			LIMIT 1001
+		) p;

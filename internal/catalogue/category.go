@@ -1,0 +1,49 @@
+package catalogue
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/popup-shop/popup/internal/web"
+)
+
+// Category is a node in the tree of categories. The roots are on level 1.
+type Category struct {
+	ID       string   `json:"id" format:"uuid"`
+	Name     string   `json:"name"`
+	ParentID string   `json:"parent_id,omitempty" format:"uuid"`
+	Level    int64    `json:"level"`
+	ChildIDs []string `json:"child_ids" nullable:"false"`
+}
+
+// CategoryAnswer is a category.
+type CategoryAnswer struct{ Body Category }
+
+// ReadCategories returns all categories, each before those below it; with a categoryID only that one.
+func ReadCategories(ctx context.Context, db web.Reader, categoryID string) ([]Category, error) {
+	rows, err := db.Query(ctx, `
+		WITH RECURSIVE tree AS (
+			SELECT category_id, parent_id, name, 1 AS level, ARRAY[name, category_id::text] AS path
+			FROM catalogue.categories
+			WHERE parent_id IS NULL
+			UNION ALL
+			SELECT c.category_id, c.parent_id, c.name, t.level + 1, t.path || ARRAY[c.name, c.category_id::text]
+			FROM catalogue.categories c
+			JOIN tree t ON c.parent_id = t.category_id
+		)
+		SELECT category_id::text, name, coalesce(parent_id::text, ''), level::bigint, ARRAY(
+			SELECT c.category_id::text FROM catalogue.categories c WHERE c.parent_id = tree.category_id ORDER BY c.name, c.category_id)
+		FROM tree
+		WHERE @category_id = '' OR category_id = nullif(@category_id, '')::uuid
+		ORDER BY path`, pgx.NamedArgs{"category_id": categoryID})
+	if err != nil {
+		return nil, fmt.Errorf("read categories: %w", err)
+	}
+	items, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Category])
+	if err != nil {
+		return nil, fmt.Errorf("read categories: %w", err)
+	}
+	return items, nil
+}
