@@ -25,7 +25,7 @@ const MaxLimit = 100
 
 // Paging is embedded by the input of every list.
 type Paging struct {
-	Page  int64 `query:"page" minimum:"1" maximum:"1000000" default:"1"`
+	Page  int64 `query:"page" minimum:"1" maximum:"500" default:"1" doc:"At most 500: narrow a longer list with its filters."`
 	Limit int64 `query:"limit" minimum:"1" maximum:"1000" default:"20" doc:"Items per page; a page has at most 100."`
 
 	atLeast bool
