@@ -66,7 +66,7 @@ func List[I any, P interface {
 	paging() *Paging
 }, T any](path string, a access.Access, read func(ctx context.Context, db Reader, in *I) (items []T, total int64, err error)) Route {
 	route := function.Route{Method: http.MethodGet, Path: path, Access: a}
-	return Route{route, func(api huma.API, s *server) {
+	return newRoute(route, func(api huma.API, s *server) {
 		o := s.operation(route, http.StatusOK)
 		o.Metadata["list"] = true
 		huma.Register(api, o, func(ctx context.Context, in *I) (*Listed[T], error) {
@@ -79,7 +79,7 @@ func List[I any, P interface {
 			page := PageOf(items, p, total, p.atLeast)
 			return &Listed[T]{&page}, nil
 		})
-	}}
+	})
 }
 
 func isList(o *huma.Operation) bool { return o.Metadata["list"] == true }

@@ -18,7 +18,13 @@ import (
 // Route is an HTTP route with its handler.
 type Route struct {
 	function.Route
-	register func(api huma.API, s *server)
+	register    func(api huma.API, s *server)
+	represented string // path of the GET whose ETag If-Match is compared with; "": the route's own
+	undeclared  bool
+}
+
+func newRoute(declared function.Route, register func(api huma.API, s *server)) Route {
+	return Route{Route: declared, register: register}
 }
 
 // TxHandler handles a request in one transaction, which also stores the events that it returns. It may run again before the commit.
@@ -27,12 +33,12 @@ type TxHandler[I, O any] func(ctx context.Context, tx pgx.Tx, in *I) (*O, []even
 // Get returns a route that reads.
 func Get[I, O any](path string, a access.Access, read func(ctx context.Context, db Reader, in *I) (*O, error)) Route {
 	route := function.Route{Method: http.MethodGet, Path: path, Access: a}
-	return Route{route, func(api huma.API, s *server) {
+	return newRoute(route, func(api huma.API, s *server) {
 		huma.Register(api, s.operation(route, http.StatusOK), func(ctx context.Context, in *I) (*O, error) {
 			out, err := read(ctx, s.reader(ctx), in)
 			return out, s.problem(ctx, err)
 		})
-	}}
+	})
 }
 
 // GetTx returns a route that reads and may have to write first.
@@ -56,7 +62,10 @@ func Delete[I, O any](path string, a access.Access, handle TxHandler[I, O]) Rout
 }
 
 func inTransaction[I, O any](route function.Route, status int, handle TxHandler[I, O]) Route {
-	return Route{route, func(api huma.API, s *server) {
+	return newRoute(route, func(api huma.API, s *server) {
+		if changes(route) {
+			handle = whenUnchanged(s, handle)
+		}
 		huma.Register(api, s.operation(route, status), func(ctx context.Context, in *I) (out *O, err error) {
 			err = s.transact(ctx, func(tx pgx.Tx) (emitted []events.Event, err error) {
 				out, emitted, err = handle(ctx, tx, in)
@@ -64,7 +73,12 @@ func inTransaction[I, O any](route function.Route, status int, handle TxHandler[
 			})
 			return out, s.problem(ctx, err)
 		})
-	}}
+	})
+}
+
+// changes reports whether requests to a route change an object that a caller may have read, so that If-Match is honoured.
+func changes(route function.Route) bool {
+	return route.Method == http.MethodPut || route.Method == http.MethodDelete
 }
 
 // IdempotentCall handles a request that moves stock or money. Do runs in one transaction with the events it returns and the claim of
@@ -84,7 +98,7 @@ func PostIdempotent[I any, P interface {
 	Keyed
 }, S, O any](path string, a access.Access, c IdempotentCall[P, S, O]) Route {
 	route := function.Route{Method: http.MethodPost, Path: path, Access: a}
-	return Route{route, func(api huma.API, s *server) {
+	return newRoute(route, func(api huma.API, s *server) {
 		o := s.operation(route, c.Status)
 		o.Metadata["also"] = c.Also
 		huma.Register(api, o, func(ctx context.Context, in *I) (*O, error) {
@@ -95,7 +109,7 @@ func PostIdempotent[I any, P interface {
 			out, err := c.Show(ctx, s.readerAfterCommit(ctx, replayed), P(in), done)
 			return out, s.problem(ctx, err)
 		})
-	}}
+	})
 }
 
 // StagedCall handles a request with work that takes long, such as hashing a password. Prepare reads what the work needs, in a
@@ -111,7 +125,7 @@ type StagedCall[I, Q, O any] struct {
 // Staged returns a route for a StagedCall.
 func Staged[I, Q, O any](method, path string, a access.Access, c StagedCall[I, Q, O]) Route {
 	route := function.Route{Method: method, Path: path, Access: a}
-	return Route{route, func(api huma.API, s *server) {
+	return newRoute(route, func(api huma.API, s *server) {
 		huma.Register(api, s.operation(route, c.Status), func(ctx context.Context, in *I) (*O, error) {
 			if !tryAcquire(c.Slots) {
 				return nil, s.problem(ctx, function.ErrOverloaded)
@@ -120,7 +134,7 @@ func Staged[I, Q, O any](method, path string, a access.Access, c StagedCall[I, Q
 			out, err := c.run(ctx, s, in)
 			return out, s.problem(ctx, err)
 		})
-	}}
+	})
 }
 
 func (c StagedCall[I, Q, O]) run(ctx context.Context, s *server, in *I) (out *O, err error) {
@@ -136,7 +150,11 @@ func (c StagedCall[I, Q, O]) run(ctx context.Context, s *server, in *I) (out *O,
 		return nil, err
 	}
 	err = s.transact(ctx, func(tx pgx.Tx) (emitted []events.Event, err error) {
-		out, emitted, err = c.Do(ctx, tx, in, q)
+		do := TxHandler[I, O](func(ctx context.Context, tx pgx.Tx, in *I) (*O, []events.Event, error) { return c.Do(ctx, tx, in, q) })
+		if changes(s.route.Route) {
+			do = whenUnchanged(s, do)
+		}
+		out, emitted, err = do(ctx, tx, in)
 		return emitted, err
 	})
 	return out, err
