@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"time"
@@ -91,9 +92,12 @@ func brokerOf(sink cloudevent.HTTPSink, name string) Dependencies {
 func serve(ctx context.Context, process config.Process, mux http.Handler) error {
 	drainer := &handlers.Drainer{Inner: mux, QuietPeriod: quiet, HealthCheckUAPrefixes: []string{"kube-probe/"}}
 	server := NewServer(drainer)
-	server.Addr = process.Address()
+	l, err := net.Listen("tcp", process.Address())
+	if err != nil {
+		return err
+	}
 	failed := make(chan error, 1)
-	go func() { failed <- server.ListenAndServe() }()
+	go func() { failed <- server.Serve(Bound(l)) }()
 	select {
 	case err := <-failed:
 		return err

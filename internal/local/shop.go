@@ -235,7 +235,7 @@ func (s *Shop) Close() {
 func (s *Shop) Serve(ctx context.Context, l net.Listener) error {
 	server := function.NewServer(s.handler)
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(l) }()
+	go func() { failed <- server.Serve(function.Bound(l)) }()
 	select {
 	case err := <-failed:
 		return err

@@ -114,7 +114,9 @@ func (w wire) valid(now time.Time) bool {
 }
 
 // isID reports whether a text is a UUID in its usual form, which the database reads too.
-func isID(text string) bool { return len(text) == len(uuid.UUID{}.String()) && uuid.Validate(text) == nil }
+func isID(text string) bool {
+	return len(text) == len(uuid.UUID{}.String()) && uuid.Validate(text) == nil
+}
 
 func (k Keys) choose(t *jwt.Token) (any, error) {
 	named, _ := t.Header["kid"].(string)

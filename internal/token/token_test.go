@@ -174,6 +174,15 @@ func TestATokenThatIsNotOursOpensNothing(t *testing.T) {
 		"a key at an address":           forge(jwt.SigningMethodEdDSA, foreign, map[string]any{"jku": "https://evil.test/keys"}, nil),
 		"a key in a certificate":        forge(jwt.SigningMethodEdDSA, foreign, map[string]any{"x5u": "https://evil.test/c"}, nil),
 		"a key that it brings":          forge(jwt.SigningMethodEdDSA, foreign, map[string]any{"jwk": public(foreign).Set()[0]}, nil),
+		"a critical extension":          forge(jwt.SigningMethodEdDSA, key, map[string]any{"crit": []string{"exp"}}, nil),
+		"an empty critical extension":   forge(jwt.SigningMethodEdDSA, key, map[string]any{"crit": nil}, nil),
+		"a life of ten years":           ours(jwt.MapClaims{"exp": now.AddDate(10, 0, 0).Unix()}),
+		"a life of an hour and more":    ours(jwt.MapClaims{"exp": now.Add(time.Hour + 2*time.Second).Unix()}),
+		"issued in an hour":             ours(jwt.MapClaims{"iat": now.Add(time.Hour).Unix(), "exp": now.Add(2 * time.Hour).Unix()}),
+		"issued at no time":             ours(jwt.MapClaims{"iat": nil}),
+		"a session that is no id":       ours(jwt.MapClaims{"sid": "1"}),
+		"a session in another form":     ours(jwt.MapClaims{"sid": "urn:uuid:" + uuid.NewString()}),
+		"an id in another form":         ours(jwt.MapClaims{"sub": "{" + uuid.NewString() + "}"}),
 		"longer than any token of ours": ours(jwt.MapClaims{"email": strings.Repeat("a", 4096)}),
 	} {
 		t.Run(name, func(t *testing.T) {

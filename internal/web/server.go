@@ -71,7 +71,8 @@ func (e endpoints) Open(mux *http.ServeMux, rt *function.Runtime) {
 	settings.Formats = formats()
 	settings.CreateHooks, settings.DocsPath, settings.OpenAPIPath, settings.SchemasPath = nil, "", "", ""
 	api := humago.New(mux, settings)
-	api.UseMiddleware(recoverMiddleware(api, rt, e.name), authMiddleware(api, e.authenticator), traceMiddleware(rt, e.name), etagMiddleware)
+	api.UseMiddleware(recoverMiddleware(api, rt, e.name), authMiddleware(api, e.authenticator), traceMiddleware(rt, e.name),
+		encodingMiddleware(api), etagMiddleware)
 	for _, r := range e.routes {
 		r.register(api, &server{rt, e.name, r, mux})
 	}
