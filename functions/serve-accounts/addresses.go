@@ -96,6 +96,9 @@ func addAddress(ctx context.Context, tx pgx.Tx, in *AddressRequest) (*AddressAns
 	if err := in.Body.check(); err != nil {
 		return nil, nil, err
 	}
+	if err := requireRoom(ctx, tx, addressRoom); err != nil {
+		return nil, nil, err
+	}
 	addressID, err := uuid.NewV7()
 	if err != nil {
 		return nil, nil, err

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/events"
@@ -99,7 +100,8 @@ func (a *accounts) signInRoutes() []web.Route {
 			Status: http.StatusCreated, Slots: a.hashing, Prepare: prepareRegister, Work: hashPassword, Do: a.register,
 		}),
 		web.Staged(http.MethodPost, "/v1/users/login", access.Credentials, web.StagedCall[LoginRequest, login, TokensAnswer]{
-			Status: http.StatusOK, Slots: a.hashing, Prepare: prepareLogin, Work: checkLogin, Do: a.login,
+			Status: http.StatusOK, Slots: a.hashing, Prepare: prepareLogin, Delay: func(l *login) time.Duration { return l.delay },
+			Work: checkLogin, Do: a.login,
 		}),
 		web.Post("/v1/users/refresh", access.Credentials, http.StatusOK, a.refresh),
 		web.Post("/v1/users/logout", access.Account, http.StatusNoContent, a.logout),

@@ -118,6 +118,7 @@ type StagedCall[I, Q, O any] struct {
 	Status  int
 	Slots   chan struct{} // its capacity is how many requests run at a time; others are rejected with 429. nil: no limit
 	Prepare func(ctx context.Context, tx pgx.Tx, in *I) (*Q, error)
+	Delay   func(q *Q) time.Duration // how long a request waits before Work, without a slot. nil: it does not wait
 	Work    func(ctx context.Context, in *I, q *Q) error
 	Do      func(ctx context.Context, tx pgx.Tx, in *I, q *Q) (*O, []events.Event, error)
 }
@@ -127,23 +128,27 @@ func Staged[I, Q, O any](method, path string, a access.Access, c StagedCall[I, Q
 	route := function.Route{Method: method, Path: path, Access: a}
 	return newRoute(route, func(api huma.API, s *server) {
 		huma.Register(api, s.operation(route, c.Status), func(ctx context.Context, in *I) (*O, error) {
-			if !tryAcquire(c.Slots) {
-				return nil, s.problem(ctx, function.ErrOverloaded)
-			}
-			defer release(c.Slots)
-			out, err := c.run(ctx, s, in)
+			place := slot{of: c.Slots}
+			defer place.leave()
+			out, err := c.run(ctx, s, in, &place)
 			return out, s.problem(ctx, err)
 		})
 	})
 }
 
-func (c StagedCall[I, Q, O]) run(ctx context.Context, s *server, in *I) (out *O, err error) {
+func (c StagedCall[I, Q, O]) run(ctx context.Context, s *server, in *I, place *slot) (out *O, err error) {
+	if err := place.take(); err != nil {
+		return nil, err
+	}
 	var q *Q
 	err = s.transact(ctx, func(tx pgx.Tx) (_ []events.Event, err error) {
 		q, err = c.Prepare(ctx, tx, in)
 		return nil, err
 	})
 	if err != nil {
+		return nil, err
+	}
+	if err := c.wait(ctx, q, place); err != nil {
 		return nil, err
 	}
 	if err := c.Work(ctx, in, q); err != nil {
@@ -160,22 +165,44 @@ func (c StagedCall[I, Q, O]) run(ctx context.Context, s *server, in *I) (out *O,
 	return out, err
 }
 
-// tryAcquire reports whether a slot was free, and takes it.
-func tryAcquire(slots chan struct{}) bool {
-	if slots == nil {
-		return true
+// wait blocks for the delay of a request.
+func (c StagedCall[I, Q, O]) wait(ctx context.Context, q *Q, place *slot) error {
+	if c.Delay == nil || c.Delay(q) <= 0 {
+		return nil
+	}
+	place.leave()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(c.Delay(q)):
+	}
+	return place.take()
+}
+
+// slot is one of the places for requests that run at a time.
+type slot struct {
+	of    chan struct{} // nil: there is no limit
+	taken bool
+}
+
+// take returns function.ErrOverloaded when all places are taken.
+func (s *slot) take() error {
+	if s.of == nil {
+		return nil
 	}
 	select {
-	case slots <- struct{}{}:
-		return true
+	case s.of <- struct{}{}:
+		s.taken = true
+		return nil
 	default:
-		return false
+		return function.ErrOverloaded
 	}
 }
 
-func release(slots chan struct{}) {
-	if slots != nil {
-		<-slots
+func (s *slot) leave() {
+	if s.taken {
+		<-s.of
+		s.taken = false
 	}
 }
 
