@@ -86,3 +86,14 @@ func deleteBatch(ctx context.Context, tx pgx.Tx, what, sql string) (int64, error
 	}
 	return tag.RowsAffected(), nil
 }
+
+// deleteRecipients deletes the counts of mails of past days.
+func deleteRecipients(ctx context.Context, tx pgx.Tx) (int64, error) {
+	return deleteBatch(ctx, tx, "recipients", `
+		DELETE FROM mail.recipients
+		WHERE address_hash IN (
+			SELECT address_hash FROM mail.recipients
+			WHERE day < current_date
+			LIMIT $1
+			FOR UPDATE SKIP LOCKED)`)
+}

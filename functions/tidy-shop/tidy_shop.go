@@ -17,7 +17,9 @@ func New() function.Function {
 	return function.Function{
 		Name:   "tidy-shop",
 		On:     []function.Handler{function.On(function.Each(tidy))},
-		Writes: []string{"orders.baskets", "bus.idempotency", "bus.rates", "accounts.sessions", "accounts.throttles", "catalogue.viewed"},
+		Writes: []string{
+			"orders.baskets", "bus.idempotency", "bus.rates", "accounts.sessions", "accounts.throttles", "catalogue.viewed", "mail.recipients",
+		},
 	}
 }
 
@@ -28,7 +30,7 @@ const maxDuration = 10 * time.Second
 func tidy(ctx context.Context, tx pgx.Tx, _ events.HousekeepingDue) (events.Event, error) {
 	until := time.Now().Add(maxDuration)
 	for _, delete := range []func(context.Context, pgx.Tx) (int64, error){
-		deleteBaskets, deleteKeys, deleteSessions, deleteThrottles, deleteRates, deleteViews,
+		deleteBaskets, deleteKeys, deleteSessions, deleteThrottles, deleteRates, deleteViews, deleteRecipients,
 	} {
 		deleted := int64(batchSize)
 		for deleted == batchSize && time.Now().Before(until) {
