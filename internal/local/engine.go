@@ -37,6 +37,9 @@ type Engine struct {
 	AtMost    time.Duration            // between two ticks while none are; Every if it is zero
 	Copies    int                      // each event is delivered so many times more, for tests
 
+	elsewhere atomic.Pointer[string] // folder of the broker, if Dir could not be written
+	failing   atomic.Int64           // since when events can't be published, in nanoseconds; 0: they can
+
 	broker  atomic.Pointer[broker]
 	process atomic.Pointer[jetstream.Process]
 	restart sync.Mutex
@@ -61,7 +64,9 @@ func (e *Engine) Publish(ctx context.Context, messages []cloudevent.Message) []e
 		for i, m := range messages {
 			all[i] = jetstream.Event{Attributes: m.Attributes(e.Address), Data: m.Data}
 		}
-		return b.Publish(ctx, all)
+		errs := b.Publish(ctx, all)
+		e.noteResults(errs)
+		return errs
 	}
 	errs := make([]error, len(messages))
 	for i := range errs {
@@ -103,15 +108,6 @@ func (e *Engine) SetIdle(idle bool) {
 	}
 }
 
-// Ready finds out whether the broker is there and has its stream.
-func (e *Engine) Ready(ctx context.Context) error {
-	b := e.broker.Load()
-	if b == nil {
-		return errNoBroker
-	}
-	return b.Ready(ctx)
-}
-
 // find returns the broker for a request to its ingress.
 func (e *Engine) find(*http.Request) (*jetstream.Broker, error) {
 	e.active.note()
@@ -129,6 +125,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	if err := e.StartBroker(ctx); err != nil {
 		return err
 	}
+	e.running.Go(func() { e.watch(ctx) })
 	e.process.Store(jetstream.NewProcess(ctx))
 	e.active.note() // it is idle a while after it started, at the earliest
 	for _, t := range e.Triggers {
@@ -168,18 +165,38 @@ func (e *Engine) StartBroker(ctx context.Context) error {
 	if e.broker.Load() != nil {
 		return nil
 	}
-	b, err := openBroker(ctx, e.Dir, jetstream.Stream{Name: stream, FromNow: e.Profile == jetstream.NATSS})
+	b, err := e.openBroker(ctx)
 	if err != nil {
 		return err
+	}
+	e.broker.Store(b)
+	return nil
+}
+
+// openBroker opens the broker on its folder, or on an empty one if that does not work.
+func (e *Engine) openBroker(ctx context.Context) (*broker, error) {
+	b, err := e.openFolder(ctx)
+	if err == nil || ctx.Err() != nil {
+		return b, err
+	}
+	if err := e.moveAside(err); err != nil {
+		return nil, err
+	}
+	return e.openFolder(ctx)
+}
+
+func (e *Engine) openFolder(ctx context.Context) (*broker, error) {
+	b, err := openBroker(ctx, e.folder(), jetstream.Stream{Name: stream, FromNow: e.Profile == jetstream.NATSS})
+	if err != nil {
+		return nil, err
 	}
 	for _, t := range e.Triggers {
 		if err := b.Add(ctx, t); err != nil {
 			b.server.Close()
-			return err
+			return nil, err
 		}
 	}
-	e.broker.Store(b)
-	return nil
+	return b, nil
 }
 
 func openBroker(ctx context.Context, dir string, s jetstream.Stream) (*broker, error) {
@@ -201,9 +218,9 @@ func (e *Engine) LoseBroker(ctx context.Context) error {
 	if b == nil {
 		return errNoBroker
 	}
-	_ = os.RemoveAll(e.Dir) // it may be writing there; the rest goes below
+	_ = os.RemoveAll(e.folder()) // it may be writing there; the rest goes below
 	e.StopBroker()
-	if err := os.RemoveAll(e.Dir); err != nil {
+	if err := os.RemoveAll(e.folder()); err != nil {
 		return fmt.Errorf("delete the broker's folder: %w", err)
 	}
 	return e.StartBroker(ctx)

@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	restartIn    = 30 * time.Second // all attempts to restart a cluster
+	restartIn    = 15 * time.Second // all attempts to restart a cluster
 	restartPause = 200 * time.Millisecond
 )
 
