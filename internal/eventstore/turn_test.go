@@ -18,11 +18,11 @@ func TestAnEventKeepsItsTurnWhileTheBrokerIsAway(t *testing.T) {
 	b.broker.err = errors.New("away")
 	for range 5 {
 		require.Eventually(t, func() bool { return eventstore.Sweep(t.Context(), b.pool, b.broker) != nil }, 20*time.Second, time.Millisecond)
-		require.Zero(t, count(t, b, `SELECT max(attempts) FROM bus.undelivered`))
+		require.Zero(t, count(t, b, `bus.undelivered WHERE attempts > 0`))
 		require.LessOrEqual(t, b.untilNextTry(t), time.Second+100*time.Millisecond)
 		b.makeDue(t)
 	}
 	b.broker.err = nil
 	b.sweep(t)
-	require.EqualValues(t, 1, count(t, b, `SELECT max(attempts) FROM bus.undelivered`), "accepted: now it has had its turn")
+	require.Positive(t, count(t, b, `bus.undelivered WHERE attempts = 1`), "accepted: now it has had its turn")
 }
