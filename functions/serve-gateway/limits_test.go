@@ -2,13 +2,20 @@ package servegateway_test
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/config"
+	"github.com/popup-shop/popup/functions"
+	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
+	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/token"
 )
 
@@ -118,4 +125,33 @@ func TestLargeResponsesAreCompressed(t *testing.T) {
 	require.Empty(t, response.Header.Get("Content-Encoding"))
 	require.Len(t, text, 5002)
 	require.Equal(t, "gzip", gzipped(t, "GET", within(t)+"/v1/openapi.json").Header.Get("Content-Encoding"))
+}
+
+// API-02: a picture that is too large is 413, in one program and over HTTP.
+func TestPictureOverTheLimitIsTooLarge(t *testing.T) {
+	t.Parallel()
+	shop := shoptest.Open(t, functions.All)
+	staff := shop.SignIn(t, "staff").Bearer
+	settings := servegateway.Settings{Gateway: config.Gateway{}, Access: config.Access{TokenPublicKeys: []string{shoptest.PublicKey()}}}
+	serve := func(f function.Function) string {
+		rt := &function.Runtime{Pool: shop.Pool, Log: slog.New(slog.DiscardHandler)}
+		server := httptest.NewServer(rt.ServeMux(&f))
+		t.Cleanup(server.Close)
+		return server.URL
+	}
+	mux := shop.Runtime(t, "serve-catalogue").ServeMux(shop.Function(t, "serve-catalogue"))
+	apart := httptest.NewServer(mux)
+	t.Cleanup(apart.Close)
+	settings.Upstream = apart.URL
+	for how, gateway := range map[string]string{
+		"one program": serve(servegateway.Within(settings)(func(string) http.Handler { return mux })),
+		"over HTTP":   serve(servegateway.New(settings)),
+	} {
+		for _, size := range []int{1<<20 + 1, 1_200_000, 5 << 20} {
+			response, text := call(t, "POST", gateway+"/v1/products/"+uuid.NewString()+"/images", strings.Repeat("x", size),
+				"Authorization", staff, "Content-Type", "image/jpeg")
+			require.Equal(t, http.StatusRequestEntityTooLarge, response.StatusCode, "%s, %d bytes: %s", how, size, text)
+			requireProblem(t, response, text, http.StatusRequestEntityTooLarge, "too-large")
+		}
+	}
 }

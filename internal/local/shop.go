@@ -157,7 +157,7 @@ func (s *Shop) openMailbox() (err error) {
 		if s.relay, err = mailbox.ParseRelay(s.options.Relay); err != nil {
 			return err
 		}
-		s.Mailbox.PassOnTo(s.relay)
+		s.relay.TakeFrom(s.Mailbox)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

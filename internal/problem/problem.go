@@ -76,6 +76,12 @@ func NotFound(noun string) *Problem {
 	return New(http.StatusNotFound, "not-found", "This "+noun+" does not exist.")
 }
 
+// TooLarge rejects a body that is larger than its route accepts.
+func TooLarge() *Problem {
+	return New(http.StatusRequestEntityTooLarge, "too-large",
+		"The request is larger than this route accepts: 64 KiB, or the limit in its contract.")
+}
+
 // TooLargeToStore rejects a request that needs more space in the database than one request may, and names the field to shorten.
 func TooLargeToStore(field string) *Problem {
 	p := New(http.StatusUnprocessableEntity, "too-large-to-store",

@@ -540,7 +540,7 @@ func TestWithoutADatabaseRequestsGet503(t *testing.T) {
 	} {
 		require.Equal(t, http.StatusServiceUnavailable, r.status, "%s: %s", name, r.body)
 		require.Equal(t, "1", r.header.Get("Retry-After"), name)
-		require.Equal(t, "/problems/busy", readProblem(t, r).Type, name)
+		require.Equal(t, "/problems/dependency-down", readProblem(t, r).Type, name)
 	}
 }
 

@@ -103,9 +103,6 @@ func (b *Store) RejectWith(f func() error) {
 	b.refuse.Store(&f)
 }
 
-// PassOnTo has every mail sent to a mail server before it is stored. A mail that the server refuses is refused.
-func (b *Store) PassOnTo(r *Relay) { b.relay.Store(r) }
-
 // store writes a mail to disk and then to the index. What is in the index is on disk.
 func (b *Store) store(raw []byte) error {
 	id, err := uuid.NewV7()

@@ -40,6 +40,9 @@ func ParseRelay(text string) (*Relay, error) {
 // Address returns host and port.
 func (r *Relay) Address() string { return r.address }
 
+// TakeFrom has every mail of a box sent to the server before it is stored. A mail that the server refuses is refused.
+func (r *Relay) TakeFrom(b *Store) { b.relay.Store(r) }
+
 // Send passes a mail on. Its error is the response of the server, where there is one.
 func (r *Relay) Send(from string, to []string, mail []byte) error {
 	client, err := r.dial()

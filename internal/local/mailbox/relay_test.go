@@ -28,7 +28,7 @@ func TestMailIsPassedOnAndStays(t *testing.T) {
 	there, upstream := serveBox(t)
 	relay, err := ParseRelay("smtp://" + upstream)
 	require.NoError(t, err)
-	here.PassOnTo(relay)
+	relay.TakeFrom(here)
 	mail := []byte("From: shop@example.test\r\nTo: ada@example.test\r\nSubject: Your order\r\n\r\nHello\r\n")
 	client, err := ParseRelay("smtp://" + address)
 	require.NoError(t, err)
