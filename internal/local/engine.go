@@ -37,9 +37,7 @@ type Engine struct {
 	AtMost    time.Duration            // between two ticks while none are; Every if it is zero
 	Copies    int                      // each event is delivered so many times more, for tests
 
-	elsewhere atomic.Pointer[string] // folder of the broker, if Dir could not be written
-	failing   atomic.Int64           // since when events can't be published, in nanoseconds; 0: they can
-
+	files   brokerFolder
 	broker  atomic.Pointer[broker]
 	process atomic.Pointer[jetstream.Process]
 	restart sync.Mutex
@@ -65,7 +63,7 @@ func (e *Engine) Publish(ctx context.Context, messages []cloudevent.Message) []e
 			all[i] = jetstream.Event{Attributes: m.Attributes(e.Address), Data: m.Data}
 		}
 		errs := b.Publish(ctx, all)
-		e.noteResults(errs)
+		e.files.note(errs)
 		return errs
 	}
 	errs := make([]error, len(messages))
@@ -125,7 +123,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	if err := e.StartBroker(ctx); err != nil {
 		return err
 	}
-	e.running.Go(func() { e.watch(ctx) })
+	e.running.Go(func() { watcher{e}.run(ctx) })
 	e.process.Store(jetstream.NewProcess(ctx))
 	e.active.note() // it is idle a while after it started, at the earliest
 	for _, t := range e.Triggers {
@@ -165,38 +163,12 @@ func (e *Engine) StartBroker(ctx context.Context) error {
 	if e.broker.Load() != nil {
 		return nil
 	}
-	b, err := e.openBroker(ctx)
+	b, err := watcher{e}.open(ctx)
 	if err != nil {
 		return err
 	}
 	e.broker.Store(b)
 	return nil
-}
-
-// openBroker opens the broker on its folder, or on an empty one if that does not work.
-func (e *Engine) openBroker(ctx context.Context) (*broker, error) {
-	b, err := e.openFolder(ctx)
-	if err == nil || ctx.Err() != nil {
-		return b, err
-	}
-	if err := e.moveAside(err); err != nil {
-		return nil, err
-	}
-	return e.openFolder(ctx)
-}
-
-func (e *Engine) openFolder(ctx context.Context) (*broker, error) {
-	b, err := openBroker(ctx, e.folder(), jetstream.Stream{Name: stream, FromNow: e.Profile == jetstream.NATSS})
-	if err != nil {
-		return nil, err
-	}
-	for _, t := range e.Triggers {
-		if err := b.Add(ctx, t); err != nil {
-			b.server.Close()
-			return nil, err
-		}
-	}
-	return b, nil
 }
 
 func openBroker(ctx context.Context, dir string, s jetstream.Stream) (*broker, error) {
@@ -218,9 +190,9 @@ func (e *Engine) LoseBroker(ctx context.Context) error {
 	if b == nil {
 		return errNoBroker
 	}
-	_ = os.RemoveAll(e.folder()) // it may be writing there; the rest goes below
+	_ = os.RemoveAll(e.files.path(e.Dir)) // it may be writing there; the rest goes below
 	e.StopBroker()
-	if err := os.RemoveAll(e.folder()); err != nil {
+	if err := os.RemoveAll(e.files.path(e.Dir)); err != nil {
 		return fmt.Errorf("delete the broker's folder: %w", err)
 	}
 	return e.StartBroker(ctx)

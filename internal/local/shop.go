@@ -245,23 +245,19 @@ func (s *Shop) Close() {
 	s.stopping = nil
 }
 
-// lost returns a channel that receives an error when the private Postgres has ended for good.
-func (s *Shop) lost() <-chan error {
-	if s.Postgres == nil {
-		return nil
-	}
-	return s.Postgres.Lost()
-}
-
 // Serve serves the public door on an address until ctx ends, or the private Postgres does for good.
 func (s *Shop) Serve(ctx context.Context, l net.Listener) error {
 	server := function.NewServer(s.handler)
+	var lost <-chan error
+	if s.Postgres != nil {
+		lost = s.Postgres.Lost()
+	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(function.Bound(l)) }()
 	select {
 	case err := <-failed:
 		return err
-	case err := <-s.lost():
+	case err := <-lost:
 		return err
 	case <-ctx.Done():
 	}

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
+
+	"github.com/popup-shop/popup/internal/jetstream"
 )
 
 const (
@@ -27,111 +30,143 @@ func (e *Engine) Ready(ctx context.Context) error {
 	if err := b.Ready(ctx); err != nil {
 		return err
 	}
-	if err := e.folderExists(); err != nil {
+	if err := e.files.exists(e.Dir); err != nil {
 		return err
 	}
 	return b.Probe(ctx)
 }
 
-// folderExists returns an error if the folder of the broker has been deleted. A server whose files are gone goes on without an error.
-func (e *Engine) folderExists() error {
-	if _, err := os.Stat(filepath.Join(e.folder(), "jetstream")); err != nil {
+// brokerFolder is where the broker stores its files, and whether it can.
+type brokerFolder struct {
+	elsewhere atomic.Pointer[string] // in place of the usual folder, since that could not be written
+	failing   atomic.Int64           // since when events can't be published, in nanoseconds; 0: they can
+}
+
+// path returns the folder: usual, or another one since that could not be written.
+func (f *brokerFolder) path(usual string) string {
+	if elsewhere := f.elsewhere.Load(); elsewhere != nil {
+		return *elsewhere
+	}
+	return usual
+}
+
+// exists returns an error if the folder has been deleted. A server whose files are gone goes on without an error.
+func (f *brokerFolder) exists(usual string) error {
+	if _, err := os.Stat(filepath.Join(f.path(usual), "jetstream")); err != nil {
 		return fmt.Errorf("%w: %w", errFolderGone, err)
 	}
 	return nil
 }
 
-// folder returns the folder of the broker: Dir, or another one since that could not be written.
-func (e *Engine) folder() string {
-	if elsewhere := e.elsewhere.Load(); elsewhere != nil {
-		return *elsewhere
+// move has the broker store its files in a new folder.
+func (f *brokerFolder) move() error {
+	dir, err := os.MkdirTemp("", "popup-broker-")
+	if err == nil {
+		f.elsewhere.Store(&dir)
 	}
-	return e.Dir
+	return err
 }
 
-// noteResults notes since when events can't be published.
-func (e *Engine) noteResults(errs []error) {
+// note notes since when events can't be published.
+func (f *brokerFolder) note(errs []error) {
 	if errors.Join(errs...) == nil {
-		e.failing.Store(0)
+		f.failing.Store(0)
 	} else {
-		e.failing.CompareAndSwap(0, time.Now().UnixNano())
+		f.failing.CompareAndSwap(0, time.Now().UnixNano())
 	}
 }
 
-// watch opens the broker again when its folder is deleted, damaged or full. What it has lost is published again from the event store.
-func (e *Engine) watch(ctx context.Context) {
+// fails reports whether events can't be published for some time.
+func (f *brokerFolder) fails() bool {
+	since := f.failing.Load()
+	return since != 0 && time.Since(time.Unix(0, since)) >= failingFor
+}
+
+// watcher looks after the broker of an engine.
+type watcher struct{ *Engine }
+
+// run opens the broker again when its folder is deleted, damaged or full. What it has lost is published again from the event store.
+func (w watcher) run(ctx context.Context) {
 	var reopened time.Time
 	for ctx.Err() == nil {
 		pause(ctx, watchEvery)
-		b := e.broker.Load()
-		if b == nil || ctx.Err() != nil { // it is stopped
+		if w.broker.Load() == nil || ctx.Err() != nil { // it is stopped
 			continue
 		}
-		err := e.folderExists()
-		since := e.failing.Load()
-		if err == nil && (since == 0 || time.Since(time.Unix(0, since)) < failingFor) {
+		if w.files.exists(w.Dir) == nil && !w.files.fails() {
 			continue
 		}
-		if err == nil {
-			err = e.probe(ctx)
+		err := w.probe(ctx)
+		w.files.failing.Store(0)
+		if err != nil {
+			w.reopen(ctx, err, time.Since(reopened) < secondTry)
+			reopened = time.Now()
 		}
-		if err == nil {
-			e.failing.Store(0)
-			continue
-		}
-		e.reopen(ctx, err, time.Since(reopened) < secondTry)
-		reopened = time.Now()
 	}
 }
 
-func (e *Engine) probe(ctx context.Context) error {
+func (w watcher) probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	return e.Ready(ctx)
+	return w.Ready(ctx)
 }
 
 // reopen starts the broker empty, in the same folder or in one elsewhere.
-func (e *Engine) reopen(ctx context.Context, cause error, elsewhere bool) {
-	e.Log.Warn("the broker does not store events and is opened again", "folder", e.folder(), "error", cause)
-	e.StopBroker()
-	err := os.RemoveAll(e.folder())
-	if elsewhere {
-		dir, failed := os.MkdirTemp("", "popup-broker-")
-		if err = failed; err == nil {
-			e.elsewhere.Store(&dir)
+func (w watcher) reopen(ctx context.Context, cause error, elsewhere bool) {
+	folder := w.files.path(w.Dir)
+	w.Log.Warn("the broker does not store events and is opened again", "folder", folder, "error", cause)
+	w.StopBroker()
+	_ = os.RemoveAll(folder) // what can't be deleted is moved aside when the broker is opened
+	for ctx.Err() == nil {
+		var err error
+		if elsewhere {
+			err = w.files.move()
 		}
-	}
-	if err == nil {
-		err = e.StartBroker(ctx)
-	}
-	e.failing.Store(0)
-	if err != nil && ctx.Err() == nil {
-		e.Log.Error("the broker cannot be opened", "folder", e.folder(), "error", err)
-		e.retryStart(ctx)
+		if err == nil {
+			err = w.StartBroker(ctx)
+		}
+		if err == nil {
+			return
+		}
+		w.Log.Error("the broker cannot be opened", "folder", w.files.path(w.Dir), "error", err)
+		elsewhere = true
+		pause(ctx, watchEvery)
 	}
 }
 
-// retryStart starts the broker in a folder elsewhere, until it works.
-func (e *Engine) retryStart(ctx context.Context) {
-	for ctx.Err() == nil {
-		pause(ctx, watchEvery)
-		dir, err := os.MkdirTemp("", "popup-broker-")
-		if err != nil {
-			continue
-		}
-		e.elsewhere.Store(&dir)
-		if e.StartBroker(ctx) == nil {
-			return
+// open opens the broker on its folder, or on an empty one if that does not work.
+func (w watcher) open(ctx context.Context) (*broker, error) {
+	b, err := w.openFolder(ctx)
+	if err == nil || ctx.Err() != nil {
+		return b, err
+	}
+	if err := w.moveAside(err); err != nil {
+		return nil, err
+	}
+	return w.openFolder(ctx)
+}
+
+func (w watcher) openFolder(ctx context.Context) (*broker, error) {
+	b, err := openBroker(ctx, w.files.path(w.Dir), jetstream.Stream{Name: stream, FromNow: w.Profile == jetstream.NATSS})
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range w.Triggers {
+		if err := b.Add(ctx, t); err != nil {
+			b.server.Close()
+			return nil, err
 		}
 	}
+	return b, nil
 }
 
 // moveAside renames the folder of a broker that does not open: its files are damaged, or were written with other settings.
-func (e *Engine) moveAside(cause error) error {
-	aside := e.folder() + ".aside"
-	e.Log.Warn("the broker's files can't be opened and are moved aside; events are published again", "folder", e.folder(), "to", aside, "error", cause)
+func (w watcher) moveAside(cause error) error {
+	folder := w.files.path(w.Dir)
+	aside := folder + ".aside"
+	w.Log.Warn("the broker's files can't be opened and are moved aside; events are published again", "folder", folder, "to", aside, "error", cause)
 	if err := os.RemoveAll(aside); err != nil {
 		return err
 	}
-	return os.Rename(e.folder(), aside)
+	return os.Rename(folder, aside)
 }
