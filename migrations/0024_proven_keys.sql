@@ -1,4 +1,4 @@
--- written by: serve-accounts (ssh_keys)
+-- written by: the same functions as before
 -- A public key is public, so anyone can add it to their account. An account that proves with a signature that it has the private key
 -- takes the key from one that has not.
 

@@ -1,4 +1,4 @@
--- written by: send-email (recipients), tidy-shop (recipients)
+-- written by: send-email, tidy-shop (mail.recipients)
 -- How many mails an address got today that nobody with an account asked for: anyone can order with the address of someone else.
 
 -- +goose Up
