@@ -51,8 +51,9 @@ type AddCustomerTokenRequest struct {
 
 // AddMySSHKeyRequest adds a public key.
 type AddMySSHKeyRequest struct {
-	Name string `json:"name"`
-	Key  string `json:"key"` // A line of an authorized_keys file.
+	Name      string `json:"name"`
+	Key       string `json:"key"`                 // A line of an authorized_keys file.
+	Signature string `json:"signature,omitempty"` // Proves that you have the private key: what ssh-keygen -Y sign -n popup writes for the id of your account. It is required for a key that another account has added without such a proof.
 }
 
 // AddOrderNoteRequest adds a note.

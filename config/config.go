@@ -205,6 +205,7 @@ type Mail struct {
 	SMTP  string `envconfig:"SMTP_URL" default:"smtp://localhost:1025" desc:"mail server: smtp://user:password@host:port, smtps:// for TLS"`
 	From  string `envconfig:"MAIL_FROM" default:"popup <shop@popup.example>" desc:"sender of all mails"`
 	Staff string `envconfig:"STAFF_MAIL" default:"staff@popup.example" desc:"address for mails to staff"`
+	Daily int    `envconfig:"MAILS_PER_DAY" default:"100" desc:"mails a day to an address that is not that of the account that ordered; 0: no limit"`
 }
 
 // Gateway is how the public door reaches the functions.

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/popup-shop/popup/internal/password"
+	"github.com/popup-shop/popup/internal/provision"
 )
 
 // firstAdmin is the account of the first administrator.
@@ -24,7 +25,7 @@ type firstAdmin struct {
 func (f firstAdmin) ensure(ctx context.Context, pool *pgxpool.Pool) (shown string, err error) {
 	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		var there bool
-		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtext('the first admin'))`); err != nil {
+		if err := provision.Lock(ctx, tx, "the first admin"); err != nil {
 			return err
 		}
 		if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM accounts.users WHERE role = 'admin' AND active)`).Scan(&there); err != nil || there {

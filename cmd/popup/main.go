@@ -24,6 +24,7 @@ type commands struct {
 	User        userCommand        `cmd:"" help:"Sign up, sign in, and manage accounts."`
 	Key         keyCommand         `cmd:"" help:"Generate a key for access tokens, as settings."`
 	Env         envCommand         `cmd:"" help:"Show every setting with its default and meaning."`
+	Mail        mailCommand        `cmd:"" help:"List mails that were not sent, and send them again."`
 	Mailbox     mailboxCommand     `cmd:"" help:"Run a mail server that shows mails on a page instead of sending them."`
 }
 

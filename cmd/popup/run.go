@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -36,7 +38,7 @@ type place struct {
 type runCommand struct {
 	place
 	firstAdmin
-	Listen    string            `default:"127.0.0.1:8080" env:"POPUP_LISTEN" help:"Address of the shop."`
+	Listen    string            `env:"POPUP_LISTEN" help:"Address of the shop (default 127.0.0.1:8080, or SERVER_HOST and SERVER_PORT)."`
 	Processes bool              `help:"Run each function as a process of its own, started on its first event and stopped when idle."`
 	Bin       string            `default:"${bin}" help:"Folder with the functions' programs, for --processes." type:"path"`
 	Idle      time.Duration     `default:"30s" help:"Idle time after which a process is stopped, with --processes."`
@@ -51,6 +53,20 @@ type runCommand struct {
 // Run runs the shop until it is interrupted.
 func (c *runCommand) Run(ctx context.Context) error {
 	debug.SetGCPercent(gcPercent)
+	if err := config.CheckNames(os.Environ()); err != nil {
+		return err
+	}
+	address, err := c.address()
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", address) // before anything is made: a shop that can't be reached leaves nothing behind
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	defer l.Close()
+	log := logging.NewBounded(os.Stderr)
+	defer log.Close(time.Second)
 	settings, err := config.Read[functions.Settings]()
 	if err != nil {
 		return err
@@ -58,7 +74,7 @@ func (c *runCommand) Run(ctx context.Context) error {
 	if err := c.useKey(&settings); err != nil {
 		return err
 	}
-	shop, err := c.open(ctx, settings)
+	shop, err := c.open(ctx, settings, log)
 	if err != nil {
 		return err
 	}
@@ -74,10 +90,6 @@ func (c *runCommand) Run(ctx context.Context) error {
 	secret, err := c.ensure(ctx, shop.Pool)
 	if err != nil {
 		return err
-	}
-	l, err := net.Listen("tcp", c.Listen)
-	if err != nil {
-		return fmt.Errorf("listen: %w", err)
 	}
 	c.greet(l.Addr().String(), secret)
 	go rest(ctx, shop.Engine)
@@ -97,20 +109,24 @@ func rest(ctx context.Context, engine *local.Engine) {
 	}
 }
 
-func (c *runCommand) open(ctx context.Context, settings functions.Settings) (*local.Shop, error) {
+func (c *runCommand) open(ctx context.Context, settings functions.Settings, log io.Writer) (*local.Shop, error) {
+	level, err := logLevel()
+	if err != nil {
+		return nil, err
+	}
 	traces, err := config.Read[config.Tracing]()
 	if err != nil {
 		return nil, err
 	}
 	options := local.Options{
 		Dir: c.Dir, DatabaseURL: c.Database, Fresh: c.Fresh, Postgres: c.Postgres, Profile: jetstream.DeliveryProfile(c.Profile), Connections: c.Pool,
-		Address: settings.PublicURL, Processes: c.Processes, Bin: c.Bin, Idle: c.Idle, Tick: time.Second, IdleTick: time.Minute, Out: os.Stderr,
-		Tracing: traces, Log: logging.NewText(os.Stderr, slog.LevelWarn),
+		Address: settings.PublicURL, Processes: c.Processes, Bin: c.Bin, Idle: c.Idle, Tick: time.Second, IdleTick: time.Minute, Out: log,
+		Relay: os.Getenv("SMTP_URL"), Tracing: traces, Log: logging.NewText(log, level),
 	}
 	if c.Processes { // so that the programs of the clock can stop too
 		options.Tick = time.Minute
 		os.Unsetenv("TOKEN_KEYS") // one function gets it, and no other
-		os.Setenv("LOG_LEVEL", "warn")
+		os.Setenv("LOG_LEVEL", level.String())
 		options.Env = environment(settings)
 	}
 	shop, err := local.Open(ctx, options)
@@ -123,6 +139,25 @@ func (c *runCommand) open(ctx context.Context, settings functions.Settings) (*lo
 		return nil, err
 	}
 	return shop, nil
+}
+
+// address returns where the shop listens: at --listen, or where PORT, SERVER_PORT and SERVER_HOST are set, at these.
+func (c *runCommand) address() (string, error) {
+	settings, err := config.Read[config.Process]()
+	if err != nil || c.Listen != "" {
+		return c.Listen, err
+	}
+	settings.ServerHost = cmp.Or(settings.ServerHost, "127.0.0.1")
+	return settings.Address(), nil
+}
+
+// logLevel returns LOG_LEVEL, or warn where it is not set.
+func logLevel() (level slog.Level, err error) {
+	text := cmp.Or(os.Getenv("LOG_LEVEL"), "warn")
+	if err := level.UnmarshalText([]byte(text)); err != nil {
+		return level, fmt.Errorf("LOG_LEVEL=%s: must be debug, info, warn or error", text)
+	}
+	return level, nil
 }
 
 // startShop starts all functions, with the gateway calling the others without HTTP where they are in this program.

@@ -57,7 +57,7 @@ func New(settings Settings) (f function.Function) {
 			sendOn(mailer, function.EachCall(prepareNotice)),
 		},
 		Emits:  []events.Event{events.MailSent{}, events.MailFailed{}},
-		Writes: []string{"mail.mails"},
+		Writes: []string{"mail.mails", "mail.recipients"},
 	}
 }
 
@@ -102,7 +102,7 @@ func mailOn[E events.Event](mailer *mailer, kindOf func(E) string) function.Hand
 			}
 			mails = append(mails, mailKey{mailID, d.Event.About().OrderID, kind})
 		}
-		claimed, err := claimMails(ctx, tx, mails)
+		claimed, err := mailer.claimMails(ctx, tx, mails)
 		if err != nil {
 			return err
 		}

@@ -32,7 +32,7 @@ type mailer struct {
 	box *mailbox.Store
 }
 
-func open(t *testing.T) mailer {
+func open(t *testing.T, changes ...func(*functions.Settings)) mailer {
 	t.Helper()
 	box, err := mailbox.Open(t.TempDir())
 	require.NoError(t, err)
@@ -40,14 +40,14 @@ func open(t *testing.T) mailer {
 	require.NoError(t, err)
 	go func() { _ = box.Serve(l) }()
 	t.Cleanup(func() { require.NoError(t, box.Close()) })
-	return mailer{over(t, "smtp://"+l.Addr().String()), box}
+	return mailer{over(t, "smtp://"+l.Addr().String(), changes...), box}
 }
 
 // over returns a shop that sends its mails to an SMTP URL.
-func over(t *testing.T, smtp string) *shoptest.Shop {
-	return shoptest.Open(t, functions.All, func(s *functions.Settings) {
+func over(t *testing.T, smtp string, changes ...func(*functions.Settings)) *shoptest.Shop {
+	return shoptest.Open(t, functions.All, append([]func(*functions.Settings){func(s *functions.Settings) {
 		s.SimulatedSuccess, s.Shipping, s.SMTP, s.Staff, s.PublicURL = 1, "manual", smtp, "staff@shop.test", "https://shop.test/"
-	})
+	}}, changes...)...)
 }
 
 // mails returns the mails that the server has accepted, oldest first.

@@ -3,6 +3,7 @@ package sendemail
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -17,6 +18,7 @@ type claim struct {
 	Status string
 	Tries  int
 	Busy   bool // another attempt is sending it right now
+	Today  int  // mails to the address today, if it is not that of the account that ordered
 }
 
 // abandonedAfter is the time after which an attempt that has not recorded its outcome has died: to reset a connection,
@@ -28,16 +30,16 @@ const abandonedAfter = 3*sendTimeout + time.Second
 type mailKey struct{ MailID, OrderID, Kind string }
 
 // claimMails claims mails for sending, and returns those that this attempt is to send by order, with the current state
-// of the order.
-func claimMails(ctx context.Context, tx pgx.Tx, mails []mailKey) (map[string]*message, error) {
+// of the order. Mails beyond the limit of an address become "limited".
+func (p *mailer) claimMails(ctx context.Context, tx pgx.Tx, mails []mailKey) (map[string]*message, error) {
 	if len(mails) == 0 {
 		return nil, nil
 	}
 	var ids, orders, kinds []string
-	for _, m := range mails {
-		ids = append(ids, m.MailID)
-		orders = append(orders, m.OrderID)
-		kinds = append(kinds, m.Kind)
+	for _, key := range mails {
+		ids = append(ids, key.MailID)
+		orders = append(orders, key.OrderID)
+		kinds = append(kinds, key.Kind)
 	}
 	rows, err := tx.Query(ctx, `
 		WITH taken AS (
@@ -53,8 +55,22 @@ func claimMails(ctx context.Context, tx pgx.Tx, mails []mailKey) (map[string]*me
 				taken_at = CASE WHEN m.status = 'waiting' THEN now() ELSE m.taken_at END,
 				tries = m.tries + CASE WHEN m.status = 'waiting' THEN 1 ELSE 0 END
 			RETURNING mail_id, order_id, kind, status, tries, status = 'sending' AND taken_by <> @taker::uuid AS busy
+		), strangers AS (
+			SELECT m.mail_id, sha256(convert_to(lower(a.email), 'UTF8')) AS address_hash
+			FROM taken m
+			JOIN orders.orders o USING (order_id)
+			JOIN orders.addresses a USING (order_id)
+			WHERE m.status = 'sending' AND m.tries = 1 AND NOT m.busy AND m.kind NOT LIKE 'staff%'
+			AND NOT EXISTS (SELECT FROM accounts.users u WHERE u.user_id = o.customer_id AND lower(u.email) = lower(a.email))
+		), counted AS (
+			INSERT INTO mail.recipients AS r (address_hash, day, mails)
+			SELECT address_hash, current_date, count(*) FROM strangers GROUP BY address_hash ORDER BY address_hash
+			ON CONFLICT (address_hash) DO UPDATE SET day = excluded.day,
+				mails = excluded.mails + CASE WHEN r.day = excluded.day THEN r.mails ELSE 0 END
+			RETURNING address_hash, mails
 		)
 		SELECT m.mail_id::text, m.order_id::text, m.kind, m.status, m.tries, m.busy,
+			coalesce((SELECT c.mails FROM strangers s JOIN counted c USING (address_hash) WHERE s.mail_id = m.mail_id), 0),
 			a.email, a.name, o.locale, o.order_number, o.status, o.reason, o.total_minor, o.currency,
 			o.subtotal_minor, o.delivery_fee_minor, o.tax_minor, o.payment_method,
 			coalesce(p.uri, ''), o.carrier, o.tracking_number,
@@ -73,17 +89,25 @@ func claimMails(ctx context.Context, tx pgx.Tx, mails []mailKey) (map[string]*me
 	claimed := map[string]*message{}
 	var l message
 	var t claim
+	var limited []string
 	_, err = pgx.ForEachRow(rows, []any{
-		&l.MailID, &l.OrderID, &l.Kind, &t.Status, &t.Tries, &t.Busy,
+		&l.MailID, &l.OrderID, &l.Kind, &t.Status, &t.Tries, &t.Busy, &t.Today,
 		&l.To, &l.Name, &l.Locale, &l.Number, &l.Status, &l.Reason, &l.Total.Minor, &l.Total.Currency,
 		&l.Subtotal, &l.DeliveryFee, &l.Tax, &l.Method, &l.URI, &l.Carrier, &l.TrackingNumber, &l.Address, &l.Items,
 	}, func() (err error) {
+		if p.settings.Daily > 0 && t.Today > p.settings.Daily {
+			limited = append(limited, l.MailID)
+			return nil
+		}
 		claimed[l.OrderID], err = sendable(l, t)
 		l.Items = nil // otherwise the next mail would share the array
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("claim %d mails: %w", len(mails), err)
+	}
+	if len(limited) > 0 {
+		return claimed, setStatus(ctx, tx, limited, slices.Repeat([]string{"limited"}, len(limited)))
 	}
 	return claimed, nil
 }

@@ -88,6 +88,9 @@ func listAddresses(ctx context.Context, db web.Reader, in *ListRequest) (items [
 }
 
 func addAddress(ctx context.Context, tx pgx.Tx, in *AddressRequest) (*AddressAnswer, []events.Event, error) {
+	if err := requireRoom(ctx, tx, addressRoom); err != nil {
+		return nil, nil, err
+	}
 	addressID, err := uuid.NewV7()
 	if err != nil {
 		return nil, nil, err

@@ -98,7 +98,7 @@ func (a *accounts) guestToken(ctx context.Context, tx pgx.Tx, in *GuestTokenRequ
 	if !id.Valid(in.ID) {
 		return nil, nil, problem.NotFound("customer")
 	}
-	keys := append(sourceKeys(ctx), throttleKey("guest", in.ID))
+	keys := append(sourceKeys(ctx), throttleKey("guest", in.ID, network(ctx)))
 	if err := countAttempt(ctx, tx, keys); err != nil {
 		return nil, nil, err
 	}

@@ -3,6 +3,7 @@ package serveaccounts
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -29,6 +30,7 @@ type login struct {
 	hash         string // of the stored password; "" without an active account
 	newHash      string // a hash to replace it with, or ""
 	throttleKeys []string
+	delay        time.Duration // before the password is verified
 }
 
 // invalidCredentials returns the problem of a failed login. It does not reveal whether the account exists.
@@ -38,8 +40,9 @@ func invalidCredentials() *problem.Problem {
 	return p
 }
 
-// prepareLogin reads the account and counts the attempt as failed; login takes that back. Attempts from an address from
-// which the user has signed in before are counted separately, so that attempts of others do not lock the user out.
+// prepareLogin reads the account and counts the attempt as failed; login takes that back. Attempts are counted for each
+// network, and for the account in each network. The count of an account over all networks only delays attempts from an
+// address from which the user has not signed in before.
 func prepareLogin(ctx context.Context, tx pgx.Tx, in *LoginRequest) (*login, error) {
 	var l login
 	var isKnownSource bool
@@ -56,12 +59,16 @@ func prepareLogin(ctx context.Context, tx pgx.Tx, in *LoginRequest) (*login, err
 	if !l.active {
 		l.hash = ""
 	}
-	account := throttleKey("account", in.Body.Email)
-	if isKnownSource {
-		account = throttleKey("account", in.Body.Email, auth.SourceFrom(ctx))
+	l.throttleKeys = append(sourceKeys(ctx), throttleKey("account", in.Body.Email, network(ctx)))
+	if err := countAttempt(ctx, tx, l.throttleKeys); err != nil {
+		return nil, err
 	}
-	l.throttleKeys = append(sourceKeys(ctx), account)
-	return &l, countAttempt(ctx, tx, l.throttleKeys)
+	everywhere := throttleKey("everywhere", in.Body.Email)
+	l.throttleKeys = append(l.throttleKeys, everywhere)
+	if !isKnownSource {
+		l.delay, err = countForDelay(ctx, tx, everywhere)
+	}
+	return &l, err
 }
 
 // checkLogin verifies the password. It takes the same time whether or not the account exists.

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/events"
@@ -99,7 +100,8 @@ func (a *accounts) signInRoutes() []web.Route {
 			Status: http.StatusCreated, Slots: a.hashing, Prepare: prepareRegister, Work: hashPassword, Do: a.register,
 		}),
 		web.Staged(http.MethodPost, "/v1/users/login", access.Credentials, web.StagedCall[LoginRequest, login, TokensAnswer]{
-			Status: http.StatusOK, Slots: a.hashing, Prepare: prepareLogin, Work: checkLogin, Do: a.login,
+			Status: http.StatusOK, Slots: a.hashing, Prepare: prepareLogin, Delay: func(l *login) time.Duration { return l.delay },
+			Work: checkLogin, Do: a.login,
 		}),
 		web.Post("/v1/users/refresh", access.Credentials, http.StatusOK, a.refresh),
 		web.Post("/v1/users/logout", access.Account, http.StatusNoContent, a.logout),
@@ -116,17 +118,18 @@ func (a *accounts) accountRoutes() []web.Route {
 		}),
 		web.Delete("/v1/users/me", access.Account, a.closeAccount),
 		web.Get("/v1/users/me/data", access.Account, readData),
-		web.Staged(http.MethodPut, "/v1/users/me/password", access.Account, web.StagedCall[PasswordRequest, credentials, struct{}]{
-			Status: http.StatusNoContent, Slots: a.hashing, Prepare: preparePassword, Work: checkPassword,
-			Do: changePassword,
-		}),
+		web.PartOf("/v1/users/me", web.Staged(http.MethodPut, "/v1/users/me/password", access.Account,
+			web.StagedCall[PasswordRequest, credentials, struct{}]{
+				Status: http.StatusNoContent, Slots: a.hashing, Prepare: preparePassword, Work: checkPassword,
+				Do: changePassword,
+			})),
 		web.List("/v1/users/me/addresses", access.Account, listAddresses),
 		web.Post("/v1/users/me/addresses", access.Account, http.StatusCreated, addAddress),
-		web.Put("/v1/addresses/{id}", access.Account, changeAddress),
-		web.Delete("/v1/addresses/{id}", access.Account, deleteAddress),
+		web.PartOf("/v1/users/me/addresses", web.Put("/v1/addresses/{id}", access.Account, changeAddress)),
+		web.PartOf("/v1/users/me/addresses", web.Delete("/v1/addresses/{id}", access.Account, deleteAddress)),
 		web.List("/v1/users/me/ssh-keys", access.Account, listSSHKeys),
 		web.Post("/v1/users/me/ssh-keys", access.Account, http.StatusCreated, addSSHKey),
-		web.Delete("/v1/users/me/ssh-keys/{id}", access.Account, deleteSSHKey),
+		web.PartOf("/v1/users/me/ssh-keys", web.Delete("/v1/users/me/ssh-keys/{id}", access.Account, deleteSSHKey)),
 		web.List("/v1/users/me/sessions", access.Account, listSessions),
 		web.Delete("/v1/users/me/sessions", access.Account, endSessions),
 	}
@@ -144,7 +147,7 @@ func (a *accounts) clientRoutes() []web.Route {
 	return []web.Route{
 		web.List("/v1/clients", access.Admin, listClients),
 		web.Post("/v1/clients", access.Admin, http.StatusCreated, addClient),
-		web.Delete("/v1/clients/{id}", access.Admin, deleteClient),
+		web.PartOf("/v1/clients", web.Delete("/v1/clients/{id}", access.Admin, deleteClient)),
 		web.Post("/v1/tokens", access.Credentials, http.StatusOK, a.clientToken),
 	}
 }

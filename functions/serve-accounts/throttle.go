@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -25,14 +26,42 @@ func throttleKey(kind string, of ...string) string {
 	return kind + " " + hex.EncodeToString(hash[:])
 }
 
-// sourceKeys returns the throttle key of the client's address, or none for a private address: that may be the address
-// of a proxy which all requests come through.
+// sourceKeys returns the throttle key of the network that the client is in, or none for a private address: that may be
+// the address of a proxy which all requests come through.
 func sourceKeys(ctx context.Context) []string {
 	source, err := netip.ParseAddr(auth.SourceFrom(ctx))
 	if err != nil || source.IsPrivate() || source.IsLoopback() || source.IsLinkLocalUnicast() {
 		return nil
 	}
-	return []string{throttleKey("source", source.String())}
+	return []string{throttleKey("source", network(ctx))}
+}
+
+// network returns the network that the client is in.
+func network(ctx context.Context) string { return auth.NetworkOf(auth.SourceFrom(ctx)) }
+
+const (
+	freeAttempts = 5                      // failed logins of an account before its logins are delayed
+	firstDelay   = 100 * time.Millisecond // doubled by each further one
+	maxDelay     = time.Second
+)
+
+// countForDelay counts a failed attempt under a key, and returns how long to delay it. No request is rejected because of this
+// count: otherwise strangers could lock the owner of an account out.
+func countForDelay(ctx context.Context, tx pgx.Tx, key string) (time.Duration, error) {
+	var failures int
+	err := tx.QueryRow(ctx, `
+		INSERT INTO accounts.throttles AS t (key, failures, free_at)
+		VALUES (@key, 1, now())
+		ON CONFLICT (key) DO UPDATE SET touched_at = now(),
+			failures = CASE WHEN t.touched_at < now() - interval '1 day' THEN 1 ELSE t.failures + 1 END
+		RETURNING failures`, pgx.NamedArgs{"key": key}).Scan(&failures)
+	if err != nil {
+		return 0, fmt.Errorf("count attempt: %w", err)
+	}
+	if failures <= freeAttempts {
+		return 0, nil
+	}
+	return min(firstDelay<<min(failures-freeAttempts-1, 10), maxDelay), nil
 }
 
 // countAttempt counts a failed attempt under each key, or returns a problem while one of the keys has to wait. After

@@ -37,6 +37,7 @@ func (b *builtin) routes(m *metrics) (all []builtinRoute) {
 	add("/v1/openapi.json", access.All, contract("openapi.yaml"))
 	add("/v1/asyncapi.json", access.All, contract("asyncapi.yaml"))
 	add("/schemas/events/{file}", access.All, http.HandlerFunc(schema))
+	add("/problems/{kind}", access.All, http.HandlerFunc(problemPage))
 	add("/docs", access.All, page("index.html"))
 	add("/docs/rapidoc.js", access.All, page("rapidoc.js"))
 	return all

@@ -253,7 +253,7 @@ func (a *cachedResponse) write(w http.ResponseWriter, r *http.Request, status st
 	if len(a.surrogateKeys) > 0 {
 		h.Set("Cache-Status", fmt.Sprintf("popup; %s; ttl=%d", status, int(time.Until(a.expiresAt).Round(time.Second)/time.Second)))
 		h.Set("Cache-Control", "public, no-cache") // other caches may store it and must revalidate it
-		h.Set("Vary", "Accept")
+		h.Add("Vary", "Accept")
 	}
 	tag := h.Get("ETag")
 	if tag != "" && a.status == http.StatusOK && web.ETagMatches(r.Header.Get("If-None-Match"), tag) {

@@ -281,3 +281,30 @@ func metric(t testing.TB, text, name string) (value float64) {
 	require.Fail(t, "no metric "+name)
 	return 0
 }
+
+// A response that was read before a change, and arrives after the change, is not kept.
+func TestResponseReadBeforeAChangeIsNotKept(t *testing.T) {
+	t.Parallel()
+	shop := shoptest.Open(t, functions.All)
+	const product = "019bb397-f900-7b6c-8586-3875e34487ca"
+	asked, open := &atomic.Int64{}, make(chan struct{})
+	slow := shows(events.ShownProduct(product), asked, open)
+	gateway := copyOf(t, shop.Pool, caching, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, product) {
+			slow(w, r)
+		}
+	}))
+	url := gateway + "/v1/products/" + product
+	var first sync.WaitGroup
+	first.Go(func() { call(t, "GET", url, "") })
+	require.Eventually(t, func() bool { return asked.Load() == 1 }, 5*time.Second, time.Millisecond)
+	shop.Store(t, events.ProductChanged{ProductID: product})
+	time.Sleep(300 * time.Millisecond) // the gateway reads new events four times a second
+	call(t, "GET", gateway+"/v1/products", "")
+	close(open)
+	first.Wait()
+	_, text := call(t, "GET", url, "")
+	require.Contains(t, text, `"n":2`)
+	_, text = call(t, "GET", url, "")
+	require.Contains(t, text, `"n":2`, "this one is kept")
+}

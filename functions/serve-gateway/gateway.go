@@ -1,6 +1,7 @@
 package servegateway
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -34,12 +35,13 @@ type gateway struct {
 	hops          int
 	secure        bool
 	origin        originWatch
+	compress      func(http.Handler) http.HandlerFunc
 }
 
 // guard returns the middleware of a route: it forwards a request to the handler if the caller may use the route and is
-// within the rate limit, and records every request in traces, metrics and the log.
+// within the rate limit, and records every request in traces, metrics and the log. Large responses are compressed.
 func (g *gateway) guard(route function.Route, to http.Handler) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
+	return g.compress(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		requestID := setRequestID(r)
 		r, span := g.trace(route, r)
@@ -67,12 +69,9 @@ func (g *gateway) guard(route function.Route, to http.Handler) http.HandlerFunc 
 			response.WriteHeader(http.StatusNoContent)
 			return
 		}
-		caller, problem := g.authenticator.Authorize(response, r, route.Access)
-		if problem == nil {
-			problem = g.limits.Allow(response, r, caller)
-		}
-		if problem != nil {
-			problem.Write(response, r)
+		caller, refusal := g.authenticator.Authorize(response, r, route.Access)
+		if p := cmp.Or(g.limits.Allow(response, r, caller), refusal); p != nil { // also refused requests are counted
+			p.Write(response, r)
 			return
 		}
 		stripEventHeaders(r)
@@ -81,7 +80,7 @@ func (g *gateway) guard(route function.Route, to http.Handler) http.HandlerFunc 
 		bounded := r.WithContext(r.Context())
 		bounded.Body = body{http.MaxBytesReader(w, r.Body, max(maxBody, route.MaxBody))}
 		to.ServeHTTP(response, bounded)
-	}
+	}))
 }
 
 // trace starts the span of a request, within the trace of the caller if the request has one. Without a trace collector
@@ -191,10 +190,11 @@ func (g *gateway) protect(w http.ResponseWriter, id string) {
 	}
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE")
-	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, If-None-Match, Popup-Basket-Token, "+
+	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Popup-Basket-Token, "+
 		"Popup-Order-Token, Prefer, Traceparent, X-Request-ID")
 	h.Set("Access-Control-Expose-Headers", "Cache-Status, Content-Language, ETag, Idempotency-Replayed, Location, "+
-		"Preference-Applied, Retry-After, Traceparent, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-ID")
+		"Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, Traceparent, WWW-Authenticate, X-RateLimit-Limit, "+
+		"X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-ID")
 	h.Set("Access-Control-Max-Age", "600")
 }
 

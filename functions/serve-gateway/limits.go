@@ -51,9 +51,10 @@ func newLimits(settings config.Gateway, pool *pgxpool.Pool) *limits {
 }
 
 // Allow counts a request, sets the rate limit headers of the response and returns a problem if the limit is exceeded.
+// Requests without a valid token are counted by the network that they come from.
 func (l *limits) Allow(w http.ResponseWriter, r *http.Request, caller auth.Caller) *problem.Problem {
 	rate := l.rate
-	key := r.Header.Get("X-Forwarded-For")
+	key := auth.NetworkOf(r.Header.Get("X-Forwarded-For"))
 	if caller.ID != "" {
 		key = caller.ID
 	}
@@ -74,15 +75,24 @@ func (l *limits) Allow(w http.ResponseWriter, r *http.Request, caller auth.Calle
 		return l.share(ctx, hashCaller(key), minute, calls)
 	})
 	reset := seconds(minute.Add(time.Minute).Sub(now))
-	w.Header().Set("X-RateLimit-Limit", strconv.FormatInt(rate, 10))
-	w.Header().Set("X-RateLimit-Remaining", strconv.FormatInt(max(left, 0), 10))
-	w.Header().Set("X-RateLimit-Reset", reset)
+	setRateLimit(w.Header(), rate, max(left, 0), reset)
 	if left >= 0 {
 		return nil
 	}
 	problem := problem.New(http.StatusTooManyRequests, "too-many", "There were too many requests in this minute.")
 	problem.RetryAfter, _ = strconv.Atoi(reset)
 	return problem
+}
+
+// setRateLimit sets the headers that report a limit, what is left of it, and in how many seconds it begins anew: in the
+// usual form, and as draft-ietf-httpapi-ratelimit-headers has it.
+func setRateLimit(h http.Header, rate, left int64, reset string) {
+	limit, remaining := strconv.FormatInt(rate, 10), strconv.FormatInt(left, 10)
+	h.Set("X-RateLimit-Limit", limit)
+	h.Set("X-RateLimit-Remaining", remaining)
+	h.Set("X-RateLimit-Reset", reset)
+	h.Set("RateLimit-Policy", `"minute";q=`+limit+`;w=60`)
+	h.Set("RateLimit", `"minute";r=`+remaining+`;t=`+reset)
 }
 
 // counterOf returns the count of a caller in a minute. It deletes the counts of other minutes.

@@ -113,8 +113,7 @@ func bodyProblem(c bodyError) *problem.Problem {
 	var network net.Error
 	switch {
 	case errors.As(c, &tooLarge):
-		return problem.New(http.StatusRequestEntityTooLarge, "too-large",
-			"The request is larger than this route accepts: 64 KiB, or the limit in its contract.")
+		return problem.TooLarge()
 	case errors.As(c, &network) && network.Timeout():
 		return problem.New(http.StatusRequestTimeout, "too-slow", "The body of the request did not arrive in time.")
 	}

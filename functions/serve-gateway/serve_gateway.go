@@ -95,7 +95,7 @@ func (g *endpoints) Open(mux *http.ServeMux, rt *function.Runtime) {
 	gw := &gateway{
 		authenticator: auth.NewAuthenticator(g.settings.Access), limits: newLimits(g.settings.Gateway, rt.Pool),
 		metrics: newMetrics(rt), tracer: rt.Tracer, log: rt.Log, hops: g.settings.TrustedHops,
-		secure: g.settings.Secure(),
+		secure: g.settings.Secure(), compress: newCompressor(),
 	}
 	outside, err := g.settings.Outside()
 	if err != nil {

@@ -25,6 +25,8 @@ var expiries = []expiry{
 	{`DELETE FROM accounts.throttles`, `key`, `touched_at < now() - interval '2 days'`},
 	// Counts of the requests of past minutes.
 	{`DELETE FROM bus.rates`, `caller, minute`, `minute < now() - interval '5 minutes'`},
+	// Counts of the mails to an address on past days.
+	{`DELETE FROM mail.recipients`, `address_hash`, `day < current_date`},
 	// Scores of products that are less than that of one view thirty days ago.
 	{`DELETE FROM catalogue.viewed`, `product_id`, `heat < extract(epoch FROM now())::float8 / 86400 - 30`},
 }

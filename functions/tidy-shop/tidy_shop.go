@@ -15,9 +15,11 @@ import (
 // New returns the function.
 func New() function.Function {
 	return function.Function{
-		Name:   "tidy-shop",
-		On:     []function.Handler{function.On(function.Each(tidy))},
-		Writes: []string{"orders.baskets", "bus.idempotency", "bus.rates", "accounts.sessions", "accounts.throttles", "catalogue.viewed"},
+		Name: "tidy-shop",
+		On:   []function.Handler{function.On(function.Each(tidy))},
+		Writes: []string{
+			"orders.baskets", "bus.idempotency", "bus.rates", "accounts.sessions", "accounts.throttles", "catalogue.viewed", "mail.recipients",
+		},
 	}
 }
 

@@ -62,6 +62,10 @@ func TestOnlyExpiredRowsAreDeleted(t *testing.T) {
 			`INSERT INTO bus.rates (caller, minute, calls) VALUES (gen_random_uuid(), now() + $1::interval, 7)`,
 			`-1 minute`, `-10 minutes`, `SELECT count(*) FROM bus.rates`,
 		},
+		"the mails to an address": {
+			`INSERT INTO mail.recipients (address_hash, day, mails) VALUES (decode(md5(random()::text), 'hex'), (now() + $1::interval)::date, 1)`,
+			`0 s`, `-1 day`, `SELECT count(*) FROM mail.recipients`,
+		},
 		"what was looked at": {
 			`INSERT INTO catalogue.viewed (product_id, heat) VALUES (gen_random_uuid(), extract(epoch FROM now() + $1::interval)::float8 / 86400)`,
 			`-29 days`, `-31 days`, `SELECT count(*) FROM catalogue.viewed`,

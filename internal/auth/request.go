@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"encoding/hex"
+	"net/netip"
 
 	"github.com/popup-shop/popup/internal/access"
 )
@@ -48,4 +49,21 @@ func (c Caller) IdempotencyOwner() string {
 		return "order-token " + hex.EncodeToString(HashToken(c.OrderToken))
 	}
 	return "visitor"
+}
+
+// subscriberBits is the length of the IPv6 prefix that a subscriber has for themself (RFC 6177).
+const subscriberBits = 64
+
+// NetworkOf returns the network by which a source is counted: an IPv4 address itself, and the /64 of an IPv6 address, because one
+// subscriber can use any address in it. It returns a text that is no address unchanged.
+func NetworkOf(source string) string {
+	address, err := netip.ParseAddr(source)
+	if err != nil {
+		return source
+	}
+	address = address.Unmap().WithZone("")
+	if address.Is4() {
+		return address.String()
+	}
+	return netip.PrefixFrom(address, subscriberBits).Masked().String()
 }

@@ -12,3 +12,9 @@ func (rt *Runtime) Waiting(f *Function) (n int) {
 	})
 	return n
 }
+
+// BoundTo is Bound with other limits.
+var BoundTo = boundTo
+
+// IsPublic reports whether connections of an address are counted.
+var IsPublic = isPublic

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"time"
@@ -20,6 +21,9 @@ import (
 
 // quiet is how long a stopping function still answers, so that the last requests routed to it are not refused.
 const quiet = 2 * time.Second
+
+// logTimeout is how long the last lines of the log may take at the end.
+const logTimeout = time.Second
 
 // Main runs one function as a program until SIGTERM or an interrupt.
 func Main(f Function) {
@@ -40,6 +44,9 @@ func MainWith[C any](declare func(C) Function) {
 }
 
 func run(ctx context.Context, f Function) error {
+	if err := config.CheckNames(os.Environ()); err != nil {
+		return err
+	}
 	process, err := config.Read[config.Process]()
 	if err != nil {
 		return err
@@ -62,6 +69,8 @@ func run(ctx context.Context, f Function) error {
 	if err := level.UnmarshalText([]byte(process.LogLevel)); err != nil {
 		return fmt.Errorf("LOG_LEVEL=%s: %w", process.LogLevel, err)
 	}
+	lines := logging.NewBounded(os.Stdout)
+	defer lines.Close(logTimeout)
 	sink := cloudevent.HTTPSink{
 		URL: process.Sink, Shop: public.PublicURL,
 		Client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: maxBatch}},
@@ -69,7 +78,7 @@ func run(ctx context.Context, f Function) error {
 	rt := &Runtime{
 		Pool:         pool,
 		Sink:         sink,
-		Log:          logging.NewJSON(os.Stdout, level),
+		Log:          logging.NewJSON(lines, level),
 		Tracer:       tracer,
 		Revision:     process.Revision,
 		Dependencies: brokerOf(sink, f.Name),
@@ -91,9 +100,12 @@ func brokerOf(sink cloudevent.HTTPSink, name string) Dependencies {
 func serve(ctx context.Context, process config.Process, mux http.Handler) error {
 	drainer := &handlers.Drainer{Inner: mux, QuietPeriod: quiet, HealthCheckUAPrefixes: []string{"kube-probe/"}}
 	server := NewServer(drainer)
-	server.Addr = process.Address()
+	l, err := net.Listen("tcp", process.Address())
+	if err != nil {
+		return err
+	}
 	failed := make(chan error, 1)
-	go func() { failed <- server.ListenAndServe() }()
+	go func() { failed <- server.Serve(Bound(l)) }()
 	select {
 	case err := <-failed:
 		return err

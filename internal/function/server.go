@@ -13,10 +13,11 @@ const (
 	headMost = 32 << 10         // bytes of a head; more is 431
 )
 
-// NewServer is a server that bounds what a caller can hold of it: a connection on which nothing comes, or too slowly,
-// is ended. How long an answer takes is not bounded.
+// NewServer is a server that bounds what a caller can hold of it: a connection on which nothing comes, or too slowly, is
+// ended. How long a function takes to respond is not bounded. Bound limits the writing of the response.
 func NewServer(handler http.Handler) *http.Server {
 	return &http.Server{
-		Handler: handler, ReadHeaderTimeout: headerIn, ReadTimeout: readIn, IdleTimeout: idleFor, MaxHeaderBytes: headMost,
+		Handler: rejectAmbiguousLength(handler), ConnContext: withConn, ConnState: forgetHead,
+		ReadHeaderTimeout: headerIn, ReadTimeout: readIn, IdleTimeout: idleFor, MaxHeaderBytes: headMost,
 	}
 }

@@ -37,6 +37,7 @@ type Engine struct {
 	AtMost    time.Duration            // between two ticks while none are; Every if it is zero
 	Copies    int                      // each event is delivered so many times more, for tests
 
+	files   brokerFolder
 	broker  atomic.Pointer[broker]
 	process atomic.Pointer[jetstream.Process]
 	restart sync.Mutex
@@ -61,7 +62,9 @@ func (e *Engine) Publish(ctx context.Context, messages []cloudevent.Message) []e
 		for i, m := range messages {
 			all[i] = jetstream.Event{Attributes: m.Attributes(e.Address), Data: m.Data}
 		}
-		return b.Publish(ctx, all)
+		errs := b.Publish(ctx, all)
+		e.files.note(errs)
+		return errs
 	}
 	errs := make([]error, len(messages))
 	for i := range errs {
@@ -103,15 +106,6 @@ func (e *Engine) SetIdle(idle bool) {
 	}
 }
 
-// Ready finds out whether the broker is there and has its stream.
-func (e *Engine) Ready(ctx context.Context) error {
-	b := e.broker.Load()
-	if b == nil {
-		return errNoBroker
-	}
-	return b.Ready(ctx)
-}
-
 // find returns the broker for a request to its ingress.
 func (e *Engine) find(*http.Request) (*jetstream.Broker, error) {
 	e.active.note()
@@ -129,6 +123,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	if err := e.StartBroker(ctx); err != nil {
 		return err
 	}
+	e.running.Go(func() { watcher{e}.run(ctx) })
 	e.process.Store(jetstream.NewProcess(ctx))
 	e.active.note() // it is idle a while after it started, at the earliest
 	for _, t := range e.Triggers {
@@ -168,15 +163,9 @@ func (e *Engine) StartBroker(ctx context.Context) error {
 	if e.broker.Load() != nil {
 		return nil
 	}
-	b, err := openBroker(ctx, e.Dir, jetstream.Stream{Name: stream, FromNow: e.Profile == jetstream.NATSS})
+	b, err := watcher{e}.open(ctx)
 	if err != nil {
 		return err
-	}
-	for _, t := range e.Triggers {
-		if err := b.Add(ctx, t); err != nil {
-			b.server.Close()
-			return err
-		}
 	}
 	e.broker.Store(b)
 	return nil
@@ -201,9 +190,9 @@ func (e *Engine) LoseBroker(ctx context.Context) error {
 	if b == nil {
 		return errNoBroker
 	}
-	_ = os.RemoveAll(e.Dir) // it may be writing there; the rest goes below
+	_ = os.RemoveAll(e.files.path(e.Dir)) // it may be writing there; the rest goes below
 	e.StopBroker()
-	if err := os.RemoveAll(e.Dir); err != nil {
+	if err := os.RemoveAll(e.files.path(e.Dir)); err != nil {
 		return fmt.Errorf("delete the broker's folder: %w", err)
 	}
 	return e.StartBroker(ctx)

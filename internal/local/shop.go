@@ -45,6 +45,7 @@ type Options struct {
 	Tick        time.Duration                  // of the schedule
 	IdleTick    time.Duration                  // of the schedule while no events are published; Tick if it is zero
 	Address     string                         // of the shop, in its events
+	Relay       string                         // of mails, as SMTP_URL; empty: they stay in the mailbox
 	Tracing     config.Tracing
 	Log         *slog.Logger
 	Out         io.Writer
@@ -68,6 +69,7 @@ type Shop struct {
 	options  Options
 	url      string
 	tracer   *tracing.Tracer
+	relay    *mailbox.Relay // nil: mails stay in the mailbox
 	handler  http.Handler
 	inside   *http.Server
 	stopping []func()
@@ -154,6 +156,12 @@ func (s *Shop) openMailbox() (err error) {
 	if s.Mailbox, err = mailbox.Open(filepath.Join(s.options.Dir, "mailbox")); err != nil {
 		return err
 	}
+	if s.options.Relay != "" {
+		if s.relay, err = mailbox.ParseRelay(s.options.Relay); err != nil {
+			return err
+		}
+		s.relay.TakeFrom(s.Mailbox)
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("open mailbox: %w", err)
@@ -219,7 +227,13 @@ func (s *Shop) outside() function.Dependencies {
 	return function.Dependencies{"broker": s.Engine.Ready, "mail": function.DialCheck(s.smtpAddress()), "s3": function.DialCheck(s.s3Address())}
 }
 
-func (s *Shop) smtpAddress() string { return strings.TrimPrefix(s.SMTP, "smtp://") }
+// smtpAddress is that of the mail server at which mails end.
+func (s *Shop) smtpAddress() string {
+	if s.relay != nil {
+		return s.relay.Address()
+	}
+	return strings.TrimPrefix(s.SMTP, "smtp://")
+}
 
 func (s *Shop) s3Address() string { return strings.TrimPrefix(s.Bucket.URL, "http://") }
 
@@ -234,13 +248,19 @@ func (s *Shop) Close() {
 	s.stopping = nil
 }
 
-// Serve serves the public door on an address until ctx ends.
+// Serve serves the public door on an address until ctx ends, or the private Postgres does for good.
 func (s *Shop) Serve(ctx context.Context, l net.Listener) error {
 	server := function.NewServer(s.handler)
+	var lost <-chan error
+	if s.Postgres != nil {
+		lost = s.Postgres.Lost()
+	}
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(l) }()
+	go func() { failed <- server.Serve(function.Bound(l)) }()
 	select {
 	case err := <-failed:
+		return err
+	case err := <-lost:
 		return err
 	case <-ctx.Done():
 	}

@@ -123,6 +123,23 @@ func IsUnavailable(err error) bool {
 	return false
 }
 
+// IsDisconnected reports whether an error is that of a database which cannot be reached: it is down, starts or stops, or the
+// connection broke.
+func IsDisconnected(err error) bool {
+	var connect *pgconn.ConnectError
+	var network net.Error
+	switch {
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), errors.Is(err, ErrOverloaded):
+		return false
+	case errors.As(err, &connect), errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return true
+	case errors.Is(err, net.ErrClosed):
+		return true
+	}
+	code := SQLState(err)
+	return strings.HasPrefix(code, "08") || strings.HasPrefix(code, "57P")
+}
+
 // unavailable are the SQLSTATE classes of lost connections, rollbacks, missing resources, locks and interventions.
 var unavailable = []string{"08", "40", "53", "55", "57"}
 

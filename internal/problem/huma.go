@@ -50,6 +50,10 @@ type Unreadable string
 
 // fromHuma returns the problem for errors of huma. 422 becomes 400, which leaves 422 to requests that are valid and can't be met.
 func fromHuma(status int, detail string, errs []error) *Problem {
+	var tooLarge *http.MaxBytesError
+	if errors.As(errors.Join(errs...), &tooLarge) {
+		return TooLarge()
+	}
 	if status == http.StatusUnprocessableEntity || detail == bodyUnreadable {
 		status = http.StatusBadRequest
 	}

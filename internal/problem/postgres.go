@@ -26,14 +26,18 @@ var closedAccountConstraints = []string{
 	"closed_accounts_have_nothing", "closed_accounts_order_nothing", "closed_accounts_name_nobody",
 }
 
-// FromDatabase returns the problem for an error of the database that no function expected: the request's fault where it
-// can only be that, otherwise "busy" for errors that pass and Internal for all others.
+// FromDatabase returns the problem for an error of the database that no function expected: the request's fault where it can only
+// be that, otherwise "dependency-down" for a database that cannot be reached, "busy" for errors that pass and Internal for all others.
 func FromDatabase(err error) *Problem {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		if p := fromPostgres(pg); p != nil {
 			return p
 		}
+	}
+	if pgbatch.IsDisconnected(err) {
+		return New(http.StatusServiceUnavailable, "dependency-down",
+			"A part of the shop does not respond. Try again, with the same Idempotency-Key.")
 	}
 	if pgbatch.IsUnavailable(err) {
 		return New(http.StatusServiceUnavailable, "busy",

@@ -15,6 +15,9 @@ import (
 // ContentType is the media type of problem details.
 const ContentType = "application/problem+json"
 
+// challenge tells a program how to authenticate (RFC 9110, 11.6.1, and RFC 6750).
+const challenge = `Bearer realm="popup"`
+
 // FieldError reports a field of a request that is wrong.
 type FieldError struct {
 	Field   string `json:"field"`
@@ -31,6 +34,7 @@ type Problem struct {
 	Data       map[string]any // further members
 	RetryAfter int            // seconds; 0 leaves the header out
 	Cookies    []string       // Set-Cookie headers
+	ETag       string         // of the current representation, for a failed precondition
 	language   string
 }
 
@@ -60,13 +64,26 @@ func NotAllowed() *Problem {
 	return New(http.StatusForbidden, "not-allowed", "You do not have permission to do this.")
 }
 
+// Changed rejects a change of an object whose current representation, by its entity tag, is not the one that the caller read.
+func Changed(tag string) *Problem {
+	p := New(http.StatusPreconditionFailed, "precondition-failed",
+		"This has changed since you read it. Read it again, and repeat the change with its new ETag.")
+	p.ETag = tag
+	return p
+}
+
 // NotFound reports an object that does not exist, or that the caller may not see.
 func NotFound(noun string) *Problem {
 	return New(http.StatusNotFound, "not-found", "This "+noun+" does not exist.")
 }
 
-// TooLargeToStore rejects a request that needs more space in the database than one request may, and names the field to
-// shorten.
+// TooLarge rejects a body that is larger than its route accepts.
+func TooLarge() *Problem {
+	return New(http.StatusRequestEntityTooLarge, "too-large",
+		"The request is larger than this route accepts: 64 KiB, or the limit in its contract.")
+}
+
+// TooLargeToStore rejects a request that needs more space in the database than one request may, and names the field to shorten.
 func TooLargeToStore(field string) *Problem {
 	p := New(http.StatusUnprocessableEntity, "too-large-to-store",
 		"The shop cannot store this much in one request. Send less of the field that is named.")
@@ -109,6 +126,12 @@ func (p *Problem) GetHeaders() http.Header {
 	}
 	if len(p.Cookies) > 0 {
 		headers["Set-Cookie"] = p.Cookies
+	}
+	if p.ETag != "" {
+		headers.Set("ETag", p.ETag)
+	}
+	if p.Status == http.StatusUnauthorized {
+		headers.Set("WWW-Authenticate", challenge)
 	}
 	return headers
 }

@@ -52,9 +52,23 @@ const triesAtRoles = 20
 // changed at once, made at once (twice), waited for each other
 var clashes = []string{"XX000", "23505", "42710", "40P01"}
 
+// Lock makes a transaction the only one of the database that has a lock of this name. It waits for others as long as they take,
+// whatever the timeouts of the session are.
+func Lock(ctx context.Context, tx pgx.Tx, name string) error {
+	_, err := tx.Exec(ctx, `
+		SELECT set_config('lock_timeout', '0', true), set_config('statement_timeout', '0', true)`)
+	if err == nil {
+		_, err = tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtext($1))`, name)
+	}
+	if err != nil {
+		return fmt.Errorf("wait for lock %q: %w", name, err)
+	}
+	return nil
+}
+
 func grantRoles(ctx context.Context, pool *pgxpool.Pool, functions []function.Function, password string) error {
 	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtext('popup roles'))`); err != nil {
+		if err := Lock(ctx, tx, "popup roles"); err != nil {
 			return err
 		}
 		schemas, rights, err := readCatalogue(ctx, tx)

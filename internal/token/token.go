@@ -82,20 +82,40 @@ var parser = jwt.NewParser(
 	jwt.WithIssuer(ourselves), jwt.WithAudience(ourselves), jwt.WithStrictDecoding(),
 )
 
-// Verify reads a token. Its kid only chooses among the keys that are given here; a key that it names or brings is
-// ignored.
+// clockSkew is how far the clock of the program that issued a token may be ahead.
+const clockSkew = 10 * time.Second
+
+// Verify returns the claims of a token. Its kid only chooses among the keys that are given here; a key that it names or brings is
+// ignored. A token whose header has critical extensions (RFC 7515, 4.1.11) is not valid: none are known here.
 func (k Keys) Verify(text string) (Claims, error) {
 	if len(text) > longest {
 		return Claims{}, ErrInvalid
 	}
 	var w wire
-	if _, err := parser.ParseWithClaims(text, &w, k.choose); err != nil {
+	parsed, err := parser.ParseWithClaims(text, &w, k.choose)
+	if err != nil || !w.valid(time.Now()) {
 		return Claims{}, ErrInvalid
 	}
-	if _, err := uuid.Parse(w.Subject); err != nil || w.Type != access || !slices.Contains(roles, w.Role) {
+	if _, critical := parsed.Header["crit"]; critical {
 		return Claims{}, ErrInvalid
 	}
 	return Claims{ID: w.Subject, Role: w.Role, Email: w.Email, Session: w.Session, Scopes: strings.Fields(w.Scope)}, nil
+}
+
+// valid reports whether the payload is one that Sign makes.
+func (w wire) valid(now time.Time) bool {
+	switch {
+	case w.Type != access, !slices.Contains(roles, w.Role), !isID(w.Subject), w.Session != "" && !isID(w.Session):
+		return false
+	case w.IssuedAt == nil, w.IssuedAt.After(now.Add(clockSkew)), w.ExpiresAt.Sub(w.IssuedAt.Time) > Life:
+		return false
+	}
+	return true
+}
+
+// isID reports whether a text is a UUID in its usual form, which the database reads too.
+func isID(text string) bool {
+	return len(text) == len(uuid.UUID{}.String()) && uuid.Validate(text) == nil
 }
 
 func (k Keys) choose(t *jwt.Token) (any, error) {

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"fmt"
+	"mime"
 	"net"
 	"net/http"
 	"net/netip"
@@ -50,6 +51,33 @@ func authMiddleware(api huma.API, a auth.Authenticator) middleware {
 		inner = context.WithValue(inner, responseKey{}, ctx)
 		next(huma.WithContext(ctx, cloudevent.WithTrace(inner, r.Header.Get("Traceparent"))))
 	}
+}
+
+// encodingMiddleware rejects a body that is compressed or not in UTF-8: it would be read as something else.
+func encodingMiddleware(api huma.API) middleware {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		if !isPlainUTF8(ctx.Header("Content-Type"), ctx.Header("Content-Encoding")) {
+			problem.New(http.StatusUnsupportedMediaType, "unsupported", "The body must be in UTF-8, and not compressed.").Respond(api, ctx)
+			return
+		}
+		next(ctx)
+	}
+}
+
+// isPlainUTF8 reports whether headers declare no other encoding than UTF-8, of which ASCII is a part.
+func isPlainUTF8(contentType, contentEncoding string) bool {
+	if contentEncoding != "" && !strings.EqualFold(contentEncoding, "identity") {
+		return false
+	}
+	_, parameters, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		return !strings.Contains(strings.ToLower(contentType), "charset") // others are rejected as an unknown type, or are none
+	}
+	switch strings.ToLower(parameters["charset"]) {
+	case "", "utf-8", "utf8", "us-ascii":
+		return true
+	}
+	return false
 }
 
 // setAccept leaves in a request the one media type of its response: lists are JSON or CSV, everything else is JSON.

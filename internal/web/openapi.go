@@ -38,7 +38,10 @@ func OpenAPI(functions []function.Function) *huma.OpenAPI {
 		}
 		current = f.Name
 		for _, r := range e.routes {
-			r.register(api, &server{name: f.Name})
+			if r.undeclared {
+				continue
+			}
+			r.register(api, &server{name: f.Name, route: r})
 			describe(api.OpenAPI(), r, f.Name)
 		}
 	}
@@ -59,6 +62,12 @@ func describe(document *huma.OpenAPI, r Route, function string) {
 	}
 	if r.Method == http.MethodGet {
 		operation.Responses["304"] = &huma.Response{Description: "The content has the ETag that If-None-Match names."}
+	}
+	if changes(r.Route) {
+		operation.Parameters = append(operation.Parameters, &huma.Param{
+			Name: "If-Match", In: "header", Schema: &huma.Schema{Type: huma.TypeString}, Description: "The ETag of what the caller has read.",
+		})
+		operation.Responses["412"] = &huma.Response{Description: "The object has changed since. The ETag is its current one."}
 	}
 	if r.MaxBody > 0 {
 		operation.Extensions["x-body-most"] = r.MaxBody

@@ -25,7 +25,7 @@ const MaxLimit = 100
 
 // Paging is embedded by the input of every list.
 type Paging struct {
-	Page  int64 `query:"page" minimum:"1" maximum:"1000000" default:"1"`
+	Page  int64 `query:"page" minimum:"1" maximum:"500" default:"1" doc:"At most 500: narrow a longer list with its filters."`
 	Limit int64 `query:"limit" minimum:"1" maximum:"1000" default:"20" doc:"Items per page; a page has at most 100."`
 
 	atLeast bool
@@ -66,7 +66,7 @@ func List[I any, P interface {
 	paging() *Paging
 }, T any](path string, a access.Access, read func(ctx context.Context, db Reader, in *I) (items []T, total int64, err error)) Route {
 	route := function.Route{Method: http.MethodGet, Path: path, Access: a}
-	return Route{Route: route, register: func(api huma.API, s *server) {
+	return newRoute(route, func(api huma.API, s *server) {
 		o := s.operation(route, http.StatusOK)
 		o.Metadata["list"] = true
 		huma.Register(api, o, func(ctx context.Context, in *I) (*Listed[T], error) {
@@ -79,7 +79,7 @@ func List[I any, P interface {
 			page := PageOf(items, p, total, p.atLeast)
 			return &Listed[T]{&page}, nil
 		})
-	}}
+	})
 }
 
 func isList(o *huma.Operation) bool { return o.Metadata["list"] == true }

@@ -62,7 +62,7 @@ func TestAListIsShownInPages(t *testing.T) {
 func TestAPageThatCannotBeIsRefused(t *testing.T) {
 	t.Parallel()
 	url := rows(t)
-	for _, query := range []string{"page=0", "page=-1", "page=x", "limit=0", "limit=1001", "sort=price", "pages=1", "page=99999999999999999999"} {
+	for _, query := range []string{"page=0", "page=-1", "page=x", "limit=0", "limit=1001", "page=501", "sort=price", "pages=1", "page=99999999999999999999"} {
 		require.Equal(t, http.StatusBadRequest, call(t, "GET", url+"?"+query, "").status, query)
 	}
 }

@@ -92,6 +92,8 @@ func TestEveryKindOfProblemHasEnglishAndJapaneseTexts(t *testing.T) {
 		require.Equal(t, "ja", language)
 		title, detail, language = written(t, problem.New(409, kind, "the case in words"), "en")
 		require.Equal(t, []string{strings.ReplaceAll(kind, "-", " "), "the case in words", "en"}, []string{title, detail, language})
+		meaning, _, ok := problem.Explain(kind, "en")
+		require.True(t, ok && meaning.Text != "" && meaning.Status >= 400, "%s of %s has no meaning", kind, where)
 	}
 }
 

@@ -18,8 +18,14 @@ import (
 // Route is an HTTP route with its handler.
 type Route struct {
 	function.Route
-	settings any
-	register func(api huma.API, s *server)
+	register    func(api huma.API, s *server)
+	settings    any    // of WithSettings
+	represented string // path of the GET whose ETag If-Match is compared with; "": the route's own
+	undeclared  bool
+}
+
+func newRoute(declared function.Route, register func(api huma.API, s *server)) Route {
+	return Route{Route: declared, register: register}
 }
 
 // TxHandler handles a request in one transaction, which also stores the events that it returns. It may run again before the commit.
@@ -28,12 +34,12 @@ type TxHandler[I, O any] func(ctx context.Context, tx pgx.Tx, in *I) (*O, []even
 // Get returns a route that reads.
 func Get[I, O any](path string, a access.Access, read func(ctx context.Context, db Reader, in *I) (*O, error)) Route {
 	route := function.Route{Method: http.MethodGet, Path: path, Access: a}
-	return Route{Route: route, register: func(api huma.API, s *server) {
+	return newRoute(route, func(api huma.API, s *server) {
 		huma.Register(api, s.operation(route, http.StatusOK), func(ctx context.Context, in *I) (*O, error) {
 			out, err := read(ctx, s.reader(ctx), in)
 			return out, s.problem(ctx, err)
 		})
-	}}
+	})
 }
 
 // GetTx returns a route that reads and may have to write first.
@@ -57,7 +63,10 @@ func Delete[I, O any](path string, a access.Access, handle TxHandler[I, O]) Rout
 }
 
 func inTransaction[I, O any](route function.Route, status int, handle TxHandler[I, O]) Route {
-	return Route{Route: route, register: func(api huma.API, s *server) {
+	return newRoute(route, func(api huma.API, s *server) {
+		if changes(route) {
+			handle = whenUnchanged(s, handle)
+		}
 		huma.Register(api, s.operation(route, status), func(ctx context.Context, in *I) (out *O, err error) {
 			err = s.transact(ctx, func(tx pgx.Tx) (emitted []events.Event, err error) {
 				out, emitted, err = handle(ctx, tx, in)
@@ -65,7 +74,12 @@ func inTransaction[I, O any](route function.Route, status int, handle TxHandler[
 			})
 			return out, s.problem(ctx, err)
 		})
-	}}
+	})
+}
+
+// changes reports whether requests to a route change an object that a caller may have read, so that If-Match is honoured.
+func changes(route function.Route) bool {
+	return route.Method == http.MethodPut || route.Method == http.MethodDelete
 }
 
 // IdempotentCall handles a request that moves stock or money. Do runs in one transaction with the events it returns and the claim of
@@ -85,7 +99,7 @@ func PostIdempotent[I any, P interface {
 	Keyed
 }, S, O any](path string, a access.Access, c IdempotentCall[P, S, O]) Route {
 	route := function.Route{Method: http.MethodPost, Path: path, Access: a}
-	return Route{Route: route, register: func(api huma.API, s *server) {
+	return newRoute(route, func(api huma.API, s *server) {
 		o := s.operation(route, c.Status)
 		o.Metadata["also"] = c.Also
 		huma.Register(api, o, func(ctx context.Context, in *I) (*O, error) {
@@ -96,7 +110,7 @@ func PostIdempotent[I any, P interface {
 			out, err := c.Show(ctx, s.readerAfterCommit(ctx, replayed), P(in), done)
 			return out, s.problem(ctx, err)
 		})
-	}}
+	})
 }
 
 // StagedCall handles a request with work that takes long, such as hashing a password. Prepare reads what the work needs, in a
@@ -105,6 +119,7 @@ type StagedCall[I, Q, O any] struct {
 	Status  int
 	Slots   chan struct{} // its capacity is how many requests run at a time; others are rejected with 429. nil: no limit
 	Prepare func(ctx context.Context, tx pgx.Tx, in *I) (*Q, error)
+	Delay   func(q *Q) time.Duration // how long a request waits before Work, without a slot. nil: it does not wait
 	Work    func(ctx context.Context, in *I, q *Q) error
 	Do      func(ctx context.Context, tx pgx.Tx, in *I, q *Q) (*O, []events.Event, error)
 }
@@ -112,19 +127,20 @@ type StagedCall[I, Q, O any] struct {
 // Staged returns a route for a StagedCall.
 func Staged[I, Q, O any](method, path string, a access.Access, c StagedCall[I, Q, O]) Route {
 	route := function.Route{Method: method, Path: path, Access: a}
-	return Route{Route: route, register: func(api huma.API, s *server) {
+	return newRoute(route, func(api huma.API, s *server) {
 		huma.Register(api, s.operation(route, c.Status), func(ctx context.Context, in *I) (*O, error) {
-			if !tryAcquire(c.Slots) {
-				return nil, s.problem(ctx, function.ErrOverloaded)
-			}
-			defer release(c.Slots)
-			out, err := c.run(ctx, s, in)
+			place := slot{of: c.Slots}
+			defer place.leave()
+			out, err := c.run(ctx, s, in, &place)
 			return out, s.problem(ctx, err)
 		})
-	}}
+	})
 }
 
-func (c StagedCall[I, Q, O]) run(ctx context.Context, s *server, in *I) (out *O, err error) {
+func (c StagedCall[I, Q, O]) run(ctx context.Context, s *server, in *I, place *slot) (out *O, err error) {
+	if err := place.take(); err != nil {
+		return nil, err
+	}
 	var q *Q
 	err = s.transact(ctx, func(tx pgx.Tx) (_ []events.Event, err error) {
 		q, err = c.Prepare(ctx, tx, in)
@@ -133,32 +149,61 @@ func (c StagedCall[I, Q, O]) run(ctx context.Context, s *server, in *I) (out *O,
 	if err != nil {
 		return nil, err
 	}
+	if err := c.wait(ctx, q, place); err != nil {
+		return nil, err
+	}
 	if err := c.Work(ctx, in, q); err != nil {
 		return nil, err
 	}
 	err = s.transact(ctx, func(tx pgx.Tx) (emitted []events.Event, err error) {
-		out, emitted, err = c.Do(ctx, tx, in, q)
+		do := TxHandler[I, O](func(ctx context.Context, tx pgx.Tx, in *I) (*O, []events.Event, error) { return c.Do(ctx, tx, in, q) })
+		if changes(s.route.Route) {
+			do = whenUnchanged(s, do)
+		}
+		out, emitted, err = do(ctx, tx, in)
 		return emitted, err
 	})
 	return out, err
 }
 
-// tryAcquire reports whether a slot was free, and takes it.
-func tryAcquire(slots chan struct{}) bool {
-	if slots == nil {
-		return true
+// wait blocks for the delay of a request.
+func (c StagedCall[I, Q, O]) wait(ctx context.Context, q *Q, place *slot) error {
+	if c.Delay == nil || c.Delay(q) <= 0 {
+		return nil
+	}
+	place.leave()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(c.Delay(q)):
+	}
+	return place.take()
+}
+
+// slot is one of the places for requests that run at a time.
+type slot struct {
+	of    chan struct{} // nil: there is no limit
+	taken bool
+}
+
+// take returns function.ErrOverloaded when all places are taken.
+func (s *slot) take() error {
+	if s.of == nil {
+		return nil
 	}
 	select {
-	case slots <- struct{}{}:
-		return true
+	case s.of <- struct{}{}:
+		s.taken = true
+		return nil
 	default:
-		return false
+		return function.ErrOverloaded
 	}
 }
 
-func release(slots chan struct{}) {
-	if slots != nil {
-		<-slots
+func (s *slot) leave() {
+	if s.taken {
+		<-s.of
+		s.taken = false
 	}
 }
 

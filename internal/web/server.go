@@ -56,9 +56,11 @@ func Endpoints(name string, settings config.Access, routes ...Route) function.En
 
 // Routes returns the declarations of the routes.
 func (e endpoints) Routes() []function.Route {
-	declared := make([]function.Route, len(e.routes))
-	for i, r := range e.routes {
-		declared[i] = r.Route
+	declared := make([]function.Route, 0, len(e.routes))
+	for _, r := range e.routes {
+		if !r.undeclared {
+			declared = append(declared, r.Route)
+		}
 	}
 	return declared
 }
@@ -69,9 +71,10 @@ func (e endpoints) Open(mux *http.ServeMux, rt *function.Runtime) {
 	settings.Formats = formats()
 	settings.CreateHooks, settings.DocsPath, settings.OpenAPIPath, settings.SchemasPath = nil, "", "", ""
 	api := humago.New(mux, settings)
-	api.UseMiddleware(recoverMiddleware(api, rt, e.name), authMiddleware(api, e.authenticator), traceMiddleware(rt, e.name), etagMiddleware, dayMiddleware)
+	api.UseMiddleware(recoverMiddleware(api, rt, e.name), authMiddleware(api, e.authenticator), traceMiddleware(rt, e.name),
+		encodingMiddleware(api), etagMiddleware, dayMiddleware)
 	for _, r := range e.routes {
-		r.register(api, &server{rt, e.name, r.MaxBody, r.settings})
+		r.register(api, &server{rt, e.name, r, mux})
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		problem.New(http.StatusNotFound, "not-found", "There is no route "+r.URL.Path+".").Write(w, r)
@@ -81,17 +84,17 @@ func (e endpoints) Open(mux *http.ServeMux, rt *function.Runtime) {
 // server is what the routes of a running function need.
 type server struct {
 	*function.Runtime
-	name    string
-	maxBody int64 // of the route; 0: the limit of all
-
-	settings any // of WithSettings
+	name  string
+	route Route
+	mux   *http.ServeMux // with all routes of the function
 }
 
 func (s *server) operation(r function.Route, status int) huma.Operation {
 	return huma.Operation{
 		Method: r.Method, Path: r.Path, OperationID: operationID(r), DefaultStatus: status,
-		MaxBodyBytes:    max(maxBody, s.maxBody+1), // huma rejects a body of exactly this size
-		BodyReadTimeout: bodyTimeout, RejectUnknownQueryParameters: true, Metadata: map[string]any{"access": r.Access, "settings": s.settings},
+		MaxBodyBytes:    max(maxBody, s.route.MaxBody+1), // huma rejects a body of exactly this size
+		BodyReadTimeout: bodyTimeout, RejectUnknownQueryParameters: true,
+		Metadata: map[string]any{"access": r.Access, "settings": s.route.settings},
 	}
 }
 
@@ -114,7 +117,12 @@ type reader struct {
 	unchecked bool // the account is not looked at
 }
 
-func (s *server) reader(ctx context.Context) Reader { return s.readerFor(auth.RequestFrom(ctx), false) }
+func (s *server) reader(ctx context.Context) Reader {
+	if w := withinFrom(ctx); w != nil {
+		return w.tx
+	}
+	return s.readerFor(auth.RequestFrom(ctx), false)
+}
 
 func (s *server) readerFor(request auth.Request, unchecked bool) Reader {
 	scope := request.Scope(s.name)
@@ -154,6 +162,11 @@ func Unscoped(db Reader) Reader {
 
 // transact runs one transaction for the caller of ctx. A CommitRefusal is returned after the commit.
 func (s *server) transact(ctx context.Context, handle func(pgx.Tx) ([]events.Event, error)) error {
+	if w := withinFrom(ctx); w != nil {
+		emitted, err := handle(w.tx)
+		w.emitted = append(w.emitted, emitted...)
+		return err
+	}
 	var refusal committedRefusal
 	scope := auth.RequestFrom(ctx).Scope(s.name)
 	err := s.Do(ctx, s.name, cloudevent.Trace(ctx), scope, func(tx pgx.Tx) ([]events.Event, error) {

@@ -585,7 +585,7 @@ func TestWithoutADatabaseRequestsGet503(t *testing.T) {
 	} {
 		require.Equal(t, http.StatusServiceUnavailable, r.status, "%s: %s", name, r.body)
 		require.Equal(t, "1", r.header.Get("Retry-After"), name)
-		require.Equal(t, "/problems/busy", readProblem(t, r).Type, name)
+		require.Equal(t, "/problems/dependency-down", readProblem(t, r).Type, name)
 	}
 }
 
@@ -610,4 +610,24 @@ func TestTheDeclaredRoutesAreTheOnesThatAreServed(t *testing.T) {
 	t.Parallel()
 	door := web.Endpoints("x", config.Access{}, web.Get("/v1/a/{id}", access.All, func(context.Context, web.Reader, *readRequest) (*answer, error) { return &answer{}, nil }))
 	require.Equal(t, []function.Route{{Method: "GET", Path: "/v1/a/{id}", Access: access.All}}, door.Routes())
+}
+
+// API-02: what is not UTF-8 is not read as if it were.
+func TestOtherEncodingsOfABodyAreRefused(t *testing.T) {
+	t.Parallel()
+	s := setup(t, time.Second)
+	body := `{"name":"x","count":1}`
+	for contentType, status := range map[string]int{
+		"application/json": 201, "application/json; charset=utf-8": 201, `application/json;charset="UTF-8"`: 201, "application/json; charset=us-ascii": 201,
+		"application/json; charset=utf-16": 415, "application/json; charset=ISO-8859-1": 415, "application/json; CHARSET=utf-16le": 415,
+		"application/json; charset=": 415, "text/plain; charset=utf-16": 415,
+	} {
+		r := call(t, "POST", s.url+"/v1/things", body, "Content-Type", contentType, "Idempotency-Key", uuid.NewString())
+		require.Equal(t, status, r.status, "%s: %s", contentType, r.body)
+		if status == http.StatusUnsupportedMediaType {
+			require.Equal(t, "/problems/unsupported", readProblem(t, r).Type, contentType)
+		}
+	}
+	r := call(t, "POST", s.url+"/v1/things", body, "Content-Type", "application/json", "Content-Encoding", "gzip", "Idempotency-Key", uuid.NewString())
+	require.Equal(t, http.StatusUnsupportedMediaType, r.status, r.body)
 }

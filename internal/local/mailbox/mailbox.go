@@ -31,6 +31,7 @@ type Store struct {
 	file   *file
 	server *smtp.Server
 	refuse atomic.Pointer[func() error]
+	relay  atomic.Pointer[Relay]
 
 	mu        sync.RWMutex
 	index     []summary // oldest first

@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -38,7 +39,7 @@ func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	return nil
 }
 
-// Data stores the mail and answers once it is on disk.
+// Data stores the mail and answers once it is on disk, and passed on where there is a relay.
 func (s *session) Data(r io.Reader) error {
 	if refuse := s.box.refuse.Load(); refuse != nil {
 		if err := (*refuse)(); err != nil {
@@ -48,13 +49,28 @@ func (s *session) Data(r io.Reader) error {
 	raw := &bytes.Buffer{}
 	fmt.Fprintf(raw, "%s: %s\r\n", headerFrom, s.from)
 	fmt.Fprintf(raw, "%s: %s\r\n", headerTo, strings.Join(s.to, separator))
+	own := raw.Len()
 	if _, err := io.Copy(raw, r); err != nil {
 		return err // too large, or the connection is gone
+	}
+	if relay := s.box.relay.Load(); relay != nil {
+		if err := relay.Send(s.from, s.to, raw.Bytes()[own:]); err != nil {
+			return refusal(err)
+		}
 	}
 	if err := s.box.store(raw.Bytes()); err != nil {
 		return tryAgain(err)
 	}
 	return nil
+}
+
+// refusal returns the response of a relay, or one that asks to try again.
+func refusal(err error) error {
+	var refused *smtp.SMTPError
+	if errors.As(err, &refused) {
+		return refused
+	}
+	return tryAgain(err)
 }
 
 // Reset forgets the mail that was begun.

@@ -126,7 +126,7 @@ func (h *home) initialise(ctx context.Context, bin binaries, durable bool) error
 	}
 	args := []string{
 		"--pgdata=" + made, "--username=" + Superuser, "--auth-local=trust", "--auth-host=reject",
-		"--encoding=UTF8", "--locale=C.UTF-8",
+		"--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums",
 	}
 	if !durable {
 		args = append(args, "--no-sync")

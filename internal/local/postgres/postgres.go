@@ -73,6 +73,7 @@ type Server struct {
 
 	turn  sync.Mutex // held while the cluster is started or stopped
 	child atomic.Pointer[process]
+	lost  chan error
 }
 
 // Start makes the cluster of o.Dir when there is none, starts it and returns once the database popup answers.
@@ -87,7 +88,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{bin: bin, home: h, settings: Defaults(), log: o.Log}
+	s := &Server{bin: bin, home: h, settings: Defaults(), log: o.Log, lost: make(chan error, 1)}
 	maps.Copy(s.settings, o.Settings)
 	if s.log == nil {
 		s.log = io.Discard
@@ -137,6 +138,7 @@ func (s *Server) start(ctx context.Context) error {
 		return fmt.Errorf("start postgres in %s: %w", s.home.data, err)
 	}
 	s.child.Store(child)
+	go s.watch(child)
 	return nil
 }
 

@@ -103,6 +103,40 @@ func TestClusterSurvivesKillAndRestart(t *testing.T) {
 	require.Equal(t, 3, write(t, s))
 }
 
+// C1: what has killed the first process of the cluster does not end the shop.
+func TestClusterThatIsKilledFromOutsideIsRestarted(t *testing.T) {
+	t.Parallel()
+	s := start(t, Options{Dir: folder(t)})
+	require.Equal(t, 1, write(t, s))
+	for round := range 2 {
+		killed := s.Pid()
+		require.NoError(t, syscall.Kill(killed, syscall.SIGKILL))
+		require.Eventually(t, func() bool { return s.Pid() != 0 && s.Pid() != killed }, 20*time.Second, 20*time.Millisecond)
+		require.Equal(t, round+2, write(t, s))
+	}
+	require.Empty(t, s.Lost())
+}
+
+// C1
+func TestClusterThatCannotBeRestartedIsReported(t *testing.T) {
+	t.Parallel()
+	s := start(t, Options{Dir: folder(t)})
+	s.settings["shared_buffers"] = "nonsense"
+	require.NoError(t, syscall.Kill(s.Pid(), syscall.SIGKILL))
+	select {
+	case err := <-s.Lost():
+		require.ErrorContains(t, err, "postgres ended by itself")
+	case <-time.After(restartIn + 20*time.Second):
+		t.Fatal("nothing is reported")
+	}
+}
+
+// C4: a damaged page is an error and not the truth.
+func TestClusterHasChecksums(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "on", query[string](t, start(t, Options{Dir: folder(t)}), `SHOW data_checksums`))
+}
+
 func TestSettingsOverrideDefaults(t *testing.T) {
 	t.Parallel()
 	s := start(t, Options{Dir: folder(t), Settings: map[string]string{"max_connections": "17"}})
