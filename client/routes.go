@@ -277,6 +277,12 @@ func (c *Client) ExportProducts(ctx context.Context, query ExportProductsQuery, 
 	return send[ExportProductsAnswer](ctx, c, options, call{method: "GET", path: "/v1/products/exports", query: query})
 }
 
+// ForgotPassword sends POST /v1/users/password/forgot, for: credentials.
+func (c *Client) ForgotPassword(ctx context.Context, in ForgotPasswordRequest, options ...Option) error {
+	_, err := send[struct{}](ctx, c, options, call{method: "POST", path: "/v1/users/password/forgot", body: in})
+	return err
+}
+
 // GetBasket sends GET /v1/basket, for: all.
 func (c *Client) GetBasket(ctx context.Context, options ...Option) (Basket, error) {
 	return send[Basket](ctx, c, options, call{method: "GET", path: "/v1/basket"})
@@ -476,6 +482,12 @@ func (c *Client) Refresh(ctx context.Context, in RefreshRequest, options ...Opti
 // Register sends POST /v1/users/register, for: all.
 func (c *Client) Register(ctx context.Context, in RegisterRequest, options ...Option) (RegisterAnswer, error) {
 	return send[RegisterAnswer](ctx, c, options, call{method: "POST", path: "/v1/users/register", body: in})
+}
+
+// ResetPassword sends POST /v1/users/password/reset, for: credentials.
+func (c *Client) ResetPassword(ctx context.Context, in ResetPasswordRequest, options ...Option) error {
+	_, err := send[struct{}](ctx, c, options, call{method: "POST", path: "/v1/users/password/reset", body: in})
+	return err
 }
 
 // SearchProducts sends GET /v1/products/search, for: all.

@@ -298,6 +298,11 @@ type FailedItem struct {
 	Available int64  `json:"available"`
 }
 
+// ForgotPasswordRequest asks for a mail with a link to set a new password.
+type ForgotPasswordRequest struct {
+	Email string `json:"email"`
+}
+
 // GetCategoriesAnswer is the whole tree, each category before those below it.
 type GetCategoriesAnswer struct {
 	Items []Category `json:"items"`
@@ -754,6 +759,12 @@ type Reservation struct {
 	ExpiresAt time.Time  `json:"expires_at"`
 	CreatedAt time.Time  `json:"created_at"`
 	Lines     []HeldLine `json:"lines"`
+}
+
+// ResetPasswordRequest sets a new password with the token of a mail.
+type ResetPasswordRequest struct {
+	Token string `json:"token"` // The part of the link in the mail after #. It is valid for 30 minutes and one use.
+	New   string `json:"new"`   // 8 to 128 characters, and not a commonly used password.
 }
 
 // SSHKey is a public key with which a user signs in to the shop by SSH.

@@ -22,10 +22,21 @@ type SessionRevoked struct {
 	Reason     string `json:"reason"` // reuse, password, disabled, logout everywhere
 }
 
+// PasswordForgotten reports that somebody asked for a mail to set a new password. There may be no account to send it to.
+type PasswordForgotten struct {
+	ResetID string `json:"reset_id"`
+}
+
 func (AccountCreated) EventType() string { return "account.created" }
 func (AccountChanged) EventType() string { return "account.changed" }
 func (SessionRevoked) EventType() string { return "session.revoked" }
 
+// EventType is the type.
+func (PasswordForgotten) EventType() string { return "password.forgotten" }
+
 func (e AccountCreated) About() About { return About{Subject: e.CustomerID} }
 func (e AccountChanged) About() About { return About{Subject: e.CustomerID} }
 func (e SessionRevoked) About() About { return About{Subject: e.SessionID} }
+
+// About is the request.
+func (e PasswordForgotten) About() About { return About{Subject: e.ResetID} }

@@ -8,6 +8,7 @@ func All() []Event {
 		AccountCreated{},
 		AccountChanged{},
 		SessionRevoked{},
+		PasswordForgotten{},
 		ProductChanged{},
 		StoreChanged{},
 		CategoryChanged{},

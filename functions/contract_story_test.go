@@ -123,6 +123,11 @@ func (d *day) aCustomerSignsUpAndSettlesIn() {
 	require.Equal(d.t, []string{"Ada King", "ja"}, []string{me.Name, me.Locale})
 	require.NoError(d.t, c.ChangeMyPassword(ctx, client.ChangeMyPasswordRequest{Old: secret, New: another}))
 
+	require.NoError(d.t, d.visitor.ForgotPassword(ctx, client.ForgotPasswordRequest{Email: contact.Email}))
+	d.Exec(d.t, `UPDATE accounts.resets SET token_hash = sha256('link')`)
+	require.NoError(d.t, d.visitor.ResetPassword(ctx, client.ResetPasswordRequest{Token: "link", New: another}))
+	c = d.visitor.With(client.Token(ok(d.visitor.Login(ctx, client.LoginRequest{Email: contact.Email, Password: another}))(d.t).AccessToken))
+
 	added := ok(c.AddMyAddress(ctx, client.AddressBody{Address: home}))(d.t)
 	moved := home
 	moved.AddressLine1 = "Kai 2"

@@ -74,6 +74,8 @@ var may = map[string]string{
 
 	"POST /v1/users/register":           "anonymous guest customer staff admin stranger client",
 	"POST /v1/users/login":              "anonymous guest customer staff admin stranger client",
+	"POST /v1/users/password/forgot":    "anonymous guest customer staff admin stranger client",
+	"POST /v1/users/password/reset":     "anonymous guest customer staff admin stranger client",
 	"POST /v1/users/refresh":            "anonymous guest customer staff admin stranger client",
 	"POST /v1/users/logout":             "customer staff admin",
 	"GET /v1/keys":                      "anonymous guest customer staff admin stranger client",

@@ -33,6 +33,7 @@ type message struct {
 	Address        string
 	Items          []item
 	Link           string
+	Token          string // of a link to set a new password
 }
 
 type item struct {
@@ -51,7 +52,10 @@ func (l message) In(minor int64) string {
 
 // path returns the path of the page to which the mail links.
 func (l message) path() string {
-	if l.OrderID == "" {
+	switch {
+	case l.Token != "":
+		return "/reset/" + l.Token
+	case l.OrderID == "":
 		return "/account"
 	}
 	return "/orders/" + l.OrderID

@@ -1,12 +1,14 @@
 package sendemail_test
 
 import (
+	"regexp"
 	"testing"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 func TestRevokedSessionIsMailedOnce(t *testing.T) {
@@ -40,4 +42,29 @@ func TestClosedAccountGetsNoMail(t *testing.T) {
 	}
 	require.Empty(t, p.mails(t))
 	require.Empty(t, states(t, p.Shop))
+}
+
+// ACC-37: the link is in the mail alone, and its hash in the database.
+func TestForgottenPasswordIsMailed(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	ada := p.SignIn(t, "customer")
+	request := func(user any) events.PasswordForgotten {
+		id := uuid.NewString()
+		p.Exec(t, `INSERT INTO accounts.resets (reset_id, user_id) VALUES ($1, $2)`, id, user)
+		return events.PasswordForgotten{ResetID: id}
+	}
+	m := p.Store(t, request(ada.ID))
+	p.Deliver(t, name, m)
+	p.Deliver(t, name, m)
+	require.Empty(t, p.Send(t, name, request(nil)), "of nobody")
+	mails := p.mails(t)
+	require.Len(t, mails, 1)
+	require.Equal(t, []string{ada.Email}, mails[0].To)
+	require.Equal(t, "Set a new password", mails[0].Subject)
+	link := regexp.MustCompile(`https://shop\.test/reset/(\w+)`).FindStringSubmatch(mails[0].HTML)
+	require.Len(t, link, 2, mails[0].HTML)
+	require.EqualValues(t, 1, shoptest.Scalar[int64](t, p.Shop, `SELECT count(*) FROM accounts.resets WHERE token_hash = sha256($1::bytea)`, []byte(link[1])))
+	require.Equal(t, []string{"password_reset sent"}, states(t, p.Shop))
+	require.NotContains(t, p.Log(), link[1])
 }

@@ -55,6 +55,7 @@ func New(settings Settings) (f function.Function) {
 			mailOn(mailer, kind[events.RefundFailed]("staff_refund")),
 			mailOn(mailer, kind[events.OrderStalled]("staff_stalled")),
 			sendOn(mailer, function.EachCall(prepareNotice)),
+			sendOn(mailer, function.EachCall(prepareReset)),
 		},
 		Emits:  []events.Event{events.MailSent{}, events.MailFailed{}},
 		Writes: []string{"mail.mails", "mail.recipients"},

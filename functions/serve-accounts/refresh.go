@@ -2,7 +2,12 @@ package serveaccounts
 
 import (
 	"context"
-	"crypto/rand"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -10,6 +15,7 @@ import (
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/problem"
+	"github.com/popup-shop/popup/internal/token"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -21,8 +27,19 @@ type RefreshRequest struct {
 	}
 }
 
-// refresh returns a new pair of tokens for a refresh token. A token that is used for a second time has been stolen, so
-// its session ends.
+// refreshGrace is how long a used refresh token works on: two tabs may use it at the same time, and a response may be lost.
+const refreshGrace = 10 * time.Second
+
+// successor returns the refresh token that follows another one. It is the same each time, so that two uses of one token lead to one
+// pair.
+func successor(secret []byte, shown string) string {
+	mac := hmac.New(sha256.New, secret)
+	_, _ = mac.Write([]byte("refresh " + shown))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// refresh returns a new pair of tokens for a refresh token. A token that is used again after refreshGrace has been stolen, so its
+// session ends.
 func (a *accounts) refresh(ctx context.Context, tx pgx.Tx, in *RefreshRequest) (*TokensAnswer, []events.Event, error) {
 	shown := a.cookies.Refresh(in.Cookie)
 	if in.Body != nil && in.Body.RefreshToken != "" {
@@ -37,10 +54,16 @@ func (a *accounts) refresh(ctx context.Context, tx pgx.Tx, in *RefreshRequest) (
 	if err := auth.SetCaller(ctx, tx, claims); err != nil {
 		return nil, nil, err
 	}
-	next := rand.Text() + rand.Text()
+	next := successor(a.secrets[0], shown)
 	rotated, ok, err := rotate(ctx, tx, shown, next)
 	if err != nil {
 		return nil, nil, err
+	}
+	if !ok {
+		rotated, next, ok, err = a.findSuccessor(ctx, tx, shown)
+		if err != nil {
+			return nil, nil, err
+		}
 	}
 	if !ok {
 		revoked, err := revokeReused(ctx, tx, shown)
@@ -50,8 +73,29 @@ func (a *accounts) refresh(ctx context.Context, tx pgx.Tx, in *RefreshRequest) (
 	return &TokensAnswer{a.cookies.Set(tokens.AccessToken, tokens.RefreshToken), tokens}, nil, err
 }
 
-// revokeReused ends the session of a refresh token that has been used before. Of two concurrent uses the second waits
-// in rotate for the first and comes here too.
+// findSuccessor returns the token that a refresh token was replaced by within refreshGrace, and its session. Of two concurrent uses the
+// second waits in rotate for the first and comes here.
+func (a *accounts) findSuccessor(ctx context.Context, tx pgx.Tx, shown string) (claims token.Claims, next string, ok bool, err error) {
+	err = tx.QueryRow(ctx, `
+		SELECT user_id::text, role, email, session_id::text FROM accounts.session_of_spent_token(@shown, @within::interval)`,
+		pgx.NamedArgs{"shown": auth.HashToken(shown), "within": refreshGrace}).Scan(&claims.ID, &claims.Role, &claims.Email, &claims.Session)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return claims, "", false, nil
+	}
+	if err != nil {
+		return claims, "", false, fmt.Errorf("find session of used refresh token: %w", err)
+	}
+	for _, secret := range a.secrets { // the key may have changed since
+		next = successor(secret, shown)
+		of, _, known, err := findSession(ctx, tx, next)
+		if err != nil || known && of.Session == claims.Session {
+			return claims, next, known, err
+		}
+	}
+	return claims, "", false, nil
+}
+
+// revokeReused ends the session of a refresh token that has been used before.
 func revokeReused(ctx context.Context, tx pgx.Tx, shown string) ([]events.Event, error) {
 	claims, spent, ok, err := findSession(ctx, tx, shown)
 	if err != nil || !ok || !spent {

@@ -44,6 +44,7 @@ func (s Settings) Check() error {
 
 // accounts has what the routes share.
 type accounts struct {
+	secrets [][]byte   // make refresh tokens from those before; the first is the current one
 	keys    token.Keys // verify tokens
 	signing token.Signing
 	cookies auth.Cookies
@@ -61,10 +62,10 @@ func New(settings Settings) function.Function {
 		Name: Name,
 		Endpoints: web.Endpoints(Name, settings.Access, slices.Concat(
 			a.signInRoutes(), a.accountRoutes(), a.guestRoutes(), a.clientRoutes(), adminRoutes())...),
-		Emits: []events.Event{events.AccountCreated{}, events.AccountChanged{}, events.SessionRevoked{}},
+		Emits: []events.Event{events.AccountCreated{}, events.AccountChanged{}, events.SessionRevoked{}, events.PasswordForgotten{}},
 		Writes: []string{
 			"accounts.users", "accounts.passwords", "accounts.sessions", "accounts.spent_tokens", "accounts.addresses",
-			"accounts.guests", "accounts.clients", "accounts.ssh_keys", "accounts.throttles", "orders.addresses",
+			"accounts.guests", "accounts.clients", "accounts.ssh_keys", "accounts.throttles", "accounts.resets", "orders.addresses",
 		},
 	}
 }
@@ -80,6 +81,7 @@ func newAccounts(settings *Settings) *accounts {
 		if i == 0 {
 			a.signing = token.NewSigning(key)
 		}
+		a.secrets = append(a.secrets, key.Seed())
 		if _, public := config.KeySettings(key); !slices.Contains(settings.TokenPublicKeys, public) {
 			settings.TokenPublicKeys = append(slices.Clone(settings.TokenPublicKeys), public)
 		}
@@ -105,6 +107,10 @@ func (a *accounts) signInRoutes() []web.Route {
 		}),
 		web.Post("/v1/users/refresh", access.Credentials, http.StatusOK, a.refresh),
 		web.Post("/v1/users/logout", access.Account, http.StatusNoContent, a.logout),
+		web.Post("/v1/users/password/forgot", access.Credentials, http.StatusAccepted, forgot),
+		web.Staged(http.MethodPost, "/v1/users/password/reset", access.Credentials, web.StagedCall[ResetRequest, hashedPassword, struct{}]{
+			Status: http.StatusNoContent, Slots: a.hashing, Prepare: prepareReset, Work: hashReset, Do: reset,
+		}),
 		web.Get("/v1/keys", access.All, a.readKeys),
 	}
 }

@@ -139,7 +139,7 @@ func TestPictureOverTheLimitIsTooLarge(t *testing.T) {
 		t.Cleanup(server.Close)
 		return server.URL
 	}
-	mux := shop.Runtime(t, "serve-catalogue").ServeMux(shop.Function(t, "serve-catalogue"))
+	mux := shop.Runtime(t, "edit-catalogue").ServeMux(shop.Function(t, "edit-catalogue"))
 	apart := httptest.NewServer(mux)
 	t.Cleanup(apart.Close)
 	settings.Upstream = apart.URL

@@ -1,6 +1,8 @@
 package servegateway_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -103,6 +105,19 @@ type answered struct {
 	body   string
 }
 
+// unzipped returns the text of a response: how it is cut into blocks of gzip depends on how it arrived.
+func unzipped(t testing.TB, response *http.Response, body []byte) string {
+	t.Helper()
+	if response.Header.Get("Content-Encoding") != "gzip" || len(body) == 0 {
+		return string(body)
+	}
+	r, err := gzip.NewReader(bytes.NewReader(body))
+	require.NoError(t, err)
+	text, err := io.ReadAll(r)
+	require.NoError(t, err)
+	return string(text)
+}
+
 // send sends a request unchanged: the transport adds no headers.
 func (a asked) send(t testing.TB, gateway string) answered {
 	t.Helper()
@@ -117,7 +132,7 @@ func (a asked) send(t testing.TB, gateway string) answered {
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	require.NoError(t, err, "%s: %q", a, body)
-	got := answered{response.StatusCode, map[string]string{}, string(body)}
+	got := answered{response.StatusCode, map[string]string{}, unzipped(t, response, body)}
 	for _, name := range []string{"Content-Type", "Content-Language", "Etag", "Content-Range", "Content-Encoding", "Location", "Set-Cookie", "Allow"} {
 		got.header[name] = strings.Join(response.Header.Values(name), "|")
 	}

@@ -21,6 +21,7 @@ var expiries = []expiry{
 	{`DELETE FROM bus.idempotency`, `caller, route, key`, `created_at < now() - interval '7 days'`},
 	// Sessions with their spent tokens. Until then they are part of the user's data.
 	{`DELETE FROM accounts.sessions`, `session_id`, `expires_at < now() - interval '30 days'`},
+	{`DELETE FROM accounts.resets`, `reset_id`, `expires_at < now() - interval '1 day'`},
 	// Counts of failed attempts, after two days without an attempt.
 	{`DELETE FROM accounts.throttles`, `key`, `touched_at < now() - interval '2 days'`},
 	// Counts of the requests of past minutes.

@@ -18,7 +18,8 @@ func New() function.Function {
 		Name: "tidy-shop",
 		On:   []function.Handler{function.On(function.Each(tidy))},
 		Writes: []string{
-			"orders.baskets", "bus.idempotency", "bus.rates", "accounts.sessions", "accounts.throttles", "catalogue.viewed", "mail.recipients",
+			"orders.baskets", "bus.idempotency", "bus.rates", "accounts.sessions", "accounts.throttles", "accounts.resets", "catalogue.viewed",
+			"mail.recipients",
 		},
 	}
 }

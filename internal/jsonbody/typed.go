@@ -1,4 +1,4 @@
-package web
+package jsonbody
 
 import (
 	"bytes"
@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/typed"
 )
@@ -20,18 +18,9 @@ var (
 	codes = map[string]bool{
 		"sku": true, "country": true, "currency": true, "postal_code": true, "phone": true, "locale": true, "payment_method": true,
 	}
-	prose   = map[string]bool{"description": true, "reason": true, "note": true}
+	prose   = map[string]bool{"description": true, "reason": true, "note": true, "signature": true}
 	secrets = map[string]bool{"password": true, "old": true, "new": true, "client_secret": true, "refresh_token": true, "order_token": true}
 )
-
-// FieldErrors returns errors of fields of a value in a request, for its method Resolve, which huma calls with the place of the value.
-// They are reported together with what is wrong with the rest of the request.
-func FieldErrors(at *huma.PathBuffer, errs []problem.FieldError) (all []error) {
-	for _, e := range errs {
-		all = append(all, &huma.ErrorDetail{Location: at.String() + "." + e.Field, Message: e.Message})
-	}
-	return all
-}
 
 // decodeTyped reads a JSON value with its texts normalised, and with problem.Unreadable for those with characters that are refused.
 func decodeTyped(data []byte) (body any, err error) {
