@@ -576,10 +576,10 @@ type Order struct {
 	ID             string         `json:"id"`
 	Number         string         `json:"order_number"`
 	CustomerID     string         `json:"customer_id,omitempty"`
-	Status         string         `json:"status"`
+	Status         string         `json:"status"` // one of pending, confirmed, processing, ready_for_pickup, picked_up, shipped, in_transit, delivered, failed_delivery, cancelling, completed, returned, cancelled, rejected, expired
 	Reason         string         `json:"reason,omitempty"`
-	Stock          string         `json:"stock"`
-	Payment        string         `json:"payment"`
+	Stock          string         `json:"stock"`   // one of pending, held, short, released, shipped
+	Payment        string         `json:"payment"` // one of pending, created, authorised, paid, failed, expired, refunding, refunded
 	Version        int64          `json:"version"`
 	Lines          []OrdersLine   `json:"lines"`
 	Subtotal       Amount         `json:"subtotal"`
@@ -828,7 +828,7 @@ type Shipment struct {
 	ID             string     `json:"id"`
 	OrderID        string     `json:"order_id"`
 	OrderNumber    string     `json:"order_number"`
-	Status         string     `json:"status"`
+	Status         string     `json:"status"` // one of planned, preparing, ready_for_pickup, picked_up, shipped, in_transit, delivered, failed_delivery, returned, cancelled
 	Carrier        string     `json:"carrier"`
 	TrackingNumber string     `json:"tracking_number"`
 	Pickup         bool       `json:"pickup"` // Whether the customer collects it in a store.

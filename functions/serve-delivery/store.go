@@ -75,7 +75,7 @@ type Shipment struct {
 	ID             string     `json:"id" format:"uuid"`
 	OrderID        string     `json:"order_id" format:"uuid"`
 	OrderNumber    string     `json:"order_number"`
-	Status         string     `json:"status" example:"planned"`
+	Status         string     `json:"status" enum:"planned,preparing,ready_for_pickup,picked_up,shipped,in_transit,delivered,failed_delivery,returned,cancelled"`
 	Carrier        string     `json:"carrier"`
 	TrackingNumber string     `json:"tracking_number"`
 	Pickup         bool       `json:"pickup" doc:"Whether the customer collects it in a store."`

@@ -9,7 +9,9 @@ import (
 
 // openAPI is the OpenAPI document of all routes.
 func openAPI(functions []function.Function) ([]byte, error) {
-	document, err := web.OpenAPI(functions).YAML()
+	api := web.OpenAPI(functions)
+	describeOperations(api)
+	document, err := api.YAML()
 	if err != nil {
 		return nil, fmt.Errorf("write OpenAPI: %w", err)
 	}

@@ -23,10 +23,10 @@ type Order struct {
 	ID             string                 `json:"id" format:"uuid"`
 	Number         string                 `json:"order_number" example:"ORD-20260131-7K3QX9"`
 	CustomerID     string                 `json:"customer_id,omitempty" format:"uuid"`
-	Status         string                 `json:"status"`
+	Status         string                 `json:"status" enum:"pending,confirmed,processing,ready_for_pickup,picked_up,shipped,in_transit,delivered,failed_delivery,cancelling,completed,returned,cancelled,rejected,expired"`
 	Reason         string                 `json:"reason,omitempty"`
-	Stock          string                 `json:"stock"`
-	Payment        string                 `json:"payment"`
+	Stock          string                 `json:"stock" enum:"pending,held,short,released,shipped"`
+	Payment        string                 `json:"payment" enum:"pending,created,authorised,paid,failed,expired,refunding,refunded"`
 	Version        int64                  `json:"version"`
 	Lines          []Line                 `json:"lines"`
 	Subtotal       money.Amount           `json:"subtotal"`

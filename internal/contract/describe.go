@@ -1,0 +1,136 @@
+package contract
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// kindsOf are the problem types of each status of an error that every operation of a kind may have.
+var kindsOf = map[int][]string{
+	http.StatusBadRequest:         {"invalid"},
+	http.StatusUnauthorized:       {"not-signed-in"},
+	http.StatusForbidden:          {"not-allowed", "foreign-page"},
+	http.StatusNotFound:           {"not-found"},
+	http.StatusConflict:           {"not-possible-now", "in-use"},
+	http.StatusTooManyRequests:    {"too-many", "overloaded"},
+	http.StatusServiceUnavailable: {"busy", "dependency-down", "asleep-too-long"},
+}
+
+// conflicts are the further problem types of conflicts of some operations.
+var conflicts = map[string][]string{
+	"PlaceOrder":       {"out-of-stock", "not-on-sale", "payment-refused", "total-changed", "basket-ordered", "twin-in-flight"},
+	"CancelOrder":      {"twin-in-flight"},
+	"ShipOrder":        {"twin-in-flight"},
+	"MoveOrder":        {"twin-in-flight"},
+	"AddBasketItem":    {"out-of-stock", "not-on-sale"},
+	"Register":         {"e-mail-taken"},
+	"ChangeMe":         {"e-mail-taken"},
+	"AddMySSHKey":      {"key-taken"},
+	"AddProduct":       {"sku-taken"},
+	"AddReservation":   {"out-of-stock", "twin-in-flight"},
+	"AddStockMovement": {"twin-in-flight"},
+}
+
+// summaries are those that the name of a method does not say.
+var summaries = map[string]string{
+	"AddClient":                "Add a machine client",
+	"AddCustomer":              "Add a guest",
+	"AddCustomerToken":         "Get another token for a guest",
+	"AddReservation":           "Hold stock by hand",
+	"AddToken":                 "Get a token for a machine client",
+	"ChangeMe":                 "Change my profile",
+	"ChangeStoreParticipating": "Open a store for orders",
+	"ClaimOrder":               "Move the order of a guest to my account",
+	"DeleteMe":                 "Close my account",
+	"DeleteMySessions":         "End my sessions",
+	"DeleteReservation":        "Release stock that is held by hand",
+	"DeleteStoreParticipating": "Close a store for orders",
+	"DeleteStoreProducts":      "Delete all products of a store",
+	"ForgotPassword":           "Send a link to set a new password",
+	"GetCategories":            "Get the tree of categories",
+	"GetKeys":                  "Get the public keys of access tokens",
+	"GetMe":                    "Get my profile",
+	"GetMyData":                "Get all that the shop knows about me",
+	"ListAudit":                "List what staff changed",
+	"MoveOrder":                "Set the state of the shipment of an order",
+	"Quote":                    "Get what an order would cost",
+	"Refresh":                  "Get a new pair of tokens",
+	"Register":                 "Create an account",
+	"ResetPassword":            "Set a new password with the link of a mail",
+	"ShipOrder":                "Mark an order as shipped",
+	"Track":                    "Get where a parcel is",
+}
+
+// describeOperations adds to the operations of a document what callers read: a name, a summary, and the problems of each status.
+func describeOperations(document *huma.OpenAPI) {
+	document.Servers = []*huma.Server{{URL: "/", Description: "The shop that serves this document."}}
+	for path, item := range document.Paths {
+		for _, o := range operations(item) {
+			name := methodName(o.Method, path, lists(o))
+			o.OperationID = strings.ToLower(name[:1]) + name[1:]
+			o.Summary = cmp.Or(summaries[name], sentence(name))
+			describeProblems(o, name, path)
+			if o.Security == nil {
+				o.Security = []map[string][]string{{}}
+			}
+		}
+	}
+}
+
+// describeProblems lists the statuses of errors that an operation may have, with their problem types.
+func describeProblems(o *huma.Operation, name, path string) {
+	statuses := []int{http.StatusBadRequest, http.StatusTooManyRequests, http.StatusServiceUnavailable}
+	if o.Security != nil {
+		statuses = append(statuses, http.StatusUnauthorized, http.StatusForbidden)
+	}
+	if strings.Contains(path, "{") {
+		statuses = append(statuses, http.StatusNotFound)
+	}
+	if o.Method != http.MethodGet {
+		statuses = append(statuses, http.StatusConflict)
+	}
+	for _, status := range statuses {
+		kinds := kindsOf[status]
+		if status == http.StatusConflict {
+			kinds = slices.Concat(kinds, conflicts[name])
+		}
+		key := strconv.Itoa(status)
+		if o.Responses[key] != nil {
+			continue
+		}
+		o.Responses[key] = &huma.Response{
+			Description: http.StatusText(status) + ": /problems/" + strings.Join(kinds, ", /problems/") + ".",
+			Content: map[string]*huma.MediaType{
+				"application/problem+json": {Schema: &huma.Schema{Ref: "#/components/schemas/Problem"}},
+			},
+		}
+	}
+}
+
+// sentence returns the name of a method in words: "AddMySSHKey" is "Add my SSH key".
+func sentence(name string) string {
+	var words []string
+	for start, i := 0, 1; i <= len(name); i++ {
+		if i < len(name) && !startsWord(name, i) {
+			continue
+		}
+		word := name[start:i]
+		if start > 0 && strings.ToUpper(word) != word {
+			word = strings.ToLower(word)
+		}
+		words, start = append(words, word), i
+	}
+	return strings.Join(words, " ")
+}
+
+// startsWord reports whether a word begins at i: a capital after a small letter, or before one.
+func startsWord(name string, i int) bool {
+	upper := func(j int) bool { return unicode.IsUpper(rune(name[j])) }
+	return upper(i) && (!upper(i-1) || i+1 < len(name) && !upper(i+1))
+}
