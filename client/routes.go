@@ -277,6 +277,11 @@ func (c *Client) ExportProducts(ctx context.Context, query ExportProductsQuery, 
 	return send[ExportProductsAnswer](ctx, c, options, call{method: "GET", path: "/v1/products/exports", query: query})
 }
 
+// FindOrder sends POST /v1/orders/find, for: credentials.
+func (c *Client) FindOrder(ctx context.Context, in FindOrderRequest, options ...Option) (Order, error) {
+	return send[Order](ctx, c, options, call{method: "POST", path: "/v1/orders/find", body: in})
+}
+
 // ForgotPassword sends POST /v1/users/password/forgot, for: credentials.
 func (c *Client) ForgotPassword(ctx context.Context, in ForgotPasswordRequest, options ...Option) error {
 	_, err := send[struct{}](ctx, c, options, call{method: "POST", path: "/v1/users/password/forgot", body: in})

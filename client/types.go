@@ -298,6 +298,12 @@ type FailedItem struct {
 	Available int64  `json:"available"`
 }
 
+// FindOrderRequest names the order of a guest by what is in the mail about it.
+type FindOrderRequest struct {
+	Number string `json:"order_number"`
+	Email  string `json:"email"`
+}
+
 // ForgotPasswordRequest asks for a mail with a link to set a new password.
 type ForgotPasswordRequest struct {
 	Email string `json:"email"`

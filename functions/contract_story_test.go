@@ -60,6 +60,7 @@ func (d *day) aGuestOrdersAndCancels() {
 	c := d.visitor.With(client.OrderToken(placed.OrderToken))
 	d.AwaitStatus(d.t, placed.ID, "confirmed")
 	require.Equal(d.t, "confirmed", ok(c.GetOrder(ctx, placed.ID))(d.t).Status)
+	require.Equal(d.t, placed.ID, ok(d.visitor.FindOrder(ctx, client.FindOrderRequest{Number: placed.Number, Email: contact.Email}))(d.t).ID)
 	require.Equal(d.t, "order.placed", ok(c.GetOrderEvents(ctx, placed.ID))(d.t).Items[0].Type)
 	var answered http.Response
 	cancel := func() client.Order {

@@ -107,6 +107,7 @@ var may = map[string]string{
 
 	"POST /v1/orders":             "anonymous guest customer staff admin stranger client",
 	"GET /v1/orders":              "guest customer staff admin",
+	"POST /v1/orders/find":        "anonymous guest customer staff admin stranger client",
 	"POST /v1/orders/{id}/claim":  "customer staff admin",
 	"GET /v1/orders/{id}":         "guest customer staff admin",
 	"GET /v1/orders/{id}/events":  "guest customer staff admin",

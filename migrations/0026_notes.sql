@@ -1,4 +1,4 @@
--- written by: serve-orders (orders.notes)
+-- written by: serve-orders (orders.notes, accounts.throttles)
 -- Notes of staff on orders, and how guests find an order without its token.
 
 -- +goose Up

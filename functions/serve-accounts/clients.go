@@ -15,6 +15,7 @@ import (
 	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/problem"
+	"github.com/popup-shop/popup/internal/throttle"
 	"github.com/popup-shop/popup/internal/token"
 	"github.com/popup-shop/popup/internal/web"
 )
@@ -104,8 +105,8 @@ type ClientTokenAnswer struct {
 // clientToken returns an access token of a client. The secret is random and can't be guessed; attempts are counted
 // nevertheless.
 func (a *accounts) clientToken(ctx context.Context, tx pgx.Tx, in *ClientTokenRequest) (*ClientTokenAnswer, []events.Event, error) {
-	keys := sourceKeys(ctx)
-	if err := countAttempt(ctx, tx, keys); err != nil {
+	keys := throttle.SourceKeys(ctx)
+	if err := throttle.Count(ctx, tx, keys); err != nil {
 		return nil, nil, err
 	}
 	claims := token.Claims{ID: in.Body.ClientID, Role: token.Client}
@@ -121,7 +122,7 @@ func (a *accounts) clientToken(ctx context.Context, tx pgx.Tx, in *ClientTokenRe
 	if err != nil {
 		return nil, nil, fmt.Errorf("read client %s: %w", claims.ID, err)
 	}
-	if err := resetThrottle(ctx, tx, keys); err != nil {
+	if err := throttle.Reset(ctx, tx, keys); err != nil {
 		return nil, nil, err
 	}
 	answer := &ClientTokenAnswer{}

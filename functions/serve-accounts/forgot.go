@@ -13,6 +13,7 @@ import (
 	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/password"
 	"github.com/popup-shop/popup/internal/problem"
+	"github.com/popup-shop/popup/internal/throttle"
 	"github.com/popup-shop/popup/internal/token"
 )
 
@@ -25,8 +26,8 @@ type ForgotRequest struct {
 
 // forgot has a mail sent to the account of an address. The response and its time are the same if there is none.
 func forgot(ctx context.Context, tx pgx.Tx, in *ForgotRequest) (*struct{}, []events.Event, error) {
-	keys := append(sourceKeys(ctx), throttleKey("forgot", in.Body.Email))
-	if err := countAttempt(ctx, tx, keys); err != nil {
+	keys := append(throttle.SourceKeys(ctx), throttle.Key("forgot", in.Body.Email))
+	if err := throttle.Count(ctx, tx, keys); err != nil {
 		return nil, nil, err
 	}
 	resetID, err := uuid.NewV7()
@@ -55,7 +56,7 @@ func prepareReset(ctx context.Context, tx pgx.Tx, in *ResetRequest) (*hashedPass
 	if weakness := password.Weakness(in.Body.New); weakness != "" {
 		return nil, problem.Invalid(problem.FieldError{Field: "new", Message: weakness})
 	}
-	return &hashedPassword{}, countAttempt(ctx, tx, sourceKeys(ctx))
+	return &hashedPassword{}, throttle.Count(ctx, tx, throttle.SourceKeys(ctx))
 }
 
 func hashReset(ctx context.Context, in *ResetRequest, h *hashedPassword) (err error) {
@@ -79,8 +80,8 @@ func reset(ctx context.Context, tx pgx.Tx, in *ResetRequest, h *hashedPassword) 
 	if err := auth.SetCaller(ctx, tx, token.Claims{ID: userID}); err != nil {
 		return nil, nil, err
 	}
-	keys := append(sourceKeys(ctx), throttleKey("account", email, network(ctx)), throttleKey("everywhere", email))
-	if err := resetThrottle(ctx, tx, keys); err != nil {
+	keys := append(throttle.SourceKeys(ctx), throttle.Key("account", email, throttle.Network(ctx)), throttle.Key("everywhere", email))
+	if err := throttle.Reset(ctx, tx, keys); err != nil {
 		return nil, nil, err
 	}
 	return &struct{}{}, []events.Event{

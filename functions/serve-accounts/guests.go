@@ -14,6 +14,7 @@ import (
 	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/problem"
+	"github.com/popup-shop/popup/internal/throttle"
 	"github.com/popup-shop/popup/internal/token"
 	"github.com/popup-shop/popup/internal/web"
 )
@@ -98,8 +99,8 @@ func (a *accounts) guestToken(ctx context.Context, tx pgx.Tx, in *GuestTokenRequ
 	if !id.Valid(in.ID) {
 		return nil, nil, problem.NotFound("customer")
 	}
-	keys := append(sourceKeys(ctx), throttleKey("guest", in.ID, network(ctx)))
-	if err := countAttempt(ctx, tx, keys); err != nil {
+	keys := append(throttle.SourceKeys(ctx), throttle.Key("guest", in.ID, throttle.Network(ctx)))
+	if err := throttle.Count(ctx, tx, keys); err != nil {
 		return nil, nil, err
 	}
 	var g KnownGuest
@@ -112,7 +113,7 @@ func (a *accounts) guestToken(ctx context.Context, tx pgx.Tx, in *GuestTokenRequ
 	if err != nil {
 		return nil, nil, fmt.Errorf("read guest %s: %w", in.ID, err)
 	}
-	if err := resetThrottle(ctx, tx, keys); err != nil {
+	if err := throttle.Reset(ctx, tx, keys); err != nil {
 		return nil, nil, err
 	}
 	answer, err := a.issueGuestToken(g)

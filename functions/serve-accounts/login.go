@@ -11,6 +11,7 @@ import (
 	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/password"
 	"github.com/popup-shop/popup/internal/problem"
+	"github.com/popup-shop/popup/internal/throttle"
 	"github.com/popup-shop/popup/internal/token"
 )
 
@@ -59,14 +60,14 @@ func prepareLogin(ctx context.Context, tx pgx.Tx, in *LoginRequest) (*login, err
 	if !l.active {
 		l.hash = ""
 	}
-	l.throttleKeys = append(sourceKeys(ctx), throttleKey("account", in.Body.Email, network(ctx)))
-	if err := countAttempt(ctx, tx, l.throttleKeys); err != nil {
+	l.throttleKeys = append(throttle.SourceKeys(ctx), throttle.Key("account", in.Body.Email, throttle.Network(ctx)))
+	if err := throttle.Count(ctx, tx, l.throttleKeys); err != nil {
 		return nil, err
 	}
-	everywhere := throttleKey("everywhere", in.Body.Email)
+	everywhere := throttle.Key("everywhere", in.Body.Email)
 	l.throttleKeys = append(l.throttleKeys, everywhere)
 	if !isKnownSource {
-		l.delay, err = countForDelay(ctx, tx, everywhere)
+		l.delay, err = throttle.CountForDelay(ctx, tx, everywhere)
 	}
 	return &l, err
 }
@@ -91,7 +92,7 @@ func (a *accounts) login(ctx context.Context, tx pgx.Tx, in *LoginRequest, l *lo
 	if err := auth.SetCaller(ctx, tx, l.claims); err != nil {
 		return nil, nil, err
 	}
-	if err := resetThrottle(ctx, tx, l.throttleKeys); err != nil {
+	if err := throttle.Reset(ctx, tx, l.throttleKeys); err != nil {
 		return nil, nil, err
 	}
 	user, err := selectUser(ctx, tx, l.claims.ID)

@@ -9,6 +9,7 @@ import (
 	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/password"
 	"github.com/popup-shop/popup/internal/problem"
+	"github.com/popup-shop/popup/internal/throttle"
 )
 
 // PasswordRequest changes a password.
@@ -37,7 +38,7 @@ func checkPassword(ctx context.Context, in *PasswordRequest, p *credentials) (er
 // changePassword stores the new password and ends all other sessions, which may be of a person who knew the old one.
 func changePassword(ctx context.Context, tx pgx.Tx, _ *PasswordRequest, p *credentials) (*struct{}, []events.Event, error) {
 	caller := auth.CallerFrom(ctx)
-	if err := resetThrottle(ctx, tx, p.throttleKeys); err != nil {
+	if err := throttle.Reset(ctx, tx, p.throttleKeys); err != nil {
 		return nil, nil, err
 	}
 	if err := setHash(ctx, tx, caller.ID, p.hash, p.newHash); err != nil {

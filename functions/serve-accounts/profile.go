@@ -14,6 +14,7 @@ import (
 	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/password"
 	"github.com/popup-shop/popup/internal/problem"
+	"github.com/popup-shop/popup/internal/throttle"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -52,14 +53,14 @@ func prepareProfile(ctx context.Context, tx pgx.Tx, in *ProfileRequest) (*creden
 
 // readCredentials reads the hash of the caller's password, "" for a caller without one, and counts an attempt.
 func readCredentials(ctx context.Context, tx pgx.Tx) (*credentials, error) {
-	p := &credentials{required: true, throttleKeys: []string{throttleKey("proof", auth.CallerFrom(ctx).ID)}}
+	p := &credentials{required: true, throttleKeys: []string{throttle.Key("proof", auth.CallerFrom(ctx).ID)}}
 	err := tx.QueryRow(ctx, `
 		SELECT coalesce((SELECT hash FROM accounts.passwords WHERE user_id = @user_id), '')`,
 		pgx.NamedArgs{"user_id": auth.CallerFrom(ctx).ID}).Scan(&p.hash)
 	if err != nil {
 		return nil, fmt.Errorf("read password of user %s: %w", auth.CallerFrom(ctx).ID, err)
 	}
-	return p, countAttempt(ctx, tx, p.throttleKeys)
+	return p, throttle.Count(ctx, tx, p.throttleKeys)
 }
 
 func (r *ProfileRequest) currentPassword() (field, password string) {
@@ -87,7 +88,7 @@ func checkCredentials[I any, P interface {
 func changeProfile(ctx context.Context, tx pgx.Tx, in *ProfileRequest, p *credentials) (*UserAnswer, []events.Event, error) {
 	caller := auth.CallerFrom(ctx)
 	body := in.Body
-	if err := resetThrottle(ctx, tx, p.throttleKeys); err != nil {
+	if err := throttle.Reset(ctx, tx, p.throttleKeys); err != nil {
 		return nil, nil, err
 	}
 	u, err := scanUser(tx.QueryRow(ctx, `

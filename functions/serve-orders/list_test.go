@@ -132,3 +132,32 @@ func TestNotesAreForStaff(t *testing.T) {
 	require.Equal(t, []string{"note"}, add("a\x1b[31m", staff...).Fields())
 	require.Equal(t, http.StatusNotFound, get(t, shop, "/v1/orders/"+uuid.NewString()+"/notes", staff...).Status)
 }
+
+// ORD-48.
+func TestGuestFindsAnOrderByNumberAndEmail(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
+	ada := []string{"Authorization", shop.SignIn(t, "customer").Bearer}
+	account := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)), ada...)
+	find := func(number, email, source string) shoptest.Response {
+		return shop.Call(t, name, http.MethodPost, "/v1/orders/find", map[string]string{"order_number": number, "email": email}, "X-Forwarded-For", source)
+	}
+	a := find(" "+placed.OrderNumber, " ADA@example.test", "203.0.113.1")
+	require.Equal(t, http.StatusOK, a.Status, "%s", a.Raw)
+	require.Equal(t, placed.ID, a.Body["id"])
+	require.NotContains(t, a.Raw, placed.Token)
+
+	wrong := find(placed.OrderNumber, "eve@example.test", "203.0.113.2")
+	require.Equal(t, http.StatusNotFound, wrong.Status)
+	unknown := find("ORD-20260101-AAAAAA", "ada@example.test", "203.0.113.2")
+	require.Equal(t, wrong.Raw, unknown.Raw)
+	require.Equal(t, http.StatusNotFound, find(account.OrderNumber, "ada@example.test", "203.0.113.2").Status, "the order of an account")
+	seen := map[int]int{}
+	for range 20 {
+		seen[find(placed.OrderNumber, "eve@example.test", "203.0.113.3").Status]++
+	}
+	require.NotZero(t, seen[http.StatusTooManyRequests], seen)
+	require.LessOrEqual(t, seen[http.StatusNotFound], 7)
+	require.Equal(t, http.StatusOK, find(placed.OrderNumber, "ada@example.test", "198.51.100.1").Status, "others are not kept out")
+}

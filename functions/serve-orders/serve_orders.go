@@ -43,6 +43,7 @@ func New(settings Settings) function.Function {
 		Name: name,
 		Endpoints: web.Endpoints(name, settings.Access,
 			web.List("/v1/orders", access.Customer, orderview.List),
+			web.Post("/v1/orders/find", access.Credentials, http.StatusOK, find),
 			web.Get("/v1/orders/{id}", ownerOrToken, read),
 			web.Get("/v1/orders/{id}/events", ownerOrToken, readEvents),
 			web.PostIdempotent("/v1/orders/{id}/cancel", ownerOrToken, web.IdempotentCall[*CancelRequest, string, Answer]{
@@ -53,7 +54,7 @@ func New(settings Settings) function.Function {
 			web.Post("/v1/orders/{id}/notes", access.Staff, http.StatusCreated, addNote),
 		),
 		Emits:  []events.Event{events.OrderWithdrawn{}, events.ShipmentMoved{}},
-		Writes: []string{"orders.orders", "orders.history", "orders.notes", "delivery.shipments", "delivery.tracking"},
+		Writes: []string{"orders.orders", "orders.history", "orders.notes", "accounts.throttles", "delivery.shipments", "delivery.tracking"},
 	}
 }
 

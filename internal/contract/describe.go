@@ -52,6 +52,7 @@ var summaries = map[string]string{
 	"DeleteReservation":        "Release stock that is held by hand",
 	"DeleteStoreParticipating": "Close a store for orders",
 	"DeleteStoreProducts":      "Delete all products of a store",
+	"FindOrder":                "Find the order of a guest by its number and e-mail address",
 	"ForgotPassword":           "Send a link to set a new password",
 	"GetCategories":            "Get the tree of categories",
 	"GetKeys":                  "Get the public keys of access tokens",

@@ -16,7 +16,7 @@ import (
 // How the text of a property is read, by its name; any other is one line.
 var (
 	codes = map[string]bool{
-		"sku": true, "country": true, "currency": true, "postal_code": true, "phone": true, "locale": true, "payment_method": true,
+		"sku": true, "country": true, "currency": true, "postal_code": true, "phone": true, "locale": true, "payment_method": true, "order_number": true,
 	}
 	prose   = map[string]bool{"description": true, "reason": true, "note": true, "signature": true}
 	secrets = map[string]bool{"password": true, "old": true, "new": true, "client_secret": true, "refresh_token": true, "order_token": true}

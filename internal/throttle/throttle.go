@@ -1,4 +1,5 @@
-package serveaccounts
+// Package throttle slows down those who guess: passwords, tokens, numbers of orders. Failed attempts are counted in the database.
+package throttle
 
 import (
 	"context"
@@ -19,25 +20,25 @@ import (
 	"github.com/popup-shop/popup/internal/problem"
 )
 
-// throttleKey returns the key under which attempts of a kind are counted. It is a hash, since addresses are personal
+// Key returns the key under which attempts of a kind are counted. It is a hash, since addresses are personal
 // data.
-func throttleKey(kind string, of ...string) string {
+func Key(kind string, of ...string) string {
 	hash := sha256.Sum256([]byte(strings.ToLower(strings.Join(of, "\n"))))
 	return kind + " " + hex.EncodeToString(hash[:])
 }
 
-// sourceKeys returns the throttle key of the network that the client is in, or none for a private address: that may be
+// SourceKeys returns the throttle key of the network that the client is in, or none for a private address: that may be
 // the address of a proxy which all requests come through.
-func sourceKeys(ctx context.Context) []string {
+func SourceKeys(ctx context.Context) []string {
 	source, err := netip.ParseAddr(auth.SourceFrom(ctx))
 	if err != nil || source.IsPrivate() || source.IsLoopback() || source.IsLinkLocalUnicast() {
 		return nil
 	}
-	return []string{throttleKey("source", network(ctx))}
+	return []string{Key("source", Network(ctx))}
 }
 
-// network returns the network that the client is in.
-func network(ctx context.Context) string { return auth.NetworkOf(auth.SourceFrom(ctx)) }
+// Network returns the network that the client is in.
+func Network(ctx context.Context) string { return auth.NetworkOf(auth.SourceFrom(ctx)) }
 
 const (
 	freeAttempts = 5                      // failed logins of an account before its logins are delayed
@@ -45,9 +46,9 @@ const (
 	maxDelay     = time.Second
 )
 
-// countForDelay counts a failed attempt under a key, and returns how long to delay it. No request is rejected because of this
+// CountForDelay counts a failed attempt under a key, and returns how long to delay it. No request is rejected because of this
 // count: otherwise strangers could lock the owner of an account out.
-func countForDelay(ctx context.Context, tx pgx.Tx, key string) (time.Duration, error) {
+func CountForDelay(ctx context.Context, tx pgx.Tx, key string) (time.Duration, error) {
 	var failures int
 	err := tx.QueryRow(ctx, `
 		INSERT INTO accounts.throttles AS t (key, failures, free_at)
@@ -64,10 +65,10 @@ func countForDelay(ctx context.Context, tx pgx.Tx, key string) (time.Duration, e
 	return min(firstDelay<<min(failures-freeAttempts-1, 10), maxDelay), nil
 }
 
-// countAttempt counts a failed attempt under each key, or returns a problem while one of the keys has to wait. After
+// Count counts a failed attempt under each key, or returns a problem while one of the keys has to wait. After
 // five failures each further one doubles the wait, up to five minutes; a rejected attempt does not prolong it. Keys
 // that are unused for two days are deleted.
-func countAttempt(ctx context.Context, tx pgx.Tx, keys []string) error {
+func Count(ctx context.Context, tx pgx.Tx, keys []string) error {
 	keys = slices.Sorted(slices.Values(keys))
 	var counted int
 	err := tx.QueryRow(ctx, `
@@ -111,10 +112,10 @@ func tooMany(ctx context.Context, tx pgx.Tx, keys []string) error {
 	return p
 }
 
-// resetThrottle takes back an attempt that succeeded. The failures of an account are reset; those of a source address
+// Reset takes back an attempt that succeeded. The failures of an account are reset; those of a source address
 // decrease by one, and a wait of it goes on: otherwise an attacker could log in to an account of their own to try
 // passwords of others faster.
-func resetThrottle(ctx context.Context, tx pgx.Tx, keys []string) error {
+func Reset(ctx context.Context, tx pgx.Tx, keys []string) error {
 	err := pgbatch.Enqueue(ctx, tx, -1, `
 		UPDATE accounts.throttles SET
 			failures = CASE WHEN key LIKE 'source %' THEN GREATEST(failures - 1, 0) ELSE 0 END,
