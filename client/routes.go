@@ -514,3 +514,8 @@ func (c *Client) SuggestProducts(ctx context.Context, query SuggestProductsQuery
 func (c *Client) Track(ctx context.Context, number string, options ...Option) (Parcel, error) {
 	return send[Parcel](ctx, c, options, call{method: "GET", path: "/v1/tracking/" + url.PathEscape(number)})
 }
+
+// TransferStock sends POST /v1/inventory/transfers, for: staff, client:stock. It has an idempotency key, which is generated unless the option Key gives one.
+func (c *Client) TransferStock(ctx context.Context, in TransferStockRequest, options ...Option) (Transferred, error) {
+	return send[Transferred](ctx, c, options, call{method: "POST", path: "/v1/inventory/transfers", body: in, keyed: true})
+}

@@ -913,6 +913,21 @@ type Tokens struct {
 	TokenType    string `json:"token_type"`
 }
 
+// TransferStockRequest moves goods from one warehouse to another.
+type TransferStockRequest struct {
+	SKU      string `json:"sku"`
+	From     string `json:"from_warehouse_id"`
+	To       string `json:"to_warehouse_id"` // It gets a level of the SKU if it has none.
+	Quantity int64  `json:"quantity"`
+	Reason   string `json:"reason"`
+}
+
+// Transferred is both sides of a transfer.
+type Transferred struct {
+	Out Moved `json:"out"`
+	In  Moved `json:"in"`
+}
+
 // User is an account or a guest, as the user and staff see it.
 type User struct {
 	ID        string    `json:"id"`

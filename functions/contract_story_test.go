@@ -183,6 +183,10 @@ func (d *day) staffReceivesGoods() {
 	require.Equal(d.t, int64(10), set.Available)
 	last := ok(c.ListStockMovements(ctx, level.ID, client.ListStockMovementsQuery{Kind: "adjustment"}))(d.t)
 	require.Equal(d.t, int64(-2), last.Items[0].Quantity)
+	both := ok(c.TransferStock(ctx, client.TransferStockRequest{
+		SKU: shoptest.Cap, FromWarehouseID: shoptest.Canal, ToWarehouseID: shoptest.Harbour, Quantity: 1, Reason: "the window is empty",
+	}))(d.t)
+	require.Equal(d.t, int64(9), *both.Out.Level.Quantity)
 }
 
 // API-28, API-34, API-35.

@@ -57,6 +57,7 @@ var may = map[string]string{
 	"POST /v1/inventory/stock/{id}/movements": "staff admin client",
 	"GET /v1/inventory/stock/{id}/movements":  "staff admin client",
 	"PUT /v1/inventory/stock/{id}":            "staff admin client",
+	"POST /v1/inventory/transfers":            "staff admin client",
 	"POST /v1/inventory/reservations":         "staff admin client",
 	"GET /v1/inventory/reservations/{id}":     "staff admin client",
 	"DELETE /v1/inventory/reservations/{id}":  "staff admin client",

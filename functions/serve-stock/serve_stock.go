@@ -43,6 +43,10 @@ func New(settings config.Access) function.Function {
 				web.IdempotentCall[*MoveRequest, Moved, MoveAnswer]{
 					Status: http.StatusCreated, Do: move, Show: showMoved,
 				}),
+			web.PostIdempotent("/v1/inventory/transfers", editors,
+				web.IdempotentCall[*TransferRequest, Transferred, TransferAnswer]{
+					Status: http.StatusCreated, Do: transfer, Show: showTransferred,
+				}),
 
 			web.PostIdempotent("/v1/inventory/reservations", editors, web.IdempotentCall[*HoldRequest, string, HoldAnswer]{
 				Status: http.StatusCreated, Do: hold, Show: showHold,

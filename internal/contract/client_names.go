@@ -10,6 +10,7 @@ import (
 var methodNames = map[string]string{
 	"POST /v1/orders":                "PlaceOrder",
 	"POST /v1/orders/{id}/status":    "MoveOrder",
+	"POST /v1/inventory/transfers":   "TransferStock",
 	"POST /v1/orders/find":           "FindOrder",
 	"POST /v1/quotes":                "Quote",
 	"GET /v1/tracking/{number}":      "Track",

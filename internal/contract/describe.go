@@ -33,6 +33,7 @@ var conflicts = map[string][]string{
 	"ChangeMe":         {"e-mail-taken"},
 	"AddMySSHKey":      {"key-taken"},
 	"AddProduct":       {"sku-taken"},
+	"TransferStock":    {"twin-in-flight"},
 	"AddReservation":   {"out-of-stock", "twin-in-flight"},
 	"AddStockMovement": {"twin-in-flight"},
 }
@@ -65,6 +66,7 @@ var summaries = map[string]string{
 	"Register":                 "Create an account",
 	"ResetPassword":            "Set a new password with the link of a mail",
 	"ShipOrder":                "Mark an order as shipped",
+	"TransferStock":            "Move goods to another warehouse",
 	"Track":                    "Get where a parcel is",
 }
 
