@@ -184,7 +184,7 @@ func (d *day) staffReceivesGoods() {
 	last := ok(c.ListStockMovements(ctx, level.ID, client.ListStockMovementsQuery{Kind: "adjustment"}))(d.t)
 	require.Equal(d.t, int64(-2), last.Items[0].Quantity)
 	both := ok(c.TransferStock(ctx, client.TransferStockRequest{
-		SKU: shoptest.Cap, FromWarehouseID: shoptest.Canal, ToWarehouseID: shoptest.Harbour, Quantity: 1, Reason: "the window is empty",
+		SKU: shoptest.Cap, From: shoptest.Canal, To: shoptest.Harbour, Quantity: 1, Reason: "the window is empty",
 	}))(d.t)
 	require.Equal(d.t, int64(9), *both.Out.Level.Quantity)
 }
