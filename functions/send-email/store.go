@@ -75,7 +75,7 @@ func (p *mailer) claimMails(ctx context.Context, tx pgx.Tx, mails []mailKey) (ma
 			o.subtotal_minor, o.delivery_fee_minor, o.tax_minor, o.payment_method,
 			coalesce(p.uri, ''), o.carrier, o.tracking_number,
 			concat_ws(', ', nullif(a.address_line1, ''), nullif(a.address_line2, ''), nullif(a.postal_code, ''), nullif(a.city, ''),
-				nullif(a.prefecture, ''), nullif(a.country, '')),
+				nullif(a.prefecture, ''), nullif(a.region, ''), nullif(a.country, '')),
 			(SELECT json_agg(json_build_object('name', product_name, 'quantity', quantity, 'total_minor', total_minor) ORDER BY line)
 			FROM orders.lines l WHERE l.order_id = o.order_id)
 		FROM taken m
