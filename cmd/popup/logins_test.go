@@ -99,7 +99,7 @@ func TestManyLoginsAtOnceCloseNothing(t *testing.T) {
 	}
 }
 
-// A page of another site can't read mails by a name of its own that resolves to this machine.
+// OPS-56: a page of another site can't read mails by a name of its own that resolves to this machine.
 func TestAForeignHostReadsNoMails(t *testing.T) {
 	for _, how := range []string{"one process", "processes"} {
 		t.Run(how, func(t *testing.T) {

@@ -167,6 +167,7 @@ func TestEachErrorNamesItsField(t *testing.T) {
 	require.Empty(t, shop.Broker.Published())
 }
 
+// API-95.
 func TestAllErrorsAreReturned(t *testing.T) {
 	t.Parallel()
 	shop := open(t)

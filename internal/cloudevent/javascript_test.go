@@ -102,6 +102,7 @@ func accept(t *testing.T, requests []request) (accepted, rejected string, err er
 }
 
 // N3: over HTTP, in binary and in structured mode.
+// API-99.
 func TestTheJavaScriptSDKAcceptsEveryEvent(t *testing.T) {
 	t.Parallel()
 	var requests []request
