@@ -69,8 +69,12 @@ func TestTransfersBothWaysAtOnce(t *testing.T) {
 	require.Equal(t, http.StatusCreated, transfer(t, shop, shoptest.Harbour, shoptest.Canal, 60).Status)
 	var all sync.WaitGroup
 	for range 8 {
-		all.Go(func() { require.Equal(t, http.StatusCreated, transfer(t, shop, shoptest.Harbour, shoptest.Canal, 1).Status) })
-		all.Go(func() { require.Equal(t, http.StatusCreated, transfer(t, shop, shoptest.Canal, shoptest.Harbour, 1).Status) })
+		all.Go(func() {
+			require.Equal(t, http.StatusCreated, transfer(t, shop, shoptest.Harbour, shoptest.Canal, 1).Status)
+		})
+		all.Go(func() {
+			require.Equal(t, http.StatusCreated, transfer(t, shop, shoptest.Canal, shoptest.Harbour, 1).Status)
+		})
 	}
 	all.Wait()
 	require.Equal(t, map[string]int64{shoptest.Harbour: 60, shoptest.Canal: 60}, onHand(t, shop))
