@@ -14,6 +14,7 @@ import (
 	"github.com/popup-shop/popup/internal/catalogue"
 	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/problem"
+	"github.com/popup-shop/popup/internal/web"
 )
 
 // AddRequest adds a product.
@@ -156,8 +157,11 @@ func unknownStore() error {
 }
 
 // lockProduct keeps others from changing a product and its variants, and returns its SKU.
-func lockProduct(ctx context.Context, tx pgx.Tx, productID string) (sku string, err error) {
-	err = tx.QueryRow(ctx, `
+func lockProduct(ctx context.Context, db web.Reader, productID string) (sku string, err error) {
+	if !id.Valid(productID) {
+		return "", problem.NotFound("product")
+	}
+	err = db.QueryRow(ctx, `
 		SELECT p.sku
 		FROM catalogue.products p
 		JOIN catalogue.stores s USING (store_id)

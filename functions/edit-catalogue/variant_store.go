@@ -12,14 +12,15 @@ import (
 	"github.com/popup-shop/popup/internal/catalogue"
 	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/problem"
+	"github.com/popup-shop/popup/internal/web"
 )
 
 // variantOf finds the product of a variant, and its SKU.
-func variantOf(ctx context.Context, tx pgx.Tx, variantID string) (productID, sku string, err error) {
+func variantOf(ctx context.Context, db web.Reader, variantID string) (productID, sku string, err error) {
 	if !id.Valid(variantID) {
 		return "", "", problem.NotFound("variant")
 	}
-	err = tx.QueryRow(ctx, `
+	err = db.QueryRow(ctx, `
 		SELECT product_id::text, sku
 		FROM catalogue.variants
 		WHERE variant_id = @variant_id AND deleted_at IS NULL`, pgx.NamedArgs{"variant_id": variantID}).Scan(&productID, &sku)

@@ -29,7 +29,7 @@ func listStores(ctx context.Context, db web.Reader, in *StoresRequest) ([]catalo
 
 // readStore is called by visitors.
 func readStore(ctx context.Context, db web.Reader, in *Request) (*catalogue.StoreAnswer, error) {
-	out, err := catalogue.OneStore(ctx, db, in.ID, `SELECT `+catalogue.StoreColumns+` FROM catalogue.stores WHERE store_id = @store_id AND deleted_at IS NULL`, pgx.NamedArgs{})
+	out, err := catalogue.ReadStore(ctx, db, in.ID)
 	if err == nil {
 		web.SurrogateKeys(ctx, events.ShownStore(in.ID))
 	}

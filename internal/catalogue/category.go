@@ -6,6 +6,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/popup-shop/popup/internal/id"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -20,6 +22,21 @@ type Category struct {
 
 // CategoryAnswer is a category.
 type CategoryAnswer struct{ Body Category }
+
+// ReadCategory returns a category, or a problem if there is none.
+func ReadCategory(ctx context.Context, db web.Reader, categoryID string) (*CategoryAnswer, error) {
+	if !id.Valid(categoryID) {
+		return nil, problem.NotFound("category")
+	}
+	items, err := ReadCategories(ctx, db, categoryID)
+	if err != nil {
+		return nil, err
+	}
+	if len(items) == 0 {
+		return nil, problem.NotFound("category")
+	}
+	return &CategoryAnswer{items[0]}, nil
+}
 
 // ReadCategories returns all categories, each before those below it; with a categoryID only that one.
 func ReadCategories(ctx context.Context, db web.Reader, categoryID string) ([]Category, error) {

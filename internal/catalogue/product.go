@@ -4,15 +4,22 @@ package catalogue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/access"
+	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/money"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
+
+// Editors may change the catalogue, and see what is not on sale.
+var Editors = access.Any(access.Staff, access.Client("catalogue"))
 
 // Product is something that is sold. How many there are is shown, and kept elsewhere.
 type Product struct {
@@ -65,8 +72,11 @@ func ScanProduct(row pgx.CollectableRow) (p Product, err error) {
 	return p, err
 }
 
-// ReadProduct returns a product that is not deleted, on sale or not. The error wraps pgx.ErrNoRows if there is none.
+// ReadProduct returns a product that is not deleted, on sale or not, or a problem if there is none.
 func ReadProduct(ctx context.Context, db web.Reader, productID string) (p Product, err error) {
+	if !id.Valid(productID) {
+		return p, problem.NotFound("product")
+	}
 	rows, err := db.Query(ctx, `
 		WITH page AS (SELECT product_id FROM catalogue.products WHERE product_id = @product_id AND deleted_at IS NULL)
 		`+SelectProducts+` WHERE s.deleted_at IS NULL`, pgx.NamedArgs{"product_id": productID})
@@ -74,6 +84,9 @@ func ReadProduct(ctx context.Context, db web.Reader, productID string) (p Produc
 		return p, fmt.Errorf("read product %s: %w", productID, err)
 	}
 	p, err = pgx.CollectExactlyOneRow(rows, ScanProduct)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return p, problem.NotFound("product")
+	}
 	if err != nil {
 		return p, fmt.Errorf("read product %s: %w", productID, err)
 	}
