@@ -333,6 +333,12 @@ type HoldLine struct {
 	WarehouseID string `json:"warehouse_id,omitempty"`
 }
 
+// ImportError is what is wrong with a cell.
+type ImportError struct {
+	Column string `json:"column"`
+	Why    string `json:"why"`
+}
+
 // ImportProductsAnswer has a result for each row, in their order.
 type ImportProductsAnswer struct {
 	Results []ImportResult `json:"results"`
@@ -340,25 +346,27 @@ type ImportProductsAnswer struct {
 
 // ImportProductsRequest is up to a hundred rows of a table of products.
 type ImportProductsRequest struct {
-	Rows []ImportRow `json:"rows"`
+	Rows   []ImportRow `json:"rows"`
+	DryRun bool        `json:"dry_run,omitempty"` // Report what would become of the rows, and store nothing.
 }
 
-// ImportResult is what has become of a row.
+// ImportResult is the result of a row.
 type ImportResult struct {
-	SKU    string `json:"sku"`
-	Result string `json:"result"`        // one of created, updated, unchanged, error
-	Why    string `json:"why,omitempty"` // what is wrong with it
+	SKU    string        `json:"sku"`
+	Result string        `json:"result"`           // one of created, updated, unchanged, error
+	Why    string        `json:"why,omitempty"`    // The errors as one text.
+	Errors []ImportError `json:"errors,omitempty"` // What is wrong with the row.
 }
 
-// ImportRow is a product as a table has it: its store by name, its category by the names from the top.
+// ImportRow is a product as a table has it. What a field may have is checked row by row, so that a wrong row stops no other.
 type ImportRow struct {
-	SKU         string   `json:"sku"`
-	Name        string   `json:"name"`
-	Description string   `json:"description,omitempty"`
+	SKU         string   `json:"sku"`                   // At most 64 characters.
+	Name        string   `json:"name"`                  // At most 200 characters.
+	Description string   `json:"description,omitempty"` // At most 20,000 characters.
 	Price       Amount   `json:"price"`
-	Category    string   `json:"category,omitempty"` // A > B
-	Tags        []string `json:"tags,omitempty"`
-	Store       string   `json:"store"`
+	Category    string   `json:"category,omitempty"` // The names from the top, with ">" between them, or the id. A name has "\>" for ">" and "\\" for "\".
+	Tags        []string `json:"tags,omitempty"`     // At most 50 different tags of up to 50 characters.
+	Store       string   `json:"store"`              // The name, or the id where several stores have the name.
 	Active      bool     `json:"active"`
 }
 

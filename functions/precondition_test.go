@@ -178,7 +178,9 @@ func (s reviser) addAccounts(all map[string]func() revision) {
 		return "Bearer " + r.Body["access_token"].(string)
 	}
 	own := func(get, path string, body any) func() revision {
-		return func() revision { return revision{get: get + "@" + accounts, path: path, body: body, bearer: registered()} }
+		return func() revision {
+			return revision{get: get + "@" + accounts, path: path, body: body, bearer: registered()}
+		}
 	}
 	part := func(list, path string, body, change any) func() revision {
 		return func() revision {

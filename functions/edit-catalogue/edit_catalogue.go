@@ -38,9 +38,9 @@ func (s Settings) Check() error { return cmp.Or(s.Access.Check(), s.Pictures.Che
 func New(settings Settings) function.Function {
 	h := handler{picture.Open(settings.Pictures)}
 	return function.Function{
-		Name: name,
+		Name:      name,
 		Endpoints: web.Endpoints(name, settings.Access, h.routes()...),
-		Emits: []events.Event{events.ProductChanged{}, events.StoreChanged{}, events.CategoryChanged{}},
+		Emits:     []events.Event{events.ProductChanged{}, events.StoreChanged{}, events.CategoryChanged{}},
 		Writes: []string{
 			"catalogue.products", "catalogue.variants", "catalogue.categories", "catalogue.stores", "stock.levels", "stock.warehouses",
 		},
