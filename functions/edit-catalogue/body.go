@@ -116,8 +116,8 @@ func (f *faults) sku(field, value string) {
 }
 
 func (f *faults) price(field string, price money.Amount) {
-	if price.Minor <= 0 || price.Minor > maxPrice {
-		f.add(field+".amount_minor", "must be above 0, and at most a trillion")
+	if price.Minor < 0 || price.Minor > maxPrice {
+		f.add(field+".amount_minor", "must not be below 0, and at most a trillion")
 	}
 	if _, ok := money.Exponent(price.Currency); !ok {
 		f.add(field+".currency", "is not a currency of ISO 4217")

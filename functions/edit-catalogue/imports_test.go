@@ -48,11 +48,11 @@ func TestRowsAreMatchedWithProductsBySKUAndAWrongOneStopsNoOther(t *testing.T) {
 	require.Equal(t, []string{
 		"created", "updated", "unchanged", "created", "unchanged", "errorsku is that of a variant, or of something deleted",
 		"errorname must not be blank", "errorstore is the name of none of our stores, or of several", "errorcategory names none of our categories, or several",
-		"errorprice_minor must be above 0, and at most a trillion",
+		"errorprice_minor must not be below 0, and at most a trillion",
 	}, d.imported(
 		row("NEW"), row("OLD"), row("OLD"), row("PLAIN").With("category", ""), row("NEW"), row("OLD-RED"),
 		row("A").With("name", " "), row("B").With("store", "Nowhere"), row("C").With("category",
-			"Hats"), row("D").With("price", euros(0)),
+			"Hats"), row("D").With("price", euros(-1)),
 	))
 	require.Len(t, d.emitted(), before+3)
 	p := d.must(http.MethodGet, path, nil).Body

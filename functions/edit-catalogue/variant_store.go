@@ -33,22 +33,6 @@ func variantOf(ctx context.Context, db web.Reader, variantID string) (productID,
 	return productID, sku, nil
 }
 
-// lockCurrency locks a product, and returns the currency in which its variants cost something.
-func lockCurrency(ctx context.Context, tx pgx.Tx, productID string) (currency string, err error) {
-	if !id.Valid(productID) {
-		return "", problem.NotFound("product")
-	}
-	if _, err := lockProduct(ctx, tx, productID); err != nil {
-		return "", err
-	}
-	err = tx.QueryRow(ctx, `SELECT currency FROM catalogue.products WHERE product_id = @product_id`,
-		pgx.NamedArgs{"product_id": productID}).Scan(&currency)
-	if err != nil {
-		return "", fmt.Errorf("read currency of product %s: %w", productID, err)
-	}
-	return currency, nil
-}
-
 // store puts one variant into the catalogue, and shows it.
 func (b VariantBody) store(
 	ctx context.Context, tx pgx.Tx, productID, variantID, currency, sql string,
