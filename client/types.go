@@ -482,8 +482,9 @@ type ListProductsQuery struct {
 	MaxPrice    int64  `query:"max_price"` // In minor units.
 	Currency    string `query:"currency"`  // Currency of the prices.
 	InStockOnly bool   `query:"in_stock_only"`
-	Q           string `query:"q"`    // Words that must all occur.
-	Sort        string `query:"sort"` // one of newest, name, price_asc, price_desc
+	Q           string `query:"q"`     // Words that must all occur.
+	Sort        string `query:"sort"`  // one of newest, name, price_asc, price_desc
+	After       string `query:"after"` // The next of the page before, instead of page: for lists of any length.
 }
 
 // ListShipmentsQuery holds the query parameters of ListShipments. Zero values are left out.
@@ -513,7 +514,8 @@ type ListStockQuery struct {
 // ListStoreProductsQuery holds the query parameters of ListStoreProducts. Zero values are left out.
 type ListStoreProductsQuery struct {
 	Paging
-	Sort string `query:"sort"` // one of newest, name, price_asc, price_desc
+	Sort  string `query:"sort"`  // one of newest, name, price_asc, price_desc
+	After string `query:"after"` // The next of the page before, instead of page.
 }
 
 // ListUsersQuery holds the query parameters of ListUsers. Zero values are left out.

@@ -20,7 +20,9 @@
 			OFFSET 0
 		) p
 		ORDER BY p.currency, p.price_minor, p.product_id
-		LIMIT @limit OFFSET @offset
+		LIMIT @limit
+		OFFSET @offset
+
 	)
 	SELECT p.product_id::text, p.store_id::text, s.name, p.name, p.description, p.sku, p.price_minor, p.currency,
 		coalesce(p.category_id::text, ''), p.tags, p.images, p.outside_number, p.active, p.created_at, p.updated_at,
