@@ -478,6 +478,16 @@ func (c *Client) Register(ctx context.Context, in RegisterRequest, options ...Op
 	return send[RegisterAnswer](ctx, c, options, call{method: "POST", path: "/v1/users/register", body: in})
 }
 
+// RestoreProduct sends POST /v1/products/{id}/restore, for: staff, client:catalogue.
+func (c *Client) RestoreProduct(ctx context.Context, id string, options ...Option) (Product, error) {
+	return send[Product](ctx, c, options, call{method: "POST", path: "/v1/products/" + url.PathEscape(id) + "/restore"})
+}
+
+// RestoreVariant sends POST /v1/variants/{id}/restore, for: staff, client:catalogue.
+func (c *Client) RestoreVariant(ctx context.Context, id string, options ...Option) (Variant, error) {
+	return send[Variant](ctx, c, options, call{method: "POST", path: "/v1/variants/" + url.PathEscape(id) + "/restore"})
+}
+
 // SearchProducts sends GET /v1/products/search, for: all.
 func (c *Client) SearchProducts(ctx context.Context, query SearchProductsQuery, options ...Option) (SearchProductsAnswer, error) {
 	return send[SearchProductsAnswer](ctx, c, options, call{method: "GET", path: "/v1/products/search", query: query})

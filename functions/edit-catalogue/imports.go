@@ -70,7 +70,7 @@ type importLookup struct {
 type skuOwner struct {
 	productID     string
 	outsideNumber *int64
-	unusable      bool // a variant, or something deleted
+	unusable      bool // a variant, or something deleted of which there are goods
 }
 
 // importRows is called by staff, and by programs that keep the catalogue: rows are matched with products by their SKU.
@@ -174,7 +174,7 @@ func (l importLookup) body(row ImportRow) (*ProductBody, error) {
 	}
 	var faults faults
 	if owner.unusable {
-		faults.add("sku", "is that of a variant, or of something deleted")
+		faults.add("sku", "is that of a variant, or of goods of something deleted")
 	}
 	if b.StoreID == "" {
 		faults.add("store", "is the name of none of our stores, or of several")
@@ -231,11 +231,11 @@ func readOwners(ctx context.Context, tx pgx.Tx, of []ImportRow) (map[string]skuO
 		skus[i] = row.SKU
 	}
 	rows, err := tx.Query(ctx, `
-		SELECT k.sku, k.product_id::text, p.outside_number, k.variant_id IS NOT NULL OR p.deleted_at IS NOT NULL OR s.deleted_at IS NOT NULL
+		SELECT k.sku, k.product_id::text, p.outside_number, k.variant_id IS NOT NULL OR catalogue.is_deleted(k.product_id, k.variant_id)
 		FROM catalogue.skus k
 		JOIN catalogue.products p USING (product_id)
-		JOIN catalogue.stores s USING (store_id)
-		WHERE k.sku = ANY (@skus)`, pgx.NamedArgs{"skus": skus})
+		WHERE k.sku = ANY (@skus) AND (NOT catalogue.is_deleted(k.product_id, k.variant_id)
+			OR EXISTS (SELECT FROM stock.levels l WHERE l.sku = k.sku AND l.on_hand > 0))`, pgx.NamedArgs{"skus": skus})
 	if err != nil {
 		return nil, fmt.Errorf("find products by SKU: %w", err)
 	}

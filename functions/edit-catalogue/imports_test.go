@@ -46,7 +46,7 @@ func TestRowsAreMatchedWithProductsBySKUAndAWrongOneStopsNoOther(t *testing.T) {
 	path := d.add(product("OLD").With("outside_number", 7).With("variants", []any{variant("OLD-RED")}))
 	before := len(d.emitted())
 	require.Equal(t, []string{
-		"created", "updated", "unchanged", "created", "unchanged", "errorsku is that of a variant, or of something deleted",
+		"created", "updated", "unchanged", "created", "unchanged", "errorsku is that of a variant, or of goods of something deleted",
 		"errorname must not be blank", "errorstore is the name of none of our stores, or of several", "errorcategory names none of our categories, or several",
 		"errorprice_minor must not be below 0, and at most a trillion",
 	}, d.imported(

@@ -106,10 +106,12 @@ func saveVariants(ctx context.Context, tx pgx.Tx, productID string, given []Vari
 	err = tx.QueryRow(ctx, `
 		WITH given AS (
 			SELECT * FROM jsonb_to_recordset(@variants::jsonb) AS g (variant_id uuid, sku text, name text, attributes jsonb, price_minor bigint, position integer)
+		), own AS (
+			SELECT sku, variant_id FROM catalogue.skus WHERE product_id = @product_id AND variant_id IS NOT NULL
 		), changed AS (
 			UPDATE catalogue.variants v SET name = g.name, attributes = g.attributes, price_minor = g.price_minor, position = g.position, deleted_at = NULL
 			FROM given g
-			WHERE v.product_id = @product_id AND v.sku = g.sku AND (v.deleted_at IS NOT NULL
+			WHERE v.product_id = @product_id AND v.sku = g.sku AND EXISTS (SELECT FROM own WHERE own.variant_id = v.variant_id) AND (v.deleted_at IS NOT NULL
 				OR (v.name, v.attributes, v.price_minor, v.position) IS DISTINCT FROM (g.name, g.attributes, g.price_minor, g.position))
 			RETURNING 1
 		), gone AS (
@@ -120,7 +122,7 @@ func saveVariants(ctx context.Context, tx pgx.Tx, productID string, given []Vari
 			INSERT INTO catalogue.variants (variant_id, product_id, sku, name, attributes, price_minor, position)
 			SELECT g.variant_id, @product_id, g.sku, g.name, g.attributes, g.price_minor, g.position
 			FROM given g
-			WHERE NOT EXISTS (SELECT FROM catalogue.variants v WHERE v.product_id = @product_id AND v.sku = g.sku)
+			WHERE NOT EXISTS (SELECT FROM own WHERE own.sku = g.sku)
 			RETURNING 1
 		)
 		SELECT EXISTS (SELECT FROM changed UNION ALL SELECT FROM gone UNION ALL SELECT FROM added)`,
