@@ -54,8 +54,8 @@ func (c *Client) AddProduct(ctx context.Context, in ProductBody, options ...Opti
 }
 
 // AddProductImage sends POST /v1/products/{id}/images, for: staff, client:catalogue.
-func (c *Client) AddProductImage(ctx context.Context, id string, in []byte, options ...Option) (AddProductImageAnswer, error) {
-	return send[AddProductImageAnswer](ctx, c, options, call{method: "POST", path: "/v1/products/" + url.PathEscape(id) + "/images", body: in})
+func (c *Client) AddProductImage(ctx context.Context, id string, query AddProductImageQuery, in []byte, options ...Option) (AddProductImageAnswer, error) {
+	return send[AddProductImageAnswer](ctx, c, options, call{method: "POST", path: "/v1/products/" + url.PathEscape(id) + "/images", query: query, body: in})
 }
 
 // AddProductVariant sends POST /v1/products/{id}/variants, for: staff, client:catalogue.

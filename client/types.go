@@ -61,9 +61,15 @@ type AddOrderNoteRequest struct {
 	Note string `json:"note"`
 }
 
-// AddProductImageAnswer is the addresses of all pictures of a product.
+// AddProductImageAnswer is all pictures of a product.
 type AddProductImageAnswer struct {
 	ImageURLs []string `json:"image_urls"`
+	Images    []Image  `json:"images"`
+}
+
+// AddProductImageQuery holds the query parameters of AddProductImage. Zero values are left out.
+type AddProductImageQuery struct {
+	Alt string `query:"alt"` // What the picture shows, for those who do not see it.
 }
 
 // AddReservationAnswer is a reservation of all lines. If a line has not enough stock, nothing is reserved and a 409 has success and failed_items.
@@ -331,6 +337,21 @@ type HoldLine struct {
 	SKU         string `json:"sku"`
 	Quantity    int64  `json:"quantity"`
 	WarehouseID string `json:"warehouse_id,omitempty"`
+}
+
+// Image is a picture of a product. Older ones have an address alone.
+type Image struct {
+	URL    string      `json:"url"`
+	Width  int64       `json:"width,omitempty"` // In pixels.
+	Height int64       `json:"height,omitempty"`
+	Alt    string      `json:"alt"`   // What it shows, for those who do not see it.
+	Sizes  []ImageSize `json:"sizes"` // The widths in which it is kept, the largest last.
+}
+
+// ImageSize is a picture in one width.
+type ImageSize struct {
+	URL   string `json:"url"`
+	Width int64  `json:"width"`
 }
 
 // ImportError is what is wrong with a cell.
@@ -673,7 +694,8 @@ type Product struct {
 	Price         Amount    `json:"price"`
 	CategoryID    string    `json:"category_id,omitempty"`
 	Tags          []string  `json:"tags"`
-	ImageURLs     []string  `json:"image_urls"`
+	ImageURLs     []string  `json:"image_urls"` // The addresses of images.
+	Images        []Image   `json:"images"`
 	OutsideNumber *int64    `json:"outside_number,omitempty"` // its number in somebody else's catalogue
 	Active        bool      `json:"active"`
 	Stock         Stock     `json:"stock"`

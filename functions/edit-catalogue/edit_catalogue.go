@@ -36,7 +36,7 @@ func (s Settings) Check() error { return cmp.Or(s.Access.Check(), s.Pictures.Che
 
 // New declares the function.
 func New(settings Settings) function.Function {
-	h := handler{picture.Open(settings.Pictures)}
+	h := handler{picture.Open(settings.Pictures), make(chan struct{}, 1)}
 	return function.Function{
 		Name:      name,
 		Endpoints: web.Endpoints(name, settings.Access, h.routes()...),
@@ -117,7 +117,10 @@ type Request struct {
 type Answer struct{ Body catalogue.Product }
 
 // handler handles requests that need the store of pictures.
-type handler struct{ pictures *picture.Store }
+type handler struct {
+	pictures   *picture.Store
+	converting chan struct{} // has room for each picture that is converted at a time
+}
 
 // add is called by staff, and by programs that keep the catalogue.
 func (h handler) add(ctx context.Context, tx pgx.Tx, in *AddRequest) (*Answer, []events.Event, error) {
@@ -133,6 +136,6 @@ func (h handler) change(ctx context.Context, tx pgx.Tx, in *ChangeRequest) (*Ans
 
 // answer returns a product with the addresses of its pictures.
 func (h handler) answer(p catalogue.Product) *Answer {
-	p.ImageURLs = catalogue.ImageURLs(h.pictures.BaseURL(), p.ImageURLs)
+	p.SetImageURLs(h.pictures.BaseURL())
 	return &Answer{p}
 }
