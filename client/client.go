@@ -91,4 +91,7 @@ type Page[T any] struct {
 	Limit      int64 `json:"limit"`
 	Total      int64 `json:"total"` // items on all pages
 	TotalPages int64 `json:"total_pages"`
+
+	// Next is the parameter After of the next page, in lists that have it; "" if there is none.
+	Next string `json:"next"`
 }

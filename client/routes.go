@@ -54,8 +54,8 @@ func (c *Client) AddProduct(ctx context.Context, in ProductBody, options ...Opti
 }
 
 // AddProductImage sends POST /v1/products/{id}/images, for: staff, client:catalogue.
-func (c *Client) AddProductImage(ctx context.Context, id string, in []byte, options ...Option) (AddProductImageAnswer, error) {
-	return send[AddProductImageAnswer](ctx, c, options, call{method: "POST", path: "/v1/products/" + url.PathEscape(id) + "/images", body: in})
+func (c *Client) AddProductImage(ctx context.Context, id string, query AddProductImageQuery, in []byte, options ...Option) (AddProductImageAnswer, error) {
+	return send[AddProductImageAnswer](ctx, c, options, call{method: "POST", path: "/v1/products/" + url.PathEscape(id) + "/images", query: query, body: in})
 }
 
 // AddProductVariant sends POST /v1/products/{id}/variants, for: staff, client:catalogue.
@@ -493,6 +493,16 @@ func (c *Client) Register(ctx context.Context, in RegisterRequest, options ...Op
 func (c *Client) ResetPassword(ctx context.Context, in ResetPasswordRequest, options ...Option) error {
 	_, err := send[struct{}](ctx, c, options, call{method: "POST", path: "/v1/users/password/reset", body: in})
 	return err
+}
+
+// RestoreProduct sends POST /v1/products/{id}/restore, for: staff, client:catalogue.
+func (c *Client) RestoreProduct(ctx context.Context, id string, options ...Option) (Product, error) {
+	return send[Product](ctx, c, options, call{method: "POST", path: "/v1/products/" + url.PathEscape(id) + "/restore"})
+}
+
+// RestoreVariant sends POST /v1/variants/{id}/restore, for: staff, client:catalogue.
+func (c *Client) RestoreVariant(ctx context.Context, id string, options ...Option) (Variant, error) {
+	return send[Variant](ctx, c, options, call{method: "POST", path: "/v1/variants/" + url.PathEscape(id) + "/restore"})
 }
 
 // SearchProducts sends GET /v1/products/search, for: all.

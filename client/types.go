@@ -61,9 +61,15 @@ type AddOrderNoteRequest struct {
 	Note string `json:"note"`
 }
 
-// AddProductImageAnswer is the addresses of all pictures of a product.
+// AddProductImageAnswer is all pictures of a product.
 type AddProductImageAnswer struct {
 	ImageURLs []string `json:"image_urls"`
+	Images    []Image  `json:"images"`
+}
+
+// AddProductImageQuery holds the query parameters of AddProductImage. Zero values are left out.
+type AddProductImageQuery struct {
+	Alt string `query:"alt"` // What the picture shows, for those who do not see it.
 }
 
 // AddReservationAnswer is a reservation of all lines. If a line has not enough stock, nothing is reserved and a 409 has success and failed_items.
@@ -344,6 +350,27 @@ type HoldLine struct {
 	WarehouseID string `json:"warehouse_id,omitempty"`
 }
 
+// Image is a picture of a product. Older ones have an address alone.
+type Image struct {
+	URL    string      `json:"url"`
+	Width  int64       `json:"width,omitempty"` // In pixels.
+	Height int64       `json:"height,omitempty"`
+	Alt    string      `json:"alt"`   // What it shows, for those who do not see it.
+	Sizes  []ImageSize `json:"sizes"` // The widths in which it is kept, the largest last.
+}
+
+// ImageSize is a picture in one width.
+type ImageSize struct {
+	URL   string `json:"url"`
+	Width int64  `json:"width"`
+}
+
+// ImportError is what is wrong with a cell.
+type ImportError struct {
+	Column string `json:"column"`
+	Why    string `json:"why"`
+}
+
 // ImportProductsAnswer has a result for each row, in their order.
 type ImportProductsAnswer struct {
 	Results []ImportResult `json:"results"`
@@ -351,25 +378,27 @@ type ImportProductsAnswer struct {
 
 // ImportProductsRequest is up to a hundred rows of a table of products.
 type ImportProductsRequest struct {
-	Rows []ImportRow `json:"rows"`
+	Rows   []ImportRow `json:"rows"`
+	DryRun bool        `json:"dry_run,omitempty"` // Report what would become of the rows, and store nothing.
 }
 
-// ImportResult is what has become of a row.
+// ImportResult is the result of a row.
 type ImportResult struct {
-	SKU    string `json:"sku"`
-	Result string `json:"result"`        // one of created, updated, unchanged, error
-	Why    string `json:"why,omitempty"` // what is wrong with it
+	SKU    string        `json:"sku"`
+	Result string        `json:"result"`           // one of created, updated, unchanged, error
+	Why    string        `json:"why,omitempty"`    // The errors as one text.
+	Errors []ImportError `json:"errors,omitempty"` // What is wrong with the row.
 }
 
-// ImportRow is a product as a table has it: its store by name, its category by the names from the top.
+// ImportRow is a product as a table has it. What a field may have is checked row by row, so that a wrong row stops no other.
 type ImportRow struct {
-	SKU         string   `json:"sku"`
-	Name        string   `json:"name"`
-	Description string   `json:"description,omitempty"`
+	SKU         string   `json:"sku"`                   // At most 64 characters.
+	Name        string   `json:"name"`                  // At most 200 characters.
+	Description string   `json:"description,omitempty"` // At most 20,000 characters.
 	Price       Amount   `json:"price"`
-	Category    string   `json:"category,omitempty"` // A > B
-	Tags        []string `json:"tags,omitempty"`
-	Store       string   `json:"store"`
+	Category    string   `json:"category,omitempty"` // The names from the top, with ">" between them, or the id. A name has "\>" for ">" and "\\" for "\".
+	Tags        []string `json:"tags,omitempty"`     // At most 50 different tags of up to 50 characters.
+	Store       string   `json:"store"`              // The name, or the id where several stores have the name.
 	Active      bool     `json:"active"`
 }
 
@@ -485,8 +514,9 @@ type ListProductsQuery struct {
 	MaxPrice    int64  `query:"max_price"` // In minor units.
 	Currency    string `query:"currency"`  // Currency of the prices.
 	InStockOnly bool   `query:"in_stock_only"`
-	Q           string `query:"q"`    // Words that must all occur.
-	Sort        string `query:"sort"` // one of newest, name, price_asc, price_desc
+	Q           string `query:"q"`     // Words that must all occur.
+	Sort        string `query:"sort"`  // one of newest, name, price_asc, price_desc
+	After       string `query:"after"` // The next of the page before, instead of page: for lists of any length.
 }
 
 // ListShipmentsQuery holds the query parameters of ListShipments. Zero values are left out.
@@ -516,7 +546,8 @@ type ListStockQuery struct {
 // ListStoreProductsQuery holds the query parameters of ListStoreProducts. Zero values are left out.
 type ListStoreProductsQuery struct {
 	Paging
-	Sort string `query:"sort"` // one of newest, name, price_asc, price_desc
+	Sort  string `query:"sort"`  // one of newest, name, price_asc, price_desc
+	After string `query:"after"` // The next of the page before, instead of page.
 }
 
 // ListUsersQuery holds the query parameters of ListUsers. Zero values are left out.
@@ -674,7 +705,8 @@ type Product struct {
 	Price         Amount    `json:"price"`
 	CategoryID    string    `json:"category_id,omitempty"`
 	Tags          []string  `json:"tags"`
-	ImageURLs     []string  `json:"image_urls"`
+	ImageURLs     []string  `json:"image_urls"` // The addresses of images.
+	Images        []Image   `json:"images"`
 	OutsideNumber *int64    `json:"outside_number,omitempty"` // its number in somebody else's catalogue
 	Active        bool      `json:"active"`
 	Stock         Stock     `json:"stock"`

@@ -28,7 +28,7 @@ func (d *day) staffKeepsTheCatalogue() {
 	var drawn bytes.Buffer
 	require.NoError(d.t, png.Encode(&drawn, image.NewGray(image.Rect(0, 0, 200, 200))))
 	drawn.Write(make([]byte, 100<<10)) // more than other routes take
-	shown := ok(c.AddProductImage(ctx, made.ID, drawn.Bytes()))(d.t).ImageURLs
+	shown := ok(c.AddProductImage(ctx, made.ID, client.AddProductImageQuery{Alt: "A hat"}, drawn.Bytes()))(d.t).ImageURLs
 	require.Equal(d.t, shown, ok(d.visitor.GetProduct(ctx, made.ID))(d.t).ImageURLs)
 	require.NoError(d.t, c.DeleteProductImage(ctx, made.ID, path.Base(shown[0])))
 
@@ -37,6 +37,9 @@ func (d *day) staffKeepsTheCatalogue() {
 	require.Equal(d.t, []client.Variant{red}, ok(d.visitor.GetProductVariants(ctx, made.ID))(d.t).Items)
 	require.Equal(d.t, "crimson", ok(c.ChangeVariant(ctx, red.ID, client.VariantBody{Name: "crimson", SKU: red.SKU}))(d.t).Name)
 	require.NoError(d.t, c.DeleteVariant(ctx, red.ID))
+	require.Equal(d.t, red.ID, ok(c.RestoreVariant(ctx, red.ID))(d.t).ID)
+	require.NoError(d.t, c.DeleteProduct(ctx, made.ID))
+	require.Equal(d.t, made.ID, ok(c.RestoreProduct(ctx, made.ID))(d.t).ID)
 	d.staffClosesAStore(c, store, made.ID)
 }
 

@@ -35,6 +35,8 @@ var may = map[string]string{
 	"POST /v1/products/imports":              "staff admin client",
 	"GET /v1/products/exports":               "staff admin client",
 	"POST /v1/products/deletions":            "staff admin client",
+	"POST /v1/products/{id}/restore":         "staff admin client",
+	"POST /v1/variants/{id}/restore":         "staff admin client",
 	"POST /v1/products/{id}/variants":        "staff admin client",
 	"PUT /v1/variants/{id}":                  "staff admin client",
 	"DELETE /v1/variants/{id}":               "staff admin client",

@@ -37,7 +37,7 @@ func TestTheCatalogueIsKeptFromTheTerminal(t *testing.T) {
 	require.Contains(t, made, `"active": false`)
 	refused("The SKU is used by another product or variant", hat...)
 	refused("name must not be blank", "add", "HAT-2", " ", "--price-minor=2900", "--store=Tide & Thread")
-	refused("price.amount_minor must be above 0", "add", "HAT-2", "Hat", "--price-minor=0", "--store=Tide & Thread")
+	refused("price.amount_minor must not be below 0", "add", "HAT-2", "Hat", "--price-minor=-1", "--store=Tide & Thread")
 	refused("price.currency is not a currency", "add", "HAT-2", "Hat", "--price-minor=1", "--currency=EUX",
 		"--store=Tide & Thread")
 	refused(`store "Nowhere" does not exist`, "add", "HAT-2", "Hat", "--price-minor=1", "--store=Nowhere")
@@ -56,12 +56,12 @@ func TestTheCatalogueIsKeptFromTheTerminal(t *testing.T) {
 	table := filepath.Join(t.TempDir(), "table.csv")
 	rows := "sku,name,description,price_minor,currency,category,tags,store,active\n"
 	for n := range 250 {
-		// the first one costs nothing
-		rows += fmt.Sprintf("ROW-%03d,Row,,%d,EUR,To wear > Shirts,a|b,Tide & Thread,%t\n", n, n, n%2 == 0)
+		// the first one costs less than nothing
+		rows += fmt.Sprintf("ROW-%03d,Row,,%d,EUR,To wear > Shirts,a|b,Tide & Thread,%t\n", n, n-1, n%2 == 0)
 	}
 	require.NoError(t, os.WriteFile(table, []byte(rows), 0o600))
 	report := shows("import", table)
-	require.Contains(t, report, `2,ROW-000,error,"price.amount_minor must be above 0, and at most a trillion"`)
+	require.Contains(t, report, `2,ROW-000,error,price_minor,"must not be below 0, and at most a trillion"`)
 	require.Equal(t, 249, strings.Count(report, ",created,"))
 	seen, all := filepath.Join(t.TempDir(), "seen.csv"), filepath.Join(t.TempDir(), "all.csv")
 	shows("export", seen)

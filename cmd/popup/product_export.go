@@ -68,8 +68,8 @@ func (c *productExportCommand) onSale(ctx context.Context, put func(rows []clien
 	if err != nil {
 		return err
 	}
-	query := client.ListProductsQuery{Paging: client.Paging{Page: 1, Limit: 100}, Sort: "name"}
-	for pages := int64(1); query.Page <= pages; query.Page++ {
+	query := client.ListProductsQuery{Paging: client.Paging{Limit: 100}, Sort: "name"}
+	for {
 		got, err := insist(ctx, func() (client.Page[client.Product], error) { return shop.ListProducts(ctx, query) })
 		if err != nil {
 			return err
@@ -79,9 +79,10 @@ func (c *productExportCommand) onSale(ctx context.Context, put func(rows []clien
 			rows[i] = producttable.RowOf(p, paths[p.CategoryID])
 		}
 		put(rows, got.Total)
-		pages = got.TotalPages
+		if query.After = got.Next; query.After == "" {
+			return nil
+		}
 	}
-	return nil
 }
 
 // categoryPaths returns the paths of all categories by their ids.

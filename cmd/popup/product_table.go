@@ -24,7 +24,8 @@ func progress(total int64) *mpb.Bar {
 
 type productImportCommand struct {
 	shopAddress
-	File string `arg:"" help:"CSV file to read." type:"existingfile"`
+	DryRun bool   `help:"Report what would become of each row, and store nothing."`
+	File   string `arg:"" help:"CSV file to read." type:"existingfile"`
 }
 
 // Run sends the table a hundred rows at a time, and holds no more of it. What has become of each row is a line of CSV.
@@ -40,21 +41,23 @@ func (c *productImportCommand) Run(ctx context.Context) (err error) {
 	}
 	bar := progress(size.Size())
 	report := csv.NewWriter(os.Stdout)
-	_ = report.Write([]string{"line", "sku", "result", "why"}) // Error returns the error
+	_ = report.Write([]string{"line", "sku", "result", "column", "why"}) // Error returns the error
 	shop := c.user()
 	err = producttable.Read(file, bar.SetCurrent,
-		func(rows []producttable.Row) error { return send(ctx, shop, rows, report) })
+		func(rows []producttable.Row) error { return c.send(ctx, shop, rows, report) })
 	report.Flush()
 	return errors.Join(err, report.Error())
 }
 
 // send sends rows and reports what has become of them.
-func send(ctx context.Context, shop *client.Client, rows []producttable.Row, report *csv.Writer) error {
+func (c *productImportCommand) send(ctx context.Context, shop *client.Client, rows []producttable.Row, report *csv.Writer) error {
 	var good []producttable.Row
-	var asked client.ImportProductsRequest
+	asked := client.ImportProductsRequest{DryRun: c.DryRun}
 	for _, row := range rows {
-		if row.Why != "" {
-			_ = report.Write([]string{strconv.Itoa(row.Line), row.SKU, "error", row.Why})
+		if len(row.Errs) > 0 {
+			for _, e := range row.Errs {
+				_ = report.Write([]string{strconv.Itoa(row.Line), row.SKU, "error", e.Column, e.Why})
+			}
 			continue
 		}
 		good, asked.Rows = append(good, row), append(asked.Rows, row.ImportRow)
@@ -67,7 +70,12 @@ func send(ctx context.Context, shop *client.Client, rows []producttable.Row, rep
 		return fmt.Errorf("import lines %d to %d: %w", good[0].Line, good[len(good)-1].Line, err)
 	}
 	for i, result := range done.Results {
-		_ = report.Write([]string{strconv.Itoa(good[i].Line), result.SKU, result.Result, result.Why})
+		for _, e := range result.Errors {
+			_ = report.Write([]string{strconv.Itoa(good[i].Line), result.SKU, result.Result, e.Column, e.Why})
+		}
+		if len(result.Errors) == 0 {
+			_ = report.Write([]string{strconv.Itoa(good[i].Line), result.SKU, result.Result, "", ""})
+		}
 	}
 	report.Flush()
 	return report.Error()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/money"
@@ -47,10 +48,7 @@ func (b *ProductBody) check() error {
 	if b.CategoryID != "" {
 		faults.uuid("category_id", b.CategoryID)
 	}
-	faults.text("name", b.Name)
-	faults.sku("sku", b.SKU)
-	faults.price("price", b.Price)
-	b.Tags = faults.tags("tags", b.Tags)
+	faults.checkProduct(b)
 	seen := map[string]bool{b.SKU: true}
 	for i, v := range b.Variants {
 		field := fmt.Sprintf("variants[%d].", i)
@@ -61,6 +59,17 @@ func (b *ProductBody) check() error {
 		seen[v.SKU] = true
 	}
 	return faults.problem()
+}
+
+// checkProduct checks what a product has beside its variants, and normalises the tags.
+func (f *faults) checkProduct(b *ProductBody) {
+	f.text("name", b.Name)
+	f.length("name", b.Name, 200)
+	f.length("description", b.Description, 20_000)
+	f.sku("sku", b.SKU)
+	f.length("sku", b.SKU, 64)
+	f.price("price", b.Price)
+	b.Tags = f.tags("tags", b.Tags)
 }
 
 // faults collects the wrong fields of a request.
@@ -93,6 +102,12 @@ func (f *faults) text(field, value string) {
 	}
 }
 
+func (f *faults) length(field, value string, most int) {
+	if utf8.RuneCountInString(value) > most {
+		f.add(field, fmt.Sprintf("is longer than %d characters", most))
+	}
+}
+
 func (f *faults) sku(field, value string) {
 	f.text(field, value)
 	if strings.TrimSpace(value) != value {
@@ -101,8 +116,8 @@ func (f *faults) sku(field, value string) {
 }
 
 func (f *faults) price(field string, price money.Amount) {
-	if price.Minor <= 0 || price.Minor > maxPrice {
-		f.add(field+".amount_minor", "must be above 0, and at most a trillion")
+	if price.Minor < 0 || price.Minor > maxPrice {
+		f.add(field+".amount_minor", "must not be below 0, and at most a trillion")
 	}
 	if _, ok := money.Exponent(price.Currency); !ok {
 		f.add(field+".currency", "is not a currency of ISO 4217")

@@ -12,7 +12,6 @@ import (
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/events"
-	"github.com/popup-shop/popup/internal/access"
 	"github.com/popup-shop/popup/internal/catalogue"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/picture"
@@ -21,11 +20,10 @@ import (
 
 const name = "edit-catalogue"
 
+var editors = catalogue.Editors
+
 // largeBody is how many bytes a request with a product and all its variants may have.
 const largeBody = 1 << 20
-
-// editors may change the catalogue.
-var editors = access.Any(access.Staff, access.Client("catalogue"))
 
 // Settings are those that the function needs.
 type Settings struct {
@@ -38,37 +36,75 @@ func (s Settings) Check() error { return cmp.Or(s.Access.Check(), s.Pictures.Che
 
 // New declares the function.
 func New(settings Settings) function.Function {
-	h := handler{picture.Open(settings.Pictures)}
+	h := handler{picture.Open(settings.Pictures), make(chan struct{}, 1)}
 	return function.Function{
-		Name: name,
-		Endpoints: web.Endpoints(name, settings.Access,
-			web.WithMaxBody(largeBody, web.Post("/v1/products", editors, http.StatusCreated, h.add)),
-			web.WithMaxBody(largeBody, web.Put("/v1/products/{id}", editors, h.change)),
-			web.Delete("/v1/products/{id}", editors, remove),
-			web.Post("/v1/products/deletions", editors, http.StatusOK, removeAll),
-			web.WithMaxBody(largeBody, web.Post("/v1/products/imports", editors, http.StatusOK, importRows)),
-			web.Get("/v1/products/exports", editors, exportRows),
-			web.Post("/v1/products/{id}/variants", editors, http.StatusCreated, addVariant),
-			web.Put("/v1/variants/{id}", editors, changeVariant),
-			web.Delete("/v1/variants/{id}", editors, deleteVariant),
-			web.WithMaxBody(picture.AtMost, web.Staged(http.MethodPost, "/v1/products/{id}/images", editors, h.addImage())),
-			web.Delete("/v1/products/{id}/images/{name}", editors, removeImage),
-			web.Put("/v1/products/{id}/tags/{tag}", editors, tag),
-			web.Delete("/v1/products/{id}/tags/{tag}", editors, untag),
-			web.Post("/v1/categories", editors, http.StatusCreated, addCategory),
-			web.Put("/v1/categories/{id}", editors, changeCategory),
-			web.Delete("/v1/categories/{id}", editors, deleteCategory),
-			web.Post("/v1/stores", editors, http.StatusCreated, addStore),
-			web.Put("/v1/stores/{id}", editors, changeStore),
-			web.Delete("/v1/stores/{id}", editors, deleteStore),
-			web.Put("/v1/stores/{id}/participating", editors, openStore),
-			web.Delete("/v1/stores/{id}/participating", editors, closeStore),
-			web.Delete("/v1/stores/{id}/products", editors, emptyStore),
-		),
-		Emits: []events.Event{events.ProductChanged{}, events.StoreChanged{}, events.CategoryChanged{}},
+		Name:      name,
+		Endpoints: web.Endpoints(name, settings.Access, h.routes()...),
+		Emits:     []events.Event{events.ProductChanged{}, events.StoreChanged{}, events.CategoryChanged{}},
 		Writes: []string{
 			"catalogue.products", "catalogue.variants", "catalogue.categories", "catalogue.stores", "stock.levels", "stock.warehouses",
 		},
+	}
+}
+
+const (
+	productPath  = "/v1/products/{id}"
+	variantPath  = "/v1/variants/{id}"
+	categoryPath = "/v1/categories/{id}"
+	storePath    = "/v1/stores/{id}"
+)
+
+func (h handler) routes() (all []web.Route) {
+	all = append(h.productRoutes(), h.partRoutes()...)
+	return append(append(all, categoryRoutes()...), storeRoutes()...)
+}
+
+func (h handler) productRoutes() []web.Route {
+	return []web.Route{
+		web.Undeclared(web.Get(productPath, editors, h.read)),
+		web.WithMaxBody(largeBody, web.Post("/v1/products", editors, http.StatusCreated, h.add)),
+		web.WithMaxBody(largeBody, web.Put(productPath, editors, h.change)),
+		web.Delete(productPath, editors, remove),
+		web.Post("/v1/products/{id}/restore", editors, http.StatusOK, h.restore),
+		web.Post("/v1/products/deletions", editors, http.StatusOK, removeAll),
+		web.WithMaxBody(largeBody, web.Post("/v1/products/imports", editors, http.StatusOK, importRows)),
+		web.Get("/v1/products/exports", editors, exportRows),
+	}
+}
+
+// partRoutes are those of the parts of products. If-Match is compared with the ETag of the product.
+func (h handler) partRoutes() []web.Route {
+	return []web.Route{
+		web.Undeclared(web.Get(variantPath, editors, h.readOfVariant)),
+		web.Post("/v1/products/{id}/variants", editors, http.StatusCreated, addVariant),
+		web.Put(variantPath, editors, changeVariant),
+		web.Delete(variantPath, editors, deleteVariant),
+		web.Post("/v1/variants/{id}/restore", editors, http.StatusOK, restoreVariant),
+		web.WithMaxBody(picture.AtMost, web.Staged(http.MethodPost, "/v1/products/{id}/images", editors, h.addImage())),
+		web.PartOf(productPath, web.Delete("/v1/products/{id}/images/{name}", editors, removeImage)),
+		web.PartOf(productPath, web.Put("/v1/products/{id}/tags/{tag}", editors, tag)),
+		web.PartOf(productPath, web.Delete("/v1/products/{id}/tags/{tag}", editors, untag)),
+	}
+}
+
+func categoryRoutes() []web.Route {
+	return []web.Route{
+		web.Undeclared(web.Get(categoryPath, editors, readCategory)),
+		web.Post("/v1/categories", editors, http.StatusCreated, addCategory),
+		web.Put(categoryPath, editors, changeCategory),
+		web.Delete(categoryPath, editors, deleteCategory),
+	}
+}
+
+func storeRoutes() []web.Route {
+	return []web.Route{
+		web.Undeclared(web.Get(storePath, editors, readStore)),
+		web.Post("/v1/stores", editors, http.StatusCreated, addStore),
+		web.Put(storePath, editors, changeStore),
+		web.Delete(storePath, editors, deleteStore),
+		web.PartOf(storePath, web.Put("/v1/stores/{id}/participating", editors, openStore)),
+		web.PartOf(storePath, web.Delete("/v1/stores/{id}/participating", editors, closeStore)),
+		web.PartOf(storePath, web.Delete("/v1/stores/{id}/products", editors, emptyStore)),
 	}
 }
 
@@ -81,7 +117,10 @@ type Request struct {
 type Answer struct{ Body catalogue.Product }
 
 // handler handles requests that need the store of pictures.
-type handler struct{ pictures *picture.Store }
+type handler struct {
+	pictures   *picture.Store
+	converting chan struct{} // has room for each picture that is converted at a time
+}
 
 // add is called by staff, and by programs that keep the catalogue.
 func (h handler) add(ctx context.Context, tx pgx.Tx, in *AddRequest) (*Answer, []events.Event, error) {
@@ -97,6 +136,6 @@ func (h handler) change(ctx context.Context, tx pgx.Tx, in *ChangeRequest) (*Ans
 
 // answer returns a product with the addresses of its pictures.
 func (h handler) answer(p catalogue.Product) *Answer {
-	p.ImageURLs = catalogue.ImageURLs(h.pictures.BaseURL(), p.ImageURLs)
+	p.SetImageURLs(h.pictures.BaseURL())
 	return &Answer{p}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/internal/catalogue"
+	"github.com/popup-shop/popup/internal/tablecell"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -28,11 +29,11 @@ type ExportsAnswer struct {
 // is on sale or not, in the form that can be imported again.
 func exportRows(ctx context.Context, db web.Reader, in *ExportsRequest) (*ExportsAnswer, error) {
 	out := &ExportsAnswer{}
-	tree, err := catalogue.ReadCategories(ctx, db, "")
+	names, err := readReferences(ctx, db)
 	if err != nil {
 		return nil, err
 	}
-	if out.Body.Rows, out.Body.Next, err = readRows(ctx, db, in.After, pathsOf(tree)); err != nil {
+	if out.Body.Rows, out.Body.Next, err = readRows(ctx, db, in.After, names); err != nil {
 		return nil, err
 	}
 	if in.After == "" {
@@ -44,7 +45,7 @@ func exportRows(ctx context.Context, db web.Reader, in *ExportsRequest) (*Export
 // readRows reads the index of SKUs on from one, so far and no further, however many of them are of something deleted.
 // OFFSET 0 keeps Postgres from reading all products for a page of them.
 func readRows(
-	ctx context.Context, db web.Reader, after string, paths map[string]string,
+	ctx context.Context, db web.Reader, after string, names references,
 ) (found []ImportRow, next string, err error) {
 	rows, err := db.Query(ctx, `
 		WITH page AS MATERIALIZED (
@@ -54,7 +55,7 @@ func readRows(
 			ORDER BY sku
 			LIMIT 500
 		)
-		SELECT p.sku, p.name, p.description, p.price_minor, p.currency, coalesce(p.category_id::text, ''), p.tags, s.name, p.active,
+		SELECT p.sku, p.name, p.description, p.price_minor, p.currency, coalesce(p.category_id::text, ''), p.tags, p.store_id::text, p.active,
 			p.deleted_at IS NULL AND s.deleted_at IS NULL, (SELECT count(*) FROM page) = 500
 		FROM page
 		CROSS JOIN LATERAL (SELECT * FROM catalogue.products p WHERE p.product_id = page.product_id OFFSET 0) p
@@ -70,7 +71,7 @@ func readRows(
 		&r.SKU, &r.Name, &r.Description, &r.Price.Minor, &r.Price.Currency, &r.Category, &r.Tags, &r.Store, &r.Active, &there, &more,
 	}, func() error {
 		if next = r.SKU; there {
-			r.Category = paths[r.Category]
+			r.Category, r.Store = names.categories[r.Category], names.stores[r.Store]
 			found = append(found, r)
 		}
 		r.Tags = nil // the next row's are its own
@@ -83,6 +84,21 @@ func readRows(
 		next = ""
 	}
 	return found, next, nil
+}
+
+// references are the texts that name categories and stores, by their ids.
+type references struct{ categories, stores map[string]string }
+
+func readReferences(ctx context.Context, db web.Reader) (r references, err error) {
+	tree, err := catalogue.ReadCategories(ctx, db, "")
+	if err != nil {
+		return r, err
+	}
+	stores, err := readStoreNames(ctx, db)
+	if err != nil {
+		return r, err
+	}
+	return references{tablecell.References(namesOf(tree)), tablecell.References(stores)}, nil
 }
 
 func countRows(ctx context.Context, db web.Reader) (total int64, err error) {

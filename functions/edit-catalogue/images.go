@@ -13,15 +13,17 @@ import (
 	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/picture"
 	"github.com/popup-shop/popup/internal/problem"
+	"github.com/popup-shop/popup/internal/typed"
 	"github.com/popup-shop/popup/internal/web"
 )
 
 // imagesAtMost is how many pictures a product has at most.
 const imagesAtMost = 20
 
-// ImageRequest is a picture of a product: PNG, JPEG or WebP, at most 1 MiB.
+// ImageRequest is a picture of a product: PNG, JPEG or WebP, at most 20 MiB and 50 million pixels.
 type ImageRequest struct {
 	ID      string `path:"id" format:"uuid"`
+	Alt     string `query:"alt" maxLength:"500" doc:"What the picture shows, for those who do not see it."`
 	RawBody []byte `contentType:"image/*"`
 }
 
@@ -31,59 +33,74 @@ type ImageName struct {
 	Name string `path:"name" maxLength:"100" doc:"the last part of its address"`
 }
 
-// ImagesAnswer is the addresses of all pictures of a product.
+// ImagesAnswer is all pictures of a product.
 type ImagesAnswer struct {
 	Body struct {
-		ImageURLs []string `json:"image_urls" nullable:"false"`
+		ImageURLs []string          `json:"image_urls" nullable:"false"`
+		Images    []catalogue.Image `json:"images" nullable:"false"`
 	}
 }
 
 // addImage is called by staff, and by programs that keep the catalogue. What a picture is, is decided by its content;
-// the same one twice is one.
-func (h handler) addImage() web.StagedCall[ImageRequest, string, ImagesAnswer] {
-	return web.StagedCall[ImageRequest, string, ImagesAnswer]{
-		Status: http.StatusCreated, Prepare: nameImage, Work: h.keepImage, Do: h.showImage,
+// the same one twice is one, with the newest text. Decoding takes much memory, so one picture is decoded at a time.
+func (h handler) addImage() web.StagedCall[ImageRequest, picture.Picture, ImagesAnswer] {
+	return web.StagedCall[ImageRequest, picture.Picture, ImagesAnswer]{
+		Status: http.StatusCreated, Slots: h.converting, Prepare: findProduct, Work: h.keepImage, Do: h.showImage,
 	}
 }
 
-func nameImage(ctx context.Context, tx pgx.Tx, in *ImageRequest) (*string, error) {
-	if !id.Valid(in.ID) {
-		return nil, problem.NotFound("product")
+func findProduct(ctx context.Context, tx pgx.Tx, in *ImageRequest) (*picture.Picture, error) {
+	in.Alt = typed.Line(in.Alt)
+	if !typed.IsLine(in.Alt) {
+		return nil, problem.Invalid(problem.FieldError{Field: "alt", Message: "must not have control characters or invisible ones"})
 	}
-	if _, err := lockProduct(ctx, tx, in.ID); err != nil {
-		return nil, err
-	}
-	name, ok := picture.Name(in.RawBody)
-	if !ok {
-		return nil, problem.Invalid(problem.FieldError{
-			Field: "body", Message: "is no picture: PNG, JPEG and WebP are, by their content",
-		})
-	}
-	return &name, nil
+	_, err := lockProduct(ctx, tx, in.ID)
+	return &picture.Picture{}, err
 }
 
-func (h handler) keepImage(ctx context.Context, in *ImageRequest, name *string) error {
-	if err := h.pictures.Put(ctx, *name, in.RawBody); err != nil {
-		away := problem.New(http.StatusServiceUnavailable, "dependency-down", "the store of pictures does not answer")
-		return errors.Join(away, err)
+// keepImage converts a picture and stores its sizes.
+func (h handler) keepImage(ctx context.Context, in *ImageRequest, p *picture.Picture) error {
+	converted, err := picture.Convert(in.RawBody)
+	for _, reason := range []error{picture.ErrNoPicture, picture.ErrTooLarge, picture.ErrAnimated} {
+		if errors.Is(err, reason) {
+			return problem.Invalid(problem.FieldError{Field: "body", Message: reason.Error()})
+		}
+	}
+	if err != nil {
+		return err
+	}
+	*p = *converted
+	for _, size := range p.Sizes {
+		if err := h.pictures.Put(ctx, size.Name, size.Content); err != nil {
+			away := problem.New(http.StatusServiceUnavailable, "dependency-down", "the store of pictures does not answer")
+			return errors.Join(away, err)
+		}
 	}
 	return nil
 }
 
 func (h handler) showImage(
-	ctx context.Context, tx pgx.Tx, in *ImageRequest, name *string,
+	ctx context.Context, tx pgx.Tx, in *ImageRequest, p *picture.Picture,
 ) (*ImagesAnswer, []events.Event, error) {
 	if _, err := lockProduct(ctx, tx, in.ID); err != nil {
 		return nil, nil, err
 	}
-	emitted, images, err := changeImages(ctx, tx, in.ID, *name, `
-		UPDATE catalogue.products SET images = images || @name::text
-		WHERE product_id = @product_id AND NOT images @> ARRAY[@name::text]`)
-	if err == nil && len(images) > imagesAtMost {
+	largest := p.Largest()
+	details := catalogue.ImageDetails{Width: largest.Width, Height: largest.Height, Alt: in.Alt}
+	for _, size := range p.Sizes {
+		details.Widths = append(details.Widths, size.Width)
+	}
+	emitted, stored, err := changeImages(ctx, tx, in.ID, largest.Name, details, `
+		UPDATE catalogue.products SET images = array_remove(images, @name::text) || @name::text,
+			image_details = image_details || jsonb_build_object(@name::text, @details::jsonb)
+		WHERE product_id = @product_id AND (NOT images @> ARRAY[@name::text] OR image_details -> @name::text IS DISTINCT FROM @details::jsonb)`)
+	if err == nil && len(stored.names) > imagesAtMost {
 		err = problem.New(http.StatusConflict, "not-possible-now", "a product has at most 20 pictures")
 	}
 	out := &ImagesAnswer{}
-	out.Body.ImageURLs = catalogue.ImageURLs(h.pictures.BaseURL(), images)
+	base := h.pictures.BaseURL()
+	out.Body.ImageURLs = catalogue.ImageURLs(base, stored.names)
+	out.Body.Images = catalogue.Images(base, stored.names, stored.details)
 	return out, emitted, err
 }
 
@@ -96,8 +113,8 @@ func removeImage(ctx context.Context, tx pgx.Tx, in *ImageName) (*struct{}, []ev
 	if _, err := lockProduct(ctx, tx, in.ID); err != nil {
 		return nil, nil, err
 	}
-	emitted, _, err := changeImages(ctx, tx, in.ID, in.Name, `
-		UPDATE catalogue.products SET images = array_remove(images, @name::text)
+	emitted, _, err := changeImages(ctx, tx, in.ID, in.Name, catalogue.ImageDetails{}, `
+		UPDATE catalogue.products SET images = array_remove(images, @name::text), image_details = image_details - @name::text
 		WHERE product_id = @product_id AND images @> ARRAY[@name::text]`)
 	if err == nil && emitted == nil {
 		return nil, nil, problem.NotFound("picture of this product")
@@ -105,20 +122,28 @@ func removeImage(ctx context.Context, tx pgx.Tx, in *ImageName) (*struct{}, []ev
 	return &struct{}{}, emitted, err
 }
 
+// images are the pictures of a product as they are stored.
+type images struct {
+	names   []string
+	details map[string]catalogue.ImageDetails
+}
+
 // changeImages changes the pictures of a product, and returns an event if they differ.
 func changeImages(
-	ctx context.Context, tx pgx.Tx, productID, name, sql string,
-) (emitted []events.Event, images []string, err error) {
+	ctx context.Context, tx pgx.Tx, productID, name string, details catalogue.ImageDetails, sql string,
+) (emitted []events.Event, stored images, err error) {
 	e := events.ProductChanged{ProductID: productID, Change: events.ChangeUpdated}
-	args := pgx.NamedArgs{"product_id": productID, "name": name}
-	err = tx.QueryRow(ctx, sql+` RETURNING store_id::text, version, images`, args).Scan(&e.StoreID, &e.Version, &images)
+	args := pgx.NamedArgs{"product_id": productID, "name": name, "details": details}
+	err = tx.QueryRow(ctx, sql+` RETURNING store_id::text, version, images, image_details`, args).
+		Scan(&e.StoreID, &e.Version, &stored.names, &stored.details)
 	if errors.Is(err, pgx.ErrNoRows) {
-		err = tx.QueryRow(ctx, `SELECT images FROM catalogue.products WHERE product_id = @product_id`, args).Scan(&images)
+		err = tx.QueryRow(ctx, `SELECT images, image_details FROM catalogue.products WHERE product_id = @product_id`, args).
+			Scan(&stored.names, &stored.details)
 	} else {
 		emitted = []events.Event{e}
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("change pictures of product %s: %w", productID, err)
+		return nil, stored, fmt.Errorf("change pictures of product %s: %w", productID, err)
 	}
-	return emitted, images, nil
+	return emitted, stored, nil
 }

@@ -39,7 +39,12 @@ func sitWithPictures(t *testing.T) (desk, config.Pictures, string) {
 // upload sends a picture with a generic content type.
 func (d desk) upload(path string, content []byte) (int, string) {
 	d.t.Helper()
-	r := httptest.NewRequestWithContext(d.t.Context(), http.MethodPost, path+"/images", bytes.NewReader(content))
+	return d.uploadTo(path+"/images", content)
+}
+
+func (d desk) uploadTo(path string, content []byte) (int, string) {
+	d.t.Helper()
+	r := httptest.NewRequestWithContext(d.t.Context(), http.MethodPost, path, bytes.NewReader(content))
 	r.Header.Set("Authorization", d.Staff(d.t))
 	r.Header.Set("Content-Type", "image/png")
 	w := httptest.NewRecorder()
@@ -71,17 +76,19 @@ func kept(t *testing.T, dir string) (names []string) {
 	return names
 }
 
-// CAT-11.
+// CAT-11, CAT-42.
 func TestAPictureIsKeptOnceUnderANameOfItsContent(t *testing.T) {
 	t.Parallel()
 	d, settings, dir := sitWithPictures(t)
 	path, content := d.add(product("HAT-1")), drawn(t, inPNG, 9)
-	name, ok := picture.Name(content)
-	require.True(t, ok)
+	converted, err := picture.Convert(content)
+	require.NoError(t, err)
+	name := converted.Largest().Name
 	for range 2 {
 		status, body := d.upload(path, content)
 		require.Equal(t, http.StatusCreated, status, body)
-		require.JSONEq(t, `{"image_urls": ["/pictures/`+name+`"]}`, body)
+		require.JSONEq(t, `{"image_urls": ["/pictures/`+name+`"], "images": [
+			{"url": "/pictures/`+name+`", "width": 8, "height": 8, "alt": "", "sizes": [{"url": "/pictures/`+name+`", "width": 8}]}]}`, body)
 	}
 	require.Equal(t, []string{name}, kept(t, dir))
 	other := d.add(product("HAT-2"))
@@ -94,14 +101,43 @@ func TestAPictureIsKeptOnceUnderANameOfItsContent(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, d.call(http.MethodDelete, path+"/images/"+name, nil).Status)
 	require.Empty(t, get(t, d.Shop, path).Body["image_urls"])
 	require.Equal(t, []any{"/pictures/" + name}, get(t, d.Shop, other).Body["image_urls"])
-	require.Len(t, d.emitted(), 5, "what changes nothing is not said")
+	require.Len(t, d.emitted(), 5, "what changes nothing is no event")
 
 	shown, err := picture.Open(settings).Get(t.Context(), name)
 	require.NoError(t, err)
-	require.Equal(t, content, shown)
+	require.Equal(t, converted.Largest().Content, shown)
 }
 
-// CAT-11: the content decides, and not what it is called.
+// CAT-42: a product has its picture in each width, with the text of the last upload.
+func TestPictureHasSizesAndText_CAT_42(t *testing.T) {
+	t.Parallel()
+	d, settings, dir := sitWithPictures(t)
+	path := d.add(product("HAT-1"))
+	var out bytes.Buffer
+	require.NoError(t, jpeg.Encode(&out, image.NewGray(image.Rect(0, 0, 2000, 1000)), nil))
+	for _, alt := range []string{"A%20hat", "A%20red%20hat%20"} {
+		status, body := d.uploadTo(path+"/images?alt="+alt, out.Bytes())
+		require.Equal(t, http.StatusCreated, status, body)
+	}
+	shown := get(t, d.Shop, path).Body["images"].([]any)
+	require.Len(t, shown, 1)
+	first := shown[0].(map[string]any)
+	require.Equal(t, []any{1280.0, 640.0, "A red hat"}, []any{first["width"], first["height"], first["alt"]})
+	require.Equal(t, first["url"], get(t, d.Shop, path).Body["image_urls"].([]any)[0])
+	require.Len(t, kept(t, dir), 3)
+	for i, width := range []int{320, 640, 1280} {
+		size := first["sizes"].([]any)[i].(map[string]any)
+		require.Equal(t, float64(width), size["width"])
+		content, err := picture.Open(settings).Get(t.Context(), strings.TrimPrefix(size["url"].(string), "/pictures/"))
+		require.NoError(t, err)
+		found, _, err := image.DecodeConfig(bytes.NewReader(content))
+		require.NoError(t, err)
+		require.Equal(t, width, found.Width)
+	}
+	require.Len(t, d.emitted(), 3)
+}
+
+// CAT-11, CAT-42: the content decides, and not what it is called.
 func TestOnlyAPictureIsAPicture(t *testing.T) {
 	t.Parallel()
 	d, _, dir := sitWithPictures(t)
@@ -115,9 +151,11 @@ func TestOnlyAPictureIsAPicture(t *testing.T) {
 		"text":           {[]byte("this is no picture"), http.StatusBadRequest},
 		"page":           {[]byte("<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"), http.StatusBadRequest},
 		"beginning only": {good[:12], http.StatusBadRequest},
+		"head of a WebP": {[]byte("RIFF\x24\x00\x00\x00WEBPVP8 "), http.StatusBadRequest},
+		"half":           {good[:len(good)/2], http.StatusBadRequest},
 		"GIF":            {[]byte("GIF89a\x01\x00\x01\x00\x00\x00\x00;"), http.StatusBadRequest},
 		"nothing":        {nil, http.StatusBadRequest},
-		"1 MiB":          {append(bytes.Clone(good), make([]byte, picture.AtMost-len(good))...), http.StatusCreated},
+		"20 MiB":         {append(bytes.Clone(good), make([]byte, picture.AtMost-len(good))...), http.StatusCreated},
 		"more":           {append(bytes.Clone(good), make([]byte, picture.AtMost-len(good)+1)...), http.StatusRequestEntityTooLarge},
 	} {
 		status, body := d.upload(path, c.content)

@@ -14,6 +14,7 @@ import (
 	"github.com/popup-shop/popup/internal/catalogue"
 	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/problem"
+	"github.com/popup-shop/popup/internal/web"
 )
 
 // AddRequest adds a product.
@@ -68,9 +69,12 @@ func change(
 
 // replace replaces a product by the body. It returns nil when nothing differs.
 func replace(ctx context.Context, tx pgx.Tx, productID string, b *ProductBody) (*events.ProductChanged, error) {
-	sku, err := lockProduct(ctx, tx, productID)
-	if err == nil && sku != b.SKU {
-		err = mustBeSoldOut(ctx, tx, sku)
+	was, err := lockProduct(ctx, tx, productID)
+	if err == nil && was.SKU != b.SKU {
+		err = mustBeSoldOut(ctx, tx, was.SKU)
+	}
+	if err == nil && was.Currency != b.Price.Currency && b.Variants == nil {
+		err = mustHaveNoPrices(ctx, tx, productID)
 	}
 	if err != nil {
 		return nil, err
@@ -155,21 +159,47 @@ func unknownStore() error {
 	return problem.Invalid(problem.FieldError{Field: "store_id", Message: "is not a store of this shop"})
 }
 
-// lockProduct keeps others from changing a product and its variants, and returns its SKU.
-func lockProduct(ctx context.Context, tx pgx.Tx, productID string) (sku string, err error) {
-	err = tx.QueryRow(ctx, `
-		SELECT p.sku
+// mustHaveNoPrices rejects another currency for a product whose variants have prices of their own, which would be in
+// that currency.
+func mustHaveNoPrices(ctx context.Context, tx pgx.Tx, productID string) error {
+	var skus string
+	err := tx.QueryRow(ctx, `
+		SELECT coalesce(string_agg(sku, ', ' ORDER BY position, variant_id), '')
+		FROM catalogue.variants
+		WHERE product_id = @product_id AND deleted_at IS NULL AND price_minor IS NOT NULL`,
+		pgx.NamedArgs{"product_id": productID}).Scan(&skus)
+	if err != nil {
+		return fmt.Errorf("read prices of variants of product %s: %w", productID, err)
+	}
+	if skus != "" {
+		return problem.Invalid(problem.FieldError{
+			Field: "price.currency", Message: "needs new prices of these variants: " + skus,
+		})
+	}
+	return nil
+}
+
+// locked is what a product was before a change.
+type locked struct{ SKU, Currency string }
+
+// lockProduct keeps others from changing a product and its variants.
+func lockProduct(ctx context.Context, db web.Reader, productID string) (was locked, err error) {
+	if !id.Valid(productID) {
+		return was, problem.NotFound("product")
+	}
+	err = db.QueryRow(ctx, `
+		SELECT p.sku, p.currency
 		FROM catalogue.products p
 		JOIN catalogue.stores s USING (store_id)
 		WHERE p.product_id = @product_id AND p.deleted_at IS NULL AND s.deleted_at IS NULL
-		FOR NO KEY UPDATE OF p`, pgx.NamedArgs{"product_id": productID}).Scan(&sku)
+		FOR NO KEY UPDATE OF p`, pgx.NamedArgs{"product_id": productID}).Scan(&was.SKU, &was.Currency)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return "", problem.NotFound("product")
+		return was, problem.NotFound("product")
 	}
 	if err != nil {
-		return "", fmt.Errorf("lock product %s: %w", productID, err)
+		return was, fmt.Errorf("lock product %s: %w", productID, err)
 	}
-	return sku, nil
+	return was, nil
 }
 
 // touch increases the version of a product after a change elsewhere.

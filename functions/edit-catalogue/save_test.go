@@ -16,7 +16,7 @@ import (
 func TestAProductReadsAsItWasWritten(t *testing.T) {
 	t.Parallel()
 	d := sit(t)
-	body := product("YUKATA-1").With("name", "浴衣「朝顔」 “Asagao” <b>").With("description", "綿一〇〇％。\n手染め。 ").
+	body := product("YUKATA-1").With("name", "浴衣「朝顔」 “Asagao” <b>").With("description", "綿一〇〇％。\n手染め。").
 		With("tags", []string{" 夏 ", "yukata", "夏"}).With("outside_number", 2389212).With("active", false)
 	path := d.add(body)
 	p := d.must(http.MethodGet, path, nil).Body
@@ -77,10 +77,8 @@ func TestWhatCannotBeAProductIsRefusedByField(t *testing.T) {
 		"blank name":         {"name", " \u3000", "name"},
 		"no name":            {"name", nil, "name"},
 		"name of two lines":  {"name", "a\nb", "name"},
-		"price 0":            {"price", euros(0), "price.amount_minor"},
 		"price -1":           {"price", euros(-1), "price.amount_minor"},
 		"no SKU":             {"sku", "", "sku"},
-		"SKU with an end":    {"sku", "HAT ", "sku"},
 		"unknown store":      {"store_id", uuid.NewString(), "store_id"},
 		"strange store":      {"store_id", "urn:uuid:" + uuid.NewString(), "store_id"},
 		"unknown category":   {"category_id", uuid.NewString(), "category_id"},
@@ -164,4 +162,41 @@ func TestCustomersReadAndStaffWrites(t *testing.T) {
 		customer).Status)
 	require.Equal(t, http.StatusNoContent, d.call(http.MethodDelete, path, nil).Status)
 	require.Equal(t, http.StatusNotFound, d.call(http.MethodPut, path, product("HAT-2")).Status)
+}
+
+// CAT-37: a product, a variant and a line of an order may cost nothing; an order may not.
+func TestProductMayCostNothing_CAT_37(t *testing.T) {
+	t.Parallel()
+	d := sit(t)
+	path := d.add(product("GIFT").With("price", euros(0)).With("variants", []any{variant("GIFT-RED").With("price", euros(0))}))
+	d.must(http.MethodPut, path, product("GIFT").With("price", euros(0)).With("name", "Sticker"))
+	require.Equal(t, euros(0.0), d.must(http.MethodGet, path, nil).Body["price"])
+	require.Equal(t, []string{"created"}, d.imported(row("FREE").With("category", "").With("price", euros(0))))
+	d.SetStock(t, "GIFT", shoptest.Harbour, 5)
+	d.Place(t, shoptest.Order(shoptest.Of("GIFT", 1), shoptest.Of(shoptest.Cap, 1)))
+	a := d.Call(t, "place-order", http.MethodPost, "/v1/orders", shoptest.Order(shoptest.Of("GIFT", 1)),
+		"Idempotency-Key", uuid.NewString())
+	require.Equal(t, []any{http.StatusConflict, "/problems/not-possible-now"}, []any{a.Status, a.Body["type"]}, a.Raw)
+	quote := d.Call(t, "place-order", http.MethodPost, "/v1/quotes", map[string]any{"lines": []any{map[string]any{"sku": "GIFT", "quantity": 1}}})
+	require.Contains(t, quote.Raw, "costs nothing")
+}
+
+// CAT-37: a price of a variant is never read in another currency.
+func TestCurrencyChangesWithThePricesOfVariants_CAT_37(t *testing.T) {
+	t.Parallel()
+	d := sit(t)
+	yen := map[string]any{"amount_minor": 1000, "currency": "JPY"}
+	path := d.add(product("HAT").With("variants", []any{variant("HAT-RED").With("price", euros(500)), variant("HAT-BLUE")}))
+	a := d.call(http.MethodPut, path, product("HAT").With("price", yen))
+	require.Equal(t, http.StatusBadRequest, a.Status)
+	require.Equal(t, []string{"price.currency"}, a.Fields())
+	require.Contains(t, a.Raw, "HAT-RED")
+	require.NotContains(t, a.Raw, "HAT-BLUE")
+	require.Equal(t, []string{"errorcurrency needs new prices of these variants: HAT-RED", "created"},
+		d.imported(row("HAT").With("category", "").With("price", yen), row("NEXT").With("category", "")))
+	require.Equal(t, "EUR", d.must(http.MethodGet, path, nil).Body["price"].(map[string]any)["currency"])
+
+	d.must(http.MethodPut, path, product("HAT").With("price", yen).With("variants", []any{variant("HAT-RED").With("price", yen)}))
+	d.must(http.MethodPut, path, product("HAT").With("variants", []any{variant("HAT-RED")}))
+	d.must(http.MethodPut, path, product("HAT").With("price", yen))
 }

@@ -12,14 +12,15 @@ import (
 	"github.com/popup-shop/popup/internal/catalogue"
 	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/problem"
+	"github.com/popup-shop/popup/internal/web"
 )
 
 // variantOf finds the product of a variant, and its SKU.
-func variantOf(ctx context.Context, tx pgx.Tx, variantID string) (productID, sku string, err error) {
+func variantOf(ctx context.Context, db web.Reader, variantID string) (productID, sku string, err error) {
 	if !id.Valid(variantID) {
 		return "", "", problem.NotFound("variant")
 	}
-	err = tx.QueryRow(ctx, `
+	err = db.QueryRow(ctx, `
 		SELECT product_id::text, sku
 		FROM catalogue.variants
 		WHERE variant_id = @variant_id AND deleted_at IS NULL`, pgx.NamedArgs{"variant_id": variantID}).Scan(&productID, &sku)
@@ -30,22 +31,6 @@ func variantOf(ctx context.Context, tx pgx.Tx, variantID string) (productID, sku
 		return "", "", fmt.Errorf("find variant %s: %w", variantID, err)
 	}
 	return productID, sku, nil
-}
-
-// lockCurrency locks a product, and returns the currency in which its variants cost something.
-func lockCurrency(ctx context.Context, tx pgx.Tx, productID string) (currency string, err error) {
-	if !id.Valid(productID) {
-		return "", problem.NotFound("product")
-	}
-	if _, err := lockProduct(ctx, tx, productID); err != nil {
-		return "", err
-	}
-	err = tx.QueryRow(ctx, `SELECT currency FROM catalogue.products WHERE product_id = @product_id`,
-		pgx.NamedArgs{"product_id": productID}).Scan(&currency)
-	if err != nil {
-		return "", fmt.Errorf("read currency of product %s: %w", productID, err)
-	}
-	return currency, nil
 }
 
 // store puts one variant into the catalogue, and shows it.
@@ -121,10 +106,12 @@ func saveVariants(ctx context.Context, tx pgx.Tx, productID string, given []Vari
 	err = tx.QueryRow(ctx, `
 		WITH given AS (
 			SELECT * FROM jsonb_to_recordset(@variants::jsonb) AS g (variant_id uuid, sku text, name text, attributes jsonb, price_minor bigint, position integer)
+		), own AS (
+			SELECT sku, variant_id FROM catalogue.skus WHERE product_id = @product_id AND variant_id IS NOT NULL
 		), changed AS (
 			UPDATE catalogue.variants v SET name = g.name, attributes = g.attributes, price_minor = g.price_minor, position = g.position, deleted_at = NULL
 			FROM given g
-			WHERE v.product_id = @product_id AND v.sku = g.sku AND (v.deleted_at IS NOT NULL
+			WHERE v.product_id = @product_id AND v.sku = g.sku AND EXISTS (SELECT FROM own WHERE own.variant_id = v.variant_id) AND (v.deleted_at IS NOT NULL
 				OR (v.name, v.attributes, v.price_minor, v.position) IS DISTINCT FROM (g.name, g.attributes, g.price_minor, g.position))
 			RETURNING 1
 		), gone AS (
@@ -135,7 +122,7 @@ func saveVariants(ctx context.Context, tx pgx.Tx, productID string, given []Vari
 			INSERT INTO catalogue.variants (variant_id, product_id, sku, name, attributes, price_minor, position)
 			SELECT g.variant_id, @product_id, g.sku, g.name, g.attributes, g.price_minor, g.position
 			FROM given g
-			WHERE NOT EXISTS (SELECT FROM catalogue.variants v WHERE v.product_id = @product_id AND v.sku = g.sku)
+			WHERE NOT EXISTS (SELECT FROM own WHERE own.sku = g.sku)
 			RETURNING 1
 		)
 		SELECT EXISTS (SELECT FROM changed UNION ALL SELECT FROM gone UNION ALL SELECT FROM added)`,

@@ -28,7 +28,7 @@ type ChangeVariantRequest struct {
 
 // addVariant is called by staff, and by programs that keep the catalogue.
 func addVariant(ctx context.Context, tx pgx.Tx, in *AddVariantRequest) (*VariantAnswer, []events.Event, error) {
-	currency, err := lockCurrency(ctx, tx, in.ID)
+	product, err := lockProduct(ctx, tx, in.ID)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -36,7 +36,7 @@ func addVariant(ctx context.Context, tx pgx.Tx, in *AddVariantRequest) (*Variant
 	if err != nil {
 		return nil, nil, err
 	}
-	return in.Body.store(ctx, tx, in.ID, variantID.String(), currency, `
+	return in.Body.store(ctx, tx, in.ID, variantID.String(), product.Currency, `
 		INSERT INTO catalogue.variants (variant_id, product_id, sku, name, attributes, price_minor, position)
 		SELECT @variant_id, @product_id, @sku, @name, @attributes, @price_minor, coalesce(max(position) + 1, 0)
 		FROM catalogue.variants
@@ -49,14 +49,14 @@ func changeVariant(ctx context.Context, tx pgx.Tx, in *ChangeVariantRequest) (*V
 	if err != nil {
 		return nil, nil, err
 	}
-	currency, err := lockCurrency(ctx, tx, productID)
+	product, err := lockProduct(ctx, tx, productID)
 	if err == nil && sku != in.Body.SKU {
 		err = mustBeSoldOut(ctx, tx, sku)
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	return in.Body.store(ctx, tx, productID, in.ID, currency, `
+	return in.Body.store(ctx, tx, productID, in.ID, product.Currency, `
 		UPDATE catalogue.variants SET sku = @sku, name = @name, attributes = @attributes, price_minor = @price_minor
 		WHERE variant_id = @variant_id AND product_id = @product_id AND deleted_at IS NULL`)
 }

@@ -40,7 +40,7 @@ func TestAVariantHasItsAttributesAndAPriceOfItsOwn(t *testing.T) {
 	require.Len(t, items(), 1)
 	require.Len(t, d.emitted(), 5, "each change of a variant is one of its product")
 	require.Equal(t, []string{"price.amount_minor"},
-		d.call(http.MethodPost, path+"/variants", variant("X").With("price", euros(0))).Fields())
+		d.call(http.MethodPost, path+"/variants", variant("X").With("price", euros(-1))).Fields())
 }
 
 func TestAProductIsSavedWithAllItsVariants(t *testing.T) {

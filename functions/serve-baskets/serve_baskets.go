@@ -43,8 +43,8 @@ func New(settings Settings) function.Function {
 			web.GetTx("/v1/basket", access.All, b.show),
 			web.Delete("/v1/basket", access.All, b.clear),
 			web.Post("/v1/basket/items", access.All, http.StatusCreated, b.add),
-			web.Put("/v1/basket/items/{id}", access.All, b.change),
-			web.Delete("/v1/basket/items/{id}", access.All, b.remove),
+			web.PartOf("/v1/basket", web.Put("/v1/basket/items/{id}", access.All, b.change)),
+			web.PartOf("/v1/basket", web.Delete("/v1/basket/items/{id}", access.All, b.remove)),
 		),
 		Writes: []string{"orders.baskets", "orders.basket_lines"},
 	}

@@ -24,12 +24,15 @@ const byIndex = `
 			AND p.price_minor <= @max_price                                                 -- if max_price
 			AND p.currency = @currency                                                      -- if currency
 			AND (SELECT true FROM stock.available a WHERE a.product_id = p.product_id LIMIT 1) -- if in_stock
+			AND {after}                                                                     -- if after
 			ORDER BY {order}
 			LIMIT {first}
 			) p LIMIT @limit::bigint + @offset::bigint) p                                   -- if merged
 		) p
 		ORDER BY {order}
-		LIMIT @limit OFFSET @offset`
+		LIMIT @limit
+		OFFSET @offset                                                                  -- if page
+`
 
 // byIndexSorted collects the products first and sorts them then: they are a thousand at most. That something is in
 // stock is joined, because Postgres knows that a thousand products are enough; for more it would join all of the shop.
@@ -47,10 +50,13 @@ const byIndexSorted = `
 			AND p.price_minor <= @max_price                                                 -- if max_price
 			AND p.currency = @currency                                                      -- if currency
 			AND EXISTS (SELECT FROM stock.available a WHERE a.product_id = p.product_id)    -- if in_stock
+			AND {after}                                                                     -- if after
 			LIMIT 1001
 		) p
 		ORDER BY {order}
-		LIMIT @limit OFFSET @offset`
+		LIMIT @limit
+		OFFSET @offset                                                                  -- if page
+`
 
 // countByIndex counts up to 1,001 products.
 const countByIndex = `

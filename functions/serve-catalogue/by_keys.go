@@ -21,10 +21,13 @@ const byKeys = `
 			AND p.price_minor <= @max_price                                                 -- if max_price
 			AND p.currency = @currency                                                      -- if currency
 			AND (SELECT true FROM stock.available a WHERE a.product_id = p.product_id LIMIT 1) -- if in_stock
+			AND {after}                                                                     -- if after
 			OFFSET 0
 		) p
 		ORDER BY {order}
-		LIMIT @limit OFFSET @offset`
+		LIMIT @limit
+		OFFSET @offset                                                                  -- if page
+`
 
 // countByKeys counts up to 1,001 products. The second column estimates how many there are in all from how far back
 // those were found.

@@ -20,12 +20,15 @@ const byTag = `
 			AND p.price_minor <= @max_price                                                 -- if max_price
 			AND p.currency = @currency                                                      -- if currency
 			AND (SELECT true FROM stock.available a WHERE a.product_id = p.product_id LIMIT 1) -- if in_stock
+			AND {after}                                                                     -- if after
 			ORDER BY {order}
 			LIMIT {first}
 			) p LIMIT @limit::bigint + @offset::bigint) p                                   -- if any_currency
 		) p
 		ORDER BY {order}
-		LIMIT @limit OFFSET @offset`
+		LIMIT @limit
+		OFFSET @offset                                                                  -- if page
+`
 
 // byTagSorted collects the products first and sorts them then: they are a thousand at most.
 const byTagSorted = `
@@ -40,10 +43,13 @@ const byTagSorted = `
 			AND p.price_minor <= @max_price                                                 -- if max_price
 			AND p.currency = @currency                                                      -- if currency
 			AND EXISTS (SELECT FROM stock.available a WHERE a.product_id = p.product_id)    -- if in_stock
+			AND {after}                                                                     -- if after
 			LIMIT 1001
 		) p
 		ORDER BY {order}
-		LIMIT @limit OFFSET @offset`
+		LIMIT @limit
+		OFFSET @offset                                                                  -- if page
+`
 
 // countByTag counts up to 1,001 products.
 const countByTag = `

@@ -5,8 +5,6 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/catalogue"
-	"github.com/popup-shop/popup/internal/id"
-	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -28,16 +26,9 @@ func listCategories(ctx context.Context, db web.Reader, _ *struct{}) (*Categorie
 
 // readCategory is called by visitors.
 func readCategory(ctx context.Context, db web.Reader, in *Request) (*catalogue.CategoryAnswer, error) {
-	if !id.Valid(in.ID) {
-		return nil, problem.NotFound("category")
+	out, err := catalogue.ReadCategory(ctx, db, in.ID)
+	if err == nil {
+		web.SurrogateKeys(ctx, events.ShownCatalogue)
 	}
-	items, err := catalogue.ReadCategories(ctx, db, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	if len(items) == 0 {
-		return nil, problem.NotFound("category")
-	}
-	web.SurrogateKeys(ctx, events.ShownCatalogue)
-	return &catalogue.CategoryAnswer{Body: items[0]}, nil
+	return out, err
 }

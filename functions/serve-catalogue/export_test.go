@@ -22,7 +22,17 @@ func Statements() map[string]string {
 	all := Filter{CategoryID: "c", Tag: "t", StoreID: "s", MinPrice: 1, MaxPrice: 2, Currency: "EUR", InStockOnly: true}
 	untagged := Filter{CategoryID: "c", StoreID: "s", MinPrice: 1, MaxPrice: 2, InStockOnly: true}
 	tagged := Filter{Tag: "t", MinPrice: 1, MaxPrice: 2, InStockOnly: true}
+	after := func(sort string, f Filter, first bool) string {
+		in := request(sort, "", f)
+		in.After = "c"
+		return in.page(first)
+	}
 	return map[string]string{
+		"by_index_after":          after("newest", Filter{}, false),
+		"by_index_after_name":     after("name", Filter{StoreID: "s"}, false),
+		"by_index_after_filtered": after("price_desc", untagged, false),
+		"by_tag_after":            after("price_asc", Filter{Tag: "t"}, false),
+
 		"by_index":          request("newest", "", Filter{}).page(false),
 		"by_index_deep":     deep.page(false),
 		"by_index_filtered": request("price_asc", "", untagged).page(false),

@@ -34,13 +34,13 @@ func (h handler) search(ctx context.Context, db web.Reader, in *SearchRequest) (
 
 func (h handler) read(ctx context.Context, db web.Reader, in *Request) (*Answer, error) {
 	p, err := read(ctx, db, in)
-	p.ImageURLs = catalogue.ImageURLs(h.picturesURL, p.ImageURLs)
+	p.SetImageURLs(h.picturesURL)
 	return &Answer{p}, err
 }
 
 // addImageURLs gives the pictures of products their addresses.
 func (h handler) addImageURLs(products []catalogue.Product) {
 	for i := range products {
-		products[i].ImageURLs = catalogue.ImageURLs(h.picturesURL, products[i].ImageURLs)
+		products[i].SetImageURLs(h.picturesURL)
 	}
 }

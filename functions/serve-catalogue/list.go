@@ -16,13 +16,17 @@ import (
 type ListRequest struct {
 	web.Paging
 	Filter
-	Q    string `query:"q" maxLength:"100" doc:"Words that must all occur."`
-	Sort string `query:"sort" enum:"newest,name,price_asc,price_desc" default:"newest"`
+	Q     string `query:"q" maxLength:"100" doc:"Words that must all occur."`
+	Sort  string `query:"sort" enum:"newest,name,price_asc,price_desc" default:"newest"`
+	After string `query:"after" maxLength:"2000" doc:"The next of the page before, instead of page: for lists of any length."`
+
+	cursor cursor // that After is
 }
 
 // list returns a page of the products on sale.
 func list(ctx context.Context, db web.Reader, in *ListRequest) ([]catalogue.Product, int64, error) {
-	if faults := in.Filter.faults(); faults != nil {
+	faults := append(in.Filter.faults(), in.readCursor()...)
+	if faults != nil {
 		return nil, 0, problem.Invalid(faults...)
 	}
 	n, err := count(ctx, db, in)
@@ -35,6 +39,9 @@ func list(ctx context.Context, db web.Reader, in *ListRequest) ([]catalogue.Prod
 	}
 	items, err := readPage(ctx, db, in, pageOptions{filterFirst: in.filterFirst(n)})
 	shows(ctx, in, items)
+	if int64(len(items)) == in.Limit {
+		in.SetNext(cursorOf(in.Sort, items[len(items)-1]).String())
+	}
 	return items, n.total, err
 }
 
@@ -116,6 +123,7 @@ func (in *ListRequest) countPlan() string {
 func (in *ListRequest) args() pgx.NamedArgs {
 	args := in.Filter.args()
 	args["q"], args["limit"], args["offset"] = in.Q, in.Limit, in.Offset()
+	in.cursor.add(args)
 	return args
 }
 

@@ -35,7 +35,7 @@ const onSale = `FROM catalogue.products p WHERE p.active AND p.deleted_at IS NUL
 
 // orderOf is how SQL would sort.
 var orderOf = map[string]string{
-	"newest": "created_at DESC, product_id", "name": "name, product_id",
+	"newest": "created_at DESC, product_id DESC", "name": `name COLLATE "und-x-icu", product_id`,
 	"price_asc": "currency, price_minor, product_id", "price_desc": "currency DESC, price_minor DESC, product_id DESC",
 }
 

@@ -18,7 +18,7 @@ func ProbeQueries(ctx context.Context, db web.Reader) error {
 	err := db.QueryRow(ctx, `
 		SELECT product_id::text, coalesce(category_id::text, ''), store_id::text FROM catalogue.products p
 		WHERE active AND deleted_at IS NULL
-		ORDER BY created_at DESC, product_id
+		ORDER BY created_at DESC, product_id DESC
 		LIMIT 1`).Scan(&product, &category, &store)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil

@@ -2,13 +2,10 @@ package servecatalogue
 
 import (
 	"context"
-	"errors"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/catalogue"
-	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
@@ -28,14 +25,11 @@ type VariantsAnswer struct {
 	}
 }
 
-// read is called by visitors. A product that is not on sale is shown; a deleted one is not found.
+// read is called by visitors. An inactive product is shown to those who edit the catalogue, a deleted one to nobody.
 func read(ctx context.Context, db web.Reader, in *Request) (p catalogue.Product, err error) {
-	if !id.Valid(in.ID) {
-		return p, problem.NotFound("product")
-	}
 	p, err = catalogue.ReadProduct(ctx, db, in.ID)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return p, problem.NotFound("product")
+	if err == nil && !p.Active && !auth.CallerFrom(ctx).Allowed(catalogue.Editors) {
+		return catalogue.Product{}, problem.NotFound("product")
 	}
 	if err != nil {
 		return p, err

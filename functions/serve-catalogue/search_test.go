@@ -126,3 +126,53 @@ func TestSearchesAreCountedWithoutPersonalData(t *testing.T) {
 	require.Equal(t, map[string]any{"cap": "3/0", "xylophone": "1/1"}, shoptest.Scalar[map[string]any](t, shop, `
 		SELECT json_object_agg(words, searches || '/' || without_result) FROM catalogue.searches`))
 }
+
+// CAT-38: words are compared without marks, by their compatible form and in any case, on both sides.
+func TestSearchIgnoresMarksWidthAndCase_CAT_38(t *testing.T) {
+	t.Parallel()
+	shop := shoptest.Open(t, functions.All)
+	spellings := map[string][]string{
+		"Zürich mug":         {"zurich", "ZÜRICH", "Zu\u0308rich", "Ｚｕｒｉｃｈ", "züric", "zurihc"},
+		"Crème brûlée torch": {"creme brulee", "CRÈME BRÛLÉE", "cre\u0300me", "brulée"},
+		"Straße bag":         {"strasse", "STRASSE", "straße"},
+		"Ｆｕｌｌ ｗｉｄｔｈ":         {"full width", "ｆｕｌｌ"},
+		"ｶﾞﾗｽのｺｯﾌﾟ":          {"ガラス", "ｶﾞﾗｽ", "カ\u3099ラス", "コップ"},
+		"Smørrebrød board":   {"smorrebrod", "SMØRREBRØD"},
+		"Łódź scarf":         {"lodz", "Łódź"},
+		"ΆΛΦΑ lamp":          {"αλφα", "άλφα"},
+	}
+	for name := range spellings {
+		shop.Exec(t, `
+			INSERT INTO catalogue.products (product_id, store_id, sku, name, price_minor, currency)
+			VALUES (gen_random_uuid(), $1, $2, $2, 1, 'EUR')`, shoptest.TheStore, name)
+	}
+	for name, queries := range spellings {
+		for _, q := range queries {
+			require.Equal(t, []string{name}, skus(search(t, shop, q, "")), q)
+			suggested := get(t, shop, "/v1/products/suggestions?q="+url.QueryEscape(q)).Body["items"].([]any)
+			require.Len(t, suggested, 1, q)
+			require.Equal(t, name, suggested[0].(map[string]any)["name"], q)
+		}
+	}
+	require.Empty(t, skus(search(t, shop, "カラス", "")), "a mark of kana makes another letter")
+}
+
+// CAT-38: a product is found by the SKU of a variant as by its own, from its beginning on, until the variant is deleted.
+func TestProductIsFoundByItsVariants_CAT_38(t *testing.T) {
+	t.Parallel()
+	shop := shoptest.Open(t, functions.All)
+	_, variant := shop.AddVariant(t, shoptest.Cap, "QX7731AZ", "red", 0, 1, shoptest.Harbour)
+	version := func() int {
+		return shoptest.Scalar[int](t, shop, `SELECT version FROM catalogue.products WHERE sku = $1`, shoptest.Cap)
+	}
+	before := version()
+	for _, q := range []string{"QX7731AZ", "qx7731az", "qx773", "ｑｘ７７３１ａｚ", "cap qx7731az"} {
+		require.Equal(t, []string{shoptest.Cap}, skus(search(t, shop, q, "")), q)
+	}
+	shop.Exec(t, `UPDATE catalogue.variants SET sku = 'NEWSKU9' WHERE variant_id = $1`, variant)
+	require.Equal(t, []string{shoptest.Cap}, skus(search(t, shop, "newsku9", "")))
+	require.Empty(t, skus(search(t, shop, "qx7731az", "")))
+	shop.Exec(t, `UPDATE catalogue.variants SET deleted_at = now() WHERE variant_id = $1`, variant)
+	require.Empty(t, skus(search(t, shop, "newsku9", "")))
+	require.Equal(t, before, version(), "it is no version of the product")
+}

@@ -66,9 +66,17 @@ func TestWhatIsNotOnSaleIsNotListed(t *testing.T) {
 	id := func(sku string) string {
 		return shoptest.Scalar[string](t, shop, `SELECT product_id::text FROM catalogue.products WHERE sku = $1`, sku)
 	}
-	require.Equal(t, false, get(t, shop, "/v1/products/"+id(shoptest.Cap)).Body["active"],
-		"a link to it still tells what it was")
-	require.Equal(t, http.StatusNotFound, get(t, shop, "/v1/products/"+id(shoptest.Tee)).Status)
+	staff, editor, customer := shop.Staff(t), shop.SignIn(t, "client", "catalogue").Bearer, shop.SignIn(t, "customer").Bearer
+	for _, part := range []string{"", "/variants"} {
+		for bearer, want := range map[string]int{
+			"": http.StatusNotFound, customer: http.StatusNotFound, staff: http.StatusOK, editor: http.StatusOK,
+		} {
+			path := "/v1/products/" + id(shoptest.Cap) + part
+			require.Equal(t, want, shop.Call(t, "serve-catalogue", http.MethodGet, path, nil, "Authorization", bearer).Status, part)
+			path = "/v1/products/" + id(shoptest.Tee) + part
+			require.Equal(t, http.StatusNotFound, shop.Call(t, "serve-catalogue", http.MethodGet, path, nil, "Authorization", bearer).Status)
+		}
+	}
 }
 
 func TestProductThatIsNotThereIsNotFound(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/popup-shop/popup/internal/typed"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -16,6 +17,7 @@ var word = regexp.MustCompile(`[A-Za-z]{3,30}`)
 // correctSpelling returns a search with every unknown word replaced by the nearest known one, or "" when there is
 // nothing to replace.
 func correctSpelling(ctx context.Context, db web.Reader, text string) (string, error) {
+	text = typed.Unmarked(text)
 	rows, err := db.Query(ctx, `
 		SELECT w, catalogue.meant(w)
 		FROM unnest(@words::text[]) AS w

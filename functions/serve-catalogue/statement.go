@@ -10,7 +10,7 @@ import (
 
 // Lists and searches have several plans, each a whole statement in a file of its own: by_index.go, by_tag.go,
 // by_keys.go and search.go. A line of a statement that is needed only for some requests ends in a marker with the
-// condition, such as "-- if store". {order} is the order of the list, and {first} a limit. testdata has the final
+// condition, such as "-- if store". {order} is the order of the list, {after} what comes after a cursor in it, and {first} a limit. testdata has the final
 // statements of typical requests.
 //
 // The text is chosen by what a request has, and not by parameters such as `@store_id IS NULL OR …`, because Postgres
@@ -24,10 +24,18 @@ type conditions map[string]bool
 
 // orders are those that a list can have, each with the index it is read from.
 var orders = map[string]string{
-	"newest":     "p.created_at DESC, p.product_id",
-	"name":       "p.name, p.product_id",
+	"newest":     "p.created_at DESC, p.product_id DESC",
+	"name":       `p.name COLLATE "und-x-icu", p.product_id`,
 	"price_asc":  "p.currency, p.price_minor, p.product_id",
 	"price_desc": "p.currency DESC, p.price_minor DESC, p.product_id DESC",
+}
+
+// afters are the conditions for what comes after a cursor in each order.
+var afters = map[string]string{
+	"newest":     "(p.created_at, p.product_id) < (@after_time::timestamptz, @after_id::text::uuid)",
+	"name":       `(p.name COLLATE "und-x-icu", p.product_id) > (@after_name, @after_id::text::uuid)`,
+	"price_asc":  "(p.currency, p.price_minor, p.product_id) > (@after_currency, @after_price::bigint, @after_id::text::uuid)",
+	"price_desc": "(p.currency, p.price_minor, p.product_id) < (@after_currency, @after_price::bigint, @after_id::text::uuid)",
 }
 
 // byRelevance is the order of a search without another.
@@ -46,7 +54,7 @@ func (in *ListRequest) write(statement string) string {
 		text.WriteString(strings.TrimRight(sql, " \t\n"))
 		text.WriteByte('\n')
 	}
-	return strings.NewReplacer("{order}", cmp.Or(orders[in.Sort], byRelevance), "{first}",
+	return strings.NewReplacer("{order}", cmp.Or(orders[in.Sort], byRelevance), "{after}", afters[in.Sort], "{first}",
 		first(&in.Paging)).Replace(text.String())
 }
 
@@ -54,7 +62,7 @@ func (in *ListRequest) conditions() conditions {
 	met := conditions{
 		"q": in.Q != "", "tag": in.Tag != "", "store": in.StoreID != "", "category": in.CategoryID != "",
 		"min_price": in.MinPrice > 0, "max_price": in.MaxPrice > 0, "currency": in.Currency != "", "in_stock": in.InStockOnly,
-		"any_currency": in.mergesCurrencies(),
+		"any_currency": in.mergesCurrencies(), "after": in.After != "", "page": in.After == "",
 	}
 	met["merged"] = met["category"] || met["any_currency"]
 	return met

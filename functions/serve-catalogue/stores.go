@@ -17,19 +17,20 @@ type StoresRequest struct{ web.Paging }
 type InStoreRequest struct {
 	ID string `path:"id" format:"uuid"`
 	web.Paging
-	Sort string `query:"sort" enum:"newest,name,price_asc,price_desc" default:"newest"`
+	Sort  string `query:"sort" enum:"newest,name,price_asc,price_desc" default:"newest"`
+	After string `query:"after" maxLength:"2000" doc:"The next of the page before, instead of page."`
 }
 
 // listStores is called by visitors.
 func listStores(ctx context.Context, db web.Reader, in *StoresRequest) ([]catalogue.Store, int64, error) {
 	web.SurrogateKeys(ctx, events.ShownCatalogue)
 	return web.QueryPage(ctx, db, catalogue.ScanStore, `FROM catalogue.stores WHERE deleted_at IS NULL`,
-		`SELECT `+catalogue.StoreColumns, `ORDER BY name, store_id LIMIT @limit OFFSET @offset`, pgx.NamedArgs{"limit": in.Limit, "offset": in.Offset()})
+		`SELECT `+catalogue.StoreColumns, `ORDER BY name COLLATE "und-x-icu", store_id LIMIT @limit OFFSET @offset`, pgx.NamedArgs{"limit": in.Limit, "offset": in.Offset()})
 }
 
 // readStore is called by visitors.
 func readStore(ctx context.Context, db web.Reader, in *Request) (*catalogue.StoreAnswer, error) {
-	out, err := catalogue.OneStore(ctx, db, in.ID, `SELECT `+catalogue.StoreColumns+` FROM catalogue.stores WHERE store_id = @store_id AND deleted_at IS NULL`, pgx.NamedArgs{})
+	out, err := catalogue.ReadStore(ctx, db, in.ID)
 	if err == nil {
 		web.SurrogateKeys(ctx, events.ShownStore(in.ID))
 	}
@@ -41,5 +42,8 @@ func listInStore(ctx context.Context, db web.Reader, in *InStoreRequest) ([]cata
 	if _, err := readStore(ctx, db, &Request{in.ID}); err != nil {
 		return nil, 0, err
 	}
-	return list(ctx, db, &ListRequest{Paging: in.Paging, Filter: Filter{StoreID: in.ID}, Sort: in.Sort})
+	request := &ListRequest{Paging: in.Paging, Filter: Filter{StoreID: in.ID}, Sort: in.Sort, After: in.After}
+	items, total, err := list(ctx, db, request)
+	in.Paging = request.Paging
+	return items, total, err
 }

@@ -1,6 +1,7 @@
 package servegateway_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -307,4 +308,34 @@ func TestResponseReadBeforeAChangeIsNotKept(t *testing.T) {
 	require.Contains(t, text, `"n":2`)
 	_, text = call(t, "GET", url, "")
 	require.Contains(t, text, `"n":2`, "this one is kept")
+}
+
+// CAT-31: staff sees an inactive product, nobody else does, and neither response takes the place of the other.
+func TestInactiveProductIsShownToStaffAlone(t *testing.T) {
+	t.Parallel()
+	shop := shoptest.Open(t, functions.All)
+	gateway, _ := gatewayOf(t, shop, caching)
+	path := gateway + "/v1/products/" + productOf(t, shop, shoptest.Tee)
+	status := func(headers ...string) int {
+		r, _ := call(t, "GET", path, "", headers...)
+		return r.StatusCode
+	}
+	require.Equal(t, http.StatusOK, status(), "it is in the cache")
+	_, text := call(t, "GET", path, "")
+	body := strings.Replace(text, `"active":true`, `"active":false`, 1)
+	var p map[string]any
+	require.NoError(t, json.Unmarshal([]byte(body), &p))
+	for _, field := range []string{"id", "store_name", "image_urls", "stock", "created_at", "updated_at"} {
+		delete(p, field)
+	}
+	changed, err := json.Marshal(p)
+	require.NoError(t, err)
+	staff := []string{"Authorization", shop.Staff(t)}
+	r, text := call(t, "PUT", path, string(changed), append(staff, "Content-Type", "application/json")...)
+	require.Equal(t, http.StatusOK, r.StatusCode, text)
+	for range 2 {
+		require.Equal(t, http.StatusNotFound, status())
+		require.Equal(t, http.StatusOK, status(staff...))
+		require.Equal(t, http.StatusNotFound, status("Authorization", shop.SignIn(t, "customer").Bearer))
+	}
 }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/popup-shop/popup/internal/id"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -21,20 +23,35 @@ type Category struct {
 // CategoryAnswer is a category.
 type CategoryAnswer struct{ Body Category }
 
+// ReadCategory returns a category, or a problem if there is none.
+func ReadCategory(ctx context.Context, db web.Reader, categoryID string) (*CategoryAnswer, error) {
+	if !id.Valid(categoryID) {
+		return nil, problem.NotFound("category")
+	}
+	items, err := ReadCategories(ctx, db, categoryID)
+	if err != nil {
+		return nil, err
+	}
+	if len(items) == 0 {
+		return nil, problem.NotFound("category")
+	}
+	return &CategoryAnswer{items[0]}, nil
+}
+
 // ReadCategories returns all categories, each before those below it; with a categoryID only that one.
 func ReadCategories(ctx context.Context, db web.Reader, categoryID string) ([]Category, error) {
 	rows, err := db.Query(ctx, `
 		WITH RECURSIVE tree AS (
-			SELECT category_id, parent_id, name, 1 AS level, ARRAY[name, category_id::text] AS path
+			SELECT category_id, parent_id, name, 1 AS level, ARRAY[name COLLATE "und-x-icu", category_id::text] AS path
 			FROM catalogue.categories
 			WHERE parent_id IS NULL
 			UNION ALL
-			SELECT c.category_id, c.parent_id, c.name, t.level + 1, t.path || ARRAY[c.name, c.category_id::text]
+			SELECT c.category_id, c.parent_id, c.name, t.level + 1, t.path || ARRAY[c.name COLLATE "und-x-icu", c.category_id::text]
 			FROM catalogue.categories c
 			JOIN tree t ON c.parent_id = t.category_id
 		)
 		SELECT category_id::text, name, coalesce(parent_id::text, ''), level::bigint, ARRAY(
-			SELECT c.category_id::text FROM catalogue.categories c WHERE c.parent_id = tree.category_id ORDER BY c.name, c.category_id)
+			SELECT c.category_id::text FROM catalogue.categories c WHERE c.parent_id = tree.category_id ORDER BY c.name COLLATE "und-x-icu", c.category_id)
 		FROM tree
 		WHERE @category_id = '' OR category_id = nullif(@category_id, '')::uuid
 		ORDER BY path`, pgx.NamedArgs{"category_id": categoryID})

@@ -4,15 +4,22 @@ package catalogue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/access"
+	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/money"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
+
+// Editors may change the catalogue, and see what is not on sale.
+var Editors = access.Any(access.Staff, access.Client("catalogue"))
 
 // Product is something that is sold. How many there are is shown, and kept elsewhere.
 type Product struct {
@@ -25,14 +32,16 @@ type Product struct {
 	Price         money.Amount `json:"price"`
 	CategoryID    string       `json:"category_id,omitempty" format:"uuid"`
 	Tags          []string     `json:"tags" nullable:"false"`
-	ImageURLs     []string     `json:"image_urls" nullable:"false"`
+	ImageURLs     []string     `json:"image_urls" nullable:"false" doc:"The addresses of images."`
+	Images        []Image      `json:"images" nullable:"false"`
 	OutsideNumber *int64       `json:"outside_number,omitempty" doc:"its number in somebody else's catalogue"`
 	Active        bool         `json:"active"`
 	Stock         Stock        `json:"stock" readOnly:"true"`
 	CreatedAt     time.Time    `json:"created_at"`
 	UpdatedAt     time.Time    `json:"updated_at"`
 
-	skus []string // its own and those of its variants
+	skus    []string                // its own and those of its variants
+	details map[string]ImageDetails // of its pictures, by name
 }
 
 // Stock is how many can be ordered now, of a product and all its variants.
@@ -45,7 +54,7 @@ type Stock struct {
 // ScanProduct scans its rows.
 const SelectProducts = `
 	SELECT p.product_id::text, p.store_id::text, s.name, p.name, p.description, p.sku, p.price_minor, p.currency,
-		coalesce(p.category_id::text, ''), p.tags, p.images, p.outside_number, p.active, p.created_at, p.updated_at,
+		coalesce(p.category_id::text, ''), p.tags, p.images, p.image_details, p.outside_number, p.active, p.created_at, p.updated_at,
 		coalesce(l.available, 0), l.updated_at, l.skus
 	FROM page
 	JOIN catalogue.products p USING (product_id)
@@ -59,14 +68,17 @@ const SelectProducts = `
 // ScanProduct scans a row of SelectProducts. The pictures have their names and no addresses.
 func ScanProduct(row pgx.CollectableRow) (p Product, err error) {
 	err = row.Scan(&p.ID, &p.StoreID, &p.StoreName, &p.Name, &p.Description, &p.SKU, &p.Price.Minor, &p.Price.Currency,
-		&p.CategoryID, &p.Tags, &p.ImageURLs, &p.OutsideNumber, &p.Active, &p.CreatedAt, &p.UpdatedAt,
+		&p.CategoryID, &p.Tags, &p.ImageURLs, &p.details, &p.OutsideNumber, &p.Active, &p.CreatedAt, &p.UpdatedAt,
 		&p.Stock.Available, &p.Stock.UpdatedAt, &p.skus)
 	p.CreatedAt, p.UpdatedAt = p.CreatedAt.UTC(), p.UpdatedAt.UTC()
 	return p, err
 }
 
-// ReadProduct returns a product that is not deleted, on sale or not. The error wraps pgx.ErrNoRows if there is none.
+// ReadProduct returns a product that is not deleted, on sale or not, or a problem if there is none.
 func ReadProduct(ctx context.Context, db web.Reader, productID string) (p Product, err error) {
+	if !id.Valid(productID) {
+		return p, problem.NotFound("product")
+	}
 	rows, err := db.Query(ctx, `
 		WITH page AS (SELECT product_id FROM catalogue.products WHERE product_id = @product_id AND deleted_at IS NULL)
 		`+SelectProducts+` WHERE s.deleted_at IS NULL`, pgx.NamedArgs{"product_id": productID})
@@ -74,10 +86,19 @@ func ReadProduct(ctx context.Context, db web.Reader, productID string) (p Produc
 		return p, fmt.Errorf("read product %s: %w", productID, err)
 	}
 	p, err = pgx.CollectExactlyOneRow(rows, ScanProduct)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return p, problem.NotFound("product")
+	}
 	if err != nil {
 		return p, fmt.Errorf("read product %s: %w", productID, err)
 	}
 	return p, nil
+}
+
+// SetImageURLs gives the pictures of a product that was scanned their addresses, which begin with base.
+func (p *Product) SetImageURLs(base string) {
+	p.Images = Images(base, p.ImageURLs, p.details)
+	p.ImageURLs = ImageURLs(base, p.ImageURLs)
 }
 
 // ImageURLs returns the addresses of pictures, which begin with base and end with their names.

@@ -40,6 +40,14 @@ func ScanStore(row pgx.CollectableRow) (s Store, err error) {
 // StoreAnswer is a store.
 type StoreAnswer struct{ Body Store }
 
+// ReadStore returns a store that is not deleted, or a problem if there is none.
+func ReadStore(ctx context.Context, db web.Reader, storeID string) (*StoreAnswer, error) {
+	return OneStore(ctx, db, storeID, `
+		SELECT `+StoreColumns+`
+		FROM catalogue.stores
+		WHERE store_id = @store_id AND deleted_at IS NULL`, pgx.NamedArgs{})
+}
+
 // OneStore runs a statement that returns the StoreColumns of the store @store_id. It returns a problem if there is no
 // such store.
 func OneStore(ctx context.Context, db web.Reader, storeID, sql string, args pgx.NamedArgs) (*StoreAnswer, error) {

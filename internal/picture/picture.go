@@ -23,8 +23,8 @@ import (
 	"github.com/popup-shop/popup/config"
 )
 
-// AtMost is how many bytes a picture may have.
-const AtMost = 1 << 20
+// AtMost is how many bytes a picture may have that is uploaded.
+const AtMost = 20 << 20
 
 const (
 	answerIn = 10 * time.Second
@@ -37,7 +37,7 @@ var ErrNoStore = errors.New("S3_URL is not set: there is nowhere to put pictures
 // kinds are the endings of the media types that are kept.
 var kinds = map[string]string{"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}
 
-var nameForm = regexp.MustCompile(`^[0-9a-f]{64}\.(png|jpg|webp)$`)
+var nameForm = regexp.MustCompile(`^[0-9a-f]{64}(-320|-640)?\.(png|jpg|webp)$`)
 
 // Valid reports whether a text is the name of a picture.
 func Valid(name string) bool { return nameForm.MatchString(name) }

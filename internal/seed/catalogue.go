@@ -159,7 +159,7 @@ func pick[T any](r *rand.Rand, from []T) T { return from[r.IntN(len(from))] }
 var seeded = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func (m *made) goods(ctx context.Context) error {
-	columns := []string{"product_id", "store_id", "category_id", "sku", "name", "description", "price_minor", "currency", "tags", "created_at", "updated_at"}
+	columns := []string{"product_id", "store_id", "category_id", "sku", "name", "description", "price_minor", "currency", "tags", "created_at", "updated_at", "variant_skus"}
 	r := m.random
 	return m.copy(ctx, "catalogue.products", columns, m.products, func(i int) []any {
 		at := pick(r, m.leaves)
@@ -173,9 +173,21 @@ func (m *made) goods(ctx context.Context) error {
 		created := seeded.Add(time.Duration(i) * 30 * time.Second)
 		return []any{
 			idOf(ofProducts, i), m.stores[i%len(m.stores)], at.id, fmt.Sprintf("MADE-%07d", i), name, description, price,
-			currency, m.tags(), created, created,
+			currency, m.tags(), created, created, m.variantSKUs(i),
 		}
 	})
+}
+
+// variantSKUs are those of the variants of a product: every twentieth has four.
+func (m *made) variantSKUs(product int) string {
+	if product%20 != 0 || product/20 >= m.products/20 {
+		return ""
+	}
+	skus := make([]string, 4)
+	for i := range skus {
+		skus[i] = fmt.Sprintf("MADE-%07d-%d", product, i)
+	}
+	return strings.Join(skus, " ")
 }
 
 // tags are up to three different ones; the first of the list are frequent, the last are rare.
@@ -240,7 +252,7 @@ func (m *made) derive(ctx context.Context) error {
 		`INSERT INTO catalogue.dictionary AS d (word, products)
 		SELECT word, sum(n)::bigint FROM (
 			SELECT DISTINCT ON (text, word) text, word, n
-			FROM (SELECT lower(concat_ws(' ', name, array_to_string(tags, ' '), description)) AS text, count(*) AS n
+			FROM (SELECT catalogue.fold(concat_ws(' ', name, array_to_string(tags, ' '), description)) AS text, count(*) AS n
 				FROM catalogue.products WHERE sku LIKE 'MADE-%' GROUP BY 1) t,
 				regexp_split_to_table(text, '[^a-z]+') AS word
 			WHERE length(word) BETWEEN 3 AND 30) w

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
+	"golang.org/x/text/runes"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -27,6 +28,13 @@ func Prose(text string) string {
 // Code returns a code, a number or a word to search for in its compatible form (NFKC), where full-width letters and digits are
 // ordinary ones, without white space around it.
 func Code(text string) string { return strings.TrimSpace(norm.NFKC.String(text)) }
+
+// Unmarked returns words to search for in their compatible form, with letters instead of those with marks: "Zürich" as "Zurich".
+// The marks of kana stay: they make other letters.
+func Unmarked(text string) string {
+	without := runes.Remove(runes.Predicate(func(r rune) bool { return '\u0300' <= r && r <= '\u036f' }))
+	return strings.TrimSpace(norm.NFC.String(without.String(norm.NFKD.String(text))))
+}
 
 // Secret returns a password in its compatible form. It keeps the white space.
 func Secret(text string) string { return norm.NFKC.String(text) }

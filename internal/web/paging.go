@@ -29,10 +29,14 @@ type Paging struct {
 	Limit int64 `query:"limit" minimum:"1" maximum:"1000" default:"20" doc:"Items per page; a page has at most 100."`
 
 	atLeast bool
+	next    string
 }
 
 // AtLeast notes that the list has more items than were counted.
 func (p *Paging) AtLeast() { p.atLeast = true }
+
+// SetNext notes where the next page begins.
+func (p *Paging) SetNext(cursor string) { p.next = cursor }
 
 func (p *Paging) paging() *Paging { return p }
 
@@ -41,12 +45,13 @@ func (p *Paging) Offset() int64 { return (p.Page - 1) * p.Limit }
 
 // Page is a page of a list.
 type Page[T any] struct {
-	Items      []T   `json:"items" nullable:"false"`
-	Page       int64 `json:"page"`
-	Limit      int64 `json:"limit"`
-	Total      int64 `json:"total"`
-	TotalPages int64 `json:"total_pages"`
-	AtLeast    bool  `json:"total_at_least,omitempty" doc:"True where the list has more items than total."`
+	Items      []T    `json:"items" nullable:"false"`
+	Page       int64  `json:"page"`
+	Limit      int64  `json:"limit"`
+	Total      int64  `json:"total"`
+	TotalPages int64  `json:"total_pages"`
+	AtLeast    bool   `json:"total_at_least,omitempty" doc:"True where the list has more items than total."`
+	Next       string `json:"next,omitempty" doc:"The parameter after of the next page, in lists that have it."`
 }
 
 // PageOf returns a page of a list with a total number of items.
@@ -54,7 +59,7 @@ func PageOf[T any](items []T, p *Paging, total int64, atLeast bool) Page[T] {
 	if items == nil {
 		items = []T{}
 	}
-	return Page[T]{items, p.Page, p.Limit, total, (total + p.Limit - 1) / p.Limit, atLeast}
+	return Page[T]{items, p.Page, p.Limit, total, (total + p.Limit - 1) / p.Limit, atLeast, p.next}
 }
 
 // Listed is the response of a list.

@@ -7,14 +7,16 @@
 			WHERE p.active AND p.deleted_at IS NULL
 			AND p.store_id <> ALL ((
 				SELECT array_agg(store_id) || '{}' FROM catalogue.stores WHERE NOT participating OR deleted_at IS NOT NULL)::uuid[])
-			ORDER BY p.name, p.product_id
+			ORDER BY p.name COLLATE "und-x-icu", p.product_id
 			LIMIT 100000
 		) p
-		ORDER BY p.name, p.product_id
-		LIMIT @limit OFFSET @offset
+		ORDER BY p.name COLLATE "und-x-icu", p.product_id
+		LIMIT @limit
+		OFFSET @offset
+
 	)
 	SELECT p.product_id::text, p.store_id::text, s.name, p.name, p.description, p.sku, p.price_minor, p.currency,
-		coalesce(p.category_id::text, ''), p.tags, p.images, p.outside_number, p.active, p.created_at, p.updated_at,
+		coalesce(p.category_id::text, ''), p.tags, p.images, p.image_details, p.outside_number, p.active, p.created_at, p.updated_at,
 		coalesce(l.available, 0), l.updated_at, l.skus
 	FROM page
 	JOIN catalogue.products p USING (product_id)
@@ -24,4 +26,4 @@
 		FROM catalogue.skus k
 		LEFT JOIN stock.levels l USING (sku)
 		WHERE k.product_id = p.product_id) l
-	ORDER BY p.name, p.product_id;
+	ORDER BY p.name COLLATE "und-x-icu", p.product_id;

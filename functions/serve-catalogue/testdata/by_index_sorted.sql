@@ -14,11 +14,13 @@
 			AND EXISTS (SELECT FROM stock.available a WHERE a.product_id = p.product_id)
 			LIMIT 1001
 		) p
-		ORDER BY p.created_at DESC, p.product_id
-		LIMIT @limit OFFSET @offset
+		ORDER BY p.created_at DESC, p.product_id DESC
+		LIMIT @limit
+		OFFSET @offset
+
 	)
 	SELECT p.product_id::text, p.store_id::text, s.name, p.name, p.description, p.sku, p.price_minor, p.currency,
-		coalesce(p.category_id::text, ''), p.tags, p.images, p.outside_number, p.active, p.created_at, p.updated_at,
+		coalesce(p.category_id::text, ''), p.tags, p.images, p.image_details, p.outside_number, p.active, p.created_at, p.updated_at,
 		coalesce(l.available, 0), l.updated_at, l.skus
 	FROM page
 	JOIN catalogue.products p USING (product_id)
@@ -28,4 +30,4 @@
 		FROM catalogue.skus k
 		LEFT JOIN stock.levels l USING (sku)
 		WHERE k.product_id = p.product_id) l
-	ORDER BY p.created_at DESC, p.product_id;
+	ORDER BY p.created_at DESC, p.product_id DESC;

@@ -19,10 +19,12 @@
 			) p LIMIT @limit::bigint + @offset::bigint) p
 		) p
 		ORDER BY p.currency DESC, p.price_minor DESC, p.product_id DESC
-		LIMIT @limit OFFSET @offset
+		LIMIT @limit
+		OFFSET @offset
+
 	)
 	SELECT p.product_id::text, p.store_id::text, s.name, p.name, p.description, p.sku, p.price_minor, p.currency,
-		coalesce(p.category_id::text, ''), p.tags, p.images, p.outside_number, p.active, p.created_at, p.updated_at,
+		coalesce(p.category_id::text, ''), p.tags, p.images, p.image_details, p.outside_number, p.active, p.created_at, p.updated_at,
 		coalesce(l.available, 0), l.updated_at, l.skus
 	FROM page
 	JOIN catalogue.products p USING (product_id)

@@ -1,0 +1,29 @@
+-- by_index_after: generated, run go test -update
+	WITH page AS (
+		SELECT p.product_id
+		FROM (
+			SELECT p.*
+			FROM catalogue.products p
+			WHERE p.active AND p.deleted_at IS NULL
+			AND p.store_id <> ALL ((
+				SELECT array_agg(store_id) || '{}' FROM catalogue.stores WHERE NOT participating OR deleted_at IS NOT NULL)::uuid[])
+			AND (p.created_at, p.product_id) < (@after_time::timestamptz, @after_id::text::uuid)
+			ORDER BY p.created_at DESC, p.product_id DESC
+			LIMIT 1000
+		) p
+		ORDER BY p.created_at DESC, p.product_id DESC
+		LIMIT @limit
+
+	)
+	SELECT p.product_id::text, p.store_id::text, s.name, p.name, p.description, p.sku, p.price_minor, p.currency,
+		coalesce(p.category_id::text, ''), p.tags, p.images, p.image_details, p.outside_number, p.active, p.created_at, p.updated_at,
+		coalesce(l.available, 0), l.updated_at, l.skus
+	FROM page
+	JOIN catalogue.products p USING (product_id)
+	JOIN catalogue.stores s USING (store_id)
+	CROSS JOIN LATERAL (
+		SELECT sum(l.on_hand - l.reserved)::bigint AS available, max(l.updated_at) AS updated_at, array_agg(DISTINCT k.sku) AS skus
+		FROM catalogue.skus k
+		LEFT JOIN stock.levels l USING (sku)
+		WHERE k.product_id = p.product_id) l
+	ORDER BY p.created_at DESC, p.product_id DESC;
