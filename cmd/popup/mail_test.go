@@ -41,10 +41,10 @@ func TestMailsWithUnknownOutcomeAreSentAgainByAPerson(t *testing.T) {
 	require.EqualValues(t, 1, p.update(`UPDATE mail.mails SET status = 'limited' WHERE kind = 'payment_paid'`))
 	out, err = p.popup("mail", "list", "--json")
 	require.NoError(t, err, out)
+	var mails []struct{ ID, Status string }
+	require.NoError(t, json.Unmarshal([]byte(out), &mails), out)
 	var ids []string
-	for line := range strings.Lines(out) {
-		var m struct{ ID, Status string }
-		require.NoError(t, json.Unmarshal([]byte(line), &m))
+	for _, m := range mails {
 		require.Contains(t, []string{"unknown", "limited"}, m.Status)
 		ids = append(ids, m.ID)
 	}

@@ -207,13 +207,13 @@ func (p *program) trace(id string) string {
 	p.t.Helper()
 	out, err := p.popup("events", "--order", id, "--json")
 	require.NoError(p.t, err)
-	said := map[string]int{}
-	for line := range strings.Lines(out) {
-		var e struct{ Type, Source string }
-		require.NoError(p.t, json.Unmarshal([]byte(line), &e))
-		said[e.Type+" "+e.Source]++
+	var emitted []struct{ Type, Source string }
+	require.NoError(p.t, json.Unmarshal([]byte(out), &emitted), out)
+	counts := map[string]int{}
+	for _, e := range emitted {
+		counts[e.Type+" "+e.Source]++
 	}
-	text, err := json.Marshal(said)
+	text, err := json.Marshal(counts)
 	require.NoError(p.t, err)
 	return string(text)
 }
