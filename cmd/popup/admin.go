@@ -67,7 +67,7 @@ func (f firstAdmin) ignored(ctx context.Context, tx pgx.Tx) (bool, error) {
 		SELECT hash
 		FROM accounts.users
 		JOIN accounts.passwords USING (user_id)
-		WHERE email = @email AND active`, pgx.NamedArgs{"email": f.AdminEmail}).Scan(&hash)
+		WHERE lower(email) = lower(@email) AND active`, pgx.NamedArgs{"email": f.AdminEmail}).Scan(&hash)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return true, nil
 	}

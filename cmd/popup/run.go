@@ -45,6 +45,7 @@ type runCommand struct {
 	Profile   string            `default:"spec" enum:"spec,natss,hostile" help:"Delivery profile of events: ${enum}."`
 	Database  string            `env:"DATABASE_URL" help:"Use this Postgres instead of a private one."`
 	Postgres  map[string]string `help:"Settings of the private Postgres, such as --postgres=shared_buffers=1GB."`
+	Attach    map[string]string `placeholder:"NAME=URL" help:"Deliver the events of a function to a process at this address, such as one under a debugger."`
 	Pool      int32             `default:"8" help:"Connections to the database when all functions run in one process."`
 }
 
@@ -53,6 +54,11 @@ func (c *runCommand) Run(ctx context.Context, out *printer.Printer) error {
 	debug.SetGCPercent(gcPercent)
 	if err := config.CheckNames(os.Environ()); err != nil {
 		return err
+	}
+	for name := range c.Attach {
+		if err := knownFunction(name); err != nil {
+			return err
+		}
 	}
 	address, err := c.address()
 	if err != nil {
@@ -99,6 +105,9 @@ func (c *runCommand) Run(ctx context.Context, out *printer.Printer) error {
 	if err := greet(out, url, admin); err != nil {
 		return err
 	}
+	for name, process := range c.Attach {
+		fmt.Fprintf(os.Stderr, "popup: the events of %s go to %s; its settings are in %s\n", name, process, shop.AttachFile(name))
+	}
 	go rest(ctx, shop.Engine)
 	return shop.Serve(ctx, l)
 }
@@ -128,13 +137,13 @@ func (c *runCommand) open(ctx context.Context, settings functions.Settings, log 
 	options := local.Options{
 		Dir: c.Dir, DatabaseURL: c.Database, Fresh: c.Fresh, Postgres: c.Postgres, Profile: jetstream.DeliveryProfile(c.Profile), Connections: c.Pool,
 		Address: settings.PublicURL, Processes: c.Processes, Bin: c.Bin, Idle: c.Idle, Tick: time.Second, IdleTick: time.Minute, Out: log,
+		Attach: c.Attach, Env: environment(settings),
 		Relay: os.Getenv("SMTP_URL"), Tracing: traces, Log: logging.NewText(log, level),
 	}
 	if c.Processes { // so that the programs of the clock can stop too
 		options.Tick = time.Minute
 		os.Unsetenv("TOKEN_KEYS") // one function gets it, and no other
 		os.Setenv("LOG_LEVEL", level.String())
-		options.Env = environment(settings)
 	}
 	shop, err := local.Open(ctx, options)
 	if err != nil {

@@ -77,7 +77,7 @@ func (r *reset) store(ctx context.Context, tx pgx.Tx, hash string) error {
 	var userID string
 	err := tx.QueryRow(ctx, `
 		WITH found AS (
-			SELECT user_id FROM accounts.users WHERE email = @email AND active FOR UPDATE
+			SELECT user_id FROM accounts.users WHERE lower(email) = lower(@email) AND active FOR UPDATE
 		), stored AS (
 			INSERT INTO accounts.passwords (user_id, hash) SELECT user_id, @hash FROM found
 			ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash
