@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 )
 
 // Folder is where a shop on this machine keeps what it has.
@@ -41,13 +42,24 @@ func (f Folder) Announce(url string) (end func(), err error) {
 // write replaces what is in a file, and locks it for as long as it is open. The system unlocks the file of a process that ends, in
 // whatever way: so a file that is left over can be told from that of a running shop.
 func write(file *os.File, content running) error {
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX); err != nil {
+	if err := lock(file); err != nil {
 		return err
 	}
 	if err := file.Truncate(0); err != nil {
 		return err
 	}
 	return json.NewEncoder(file).Encode(content)
+}
+
+// lock locks a file. It waits for a process that looks into the file, but not for a shop.
+func lock(file *os.File) (err error) {
+	for range 20 {
+		if err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err == nil {
+			return nil
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return fmt.Errorf("another shop runs in this folder: %w", err)
 }
 
 // Running returns the address of the shop that runs in the folder, and "" if none does. The file that a killed shop left is no
