@@ -106,7 +106,7 @@ func (c *runCommand) Run(ctx context.Context, out *printer.Printer) error {
 		return err
 	}
 	for name, process := range c.Attach {
-		fmt.Fprintf(os.Stderr, "popup: the events of %s go to %s; its settings are in %s\n", name, process, shop.AttachFile(name))
+		fmt.Fprintf(os.Stderr, "popup: the events of %s go to %s; its settings are in %s\n", name, process, local.AttachFile(c.Dir, name))
 	}
 	go rest(ctx, shop.Engine)
 	return shop.Serve(ctx, l)

@@ -34,13 +34,18 @@ func NewTrace() string {
 }
 
 // ChildTrace returns the traceparent of what a function does with an event: that of the event with a span of its own, which is the
-// same for each attempt.
+// same for each attempt. An event without a trace has none.
 func ChildTrace(traceparent, function, eventID string) string {
 	if !traceForm.MatchString(traceparent) {
-		traceparent = NewTrace()
+		return traceparent
 	}
-	span := sha256.Sum256([]byte(function + " " + eventID))
-	return traceparent[:36] + hex.EncodeToString(span[:8]) + traceparent[52:]
+	return traceparent[:36] + ChildSpan(function, eventID) + traceparent[52:]
+}
+
+// ChildSpan returns the id of the span of what a function does with an event.
+func ChildSpan(function, eventID string) string {
+	sum := sha256.Sum256([]byte(function + " " + eventID))
+	return hex.EncodeToString(sum[:8])
 }
 
 // SplitTrace returns the ids of the trace and the span in a traceparent. ok reports whether it is well-formed.

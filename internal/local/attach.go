@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -17,7 +18,7 @@ type attached struct {
 	jetstream.Subscriber
 	urls   map[string]string // by function
 	client http.Client
-	shop   *Shop
+	log    *slog.Logger
 }
 
 // Deliver posts an event to the process of its function. While that can't be reached, the event is retried.
@@ -28,24 +29,22 @@ func (a *attached) Deliver(ctx context.Context, name string, e jetstream.Event) 
 	}
 	response, err := jetstream.Post(ctx, &a.client, url, e)
 	if err != nil {
-		a.shop.options.Log.WarnContext(ctx, "attached process cannot be reached", "function", name, "url", url, "error", err)
+		a.log.WarnContext(ctx, "attached process cannot be reached", "function", name, "url", url, "error", err)
 		return jetstream.Response{}
 	}
 	return response
 }
 
-// attach replaces functions by processes at the given addresses, and writes the settings of each into the shop's folder.
-func (s *Shop) attach() error {
-	for name := range s.options.Attach {
-		if err := os.WriteFile(s.AttachFile(name), []byte(strings.Join(s.Processes.Env(name), "\n")+"\n"), 0o600); err != nil {
-			return fmt.Errorf("write settings of %s: %w", name, err)
+// newAttached replaces functions by processes at the given addresses, and writes the settings of each into the shop's folder.
+func newAttached(to jetstream.Subscriber, o Options, settings func(function string) []string) (*attached, error) {
+	for name := range o.Attach {
+		text := strings.Join(settings(name), "\n") + "\n"
+		if err := os.WriteFile(AttachFile(o.Dir, name), []byte(text), 0o600); err != nil {
+			return nil, fmt.Errorf("write settings of %s: %w", name, err)
 		}
 	}
-	s.Engine.Tell = &attached{Subscriber: s.Engine.Tell, urls: s.options.Attach, shop: s}
-	return nil
+	return &attached{Subscriber: to, urls: o.Attach, log: o.Log}, nil
 }
 
-// AttachFile returns the file with the settings that an attached process of a function needs.
-func (s *Shop) AttachFile(name string) string {
-	return filepath.Join(s.options.Dir, "attach-"+name+".env")
-}
+// AttachFile returns the file in a shop's folder with the settings that an attached process of a function needs.
+func AttachFile(dir, name string) string { return filepath.Join(dir, "attach-"+name+".env") }

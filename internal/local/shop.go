@@ -210,9 +210,11 @@ func (s *Shop) Start(ctx context.Context, all []function.Function, triggers []je
 		s.Engine.Tell, front = together, rt.ServeMux(&within)
 	}
 	if len(s.options.Attach) > 0 {
-		if err := s.attach(); err != nil {
+		to, err := newAttached(s.Engine.Tell, s.options, s.Processes.Env)
+		if err != nil {
 			return err
 		}
+		s.Engine.Tell = to
 	}
 	mux := http.NewServeMux()
 	mails := loopback.Only(s.Mailbox.Handler())

@@ -55,6 +55,9 @@ func Of(events []cloudevent.Message, handlings []eventstore.Handling) []Step {
 	for _, h := range handlings {
 		t.handlings[h.EventID] = append(t.handlings[h.EventID], h)
 	}
+	if t.id == "" {
+		t.id, _, _ = cloudevent.SplitTrace(cloudevent.NewTrace())
+	}
 	t.addRoots()
 	return t.steps
 }
@@ -71,7 +74,10 @@ func (t *trace) addRoots() {
 			continue
 		}
 		done[by] = true
-		_, span, _ := cloudevent.SplitTrace(e.TraceParent)
+		_, span, ok := cloudevent.SplitTrace(e.TraceParent)
+		if !ok {
+			span = cloudevent.ChildSpan(by.function, by.cause)
+		}
 		t.add(Step{SpanID: span, Function: by.function, Start: e.Time}, by)
 	}
 }
@@ -98,7 +104,7 @@ func (t *trace) add(s Step, by key) {
 // step returns the step of a handling. Its span is that of the events that were emitted in it, if there are any.
 func (t *trace) step(h eventstore.Handling, cause Step) Step {
 	event := t.byID[h.EventID]
-	_, span, _ := cloudevent.SplitTrace(cloudevent.ChildTrace(event.TraceParent, h.Consumer, h.EventID))
+	span := cloudevent.ChildSpan(h.Consumer, h.EventID)
 	if emitted := t.emitted[key{h.Consumer, h.EventID}]; len(emitted) > 0 {
 		if _, own, ok := cloudevent.SplitTrace(emitted[0].TraceParent); ok {
 			span = own
