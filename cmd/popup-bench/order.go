@@ -109,7 +109,7 @@ func (c *benchOrder) open(ctx context.Context, program string) (*bench, error) {
 	if c.Statements {
 		flags = statementFlags
 	}
-	b, err := openVersion(ctx, program, flags, "SIMULATED_SUCCESS=1", "RATE_LIMIT=0", "SHIPPING="+c.Shipping,
+	b, err := openVersion(ctx, program, flags, "SIMULATED_SUCCESS=1", "RATE_LIMIT=0", "MAILS_PER_DAY=0", "SHIPPING="+c.Shipping,
 		"TOKEN_KEYS="+secret)
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -20,36 +21,77 @@ type firstAdmin struct {
 	AdminPassword string `env:"ADMIN_PASSWORD" help:"Password of the first administrator; generated and shown once if not set."`
 }
 
-// ensure creates the first administrator of a shop that has none. shown is the password if it was generated; it is not
-// stored.
-func (f firstAdmin) ensure(ctx context.Context, pool *pgxpool.Pool) (shown string, err error) {
+// admin is what became of the first administrator's account.
+type admin struct {
+	Email    string `json:"admin_email"`
+	Password string `json:"admin_password,omitempty"` // the generated one, which is not stored
+	Ignored  bool   `json:"admin_password_ignored"`   // ADMIN_PASSWORD is not the account's, which was made before
+}
+
+// ensure creates the first administrator of a shop that has none.
+func (f firstAdmin) ensure(ctx context.Context, pool *pgxpool.Pool) (a admin, err error) {
+	a.Email = f.AdminEmail
 	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
-		var there bool
 		if err := provision.Lock(ctx, tx, "the first admin"); err != nil {
 			return err
 		}
-		if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM accounts.users WHERE role = 'admin' AND active)`).Scan(&there); err != nil || there {
+		var exists bool
+		err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM accounts.users WHERE role = 'admin' AND active)`).Scan(&exists)
+		if err != nil {
+			return err
+		}
+		if exists {
+			a.Ignored, err = f.ignored(ctx, tx)
 			return err
 		}
 		secret := f.AdminPassword
 		if secret == "" {
 			secret = rand.Text()
-			shown = secret
+			a.Password = secret
 		}
 		return f.make(ctx, tx, secret)
 	})
 	if err != nil {
-		return "", fmt.Errorf("make the first admin: %w", err)
+		return admin{}, fmt.Errorf("make the first admin: %w", err)
 	}
-	return shown, nil
+	return a, nil
 }
 
-// newAdmin returns the line with a new administrator's password, which is not shown again.
-func (f firstAdmin) newAdmin(secret string) string {
-	if secret == "" {
+// ignored reports whether ADMIN_PASSWORD is set and not the password of the account.
+func (f firstAdmin) ignored(ctx context.Context, tx pgx.Tx) (bool, error) {
+	if f.AdminPassword == "" {
+		return false, nil
+	}
+	var hash string
+	err := tx.QueryRow(ctx, `
+		SELECT hash
+		FROM accounts.users
+		JOIN accounts.passwords USING (user_id)
+		WHERE lower(email) = lower(@email) AND active`, pgx.NamedArgs{"email": f.AdminEmail}).Scan(&hash)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	matches, _, err := password.Verify(ctx, hash, f.AdminPassword)
+	return !matches, err
+}
+
+// warn prints that ADMIN_PASSWORD is ignored, if it is.
+func (a admin) warn() {
+	if a.Ignored {
+		fmt.Fprintf(os.Stderr, "popup: ADMIN_PASSWORD is ignored, because the shop has an administrator; popup user reset %s sets a new password\n",
+			a.Email)
+	}
+}
+
+// line returns the line with a new administrator's password, which is not shown again.
+func (a admin) line() string {
+	if a.Password == "" {
 		return ""
 	}
-	return fmt.Sprintf("  admin        %s, password %s (shown this once)\n\n", f.AdminEmail, secret)
+	return fmt.Sprintf("  admin        %s, password %s (shown this once)\n\n", a.Email, a.Password)
 }
 
 func (f firstAdmin) make(ctx context.Context, tx pgx.Tx, secret string) error {

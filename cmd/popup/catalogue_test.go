@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -20,7 +19,7 @@ func TestTheCatalogueIsKeptFromTheTerminal(t *testing.T) {
 	admin.must(found[1], "login", "admin@popup.example")
 	shows := func(args ...string) string {
 		t.Helper()
-		out, err := admin.popup(append([]string{"product"}, args...)...)
+		out, err := admin.popup(append([]string{"product"}, append(args, "--json")...)...)
 		require.NoError(t, err, out)
 		return out
 	}
@@ -44,14 +43,13 @@ func TestTheCatalogueIsKeptFromTheTerminal(t *testing.T) {
 	refused(`category "Hats" does not exist`, "add", "HAT-2", "Hat", "--price-minor=1", "--store=Tide & Thread",
 		"--category=Hats")
 
-	id := regexp.MustCompile(`"id": "(\S+)"`).FindStringSubmatch(made)[1]
-	changed := shows("edit", id, "--price-minor=3100", "--active")
+	changed := shows("edit", "HAT-1", "--price=31.00", "--active")
 	require.Contains(t, changed, `"name": "Knit hat"`)
 	require.Contains(t, changed, `"amount_minor": 3100`)
 	require.Contains(t, changed, `"tags": [ "warm, very" ]`)
 	require.Contains(t, changed, `"active": true`)
-	require.Contains(t, shows("edit", id, "--name=Warm hat", "--category="), `"name": "Warm hat"`)
-	refused("name must not be blank", "edit", id, "--name= ")
+	require.Contains(t, shows("edit", "HAT-1", "--name=Warm hat", "--category="), `"name": "Warm hat"`)
+	refused("name must not be blank", "edit", "HAT-1", "--name= ")
 
 	table := filepath.Join(t.TempDir(), "table.csv")
 	rows := "sku,name,description,price_minor,currency,category,tags,store,active\n"
@@ -61,14 +59,16 @@ func TestTheCatalogueIsKeptFromTheTerminal(t *testing.T) {
 	}
 	require.NoError(t, os.WriteFile(table, []byte(rows), 0o600))
 	report := shows("import", table)
-	require.Contains(t, report, `2,ROW-000,error,price_minor,"must not be below 0, and at most a trillion"`)
-	require.Equal(t, 249, strings.Count(report, ",created,"))
+	require.Contains(t, report, `"line": 2`)
+	require.Contains(t, report, `"column": "price_minor"`)
+	require.Contains(t, report, `must not be below 0, and at most a trillion`)
+	require.Equal(t, 249, strings.Count(report, `"result": "created"`))
 	seen, all := filepath.Join(t.TempDir(), "seen.csv"), filepath.Join(t.TempDir(), "all.csv")
 	shows("export", seen)
 	shows("export", "--all", all)
 	require.Equal(t, []int{8 + 1 + 124, 8 + 1 + 249}, []int{lines(t, seen), lines(t, all)},
 		"of the demo shop, the hat, the rows")
-	require.Equal(t, 258, strings.Count(shows("import", all), ",unchanged,"))
+	require.Equal(t, 258, strings.Count(shows("import", all), `"result": "unchanged"`))
 }
 
 // lines are the rows of a table that are not its head.

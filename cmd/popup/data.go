@@ -2,16 +2,22 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/alecthomas/kong"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/functions"
+	"github.com/popup-shop/popup/internal/cli/place"
 	"github.com/popup-shop/popup/internal/local/postgres"
+	"github.com/popup-shop/popup/internal/printer"
 	"github.com/popup-shop/popup/internal/provision"
 	"github.com/popup-shop/popup/internal/seed"
 	"github.com/popup-shop/popup/migrations"
@@ -23,12 +29,12 @@ func vars() kong.Vars {
 	if self, err := os.Executable(); err == nil {
 		bin = filepath.Dir(self)
 	}
-	return kong.Vars{"dir": ".popup", "bin": bin}
+	return kong.Vars{"dir": ".popup", "bin": bin, "domains": strings.Join(checkDomains(), ", ")}
 }
 
 // database is the shop that a command looks into: that of the settings, or the one that runs on this machine.
 type database struct {
-	place
+	place.Folder
 	Database string `env:"DATABASE_URL" help:"Address of the shop's Postgres; by default that of the shop on this machine."`
 }
 
@@ -64,6 +70,24 @@ func (d database) open(ctx context.Context) (*pgxpool.Pool, error) {
 	return pool, nil
 }
 
+// findOrder returns the id of an order that is given by its id or its number; no name has no id.
+func findOrder(ctx context.Context, pool *pgxpool.Pool, name string) (orderID string, err error) {
+	if name == "" || uuid.Validate(name) == nil {
+		return name, nil
+	}
+	err = pool.QueryRow(ctx, `
+		SELECT order_id::text
+		FROM orders.orders
+		WHERE order_number = upper(@number)`, pgx.NamedArgs{"number": name}).Scan(&orderID)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", fmt.Errorf("order %q does not exist", name)
+	}
+	if err != nil {
+		return "", fmt.Errorf("find order %s: %w", name, err)
+	}
+	return orderID, nil
+}
+
 type migrateCommand struct {
 	database
 	firstAdmin
@@ -71,7 +95,7 @@ type migrateCommand struct {
 }
 
 // Run applies missing migrations, and updates subscriptions and roles.
-func (c *migrateCommand) Run(ctx context.Context) error {
+func (c *migrateCommand) Run(ctx context.Context, out *printer.Printer) error {
 	url, err := c.url()
 	if err != nil {
 		return err
@@ -91,9 +115,12 @@ func (c *migrateCommand) Run(ctx context.Context) error {
 	if err := provision.GrantRoles(ctx, pool, all, c.Password); err != nil {
 		return err
 	}
-	secret, err := c.ensure(ctx, pool)
-	fmt.Print(c.newAdmin(secret))
-	return err
+	admin, err := c.ensure(ctx, pool)
+	if err != nil {
+		return err
+	}
+	admin.warn()
+	return out.Done(admin, "%s", strings.TrimSpace(admin.line()+"the database is up to date"))
 }
 
 type seedCommand struct {
@@ -104,14 +131,19 @@ type seedCommand struct {
 var seedSizes = map[string]int{"10k": 10_000, "100k": 100_000, "1m": 1_000_000}
 
 // Run makes the demo shop, or a made-up catalogue.
-func (c *seedCommand) Run(ctx context.Context) error {
+func (c *seedCommand) Run(ctx context.Context, out *printer.Printer) error {
 	pool, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer pool.Close()
 	if n := seedSizes[c.Size]; n > 0 {
-		return seed.Catalogue(ctx, pool, n)
+		err = seed.Catalogue(ctx, pool, n)
+	} else {
+		err = seed.Demo(ctx, pool)
 	}
-	return seed.Demo(ctx, pool)
+	if err != nil {
+		return err
+	}
+	return out.Done(map[string]string{"size": c.Size}, "the shop has the goods of %s", c.Size)
 }

@@ -2,16 +2,16 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"os/user"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/popup-shop/popup/functions"
+	"github.com/popup-shop/popup/internal/cli"
 	"github.com/popup-shop/popup/internal/eventstore"
+	"github.com/popup-shop/popup/internal/printer"
 )
 
 type deadLettersCommand struct {
@@ -23,12 +23,14 @@ type deadLettersCommand struct {
 
 type deadLetterList struct {
 	database
-	Function string `help:"List only dead letters of this function."`
-	JSON     bool   `name:"json" help:"Print one JSON object per line."`
+	Function string `predictor:"functions" help:"List only dead letters of this function."`
 }
 
 // Run lists open dead letters.
-func (c *deadLetterList) Run(ctx context.Context) error {
+func (c *deadLetterList) Run(ctx context.Context, out *printer.Printer) error {
+	if err := knownFunction(c.Function); err != nil {
+		return err
+	}
 	pool, err := c.open(ctx)
 	if err != nil {
 		return err
@@ -38,15 +40,27 @@ func (c *deadLetterList) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return encode(letters)
+	type letter = eventstore.DeadLetter
+	return printer.List(
+		out, letters,
+		printer.Column[letter]{Name: "id", Cell: func(d letter) any { return d.ID }},
+		printer.Column[letter]{Name: "stored_at", Cell: func(d letter) any { return d.StoredAt }},
+		printer.Column[letter]{Name: "function", Cell: func(d letter) any { return d.Consumer }},
+		printer.Column[letter]{Name: "type", Cell: func(d letter) any { return d.Type }},
+		printer.Column[letter]{Name: "kind", Cell: func(d letter) any { return d.Kind }},
+		printer.Column[letter]{Name: "attempts", Cell: func(d letter) any { return d.Attempts }},
+		printer.Column[letter]{Name: "reason", Cell: func(d letter) any { return fmt.Sprintf("%.80s", d.Reason) }},
+	)
+}
+
+// knownFunction reports a name that no function has.
+func knownFunction(name string) error { return cli.OneOf("function", name, functionNames()) }
+
+func functionNames() (names []string) {
+	for _, f := range functions.All(functions.Settings{}) {
+		names = append(names, f.Name)
 	}
-	rows := make([][]any, len(letters))
-	for i, d := range letters {
-		at, reason := d.StoredAt.Local().Format(time.DateTime), fmt.Sprintf("%.80s", d.Reason)
-		rows[i] = []any{d.ID, at, d.Consumer, d.Type, d.Kind, d.Attempts, reason}
-	}
-	return table("ID TIME FUNCTION TYPE KIND ATTEMPTS REASON", rows)
+	return names
 }
 
 type deadLetterShow struct {
@@ -54,8 +68,8 @@ type deadLetterShow struct {
 	ID int64 `arg:"" help:"Its number in the list."`
 }
 
-// Run prints one dead letter as JSON.
-func (c *deadLetterShow) Run(ctx context.Context) error {
+// Run shows one dead letter.
+func (c *deadLetterShow) Run(ctx context.Context, out *printer.Printer) error {
 	pool, err := c.open(ctx)
 	if err != nil {
 		return err
@@ -65,24 +79,38 @@ func (c *deadLetterShow) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	out := json.NewEncoder(os.Stdout)
-	out.SetIndent("", "  ")
-	return out.Encode(letter)
+	return out.Object(
+		letter,
+		printer.Field{Name: "id", Value: letter.ID},
+		printer.Field{Name: "event_id", Value: letter.EventID},
+		printer.Field{Name: "type", Value: letter.Type},
+		printer.Field{Name: "source", Value: letter.Source},
+		printer.Field{Name: "function", Value: letter.Consumer},
+		printer.Field{Name: "revision", Value: letter.Revision},
+		printer.Field{Name: "kind", Value: letter.Kind},
+		printer.Field{Name: "reason", Value: letter.Reason},
+		printer.Field{Name: "attempts", Value: letter.Attempts},
+		printer.Field{Name: "stored_at", Value: letter.StoredAt},
+		printer.Field{Name: "event", Value: letter.Event},
+	)
 }
 
 // selection names dead letters.
 type selection struct {
 	database
 	ID       []int64 `arg:"" optional:"" help:"Their numbers in the list."`
-	Function string  `help:"All dead letters of this function."`
+	Function string  `predictor:"functions" help:"All dead letters of this function."`
 }
 
 // action does something with dead letters and returns how many there were.
 type action func(ctx context.Context, pool *pgxpool.Pool, by, consumer string, ids ...int64) (int64, error)
 
-func (s selection) do(ctx context.Context, done string, do action) error {
+func (s selection) do(ctx context.Context, out *printer.Printer, done string, do action) error {
 	if len(s.ID) == 0 && s.Function == "" {
-		return errors.New("give the numbers of dead letters, or --function")
+		return cli.Usage("give the numbers of dead letters, or --function")
+	}
+	if err := knownFunction(s.Function); err != nil {
+		return err
 	}
 	pool, err := s.open(ctx)
 	if err != nil {
@@ -96,8 +124,7 @@ func (s selection) do(ctx context.Context, done string, do action) error {
 	if n == 0 {
 		return errors.New("none of them is an open dead letter")
 	}
-	fmt.Printf("%d %s\n", n, done)
-	return nil
+	return out.Done(map[string]int64{done: n}, "%d %s", n, done)
 }
 
 // userName returns the name of the operating system's user, for the record.
@@ -111,13 +138,13 @@ func userName() string {
 type deadLetterRedrive struct{ selection }
 
 // Run redrives dead letters.
-func (c *deadLetterRedrive) Run(ctx context.Context) error {
-	return c.do(ctx, "redriven", eventstore.Redrive)
+func (c *deadLetterRedrive) Run(ctx context.Context, out *printer.Printer) error {
+	return c.do(ctx, out, "redriven", eventstore.Redrive)
 }
 
 type deadLetterDiscard struct{ selection }
 
 // Run discards dead letters.
-func (c *deadLetterDiscard) Run(ctx context.Context) error {
-	return c.do(ctx, "discarded", eventstore.Discard)
+func (c *deadLetterDiscard) Run(ctx context.Context, out *printer.Printer) error {
+	return c.do(ctx, out, "discarded", eventstore.Discard)
 }

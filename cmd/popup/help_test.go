@@ -15,7 +15,7 @@ var documentedFlag = regexp.MustCompile("(?m)^\\| `--([a-z-]+)")
 // The table in docs/running.md has every flag of popup run, and no other.
 func TestTheFlagsOfRunAreDocumented(t *testing.T) {
 	t.Parallel()
-	parser, err := kong.New(&commands{}, vars())
+	parser, err := kong.New(&commands{}, vars(), kong.Vars{"version": ""})
 	require.NoError(t, err)
 	at := slices.IndexFunc(parser.Model.Children, func(n *kong.Node) bool { return n.Name == "run" })
 	var flags []string

@@ -12,6 +12,7 @@ import (
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/functions"
 	serveaccounts "github.com/popup-shop/popup/functions/serve-accounts"
+	"github.com/popup-shop/popup/internal/printer"
 )
 
 // useKey makes a key of tokens the shop's: the one that is set, or one that is made once and kept in its folder.
@@ -54,10 +55,10 @@ func (c *runCommand) keptKey() (string, error) {
 type keyCommand struct{}
 
 // Run makes a key and shows both halves, as an environment file.
-func (keyCommand) Run() error {
+func (keyCommand) Run(out *printer.Printer) error {
 	secret, public := config.NewKey()
-	fmt.Printf("TOKEN_KEYS=%s\nTOKEN_PUBLIC_KEYS=%s\n", secret, public)
-	return nil
+	return out.Done(map[string]string{"token_keys": secret, "token_public_keys": public},
+		"TOKEN_KEYS=%s\nTOKEN_PUBLIC_KEYS=%s", secret, public)
 }
 
 // environment returns the settings of each program that differ from ours. All can verify tokens, one can make them; and

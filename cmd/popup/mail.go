@@ -4,23 +4,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"text/tabwriter"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/popup-shop/popup/internal/printer"
 )
 
 type mailCommand struct {
 	List mailList `cmd:"" default:"withargs" help:"List mails that were not sent, or whose outcome is unknown."`
+	Show mailShow `cmd:"" help:"Show what became of a mail, or of all mails of an order."`
 	Send mailSend `cmd:"" help:"Send mails again."`
 }
 
 type mailList struct {
 	database
 	Status string `default:"" enum:",sending,waiting,sent,failed,unknown,limited" help:"List only mails with this status: sending, waiting, sent, failed, unknown or limited."`
-	JSON   bool   `name:"json" help:"Print one JSON object per line."`
 }
 
 // orderMail is a mail about an order.
@@ -36,7 +37,7 @@ type orderMail struct {
 }
 
 // Run lists mails.
-func (c *mailList) Run(ctx context.Context) error {
+func (c *mailList) Run(ctx context.Context, out *printer.Printer) error {
 	pool, err := c.open(ctx)
 	if err != nil {
 		return err
@@ -46,15 +47,19 @@ func (c *mailList) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return encode(mails)
-	}
-	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tTIME\tORDER\tKIND\tSTATUS\tTRIES")
-	for _, m := range mails {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d\n", m.ID, m.Time.Local().Format(time.DateTime), m.Order, m.Kind, m.Status, m.Tries)
-	}
-	return table.Flush()
+	return showMails(out, mails)
+}
+
+func showMails(out *printer.Printer, mails []orderMail) error {
+	return printer.List(
+		out, mails,
+		printer.Column[orderMail]{Name: "id", Cell: func(m orderMail) any { return m.ID }},
+		printer.Column[orderMail]{Name: "time", Cell: func(m orderMail) any { return m.Time }},
+		printer.Column[orderMail]{Name: "order", Cell: func(m orderMail) any { return m.Order }},
+		printer.Column[orderMail]{Name: "kind", Cell: func(m orderMail) any { return m.Kind }},
+		printer.Column[orderMail]{Name: "status", Cell: func(m orderMail) any { return m.Status }},
+		printer.Column[orderMail]{Name: "tries", Cell: func(m orderMail) any { return m.Tries }},
+	)
 }
 
 // listMails returns the mails with a status, oldest first, or all that were not sent.
@@ -75,25 +80,86 @@ func listMails(ctx context.Context, pool *pgxpool.Pool, status string) ([]orderM
 	return mails, nil
 }
 
-type mailSend struct {
+type mailShow struct {
 	database
-	ID []string `arg:"" help:"Their ids in the list."`
+	Mail string `arg:"" help:"Id of the mail, or id or number of the order."`
 }
 
-// Run has send-email handle the events of mails once more.
-func (c *mailSend) Run(ctx context.Context) error {
+// Run shows mails.
+func (c *mailShow) Run(ctx context.Context, out *printer.Printer) error {
 	pool, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer pool.Close()
-	for _, mailID := range c.ID {
+	mails, err := findMails(ctx, pool, c.Mail)
+	if err != nil {
+		return err
+	}
+	return showMails(out, mails)
+}
+
+// findMails returns the mail with an id, or the mails of an order that is given by its id or number.
+func findMails(ctx context.Context, pool *pgxpool.Pool, name string) ([]orderMail, error) {
+	rows, err := pool.Query(ctx, `
+		SELECT m.mail_id::text, m.created_at, coalesce(o.order_number, ''), m.kind, m.status, m.tries, m.sent_at, m.order_id::text
+		FROM mail.mails m
+		LEFT JOIN orders.orders o USING (order_id)
+		WHERE lower(@name) IN (m.mail_id::text, m.order_id::text, lower(o.order_number))
+		ORDER BY m.created_at, m.mail_id`, pgx.NamedArgs{"name": name})
+	if err != nil {
+		return nil, fmt.Errorf("find mails: %w", err)
+	}
+	mails, err := pgx.CollectRows(rows, pgx.RowToStructByPos[orderMail])
+	if err != nil {
+		return nil, fmt.Errorf("find mails: %w", err)
+	}
+	if len(mails) == 0 {
+		return nil, fmt.Errorf("there is no mail %q, and no mail of such an order", name)
+	}
+	return mails, nil
+}
+
+type mailSend struct {
+	database
+	ID []string `arg:"" help:"Their ids in the list; of an order, its id or number, all mails that were not sent."`
+}
+
+// Run has send-email handle the events of mails once more.
+func (c *mailSend) Run(ctx context.Context, out *printer.Printer) error {
+	pool, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	var ids []string
+	for _, name := range c.ID {
+		found, err := unsent(ctx, pool, name)
+		if err != nil {
+			return err
+		}
+		ids = append(ids, found...)
+	}
+	for _, mailID := range ids {
 		if err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error { return sendAgain(ctx, tx, mailID) }); err != nil {
 			return fmt.Errorf("send mail %s: %w", mailID, err)
 		}
 	}
-	fmt.Printf("%d mails are sent again.\n", len(c.ID))
-	return nil
+	return out.Done(map[string][]string{"sent_again": ids}, "%d mails are sent again.", len(ids))
+}
+
+// unsent returns the ids of the mails of an order that were not sent, or the id of a mail.
+func unsent(ctx context.Context, pool *pgxpool.Pool, name string) (ids []string, err error) {
+	mails, err := findMails(ctx, pool, name)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range mails {
+		if m.ID == strings.ToLower(name) || m.Status != "sent" && m.Status != "sending" {
+			ids = append(ids, m.ID)
+		}
+	}
+	return ids, nil
 }
 
 var errNotSendable = errors.New("it does not exist, or it was sent or is being sent")

@@ -10,6 +10,7 @@ import (
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/local/loopback"
 	"github.com/popup-shop/popup/internal/local/mailbox"
+	"github.com/popup-shop/popup/internal/printer"
 )
 
 type mailboxCommand struct {
@@ -19,7 +20,7 @@ type mailboxCommand struct {
 }
 
 // Run accepts mails and shows them until ctx ends.
-func (c *mailboxCommand) Run(ctx context.Context) error {
+func (c *mailboxCommand) Run(ctx context.Context, out *printer.Printer) error {
 	box, err := mailbox.Open(c.Dir)
 	if err != nil {
 		return err
@@ -31,6 +32,10 @@ func (c *mailboxCommand) Run(ctx context.Context) error {
 	pages, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("listen for visitors: %w", err)
+	}
+	page := "http://" + pages.Addr().String()
+	if err := out.Done(map[string]string{"smtp": mails.Addr().String(), "page": page}, "mails to %s are shown at %s", mails.Addr(), page); err != nil {
+		return err
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", func(http.ResponseWriter, *http.Request) {})

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"runtime/debug"
 	"time"
@@ -15,10 +16,12 @@ import (
 	"github.com/popup-shop/popup/functions"
 	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
 	"github.com/popup-shop/popup/infra"
+	"github.com/popup-shop/popup/internal/cli/place"
 	"github.com/popup-shop/popup/internal/jetstream"
 	"github.com/popup-shop/popup/internal/local"
 	"github.com/popup-shop/popup/internal/logging"
 	"github.com/popup-shop/popup/internal/picture"
+	"github.com/popup-shop/popup/internal/printer"
 	"github.com/popup-shop/popup/internal/seed"
 )
 
@@ -30,13 +33,8 @@ const gcPercent = 400
 // restsAfter is how long no event is published before the shop counts as at rest.
 const restsAfter = 20 * time.Second
 
-// place is where a shop on this machine keeps what it has.
-type place struct {
-	Dir string `default:"${dir}" env:"POPUP_DIR" help:"Folder with the shop's data." type:"path"`
-}
-
 type runCommand struct {
-	place
+	place.Folder
 	firstAdmin
 	Listen    string            `env:"POPUP_LISTEN" help:"Address of the shop (default 127.0.0.1:8080, or SERVER_HOST and SERVER_PORT)."`
 	Processes bool              `help:"Run each function as a process of its own, started on its first event and stopped when idle."`
@@ -47,14 +45,20 @@ type runCommand struct {
 	Profile   string            `default:"spec" enum:"spec,natss,hostile" help:"Delivery profile of events: ${enum}."`
 	Database  string            `env:"DATABASE_URL" help:"Use this Postgres instead of a private one."`
 	Postgres  map[string]string `help:"Settings of the private Postgres, such as --postgres=shared_buffers=1GB."`
+	Attach    map[string]string `placeholder:"NAME=URL" help:"Deliver the events of a function to a process at this address, such as one under a debugger."`
 	Pool      int32             `default:"8" help:"Connections to the database when all functions run in one process."`
 }
 
 // Run runs the shop until it is interrupted.
-func (c *runCommand) Run(ctx context.Context) error {
+func (c *runCommand) Run(ctx context.Context, out *printer.Printer) error {
 	debug.SetGCPercent(gcPercent)
 	if err := config.CheckNames(os.Environ()); err != nil {
 		return err
+	}
+	for name := range c.Attach {
+		if err := knownFunction(name); err != nil {
+			return err
+		}
 	}
 	address, err := c.address()
 	if err != nil {
@@ -87,11 +91,23 @@ func (c *runCommand) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	secret, err := c.ensure(ctx, shop.Pool)
+	admin, err := c.ensure(ctx, shop.Pool)
 	if err != nil {
 		return err
 	}
-	c.greet(l.Addr().String(), secret)
+	admin.warn()
+	url := reachable(l.Addr())
+	end, err := c.Announce(url)
+	if err != nil {
+		return err
+	}
+	defer end()
+	if err := greet(out, url, admin); err != nil {
+		return err
+	}
+	for name, process := range c.Attach {
+		fmt.Fprintf(os.Stderr, "popup: the events of %s go to %s; its settings are in %s\n", name, process, local.AttachFile(c.Dir, name))
+	}
 	go rest(ctx, shop.Engine)
 	return shop.Serve(ctx, l)
 }
@@ -121,13 +137,13 @@ func (c *runCommand) open(ctx context.Context, settings functions.Settings, log 
 	options := local.Options{
 		Dir: c.Dir, DatabaseURL: c.Database, Fresh: c.Fresh, Postgres: c.Postgres, Profile: jetstream.DeliveryProfile(c.Profile), Connections: c.Pool,
 		Address: settings.PublicURL, Processes: c.Processes, Bin: c.Bin, Idle: c.Idle, Tick: time.Second, IdleTick: time.Minute, Out: log,
+		Attach: c.Attach, Env: environment(settings),
 		Relay: os.Getenv("SMTP_URL"), Tracing: traces, Log: logging.NewText(log, level),
 	}
 	if c.Processes { // so that the programs of the clock can stop too
 		options.Tick = time.Minute
 		os.Unsetenv("TOKEN_KEYS") // one function gets it, and no other
 		os.Setenv("LOG_LEVEL", level.String())
-		options.Env = environment(settings)
 	}
 	shop, err := local.Open(ctx, options)
 	if err != nil {
@@ -169,18 +185,33 @@ func startShop(ctx context.Context, shop *local.Shop, settings functions.Setting
 	return shop.Start(ctx, functions.All(settings), triggers, local.Gateway{Name: door, Within: servegateway.Within(servegateway.Settings{Gateway: settings.Gateway, Access: settings.Access})})
 }
 
+// reachable returns the URL at which programs on this machine reach what listens at an address.
+func reachable(listening net.Addr) string {
+	at, err := netip.ParseAddrPort(listening.String())
+	if err == nil && at.Addr().IsUnspecified() {
+		return fmt.Sprintf("http://127.0.0.1:%d", at.Port())
+	}
+	return "http://" + listening.String()
+}
+
+// opened is an open shop.
+type opened struct {
+	Shop    string `json:"shop"`
+	Mailbox string `json:"mailbox"`
+	admin
+}
+
 // greet shows where the shop is, and the first admin's password when it was made just now.
-func (c *runCommand) greet(address, secret string) {
-	fmt.Printf(`
+func greet(out *printer.Printer, url string, a admin) error {
+	return out.Done(opened{url, url + "/mailbox", a}, `
   popup is open.
 
-  shop         http://%[1]s/v1/products
-  mailbox      http://%[1]s/mailbox
+  shop         %[1]s/v1/products
+  mailbox      %[1]s/mailbox
 
-%[2]s  popup events   shows what happens
+`+a.line()+`  popup events   shows what happens
   popup check    proves that nothing was lost
 
   Press Ctrl-C to close.
-
-`, address, c.newAdmin(secret))
+`, url)
 }

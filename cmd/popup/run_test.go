@@ -75,7 +75,7 @@ func newProgram(t *testing.T, flags ...string) *program {
 func (p *program) start() {
 	p.t.Helper()
 	p.cmd = exec.Command(filepath.Join(p.bin, "popup"), p.flags...)
-	p.cmd.Env = slices.Concat(os.Environ(), []string{"SIMULATED_SUCCESS=1", "RATE_LIMIT=0"}, p.env)
+	p.cmd.Env = slices.Concat(os.Environ(), []string{"SIMULATED_SUCCESS=1", "RATE_LIMIT=0", "MAILS_PER_DAY=0"}, p.env)
 	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
 	require.NoError(p.t, p.cmd.Start())
 	require.Eventually(p.t, func() bool {
@@ -207,13 +207,13 @@ func (p *program) trace(id string) string {
 	p.t.Helper()
 	out, err := p.popup("events", "--order", id, "--json")
 	require.NoError(p.t, err)
-	said := map[string]int{}
-	for line := range strings.Lines(out) {
-		var e struct{ Type, Source string }
-		require.NoError(p.t, json.Unmarshal([]byte(line), &e))
-		said[e.Type+" "+e.Source]++
+	var emitted []struct{ Type, Source string }
+	require.NoError(p.t, json.Unmarshal([]byte(out), &emitted), out)
+	counts := map[string]int{}
+	for _, e := range emitted {
+		counts[e.Type+" "+e.Source]++
 	}
-	text, err := json.Marshal(said)
+	text, err := json.Marshal(counts)
 	require.NoError(p.t, err)
 	return string(text)
 }

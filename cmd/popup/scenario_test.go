@@ -138,10 +138,9 @@ func (e engine) trace(t *testing.T, order string) []string {
 	}
 	var all []event
 	types := map[string]string{}
-	for _, line := range strings.Split(strings.TrimSpace(out), "\n") {
-		var m event
-		require.NoError(t, json.Unmarshal([]byte(line), &m), line)
-		all, types[m.ID] = append(all, m), m.Type
+	require.NoError(t, json.Unmarshal([]byte(out), &all), out)
+	for _, m := range all {
+		types[m.ID] = m.Type
 	}
 	var lines []string
 	for _, m := range all {
@@ -233,9 +232,9 @@ func (e engine) deadLetters(t *testing.T, event string) (found []deadLetter) {
 	t.Helper()
 	out, err := e.popup("deadletters", "list", "--json")
 	require.NoError(t, err, out)
-	for line := range strings.Lines(out) {
-		var p deadLetter
-		require.NoError(t, json.Unmarshal([]byte(line), &p), line)
+	var open []deadLetter
+	require.NoError(t, json.Unmarshal([]byte(out), &open), out)
+	for _, p := range open {
 		if p.EventID == event {
 			found = append(found, p)
 		}

@@ -24,7 +24,7 @@ func (p *program) person(t *testing.T) person { return person{t, p, t.TempDir()}
 func (a person) types(password string, args ...string) (out string, err error) {
 	a.t.Helper()
 	cmd := exec.Command(filepath.Join(a.p.bin, "popup"), append([]string{"user"}, args...)...)
-	cmd.Env = append(os.Environ(), "POPUP_SHOP="+a.p.url, "XDG_CONFIG_HOME="+a.home)
+	cmd.Env = append(os.Environ(), "POPUP_DIR="+a.p.dir, "XDG_CONFIG_HOME="+a.home)
 	cmd.Stdin = strings.NewReader(password + "\n")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -69,12 +69,11 @@ func TestTheFirstAdminsPasswordIsShownOnceAndManagesAccounts(t *testing.T) {
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 	ada.refused("You do not have permission to do this.", "", "list")
 
-	id := regexp.MustCompile(`id +(\S+)`).FindStringSubmatch(ada.must("", "me"))[1]
-	admin.must("", "role", id, "staff")
+	admin.must("", "role", "Ada@example.test", "staff")
 	ada.refused("This request needs a valid token", "", "me")
 	ada.refused("The e-mail address or the password is wrong", "another one", "login", "ada@example.test")
 	ada.must("correct horse battery", "login", "ada@example.test")
-	require.Contains(t, ada.must("", "list", "admin@"), `"role":"admin"`)
+	require.Contains(t, ada.must("", "list", "admin@", "--json"), `"role": "admin"`)
 	ada.must("correct horse battery\nthe next secret", "password")
 	require.Contains(t, ada.must("", "sessions"), "* ")
 	require.Regexp(t, `^eyJ\S+\n$`, ada.must("", "token"))

@@ -3,6 +3,7 @@ package cloudevent
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"regexp"
 )
@@ -30,6 +31,21 @@ func NewTrace() string {
 	var id [24]byte
 	_, _ = rand.Read(id[:]) // never fails
 	return "00-" + hex.EncodeToString(id[:16]) + "-" + hex.EncodeToString(id[16:]) + "-01"
+}
+
+// ChildTrace returns the traceparent of what a function does with an event: that of the event with a span of its own, which is the
+// same for each attempt. An event without a trace has none.
+func ChildTrace(traceparent, function, eventID string) string {
+	if !traceForm.MatchString(traceparent) {
+		return traceparent
+	}
+	return traceparent[:36] + ChildSpan(function, eventID) + traceparent[52:]
+}
+
+// ChildSpan returns the id of the span of what a function does with an event.
+func ChildSpan(function, eventID string) string {
+	sum := sha256.Sum256([]byte(function + " " + eventID))
+	return hex.EncodeToString(sum[:8])
 }
 
 // SplitTrace returns the ids of the trace and the span in a traceparent. ok reports whether it is well-formed.

@@ -155,3 +155,24 @@ func CollectMessages(rows pgx.Rows) ([]cloudevent.Message, error) {
 		return m, err
 	})
 }
+
+// Send stores events that no function emitted and has the sweeper publish them at its next run. It returns how many deliveries
+// there will be: none for an event that was stored before.
+func Send(ctx context.Context, tx pgx.Tx, messages []cloudevent.Message) (deliveries int64, err error) {
+	var stored []string
+	statement := Append(messages, func(ids []string) { stored = ids })
+	if err := statement.Row(tx.QueryRow(ctx, statement.SQL, statement.Args...)); err != nil {
+		return 0, fmt.Errorf("store events: %w", err)
+	}
+	tag, err := tx.Exec(ctx, `
+		INSERT INTO bus.undelivered (event_id, consumer, created_at)
+		SELECT e.event_id, s.consumer, e.created_at
+		FROM bus.event e
+		JOIN bus.subscription s ON s.type = e.type
+		WHERE e.event_id = ANY (@ids::uuid[])
+		ON CONFLICT DO NOTHING`, pgx.NamedArgs{"ids": stored})
+	if err != nil {
+		return 0, fmt.Errorf("publish events: %w", err)
+	}
+	return tag.RowsAffected(), nil
+}

@@ -155,10 +155,10 @@ func (rt *Runtime) grouped(ctx context.Context, batch []*delivery) context.Conte
 	return tracing.Group(ctx, traces)
 }
 
-// traceparent returns that of what the event causes.
+// traceparent returns that of what the event causes, with the span of its handling.
 func (rt *Runtime) traceparent(d *delivery) string {
 	if rt.Tracer == nil {
-		return d.message.TraceParent
+		return cloudevent.ChildTrace(d.message.TraceParent, d.f.Name, d.message.ID)
 	}
 	return cloudevent.Trace(d.trace)
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -16,9 +17,9 @@ import (
 
 // Result is how often a promise is broken.
 type Result struct {
-	Domain  string
-	Promise string
-	Broken  int
+	Domain  string `json:"domain"`
+	Promise string `json:"promise"`
+	Broken  int    `json:"broken"`
 }
 
 //go:embed checks/*.sql rebuild/*.sql
@@ -52,6 +53,21 @@ func Check(ctx context.Context, pool *pgxpool.Pool, rebuild bool) (results []Res
 			return nil
 		})
 	return results, err
+}
+
+// Domains returns the domains that have promises.
+func Domains() (domains []string) {
+	files, err := fs.Glob(checks, "checks/*.sql")
+	if err != nil {
+		panic(err)
+	}
+	for _, file := range files {
+		domain, _, _ := strings.Cut(path.Base(file), "_")
+		if !slices.Contains(domains, domain) {
+			domains = append(domains, domain)
+		}
+	}
+	return domains
 }
 
 // runCheck counts the rows that a check finds. A file is called domain_promise.sql.

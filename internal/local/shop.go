@@ -46,6 +46,7 @@ type Options struct {
 	IdleTick    time.Duration                  // of the schedule while no events are published; Tick if it is zero
 	Address     string                         // of the shop, in its events
 	Relay       string                         // of mails, as SMTP_URL; empty: they stay in the mailbox
+	Attach      map[string]string              // addresses of processes that get the events of functions, by function
 	Tracing     config.Tracing
 	Log         *slog.Logger
 	Out         io.Writer
@@ -195,16 +196,25 @@ func (s *Shop) Start(ctx context.Context, all []function.Function, triggers []je
 		sink = s.options.Sink(sink)
 	}
 	var front http.Handler
-	if s.options.Processes {
+	if s.options.Processes || len(s.options.Attach) > 0 {
 		if err := s.openInside(all, door.Name); err != nil {
 			return err
 		}
+	}
+	if s.options.Processes {
 		s.Engine.Tell, front = s.Processes, s.Processes.Handler(door.Name)
 	} else {
 		rt := &function.Runtime{Pool: s.Pool, Sink: sink, Log: s.options.Log, Tracer: s.tracer, Revision: "local", Dependencies: s.outside()}
 		together := NewInProcess(rt, all)
 		within := door.Within(together.Handler)
 		s.Engine.Tell, front = together, rt.ServeMux(&within)
+	}
+	if len(s.options.Attach) > 0 {
+		to, err := newAttached(s.Engine.Tell, s.options, s.Processes.Env)
+		if err != nil {
+			return err
+		}
+		s.Engine.Tell = to
 	}
 	mux := http.NewServeMux()
 	mails := loopback.Only(s.Mailbox.Handler())

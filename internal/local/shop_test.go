@@ -50,7 +50,7 @@ func open(t testing.TB, changes ...change) *shop {
 	t.Helper()
 	settings, err := config.Read[functions.Settings]()
 	require.NoError(t, err)
-	settings.SimulatedSuccess, settings.RateLimit = 1, 0
+	settings.SimulatedSuccess, settings.RateLimit, settings.Daily = 1, 0, 0
 	options := local.Options{
 		Dir: t.TempDir(), Profile: jetstream.Spec, Connections: 16, Tick: 500 * time.Millisecond,
 		Postgres: map[string]string{"fsync": "off"}, Out: io.Discard,

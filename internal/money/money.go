@@ -38,6 +38,31 @@ func (a Amount) Decimal() string {
 	return sign + digits[:len(digits)-exponent] + "." + digits[len(digits)-exponent:]
 }
 
+// Parse reads an amount in units of its currency, such as 25 or 25.00. It has as many decimals as the currency at the most.
+func Parse(text, code string) (Amount, error) {
+	exponent, ok := Exponent(code)
+	if !ok {
+		return Amount{}, fmt.Errorf("%q is not a currency", code)
+	}
+	units, decimals, _ := strings.Cut(text, ".")
+	if len(decimals) > exponent {
+		return Amount{}, fmt.Errorf("%s has %d decimals", code, exponent)
+	}
+	minor, err := strconv.ParseInt(units+decimals+strings.Repeat("0", exponent-len(decimals)), 10, 64)
+	if err != nil || units == "" || strings.ContainsAny(text, "+_") || strings.HasSuffix(text, ".") {
+		return Amount{}, fmt.Errorf("%q is not an amount, such as %s", text, Amount{25 * power(exponent), code}.Decimal())
+	}
+	return Amount{minor, code}, nil
+}
+
+func power(exponent int) int64 {
+	n := int64(1)
+	for range exponent {
+		n *= 10
+	}
+	return n
+}
+
 // Format writes the amount for people, as they write it in their locale.
 func (a Amount) Format(locale string) string {
 	amount, err := currency.NewAmount(a.Decimal(), a.Currency)

@@ -3,6 +3,7 @@ package money_test
 import (
 	"math"
 	"math/big"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -89,5 +90,27 @@ func TestPeopleReadAnAmountAsTheyWriteIt(t *testing.T) {
 		{5, "ZZZ", "en", "5 ZZZ"},
 	} {
 		require.Equal(t, of.readable, money.Amount{Minor: of.minor, Currency: of.currency}.Format(of.locale))
+	}
+}
+
+// TRM-32: an amount is read with the decimals of its currency, exactly.
+func TestAnAmountIsReadInUnitsOfItsCurrency_TRM_32(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]money.Amount{
+		"25.00 EUR": {Minor: 2500, Currency: "EUR"}, "25 EUR": {Minor: 2500, Currency: "EUR"}, "0.5 EUR": {Minor: 50, Currency: "EUR"},
+		"1999 JPY": {Minor: 1999, Currency: "JPY"}, "1.234 KWD": {Minor: 1234, Currency: "KWD"}, "-0.01 USD": {Minor: -1, Currency: "USD"},
+	} {
+		amount, code, _ := strings.Cut(text, " ")
+		got, err := money.Parse(amount, code)
+		require.NoError(t, err, text)
+		require.Equal(t, want, got, text)
+	}
+	for _, text := range []string{
+		"19.99 JPY", "1.999 EUR", "1,99 EUR", " EUR", ".5 EUR", "5. EUR", "1e3 EUR", "+5 EUR", "1_0 EUR", "1.-5 EUR", "5 XXY",
+		"99999999999999999999 EUR",
+	} {
+		amount, code, _ := strings.Cut(text, " ")
+		_, err := money.Parse(amount, code)
+		require.Error(t, err, text)
 	}
 }

@@ -90,15 +90,15 @@ func (e *exporter) export(ctx context.Context, spans []sdktrace.ReadOnlySpan) er
 	if time.Now().Before(e.paused) {
 		return errPaused
 	}
-	err := e.post(context.WithoutCancel(ctx), spans)
+	err := e.post(context.WithoutCancel(ctx), encode(spans))
 	if err != nil {
 		e.paused = time.Now().Add(exportPause)
 	}
 	return err
 }
 
-func (e *exporter) post(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
-	body, err := json.Marshal(encode(spans))
+func (e *exporter) post(ctx context.Context, traces otlpTraces) error {
+	body, err := json.Marshal(traces)
 	if err != nil {
 		return err
 	}

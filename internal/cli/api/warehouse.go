@@ -1,4 +1,4 @@
-package main
+package api
 
 import (
 	"context"
@@ -6,46 +6,16 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/google/uuid"
-
 	"github.com/popup-shop/popup/client"
+	"github.com/popup-shop/popup/internal/printer"
 )
 
-// warehouseCommand sees to warehouses over HTTP, as staff does.
-type warehouseCommand struct {
+// WarehouseCommand sees to warehouses over HTTP, as staff does.
+type WarehouseCommand struct {
 	List   warehousesCommand      `cmd:"" help:"List warehouses in the order in which stock is taken from them."`
 	Add    addWarehouseCommand    `cmd:"" help:"Create a warehouse."`
 	Change changeWarehouseCommand `cmd:"" help:"Change the name, location or priority of a warehouse."`
 	Delete deleteWarehouseCommand `cmd:"" help:"Delete an empty warehouse."`
-}
-
-// findWarehouse returns the id of a warehouse that is given by its id or its name; no name has no id.
-func findWarehouse(ctx context.Context, shop *client.Client, name string) (string, error) {
-	named := func(w client.Warehouse) (string, string) { return w.ID, w.Name }
-	return findByName(ctx, "warehouse", name, shop.ListWarehouses, named)
-}
-
-// findByName returns the id of an item of a list that is given by its id or its name; no name has no id.
-func findByName[T any](
-	ctx context.Context, what, name string,
-	list func(context.Context, client.Paging, ...client.Option) (client.Page[T], error), named func(T) (id, name string),
-) (string, error) {
-	if name == "" || uuid.Validate(name) == nil {
-		return name, nil
-	}
-	for page, pages := int64(1), int64(1); page <= pages; page++ {
-		got, err := list(ctx, client.Paging{Page: page, Limit: 100})
-		if err != nil {
-			return "", err
-		}
-		for _, item := range got.Items {
-			if id, found := named(item); strings.EqualFold(found, name) {
-				return id, nil
-			}
-		}
-		pages = got.TotalPages
-	}
-	return "", fmt.Errorf("%s %q does not exist", what, name)
 }
 
 // explained adds to a problem what stands in the way.
@@ -63,23 +33,39 @@ func explained(err error) error {
 	return err
 }
 
-func showWarehouses(warehouses ...client.Warehouse) error {
-	rows := make([][]any, len(warehouses))
-	for i, w := range warehouses {
-		rows[i] = []any{w.ID, w.Priority, w.Name, w.Location, w.Goods, w.Holds}
-	}
-	return table("ID PRIORITY NAME LOCATION GOODS HOLDS", rows)
+var warehouseColumns = []printer.Column[client.Warehouse]{
+	{Name: "id", Cell: func(w client.Warehouse) any { return w.ID }},
+	{Name: "priority", Cell: func(w client.Warehouse) any { return w.Priority }},
+	{Name: "name", Cell: func(w client.Warehouse) any { return w.Name }},
+	{Name: "location", Cell: func(w client.Warehouse) any { return w.Location }},
+	{Name: "goods", Cell: func(w client.Warehouse) any { return w.Goods }},
+	{Name: "holds", Cell: func(w client.Warehouse) any { return w.Holds }},
 }
 
-type warehousesCommand struct{ shopAddress }
+func showWarehouse(out *printer.Printer, w client.Warehouse) error {
+	return out.Object(
+		w,
+		printer.Field{Name: "id", Value: w.ID},
+		printer.Field{Name: "priority", Value: w.Priority},
+		printer.Field{Name: "name", Value: w.Name},
+		printer.Field{Name: "location", Value: w.Location},
+		printer.Field{Name: "goods", Value: w.Goods},
+		printer.Field{Name: "holds", Value: w.Holds},
+	)
+}
+
+type warehousesCommand struct {
+	shopAddress
+	paging
+}
 
 // Run lists warehouses.
-func (c *warehousesCommand) Run(ctx context.Context) error {
-	page, err := c.user().ListWarehouses(ctx, client.Paging{Limit: 100})
+func (c *warehousesCommand) Run(ctx context.Context, out *printer.Printer) error {
+	page, err := c.user().ListWarehouses(ctx, c.query())
 	if err != nil {
 		return err
 	}
-	return showWarehouses(page.Items...)
+	return printer.List(out, page.Items, warehouseColumns...)
 }
 
 type addWarehouseCommand struct {
@@ -90,12 +76,12 @@ type addWarehouseCommand struct {
 }
 
 // Run makes a warehouse.
-func (c *addWarehouseCommand) Run(ctx context.Context) error {
+func (c *addWarehouseCommand) Run(ctx context.Context, out *printer.Printer) error {
 	made, err := c.user().AddWarehouse(ctx, client.WarehouseBody{Name: c.Name, Location: c.Location, Priority: c.Priority})
 	if err != nil {
 		return err
 	}
-	return showWarehouses(made)
+	return showWarehouse(out, made)
 }
 
 type changeWarehouseCommand struct {
@@ -107,7 +93,7 @@ type changeWarehouseCommand struct {
 }
 
 // Run changes what is given.
-func (c *changeWarehouseCommand) Run(ctx context.Context) error {
+func (c *changeWarehouseCommand) Run(ctx context.Context, out *printer.Printer) error {
 	shop := c.user()
 	id, err := findWarehouse(ctx, shop, c.Warehouse)
 	if err != nil {
@@ -125,7 +111,7 @@ func (c *changeWarehouseCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return showWarehouses(changed)
+	return showWarehouse(out, changed)
 }
 
 // given changes a value to the one that was given, if there was one.
@@ -141,11 +127,14 @@ type deleteWarehouseCommand struct {
 }
 
 // Run closes a warehouse.
-func (c *deleteWarehouseCommand) Run(ctx context.Context) error {
+func (c *deleteWarehouseCommand) Run(ctx context.Context, out *printer.Printer) error {
 	shop := c.user()
 	id, err := findWarehouse(ctx, shop, c.Warehouse)
 	if err != nil {
 		return err
 	}
-	return explained(shop.DeleteWarehouse(ctx, id))
+	if err := shop.DeleteWarehouse(ctx, id); err != nil {
+		return explained(err)
+	}
+	return out.Done(map[string]string{"id": id}, "%s is deleted", c.Warehouse)
 }

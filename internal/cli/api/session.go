@@ -1,6 +1,8 @@
-package main
+// Package api is the commands of popup that use the HTTP API of a shop: what customers and staff do.
+package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,11 +15,25 @@ import (
 	"time"
 
 	"github.com/popup-shop/popup/client"
+	"github.com/popup-shop/popup/internal/cli/place"
 )
 
 // shopAddress is the shop that one is signed in to.
 type shopAddress struct {
-	Shop string `default:"http://127.0.0.1:8080" env:"POPUP_SHOP" help:"Address of the shop."`
+	place.Folder
+	Shop string `env:"POPUP_SHOP" help:"Address of the shop; by default that of the shop that runs in the folder, or http://127.0.0.1:8080."`
+}
+
+// url returns the address of the shop.
+func (a shopAddress) url() string {
+	if a.Shop != "" {
+		return a.Shop
+	}
+	running, err := a.Running()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "popup:", err)
+	}
+	return cmp.Or(running, "http://127.0.0.1:8080")
 }
 
 // session is stored in the user's own folder, readable by no other user.
@@ -28,7 +44,7 @@ type session struct {
 
 // visitor returns a client without a token.
 func (a shopAddress) visitor() *client.Client {
-	return client.New(a.Shop, client.Header("User-Agent", "popup"), client.Patience(5*time.Second))
+	return client.New(a.url(), client.Header("User-Agent", "popup"), client.Patience(5*time.Second))
 }
 
 // user returns a client with the token of the session.
@@ -47,7 +63,7 @@ func (a shopAddress) file() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("find the settings folder: %w", err)
 	}
-	return filepath.Join(dir, "popup", "session-"+url.PathEscape(strings.TrimRight(a.Shop, "/"))+".json"), nil
+	return filepath.Join(dir, "popup", "session-"+url.PathEscape(strings.TrimRight(a.url(), "/"))+".json"), nil
 }
 
 func (a shopAddress) keep(made client.Tokens) error {

@@ -1,19 +1,19 @@
-package main
+package api
 
 import (
 	"context"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/popup-shop/popup/client"
+	"github.com/popup-shop/popup/internal/cli"
+	"github.com/popup-shop/popup/internal/printer"
 )
 
-// stockCommand keeps stock over HTTP, as staff does.
-type stockCommand struct {
+// StockCommand keeps stock over HTTP, as staff does.
+type StockCommand struct {
 	List    levelsCommand  `cmd:"" help:"List stock levels."`
 	Set     setCommand     `cmd:"" help:"Set the quantity on hand."`
 	Receive receiveCommand `cmd:"" help:"Book goods in."`
@@ -24,56 +24,48 @@ type stockCommand struct {
 	Release releaseCommand `cmd:"" help:"Release a manual reservation."`
 }
 
-// table prints rows under heads, in columns.
-func table(heads string, rows [][]any) error {
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, strings.ReplaceAll(heads, " ", "\t"))
-	for _, row := range rows {
-		for _, cell := range row {
-			fmt.Fprintf(w, "%v\t", cell)
-		}
-		fmt.Fprintln(w)
-	}
-	return w.Flush()
+var levelColumns = []printer.Column[client.Level]{
+	{Name: "sku", Cell: func(l client.Level) any { return l.SKU }},
+	{Name: "warehouse_id", Cell: func(l client.Level) any { return l.WarehouseID }},
+	{Name: "quantity", Cell: func(l client.Level) any { return l.Quantity }},
+	{Name: "reserved", Cell: func(l client.Level) any { return l.Reserved }},
+	{Name: "available", Cell: func(l client.Level) any { return l.Available }},
+	{Name: "total_available", Cell: func(l client.Level) any { return l.TotalAvailable }},
 }
 
-// figure is a number that is shown to staff only.
-func figure(n *int64) string {
-	if n == nil {
-		return "-"
-	}
-	return strconv.FormatInt(*n, 10)
-}
-
-func showLevels(levels ...client.Level) error {
-	rows := make([][]any, len(levels))
-	for i, l := range levels {
-		rows[i] = []any{l.SKU, l.WarehouseID, figure(l.Quantity), figure(l.Reserved), l.Available, l.TotalAvailable}
-	}
-	return table("SKU WAREHOUSE QUANTITY RESERVED AVAILABLE IN-ALL", rows)
+func showLevel(out *printer.Printer, l client.Level) error {
+	return out.Object(
+		l,
+		printer.Field{Name: "sku", Value: l.SKU},
+		printer.Field{Name: "warehouse_id", Value: l.WarehouseID},
+		printer.Field{Name: "quantity", Value: l.Quantity},
+		printer.Field{Name: "reserved", Value: l.Reserved},
+		printer.Field{Name: "available", Value: l.Available},
+		printer.Field{Name: "total_available", Value: l.TotalAvailable},
+	)
 }
 
 type levelsCommand struct {
 	shopAddress
 	SKU       string `arg:"" optional:"" help:"List only this SKU."`
 	Warehouse string `help:"List only this warehouse (id or name)."`
-	Page      int64  `default:"1" help:"Number of the page; a page has 100 levels."`
+	paging
 }
 
 // Run lists levels.
-func (c *levelsCommand) Run(ctx context.Context) error {
+func (c *levelsCommand) Run(ctx context.Context, out *printer.Printer) error {
 	shop := c.user()
 	warehouse, err := findWarehouse(ctx, shop, c.Warehouse)
 	if err != nil {
 		return err
 	}
 	page, err := shop.ListStock(ctx, client.ListStockQuery{
-		Paging: client.Paging{Page: c.Page, Limit: 100}, SKU: c.SKU, WarehouseID: warehouse,
+		Paging: c.query(), SKU: c.SKU, WarehouseID: warehouse,
 	})
 	if err != nil {
 		return err
 	}
-	return showLevels(page.Items...)
+	return printer.List(out, page.Items, levelColumns...)
 }
 
 // there names a level.
@@ -101,19 +93,16 @@ func (t there) level(ctx context.Context, shop *client.Client) (client.Level, er
 	return page.Items[0], nil
 }
 
-// book books goods in or out.
-func (t there) book(ctx context.Context, kind string, quantity int64, reason string) error {
+// book books goods in or out, and returns the level after it.
+func (t there) book(ctx context.Context, kind string, quantity int64, reason string) (client.Level, error) {
 	shop := t.user()
 	level, err := t.level(ctx, shop)
 	if err != nil {
-		return err
+		return level, err
 	}
 	moved, err := shop.AddStockMovement(ctx, level.ID,
 		client.AddStockMovementRequest{Kind: kind, Quantity: quantity, Reason: reason})
-	if err != nil {
-		return err
-	}
-	return showLevels(moved.Level)
+	return moved.Level, err
 }
 
 type setCommand struct {
@@ -123,7 +112,7 @@ type setCommand struct {
 }
 
 // Run sets a figure.
-func (c *setCommand) Run(ctx context.Context) error {
+func (c *setCommand) Run(ctx context.Context, out *printer.Printer) error {
 	shop := c.user()
 	level, err := c.level(ctx, shop)
 	if err != nil {
@@ -133,7 +122,7 @@ func (c *setCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return showLevels(after)
+	return showLevel(out, after)
 }
 
 type receiveCommand struct {
@@ -144,9 +133,13 @@ type receiveCommand struct {
 }
 
 // Run books goods in.
-func (c *receiveCommand) Run(ctx context.Context) error {
+func (c *receiveCommand) Run(ctx context.Context, out *printer.Printer) error {
 	if !c.New {
-		return c.book(ctx, "inbound", c.Quantity, c.Reason)
+		level, err := c.book(ctx, "inbound", c.Quantity, c.Reason)
+		if err != nil {
+			return err
+		}
+		return showLevel(out, level)
 	}
 	shop := c.user()
 	warehouse, err := findWarehouse(ctx, shop, c.Warehouse)
@@ -157,7 +150,7 @@ func (c *receiveCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return showLevels(level)
+	return showLevel(out, level)
 }
 
 type takeCommand struct {
@@ -167,8 +160,12 @@ type takeCommand struct {
 }
 
 // Run books goods out.
-func (c *takeCommand) Run(ctx context.Context) error {
-	return c.book(ctx, "outbound", c.Quantity, c.Reason)
+func (c *takeCommand) Run(ctx context.Context, out *printer.Printer) error {
+	level, err := c.book(ctx, "outbound", c.Quantity, c.Reason)
+	if err != nil {
+		return err
+	}
+	return showLevel(out, level)
 }
 
 type moveCommand struct {
@@ -180,42 +177,48 @@ type moveCommand struct {
 }
 
 // Run books goods out of one warehouse and into another.
-func (c *moveCommand) Run(ctx context.Context) error {
+func (c *moveCommand) Run(ctx context.Context, out *printer.Printer) error {
 	from, to := there{c.shopAddress, c.SKU, c.From}, there{c.shopAddress, c.SKU, c.To}
 	if _, err := to.level(ctx, c.user()); err != nil {
 		return err
 	}
-	if err := from.book(ctx, "outbound", c.Quantity, "moved to "+c.To); err != nil {
+	taken, err := from.book(ctx, "outbound", c.Quantity, "moved to "+c.To)
+	if err != nil {
 		return err
 	}
-	if err := to.book(ctx, "inbound", c.Quantity, "moved from "+c.From); err != nil {
+	added, err := to.book(ctx, "inbound", c.Quantity, "moved from "+c.From)
+	if err != nil {
 		return fmt.Errorf("%d %s were taken from %s but not added to %s: %w", c.Quantity, c.SKU, c.From, c.To, err)
 	}
-	return nil
+	return printer.List(out, []client.Level{taken, added}, levelColumns...)
 }
 
 type logCommand struct {
 	there
-	Kind string `help:"List only this kind: inbound, outbound, reservation, release or adjustment."`
+	paging
+	Kind string `default:"" enum:",inbound,outbound,reservation,release,adjustment" help:"List only this kind: inbound, outbound, reservation, release or adjustment."`
 }
 
 // Run lists movements.
-func (c *logCommand) Run(ctx context.Context) error {
+func (c *logCommand) Run(ctx context.Context, out *printer.Printer) error {
 	shop := c.user()
 	level, err := c.level(ctx, shop)
 	if err != nil {
 		return err
 	}
 	page, err := shop.ListStockMovements(ctx, level.ID,
-		client.ListStockMovementsQuery{Paging: client.Paging{Limit: 100}, Kind: c.Kind})
+		client.ListStockMovementsQuery{Paging: c.query(), Kind: c.Kind})
 	if err != nil {
 		return err
 	}
-	rows := make([][]any, len(page.Items))
-	for i, m := range page.Items {
-		rows[i] = []any{m.CreatedAt.Local().Format(time.DateTime), m.Kind, m.Quantity, m.Reference, m.Reason}
-	}
-	return table("AT KIND QUANTITY REFERENCE REASON", rows)
+	return printer.List(
+		out, page.Items,
+		printer.Column[client.Movement]{Name: "created_at", Cell: func(m client.Movement) any { return m.CreatedAt }},
+		printer.Column[client.Movement]{Name: "kind", Cell: func(m client.Movement) any { return m.Kind }},
+		printer.Column[client.Movement]{Name: "quantity", Cell: func(m client.Movement) any { return m.Quantity }},
+		printer.Column[client.Movement]{Name: "reference", Cell: func(m client.Movement) any { return m.Reference }},
+		printer.Column[client.Movement]{Name: "reason", Cell: func(m client.Movement) any { return m.Reason }},
+	)
 }
 
 type holdCommand struct {
@@ -225,13 +228,13 @@ type holdCommand struct {
 }
 
 // Run holds all or nothing.
-func (c *holdCommand) Run(ctx context.Context) error {
+func (c *holdCommand) Run(ctx context.Context, out *printer.Printer) error {
 	in := client.AddReservationRequest{ExpiresInS: int64(c.For.Seconds())}
 	for _, line := range c.Lines {
 		sku, number, _ := strings.Cut(line, "=")
 		quantity, err := strconv.ParseInt(number, 10, 64)
 		if err != nil {
-			return fmt.Errorf("%s has no quantity; write it like %s=2", line, sku)
+			return cli.Usage("%s has no quantity; write it like %s=2", line, sku)
 		}
 		in.Lines = append(in.Lines, client.HoldLine{SKU: sku, Quantity: quantity})
 	}
@@ -239,8 +242,7 @@ func (c *holdCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return explained(err)
 	}
-	fmt.Printf("%s until %s\n", held.ReservationID, held.ExpiresAt.Local().Format(time.DateTime))
-	return nil
+	return out.Done(held, "%s until %s", held.ReservationID, held.ExpiresAt.Local().Format(time.DateTime))
 }
 
 type releaseCommand struct {
@@ -249,10 +251,10 @@ type releaseCommand struct {
 }
 
 // Run gives back what is held.
-func (c *releaseCommand) Run(ctx context.Context) error {
+func (c *releaseCommand) Run(ctx context.Context, out *printer.Printer) error {
 	after, err := c.user().DeleteReservation(ctx, c.ID)
-	if err == nil {
-		fmt.Println(after.Status)
+	if err != nil {
+		return err
 	}
-	return err
+	return out.Done(after, "%s", after.Status)
 }

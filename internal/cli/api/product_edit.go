@@ -1,21 +1,18 @@
-package main
+package api
 
 import (
 	"context"
-	"fmt"
-	"strings"
-
-	"github.com/google/uuid"
 
 	"github.com/popup-shop/popup/client"
+	"github.com/popup-shop/popup/internal/cli"
+	"github.com/popup-shop/popup/internal/printer"
 )
 
 type productAddCommand struct {
 	shopAddress
+	price
 	SKU           string   `arg:"" help:"Stock keeping unit, unique in the shop."`
 	Name          string   `arg:"" help:"Name."`
-	PriceMinor    int64    `required:"" help:"Price in minor units: 1999 is 19.99 EUR."`
-	Currency      string   `default:"EUR" help:"Currency of the price (ISO 4217)."`
 	Store         string   `required:"" help:"Id or name of the store that sells it."`
 	Category      string   `help:"Category: its id, or the path of names, such as \"Clothes > Hats\"."`
 	Description   string   `help:"Description."`
@@ -25,7 +22,14 @@ type productAddCommand struct {
 }
 
 // Run adds a product and shows it.
-func (c *productAddCommand) Run(ctx context.Context) error {
+func (c *productAddCommand) Run(ctx context.Context, out *printer.Printer) error {
+	if !c.price.given() {
+		return cli.Usage("--price is missing")
+	}
+	amount, err := c.amount(client.Amount{Currency: "EUR"})
+	if err != nil {
+		return err
+	}
 	shop := c.user()
 	store, err := findStore(ctx, shop, c.Store)
 	if err != nil {
@@ -36,33 +40,34 @@ func (c *productAddCommand) Run(ctx context.Context) error {
 		return err
 	}
 	made, err := shop.AddProduct(ctx, client.ProductBody{
-		StoreID: store, SKU: c.SKU, Name: c.Name, Description: c.Description, Price: client.Amount{
-			Minor: c.PriceMinor, Currency: c.Currency,
-		},
+		StoreID: store, SKU: c.SKU, Name: c.Name, Description: c.Description, Price: amount,
 		CategoryID: category, Tags: c.Tag, OutsideNumber: c.OutsideNumber, Active: &c.Active,
 	})
 	if err != nil {
 		return err
 	}
-	return showProduct(made)
+	return showProduct(out, made)
 }
 
 type productEditCommand struct {
 	shopAddress
-	ID          string  `arg:"" help:"Id of the product."`
+	price
+	Product     string  `arg:"" help:"SKU or id of the product."`
 	SKU         *string `help:"New SKU."`
 	Name        *string `help:"New name."`
 	Description *string `help:"New description."`
-	PriceMinor  *int64  `help:"New price in minor units."`
-	Currency    *string `help:"New currency of the price."`
 	Category    *string `help:"New category: its id, or the path of names; empty for none."`
 	Active      *bool   `negatable:"" help:"Whether it is on sale."`
 }
 
 // Run changes what is given. The rest stays, and so do variants, tags and pictures.
-func (c *productEditCommand) Run(ctx context.Context) error {
+func (c *productEditCommand) Run(ctx context.Context, out *printer.Printer) error {
 	shop := c.user()
-	is, err := shop.GetProduct(ctx, c.ID)
+	id, err := findProduct(ctx, shop, c.Product)
+	if err != nil {
+		return err
+	}
+	is, err := shop.GetProduct(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -71,40 +76,19 @@ func (c *productEditCommand) Run(ctx context.Context) error {
 			return err
 		}
 	}
+	if is.Price, err = c.amount(is.Price); err != nil {
+		return err
+	}
 	given(&is.SKU, c.SKU)
 	given(&is.Name, c.Name)
 	given(&is.Description, c.Description)
-	given(&is.Price.Minor, c.PriceMinor)
-	given(&is.Price.Currency, c.Currency)
 	given(&is.Active, c.Active)
-	changed, err := shop.ChangeProduct(ctx, c.ID, client.ProductBody{
+	changed, err := shop.ChangeProduct(ctx, id, client.ProductBody{
 		StoreID: is.StoreID, SKU: is.SKU, Name: is.Name, Description: is.Description, Price: is.Price,
 		CategoryID: is.CategoryID, Tags: is.Tags, OutsideNumber: is.OutsideNumber, Active: &is.Active,
 	})
 	if err != nil {
 		return err
 	}
-	return showProduct(changed)
-}
-
-// findStore returns the id of a store that is given by its id or its name.
-func findStore(ctx context.Context, shop *client.Client, name string) (string, error) {
-	return findByName(ctx, "store", name, shop.ListStores, func(s client.Store) (string, string) { return s.ID, s.Name })
-}
-
-// findCategory is the id of a category that is given by its id or its names from the top; no name has no id.
-func findCategory(ctx context.Context, shop *client.Client, path string) (string, error) {
-	if path == "" || uuid.Validate(path) == nil {
-		return path, nil
-	}
-	paths, err := categoryPaths(ctx, shop)
-	if err != nil {
-		return "", err
-	}
-	for id, found := range paths {
-		if strings.EqualFold(found, path) {
-			return id, nil
-		}
-	}
-	return "", fmt.Errorf("category %q does not exist", path)
+	return showProduct(out, changed)
 }

@@ -1,4 +1,4 @@
-package main
+package api
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"github.com/vbauerster/mpb/v8"
 
 	"github.com/popup-shop/popup/client"
+	"github.com/popup-shop/popup/internal/printer"
 	"github.com/popup-shop/popup/internal/producttable"
 )
 
@@ -20,7 +21,7 @@ type productExportCommand struct {
 }
 
 // Run writes products as they come.
-func (c *productExportCommand) Run(ctx context.Context) (err error) {
+func (c *productExportCommand) Run(ctx context.Context, out *printer.Printer) (err error) {
 	file, err := os.Create(c.File)
 	if err != nil {
 		return fmt.Errorf("write table: %w", err)
@@ -33,6 +34,7 @@ func (c *productExportCommand) Run(ctx context.Context) (err error) {
 		read = c.all
 	}
 	var bar *mpb.Bar
+	exported := 0
 	err = read(ctx, func(rows []client.ImportRow, total int64) {
 		if bar == nil {
 			bar = progress(total)
@@ -41,9 +43,13 @@ func (c *productExportCommand) Run(ctx context.Context) (err error) {
 			_ = table.Write(producttable.Cells(row))
 		}
 		bar.IncrBy(len(rows))
+		exported += len(rows)
 	})
 	table.Flush()
-	return errors.Join(err, table.Error())
+	if err := errors.Join(err, table.Error()); err != nil {
+		return err
+	}
+	return out.Done(map[string]any{"file": c.File, "products": exported}, "%d products are in %s", exported, c.File)
 }
 
 // all reads whatever was not deleted, as staff.
