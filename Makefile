@@ -38,11 +38,13 @@ test-slow: needs ## run the long faults: storms in full, kills, races, and what 
 	POPUP_SLOW=1 $(GO) test -p 1 -timeout 60m -v -run AsProcesses ./cmd/popup
 	POPUP_SLOW=1 $(GO) test -p 1 -parallel 1 -timeout 60m -v -run '$(IN_FULL)' ./functions/reserve-stock ./functions/release-stock ./functions/serve-catalogue
 
-lint: ## gofumpt, go vet, staticcheck, and redocly where there is Node
+REDOCLY := @redocly/cli@2.77.0
+
+lint: ## gofumpt, go vet, staticcheck, and redocly where it can be had
 	@test -z "$$($(TOOLS) gofumpt -l $$(git ls-files '*.go'))" || { $(TOOLS) gofumpt -l $$(git ls-files '*.go'); echo 'run make fmt'; exit 1; }
 	$(GO) vet ./...
 	$(TOOLS) staticcheck ./...
-	@if command -v npx >/dev/null; then npx --yes @redocly/cli@2.77.0 lint --extends recommended schemas/openapi.yaml; fi
+	@if npx --yes $(REDOCLY) --version >/dev/null 2>&1; then npx --yes $(REDOCLY) lint --extends recommended schemas/openapi.yaml; fi
 
 fmt: ## format the code
 	$(TOOLS) gofumpt -w $$(git ls-files -co --exclude-standard '*.go')
