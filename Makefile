@@ -36,7 +36,7 @@ test: needs ## run every test, with real parts
 test-slow: needs ## run the long faults: storms in full, kills, races, and what is smaller every day in its full size
 	POPUP_SLOW=1 $(GO) test -p 1 -timeout 60m -v -run 'Storm|Kill|Crash|Race|PutOff|ByHand|NotPaidFor|ADelay|ACancelledOrder' ./internal/local/...
 	POPUP_SLOW=1 $(GO) test -p 1 -timeout 60m -v -run AsProcesses ./cmd/popup
-	POPUP_SLOW=1 $(GO) test -p 1 -parallel 1 -timeout 60m -v -run '$(IN_FULL)' ./functions/reserve-stock ./functions/release-stock ./functions/serve-catalogue
+	POPUP_SLOW=1 $(GO) test -p 1 -parallel 1 -timeout 60m -v -run '$(IN_FULL)' ./functions/reserve-stock ./functions/release-stock ./functions/serve-catalogue ./functions/edit-catalogue
 
 REDOCLY := @redocly/cli@2.77.0
 
