@@ -130,6 +130,8 @@ var attacks = []attack{
 		INSERT INTO orders.history (order_id, version, to_status, stock, payment, reason, by, cause)
 		SELECT order_id, version, 'confirmed', stock, payment, '', 'x', 'x' FROM moved`, "orders_versions_are_logged", "track-order", false},
 	{"log a version twice", `INSERT INTO orders.history (order_id, version, to_status, stock, payment, reason, by, cause) VALUES (` + pending + `, 1, 'pending', 'pending', 'pending', '', 'x', 'x')`, "history_pkey", "track-order", false},
+	{"invent a version", `INSERT INTO orders.history (order_id, version, to_status, stock, payment, reason, by, cause) VALUES (` + pending + `, 99, 'pending', 'pending', 'pending', '', 'x', 'x')`, "history_follows_its_order", "track-order", false},
+	{"change a note", `UPDATE orders.notes SET text = 'x'`, "notes_never_changes", "serve-orders", true},
 	{"change the log", `UPDATE orders.history SET by = 'x'`, "history_never_changes", "track-order", true},
 	{"delete from the log", `DELETE FROM orders.history`, "history_never_changes", "close-order", true},
 	{"empty the log", `TRUNCATE orders.history`, "history_never_changes", "track-order", true},
@@ -140,6 +142,7 @@ var attacks = []attack{
 	{"empty the orders and all that hangs on them", `TRUNCATE orders.orders CASCADE`, "lines_never_changes", "place-order", true},
 	{"change a line", `UPDATE orders.lines SET quantity = 1, total_minor = 1000`, "lines_never_changes", "place-order", true},
 	{"delete a line", `DELETE FROM orders.lines`, "lines_never_changes", "place-order", true},
+	{"add a line to a placed order", `INSERT INTO orders.lines SELECT order_id, 2, product_id, NULL, sku, store_id, '', '', 1, 1, 1 FROM orders.lines WHERE order_id = ` + pending, "lines_add_up_to_the_subtotal", "place-order", false},
 	{"order a hundred", `INSERT INTO orders.lines SELECT order_id, 2, product_id, NULL, sku, store_id, '', '', 100, 1, 100 FROM orders.lines`, "lines_quantity_1_to_99", "place-order", false},
 	{"miscalculate a line", `INSERT INTO orders.lines SELECT order_id, 2, product_id, NULL, sku, store_id, '', '', 2, 10, 19 FROM orders.lines`, "lines_totals_multiply", "place-order", false},
 	{"allow another move", `INSERT INTO orders.moves VALUES ('completed', 'pending')`, "moves_never_changes", "track-order", true},

@@ -105,3 +105,26 @@ func TestHashesTakeHalfOfTheMemoryAtMost(t *testing.T) {
 		require.Equal(t, c.want, password.RoomFor(c.limit, c.processors), c)
 	}
 }
+
+// ACC-39: "é" is one character on one system and two on another. A hash of before, of the password as it was typed, goes on.
+func TestPasswordsOfOneFormMatch(t *testing.T) {
+	t.Parallel()
+	composed, decomposed := "caf\u00e9 au lait", "cafe\u0301 au lait"
+	hash, err := password.Hash(t.Context(), decomposed)
+	require.NoError(t, err)
+	for _, typed := range []string{composed, decomposed} {
+		right, old, err := password.Verify(t.Context(), hash, typed)
+		require.NoError(t, err)
+		require.True(t, right)
+		require.False(t, old)
+	}
+	asTyped, err := bcrypt.GenerateFromPassword([]byte(decomposed), bcrypt.MinCost)
+	require.NoError(t, err)
+	right, old, err := password.Verify(t.Context(), string(asTyped), decomposed)
+	require.NoError(t, err)
+	require.True(t, right)
+	require.True(t, old, "it is replaced by one that matches both")
+	right, _, err = password.Verify(t.Context(), hash, "cafe au lait")
+	require.NoError(t, err)
+	require.False(t, right)
+}
