@@ -35,14 +35,14 @@ func oneCap() client.PlaceOrderRequest {
 // API-15, API-17, API-18, API-29.
 func (d *day) aVisitorLooksAround() {
 	c, ctx := d.visitor, d.t.Context()
-	products := ok(c.ListProducts(ctx, client.ListProductsQuery{Paging: client.Paging{Limit: 2}}))(d.t)
+	products := ok(c.ListProducts(ctx, client.ListProductsQuery{Paging: client.Paging{Limit: 2}, Sort: "name"}))(d.t)
 	require.Len(d.t, products.Items, 2)
 	require.Greater(d.t, products.Total, int64(2))
 	first := products.Items[0]
 	require.Equal(d.t, first, ok(c.GetProduct(ctx, first.ID))(d.t))
 	found := ok(c.SearchProducts(ctx, client.SearchProductsQuery{Q: first.Name}))(d.t)
 	require.Equal(d.t, first, found.Items[0])
-	require.Equal(d.t, first.Name, ok(c.SuggestProducts(ctx, client.SuggestProductsQuery{Q: first.Name[:5]}))(d.t).Items[0].Name)
+	require.Equal(d.t, first.Name, ok(c.SuggestProducts(ctx, client.SuggestProductsQuery{Q: string([]rune(first.Name)[:2])}))(d.t).Items[0].Name)
 	stock := ok(c.ListStock(ctx, client.ListStockQuery{SKU: first.SKU}))(d.t)
 	require.Equal(d.t, first.Stock.Available, stock.Items[0].TotalAvailable)
 	require.Len(d.t, ok(c.GetKeys(ctx))(d.t).Keys, 1)
