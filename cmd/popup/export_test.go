@@ -4,7 +4,7 @@ import "github.com/alecthomas/kong"
 
 // Commands returns the words of every command that runs something, such as product list.
 func Commands() (all []string, err error) {
-	parser, err := kong.New(&commands{}, vars(), kong.Vars{"version": ""})
+	parser, err := kong.New(&commands{}, kong.Name("popup"), vars(), kong.Vars{"version": ""})
 	if err != nil {
 		return nil, err
 	}
