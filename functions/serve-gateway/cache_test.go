@@ -325,7 +325,7 @@ func TestInactiveProductIsShownToStaffAlone(t *testing.T) {
 	body := strings.Replace(text, `"active":true`, `"active":false`, 1)
 	var p map[string]any
 	require.NoError(t, json.Unmarshal([]byte(body), &p))
-	for _, field := range []string{"id", "store_name", "image_urls", "stock", "created_at", "updated_at"} {
+	for _, field := range []string{"id", "store_name", "image_urls", "images", "stock", "created_at", "updated_at"} {
 		delete(p, field)
 	}
 	changed, err := json.Marshal(p)

@@ -15,6 +15,7 @@ import (
 	"github.com/popup-shop/popup/functions"
 	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
 	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/picture"
 	"github.com/popup-shop/popup/internal/shoptest"
 	"github.com/popup-shop/popup/internal/token"
 )
@@ -147,7 +148,7 @@ func TestPictureOverTheLimitIsTooLarge(t *testing.T) {
 		"one program": serve(servegateway.Within(settings)(func(string) http.Handler { return mux })),
 		"over HTTP":   serve(servegateway.New(settings)),
 	} {
-		for _, size := range []int{1<<20 + 1, 1_200_000, 5 << 20} {
+		for _, size := range []int{picture.AtMost + 1, picture.AtMost + 4<<20} {
 			response, text := call(t, "POST", gateway+"/v1/products/"+uuid.NewString()+"/images", strings.Repeat("x", size),
 				"Authorization", staff, "Content-Type", "image/jpeg")
 			require.Equal(t, http.StatusRequestEntityTooLarge, response.StatusCode, "%s, %d bytes: %s", how, size, text)

@@ -27,7 +27,7 @@ func TestOrderTravelsToCompleted(t *testing.T) {
 			s.settle(60 * time.Second)
 			s.check()
 			require.Equal(t, 1, s.count(`SELECT count(*) FROM orders.orders WHERE status = 'completed' AND stock = 'shipped' AND payment = 'paid'`))
-			require.Len(t, s.mails(), 3, "how to pay, paid, shipped")
+			require.Len(t, s.mails(), 2, "confirmed, shipped")
 			require.Equal(t, 1, s.count(`SELECT count(DISTINCT traceparent) FROM bus.event WHERE traceparent <> '' AND order_id IS NOT NULL`), "one trace")
 			require.Zero(t, s.count(`SELECT count(*) FROM bus.event WHERE traceparent = ''`), "in every event")
 			require.Equal(t, 298, s.count(`SELECT sum(on_hand)::int FROM stock.levels WHERE sku = 'TEE-DROP-01'`))
