@@ -9,7 +9,11 @@ import (
 )
 
 // Join has an engine deliver from the broker of another one that runs, as every copy of a program does.
-func (e *Engine) Join(other *Engine) { e.broker.Store(other.broker.Load()) }
+func (e *Engine) Join(other *Engine) {
+	folder := other.files.path(other.Dir)
+	e.files.elsewhere.Store(&folder)
+	e.broker.Store(other.broker.Load())
+}
 
 // Leave gives the broker back: the other one closes it.
 func (e *Engine) Leave() { e.broker.Store(nil) }
