@@ -73,7 +73,7 @@ func showTransferred(_ context.Context, _ web.Reader, _ *TransferRequest, t Tran
 // lockBoth locks the levels of a transfer, in the order in which all others lock them, and creates the one of the destination.
 func lockBoth(ctx context.Context, tx pgx.Tx, in *TransferRequest) (from, to string, err error) {
 	body := in.Body
-	to, err = insertLevel(ctx, tx, body.SKU, body.To)
+	_, err = insertLevel(ctx, tx, body.SKU, body.To)
 	var refused *problem.Problem
 	switch {
 	case errors.As(err, &refused) && refused.Status == http.StatusConflict: // it has one
