@@ -22,7 +22,7 @@ type SessionRevoked struct {
 	Reason     string `json:"reason"` // reuse, password, disabled, logout everywhere
 }
 
-// PasswordForgotten reports that somebody asked for a mail to set a new password. There may be no account to send it to.
+// PasswordForgotten reports a request for a mail to set a new password. An account for it may not exist.
 type PasswordForgotten struct {
 	ResetID string `json:"reset_id"`
 }

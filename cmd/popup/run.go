@@ -52,21 +52,9 @@ type runCommand struct {
 // Run runs the shop until it is interrupted.
 func (c *runCommand) Run(ctx context.Context, out *printer.Printer) error {
 	debug.SetGCPercent(gcPercent)
-	if err := config.CheckNames(os.Environ()); err != nil {
-		return err
-	}
-	for name := range c.Attach {
-		if err := knownFunction(name); err != nil {
-			return err
-		}
-	}
-	address, err := c.address()
+	l, err := c.listen() // before anything is made: a shop that can't be reached leaves nothing behind
 	if err != nil {
 		return err
-	}
-	l, err := net.Listen("tcp", address) // before anything is made: a shop that can't be reached leaves nothing behind
-	if err != nil {
-		return fmt.Errorf("listen: %w", err)
 	}
 	defer l.Close()
 	log := logging.NewBounded(os.Stderr)
@@ -83,13 +71,8 @@ func (c *runCommand) Run(ctx context.Context, out *printer.Printer) error {
 		return err
 	}
 	defer shop.Close()
-	if !c.Empty {
-		if err := seed.Demo(ctx, shop.Pool); err != nil {
-			return err
-		}
-		if err := seed.Pictures(ctx, shop.Pool, picture.Open(shop.Pictures()).Put); err != nil {
-			return err
-		}
+	if err := c.seed(ctx, shop); err != nil {
+		return err
 	}
 	admin, err := c.ensure(ctx, shop.Pool)
 	if err != nil {
@@ -102,14 +85,43 @@ func (c *runCommand) Run(ctx context.Context, out *printer.Printer) error {
 		return err
 	}
 	defer end()
-	if err := greet(out, url, admin); err != nil {
+	if err := c.greet(out, url, admin); err != nil {
 		return err
-	}
-	for name, process := range c.Attach {
-		fmt.Fprintf(os.Stderr, "popup: the events of %s go to %s; its settings are in %s\n", name, process, local.AttachFile(c.Dir, name))
 	}
 	go rest(ctx, shop.Engine)
 	return shop.Serve(ctx, l)
+}
+
+// listen checks the settings and listens at the shop's address.
+func (c *runCommand) listen() (net.Listener, error) {
+	if err := config.CheckNames(os.Environ()); err != nil {
+		return nil, err
+	}
+	for name := range c.Attach {
+		if err := knownFunction(name); err != nil {
+			return nil, err
+		}
+	}
+	address, err := c.address()
+	if err != nil {
+		return nil, err
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	return l, nil
+}
+
+// seed adds the demo data, unless the shop is to be empty.
+func (c *runCommand) seed(ctx context.Context, shop *local.Shop) error {
+	if c.Empty {
+		return nil
+	}
+	if err := seed.Demo(ctx, shop.Pool); err != nil {
+		return err
+	}
+	return seed.Pictures(ctx, shop.Pool, picture.Open(shop.Pictures()).Put)
 }
 
 // rest has the shop rest whenever no event has been published for a while: it returns memory to the system and wakes
@@ -201,8 +213,11 @@ type opened struct {
 	admin
 }
 
-// greet shows where the shop is, and the first admin's password when it was made just now.
-func greet(out *printer.Printer, url string, a admin) error {
+// greet shows where the shop is, the first admin's password when it was made just now, and what is attached.
+func (c *runCommand) greet(out *printer.Printer, url string, a admin) error {
+	for name, process := range c.Attach {
+		fmt.Fprintf(os.Stderr, "popup: the events of %s go to %s; its settings are in %s\n", name, process, local.AttachFile(c.Dir, name))
+	}
 	return out.Done(opened{url, url + "/mailbox", a}, `
   popup is open.
 

@@ -58,7 +58,7 @@ func prepareReset(ctx context.Context, tx pgx.Tx, d *call[events.PasswordForgott
 	err = tx.QueryRow(ctx, `
 		SELECT email, name, locale FROM accounts.arm_reset(@reset_id, @hash)`,
 		pgx.NamedArgs{"reset_id": d.Event.ResetID, "hash": hash[:]}).Scan(&d.Request.To, &d.Request.Name, &d.Request.Locale)
-	if errors.Is(err, pgx.ErrNoRows) { // nobody has the address, or the request is too old
+	if errors.Is(err, pgx.ErrNoRows) { // no account has the address, or the request has expired
 		d.Request = nil
 		return dropNotice(ctx, tx, mailID)
 	}

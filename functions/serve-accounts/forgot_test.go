@@ -79,7 +79,7 @@ func TestLinksThatDoNotWork(t *testing.T) {
 	require.Zero(t, arm(t, shop, "fourth"), "and its mail is not written any more")
 }
 
-// Nobody floods an address with mails.
+// Requests are limited, so that an address cannot be flooded with mails.
 func TestRequestsForANewPasswordAreLimited(t *testing.T) {
 	t.Parallel()
 	shop := open(t)

@@ -96,7 +96,7 @@ type Seen struct {
 // String returns state and time, for lists of shipments as CSV.
 func (s Seen) String() string { return s.Status + " " + s.At.UTC().Format(time.RFC3339) }
 
-// Parcel is what everybody with a tracking number may see: no names, addresses or orders.
+// Parcel is the public view of a shipment, by its tracking number. It has no names, addresses or orders.
 type Parcel struct {
 	TrackingNumber string     `json:"tracking_number"`
 	Carrier        string     `json:"carrier"`

@@ -3,6 +3,7 @@ package serveorders
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -27,6 +28,7 @@ type FindAnswer struct{ Body *orderview.Order }
 // find returns the order of a guest by its number and e-mail address. A wrong pair is counted, and its response does not tell which of
 // both is wrong.
 func find(ctx context.Context, tx pgx.Tx, in *FindRequest) (*FindAnswer, []events.Event, error) {
+	in.Body.Number = strings.ToUpper(in.Body.Number)
 	keys := append(throttle.SourceKeys(ctx), throttle.Key("order", in.Body.Number, throttle.Network(ctx)),
 		throttle.Key("orders of", in.Body.Email, throttle.Network(ctx)))
 	if err := throttle.Count(ctx, tx, keys); err != nil {

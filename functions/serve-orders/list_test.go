@@ -143,7 +143,7 @@ func TestGuestFindsAnOrderByNumberAndEmail(t *testing.T) {
 	find := func(number, email, source string) shoptest.Response {
 		return shop.Call(t, name, http.MethodPost, "/v1/orders/find", map[string]string{"order_number": number, "email": email}, "X-Forwarded-For", source)
 	}
-	a := find(" "+placed.OrderNumber, " ADA@example.test", "203.0.113.1")
+	a := find(" "+strings.ToLower(placed.OrderNumber), " ADA@example.test", "203.0.113.1")
 	require.Equal(t, http.StatusOK, a.Status, "%s", a.Raw)
 	require.Equal(t, placed.ID, a.Body["id"])
 	require.NotContains(t, a.Raw, placed.Token)

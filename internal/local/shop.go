@@ -191,31 +191,45 @@ func (s *Shop) Start(ctx context.Context, all []function.Function, triggers []je
 		Functions: all, Triggers: triggers, Profile: s.options.Profile, Dir: filepath.Join(s.options.Dir, "broker"),
 		Log: s.options.Log, Every: s.options.Tick, AtMost: s.options.IdleTick, Copies: s.options.Copies, Address: s.options.Address,
 	}
-	sink := cloudevent.Publisher(s.Engine)
-	if s.options.Sink != nil {
-		sink = s.options.Sink(sink)
+	front, err := door.open(s, all)
+	if err != nil {
+		return err
 	}
-	var front http.Handler
+	s.handler = newMux(s, front)
+	if err := s.Engine.Start(ctx); err != nil {
+		return err
+	}
+	s.later(s.Engine.Stop)
+	return nil
+}
+
+// open has the engine of a shop deliver to the functions, in this process or in others, and returns the public entry point.
+func (door Gateway) open(s *Shop, all []function.Function) (front http.Handler, err error) {
 	if s.options.Processes || len(s.options.Attach) > 0 {
 		if err := s.openInside(all, door.Name); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if s.options.Processes {
 		s.Engine.Tell, front = s.Processes, s.Processes.Handler(door.Name)
 	} else {
+		sink := cloudevent.Publisher(s.Engine)
+		if s.options.Sink != nil {
+			sink = s.options.Sink(sink)
+		}
 		rt := &function.Runtime{Pool: s.Pool, Sink: sink, Log: s.options.Log, Tracer: s.tracer, Revision: "local", Dependencies: s.outside()}
 		together := NewInProcess(rt, all)
 		within := door.Within(together.Handler)
 		s.Engine.Tell, front = together, rt.ServeMux(&within)
 	}
 	if len(s.options.Attach) > 0 {
-		to, err := newAttached(s.Engine.Tell, s.options, s.Processes.Env)
-		if err != nil {
-			return err
-		}
-		s.Engine.Tell = to
+		s.Engine.Tell, err = newAttached(s.Engine.Tell, s.options, s.Processes.Env)
 	}
+	return front, err
+}
+
+// newMux returns the routes of a shop: those for people on this machine, and the public entry point.
+func newMux(s *Shop, front http.Handler) *http.ServeMux {
 	mux := http.NewServeMux()
 	mails := loopback.Only(s.Mailbox.Handler())
 	for _, path := range []string{"/mailbox", "/mailbox/", "/mailbox.json"} {
@@ -225,12 +239,7 @@ func (s *Shop) Start(ctx context.Context, all []function.Function, triggers []je
 	mux.Handle("GET /metrics/delivery", loopback.Only(s.Engine.Metrics.Handler()))
 	mux.Handle("GET /pictures/{name}", picture.Open(s.Pictures()).Handler())
 	mux.Handle("/", front)
-	s.handler = mux
-	if err := s.Engine.Start(ctx); err != nil {
-		return err
-	}
-	s.later(s.Engine.Stop)
-	return nil
+	return mux
 }
 
 func (s *Shop) outside() function.Dependencies {
