@@ -70,10 +70,7 @@ func setStatus(ctx context.Context, tx pgx.Tx, in *MoveRequest) (string, []event
 // move moves a locked shipment, and returns the id of its order and the events.
 func (s *locked) move(ctx context.Context, tx pgx.Tx, seen shipmentstore.Sighting) (orderID string, moved []events.Event, err error) {
 	states, ok := delivery.Way(s.Status, seen.Status, s.Pickup)
-	switch {
-	case s.Withdrawn:
-		return "", nil, notPossible(s, "The order is "+string(s.Order)+".")
-	case !ok:
+	if !ok { // a cancelled shipment can become nothing
 		return "", nil, notPossible(s, "A shipment that is "+s.Status+" cannot become "+seen.Status+".")
 	}
 	now := time.Now().UTC()

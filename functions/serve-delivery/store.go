@@ -18,12 +18,11 @@ import (
 
 // locked is a shipment whose order is locked, so that none of both changes.
 type locked struct {
-	ID        string
-	OrderID   string
-	Status    string
-	Pickup    bool
-	Order     order.Status
-	Withdrawn bool // the order is being cancelled, or ended without a sale
+	ID      string
+	OrderID string
+	Status  string
+	Pickup  bool
+	Order   order.Status
 }
 
 // lockShipment locks an order and its shipment.
@@ -40,7 +39,7 @@ func lockShipment(ctx context.Context, tx pgx.Tx, orderID string) (*locked, erro
 	if err != nil {
 		return nil, fmt.Errorf("lock order %s: %w", orderID, err)
 	}
-	s := &locked{OrderID: orderID, Order: status, Withdrawn: (&order.Order{Status: status}).MustRefund()}
+	s := &locked{OrderID: orderID, Order: status}
 	err = tx.QueryRow(ctx, `
 		SELECT shipment_id::text, status, pickup FROM delivery.shipments WHERE order_id = @order_id FOR NO KEY UPDATE`,
 		pgx.NamedArgs{"order_id": orderID}).Scan(&s.ID, &s.Status, &s.Pickup)

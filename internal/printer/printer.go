@@ -14,6 +14,8 @@ import (
 
 	"github.com/mattn/go-runewidth"
 	"golang.org/x/term"
+
+	"github.com/popup-shop/popup/internal/tablecell"
 )
 
 // Format is how a command prints. The zero value is text for people.
@@ -165,7 +167,7 @@ func (p *Printer) csv(rows [][]string) error {
 			if p.terminal {
 				cell = Visible(cell)
 			}
-			row[i] = harmless(cell)
+			row[i] = tablecell.Harmless(cell)
 		}
 		_ = w.Write(row) // Error returns the error
 	}
@@ -174,18 +176,6 @@ func (p *Printer) csv(rows [][]string) error {
 		return fmt.Errorf("print: %w", err)
 	}
 	return nil
-}
-
-// harmless returns a cell that no spreadsheet takes for a formula.
-func harmless(cell string) string {
-	if cell == "" || !strings.ContainsRune("=+-@\t\r", rune(cell[0])) || number(cell) {
-		return cell
-	}
-	return "'" + cell
-}
-
-func number(cell string) bool {
-	return strings.Trim(cell, "0123456789.,+-") == "" && strings.ContainsAny(cell, "0123456789")
 }
 
 // table writes rows below their heads, as wide as they are on the screen.

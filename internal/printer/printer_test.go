@@ -92,7 +92,7 @@ func TestCSVIsNoFormula(t *testing.T) {
 		{"name", "count"},
 		{`'=HYPERLINK("x")`, "-5"},
 		{"a,b\nc", "1"},
-		{"'+49 40", "2"},
+		{"+49 40", "2"},
 		{"'-1+cmd", "3"},
 	}, rows)
 	p := printer.To(&bytes.Buffer{}, printer.Format{CSV: true})

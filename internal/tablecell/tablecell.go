@@ -136,6 +136,18 @@ func ids(all []Named) map[string][]string {
 	return found
 }
 
+// calculated matches texts that a spreadsheet calculates, other than numbers and telephone numbers.
+var calculated = regexp.MustCompile(`^([=@\t\r＝＠]|[+＋－-].*[^0-9 ().,/-])`)
+
+// Harmless returns a cell with an apostrophe before it if a spreadsheet would calculate it. Guard does so for more cells, so that
+// Unguard can undo it.
+func Harmless(cell string) string {
+	if calculated.MatchString(cell) {
+		return "'" + cell
+	}
+	return cell
+}
+
 // formula begins a text that a spreadsheet would calculate, or one that Guard has changed.
 var formula = regexp.MustCompile(`^'*[=+\-@\t\r＝＋－＠]`)
 

@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"io"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/popup-shop/popup/internal/tablecell"
 )
 
 func marshalCSV(w io.Writer, v any) error {
@@ -91,9 +92,6 @@ func (c csvColumn) cell(v reflect.Value) string {
 	return csvCell(v.Interface())
 }
 
-// formula matches texts that a spreadsheet would calculate.
-var formula = regexp.MustCompile(`^([=@\t\r]|[+-].*[^0-9 ().,/-])`)
-
 // csvCell returns a value as text. A formula begins with an apostrophe, which makes it text for a spreadsheet.
 func csvCell(value any) string {
 	encoded, err := json.Marshal(value)
@@ -102,8 +100,5 @@ func csvCell(value any) string {
 	}
 	text := string(encoded)
 	_ = json.Unmarshal(encoded, &text) // what is not a string stays as JSON
-	if formula.MatchString(text) {
-		return "'" + text
-	}
-	return text
+	return tablecell.Harmless(text)
 }
