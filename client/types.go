@@ -661,7 +661,7 @@ type OrdersLine struct {
 	TotalPrice  Amount `json:"total_price"`
 }
 
-// Parcel is what everybody with a tracking number may see: no names, addresses or orders.
+// Parcel is the public view of a shipment, by its tracking number. It has no names, addresses or orders.
 type Parcel struct {
 	TrackingNumber string     `json:"tracking_number"`
 	Carrier        string     `json:"carrier"`
