@@ -10,8 +10,11 @@ HOST ?= serve-gateway.shop.shop.test
 # The tests that use shoptest.InFull.
 IN_FULL := CrossingOrders|NothingLeaks|FiveHundredVariants|SameUnit|SuggestionsCome|ReadIndexes
 
+# Go files that people write, and not templ.
+WRITTEN = $$(git ls-files -co --exclude-standard '*.go' ':!*_templ.go')
+
 .DEFAULT_GOAL := help
-.PHONY: help needs run start-fresh test test-slow lint fmt generate function outdated spec build bench check clean kind kind-down deploy undeploy kube-popup scenario test-cluster
+.PHONY: help needs run start-fresh assets test test-slow lint fmt generate function outdated spec build bench check clean kind kind-down deploy undeploy kube-popup scenario test-cluster
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,21 +44,25 @@ test-slow: needs ## run the long faults: storms in full, kills, races, and what 
 REDOCLY := @redocly/cli@2.77.0
 
 lint: ## gofumpt, go vet, staticcheck, and redocly where it can be had
-	@test -z "$$($(TOOLS) gofumpt -l $$(git ls-files '*.go'))" || { $(TOOLS) gofumpt -l $$(git ls-files '*.go'); echo 'run make fmt'; exit 1; }
+	@test -z "$$($(TOOLS) gofumpt -l $(WRITTEN))" || { $(TOOLS) gofumpt -l $(WRITTEN); echo 'run make fmt'; exit 1; }
 	$(GO) vet ./...
 	$(TOOLS) staticcheck ./...
 	@if npx --yes $(REDOCLY) --version >/dev/null 2>&1; then npx --yes $(REDOCLY) lint --extends recommended schemas/openapi.yaml; fi
 
 fmt: ## format the code
-	$(TOOLS) gofumpt -w $$(git ls-files -co --exclude-standard '*.go')
+	$(TOOLS) gofumpt -w $(WRITTEN)
 
-generate: ## write schemas/, client/, events/all.go and the flow table of README.md from code
+generate: ## write schemas/, client/, events/all.go, the templates of pages and the flow table of README.md from code
+	$(TOOLS) templ generate -path functions/serve-web -log-level error
 	$(GO) run ./tools/eventlist
 	$(GO) run ./tools/generate
 
 function: ## write a new function (NAME=thank-customer ON=order.completed EMITS=customer.thanked)
 	$(GO) run ./tools/newfunction -name "$(NAME)" -on "$(ON)" -emits "$(EMITS)"
 	$(MAKE) fmt generate
+
+assets: ## fetch the scripts of others that the pages and their tests use, by version, from npm
+	sh tools/assets.sh
 
 outdated: ## list the modules that are behind their newest release, and those whose releases the proxy does not list
 	@$(GO) list -m -u -e -f '{{with .Update}}{{$$.Path}} {{$$.Version}}, newest {{.Version}}{{else}}{{if .Error}}{{.Path}} {{.Version}}, newest unknown{{end}}{{end}}' \

@@ -221,6 +221,7 @@ type Gateway struct {
 	StaffRateLimit int   `envconfig:"STAFF_RATE_LIMIT" default:"1000" desc:"calls a minute of staff and of machine clients; 0: no limit"`
 	CacheEntries   int   `envconfig:"CACHE_ENTRIES" default:"10000" desc:"answers that the gateway keeps at most; 0: none"`
 	CacheBytes     int64 `envconfig:"CACHE_BYTES" default:"67108864" desc:"bytes of answers that the gateway keeps at most"`
+	PagesKey       string `envconfig:"PAGES_KEY" desc:"secret by which all copies of the gateway know the calls that pages make for a visitor; none: each copy knows its own"`
 	TrustedHops    int   `envconfig:"TRUSTED_HOPS" default:"0" desc:"how many trusted proxies in front of the gateway append to X-Forwarded-For; 3 on Knative: ingress, activator and queue-proxy"`
 }
 
@@ -278,4 +279,18 @@ func (p Pictures) Check() error {
 		}
 	}
 	return p.PictureURL.Check()
+}
+
+// Pages is where the pages of the shop find the API, and their own files.
+type Pages struct {
+	APIURL    string `envconfig:"API_URL" default:"http://serve-gateway.shop" desc:"address of the gateway, at which the pages call the API; shop is its namespace"`
+	StaticDir string `envconfig:"STATIC_DIR" desc:"folder with files such as style.css that take the place of the program's own; none: its own"`
+}
+
+// Check refuses an address that can't be called.
+func (p Pages) Check() error {
+	if at, err := url.Parse(p.APIURL); err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" {
+		return fmt.Errorf("API_URL=%s: must be an address like http://serve-gateway.shop", p.APIURL)
+	}
+	return nil
 }

@@ -9,7 +9,7 @@ import (
 
 // groups are all settings that are read from the environment.
 var groups = []any{
-	Process{}, Database{}, Shop{}, Access{}, Signing{}, Mail{}, Pictures{}, Gateway{},
+	Process{}, Database{}, Shop{}, Access{}, Signing{}, Mail{}, Pictures{}, Gateway{}, Pages{},
 }
 
 // further are the names that only commands read.

@@ -27,6 +27,7 @@ import (
 	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
 	serveorders "github.com/popup-shop/popup/functions/serve-orders"
 	servestock "github.com/popup-shop/popup/functions/serve-stock"
+	serveweb "github.com/popup-shop/popup/functions/serve-web"
 	shiporder "github.com/popup-shop/popup/functions/ship-order"
 	storedeadletter "github.com/popup-shop/popup/functions/store-dead-letter"
 	sweepevents "github.com/popup-shop/popup/functions/sweep-events"
@@ -48,12 +49,13 @@ type Settings struct {
 	config.Mail
 	config.Pictures
 	config.Gateway
+	config.Pages
 }
 
 // Check returns an error that names the first invalid setting.
 func (s Settings) Check() error {
 	_, err := s.Signing.Keys()
-	return cmp.Or(err, s.Shop.Check(), s.Access.Check(), s.Pictures.Check(), s.Gateway.Check())
+	return cmp.Or(err, s.Shop.Check(), s.Access.Check(), s.Pictures.Check(), s.Gateway.Check(), s.Pages.Check())
 }
 
 // UseKey sets the only key that signs and verifies tokens.
@@ -74,6 +76,7 @@ func All(s Settings) []function.Function {
 		editcatalogue.New(editcatalogue.Settings{Access: s.Access, Pictures: s.Pictures}),
 		servestock.New(s.Access),
 		servebaskets.New(servebaskets.Settings{Shop: s.Shop, Access: s.Access}),
+		serveweb.New(serveweb.Settings{Access: s.Access, Pages: s.Pages, PictureURL: s.PictureURL}),
 		reservestock.New(),
 		releasestock.New(),
 		movestock.New(),

@@ -21,6 +21,8 @@ type builtin struct {
 	revision     string
 	upstreams    map[string][]*upstream // of each function
 	dependencies function.Dependencies
+
+	explainProblem http.HandlerFunc
 }
 
 type builtinRoute struct {
@@ -37,7 +39,7 @@ func (b *builtin) routes(m *metrics) (all []builtinRoute) {
 	add("/v1/openapi.json", access.All, contract("openapi.yaml"))
 	add("/v1/asyncapi.json", access.All, contract("asyncapi.yaml"))
 	add("/schemas/events/{file}", access.All, http.HandlerFunc(schema))
-	add("/problems/{kind}", access.All, http.HandlerFunc(problemPage))
+	add("/problems/{kind}", access.All, http.HandlerFunc(b.explainProblem))
 	add("/docs", access.All, page("index.html"))
 	add("/docs/rapidoc.js", access.All, page("rapidoc.js"))
 	return all

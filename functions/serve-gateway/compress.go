@@ -12,7 +12,8 @@ const compressFrom = 1 << 10
 
 // compressible are the media types that are compressed. Streams of events are not: each is sent at once.
 var compressible = []string{
-	"application/json", "application/problem+json", "application/schema+json", "text/csv", "text/html", "text/javascript", "text/plain",
+	"application/json", "application/problem+json", "application/schema+json", "text/csv", "text/css", "text/html", "text/javascript", "text/plain",
+	"application/xml", "image/svg+xml",
 }
 
 // newCompressor returns a middleware that compresses responses with gzip for callers that accept it. A response keeps its

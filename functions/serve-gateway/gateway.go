@@ -36,11 +36,15 @@ type gateway struct {
 	secure        bool
 	origin        originWatch
 	compress      func(http.Handler) http.HandlerFunc
+	passes        passes
+	pages         func() http.Handler // of the function of the pages; nil if there is none
 }
 
 // guard returns the middleware of a route: it forwards a request to the handler if the caller may use the route and is
-// within the rate limit, and records every request in traces, metrics and the log. Large responses are compressed.
+// within the rate limit, and records every request in traces, metrics and the log. Large responses are compressed, and
+// browsers get a page for each problem.
 func (g *gateway) guard(route function.Route, to http.Handler) http.HandlerFunc {
+	admitted := g.asPage(g.admit(route, to))
 	return g.compress(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		requestID := setRequestID(r)
@@ -48,9 +52,6 @@ func (g *gateway) guard(route function.Route, to http.Handler) http.HandlerFunc 
 		response := &statusRecorder{ResponseWriter: w}
 		g.protect(response, requestID)
 		response.Header().Set("Traceparent", r.Header.Get("Traceparent"))
-		source := g.source(r)
-		r.Header.Set("X-Forwarded-For", source)
-		g.warnOfHops(source)
 		defer func() {
 			p := recover()
 			if p != nil && p != http.ErrAbortHandler {
@@ -65,13 +66,27 @@ func (g *gateway) guard(route function.Route, to http.Handler) http.HandlerFunc 
 				panic(p)
 			}
 		}()
+		admitted.ServeHTTP(response, r)
+	}))
+}
+
+// admit returns a handler that forwards requests of callers who may use the route and are within the rate limit.
+func (g *gateway) admit(route function.Route, to http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		counted := g.setSource(r)
 		if r.Method == http.MethodOptions {
-			response.WriteHeader(http.StatusNoContent)
+			w.WriteHeader(http.StatusNoContent)
 			return
 		}
-		caller, refusal := g.authenticator.Authorize(response, r, route.Access)
-		if p := cmp.Or(g.limits.Allow(response, r, caller), refusal); p != nil { // also refused requests are counted
-			p.Write(response, r)
+		caller, refusal := g.authenticator.Authorize(w, r, route.Access)
+		if route.Path == pageRoute.Path && refusal != nil && refusal.Status == http.StatusUnauthorized {
+			refusal = nil // the page renews the session, or has the visitor sign in
+		}
+		if counted {
+			refusal = cmp.Or(g.limits.Allow(w, r, caller), refusal) // also refused requests are counted
+		}
+		if refusal != nil {
+			refusal.Write(w, r)
 			return
 		}
 		stripEventHeaders(r)
@@ -79,8 +94,22 @@ func (g *gateway) guard(route function.Route, to http.Handler) http.HandlerFunc 
 		// request.
 		bounded := r.WithContext(r.Context())
 		bounded.Body = body{http.MaxBytesReader(w, r.Body, max(maxBody, route.MaxBody))}
-		to.ServeHTTP(response, bounded)
-	}))
+		to.ServeHTTP(w, bounded)
+	})
+}
+
+// setSource sets X-Forwarded-For to the address of the client, and reports whether the request counts towards a limit:
+// calls that a page makes for a visitor are part of the visitor's request, and static files are fetched once.
+func (g *gateway) setSource(r *http.Request) (counted bool) {
+	source, vouched := g.passes.read(r.Header.Get(passHeader))
+	if !vouched {
+		source = g.source(r)
+		g.warnOfHops(source)
+	}
+	r.Header.Set("X-Forwarded-For", source)
+	r.Header.Del(passHeader)
+	r.Header.Del(statusHeader)
+	return !vouched && !strings.HasPrefix(r.URL.Path, staticPath)
 }
 
 // trace starts the span of a request, within the trace of the caller if the request has one. Without a trace collector
@@ -196,6 +225,12 @@ func (g *gateway) protect(w http.ResponseWriter, id string) {
 		"Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, Traceparent, WWW-Authenticate, X-RateLimit-Limit, "+
 		"X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-ID")
 	h.Set("Access-Control-Max-Age", "600")
+}
+
+// corsHeaders are the headers of CORS, which pages do not have.
+var corsHeaders = []string{
+	"Access-Control-Allow-Origin", "Access-Control-Allow-Methods", "Access-Control-Allow-Headers", "Access-Control-Expose-Headers",
+	"Access-Control-Max-Age",
 }
 
 // statusRecorder is a ResponseWriter that records the status and the number of bytes.

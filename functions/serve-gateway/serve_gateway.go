@@ -19,9 +19,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/popup-shop/popup/config"
-	"github.com/popup-shop/popup/internal/access"
 	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/problem"
@@ -95,13 +95,14 @@ func (g *endpoints) Open(mux *http.ServeMux, rt *function.Runtime) {
 	gw := &gateway{
 		authenticator: auth.NewAuthenticator(g.settings.Access), limits: newLimits(g.settings.Gateway, rt.Pool),
 		metrics: newMetrics(rt), tracer: rt.Tracer, log: rt.Log, hops: g.settings.TrustedHops,
-		secure: g.settings.Secure(), compress: newCompressor(),
+		secure: g.settings.Secure(), compress: newCompressor(), passes: newPasses(g.settings.PagesKey),
 	}
 	outside, err := g.settings.Outside()
 	if err != nil {
 		panic(err) // Check rejects such settings
 	}
 	reach := g.open(rt)
+	gw.pages = sync.OnceValue(func() http.Handler { return reach(pagesFunction) })
 	upstreams, responses := map[string][]*upstream{}, newCache(g.settings.Gateway, rt.Pool, rt.Log)
 	responses.register(gw.metrics.registry)
 	statuses := declaredStatuses()
@@ -124,7 +125,7 @@ func (g *endpoints) Open(mux *http.ServeMux, rt *function.Runtime) {
 	}
 	builtins := &builtin{
 		pool: rt.Pool, revision: rt.Revision, upstreams: upstreams,
-		dependencies: mergeDependencies(rt.Dependencies, outside),
+		dependencies: mergeDependencies(rt.Dependencies, outside), explainProblem: gw.explainProblem,
 	}
 	gw.serveBuiltins(mux, builtins)
 }
@@ -135,9 +136,8 @@ func (g *gateway) serveBuiltins(mux *http.ServeMux, b *builtin) {
 		g.metrics.expect(route.Route, strconv.Itoa(http.StatusOK))
 		mux.Handle(route.Method+" "+route.Path, g.guard(route.Route, route.handler))
 	}
-	fallback := function.Route{Path: "/", Access: access.Credentials}
-	g.metrics.expect(fallback)
-	mux.Handle(fallback.Path, g.guard(fallback, notFound(mux)))
+	g.metrics.expect(pageRoute)
+	mux.Handle(pageRoute.Path, g.guard(pageRoute, g.notRouted(mux)))
 }
 
 // hasCachedRoute reports whether responses of a route may be cached that a change by another route may invalidate: one of the same
@@ -147,16 +147,20 @@ func hasCachedRoute(targets []Target, change Target) bool {
 	return slices.ContainsFunc(targets, func(t Target) bool { return t.CacheFor > 0 && function.Noun(t.Function) == noun })
 }
 
-// notFound responds with 404 to a path without a route, and with 405 to a path that has routes for other methods.
-func notFound(mux *http.ServeMux) http.HandlerFunc {
+// notRouted forwards a path without a route to the pages. It responds with 404 to one of the API, and with 405 to a path
+// that has routes for other methods.
+func (g *gateway) notRouted(mux *http.ServeMux) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		allowed := allowedMethods(mux, r)
-		if len(allowed) == 0 {
+		switch {
+		case len(allowed) > 0:
+			w.Header().Set("Allow", strings.Join(allowed, ", "))
+			problem.New(http.StatusMethodNotAllowed, "no-such-method", "This route does not accept "+r.Method+".").Write(w, r)
+		case strings.HasPrefix(r.URL.Path, "/v1/"), strings.HasPrefix(r.URL.Path, "/schemas/"):
 			problem.New(http.StatusNotFound, "not-found", "There is no route "+r.URL.Path+".").Write(w, r)
-			return
+		default:
+			g.servePage(w, r)
 		}
-		w.Header().Set("Allow", strings.Join(allowed, ", "))
-		problem.New(http.StatusMethodNotAllowed, "no-such-method", "This route does not accept "+r.Method+".").Write(w, r)
 	}
 }
 

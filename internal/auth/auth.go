@@ -133,7 +133,7 @@ func (a Authenticator) accessToken(r *http.Request, caller *Caller) (accessToken
 			"A page of another site may not do this with the shop's cookies.")
 		return "", false, p
 	}
-	caller.BasketToken = cmp.Or(caller.BasketToken, a.cookies.basket(r))
-	accessToken = a.cookies.access(r)
+	caller.BasketToken = cmp.Or(caller.BasketToken, a.cookies.Basket(r))
+	accessToken = a.cookies.Access(r)
 	return accessToken, accessToken != "", nil
 }

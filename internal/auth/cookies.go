@@ -54,9 +54,11 @@ func (c Cookies) Refresh(header string) string {
 	return c.value(&http.Request{Header: http.Header{"Cookie": {header}}}, "refresh")
 }
 
-func (c Cookies) access(r *http.Request) string { return c.value(r, "access") }
+// Access returns the access token of a request, or "".
+func (c Cookies) Access(r *http.Request) string { return c.value(r, "access") }
 
-func (c Cookies) basket(r *http.Request) string { return c.value(r, "basket") }
+// Basket returns the token of a visitor's basket in a request, or "".
+func (c Cookies) Basket(r *http.Request) string { return c.value(r, "basket") }
 
 func (c Cookies) value(r *http.Request, kind string) string {
 	cookie, err := r.Cookie(c.name(kind))
@@ -68,12 +70,12 @@ func (c Cookies) value(r *http.Request, kind string) string {
 
 // any reports whether a request has one of the shop's cookies.
 func (c Cookies) any(r *http.Request) bool {
-	return c.access(r) != "" || c.basket(r) != "" || c.value(r, "refresh") != ""
+	return c.Access(r) != "" || c.Basket(r) != "" || c.value(r, "refresh") != ""
 }
 
 // deleteAccess deletes the cookie with an access token that is not valid.
 func (c Cookies) deleteAccess(w http.ResponseWriter, r *http.Request) {
-	if c.access(r) != "" {
+	if c.Access(r) != "" {
 		w.Header().Add("Set-Cookie", c.header("access", "", -1))
 	}
 }

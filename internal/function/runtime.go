@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -44,6 +45,9 @@ type Runtime struct {
 	Tracer       *tracing.Tracer // nil: no traces
 	Revision     string          // of the program, stored with its dead letters
 	Dependencies Dependencies
+
+	// Gateway returns the shop's entry point, in a program that contains it; nil elsewhere.
+	Gateway func() http.Handler
 
 	arming sync.Mutex
 	// the functions of the schedule that wait for a time, and where they receive another one

@@ -29,6 +29,7 @@ func (s *Shop) openInside(all []function.Function, door string) error {
 		env := []string{
 			"DATABASE_URL=" + s.urlFor(name), "K_SINK=http://" + inside + "/broker", "PUBLIC_URL=" + s.options.Address,
 			"FUNCTION_URL=http://{function}." + namespace, "FUNCTION_VIA=" + inside, "TRUSTED_HOPS=" + oneHop,
+			"API_URL=http://" + inside + insideGateway,
 			"SMTP_URL=" + s.SMTP, "STATUS_OF=mail=" + s.smtpAddress() + ",s3=" + s.s3Address(),
 			"S3_URL=" + s.Bucket.URL, "S3_BUCKET=" + bucketName, "S3_REGION=local",
 			"S3_KEY=" + s.Bucket.Key, "S3_SECRET=" + s.Bucket.Secret,
@@ -40,6 +41,7 @@ func (s *Shop) openInside(all []function.Function, door string) error {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/broker", jetstream.Ingress(s.Engine.find))
+	mux.Handle(insideGateway+"/", http.StripPrefix(insideGateway, s.Processes.Handler(door)))
 	mux.Handle("/", s.Processes)
 	s.inside = function.NewServer(mux)
 	go func() { _ = s.inside.Serve(l) }()
@@ -53,6 +55,9 @@ func (s *Shop) openInside(all []function.Function, door string) error {
 	})
 	return nil
 }
+
+// insideGateway begins the addresses at which pages in a process of their own call the gateway.
+const insideGateway = "/gateway"
 
 // oneHop counts this program, which is the one proxy in front of a gateway in a process of its own.
 const oneHop = "1"

@@ -218,9 +218,12 @@ func (door Gateway) open(s *Shop, all []function.Function) (front http.Handler, 
 			sink = s.options.Sink(sink)
 		}
 		rt := &function.Runtime{Pool: s.Pool, Sink: sink, Log: s.options.Log, Tracer: s.tracer, Revision: "local", Dependencies: s.outside()}
+		var gateway http.Handler
+		rt.Gateway = func() http.Handler { return gateway }
 		together := NewInProcess(rt, all)
 		within := door.Within(together.Handler)
-		s.Engine.Tell, front = together, rt.ServeMux(&within)
+		gateway = rt.ServeMux(&within)
+		s.Engine.Tell, front = together, gateway
 	}
 	if len(s.options.Attach) > 0 {
 		s.Engine.Tell, err = newAttached(s.Engine.Tell, s.options, s.Processes.Env)

@@ -18,7 +18,7 @@ func Explain(kind, acceptLanguage string) (m Meaning, language string, ok bool) 
 		return Meaning{}, "", false
 	}
 	p := New(english.status, kind, english.text)
-	p.language = preferredLanguage(acceptLanguage)
+	p.language = PreferredLanguage(acceptLanguage)
 	m = Meaning{Kind: kind, Status: english.status}
 	m.Title, m.Text = p.texts()
 	return m, p.language, true

@@ -181,7 +181,7 @@ func (p *Problem) Schema(all huma.Registry) *huma.Schema {
 // For makes p the response to a request: with its id, in its language. header returns the headers of the request.
 func (p *Problem) For(header func(name string) string) *Problem {
 	p.RequestID = header("X-Request-ID")
-	p.language = preferredLanguage(header("Accept-Language"))
+	p.language = PreferredLanguage(header("Accept-Language"))
 	return p
 }
 

@@ -63,9 +63,9 @@ func (p *Problem) texts() (title, detail string) {
 	return strings.ReplaceAll(p.Kind, "-", " "), p.Detail
 }
 
-// preferredLanguage returns the language of the shop that an Accept-Language header prefers (RFC 9110, 12.5.4):
+// PreferredLanguage returns the language of the shop that an Accept-Language header prefers (RFC 9110, 12.5.4):
 // Japanese where it is asked for, otherwise English.
-func preferredLanguage(header string) string {
+func PreferredLanguage(header string) string {
 	best, weight := english, 0.0
 	for part := range strings.SplitSeq(header, ",") {
 		tag, parameters, _ := strings.Cut(part, ";")
