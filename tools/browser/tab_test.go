@@ -164,8 +164,10 @@ func eval[T any](w *tab, expression string) T {
 	return value
 }
 
-func (w *tab) text() string  { return eval[string](w, `document.body.innerText`) }
-func (w *tab) where() string { return eval[string](w, `location.pathname + location.search + location.hash`) }
+func (w *tab) text() string { return eval[string](w, `document.body.innerText`) }
+func (w *tab) where() string {
+	return eval[string](w, `location.pathname + location.search + location.hash`)
+}
 
 // cookie sets a cookie of the shop.
 func (w *tab) cookie(name, value string) {
