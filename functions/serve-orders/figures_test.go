@@ -14,7 +14,7 @@ import (
 func TestFiguresOfADayAreThoseOfItsOrders_INS_03(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	for status, quantity := range map[string]int64{"confirmed": 2, "completed": 1, "cancelled": 5, "pending": 3} {
+	for quantity, status := range map[int64]string{1: "confirmed", 2: "confirmed", 5: "rejected", 3: "pending"} {
 		placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, quantity)))
 		shop.Exec(t, `UPDATE orders.orders SET status = $2 WHERE order_id = $1`, placed.OrderID, status)
 	}
