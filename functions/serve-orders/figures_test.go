@@ -14,12 +14,11 @@ import (
 func TestFiguresOfADayAreThoseOfItsOrders_INS_03(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
-	for quantity, status := range map[int64]string{1: "confirmed", 2: "confirmed", 5: "rejected", 3: "pending"} {
-		placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, quantity)))
-		shop.Exec(t, `UPDATE orders.orders SET status = $2 WHERE order_id = $1`, placed.OrderID, status)
+	for _, status := range []string{"confirmed", "delivered", "rejected", "cancelled", "pending"} {
+		shop.OrderIn(t, status)
 	}
-	yen := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cup, 1)))
-	shop.Exec(t, `UPDATE orders.orders SET status = 'confirmed' WHERE order_id = $1`, yen.OrderID)
+	yen := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cup, 2)))
+	shop.AwaitStatus(t, yen.ID, "confirmed")
 	staff := []string{"Authorization", shop.Staff(t)}
 	figures := func(query string) shoptest.Response {
 		return shop.Call(t, "serve-orders", http.MethodGet, "/v1/insights/daily"+query, nil, staff...)
@@ -27,10 +26,10 @@ func TestFiguresOfADayAreThoseOfItsOrders_INS_03(t *testing.T) {
 	today := time.Now().UTC().Format(time.DateOnly)
 	days := items(figures(""))
 	require.Len(t, days, 1)
-	require.Equal(t, []any{today, 5.0, 3.0, 4.0}, []any{days[0]["day"], days[0]["orders"], days[0]["kept"], days[0]["items"]})
+	require.Equal(t, []any{today, 6.0, 3.0, 4.0}, []any{days[0]["day"], days[0]["orders"], days[0]["kept"], days[0]["items"]})
 	require.Equal(t, []any{
-		map[string]any{"amount_minor": 7200.0, "currency": "EUR"},
-		map[string]any{"amount_minor": 3800.0, "currency": "JPY"},
+		map[string]any{"amount_minor": 4800.0, "currency": "EUR"},
+		map[string]any{"amount_minor": 8360.0, "currency": "JPY"},
 	}, days[0]["revenue"])
 
 	require.Empty(t, items(figures("?from=2020-01-01&to=2020-02-01")))
