@@ -134,6 +134,11 @@ func (c *Client) ChangeProductTag(ctx context.Context, id string, tag string, op
 	return send[ChangeProductTagAnswer](ctx, c, options, call{method: "PUT", path: "/v1/products/" + url.PathEscape(id) + "/tags/" + url.PathEscape(tag)})
 }
 
+// ChangeSettings sends PUT /v1/settings, for: admin.
+func (c *Client) ChangeSettings(ctx context.Context, in ChangeSettingsRequest, options ...Option) (Settings, error) {
+	return send[Settings](ctx, c, options, call{method: "PUT", path: "/v1/settings", body: in})
+}
+
 // ChangeStock sends PUT /v1/inventory/stock/{id}, for: staff, client:stock.
 func (c *Client) ChangeStock(ctx context.Context, id string, in ChangeStockRequest, options ...Option) (Level, error) {
 	return send[Level](ctx, c, options, call{method: "PUT", path: "/v1/inventory/stock/" + url.PathEscape(id), body: in})
@@ -147,6 +152,11 @@ func (c *Client) ChangeStore(ctx context.Context, id string, in StoreBody, optio
 // ChangeStoreParticipating sends PUT /v1/stores/{id}/participating, for: staff, client:catalogue.
 func (c *Client) ChangeStoreParticipating(ctx context.Context, id string, options ...Option) (Store, error) {
 	return send[Store](ctx, c, options, call{method: "PUT", path: "/v1/stores/" + url.PathEscape(id) + "/participating"})
+}
+
+// ChangeText sends PUT /v1/texts/{kind}, for: admin.
+func (c *Client) ChangeText(ctx context.Context, kind string, in ChangeTextRequest, options ...Option) (Text, error) {
+	return send[Text](ctx, c, options, call{method: "PUT", path: "/v1/texts/" + url.PathEscape(kind), body: in})
 }
 
 // ChangeUser sends PUT /v1/users/{id}, for: admin.
@@ -260,6 +270,12 @@ func (c *Client) DeleteStoreProducts(ctx context.Context, id string, query Delet
 	return send[DeleteStoreProductsAnswer](ctx, c, options, call{method: "DELETE", path: "/v1/stores/" + url.PathEscape(id) + "/products", query: query})
 }
 
+// DeleteText sends DELETE /v1/texts/{kind}, for: admin.
+func (c *Client) DeleteText(ctx context.Context, kind string, options ...Option) error {
+	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/texts/" + url.PathEscape(kind)})
+	return err
+}
+
 // DeleteVariant sends DELETE /v1/variants/{id}, for: staff, client:catalogue.
 func (c *Client) DeleteVariant(ctx context.Context, id string, options ...Option) error {
 	_, err := send[struct{}](ctx, c, options, call{method: "DELETE", path: "/v1/variants/" + url.PathEscape(id)})
@@ -348,6 +364,11 @@ func (c *Client) GetReservation(ctx context.Context, id string, options ...Optio
 	return send[Reservation](ctx, c, options, call{method: "GET", path: "/v1/inventory/reservations/" + url.PathEscape(id)})
 }
 
+// GetSettings sends GET /v1/settings, for: all.
+func (c *Client) GetSettings(ctx context.Context, options ...Option) (Settings, error) {
+	return send[Settings](ctx, c, options, call{method: "GET", path: "/v1/settings"})
+}
+
 // GetShipment sends GET /v1/shipments/{id}, for: staff.
 func (c *Client) GetShipment(ctx context.Context, id string, options ...Option) (Shipment, error) {
 	return send[Shipment](ctx, c, options, call{method: "GET", path: "/v1/shipments/" + url.PathEscape(id)})
@@ -356,6 +377,11 @@ func (c *Client) GetShipment(ctx context.Context, id string, options ...Option) 
 // GetStore sends GET /v1/stores/{id}, for: all.
 func (c *Client) GetStore(ctx context.Context, id string, options ...Option) (Store, error) {
 	return send[Store](ctx, c, options, call{method: "GET", path: "/v1/stores/" + url.PathEscape(id)})
+}
+
+// GetText sends GET /v1/texts/{kind}, for: all.
+func (c *Client) GetText(ctx context.Context, kind string, options ...Option) (Text, error) {
+	return send[Text](ctx, c, options, call{method: "GET", path: "/v1/texts/" + url.PathEscape(kind)})
 }
 
 // GetUser sends GET /v1/users/{id}, for: admin.

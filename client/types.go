@@ -153,6 +153,12 @@ type Basket struct {
 	Token       string     `json:"basket_token,omitempty"` // For visitors: gives access to this basket. It is returned only once.
 }
 
+// ByLang is a text in the languages of the shop.
+type ByLang struct {
+	En string `json:"en,omitempty"`
+	Ja string `json:"ja,omitempty"`
+}
+
 // CancelOrderRequest cancels an order.
 type CancelOrderRequest struct {
 	Reason string `json:"reason"`
@@ -162,6 +168,7 @@ type CancelOrderRequest struct {
 type Category struct {
 	ID       string   `json:"id"`
 	Name     string   `json:"name"`
+	Slug     string   `json:"slug"` // Its words in addresses. Old ones lead to the current one.
 	ParentID string   `json:"parent_id,omitempty"`
 	Level    int64    `json:"level"`
 	ChildIDs []string `json:"child_ids"`
@@ -171,6 +178,7 @@ type Category struct {
 type CategoryBody struct {
 	Name     string `json:"name"`
 	ParentID string `json:"parent_id,omitempty"` // Empty for a root.
+	Slug     string `json:"slug,omitempty"`      // Its words in addresses; by default they are made from the name.
 }
 
 // ChangeBasketItemRequest changes the quantity of a line.
@@ -198,10 +206,25 @@ type ChangeProductTagAnswer struct {
 	Tags []string `json:"tags"`
 }
 
+// ChangeSettingsRequest replaces the settings.
+type ChangeSettingsRequest struct {
+	Name         string `json:"name"`
+	Tagline      ByLang `json:"tagline,omitempty"`
+	Accent       string `json:"accent,omitempty"` // #0b6b75 by default.
+	Currency     string `json:"currency"`
+	ContactEmail string `json:"contact_email,omitempty"`
+}
+
 // ChangeStockRequest sets the quantity of a level.
 type ChangeStockRequest struct {
 	Quantity int64  `json:"quantity"`
 	Reason   string `json:"reason"`
+}
+
+// ChangeTextRequest replaces a text of the shop, in all languages.
+type ChangeTextRequest struct {
+	En TextDescription `json:"en,omitzero"`
+	Ja TextDescription `json:"ja,omitzero"`
 }
 
 // ChangeUserRequest sets the role of a user, and whether the account is active.
@@ -700,6 +723,7 @@ type Product struct {
 	StoreID       string    `json:"store_id"`
 	StoreName     string    `json:"store_name"`
 	Name          string    `json:"name"`
+	Slug          string    `json:"slug"` // Its words in addresses. Old ones lead to the current one.
 	Description   string    `json:"description"`
 	SKU           string    `json:"sku"`
 	Price         Amount    `json:"price"`
@@ -718,6 +742,7 @@ type Product struct {
 type ProductBody struct {
 	StoreID       string        `json:"store_id"`
 	Name          string        `json:"name"`
+	Slug          string        `json:"slug,omitempty"` // Its words in addresses; by default they are made from the name.
 	Description   string        `json:"description,omitempty"`
 	SKU           string        `json:"sku"`
 	Price         Amount        `json:"price"`
@@ -855,6 +880,17 @@ type Session struct {
 	Current   bool      `json:"current"`
 }
 
+// Settings are what the shop is called and how it looks.
+type Settings struct {
+	Name         string    `json:"name"`
+	Tagline      ByLang    `json:"tagline"`  // A sentence below the name.
+	Accent       string    `json:"accent"`   // The colour of buttons and links.
+	Currency     string    `json:"currency"` // Of new products.
+	ContactEmail string    `json:"contact_email,omitempty"`
+	Texts        []string  `json:"texts"` // The kinds of texts that the shop has.
+	UpdatedAt    time.Time `json:"updated_at"`
+}
+
 // ShipOrderRequest marks an order as shipped.
 type ShipOrderRequest struct {
 	Carrier        string `json:"carrier,omitempty"`         // Who carries it; left out, it stays as planned.
@@ -935,6 +971,18 @@ type Suggestion struct {
 type Tag struct {
 	Tag   string `json:"tag"`
 	Count int64  `json:"count"`
+}
+
+// Text is a legal text or a page about the shop, in its languages. A blank line ends a paragraph.
+type Text struct {
+	Kind string          `json:"kind"` // one of terms, privacy, returns, imprint, delivery, about
+	En   TextDescription `json:"en,omitzero"`
+	Ja   TextDescription `json:"ja,omitzero"`
+}
+
+// TextDescription is a text in one language.
+type TextDescription struct {
+	Description string `json:"description"`
 }
 
 // Tokens are an access token, which is valid for an hour, and a refresh token, which is valid for a day.

@@ -12,6 +12,7 @@ func All() []Event {
 		ProductChanged{},
 		StoreChanged{},
 		CategoryChanged{},
+		SettingsChanged{},
 		HousekeepingDue{},
 		MailSent{},
 		MailFailed{},

@@ -32,13 +32,23 @@ type CategoryChanged struct {
 	Change     string `json:"change" jsonschema:"created, updated or deleted"`
 }
 
+// SettingsChanged reports that an admin changed what the shop is called and how it looks, or one of its texts.
+type SettingsChanged struct {
+	unconsumed
+	Part string `json:"part" jsonschema:"settings or the kind of the text"`
+}
+
 func (ProductChanged) EventType() string  { return "product.changed" }
 func (StoreChanged) EventType() string    { return "store.changed" }
 func (CategoryChanged) EventType() string { return "category.changed" }
 
+func (SettingsChanged) EventType() string { return "settings.changed" }
+
 func (e ProductChanged) About() About  { return About{Subject: e.ProductID, Version: e.Version} }
 func (e StoreChanged) About() About    { return About{Subject: e.StoreID} }
 func (e CategoryChanged) About() About { return About{Subject: e.CategoryID} }
+
+func (e SettingsChanged) About() About { return About{Subject: e.Part} }
 
 // Touches names the product, and everything that lists products.
 func (e ProductChanged) Touches() []string {
@@ -50,3 +60,6 @@ func (e StoreChanged) Touches() []string { return []string{ShownCatalogue, Shown
 
 // Touches names everything that lists products.
 func (CategoryChanged) Touches() []string { return []string{ShownCatalogue} }
+
+// Touches names the settings and texts of the shop.
+func (SettingsChanged) Touches() []string { return []string{ShownSettings} }

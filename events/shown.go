@@ -13,6 +13,7 @@ type Shown interface {
 const (
 	ShownCatalogue = "catalogue" // any product, category or store
 	ShownStock     = "stock"     // what is left of anything
+	ShownSettings  = "settings"  // what the shop is called, how it looks, and its texts
 )
 
 // ShownSKU names what is left of a SKU.

@@ -41,6 +41,18 @@ func (d *day) staffKeepsTheCatalogue() {
 	require.NoError(d.t, c.DeleteProduct(ctx, made.ID))
 	require.Equal(d.t, made.ID, ok(c.RestoreProduct(ctx, made.ID))(d.t).ID)
 	d.staffClosesAStore(c, store, made.ID)
+	d.adminNamesTheShop()
+}
+
+// WEB-49, WEB-53.
+func (d *day) adminNamesTheShop() {
+	c, ctx := d.as("admin"), d.t.Context()
+	named := ok(c.ChangeSettings(ctx, client.ChangeSettingsRequest{Name: "Tide & Thread", Currency: "EUR"}))(d.t)
+	require.Equal(d.t, named, ok(d.visitor.GetSettings(ctx))(d.t))
+	terms := client.ChangeTextRequest{En: client.TextDescription{Description: "Terms."}}
+	text := ok(c.ChangeText(ctx, "terms", terms))(d.t)
+	require.Equal(d.t, text, ok(d.visitor.GetText(ctx, "terms"))(d.t))
+	require.NoError(d.t, c.DeleteText(ctx, "terms"))
 }
 
 // API-24.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/popup-shop/popup/functions"
 	"github.com/popup-shop/popup/internal/shoptest"
+	"github.com/popup-shop/popup/internal/token"
 )
 
 // unrepresented are the changes of objects that no GET shows by themselves, so that a request with If-Match is 412.
@@ -91,6 +92,7 @@ func (s reviser) revisions() map[string]func() revision {
 	all := map[string]func() revision{}
 	s.addCatalogue(all)
 	s.addStores(all)
+	s.addSettings(all)
 	s.addAccounts(all)
 	s.addBaskets(all)
 	s.addStock(all)
@@ -163,6 +165,26 @@ func (s reviser) addStores(all map[string]func() revision) {
 			return revision{
 				get: "/v1/stores/" + id + "@serve-catalogue", path: "/v1/stores/" + id + part, body: body.With("name", "Shed"),
 				bearer: s.Staff(s.t),
+			}
+		}
+	}
+}
+
+func (s reviser) addSettings(all map[string]func() revision) {
+	admin := s.SignIn(s.t, token.Admin).Bearer
+	all["PUT /v1/settings"] = func() revision {
+		return revision{
+			get: "/v1/settings@serve-catalogue", path: "/v1/settings", body: shoptest.Body{"name": "Tide", "currency": "EUR"}, bearer: admin,
+		}
+	}
+	const path = "/v1/texts/terms"
+	text := shoptest.Body{"en": shoptest.Body{"description": "Terms."}}
+	for _, method := range []string{http.MethodPut, http.MethodDelete} {
+		all[method+" /v1/texts/{kind}"] = func() revision {
+			r := s.Call(s.t, "edit-catalogue", http.MethodPut, path, text, "Authorization", admin)
+			require.Equal(s.t, http.StatusOK, r.Status, r.Raw)
+			return revision{
+				get: path + "@serve-catalogue", path: path, body: shoptest.Body{"en": shoptest.Body{"description": "New."}}, bearer: admin,
 			}
 		}
 	}

@@ -121,6 +121,9 @@ func (c *runCommand) seed(ctx context.Context, shop *local.Shop) error {
 	if err := seed.Demo(ctx, shop.Pool); err != nil {
 		return err
 	}
+	if err := seed.Showcase(ctx, shop.Pool); err != nil {
+		return err
+	}
 	return seed.Pictures(ctx, shop.Pool, picture.Open(shop.Pictures()).Put)
 }
 

@@ -21,6 +21,7 @@ const (
 type ProductBody struct {
 	StoreID       string        `json:"store_id" format:"uuid"`
 	Name          string        `json:"name" maxLength:"200"`
+	Slug          string        `json:"slug,omitempty" maxLength:"80" doc:"Its words in addresses; by default they are made from the name."`
 	Description   string        `json:"description,omitempty" maxLength:"20000"`
 	SKU           string        `json:"sku" maxLength:"64"`
 	Price         money.Amount  `json:"price"`
@@ -65,6 +66,7 @@ func (b *ProductBody) check() error {
 func (f *faults) checkProduct(b *ProductBody) {
 	f.text("name", b.Name)
 	f.length("name", b.Name, 200)
+	f.slug("slug", b.Slug)
 	f.length("description", b.Description, 20_000)
 	f.sku("sku", b.SKU)
 	f.length("sku", b.SKU, 64)
@@ -99,6 +101,13 @@ func (f *faults) text(field, value string) {
 		f.add(field, "must not be blank")
 	case strings.ContainsFunc(value, unicode.IsControl):
 		f.add(field, "must be text on one line")
+	}
+}
+
+// slug accepts none, or a text with a letter or digit: the database makes its words a slug.
+func (f *faults) slug(field, value string) {
+	if value != "" && !strings.ContainsFunc(value, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
+		f.add(field, "has no letter or digit")
 	}
 }
 

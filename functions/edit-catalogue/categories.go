@@ -20,6 +20,7 @@ import (
 type CategoryBody struct {
 	Name     string `json:"name" maxLength:"200"`
 	ParentID string `json:"parent_id,omitempty" format:"uuid" doc:"Empty for a root."`
+	Slug     string `json:"slug,omitempty" maxLength:"80" doc:"Its words in addresses; by default they are made from the name."`
 }
 
 // AddCategoryRequest adds a category.
@@ -40,8 +41,8 @@ func addCategory(
 		return nil, nil, err
 	}
 	return in.Body.store(ctx, tx, events.CategoryChanged{CategoryID: categoryID.String(), Change: events.ChangeCreated}, `
-		INSERT INTO catalogue.categories (category_id, name, parent_id)
-		VALUES (@category_id, @name, nullif(@parent_id, '')::uuid)`)
+		INSERT INTO catalogue.categories (category_id, name, parent_id, slug)
+		VALUES (@category_id, @name, nullif(@parent_id, '')::uuid, @slug)`)
 }
 
 // changeCategory is called by staff, and by programs that keep the catalogue.
@@ -52,7 +53,7 @@ func changeCategory(
 		return nil, nil, problem.NotFound("category")
 	}
 	return in.Body.store(ctx, tx, events.CategoryChanged{CategoryID: in.ID, Change: events.ChangeUpdated}, `
-		UPDATE catalogue.categories SET name = @name, parent_id = nullif(@parent_id, '')::uuid
+		UPDATE catalogue.categories SET name = @name, parent_id = nullif(@parent_id, '')::uuid, slug = coalesce(nullif(@slug, ''), slug)
 		WHERE category_id = @category_id`)
 }
 
@@ -64,11 +65,12 @@ func (b CategoryBody) store(
 	if faults.text("name", b.Name); b.ParentID != "" {
 		faults.uuid("parent_id", b.ParentID)
 	}
+	faults.slug("slug", b.Slug)
 	if err := faults.problem(); err != nil {
 		return nil, nil, err
 	}
 	stored, err := tx.Exec(ctx, sql, pgx.NamedArgs{
-		"category_id": event.CategoryID, "name": b.Name, "parent_id": b.ParentID,
+		"category_id": event.CategoryID, "name": b.Name, "parent_id": b.ParentID, "slug": b.Slug,
 	})
 	if err != nil {
 		return nil, nil, constraintProblem(err, "store category "+event.CategoryID)

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -40,9 +41,10 @@ func New(settings Settings) function.Function {
 	return function.Function{
 		Name:      name,
 		Endpoints: web.Endpoints(name, settings.Access, h.routes()...),
-		Emits:     []events.Event{events.ProductChanged{}, events.StoreChanged{}, events.CategoryChanged{}},
+		Emits:     []events.Event{events.ProductChanged{}, events.StoreChanged{}, events.CategoryChanged{}, events.SettingsChanged{}},
 		Writes: []string{
 			"catalogue.products", "catalogue.variants", "catalogue.categories", "catalogue.stores", "stock.levels", "stock.warehouses",
+			"catalogue.settings", "catalogue.texts",
 		},
 	}
 }
@@ -54,9 +56,8 @@ const (
 	storePath    = "/v1/stores/{id}"
 )
 
-func (h handler) routes() (all []web.Route) {
-	all = append(h.productRoutes(), h.partRoutes()...)
-	return append(append(all, categoryRoutes()...), storeRoutes()...)
+func (h handler) routes() []web.Route {
+	return slices.Concat(h.productRoutes(), h.partRoutes(), categoryRoutes(), storeRoutes(), settingsRoutes())
 }
 
 func (h handler) productRoutes() []web.Route {

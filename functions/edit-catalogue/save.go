@@ -106,7 +106,7 @@ func createVariants(ctx context.Context, tx pgx.Tx, made *events.ProductChanged,
 
 func (b *ProductBody) args(productID string) pgx.NamedArgs {
 	return pgx.NamedArgs{
-		"product_id": productID, "store_id": b.StoreID, "category_id": b.CategoryID, "sku": b.SKU, "name": b.Name, "description": b.Description,
+		"product_id": productID, "store_id": b.StoreID, "category_id": b.CategoryID, "sku": b.SKU, "name": b.Name, "slug": b.Slug, "description": b.Description,
 		"price_minor": b.Price.Minor, "currency": b.Price.Currency, "tags": b.Tags, "outside_number": b.OutsideNumber, "active": b.active(),
 	}
 }
@@ -115,8 +115,9 @@ func (b *ProductBody) args(productID string) pgx.NamedArgs {
 func insertProduct(ctx context.Context, tx pgx.Tx, productID string, b *ProductBody) (*events.ProductChanged, error) {
 	event := &events.ProductChanged{ProductID: productID, StoreID: b.StoreID, Change: events.ChangeCreated}
 	err := tx.QueryRow(ctx, `
-		INSERT INTO catalogue.products (product_id, store_id, category_id, sku, name, description, price_minor, currency, tags, outside_number, active)
-		SELECT @product_id, store_id, nullif(@category_id, '')::uuid, @sku, @name, @description, @price_minor, @currency, @tags, @outside_number, @active
+		INSERT INTO catalogue.products (product_id, store_id, category_id, sku, name, slug, description, price_minor, currency, tags, outside_number,
+			active)
+		SELECT @product_id, store_id, nullif(@category_id, '')::uuid, @sku, @name, @slug, @description, @price_minor, @currency, @tags, @outside_number, @active
 		FROM catalogue.stores
 		WHERE store_id = @store_id AND deleted_at IS NULL
 		FOR SHARE
@@ -138,10 +139,10 @@ func updateProduct(ctx context.Context, tx pgx.Tx, productID string, b *ProductB
 			FOR SHARE
 		), changed AS (
 			UPDATE catalogue.products SET store_id = @store_id, category_id = nullif(@category_id, '')::uuid, sku = @sku, name = @name,
-				description = @description, price_minor = @price_minor, currency = @currency, tags = @tags, outside_number = @outside_number, active = @active
+				slug = coalesce(nullif(catalogue.slug_of(@slug), ''), slug), description = @description, price_minor = @price_minor, currency = @currency, tags = @tags, outside_number = @outside_number, active = @active
 			WHERE product_id = @product_id AND EXISTS (SELECT FROM store)
-			AND (store_id, category_id, sku, name, description, price_minor, currency, tags, outside_number, active) IS DISTINCT FROM
-				(@store_id, nullif(@category_id, '')::uuid, @sku, @name, @description, @price_minor, @currency, @tags, @outside_number, @active)
+			AND (store_id, category_id, sku, name, slug, description, price_minor, currency, tags, outside_number, active) IS DISTINCT FROM
+				(@store_id, nullif(@category_id, '')::uuid, @sku, @name, coalesce(nullif(catalogue.slug_of(@slug), ''), slug), @description, @price_minor, @currency, @tags, @outside_number, @active)
 			RETURNING version
 		)
 		SELECT changed.version IS NOT NULL, coalesce(changed.version, 0)
@@ -258,6 +259,8 @@ func constraintProblem(err error, doing string) error {
 	case !errors.As(err, &pg):
 	case pg.ConstraintName == "skus_pkey":
 		return problem.New(http.StatusConflict, "sku-taken", "The SKU is used by another product or variant.")
+	case pg.ConstraintName == "slugs_pkey":
+		return problem.New(http.StatusConflict, "slug-taken", "The slug is or was that of something else.")
 	case pg.ConstraintName == "categories_form_a_tree", pg.ConstraintName == "categories_not_their_own_parents":
 		return problem.New(http.StatusConflict, "not-possible-now", "A category cannot be below itself.")
 	case pg.ConstraintName == "categories_parent_id_fkey":

@@ -2,9 +2,12 @@ package servecatalogue
 
 import (
 	"context"
+	"net/url"
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/catalogue"
+	"github.com/popup-shop/popup/internal/id"
+	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
 
@@ -26,9 +29,18 @@ func listCategories(ctx context.Context, db web.Reader, _ *struct{}) (*Categorie
 
 // readCategory is called by visitors.
 func readCategory(ctx context.Context, db web.Reader, in *Request) (*catalogue.CategoryAnswer, error) {
-	out, err := catalogue.ReadCategory(ctx, db, in.ID)
-	if err == nil {
-		web.SurrogateKeys(ctx, events.ShownCatalogue)
+	bySlug := !id.Valid(in.ID)
+	find := catalogue.ReadCategory
+	if bySlug {
+		find = catalogue.ReadCategoryBySlug
 	}
-	return out, err
+	out, err := find(ctx, db, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if bySlug && out.Body.Slug != in.ID {
+		return nil, problem.Moved("/v1/categories/" + url.PathEscape(out.Body.Slug))
+	}
+	web.SurrogateKeys(ctx, events.ShownCatalogue)
+	return out, nil
 }

@@ -33,7 +33,7 @@ func (h handler) search(ctx context.Context, db web.Reader, in *SearchRequest) (
 }
 
 func (h handler) read(ctx context.Context, db web.Reader, in *Request) (*Answer, error) {
-	p, err := read(ctx, db, in)
+	p, err := read(ctx, db, in, "")
 	p.SetImageURLs(h.picturesURL)
 	return &Answer{p}, err
 }

@@ -2,17 +2,19 @@ package servecatalogue
 
 import (
 	"context"
+	"net/url"
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/catalogue"
+	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// Request names a product.
+// Request names a product or a category.
 type Request struct {
-	ID string `path:"id" format:"uuid"`
+	ID string `path:"id" maxLength:"200" doc:"Its id or slug."`
 }
 
 // Answer is a product.
@@ -25,14 +27,23 @@ type VariantsAnswer struct {
 	}
 }
 
-// read is called by visitors. An inactive product is shown to those who edit the catalogue, a deleted one to nobody.
-func read(ctx context.Context, db web.Reader, in *Request) (p catalogue.Product, err error) {
-	p, err = catalogue.ReadProduct(ctx, db, in.ID)
+// read is called by visitors. An inactive product is shown to those who edit the catalogue, a deleted one to nobody. An
+// old slug leads to the current one; part is what follows it in the address.
+func read(ctx context.Context, db web.Reader, in *Request, part string) (p catalogue.Product, err error) {
+	bySlug := !id.Valid(in.ID)
+	if bySlug {
+		p, err = catalogue.ReadProductBySlug(ctx, db, in.ID)
+	} else {
+		p, err = catalogue.ReadProduct(ctx, db, in.ID)
+	}
 	if err == nil && !p.Active && !auth.CallerFrom(ctx).Allowed(catalogue.Editors) {
 		return catalogue.Product{}, problem.NotFound("product")
 	}
 	if err != nil {
 		return p, err
+	}
+	if bySlug && p.Slug != in.ID {
+		return p, problem.Moved("/v1/products/" + url.PathEscape(p.Slug) + part)
 	}
 	web.SurrogateKeys(ctx, append(catalogue.ShownStock([]catalogue.Product{p}), events.ShownProduct(p.ID),
 		events.ShownStore(p.StoreID))...)
@@ -41,7 +52,7 @@ func read(ctx context.Context, db web.Reader, in *Request) (p catalogue.Product,
 
 // listVariants is called by visitors.
 func listVariants(ctx context.Context, db web.Reader, in *Request) (*VariantsAnswer, error) {
-	p, err := read(ctx, db, in) // for its surrogate keys
+	p, err := read(ctx, db, in, "/variants") // for its surrogate keys
 	if err != nil {
 		return nil, err
 	}

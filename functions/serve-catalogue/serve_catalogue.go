@@ -1,4 +1,4 @@
-// Package servecatalogue shows products, categories, stores and tags to everyone: lists, searches and pages. It changes
+// Package servecatalogue shows products, categories, stores, tags and what the shop is called to everyone: lists, searches and pages. It changes
 // nothing, and its database role may not: edit-catalogue makes the changes.
 package servecatalogue
 
@@ -38,14 +38,16 @@ func New(settings Settings) function.Function {
 			web.Cached(cacheLists, web.List("/v1/products", access.All, h.list)),
 			web.Get("/v1/products/search", access.All, h.search),
 			web.Get("/v1/products/suggestions", access.All, suggest),
-			web.Cached(cacheProducts, web.Get("/v1/products/{id}", access.All, h.read)),
-			web.Cached(cacheProducts, web.Get("/v1/products/{id}/variants", access.All, listVariants)),
+			web.Cached(cacheProducts, web.WithRedirects(web.Get("/v1/products/{id}", access.All, h.read))),
+			web.Cached(cacheProducts, web.WithRedirects(web.Get("/v1/products/{id}/variants", access.All, listVariants))),
 			web.Cached(cacheLists, web.List("/v1/tags", access.All, listTags)),
 			web.Cached(cacheLists, web.Get("/v1/categories", access.All, listCategories)),
-			web.Cached(cacheLists, web.Get("/v1/categories/{id}", access.All, readCategory)),
+			web.Cached(cacheLists, web.WithRedirects(web.Get("/v1/categories/{id}", access.All, readCategory))),
 			web.Cached(cacheLists, web.List("/v1/stores", access.All, listStores)),
 			web.Cached(cacheLists, web.Get("/v1/stores/{id}", access.All, readStore)),
 			web.Cached(cacheLists, web.List("/v1/stores/{id}/products", access.All, h.listInStore)),
+			web.Cached(cacheProducts, web.Get("/v1/settings", access.All, readSettings)),
+			web.Cached(cacheProducts, web.Get("/v1/texts/{kind}", access.All, readText)),
 		),
 	}
 }

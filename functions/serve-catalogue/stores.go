@@ -13,6 +13,11 @@ import (
 // StoresRequest asks for a page of stores.
 type StoresRequest struct{ web.Paging }
 
+// StoreRequest names a store.
+type StoreRequest struct {
+	ID string `path:"id" format:"uuid"`
+}
+
 // InStoreRequest asks for a page of the products of a store.
 type InStoreRequest struct {
 	ID string `path:"id" format:"uuid"`
@@ -29,7 +34,7 @@ func listStores(ctx context.Context, db web.Reader, in *StoresRequest) ([]catalo
 }
 
 // readStore is called by visitors.
-func readStore(ctx context.Context, db web.Reader, in *Request) (*catalogue.StoreAnswer, error) {
+func readStore(ctx context.Context, db web.Reader, in *StoreRequest) (*catalogue.StoreAnswer, error) {
 	out, err := catalogue.ReadStore(ctx, db, in.ID)
 	if err == nil {
 		web.SurrogateKeys(ctx, events.ShownStore(in.ID))
@@ -39,7 +44,7 @@ func readStore(ctx context.Context, db web.Reader, in *Request) (*catalogue.Stor
 
 // listInStore is called by visitors of a store.
 func listInStore(ctx context.Context, db web.Reader, in *InStoreRequest) ([]catalogue.Product, int64, error) {
-	if _, err := readStore(ctx, db, &Request{in.ID}); err != nil {
+	if _, err := readStore(ctx, db, &StoreRequest{in.ID}); err != nil {
 		return nil, 0, err
 	}
 	request := &ListRequest{Paging: in.Paging, Filter: Filter{StoreID: in.ID}, Sort: in.Sort, After: in.After}

@@ -142,8 +142,8 @@ func (c *cache) withCache(route function.Route, to http.Handler) http.Handler {
 		} else {
 			misses.Inc()
 		}
-		if route.Path == productPage && a != nil && len(a.surrogateKeys) > 0 { // there is such a product
-			c.viewCounter.count(r.PathValue("id"))
+		if productID, ok := a.product(); ok && route.Path == productPage {
+			c.viewCounter.count(productID)
 		}
 	})
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/popup-shop/popup/events"
 )
 
 const (
@@ -24,9 +26,8 @@ type viewCounter struct {
 	counts map[string]int64
 }
 
-// count counts a view. Ids that differ in case only are the same product.
+// count counts a view.
 func (v *viewCounter) count(productID string) {
-	productID = strings.ToLower(productID)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if len(v.counts) == 0 {
@@ -49,4 +50,17 @@ func (v *viewCounter) write() {
 	if err := v.add(ctx, counts); err != nil {
 		v.log.Warn("cannot store product views", "function", name, "error", err)
 	}
+}
+
+// product returns the id of the product that the response shows.
+func (a *cachedResponse) product() (productID string, ok bool) {
+	if a == nil {
+		return "", false
+	}
+	for _, key := range a.surrogateKeys {
+		if productID, ok = strings.CutPrefix(key, events.ShownProduct("")); ok {
+			return productID, true
+		}
+	}
+	return "", false
 }

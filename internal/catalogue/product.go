@@ -27,6 +27,7 @@ type Product struct {
 	StoreID       string       `json:"store_id" format:"uuid"`
 	StoreName     string       `json:"store_name"`
 	Name          string       `json:"name"`
+	Slug          string       `json:"slug" doc:"Its words in addresses. Old ones lead to the current one."`
 	Description   string       `json:"description"`
 	SKU           string       `json:"sku"`
 	Price         money.Amount `json:"price"`
@@ -53,7 +54,7 @@ type Stock struct {
 // SelectProducts is a statement without an order that reads the products whose ids are in a table named page.
 // ScanProduct scans its rows.
 const SelectProducts = `
-	SELECT p.product_id::text, p.store_id::text, s.name, p.name, p.description, p.sku, p.price_minor, p.currency,
+	SELECT p.product_id::text, p.store_id::text, s.name, p.name, p.slug, p.description, p.sku, p.price_minor, p.currency,
 		coalesce(p.category_id::text, ''), p.tags, p.images, p.image_details, p.outside_number, p.active, p.created_at, p.updated_at,
 		coalesce(l.available, 0), l.updated_at, l.skus
 	FROM page
@@ -67,7 +68,7 @@ const SelectProducts = `
 
 // ScanProduct scans a row of SelectProducts. The pictures have their names and no addresses.
 func ScanProduct(row pgx.CollectableRow) (p Product, err error) {
-	err = row.Scan(&p.ID, &p.StoreID, &p.StoreName, &p.Name, &p.Description, &p.SKU, &p.Price.Minor, &p.Price.Currency,
+	err = row.Scan(&p.ID, &p.StoreID, &p.StoreName, &p.Name, &p.Slug, &p.Description, &p.SKU, &p.Price.Minor, &p.Price.Currency,
 		&p.CategoryID, &p.Tags, &p.ImageURLs, &p.details, &p.OutsideNumber, &p.Active, &p.CreatedAt, &p.UpdatedAt,
 		&p.Stock.Available, &p.Stock.UpdatedAt, &p.skus)
 	p.CreatedAt, p.UpdatedAt = p.CreatedAt.UTC(), p.UpdatedAt.UTC()
@@ -79,18 +80,29 @@ func ReadProduct(ctx context.Context, db web.Reader, productID string) (p Produc
 	if !id.Valid(productID) {
 		return p, problem.NotFound("product")
 	}
-	rows, err := db.Query(ctx, `
-		WITH page AS (SELECT product_id FROM catalogue.products WHERE product_id = @product_id AND deleted_at IS NULL)
-		`+SelectProducts+` WHERE s.deleted_at IS NULL`, pgx.NamedArgs{"product_id": productID})
+	return readProduct(ctx, db, productID, `
+		WITH page AS (SELECT product_id FROM catalogue.products WHERE product_id = @product AND deleted_at IS NULL)
+		`+SelectProducts+` WHERE s.deleted_at IS NULL`)
+}
+
+// ReadProductBySlug is ReadProduct by a slug that the product has or had.
+func ReadProductBySlug(ctx context.Context, db web.Reader, slug string) (p Product, err error) {
+	return readProduct(ctx, db, slug, `
+		WITH page AS (SELECT owner_id AS product_id FROM catalogue.slugs WHERE kind = 'product' AND slug = catalogue.slug_of(@product))
+		`+SelectProducts+` WHERE s.deleted_at IS NULL AND p.deleted_at IS NULL`)
+}
+
+func readProduct(ctx context.Context, db web.Reader, product, sql string) (p Product, err error) {
+	rows, err := db.Query(ctx, sql, pgx.NamedArgs{"product": product})
 	if err != nil {
-		return p, fmt.Errorf("read product %s: %w", productID, err)
+		return p, fmt.Errorf("read product %s: %w", product, err)
 	}
 	p, err = pgx.CollectExactlyOneRow(rows, ScanProduct)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return p, problem.NotFound("product")
 	}
 	if err != nil {
-		return p, fmt.Errorf("read product %s: %w", productID, err)
+		return p, fmt.Errorf("read product %s: %w", product, err)
 	}
 	return p, nil
 }

@@ -112,7 +112,9 @@ func compareCalls(name string, before, after call) (broken []string) {
 			broken = append(broken, name+" parameter "+was.Name+" is gone")
 			continue
 		}
-		broken = append(broken, compare(name+" parameter "+was.Name, was.Schema, is.Schema)...)
+		if !takesAnyText(was.Schema, is.Schema) {
+			broken = append(broken, compare(name+" parameter "+was.Name, was.Schema, is.Schema)...)
+		}
 	}
 	for _, is := range after.Parameters {
 		if was, _ := before.parameter(is); is.Required && !was.Required {
@@ -129,6 +131,11 @@ func compareCalls(name string, before, after call) (broken []string) {
 		broken = append(broken, without(requiredNow, compareContent(name+" answer "+status+":", before.Responses[status], response))...)
 	}
 	return broken
+}
+
+// takesAnyText reports whether a parameter was text of a format and is any text now, which breaks nobody.
+func takesAnyText(before, after *jsonschema.Schema) bool {
+	return before != nil && after != nil && before.Type == "string" && kind(after) == "string"
 }
 
 // without leaves out the changes of a kind, which break nobody: a caller may go on to send what is no longer required, and receives

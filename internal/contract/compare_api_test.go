@@ -37,6 +37,16 @@ paths:
         "202": {}
 `
 
+// A parameter that takes any text where it took ids breaks nobody; the other way round breaks callers.
+func TestParametersMayTakeMore(t *testing.T) {
+	t.Parallel()
+	ids := strings.Replace(shop, "in: query, schema: {type: string}", "in: query, schema: {type: string, format: uuid}", 1)
+	require.NotEqual(t, shop, ids)
+	require.Empty(t, contract.CompareAPI(document(ids), document(shop)))
+	require.Equal(t, []string{"GET /v1/nodes: parameter q was string and is string (uuid)"},
+		contract.CompareAPI(document(shop), document(ids)))
+}
+
 func TestCompareAPIFindsBreakingChanges(t *testing.T) {
 	t.Parallel()
 	for name, of := range map[string]struct {

@@ -58,6 +58,8 @@ var meanings = map[string]struct {
 	"payment-open":          {http.StatusConflict, "A payment of the order is still in progress."},
 	"not-possible-now":      {http.StatusConflict, "The object is in a state in which this is not possible."},
 	"sku-taken":             {http.StatusConflict, "Another product or variant has this SKU."},
+	"slug-taken":            {http.StatusConflict, "The slug is or was that of another product or category."},
+	"moved":                 {http.StatusMovedPermanently, "The object has another address by now. The header Location has it."},
 	"e-mail-taken":          {http.StatusConflict, "An account with this e-mail address exists already."},
 	"key-taken":             {http.StatusConflict, "The key belongs to an account already."},
 	"already-participating": {http.StatusConflict, "The store takes part already."},

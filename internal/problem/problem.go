@@ -35,6 +35,7 @@ type Problem struct {
 	RetryAfter int            // seconds; 0 leaves the header out
 	Cookies    []string       // Set-Cookie headers
 	ETag       string         // of the current representation, for a failed precondition
+	Location   string         // of what has moved
 	language   string
 }
 
@@ -75,6 +76,13 @@ func Changed(tag string) *Problem {
 // NotFound reports an object that does not exist, or that the caller may not see.
 func NotFound(noun string) *Problem {
 	return New(http.StatusNotFound, "not-found", "This "+noun+" does not exist.")
+}
+
+// Moved leads to the address that an object has by now.
+func Moved(location string) *Problem {
+	p := New(http.StatusMovedPermanently, "moved", "This has another address by now, which is in the header Location.")
+	p.Location = location
+	return p
 }
 
 // TooLarge rejects a body that is larger than its route accepts.
@@ -129,6 +137,9 @@ func (p *Problem) GetHeaders() http.Header {
 	}
 	if p.ETag != "" {
 		headers.Set("ETag", p.ETag)
+	}
+	if p.Location != "" {
+		headers.Set("Location", p.Location)
 	}
 	if p.Status == http.StatusUnauthorized {
 		headers.Set("WWW-Authenticate", challenge)

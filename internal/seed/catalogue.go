@@ -159,7 +159,7 @@ func pick[T any](r *rand.Rand, from []T) T { return from[r.IntN(len(from))] }
 var seeded = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func (m *made) goods(ctx context.Context) error {
-	columns := []string{"product_id", "store_id", "category_id", "sku", "name", "description", "price_minor", "currency", "tags", "created_at", "updated_at", "variant_skus"}
+	columns := []string{"product_id", "store_id", "category_id", "sku", "slug", "name", "description", "price_minor", "currency", "tags", "created_at", "updated_at", "variant_skus"}
 	r := m.random
 	return m.copy(ctx, "catalogue.products", columns, m.products, func(i int) []any {
 		at := pick(r, m.leaves)
@@ -172,7 +172,7 @@ func (m *made) goods(ctx context.Context) error {
 		}
 		created := seeded.Add(time.Duration(i) * 30 * time.Second)
 		return []any{
-			idOf(ofProducts, i), m.stores[i%len(m.stores)], at.id, fmt.Sprintf("MADE-%07d", i), name, description, price,
+			idOf(ofProducts, i), m.stores[i%len(m.stores)], at.id, fmt.Sprintf("MADE-%07d", i), fmt.Sprintf("made-%07d", i), name, description, price,
 			currency, m.tags(), created, created, m.variantSKUs(i),
 		}
 	})
@@ -244,6 +244,8 @@ func (m *made) derive(ctx context.Context) error {
 		`INSERT INTO catalogue.skus (sku, product_id, variant_id)
 		SELECT sku, product_id, NULL::uuid FROM catalogue.products WHERE sku LIKE 'MADE-%'
 		UNION ALL SELECT sku, product_id, variant_id FROM catalogue.variants WHERE sku LIKE 'MADE-%'`,
+		`INSERT INTO catalogue.slugs (kind, slug, owner_id)
+		SELECT 'product', slug, product_id FROM catalogue.products WHERE sku LIKE 'MADE-%'`,
 		`INSERT INTO catalogue.counts AS c (store_id, category_id, tag, products)
 		SELECT store_id, category, tag, count(*)
 		FROM catalogue.products p, unnest(catalogue.counted_in(p.category_id)) AS category, unnest(array_append(tags, '')) AS tag

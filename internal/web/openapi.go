@@ -63,6 +63,12 @@ func describe(document *huma.OpenAPI, r Route, function string) {
 	if r.Method == http.MethodGet {
 		operation.Responses["304"] = &huma.Response{Description: "The content has the ETag that If-None-Match names."}
 	}
+	if r.redirects {
+		operation.Responses["301"] = &huma.Response{
+			Description: "The object has another address by now.",
+			Headers:     map[string]*huma.Param{"Location": {Schema: &huma.Schema{Type: huma.TypeString}}},
+		}
+	}
 	if changes(r.Route) {
 		operation.Parameters = append(operation.Parameters, &huma.Param{
 			Name: "If-Match", In: "header", Schema: &huma.Schema{Type: huma.TypeString}, Description: "The ETag of what the caller has read.",

@@ -22,6 +22,7 @@ type Route struct {
 	settings    any    // of WithSettings
 	represented string // path of the GET whose ETag If-Match is compared with; "": the route's own
 	undeclared  bool
+	redirects   bool
 }
 
 func newRoute(declared function.Route, register func(api huma.API, s *server)) Route {
@@ -219,6 +220,12 @@ func SettingsOf[S any](ctx huma.Context) S { return ctx.Operation().Metadata["se
 // WithMaxBody returns the route with another limit for the body of a request, in bytes.
 func WithMaxBody(bytes int64, r Route) Route {
 	r.MaxBody = bytes
+	return r
+}
+
+// WithRedirects returns the route declared as one that may respond with [problem.Moved].
+func WithRedirects(r Route) Route {
+	r.redirects = true
 	return r
 }
 

@@ -15,7 +15,7 @@
 		LIMIT @limit
 
 	)
-	SELECT p.product_id::text, p.store_id::text, s.name, p.name, p.description, p.sku, p.price_minor, p.currency,
+	SELECT p.product_id::text, p.store_id::text, s.name, p.name, p.slug, p.description, p.sku, p.price_minor, p.currency,
 		coalesce(p.category_id::text, ''), p.tags, p.images, p.image_details, p.outside_number, p.active, p.created_at, p.updated_at,
 		coalesce(l.available, 0), l.updated_at, l.skus
 	FROM page
