@@ -77,15 +77,15 @@ func TestUnauthorizedNamesItsScheme(t *testing.T) {
 	}
 }
 
-// API-94: the type of a problem leads to a page.
+// API-94: the type of a problem leads to a page, also where the function of the pages does not respond.
 func TestProblemTypesArePages(t *testing.T) {
 	t.Parallel()
-	gateway := within(t)
+	gateway := apart(t, config.Gateway{Upstream: "http://127.0.0.1:1/{function}"})
 	response, text := call(t, "GET", gateway+"/problems/out-of-stock", "")
 	require.Equal(t, http.StatusOK, response.StatusCode)
 	require.Equal(t, "text/html; charset=utf-8", response.Header.Get("Content-Type"))
 	require.Contains(t, text, "<h1>out of stock</h1>")
-	require.Contains(t, text, "HTTP 409")
+	require.Contains(t, text, "<p>409</p>")
 	response, text = call(t, "GET", gateway+"/problems/out-of-stock", "", "Accept-Language", "ja")
 	require.Equal(t, "ja", response.Header.Get("Content-Language"))
 	require.Contains(t, text, "在庫不足")

@@ -3,9 +3,9 @@ package servegateway
 import (
 	"bytes"
 	"encoding/json"
+	"mime"
 	"net/http"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -32,22 +32,54 @@ const staticPath = "/static/"
 // servePage forwards a request to the function of the pages. A page brings its own headers of security and caching.
 func (g *gateway) servePage(w http.ResponseWriter, r *http.Request) {
 	pages := g.pages()
-	if pages == nil {
+	if pages == nil || !forPages(r) {
 		problem.New(http.StatusNotFound, "not-found", "There is no route "+r.URL.Path+".").Write(w, r)
 		return
 	}
-	for _, name := range slices.Concat(pageHeaders, corsHeaders) {
+	page := &pageWriter{ResponseWriter: w, defaults: http.Header{}}
+	for _, name := range pageHeaders {
+		page.defaults[name] = w.Header()[name]
+		w.Header().Del(name)
+	}
+	for _, name := range corsHeaders {
 		w.Header().Del(name)
 	}
 	r.Header.Set(passHeader, g.passes.issue(r.Header.Get("X-Forwarded-For")))
-	pages.ServeHTTP(w, r)
+	pages.ServeHTTP(page, r)
+}
+
+// forPages reports whether a request is one that a browser makes for a page: by a link, or by a form.
+func forPages(r *http.Request) bool {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+		return true
+	case http.MethodPost:
+		mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+		return err == nil && (mediaType == "application/x-www-form-urlencoded" || mediaType == "multipart/form-data")
+	}
+	return false
 }
 
 // pageHeaders are headers that pages set themselves.
-var pageHeaders = []string{
-	"Content-Security-Policy", "Referrer-Policy", "Cache-Control", "X-Content-Type-Options",
-	"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "RateLimit", "RateLimit-Policy",
+var pageHeaders = []string{"Content-Security-Policy", "Referrer-Policy", "Cache-Control", "X-Content-Type-Options"}
+
+// pageWriter adds the headers that a response should have and does not.
+type pageWriter struct {
+	http.ResponseWriter
+	defaults http.Header
 }
+
+func (p *pageWriter) WriteHeader(status int) {
+	for name, values := range p.defaults {
+		if p.Header()[name] == nil {
+			p.Header()[name] = values
+		}
+	}
+	p.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap returns the wrapped ResponseWriter, for [http.ResponseController].
+func (p *pageWriter) Unwrap() http.ResponseWriter { return p.ResponseWriter }
 
 // wantsPage reports whether a browser is about to show the response.
 func wantsPage(r *http.Request) bool {
@@ -115,16 +147,20 @@ func (g *gateway) showProblem(w http.ResponseWriter, r *http.Request, kind strin
 		asked := r.Clone(r.Context())
 		asked.Method, asked.Body, asked.ContentLength = http.MethodGet, http.NoBody, 0
 		asked.URL.Path, asked.URL.RawPath, asked.URL.RawQuery = "/problems/"+kind, "", ""
+		asked.Header.Set("Accept", "text/html") // a function in the same program may have changed it
 		asked.Header.Set(statusHeader, strconv.Itoa(status))
 		asked.Header.Set(passHeader, g.passes.issue(r.Header.Get("X-Forwarded-For")))
 		asked.Header.Del("If-None-Match")
-		if page, whole := record(asked, pages); whole && page.status == status {
+		if page, whole := record(asked, pages); whole && page.status == status && isPage(page) {
 			copyPage(w, page, r.Method)
 			return
 		}
 	}
 	ownProblemPage(w, r, kind, status)
 }
+
+// isPage reports whether a response is a page, and not a problem that took its place.
+func isPage(a *cachedResponse) bool { return strings.HasPrefix(a.header.Get("Content-Type"), "text/html") }
 
 // copyPage responds with a recorded page.
 func copyPage(w http.ResponseWriter, page *cachedResponse, method string) {
@@ -143,7 +179,7 @@ func copyPage(w http.ResponseWriter, page *cachedResponse, method string) {
 // explainProblem serves the page that the type of a problem leads to.
 func (g *gateway) explainProblem(w http.ResponseWriter, r *http.Request) {
 	if pages := g.pages(); pages != nil {
-		if page, whole := record(r.Clone(r.Context()), pages); whole && page.status < http.StatusInternalServerError {
+		if page, whole := record(r.Clone(r.Context()), pages); whole && isPage(page) {
 			copyPage(w, page, r.Method)
 			return
 		}

@@ -64,7 +64,7 @@ func gateways(t testing.TB, shop *shoptest.Shop) map[string][2]string {
 var headers = map[string][]string{
 	"Accept": {
 		"application/json", "text/csv", "text/csv;q=0.1, application/json", "application/json;q=0.1,text/csv", "*/*",
-		"text/html, text/csvx", "text/csv;q=0", "text/csv;,x", ";", "application/problem+json",
+		"text/htm, text/csvx", "text/csv;q=0", "text/csv;,x", ";", "application/problem+json",
 	},
 	"Accept-Language":     {"ja", "de, en;q=0.5", "*"},
 	"Accept-Encoding":     {"identity", "gzip", "gzip;q=0, br"},

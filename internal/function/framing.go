@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 )
@@ -26,6 +27,31 @@ func rejectAmbiguousLength(to http.Handler) http.Handler {
 		_, _ = io.WriteString(w, `{"type":"/problems/invalid","title":"invalid","status":400,`+
 			`"detail":"The request has both Content-Length and Transfer-Encoding."}`)
 	})
+}
+
+// rejectDotSegments returns a handler that responds with 404 to a path with a segment "." or "..", escaped or not. Browsers resolve
+// such paths themselves, and [http.ServeMux] would lead the caller to another one.
+func rejectDotSegments(to http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !hasDotSegment(r.URL.EscapedPath()) {
+			to.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = io.WriteString(w, `{"type":"/problems/not-found","title":"not found","status":404,`+
+			`"detail":"There is no route with such a path."}`)
+	})
+}
+
+func hasDotSegment(escapedPath string) bool {
+	for segment := range strings.SplitSeq(escapedPath, "/") {
+		plain, err := url.PathUnescape(segment)
+		if err == nil && (plain == "." || plain == "..") {
+			return true
+		}
+	}
+	return false
 }
 
 type connKey struct{}

@@ -16,7 +16,7 @@ const unreadableMost = 64 << 10
 
 // ServeMux returns the HTTP handler of a function: GET /health for probes, POST / for events and the schedule, and its
 // own routes.
-func (rt *Runtime) ServeMux(f *Function) *http.ServeMux {
+func (rt *Runtime) ServeMux(f *Function) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "OK") })
 	if len(f.On) > 0 || f.Schedule != nil || f.Maintenance != nil || f.DeadLetters != nil {
@@ -25,7 +25,7 @@ func (rt *Runtime) ServeMux(f *Function) *http.ServeMux {
 	if f.Endpoints != nil {
 		f.Endpoints.Open(mux, rt)
 	}
-	return mux
+	return rejectDotSegments(mux)
 }
 
 // receiveEvent is called by the broker, by schedules and by the delivery of dead letters. It responds 200 when the

@@ -43,6 +43,7 @@ type Shop struct {
 	hire      sync.Once
 	staff     Person
 	log       lines
+	front     http.Handler // the gateway, once the shop is served
 }
 
 // lines is a log that can be read while it is written.
@@ -120,6 +121,7 @@ func (s *Shop) Runtime(t testing.TB, name string) *function.Runtime {
 	require.NoError(t, err)
 	rt := &function.Runtime{
 		Pool: s.pool(t, name), Sink: s.Broker, Log: logging.NewText(&s.log, slog.LevelInfo), Revision: "test",
+		Gateway: func() http.Handler { return s.front },
 	}
 	s.runtimes[name] = rt
 	return rt
@@ -260,7 +262,8 @@ func (r *Recorder) Published() []cloudevent.Message {
 func (s *Shop) Serve(t testing.TB, within func(reach func(name string) http.Handler) function.Function) string {
 	t.Helper()
 	gateway := within(func(name string) http.Handler { return s.Runtime(t, name).ServeMux(s.Function(t, name)) })
-	server := httptest.NewServer(s.Runtime(t, gateway.Name).ServeMux(&gateway))
+	s.front = s.Runtime(t, gateway.Name).ServeMux(&gateway)
+	server := httptest.NewServer(s.front)
 	t.Cleanup(server.Close)
 	return server.URL
 }

@@ -93,7 +93,6 @@ func (r *Request) Show(component templ.Component) error {
 	h := r.w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", r.View.Language)
-	r.protect(h)
 	h.Add("Vary", "Accept-Language, Cookie, HX-Request")
 	if r.status == http.StatusOK && r.Method == http.MethodGet && len(r.View.Notices) == 0 {
 		sum := sha256.Sum256(body.Bytes())

@@ -68,6 +68,7 @@ func (s *Site) page(handle Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
 		hr.Body = http.MaxBytesReader(w, hr.Body, maxForm)
 		r := s.request(w, hr)
+		r.protect(w.Header())
 		defer r.recover()
 		if err := handle(r); err != nil {
 			r.fail(err)

@@ -1,0 +1,18 @@
+package shop_test
+
+import (
+	"testing"
+
+	"github.com/popup-shop/popup/config"
+	"github.com/popup-shop/popup/functions"
+	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
+	"github.com/popup-shop/popup/internal/shoptest"
+)
+
+// open opens a shop with demo goods, and a browser without scripts.
+func open(t *testing.T) (*shoptest.Shop, *shoptest.Visitor) {
+	t.Helper()
+	shop := shoptest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "manual" })
+	settings := servegateway.Settings{Access: config.Access{TokenPublicKeys: []string{shoptest.PublicKey()}}}
+	return shop, shop.Visitor(t, servegateway.Within(settings))
+}
