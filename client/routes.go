@@ -324,6 +324,11 @@ func (c *Client) GetCustomer(ctx context.Context, id string, options ...Option) 
 	return send[KnownGuest](ctx, c, options, call{method: "GET", path: "/v1/customers/" + url.PathEscape(id)})
 }
 
+// GetDailyFigures sends GET /v1/insights/daily, for: staff.
+func (c *Client) GetDailyFigures(ctx context.Context, query GetDailyFiguresQuery, options ...Option) (GetDailyFiguresAnswer, error) {
+	return send[GetDailyFiguresAnswer](ctx, c, options, call{method: "GET", path: "/v1/insights/daily", query: query})
+}
+
 // GetKeys sends GET /v1/keys, for: all.
 func (c *Client) GetKeys(ctx context.Context, options ...Option) (GetKeysAnswer, error) {
 	return send[GetKeysAnswer](ctx, c, options, call{method: "GET", path: "/v1/keys"})
@@ -407,6 +412,11 @@ func (c *Client) ListAudit(ctx context.Context, query ListAuditQuery, options ..
 // ListClients sends GET /v1/clients, for: admin.
 func (c *Client) ListClients(ctx context.Context, query Paging, options ...Option) (Page[KnownClient], error) {
 	return send[Page[KnownClient]](ctx, c, options, call{method: "GET", path: "/v1/clients", query: query})
+}
+
+// ListDrafts sends GET /v1/products/drafts, for: staff, client:catalogue.
+func (c *Client) ListDrafts(ctx context.Context, query ListDraftsQuery, options ...Option) (Page[Product], error) {
+	return send[Page[Product]](ctx, c, options, call{method: "GET", path: "/v1/products/drafts", query: query})
 }
 
 // ListMyAddresses sends GET /v1/users/me/addresses, for: account.

@@ -245,6 +245,15 @@ type Contact struct {
 	Phone string `json:"phone"`
 }
 
+// DayFigures are the figures of a day, in UTC.
+type DayFigures struct {
+	Day     string   `json:"day"`
+	Orders  int64    `json:"orders"`  // That were placed.
+	Kept    int64    `json:"kept"`    // Of these, those that were confirmed and not cancelled.
+	Items   int64    `json:"items"`   // Pieces in the orders that were kept.
+	Revenue []Amount `json:"revenue"` // Totals of the orders that were kept, by currency.
+}
+
 // DeleteMySessionsQuery holds the query parameters of DeleteMySessions. Zero values are left out.
 type DeleteMySessionsQuery struct {
 	ID string `query:"id"` // The session to end. Without it all sessions but the current one end.
@@ -341,6 +350,18 @@ type ForgotPasswordRequest struct {
 // GetCategoriesAnswer is the whole tree, each category before those below it.
 type GetCategoriesAnswer struct {
 	Items []Category `json:"items"`
+}
+
+// GetDailyFiguresAnswer has the days on which there were orders, in their order.
+type GetDailyFiguresAnswer struct {
+	Items []DayFigures `json:"items"`
+	AsOf  time.Time    `json:"as_of"`
+}
+
+// GetDailyFiguresQuery holds the query parameters of GetDailyFigures. Zero values are left out.
+type GetDailyFiguresQuery struct {
+	From time.Time `query:"from"` // A day or moment; 30 days ago by default.
+	To   time.Time `query:"to"`   // A day or moment, which is not included; now by default.
 }
 
 // GetKeysAnswer is a JSON Web Key Set, RFC 7517.
@@ -511,6 +532,12 @@ type ListAuditQuery struct {
 	Object string    `query:"object"`
 	From   time.Time `query:"from"`
 	To     time.Time `query:"to"`
+}
+
+// ListDraftsQuery holds the query parameters of ListDrafts. Zero values are left out.
+type ListDraftsQuery struct {
+	Paging
+	Q string `query:"q"` // A part of the name or SKU.
 }
 
 // ListOrdersQuery holds the query parameters of ListOrders. Zero values are left out.

@@ -40,6 +40,12 @@ func (d *day) staffKeepsTheCatalogue() {
 	require.Equal(d.t, red.ID, ok(c.RestoreVariant(ctx, red.ID))(d.t).ID)
 	require.NoError(d.t, c.DeleteProduct(ctx, made.ID))
 	require.Equal(d.t, made.ID, ok(c.RestoreProduct(ctx, made.ID))(d.t).ID)
+	off := false
+	hat.Active = &off
+	ok(c.ChangeProduct(ctx, made.ID, hat))(d.t)
+	require.Equal(d.t, made.ID, ok(c.ListDrafts(ctx, client.ListDraftsQuery{}))(d.t).Items[0].ID)
+	hat.Active = nil
+	ok(c.ChangeProduct(ctx, made.ID, hat))(d.t)
 	d.staffClosesAStore(c, store, made.ID)
 	d.adminNamesTheShop()
 }

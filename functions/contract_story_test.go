@@ -91,6 +91,7 @@ func (d *day) staffShipsAnOrder() {
 	require.Equal(d.t, shipment, ok(staff.GetShipment(ctx, shipment.ID))(d.t))
 	require.Equal(d.t, "in_transit", ok(d.visitor.Track(ctx, "JD1"))(d.t).Status)
 	d.AwaitStatus(d.t, placed.ID, "in_transit")
+	require.NotEmpty(d.t, ok(staff.GetDailyFigures(ctx, client.GetDailyFiguresQuery{}))(d.t).Items)
 }
 
 // API-36, API-37.

@@ -32,7 +32,7 @@ ALTER TABLE catalogue.categories ADD COLUMN slug text NOT NULL DEFAULT '';
 CREATE FUNCTION catalogue.claim_slug(of_kind text, wanted text, owner uuid) RETURNS boolean
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF wanted IN ('search', 'suggestions', 'exports', 'imports', 'deletions')
+    IF wanted IN ('search', 'suggestions', 'exports', 'imports', 'deletions', 'drafts')
         OR wanted ~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' THEN
         RETURN false;
     END IF;

@@ -70,6 +70,7 @@ func (h handler) productRoutes() []web.Route {
 		web.Post("/v1/products/deletions", editors, http.StatusOK, removeAll),
 		web.WithMaxBody(largeBody, web.Post("/v1/products/imports", editors, http.StatusOK, importRows)),
 		web.Get("/v1/products/exports", editors, exportRows),
+		web.List("/v1/products/drafts", editors, h.listDrafts),
 	}
 }
 

@@ -200,3 +200,22 @@ func TestCurrencyChangesWithThePricesOfVariants_CAT_37(t *testing.T) {
 	d.must(http.MethodPut, path, product("HAT").With("variants", []any{variant("HAT-RED")}))
 	d.must(http.MethodPut, path, product("HAT").With("price", yen))
 }
+
+// What is not on sale is listed for staff alone, the newest change first.
+func TestDraftsAreListedForStaff(t *testing.T) {
+	t.Parallel()
+	d := sit(t)
+	for _, sku := range []string{"HAT-1", "HAT-2"} {
+		d.add(product(sku).With("name", "Zürich "+sku).With("active", false))
+	}
+	d.add(product("HAT-3"))
+	gone := d.add(product("HAT-4").With("active", false))
+	d.must(http.MethodDelete, gone, nil)
+	drafts := func(query string) []string {
+		return skus(d.Call(t, "edit-catalogue", http.MethodGet, "/v1/products/drafts"+query, nil, "Authorization", d.Staff(t)))
+	}
+	require.Equal(t, []string{"HAT-2", "HAT-1"}, drafts(""))
+	require.Equal(t, []string{"HAT-1"}, drafts("?q=zurich+hat-1"))
+	require.Equal(t, []string{"HAT-2"}, drafts("?q=hat-2"))
+	require.Empty(t, drafts("?q=%25"))
+}

@@ -50,6 +50,7 @@ func New(settings Settings) function.Function {
 				Status: http.StatusOK, Also: []int{http.StatusAccepted}, Do: s.cancel, Show: s.show,
 			}),
 			web.Post("/v1/orders/{id}/claim", access.Account, http.StatusOK, claim),
+			web.Get("/v1/insights/daily", access.Staff, readFigures),
 			web.List("/v1/orders/{id}/notes", access.Staff, listNotes),
 			web.Post("/v1/orders/{id}/notes", access.Staff, http.StatusCreated, addNote),
 		),

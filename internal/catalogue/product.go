@@ -51,12 +51,15 @@ type Stock struct {
 	UpdatedAt *time.Time `json:"updated_at,omitempty"`
 }
 
+// ProductColumns are the columns that ScanProduct scans.
+const ProductColumns = `p.product_id::text, p.store_id::text, s.name, p.name, p.slug, p.description, p.sku, p.price_minor, p.currency,
+		coalesce(p.category_id::text, ''), p.tags, p.images, p.image_details, p.outside_number, p.active, p.created_at, p.updated_at,
+		coalesce(l.available, 0), l.updated_at, l.skus`
+
 // SelectProducts is a statement without an order that reads the products whose ids are in a table named page.
 // ScanProduct scans its rows.
 const SelectProducts = `
-	SELECT p.product_id::text, p.store_id::text, s.name, p.name, p.slug, p.description, p.sku, p.price_minor, p.currency,
-		coalesce(p.category_id::text, ''), p.tags, p.images, p.image_details, p.outside_number, p.active, p.created_at, p.updated_at,
-		coalesce(l.available, 0), l.updated_at, l.skus
+	SELECT ` + ProductColumns + `
 	FROM page
 	JOIN catalogue.products p USING (product_id)
 	JOIN catalogue.stores s USING (store_id)

@@ -22,6 +22,8 @@ var methodNames = map[string]string{
 	"POST /v1/users/logout":          "Logout",
 	"POST /v1/customers/{id}/token":  "AddCustomerToken",
 	"GET /v1/products/search":        "SearchProducts",
+	"GET /v1/products/drafts":        "ListDrafts",
+	"GET /v1/insights/daily":         "GetDailyFigures",
 	"GET /v1/products/suggestions":   "SuggestProducts",
 	"POST /v1/products/deletions":    "DeleteProducts",
 	"POST /v1/products/imports":      "ImportProducts",

@@ -59,6 +59,8 @@ var summaries = map[string]string{
 	"FindOrder":                "Find the order of a guest by its number and e-mail address",
 	"ForgotPassword":           "Send a link to set a new password",
 	"GetCategories":            "Get the tree of categories",
+	"GetDailyFigures":          "Get the orders and the revenue of each day",
+	"ListDrafts":               "List products that are not on sale",
 	"GetKeys":                  "Get the public keys of access tokens",
 	"GetMe":                    "Get my profile",
 	"GetMyData":                "Get all that the shop knows about me",
