@@ -44,6 +44,7 @@ type Runtime struct {
 	Tracer       *tracing.Tracer // nil: no traces
 	Revision     string          // of the program, stored with its dead letters
 	Dependencies Dependencies
+	Stopping     <-chan struct{} // closed when the program begins to stop: long responses end then; nil: never
 
 	arming sync.Mutex
 	// the functions of the schedule that wait for a time, and where they receive another one
