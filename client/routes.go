@@ -419,6 +419,11 @@ func (c *Client) ListDrafts(ctx context.Context, query ListDraftsQuery, options 
 	return send[Page[Product]](ctx, c, options, call{method: "GET", path: "/v1/products/drafts", query: query})
 }
 
+// ListEvents sends GET /v1/events, for: staff, client:events.
+func (c *Client) ListEvents(ctx context.Context, query ListEventsQuery, options ...Option) (ListEventsAnswer, error) {
+	return send[ListEventsAnswer](ctx, c, options, call{method: "GET", path: "/v1/events", query: query})
+}
+
 // ListMyAddresses sends GET /v1/users/me/addresses, for: account.
 func (c *Client) ListMyAddresses(ctx context.Context, query Paging, options ...Option) (Page[KeptAddress], error) {
 	return send[Page[KeptAddress]](ctx, c, options, call{method: "GET", path: "/v1/users/me/addresses", query: query})
@@ -503,6 +508,11 @@ func (c *Client) Logout(ctx context.Context, query LogoutQuery, options ...Optio
 // MoveOrder sends POST /v1/orders/{id}/status, for: staff. It has an idempotency key, which is generated unless the option Key gives one. The option Wait is how long the shop may take to decide.
 func (c *Client) MoveOrder(ctx context.Context, id string, in MoveOrderRequest, options ...Option) (Order, error) {
 	return send[Order](ctx, c, options, call{method: "POST", path: "/v1/orders/" + url.PathEscape(id) + "/status", body: in, keyed: true})
+}
+
+// OpenOrder sends POST /v1/orders/{id}/session, for: credentials.
+func (c *Client) OpenOrder(ctx context.Context, id string, in OpenOrderRequest, options ...Option) (Order, error) {
+	return send[Order](ctx, c, options, call{method: "POST", path: "/v1/orders/" + url.PathEscape(id) + "/session", body: in})
 }
 
 // PlaceOrder sends POST /v1/orders, for: all. It has an idempotency key, which is generated unless the option Key gives one. The option Wait is how long the shop may take to decide.

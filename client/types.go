@@ -238,6 +238,16 @@ type ClaimOrderRequest struct {
 	OrderToken string `json:"order_token"`
 }
 
+// Consumer is what became of an event at a function that consumes it.
+type Consumer struct {
+	Function string     `json:"function"`
+	State    string     `json:"state"`              // one of waiting, handled, dead_letter
+	At       *time.Time `json:"at,omitempty"`       // When it was handled.
+	AfterMS  *int64     `json:"after_ms,omitempty"` // How long after the event that was, in milliseconds.
+	Attempts int64      `json:"attempts,omitempty"` // Rounds of attempts so far, if the first one failed.
+	Reason   string     `json:"reason,omitempty"`   // Why it is a dead letter.
+}
+
 // Contact is how to reach a customer.
 type Contact struct {
 	Name  string `json:"name"`
@@ -292,14 +302,20 @@ type Deletion struct {
 	Why     string `json:"why,omitempty"` // Why it was not deleted.
 }
 
-// Event is an event of an order. Only staff see its data.
+// Event is an event in the log, and what became of it.
 type Event struct {
-	ID    string    `json:"id"`
-	Type  string    `json:"type"`
-	Alias string    `json:"alias,omitempty"`
-	Time  time.Time `json:"time"`
-	Cause string    `json:"causation_id"`
-	Data  any       `json:"data,omitempty"` // The data of the event. For staff only.
+	ID          string          `json:"id"`
+	Sequence    string          `json:"sequence"` // Its place in the log: sequences as texts have the order of their events. Lists and streams go on after one.
+	Type        string          `json:"type"`
+	Alias       string          `json:"alias,omitempty"`
+	Subject     string          `json:"subject"` // The id of what it is about.
+	OrderID     string          `json:"order_id,omitempty"`
+	Emitter     string          `json:"emitter"`           // The function that emitted it.
+	CausationID string          `json:"causation_id"`      // The event or request that caused it.
+	Version     int64           `json:"version,omitempty"` // The version of its subject after it.
+	Time        time.Time       `json:"time"`
+	Consumers   []Consumer      `json:"consumers"` // What became of it at each function that consumes it.
+	Data        json.RawMessage `json:"data"`
 }
 
 // ExportProductsAnswer is up to 500 products as a table has them, by SKU.
@@ -369,9 +385,10 @@ type GetKeysAnswer struct {
 	Keys []JWK `json:"keys"`
 }
 
-// GetOrderEventsAnswer are all events of an order, in the order in which they were emitted.
+// GetOrderEventsAnswer are all events of an order, in the order in which they were emitted, and the steps of functions as a tree.
 type GetOrderEventsAnswer struct {
-	Items []Event `json:"items"`
+	Items []OrdersEvent `json:"items"`
+	Steps []Step        `json:"steps,omitempty"` // What the functions did, each below what caused it. For staff only.
 }
 
 // GetProductVariantsAnswer is all variants of a product, in the order that staff gave them.
@@ -540,6 +557,26 @@ type ListDraftsQuery struct {
 	Q string `query:"q"` // A part of the name or SKU.
 }
 
+// ListEventsAnswer is a page of the log.
+type ListEventsAnswer struct {
+	Items []Event `json:"items"`
+	Next  string  `json:"next,omitempty"` // The parameter after of the next page. Newest first, it is left out at the beginning of the log.
+	More  bool    `json:"more"`           // Whether the next page may have events now. A page may have fewer than its limit, or none, although there are more.
+}
+
+// ListEventsQuery holds the query parameters of ListEvents. Zero values are left out.
+type ListEventsQuery struct {
+	Type     string `query:"type"`
+	Alias    string `query:"alias"` // An older name, which may be that of several types.
+	OrderID  string `query:"order_id"`
+	Consumer string `query:"consumer"` // A function that consumes them.
+	Emitter  string `query:"emitter"`  // The function that emitted them.
+	After    string `query:"after"`    // The sequence after which the page begins, in the order of the page.
+	Sort     string `query:"sort"`     // one of sequence, -sequence
+	Limit    int64  `query:"limit"`    // Events per page; a page has at most 100.
+	Wait     int64  `query:"wait"`     // How many seconds to wait for an event if there is none, oldest first.
+}
+
 // ListOrdersQuery holds the query parameters of ListOrders. Zero values are left out.
 type ListOrdersQuery struct {
 	Paging
@@ -658,6 +695,11 @@ type Note struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
+// OpenOrderRequest gives a browser access to a guest's order.
+type OpenOrderRequest struct {
+	OrderToken string `json:"order_token"` // The token of the order, such as the one in the link of a mail.
+}
+
 // Order is the current state of an order.
 type Order struct {
 	ID             string         `json:"id"`
@@ -695,6 +737,18 @@ type OrderContact struct {
 	Name  string `json:"name"`
 	Email string `json:"email"`
 	Phone string `json:"phone"`
+}
+
+// OrdersEvent is an event of an order. Only staff see its data, and what became of it.
+type OrdersEvent struct {
+	ID        string          `json:"id"`
+	Type      string          `json:"type"`
+	Alias     string          `json:"alias,omitempty"`
+	Time      time.Time       `json:"time"`
+	Cause     string          `json:"causation_id"`
+	Emitter   string          `json:"emitter,omitempty"`   // The function that emitted it. For staff only.
+	Consumers []Consumer      `json:"consumers,omitempty"` // What became of it at each function that consumes it. For staff only.
+	Data      json.RawMessage `json:"data,omitempty"`      // The data of the event. For staff only.
 }
 
 // OrdersLine is one line of an order, as it was sold.
@@ -937,6 +991,21 @@ type Shipment struct {
 	CreatedAt      time.Time  `json:"created_at"`
 	UpdatedAt      time.Time  `json:"updated_at"`
 	Tracking       []Seen     `json:"tracking"` // Where it was, oldest first.
+}
+
+// Step is what a function did for an order, or is to do.
+type Step struct {
+	Function   string     `json:"function"`
+	Event      string     `json:"event,omitempty"` // The type of the event that it consumes; empty for a request or a schedule.
+	EventID    string     `json:"event_id,omitempty"`
+	Emits      []string   `json:"emits"`                 // The types of the events that it emitted.
+	Depth      int64      `json:"depth"`                 // How many steps led to it: it is below the last step before it that has one less.
+	State      string     `json:"state"`                 // one of waiting, handled, dead_letter
+	Start      time.Time  `json:"start"`                 // When its transaction began, or since when the event waits for it.
+	End        *time.Time `json:"end,omitempty"`         // When the first function after it began; left out where none follows.
+	DurationMS *int64     `json:"duration_ms,omitempty"` // From start to end, in milliseconds.
+	Attempts   int64      `json:"attempts,omitempty"`    // Rounds of attempts so far, if the first one failed.
+	Reason     string     `json:"reason,omitempty"`      // Why it is a dead letter.
 }
 
 // Stock is how many can be ordered now, of a product and all its variants.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 )
 
 // Prefix stands before every type on the wire. It is written here and nowhere else.
@@ -127,4 +128,15 @@ func Alias(eventType string) string {
 		return names[0]
 	}
 	return ""
+}
+
+// TypesOf returns the types that have an older name, in any case of its letters.
+func TypesOf(alias string) (types []string) {
+	for _, e := range All() {
+		isIt := func(name string) bool { return strings.EqualFold(name, alias) }
+		if slices.ContainsFunc(older[e.EventType()], isIt) {
+			types = append(types, e.EventType())
+		}
+	}
+	return types
 }

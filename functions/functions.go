@@ -24,6 +24,7 @@ import (
 	servebaskets "github.com/popup-shop/popup/functions/serve-baskets"
 	servecatalogue "github.com/popup-shop/popup/functions/serve-catalogue"
 	servedelivery "github.com/popup-shop/popup/functions/serve-delivery"
+	serveevents "github.com/popup-shop/popup/functions/serve-events"
 	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
 	serveorders "github.com/popup-shop/popup/functions/serve-orders"
 	servestock "github.com/popup-shop/popup/functions/serve-stock"
@@ -75,6 +76,7 @@ func All(s Settings) []function.Function {
 		servecatalogue.New(servecatalogue.Settings{Access: s.Access, PictureURL: s.PictureURL}),
 		editcatalogue.New(editcatalogue.Settings{Access: s.Access, Pictures: s.Pictures}),
 		servestock.New(s.Access),
+		serveevents.New(s.Access),
 		servebaskets.New(servebaskets.Settings{Shop: s.Shop, Access: s.Access}),
 		serveweb.New(serveweb.Settings{Access: s.Access, Pages: s.Pages, PictureURL: s.PictureURL}),
 		reservestock.New(),

@@ -53,18 +53,11 @@ func (c *traceCommand) read(ctx context.Context) (steps []ordertrace.Step, order
 	if orderID, err = findOrder(ctx, pool, c.Order); err != nil {
 		return nil, "", err
 	}
-	handlings, err := eventstore.HandlingsOfOrder(ctx, pool, orderID)
-	if err != nil {
-		return nil, "", err
+	steps, err = ordertrace.Read(ctx, pool, orderID)
+	if err == nil && len(steps) == 0 {
+		err = fmt.Errorf("order %q has no events", c.Order)
 	}
-	events, err := eventstore.OfOrder(ctx, pool, orderID)
-	if err != nil {
-		return nil, "", err
-	}
-	if len(events) == 0 {
-		return nil, "", fmt.Errorf("order %q has no events", c.Order)
-	}
-	return ordertrace.Of(events, handlings), orderID, nil
+	return steps, orderID, err
 }
 
 // describe returns what a step did, such as reserve-stock: order.placed → stock.reserved.
@@ -75,6 +68,12 @@ func describe(s ordertrace.Step) string {
 	}
 	if len(s.Emits) > 0 {
 		text += " → " + strings.Join(s.Emits, ", ")
+	}
+	switch s.State {
+	case eventstore.Waiting:
+		text += " (waiting)"
+	case eventstore.DeadLettered:
+		text += " (dead letter: " + s.Reason + ")"
 	}
 	return text
 }
@@ -121,10 +120,12 @@ func (l timeline) bar(s ordertrace.Step) string {
 	return strings.Repeat("·", from) + strings.Repeat("█", width) + strings.Repeat("·", barWidth-from-width)
 }
 
-// spans returns the steps as a collector takes them.
-func spans(orderID string, steps []ordertrace.Step) []tracing.PastSpan {
-	all := make([]tracing.PastSpan, len(steps))
-	for i, s := range steps {
+// spans returns the steps that have happened as a collector takes them.
+func spans(orderID string, steps []ordertrace.Step) (all []tracing.PastSpan) {
+	for _, s := range steps {
+		if s.State != eventstore.Handled {
+			continue
+		}
 		span := tracing.PastSpan{
 			TraceID: s.TraceID, SpanID: s.SpanID, ParentID: s.ParentID, Function: s.Function, Name: s.Function,
 			Kind: tracing.Server, Start: s.Start, End: s.Start, Attributes: []attribute.KeyValue{attribute.String("popup.order_id", orderID)},
@@ -138,7 +139,7 @@ func spans(orderID string, steps []ordertrace.Step) []tracing.PastSpan {
 			span.Attributes = append(span.Attributes, attribute.String("cloudevents.event_id", s.EventID),
 				attribute.String("cloudevents.event_type", s.Event))
 		}
-		all[i] = span
+		all = append(all, span)
 	}
 	return all
 }

@@ -44,8 +44,16 @@ type gateway struct {
 // within the rate limit, and records every request in traces, metrics and the log. Large responses are compressed, and
 // browsers get a page for each problem.
 func (g *gateway) guard(route function.Route, to http.Handler) http.HandlerFunc {
+	guarded := g.guarded(route, to)
+	if route.Stream { // each event is sent at once
+		return guarded
+	}
+	return g.compress(guarded)
+}
+
+func (g *gateway) guarded(route function.Route, to http.Handler) http.HandlerFunc {
 	admitted := g.asPage(g.admit(route, to))
-	return g.compress(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		requestID := setRequestID(r)
 		r, span := g.trace(route, r)
@@ -59,7 +67,7 @@ func (g *gateway) guard(route function.Route, to http.Handler) http.HandlerFunc 
 					"panic", p, "stack", string(debug.Stack()))
 				problem.Internal().Write(response, r)
 			}
-			g.metrics.observe(route, r.Method, response, time.Since(began))
+			g.metrics.observe(route, r.Method, response, response.took(route, began))
 			g.logCall(route, r, response, began)
 			g.endTrace(r.Context(), span, response.status)
 			if p == http.ErrAbortHandler { // aborts the connection, so that the caller notices an incomplete response
@@ -67,7 +75,7 @@ func (g *gateway) guard(route function.Route, to http.Handler) http.HandlerFunc 
 			}
 		}()
 		admitted.ServeHTTP(response, r)
-	}))
+	}
 }
 
 // admit returns a handler that forwards requests of callers who may use the route and are within the rate limit.
@@ -92,7 +100,7 @@ func (g *gateway) admit(route function.Route, to http.Handler) http.Handler {
 		stripEventHeaders(r)
 		// A copy of the request: if its own Body were replaced, the server would take the unread rest for the next
 		// request.
-		bounded := r.WithContext(r.Context())
+		bounded := r.WithContext(auth.NewContext(r.Context(), auth.Request{Caller: caller}))
 		bounded.Body = body{http.MaxBytesReader(w, r.Body, max(maxBody, route.MaxBody))}
 		to.ServeHTTP(w, bounded)
 	})
@@ -219,7 +227,7 @@ func (g *gateway) protect(w http.ResponseWriter, id string) {
 	}
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE")
-	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Popup-Basket-Token, "+
+	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Popup-Basket-Token, "+
 		"Popup-Order-Token, Prefer, Traceparent, X-Request-ID")
 	h.Set("Access-Control-Expose-Headers", "Cache-Status, Content-Language, ETag, Idempotency-Replayed, Location, "+
 		"Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, Traceparent, WWW-Authenticate, X-RateLimit-Limit, "+
@@ -238,6 +246,7 @@ type statusRecorder struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
+	began  time.Time // of the response
 
 	unreachable  bool // no function could be reached to give the response
 	disconnected bool // the connection to the caller broke before all of it was written
@@ -245,9 +254,17 @@ type statusRecorder struct {
 
 func (r *statusRecorder) WriteHeader(status int) {
 	if r.status == 0 && status >= http.StatusOK { // 1xx is informational
-		r.status = status
+		r.status, r.began = status, time.Now()
 	}
 	r.ResponseWriter.WriteHeader(status)
+}
+
+// took returns how long a request that began at a time took: to the end of its response, or to the beginning of a stream.
+func (r *statusRecorder) took(route function.Route, began time.Time) time.Duration {
+	if route.Stream && !r.began.IsZero() {
+		return r.began.Sub(began)
+	}
+	return time.Since(began)
 }
 
 func (r *statusRecorder) Write(b []byte) (int, error) {

@@ -107,7 +107,14 @@ func (g *endpoints) Open(mux *http.ServeMux, rt *function.Runtime) {
 	responses.register(gw.metrics.registry)
 	statuses := declaredStatuses()
 	waking := newWaker(g.settings.Wake, reach)
+	streaming := newStreams(rt)
+	streaming.register(gw.metrics.registry)
 	for _, target := range targets {
+		if target.Stream {
+			gw.metrics.expect(target.Route, strconv.Itoa(http.StatusOK))
+			mux.Handle(target.Method+" "+target.Path, gw.guard(target.Route, streaming.handler(target.Route)))
+			continue
+		}
 		route := newUpstream(target.Route, reach(target.Function))
 		upstreams[target.Function] = append(upstreams[target.Function], route)
 		to := responses.withCache(target.Route, route)

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -13,7 +12,6 @@ import (
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/access"
 	"github.com/popup-shop/popup/internal/auth"
-	"github.com/popup-shop/popup/internal/eventstore"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/order"
 	"github.com/popup-shop/popup/internal/orderstore"
@@ -38,7 +36,7 @@ func (s Settings) Check() error { return cmp.Or(s.Shop.Check(), s.Access.Check()
 
 // New returns the function.
 func New(settings Settings) function.Function {
-	s := &handler{times: orderstore.Times(settings.Shop)}
+	s := &handler{times: orderstore.Times(settings.Shop), cookies: auth.Cookies{Secure: settings.Access.Secure()}}
 	return function.Function{
 		Name: name,
 		Endpoints: web.Endpoints(name, settings.Access,
@@ -49,6 +47,7 @@ func New(settings Settings) function.Function {
 			web.PostIdempotent("/v1/orders/{id}/cancel", ownerOrToken, web.IdempotentCall[*CancelRequest, string, Answer]{
 				Status: http.StatusOK, Also: []int{http.StatusAccepted}, Do: s.cancel, Show: s.show,
 			}),
+			web.Post("/v1/orders/{id}/session", access.Credentials, http.StatusOK, s.openSession),
 			web.Post("/v1/orders/{id}/claim", access.Account, http.StatusOK, claim),
 			web.Get("/v1/insights/daily", access.Staff, readFigures),
 			web.List("/v1/orders/{id}/notes", access.Staff, listNotes),
@@ -61,6 +60,7 @@ func New(settings Settings) function.Function {
 
 type handler struct {
 	times   order.Times
+	cookies auth.Cookies
 	watcher orderview.Watcher
 }
 
@@ -76,47 +76,15 @@ type Answer struct {
 	Body   *orderview.Order
 }
 
-func read(ctx context.Context, db web.Reader, in *Request) (*Answer, error) {
-	o, err := orderview.Read(ctx, db, in.ID)
+// ReadRequest names an order by its id or its number.
+type ReadRequest struct {
+	ID         string `path:"id" maxLength:"40" doc:"Id or number of the order."`
+	OrderToken string `header:"Popup-Order-Token" maxLength:"100" doc:"For guests: gives access to this order."`
+}
+
+func read(ctx context.Context, db web.Reader, in *ReadRequest) (*Answer, error) {
+	o, err := orderview.Find(ctx, db, in.ID)
 	return &Answer{Status: http.StatusOK, Body: o}, err
-}
-
-// Event is an event of an order. Only staff see its data.
-type Event struct {
-	ID    string    `json:"id" format:"uuid"`
-	Type  string    `json:"type" example:"order.placed"`
-	Alias string    `json:"alias,omitempty" example:"ORDER_REQUESTED"`
-	Time  time.Time `json:"time"`
-	Cause string    `json:"causation_id"`
-	Data  any       `json:"data,omitempty" doc:"The data of the event. For staff only."`
-}
-
-// Events are all events of an order, in the order in which they were emitted.
-type Events struct {
-	Body struct {
-		Items []Event `json:"items"`
-	}
-}
-
-func readEvents(ctx context.Context, db web.Reader, in *Request) (*Events, error) {
-	caller := auth.CallerFrom(ctx)
-	if _, err := orderview.Read(ctx, db, in.ID); err != nil {
-		return nil, err
-	}
-	emitted, err := eventstore.OfOrder(ctx, db, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	answer := &Events{}
-	answer.Body.Items = make([]Event, len(emitted))
-	for i, m := range emitted {
-		entry := eventstore.EntryOf(m)
-		answer.Body.Items[i] = Event{ID: entry.ID, Type: entry.Type, Alias: entry.Alias, Time: entry.Time, Cause: entry.Cause}
-		if caller.IsStaff() {
-			answer.Body.Items[i].Data = entry.Data
-		}
-	}
-	return answer, nil
 }
 
 // CancelRequest cancels an order.

@@ -116,7 +116,7 @@ func (a Authenticator) authenticate(r *http.Request, route access.Access) (Calle
 }
 
 // accessToken returns the access token of a request; ok is whether there is one, valid or not. It notes the basket
-// token of a cookie in caller.
+// token of a cookie in caller, and the token of the order that the path names.
 func (a Authenticator) accessToken(r *http.Request, caller *Caller) (accessToken string, ok bool, p *problem.Problem) {
 	if header := r.Header.Get("Authorization"); header != "" {
 		scheme, bearer, _ := strings.Cut(header, " ")
@@ -125,7 +125,8 @@ func (a Authenticator) accessToken(r *http.Request, caller *Caller) (accessToken
 		}
 		return bearer, true, nil
 	}
-	if !a.cookies.any(r) {
+	orderToken := a.cookies.order(r)
+	if !a.cookies.any(r) && orderToken == "" {
 		return "", false, nil
 	}
 	if a.origins.Check(r) != nil {
@@ -134,6 +135,7 @@ func (a Authenticator) accessToken(r *http.Request, caller *Caller) (accessToken
 		return "", false, p
 	}
 	caller.BasketToken = cmp.Or(caller.BasketToken, a.cookies.Basket(r))
+	caller.OrderToken = cmp.Or(caller.OrderToken, orderToken)
 	accessToken = a.cookies.Access(r)
 	return accessToken, accessToken != "", nil
 }

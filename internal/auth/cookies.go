@@ -2,6 +2,7 @@ package auth
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/popup-shop/popup/internal/token"
@@ -33,6 +34,30 @@ func (c Cookies) DeleteBasket() []string { return []string{c.header("basket", ""
 // Delete returns the Set-Cookie headers that delete a pair of tokens.
 func (c Cookies) Delete() []string {
 	return []string{c.header("access", "", -1), c.header("refresh", "", -1)}
+}
+
+// OrderLife is how long a browser keeps the token of a guest's order.
+const OrderLife = 7 * 24 * time.Hour
+
+// SetOrder returns the Set-Cookie headers that store the token of a guest's order, for requests that name it by its id and for those that
+// name it by its number.
+func (c Cookies) SetOrder(token, orderID, number string) (headers []string) {
+	for _, name := range []string{orderID, number} {
+		headers = append(headers, c.header(orderCookie(name), token, int(OrderLife.Seconds())))
+	}
+	return headers
+}
+
+// orderCookie returns the kind of the cookie for an order by its id or number, in any case.
+func orderCookie(name string) string { return "order-" + strings.ToLower(name) }
+
+// order returns the token of the order that the path of a request names.
+func (c Cookies) order(r *http.Request) string {
+	name := r.PathValue("id")
+	if name == "" {
+		return ""
+	}
+	return c.value(r, orderCookie(name))
 }
 
 func (c Cookies) header(kind, value string, maxAge int) string {

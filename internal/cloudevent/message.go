@@ -33,6 +33,9 @@ type Message struct {
 // SourceOf returns the source of the events that a function emits.
 func SourceOf(function string) string { return "/functions/" + function }
 
+// Emitter returns the function that emitted the event.
+func (m Message) Emitter() string { return m.Source[strings.LastIndex(m.Source, "/")+1:] }
+
 // Key returns what the event is about: events of one order have the same key.
 func (m Message) Key() string { return cmp.Or(m.OrderID, m.Subject) }
 

@@ -77,6 +77,9 @@ func Client(source fs.FS, functions []function.Function) (map[string][]byte, err
 func (t *types) methods() (all []method, err error) {
 	for _, path := range slices.Sorted(maps.Keys(t.document.Paths)) {
 		for _, o := range operations(t.document.Paths[path]) {
+			if isStream(o) {
+				continue
+			}
 			m, err := t.method(path, o)
 			if err != nil {
 				return nil, fmt.Errorf("%s %s: %w", o.Method, path, err)
@@ -91,6 +94,11 @@ func (t *types) methods() (all []method, err error) {
 		}
 	}
 	return all, nil
+}
+
+// isStream reports whether the response of an operation is a stream, which the client leaves to other libraries.
+func isStream(o *huma.Operation) bool {
+	return o.Responses["200"] != nil && o.Responses["200"].Content[web.TypeStream] != nil
 }
 
 func operations(item *huma.PathItem) (all []*huma.Operation) {

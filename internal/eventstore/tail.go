@@ -94,31 +94,6 @@ func OfOrder(ctx context.Context, db Querier, orderID string) ([]cloudevent.Mess
 	return CollectMessages(rows)
 }
 
-// Handling is an event that a function has handled.
-type Handling struct {
-	EventID  string
-	Consumer string
-	At       time.Time // when its transaction began
-}
-
-// HandlingsOfOrder returns which functions have handled the events of an order, the earliest first.
-func HandlingsOfOrder(ctx context.Context, db Querier, orderID string) ([]Handling, error) {
-	rows, err := db.Query(ctx, `
-		SELECT i.event_id::text, i.consumer, i.claimed_at
-		FROM bus.event e
-		JOIN bus.inbox i USING (event_id)
-		WHERE e.order_id = @order_id
-		ORDER BY i.claimed_at, e.xid, e.n, i.consumer`, pgx.NamedArgs{"order_id": orderID})
-	if err != nil {
-		return nil, fmt.Errorf("read handlings of order %s: %w", orderID, err)
-	}
-	handlings, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Handling])
-	if err != nil {
-		return nil, fmt.Errorf("read handlings of order %s: %w", orderID, err)
-	}
-	return handlings, nil
-}
-
 // Querier is a pool or a transaction.
 type Querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)

@@ -87,6 +87,10 @@ type Route struct {
 	// CacheFor is how many seconds the gateway may cache a response, which is the same for every caller.
 	CacheFor int `json:"cache_for,omitempty"`
 
+	// Stream is whether the response is a stream of server-sent events. The gateway sends it itself: no function stays up for an open
+	// page.
+	Stream bool `json:"stream,omitempty"`
+
 	// MaxBody is how many bytes a request may have, where that is more than the limit of all routes.
 	MaxBody int64 `json:"body_most,omitempty"`
 }

@@ -82,6 +82,7 @@ func run(ctx context.Context, f Function) error {
 		Tracer:       tracer,
 		Revision:     process.Revision,
 		Dependencies: brokerOf(sink, f.Name),
+		Stopping:     ctx.Done(),
 	}
 	defer tracer.Flush(context.WithoutCancel(ctx))
 	defer rt.Wait()

@@ -45,6 +45,7 @@ type Runtime struct {
 	Tracer       *tracing.Tracer // nil: no traces
 	Revision     string          // of the program, stored with its dead letters
 	Dependencies Dependencies
+	Stopping     <-chan struct{} // closed when the program begins to stop: long responses end then; nil: never
 
 	// Gateway returns the shop's entry point, in a program that contains it; nil elsewhere.
 	Gateway func() http.Handler

@@ -191,7 +191,7 @@ func (s *Shop) Start(ctx context.Context, all []function.Function, triggers []je
 		Functions: all, Triggers: triggers, Profile: s.options.Profile, Dir: filepath.Join(s.options.Dir, "broker"),
 		Log: s.options.Log, Every: s.options.Tick, AtMost: s.options.IdleTick, Copies: s.options.Copies, Address: s.options.Address,
 	}
-	front, err := door.open(s, all)
+	front, err := door.open(ctx, s, all)
 	if err != nil {
 		return err
 	}
@@ -204,7 +204,7 @@ func (s *Shop) Start(ctx context.Context, all []function.Function, triggers []je
 }
 
 // open has the engine of a shop deliver to the functions, in this process or in others, and returns the public entry point.
-func (door Gateway) open(s *Shop, all []function.Function) (front http.Handler, err error) {
+func (door Gateway) open(ctx context.Context, s *Shop, all []function.Function) (front http.Handler, err error) {
 	if s.options.Processes || len(s.options.Attach) > 0 {
 		if err := s.openInside(all, door.Name); err != nil {
 			return nil, err
@@ -220,6 +220,7 @@ func (door Gateway) open(s *Shop, all []function.Function) (front http.Handler, 
 		rt := &function.Runtime{Pool: s.Pool, Sink: sink, Log: s.options.Log, Tracer: s.tracer, Revision: "local", Dependencies: s.outside()}
 		var gateway http.Handler
 		rt.Gateway = func() http.Handler { return gateway }
+		rt.Stopping = ctx.Done()
 		together := NewInProcess(rt, all)
 		within := door.Within(together.Handler)
 		gateway = rt.ServeMux(&within)

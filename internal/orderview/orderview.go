@@ -79,6 +79,18 @@ type Pickup struct {
 	StoreID string `json:"store_id" format:"uuid"`
 }
 
+// Find returns an order that the caller may see, by its id or its number, and a 404 problem for any other.
+func Find(ctx context.Context, db web.Reader, name string) (*Order, error) {
+	if id.Valid(name) {
+		return Read(ctx, db, name)
+	}
+	orderID, err := IDOf(ctx, db, name)
+	if err != nil {
+		return nil, err
+	}
+	return Read(ctx, db, orderID)
+}
+
 // Read returns an order that the caller may see, and a 404 problem for any other.
 func Read(ctx context.Context, db web.Reader, orderID string) (*Order, error) {
 	if !id.Valid(orderID) {

@@ -44,6 +44,8 @@ type Claims struct {
 	Email   string   // of users
 	Session string   // of users
 	Scopes  []string // of clients
+
+	Expires time.Time // of a token that was verified
 }
 
 // wire is a token's payload.
@@ -99,7 +101,7 @@ func (k Keys) Verify(text string) (Claims, error) {
 	if _, critical := parsed.Header["crit"]; critical {
 		return Claims{}, ErrInvalid
 	}
-	return Claims{ID: w.Subject, Role: w.Role, Email: w.Email, Session: w.Session, Scopes: strings.Fields(w.Scope)}, nil
+	return Claims{ID: w.Subject, Role: w.Role, Email: w.Email, Session: w.Session, Scopes: strings.Fields(w.Scope), Expires: w.ExpiresAt.Time}, nil
 }
 
 // valid reports whether the payload is one that Sign makes.

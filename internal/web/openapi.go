@@ -60,7 +60,7 @@ func describe(document *huma.OpenAPI, r Route, function string) {
 	if isList(operation) {
 		operation.Responses["200"].Content[typeCSV] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
 	}
-	if r.Method == http.MethodGet {
+	if r.Method == http.MethodGet && !r.Stream {
 		operation.Responses["304"] = &huma.Response{Description: "The content has the ETag that If-None-Match names."}
 	}
 	if r.redirects {

@@ -1,0 +1,29 @@
+// Package serveevents serves what the functions of the shop did: the log of events, dead letters, the functions themselves, the checks of
+// the shop's promises, and mails. The gateway serves the streams that it declares.
+package serveevents
+
+import (
+	"github.com/popup-shop/popup/config"
+	"github.com/popup-shop/popup/internal/access"
+	"github.com/popup-shop/popup/internal/eventview"
+	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/orderview"
+	"github.com/popup-shop/popup/internal/web"
+)
+
+const name = "serve-events"
+
+// readers admits staff, and programs that read events.
+var readers = access.Any(access.Staff, access.Client("events"))
+
+// New returns the function.
+func New(settings config.Access) function.Function {
+	return function.Function{
+		Name: name,
+		Endpoints: web.Endpoints(name, settings,
+			web.Get("/v1/events", readers, listEvents),
+			web.Stream[EventStreamRequest, eventview.Event]("/v1/events/stream", readers, eventStreamDoc),
+			web.Stream[OrderStreamRequest, orderview.Change]("/v1/orders/{id}/stream", orderReaders, orderStreamDoc),
+		),
+	}
+}
