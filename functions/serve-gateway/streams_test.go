@@ -453,4 +453,3 @@ func closeAll(all []net.Conn) {
 		_ = conn.Close()
 	}
 }
-

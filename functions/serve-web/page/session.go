@@ -133,3 +133,28 @@ func kindOf(err error) string {
 
 // Is reports whether an error is a problem of one of the kinds, such as "out-of-stock".
 func Is(err error, kinds ...string) bool { return slices.Contains(kinds, kindOf(err)) }
+
+// ShortLines returns what there is not enough of, where an error of the API names it.
+func ShortLines(err error) []client.Short {
+	var p *client.Problem
+	if errors.As(err, &p) {
+		return p.Lines
+	}
+	return nil
+}
+
+// ForOrder returns a client that has access to an order by its number, if the visitor's browser has its token.
+func (r *Request) ForOrder(number string) *client.Client {
+	token := r.site.Cookies.Order(r.Request, number)
+	if token == "" {
+		return r.API
+	}
+	return r.API.With(client.OrderToken(token))
+}
+
+// KeepOrder gives the visitor's browser access to an order of a guest.
+func (r *Request) KeepOrder(token, orderID, number string) {
+	if token != "" {
+		r.setCookies(r.site.Cookies.SetOrder(token, orderID, number)...)
+	}
+}
