@@ -105,7 +105,19 @@ func (v visitor) RoundTrip(call *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	v.r.setCookies(response.Header.Values("Set-Cookie")...)
+	if basket := v.r.site.Cookies.Basket(&http.Request{Header: asCookies(response)}); basket != "" {
+		v.r.session.basket = basket // for the calls that follow
+	}
 	return response, nil
+}
+
+// asCookies returns the cookies that a response sets as a browser sends them back.
+func asCookies(response *http.Response) http.Header {
+	header := http.Header{}
+	for _, cookie := range response.Cookies() {
+		header.Add("Cookie", cookie.Name+"="+cookie.Value)
+	}
+	return header
 }
 
 // setCookies adds cookies to the response, each once.

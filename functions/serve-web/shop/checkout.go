@@ -15,6 +15,7 @@ import (
 
 	"github.com/popup-shop/popup/client"
 	"github.com/popup-shop/popup/functions/serve-web/page"
+	"github.com/popup-shop/popup/functions/serve-web/text"
 	"github.com/popup-shop/popup/functions/serve-web/ui"
 )
 
@@ -124,16 +125,16 @@ func fillIn(r *page.Request, shown *checkoutView) {
 	set("to", to)
 }
 
-// likelyCountry returns the country of the browser's first language, or that of the page's language.
+// likelyCountry returns Japan for those who read Japanese, and otherwise the country of the browser's first language.
 func likelyCountry(r *page.Request) string {
+	if r.View.Language == text.Japanese {
+		return "JP"
+	}
 	tags, _, err := language.ParseAcceptLanguage(r.Header.Get("Accept-Language"))
 	if err == nil && len(tags) > 0 {
 		if region, confidence := tags[0].Region(); confidence == language.Exact {
 			return region.String()
 		}
-	}
-	if r.View.Language == "ja" {
-		return "JP"
 	}
 	return ""
 }
@@ -223,6 +224,9 @@ func (c *checkoutView) mergeErrors() {
 	c.form.Errors = slices.DeleteFunc(c.form.Errors, func(e ui.FieldError) bool {
 		name, ok := strings.CutPrefix(e.Field, "address.")
 		return ok && (name == "name" || name == "phone") && c.form.Error("contact."+name) != ""
+	})
+	slices.SortStableFunc(c.form.Errors, func(a, b ui.FieldError) int { // as on the page: the contact comes first
+		return cmp.Compare(strings.Index(b.Field, "contact."), strings.Index(a.Field, "contact."))
 	})
 	for i, e := range c.form.Errors {
 		if name, ok := strings.CutPrefix(e.Field, "address."); ok && (name == "name" || name == "phone") {
