@@ -224,7 +224,8 @@ func (c *runCommand) greet(out *printer.Printer, url string, a admin) error {
 	return out.Done(opened{url, url + "/mailbox", a}, `
   popup is open.
 
-  shop         %[1]s/v1/products
+  shop         %[1]s
+  API          %[1]s/docs
   mailbox      %[1]s/mailbox
 
 `+a.line()+`  popup events   shows what happens

@@ -1,10 +1,8 @@
 package servegateway
 
 import (
-	"embed"
 	"io/fs"
 	"net/http"
-	"strings"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"sigs.k8s.io/yaml"
@@ -40,13 +38,11 @@ func (b *builtin) routes(m *metrics) (all []builtinRoute) {
 	add("/v1/asyncapi.json", access.All, contract("asyncapi.yaml"))
 	add("/schemas/events/{file}", access.All, http.HandlerFunc(schema))
 	add("/problems/{kind}", access.All, http.HandlerFunc(b.explainProblem))
-	add("/docs", access.All, page("index.html"))
-	add("/docs/rapidoc.js", access.All, page("rapidoc.js"))
 	return all
 }
 
 // contract serves a document of schemas/ as JSON.
-func contract(file string) http.Handler { return serve("application/json", "", document(file)) }
+func contract(file string) http.Handler { return serve("application/json", document(file)) }
 
 // document returns a YAML file of schemas/ as JSON. It panics if the file can't be read.
 func document(file string) []byte {
@@ -67,35 +63,13 @@ func schema(w http.ResponseWriter, r *http.Request) {
 		problem.NotFound("schema").Write(w, r)
 		return
 	}
-	serve("application/schema+json", "", text).ServeHTTP(w, r)
+	serve("application/schema+json", text).ServeHTTP(w, r)
 }
 
-//go:embed docs/index.html docs/rapidoc.js
-var docs embed.FS
-
-const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src 'self' data:; " +
-	"connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
-
-// page serves a file of the API documentation page.
-func page(file string) http.Handler {
-	text, err := docs.ReadFile("docs/" + file)
-	if err != nil {
-		panic(err)
-	}
-	kind := "text/html; charset=utf-8"
-	if strings.HasSuffix(file, ".js") {
-		kind = "text/javascript; charset=utf-8"
-	}
-	return serve(kind, pagePolicy, text)
-}
-
-func serve(kind, policy string, text []byte) http.Handler {
+func serve(kind string, text []byte) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", kind)
 		w.Header().Set("Cache-Control", "public, max-age=300")
-		if policy != "" {
-			w.Header().Set("Content-Security-Policy", policy)
-		}
 		_, _ = w.Write(text)
 	})
 }

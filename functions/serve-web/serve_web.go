@@ -1,12 +1,13 @@
 // Package serveweb serves the pages of the shop. They are made here, from what the public API returns to the visitor
 // whose page it is: the function has no database and no rules of its own, and sleeps while no one looks.
 //
-//	page     a visitor's session, calls for them, forms, problems
-//	ui       the frame and the components
-//	text     the words, in English and Japanese
-//	static   style, scripts and icons
-//	shop     what customers see
-//	account  what belongs to an account
+//	page       a visitor's session, calls for them, forms, problems
+//	ui         the frame and the components
+//	text       the words, in English and Japanese
+//	static     style, scripts and icons
+//	shop       what customers see
+//	account    what belongs to an account
+//	reference  the page of the API
 package serveweb
 
 import (
@@ -18,6 +19,7 @@ import (
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/functions/serve-web/account"
 	"github.com/popup-shop/popup/functions/serve-web/page"
+	"github.com/popup-shop/popup/functions/serve-web/reference"
 	"github.com/popup-shop/popup/functions/serve-web/shop"
 	"github.com/popup-shop/popup/functions/serve-web/static"
 	"github.com/popup-shop/popup/internal/auth"
@@ -52,7 +54,7 @@ func (*endpoints) Routes() []function.Route { return nil }
 // Open serves the pages. It panics on settings that Check rejects, and on static files that can't be read.
 func (e *endpoints) Open(mux *http.ServeMux, rt *function.Runtime) {
 	site := e.site(rt)
-	routes := slices.Concat(shop.Routes(), account.Routes(), []page.Route{
+	routes := slices.Concat(shop.Routes(), account.Routes(), reference.Routes(), []page.Route{
 		{Pattern: "GET /problems/{kind}", Serve: page.ProblemPage},
 	})
 	mux.Handle("/", site.Handler(routes...))

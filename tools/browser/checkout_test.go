@@ -2,6 +2,7 @@ package browser
 
 import (
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -200,4 +201,20 @@ func TestTwoWindowsShowTheSameOrder_WEB_07(t *testing.T) {
 	w.see("Your order is cancelled")
 	other.see("Your order is cancelled")
 	other.requireNoErrors()
+}
+
+// noticed is how long the shop may be away before a page states it.
+const noticed = 35 * time.Second
+
+// WEB-06: a banner appears while the shop is away, and disappears by itself; what is loaded stays readable.
+func TestABannerShowsThatTheShopIsAway_WEB_06(t *testing.T) {
+	w := open(t, "")
+	w.visit("/products")
+	away.Store(true)
+	defer away.Store(false)
+	w.awaitFor(noticed, `!document.getElementById("offline").hidden`, "no banner")
+	require.Contains(t, w.text(), "Harbour cap")
+	w.shot("offline")
+	away.Store(false)
+	w.awaitFor(noticed, `document.getElementById("offline").hidden`, "the banner stays")
 }

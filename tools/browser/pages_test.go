@@ -56,6 +56,7 @@ var pages = []struct {
 	{name: "keys", as: customer, path: "/account/keys"},
 	{name: "legal", path: "/legal/returns"},
 	{name: "about", path: "/about"},
+	{name: "docs", path: "/docs"},
 	{name: "not-found", path: "/nothing/here"},
 	{name: "forbidden", as: customer, path: "/v1/users"},
 	{name: "problem", path: "/problems/out-of-stock"},

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/uuid"
@@ -30,11 +31,11 @@ import (
 // enabled is whether the suite runs: it needs a Chromium, and minutes.
 var enabled = os.Getenv("POPUP_BROWSER") != ""
 
-// shop is the one that all tests visit, with demo goods. front is its handler, which a test may take away.
+// shop is the one that all tests visit, with demo goods. While away is set, it does not answer.
 var (
-	shop  *local.Shop
-	front http.Handler
-	site  string // its address
+	shop *local.Shop
+	away atomic.Bool
+	site string // its address
 )
 
 func TestMain(m *testing.M) {
@@ -83,8 +84,13 @@ func within(do func() int) (code int, err error) {
 	if err := shop.Start(ctx, functions.All(settings), triggers, local.Gateway{Name: "serve-gateway", Within: gateway}); err != nil {
 		return 1, err
 	}
-	front = shop.Handler()
-	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { front.ServeHTTP(w, r) })
+	front := shop.Handler()
+	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if away.Load() {
+			panic(http.ErrAbortHandler)
+		}
+		front.ServeHTTP(w, r)
+	})
 	server.Start()
 	defer server.Close()
 	return do(), nil

@@ -155,7 +155,12 @@ func (w *tab) see(text string) {
 // await waits until an expression is true.
 func (w *tab) await(expression, message string, arguments ...any) {
 	w.t.Helper()
-	deadline := time.Now().Add(patience)
+	w.awaitFor(patience, expression, message, arguments...)
+}
+
+func (w *tab) awaitFor(long time.Duration, expression, message string, arguments ...any) {
+	w.t.Helper()
+	deadline := time.Now().Add(long)
 	for {
 		ctx, cancel := context.WithTimeout(w.ctx, patience)
 		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("Boolean("+expression+")"))

@@ -35,7 +35,7 @@ type Request struct {
 	session  session
 	settings client.Settings // of the shop
 	status   int
-	mu       sync.Mutex // guards the cookies of the response
+	mu       sync.Mutex // guards the cookies of the response and the tokens of the session
 }
 
 // request begins a request: it finds the visitor's session, language and notices.

@@ -94,21 +94,36 @@ func (v visitor) RoundTrip(call *http.Request) (*http.Response, error) {
 			call.Header.Set(name, value)
 		}
 	}
-	if v.r.session.access != "" {
-		call.Header.Set("Authorization", "Bearer "+v.r.session.access)
+	access, basket := v.r.tokens()
+	if access != "" {
+		call.Header.Set("Authorization", "Bearer "+access)
 	}
-	if v.r.session.basket != "" {
-		call.Header.Set("Popup-Basket-Token", v.r.session.basket)
+	if basket != "" {
+		call.Header.Set("Popup-Basket-Token", basket)
 	}
 	response, err := v.to.RoundTrip(call)
 	if err != nil {
 		return nil, err
 	}
 	v.r.setCookies(response.Header.Values("Set-Cookie")...)
-	if basket := v.r.site.Cookies.Basket(&http.Request{Header: asCookies(response)}); basket != "" {
-		v.r.session.basket = basket // for the calls that follow
-	}
+	v.r.keepBasket(v.r.site.Cookies.Basket(&http.Request{Header: asCookies(response)}))
 	return response, nil
+}
+
+// tokens returns the visitor's access token and the token of their basket. A page may make several calls at a time.
+func (r *Request) tokens() (access, basket string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.session.access, r.session.basket
+}
+
+// keepBasket has the calls that follow use a basket that the API has just made.
+func (r *Request) keepBasket(token string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if token != "" {
+		r.session.basket = token
+	}
 }
 
 // asCookies returns the cookies that a response sets as a browser sends them back.

@@ -45,7 +45,8 @@ type Route struct {
 // Handler returns the handler of pages, and of their static files.
 func (s *Site) Handler(routes ...Route) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /static/", s.Static)
+	s.Static.NotFound = s.serve(notFound)
+	mux.Handle("GET "+static.Prefix, s.Static)
 	for _, route := range append(routes, s.preferences()...) {
 		mux.Handle(route.Pattern, s.serve(route.Serve))
 	}

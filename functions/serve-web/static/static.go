@@ -32,6 +32,8 @@ const Prefix = "/static/"
 
 // Files are the static files, by the path in their address.
 type Files struct {
+	NotFound http.Handler // responds where there is no file; nil: a text
+
 	files map[string]file
 	paths map[string]string // by name
 
@@ -156,6 +158,10 @@ func (f *Files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	found, ok := f.files[name]
 	if !ok {
 		found, ok = f.findStyle(name)
+	}
+	if !ok && f.NotFound != nil {
+		f.NotFound.ServeHTTP(w, r)
+		return
 	}
 	if !ok {
 		http.NotFound(w, r)

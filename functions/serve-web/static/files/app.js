@@ -157,6 +157,33 @@
 		box.addEventListener("blur", () => setTimeout(close, 150));
 	};
 
+	// A call of the API is tried with the visitor's own session.
+	const tryCall = async (form) => {
+		const url = new URL(location.origin + form.dataset.try.replace(/\{(\w+)\}/g, (all, name) => encodeURIComponent(form.elements[name]?.value || name)));
+		for (const field of form.querySelectorAll('[data-in="query"]')) if (field.value) url.searchParams.set(field.name, field.value);
+		const options = { method: form.dataset.method, headers: { Accept: "application/json", "Idempotency-Key": crypto.randomUUID() } };
+		if (form.elements.body) {
+			options.body = form.elements.body.value;
+			options.headers["Content-Type"] = "application/json";
+		}
+		const answer = form.querySelector(".answer");
+		try {
+			const response = await fetch(url, options);
+			const text = await response.text();
+			let shown = text;
+			try { shown = JSON.stringify(JSON.parse(text), null, 2); } catch { /* it is not JSON */ }
+			answer.textContent = response.status + " " + url.pathname + url.search + "\n\n" + shown.slice(0, 20000);
+		} catch (error) {
+			answer.textContent = String(error);
+		}
+		answer.hidden = false;
+	};
+	document.addEventListener("submit", (event) => {
+		if (!event.target.dataset.try) return;
+		event.preventDefault();
+		tryCall(event.target);
+	});
+
 	// Choices that lead to another view at once.
 	document.addEventListener("change", (event) => {
 		if (event.target.matches("[data-submits], .line-form [name=quantity]")) event.target.form.requestSubmit();
