@@ -379,6 +379,11 @@ func (c *Client) GetShipment(ctx context.Context, id string, options ...Option) 
 	return send[Shipment](ctx, c, options, call{method: "GET", path: "/v1/shipments/" + url.PathEscape(id)})
 }
 
+// GetStock sends GET /v1/inventory/stock/{id}, for: staff, client:stock.
+func (c *Client) GetStock(ctx context.Context, id string, options ...Option) (Level, error) {
+	return send[Level](ctx, c, options, call{method: "GET", path: "/v1/inventory/stock/" + url.PathEscape(id)})
+}
+
 // GetStore sends GET /v1/stores/{id}, for: all.
 func (c *Client) GetStore(ctx context.Context, id string, options ...Option) (Store, error) {
 	return send[Store](ctx, c, options, call{method: "GET", path: "/v1/stores/" + url.PathEscape(id)})

@@ -628,6 +628,7 @@ type ListStockQuery struct {
 	ProductID   string `query:"product_id"`
 	VariantID   string `query:"variant_id"`
 	WarehouseID string `query:"warehouse_id"`
+	Sort        string `query:"sort"` // available: what there is least of first.; one of sku, available
 }
 
 // ListStoreProductsQuery holds the query parameters of ListStoreProducts. Zero values are left out.

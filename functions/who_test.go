@@ -29,6 +29,7 @@ var may = map[string]string{
 	"GET /v1/stores":                         "anonymous guest customer staff admin stranger client",
 	"GET /v1/products/drafts":                "staff admin client",
 	"GET /v1/insights/daily":                 "staff admin",
+	"GET /v1/inventory/stock/{id}":           "staff admin client",
 	"GET /v1/settings":                       "anonymous guest customer staff admin stranger client",
 	"PUT /v1/settings":                       "admin",
 	"GET /v1/texts/{kind}":                   "anonymous guest customer staff admin stranger client",
