@@ -7,6 +7,7 @@
 //	static   style, scripts and icons
 //	shop     what customers see
 //	account  what belongs to an account
+//	office   what staff work with
 package serveweb
 
 import (
@@ -17,6 +18,7 @@ import (
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/functions/serve-web/account"
+	"github.com/popup-shop/popup/functions/serve-web/office"
 	"github.com/popup-shop/popup/functions/serve-web/page"
 	"github.com/popup-shop/popup/functions/serve-web/shop"
 	"github.com/popup-shop/popup/functions/serve-web/static"
@@ -52,7 +54,7 @@ func (*endpoints) Routes() []function.Route { return nil }
 // Open serves the pages. It panics on settings that Check rejects, and on static files that can't be read.
 func (e *endpoints) Open(mux *http.ServeMux, rt *function.Runtime) {
 	site := e.site(rt)
-	routes := slices.Concat(shop.Routes(), account.Routes(), []page.Route{
+	routes := slices.Concat(shop.Routes(), account.Routes(), office.Routes(), []page.Route{
 		{Pattern: "GET /problems/{kind}", Serve: page.ProblemPage},
 	})
 	mux.Handle("/", site.Handler(routes...))

@@ -23,6 +23,7 @@ type productList struct {
 	form   *ui.Form
 	// What somebody else changed while a price was typed.
 	conflict *conflict
+	undo     []string // ids of products that were just deleted
 }
 
 // conflict is a price that changed between the time it was shown and the time its change was sent.
@@ -42,6 +43,9 @@ func products(r *page.Request) error { return showProducts(r, productList{form: 
 
 func showProducts(r *page.Request, l productList) error {
 	l.q, l.drafts = r.FormValue("q"), r.FormValue("view") == "off"
+	if deleted := r.ReadCookie("undo"); deleted != "" {
+		l.undo = strings.Split(deleted, ".")
+	}
 	paging := client.Paging{Page: pageOf(r), Limit: sizeOf(r)}
 	var err error
 	if l.drafts {
@@ -83,8 +87,11 @@ func changeProducts(r *page.Request) error {
 			return err
 		}
 	}
-	if f.Value("act") == "delete" && done > 0 {
+	switch {
+	case f.Value("act") == "delete" && done > 0:
 		r.SetCookie("undo", strings.Join(f.Values["product"], "."), "/office", undoLife)
+	case f.Value("act") == "restore":
+		r.SetCookie("undo", "", "/office", 0)
 	}
 	switch {
 	case len(f.Values["product"]) == 0:
