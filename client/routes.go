@@ -272,6 +272,11 @@ func (c *Client) DeleteWarehouse(ctx context.Context, id string, options ...Opti
 	return err
 }
 
+// DiscardDeadLetter sends POST /v1/dead-letters/{id}/discard, for: admin.
+func (c *Client) DiscardDeadLetter(ctx context.Context, id string, in DiscardDeadLetterRequest, options ...Option) (GetDeadLetterAnswer, error) {
+	return send[GetDeadLetterAnswer](ctx, c, options, call{method: "POST", path: "/v1/dead-letters/" + url.PathEscape(id) + "/discard", body: in})
+}
+
 // ExportProducts sends GET /v1/products/exports, for: staff, client:catalogue.
 func (c *Client) ExportProducts(ctx context.Context, query ExportProductsQuery, options ...Option) (ExportProductsAnswer, error) {
 	return send[ExportProductsAnswer](ctx, c, options, call{method: "GET", path: "/v1/products/exports", query: query})
@@ -306,6 +311,11 @@ func (c *Client) GetCategory(ctx context.Context, id string, options ...Option) 
 // GetCustomer sends GET /v1/customers/{id}, for: guest.
 func (c *Client) GetCustomer(ctx context.Context, id string, options ...Option) (KnownGuest, error) {
 	return send[KnownGuest](ctx, c, options, call{method: "GET", path: "/v1/customers/" + url.PathEscape(id)})
+}
+
+// GetDeadLetter sends GET /v1/dead-letters/{id}, for: staff.
+func (c *Client) GetDeadLetter(ctx context.Context, id string, options ...Option) (GetDeadLetterAnswer, error) {
+	return send[GetDeadLetterAnswer](ctx, c, options, call{method: "GET", path: "/v1/dead-letters/" + url.PathEscape(id)})
 }
 
 // GetKeys sends GET /v1/keys, for: all.
@@ -381,6 +391,11 @@ func (c *Client) ListAudit(ctx context.Context, query ListAuditQuery, options ..
 // ListClients sends GET /v1/clients, for: admin.
 func (c *Client) ListClients(ctx context.Context, query Paging, options ...Option) (Page[KnownClient], error) {
 	return send[Page[KnownClient]](ctx, c, options, call{method: "GET", path: "/v1/clients", query: query})
+}
+
+// ListDeadLetters sends GET /v1/dead-letters, for: staff.
+func (c *Client) ListDeadLetters(ctx context.Context, query ListDeadLettersQuery, options ...Option) (Page[DeadLetter], error) {
+	return send[Page[DeadLetter]](ctx, c, options, call{method: "GET", path: "/v1/dead-letters", query: query})
 }
 
 // ListEvents sends GET /v1/events, for: staff, client:events.
@@ -487,6 +502,11 @@ func (c *Client) PlaceOrder(ctx context.Context, in PlaceOrderRequest, options .
 // Quote sends POST /v1/quotes, for: all.
 func (c *Client) Quote(ctx context.Context, in QuoteRequest, options ...Option) (Quote, error) {
 	return send[Quote](ctx, c, options, call{method: "POST", path: "/v1/quotes", body: in})
+}
+
+// RedriveDeadLetter sends POST /v1/dead-letters/{id}/redrive, for: staff.
+func (c *Client) RedriveDeadLetter(ctx context.Context, id string, options ...Option) (GetDeadLetterAnswer, error) {
+	return send[GetDeadLetterAnswer](ctx, c, options, call{method: "POST", path: "/v1/dead-letters/" + url.PathEscape(id) + "/redrive"})
 }
 
 // Refresh sends POST /v1/users/refresh, for: credentials.

@@ -232,6 +232,29 @@ type Contact struct {
 	Phone string `json:"phone"`
 }
 
+// DeadLetter is an event that its consumer could not handle.
+type DeadLetter struct {
+	ID         int64      `json:"id"`
+	EventID    string     `json:"event_id"`
+	Type       string     `json:"type"`
+	Source     string     `json:"source"`
+	Function   string     `json:"function"` // The function that could not handle it.
+	Revision   string     `json:"revision,omitempty"`
+	Kind       string     `json:"kind"` // one of poison, unknown, unreadable, undelivered
+	Reason     string     `json:"reason"`
+	Attempts   int64      `json:"attempts"`
+	StoredAt   time.Time  `json:"stored_at"`
+	ResolvedAt *time.Time `json:"resolved_at,omitempty"`
+}
+
+// DeadLetterAction is what a person did about a dead letter.
+type DeadLetterAction struct {
+	Action string    `json:"action"` // one of redrive, discard
+	By     string    `json:"by"`
+	Note   string    `json:"note,omitempty"`
+	At     time.Time `json:"at"`
+}
+
 // DeleteMySessionsQuery holds the query parameters of DeleteMySessions. Zero values are left out.
 type DeleteMySessionsQuery struct {
 	ID string `query:"id"` // The session to end. Without it all sessions but the current one end.
@@ -268,6 +291,11 @@ type Deletion struct {
 	ID      string `json:"id"`
 	Deleted bool   `json:"deleted"`
 	Why     string `json:"why,omitempty"` // Why it was not deleted.
+}
+
+// DiscardDeadLetterRequest gives a dead letter up.
+type DiscardDeadLetterRequest struct {
+	Note string `json:"note"` // Why its event needs no handling.
 }
 
 // Event is an event in the log, and what became of it.
@@ -334,6 +362,13 @@ type ForgotPasswordRequest struct {
 // GetCategoriesAnswer is the whole tree, each category before those below it.
 type GetCategoriesAnswer struct {
 	Items []Category `json:"items"`
+}
+
+// GetDeadLetterAnswer is a dead letter with its event, and what people did about it.
+type GetDeadLetterAnswer struct {
+	DeadLetter
+	Event   string             `json:"event"` // What was delivered; it may be no event at all.
+	Actions []DeadLetterAction `json:"actions"`
 }
 
 // GetKeysAnswer is a JSON Web Key Set, RFC 7517.
@@ -505,6 +540,13 @@ type ListAuditQuery struct {
 	Object string    `query:"object"`
 	From   time.Time `query:"from"`
 	To     time.Time `query:"to"`
+}
+
+// ListDeadLettersQuery holds the query parameters of ListDeadLetters. Zero values are left out.
+type ListDeadLettersQuery struct {
+	Paging
+	Function string `query:"function"` // The function that could not handle them.
+	Type     string `query:"type"`
 }
 
 // ListEventsAnswer is a page of the log.

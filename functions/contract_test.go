@@ -100,6 +100,7 @@ func TestEveryRouteOfTheContractResponds(t *testing.T) {
 	d.staffKeepsTheCatalogue()
 	d.staffHoldsGoodsByHand()
 	d.staffShipsAnOrder()
+	d.staffWatchesTheEngine()
 	d.anAdminLooksAfterPeopleAndPrograms()
 	for _, operation := range shoptest.Operations(t) {
 		require.True(t, d.answered[operation], "no successful request of %s", operation)

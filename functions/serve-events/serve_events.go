@@ -3,6 +3,8 @@
 package serveevents
 
 import (
+	"net/http"
+
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/internal/access"
 	"github.com/popup-shop/popup/internal/eventview"
@@ -24,6 +26,11 @@ func New(settings config.Access) function.Function {
 			web.Get("/v1/events", readers, listEvents),
 			web.Stream[EventStreamRequest, eventview.Event]("/v1/events/stream", readers, eventStreamDoc),
 			web.Stream[OrderStreamRequest, orderview.Change]("/v1/orders/{id}/stream", orderReaders, orderStreamDoc),
+			web.List("/v1/dead-letters", access.Staff, listDeadLetters),
+			web.Get("/v1/dead-letters/{id}", access.Staff, readDeadLetter),
+			web.Post("/v1/dead-letters/{id}/redrive", access.Staff, http.StatusAccepted, redrive),
+			web.Post("/v1/dead-letters/{id}/discard", access.Admin, http.StatusOK, discard),
 		),
+		Writes: []string{"bus.dead_letter_actions"},
 	}
 }
