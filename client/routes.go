@@ -323,6 +323,11 @@ func (c *Client) GetKeys(ctx context.Context, options ...Option) (GetKeysAnswer,
 	return send[GetKeysAnswer](ctx, c, options, call{method: "GET", path: "/v1/keys"})
 }
 
+// GetMail sends GET /v1/mails/{id}, for: staff.
+func (c *Client) GetMail(ctx context.Context, id string, options ...Option) (GetMailAnswer, error) {
+	return send[GetMailAnswer](ctx, c, options, call{method: "GET", path: "/v1/mails/" + url.PathEscape(id)})
+}
+
 // GetMe sends GET /v1/users/me, for: account.
 func (c *Client) GetMe(ctx context.Context, options ...Option) (User, error) {
 	return send[User](ctx, c, options, call{method: "GET", path: "/v1/users/me"})
@@ -401,6 +406,11 @@ func (c *Client) ListDeadLetters(ctx context.Context, query ListDeadLettersQuery
 // ListEvents sends GET /v1/events, for: staff, client:events.
 func (c *Client) ListEvents(ctx context.Context, query ListEventsQuery, options ...Option) (ListEventsAnswer, error) {
 	return send[ListEventsAnswer](ctx, c, options, call{method: "GET", path: "/v1/events", query: query})
+}
+
+// ListMails sends GET /v1/mails, for: staff.
+func (c *Client) ListMails(ctx context.Context, query ListMailsQuery, options ...Option) (Page[Mail], error) {
+	return send[Page[Mail]](ctx, c, options, call{method: "GET", path: "/v1/mails", query: query})
 }
 
 // ListMyAddresses sends GET /v1/users/me/addresses, for: account.
@@ -538,6 +548,11 @@ func (c *Client) RestoreVariant(ctx context.Context, id string, options ...Optio
 // SearchProducts sends GET /v1/products/search, for: all.
 func (c *Client) SearchProducts(ctx context.Context, query SearchProductsQuery, options ...Option) (SearchProductsAnswer, error) {
 	return send[SearchProductsAnswer](ctx, c, options, call{method: "GET", path: "/v1/products/search", query: query})
+}
+
+// SendMail sends POST /v1/mails/{id}/send, for: staff.
+func (c *Client) SendMail(ctx context.Context, id string, options ...Option) (Mail, error) {
+	return send[Mail](ctx, c, options, call{method: "POST", path: "/v1/mails/" + url.PathEscape(id) + "/send"})
 }
 
 // ShipOrder sends POST /v1/orders/{id}/ship, for: staff. It has an idempotency key, which is generated unless the option Key gives one. The option Wait is how long the shop may take to decide.

@@ -376,6 +376,14 @@ type GetKeysAnswer struct {
 	Keys []JWK `json:"keys"`
 }
 
+// GetMailAnswer is a mail and its text.
+type GetMailAnswer struct {
+	Mail
+	To      string `json:"to,omitempty"`
+	Subject string `json:"subject,omitempty"` // As it would be written now; left out for a mail that is about an account.
+	Text    string `json:"text,omitempty"`    // Its plain text, as it would be written now. The link does not have the token of a guest's order.
+}
+
 // GetOrderEventsAnswer are all events of an order, in the order in which they were emitted, and the steps of functions as a tree.
 type GetOrderEventsAnswer struct {
 	Items []OrdersEvent `json:"items"`
@@ -569,6 +577,13 @@ type ListEventsQuery struct {
 	Wait     int64  `query:"wait"`     // How many seconds to wait for an event if there is none, oldest first.
 }
 
+// ListMailsQuery holds the query parameters of ListMails. Zero values are left out.
+type ListMailsQuery struct {
+	Paging
+	OrderID string `query:"order_id"`
+	Status  string `query:"status"` // one of , sending, waiting, sent, failed, unknown, limited
+}
+
 // ListOrdersQuery holds the query parameters of ListOrders. Zero values are left out.
 type ListOrdersQuery struct {
 	Paging
@@ -648,6 +663,19 @@ type LoginRequest struct {
 // LogoutQuery holds the query parameters of Logout. Zero values are left out.
 type LogoutQuery struct {
 	Everywhere bool `query:"everywhere"`
+}
+
+// Mail is a mail that send-email wrote.
+type Mail struct {
+	ID          string     `json:"id"`
+	OrderID     string     `json:"order_id,omitempty"` // Left out for a mail that is about an account.
+	OrderNumber string     `json:"order_number,omitempty"`
+	Kind        string     `json:"kind"`
+	Status      string     `json:"status"` // Unknown: the mail server may have accepted it or not. Limited: its address has had too many today.; one of sending, waiting, sent, failed, unknown, limited
+	Tries       int64      `json:"tries"`
+	CreatedAt   time.Time  `json:"created_at"`
+	UpdatedAt   time.Time  `json:"updated_at"`
+	SentAt      *time.Time `json:"sent_at,omitempty"`
 }
 
 // MoveOrderRequest sets the state of an order's shipment.

@@ -15,6 +15,7 @@ func All() []Event {
 		HousekeepingDue{},
 		MailSent{},
 		MailFailed{},
+		MailRequested{},
 		OrderPlaced{},
 		OrderConfirmed{},
 		OrderSettled{},

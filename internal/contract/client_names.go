@@ -13,6 +13,7 @@ var methodNames = map[string]string{
 	"POST /v1/inventory/transfers":   "TransferStock",
 	"POST /v1/orders/find":           "FindOrder",
 	"POST /v1/orders/{id}/session":   "OpenOrder",
+	"POST /v1/mails/{id}/send":       "SendMail",
 	"GET /v1/events":                 "ListEvents",
 	"GET /v1/events/stream":          "StreamEvents",
 	"GET /v1/orders/{id}/stream":     "StreamOrder",
