@@ -318,6 +318,11 @@ func (c *Client) GetDeadLetter(ctx context.Context, id string, options ...Option
 	return send[GetDeadLetterAnswer](ctx, c, options, call{method: "GET", path: "/v1/dead-letters/" + url.PathEscape(id)})
 }
 
+// GetFlow sends GET /v1/functions/flow, for: staff.
+func (c *Client) GetFlow(ctx context.Context, query GetFlowQuery, options ...Option) (GetFlowAnswer, error) {
+	return send[GetFlowAnswer](ctx, c, options, call{method: "GET", path: "/v1/functions/flow", query: query})
+}
+
 // GetKeys sends GET /v1/keys, for: all.
 func (c *Client) GetKeys(ctx context.Context, options ...Option) (GetKeysAnswer, error) {
 	return send[GetKeysAnswer](ctx, c, options, call{method: "GET", path: "/v1/keys"})
@@ -406,6 +411,11 @@ func (c *Client) ListDeadLetters(ctx context.Context, query ListDeadLettersQuery
 // ListEvents sends GET /v1/events, for: staff, client:events.
 func (c *Client) ListEvents(ctx context.Context, query ListEventsQuery, options ...Option) (ListEventsAnswer, error) {
 	return send[ListEventsAnswer](ctx, c, options, call{method: "GET", path: "/v1/events", query: query})
+}
+
+// ListFunctions sends GET /v1/functions, for: staff.
+func (c *Client) ListFunctions(ctx context.Context, options ...Option) (ListFunctionsAnswer, error) {
+	return send[ListFunctionsAnswer](ctx, c, options, call{method: "GET", path: "/v1/functions"})
 }
 
 // ListMails sends GET /v1/mails, for: staff.
@@ -543,6 +553,11 @@ func (c *Client) RestoreProduct(ctx context.Context, id string, options ...Optio
 // RestoreVariant sends POST /v1/variants/{id}/restore, for: staff, client:catalogue.
 func (c *Client) RestoreVariant(ctx context.Context, id string, options ...Option) (Variant, error) {
 	return send[Variant](ctx, c, options, call{method: "POST", path: "/v1/variants/" + url.PathEscape(id) + "/restore"})
+}
+
+// RunChecks sends GET /v1/checks, for: staff.
+func (c *Client) RunChecks(ctx context.Context, options ...Option) (RunChecksAnswer, error) {
+	return send[RunChecksAnswer](ctx, c, options, call{method: "GET", path: "/v1/checks"})
 }
 
 // SearchProducts sends GET /v1/products/search, for: all.

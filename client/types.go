@@ -138,6 +138,13 @@ type Amount struct {
 	Currency string `json:"currency"`     // ISO 4217 code
 }
 
+// Arrow is how many events of a type went from or to a function.
+type Arrow struct {
+	Function string `json:"function"`
+	Type     string `json:"type"`
+	Events   int64  `json:"events"`
+}
+
 // Basket is the basket of a caller.
 type Basket struct {
 	ID          string     `json:"id,omitempty"` // Absent while there is no basket.
@@ -208,6 +215,13 @@ type ChangeStockRequest struct {
 type ChangeUserRequest struct {
 	Role   string `json:"role"` // one of customer, staff, admin
 	Active bool   `json:"active"`
+}
+
+// Check is a promise of the shop that takes more than one transaction to keep.
+type Check struct {
+	Domain  string `json:"domain"`
+	Promise string `json:"promise"`
+	Broken  int64  `json:"broken"` // How often it is broken; 0 is right.
 }
 
 // ClaimOrderRequest transfers a guest's order to the caller's account.
@@ -359,6 +373,22 @@ type ForgotPasswordRequest struct {
 	Email string `json:"email"`
 }
 
+// Function is a function with what it did lately. The event store tells it: a function at zero cannot be asked.
+type Function struct {
+	Name        string     `json:"name"`
+	StartedBy   string     `json:"started_by"` // one of events, schedule, dead letters, requests
+	Consumes    []string   `json:"consumes"`
+	Emits       []string   `json:"emits"`
+	LastRun     *time.Time `json:"last_run,omitempty"`  // When it last handled or emitted an event, within a day. Requests that only read leave no trace.
+	Handled     int64      `json:"handled"`             // Events in the last hour.
+	Emitted     int64      `json:"emitted"`             // Events in the last hour.
+	Waiting     int64      `json:"waiting"`             // Events that it has not handled within some seconds, as of the last sweep.
+	Late        int64      `json:"late"`                // Of these, those that have waited for over 15 minutes.
+	OldestAt    *time.Time `json:"oldest_at,omitempty"` // Since when the oldest of these waits.
+	Errors      int64      `json:"errors"`              // How often these were delivered in vain, and the open dead letters.
+	DeadLetters int64      `json:"dead_letters"`        // Dead letters that wait for a person.
+}
+
 // GetCategoriesAnswer is the whole tree, each category before those below it.
 type GetCategoriesAnswer struct {
 	Items []Category `json:"items"`
@@ -369,6 +399,19 @@ type GetDeadLetterAnswer struct {
 	DeadLetter
 	Event   string             `json:"event"` // What was delivered; it may be no event at all.
 	Actions []DeadLetterAction `json:"actions"`
+}
+
+// GetFlowAnswer is the flow of events between functions, with a number for each arrow.
+type GetFlowAnswer struct {
+	Period  string    `json:"period"`  // one of hour, day
+	Emitted []Arrow   `json:"emitted"` // From the function that emits the type.
+	Handled []Arrow   `json:"handled"` // To a function that consumes the type.
+	AsOf    time.Time `json:"as_of"`
+}
+
+// GetFlowQuery holds the query parameters of GetFlow. Zero values are left out.
+type GetFlowQuery struct {
+	Period string `query:"period"` // The last hour, or the last 24.; one of hour, day
 }
 
 // GetKeysAnswer is a JSON Web Key Set, RFC 7517.
@@ -575,6 +618,12 @@ type ListEventsQuery struct {
 	Sort     string `query:"sort"`     // one of sequence, -sequence
 	Limit    int64  `query:"limit"`    // Events per page; a page has at most 100.
 	Wait     int64  `query:"wait"`     // How many seconds to wait for an event if there is none, oldest first.
+}
+
+// ListFunctionsAnswer lists all functions.
+type ListFunctionsAnswer struct {
+	Items []Function `json:"items"`
+	AsOf  time.Time  `json:"as_of"`
 }
 
 // ListMailsQuery holds the query parameters of ListMails. Zero values are left out.
@@ -927,6 +976,12 @@ type Reservation struct {
 type ResetPasswordRequest struct {
 	Token string `json:"token"` // The part of the link in the mail after #. It is valid for 30 minutes and one use.
 	New   string `json:"new"`   // 8 to 128 characters, and not a commonly used password.
+}
+
+// RunChecksAnswer is the result of each check.
+type RunChecksAnswer struct {
+	Items []Check   `json:"items"`
+	AsOf  time.Time `json:"as_of"`
 }
 
 // SSHKey is a public key with which a user signs in to the shop by SSH.

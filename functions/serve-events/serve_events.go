@@ -21,7 +21,12 @@ const name = "serve-events"
 // readers admits staff, and programs that read events.
 var readers = access.Any(access.Staff, access.Client("events"))
 
-type handler struct{ publicURL string }
+type handler struct {
+	publicURL         string
+	functions         kept[FunctionsAnswer]
+	lastHour, lastDay kept[FlowAnswer]
+	checks            kept[ChecksAnswer]
+}
 
 // link returns the address that a mail links to.
 func (h *handler) link(l mailtext.Message) string {
@@ -41,6 +46,9 @@ func New(settings config.Access) function.Function {
 			web.Get("/v1/dead-letters/{id}", access.Staff, readDeadLetter),
 			web.Post("/v1/dead-letters/{id}/redrive", access.Staff, http.StatusAccepted, redrive),
 			web.Post("/v1/dead-letters/{id}/discard", access.Admin, http.StatusOK, discard),
+			web.Get("/v1/functions", access.Staff, h.listFunctions),
+			web.Get("/v1/functions/flow", access.Staff, h.readFlow),
+			web.GetTx("/v1/checks", access.Staff, h.runChecks),
 			web.List("/v1/mails", access.Staff, listMails),
 			web.Get("/v1/mails/{id}", access.Staff, h.readMail),
 			web.Post("/v1/mails/{id}/send", access.Staff, http.StatusAccepted, sendMail),

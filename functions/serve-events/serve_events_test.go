@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/functions"
+	"github.com/popup-shop/popup/internal/invariant"
 	"github.com/popup-shop/popup/internal/shoptest"
 )
 
@@ -217,4 +218,64 @@ func TestStaffSeesAndSendsMails_NOT_16(t *testing.T) {
 		require.Equal(t, http.StatusConflict, post(t, shop, "/v1/mails/"+id+"/send", nil, staff.Bearer).Status)
 	}
 	require.Equal(t, http.StatusNotFound, post(t, shop, "/v1/mails/"+placed.ID+"/send", nil, staff.Bearer).Status)
+}
+
+// API-84: each function shows what it did lately and what waits for it, and each arrow of the flow how many events took it.
+func TestFunctionsShowWhatTheyDid_API_84(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	placed := shop.OrderIn(t, "confirmed")
+	reserved := shop.Emitted(t, placed.ID, "stock.reserved")[0]
+	shop.Exec(t, `INSERT INTO bus.undelivered (event_id, consumer, created_at, attempts) VALUES ($1, 'create-payment', now() - interval '16 min', 4)`, reserved.ID)
+	deadLetter(t, shop, reserved.ID, "stock.reserved", "create-payment")
+	byName := map[string]map[string]any{}
+	for _, f := range items(get(t, shop, "/v1/functions")) {
+		byName[f["name"].(string)] = f
+	}
+	require.Contains(t, byName, "serve-gateway")
+	require.Equal(t, []any{"stock.reserved"}, byName["create-payment"]["consumes"])
+	require.EqualValues(t, 1, byName["create-payment"]["handled"])
+	require.EqualValues(t, 1, byName["create-payment"]["waiting"])
+	require.EqualValues(t, 1, byName["create-payment"]["late"])
+	require.EqualValues(t, 5, byName["create-payment"]["errors"])
+	require.EqualValues(t, 1, byName["place-order"]["emitted"])
+	require.NotEmpty(t, byName["place-order"]["last_run"])
+	require.Nil(t, byName["serve-baskets"]["last_run"])
+
+	for _, period := range []string{"hour", "day"} {
+		flow := get(t, shop, "/v1/functions/flow?period="+period)
+		require.Equal(t, http.StatusOK, flow.Status, flow.Raw)
+		require.Contains(t, flow.Body["emitted"], map[string]any{"function": "place-order", "type": "order.placed", "events": 1.0})
+		require.Contains(t, flow.Body["handled"], map[string]any{"function": "reserve-stock", "type": "order.placed", "events": 1.0})
+		require.Contains(t, flow.Body["handled"], map[string]any{"function": "close-order", "type": "order.withdrawn", "events": 0.0})
+	}
+	require.Equal(t, []string{"period"}, get(t, shop, "/v1/functions/flow?period=week").Fields())
+}
+
+// API-84: the checks find for staff what popup check finds, and run at most twice a minute.
+func TestChecksFindWhatPopupCheckFinds(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	expired, placed := shop.OrderIn(t, "expired"), shop.OrderIn(t, "confirmed")
+	shop.Exec(t, `
+		INSERT INTO orders.baskets (basket_id, token_hash, order_id, expires_at) VALUES (gen_random_uuid(), '\x01', $1, now() + interval '1 day')`, expired.ID)
+	mailOf(t, shop, placed.ID, "payment_paid", "sending")
+	shop.Exec(t, `UPDATE mail.mails SET taken_at = now() - interval '1 hour'`)
+	want, err := invariant.Check(t.Context(), shop.Pool, false)
+	require.NoError(t, err)
+	checks := func() (broken []invariant.Result) {
+		a := get(t, shop, "/v1/checks")
+		require.Equal(t, http.StatusOK, a.Status, a.Raw)
+		for _, c := range items(a) {
+			broken = append(broken, invariant.Result{Domain: c["domain"].(string), Promise: c["promise"].(string), Broken: int(c["broken"].(float64))})
+		}
+		return broken
+	}
+	require.Equal(t, want, checks())
+	require.GreaterOrEqual(t, len(slices.DeleteFunc(slices.Clone(want), func(r invariant.Result) bool { return r.Broken == 0 })), 2)
+	shop.Exec(t, `DELETE FROM mail.mails`)
+	require.Equal(t, want, checks(), "they are kept")
+	locked := shop.SignIn(t, "staff")
+	shop.Exec(t, `UPDATE accounts.users SET active = false WHERE user_id = $1`, locked.ID)
+	require.Equal(t, http.StatusUnauthorized, get(t, shop, "/v1/checks", "Authorization", locked.Bearer).Status, "but not for everyone")
 }

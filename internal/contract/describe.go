@@ -66,6 +66,8 @@ var summaries = map[string]string{
 	"Refresh":                  "Get a new pair of tokens",
 	"Register":                 "Create an account",
 	"ResetPassword":            "Set a new password with the link of a mail",
+	"GetFlow":                  "Get how many events went between the functions",
+	"RunChecks":                "Check the promises of the shop",
 	"SendMail":                 "Send a mail again",
 	"StreamEvents":             "Get events as they are emitted",
 	"StreamOrder":              "Get the changes of an order as they happen",
