@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/popup-shop/popup/internal/eventstore"
+	"github.com/popup-shop/popup/internal/invariant"
 )
 
 // emitAs stores an event of a type, as emitted by a function.
@@ -152,4 +153,32 @@ func TestTextsOfPositionsHaveTheirOrder(t *testing.T) {
 		_, err := eventstore.ParsePosition(wrong)
 		require.Error(t, err, wrong)
 	}
+}
+
+// API-81: no page of the log reads a table from end to end.
+func TestPagesOfTheLogReadIndexes(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.exec(t, `
+		INSERT INTO bus.event (event_id, type, source, subject, order_id, causation_id, n, data, created_at, xid)
+		SELECT gen_random_uuid(), 'order.placed', '/functions/place-order', 'x', md5((i / 20)::text)::uuid, gen_random_uuid(), 0, '{}',
+			now() - i * interval '1 s', (1000000 + i)::text::xid8
+		FROM generate_series(1, 40000) i`)
+	b.exec(t, `INSERT INTO bus.inbox (event_id, consumer, claimed_at) SELECT event_id, 'reserve-stock', created_at FROM bus.event`)
+	b.exec(t, `ANALYZE bus.event, bus.inbox`)
+	plans := invariant.NewPlans(b.pool)
+	for _, q := range []eventstore.LogQuery{
+		{}, {Backward: true}, {Types: []string{"x.y"}}, {Types: []string{"x.y"}, Backward: true}, {OrderID: uuid.NewString()},
+		{OrderID: uuid.NewString(), Backward: true}, {Consumer: "send-email", Emitter: "place-order"},
+	} {
+		q.Limit = 20
+		_, err := eventstore.ReadLog(t.Context(), plans, q)
+		require.NoError(t, err)
+	}
+	_, err := eventstore.LogOfOrder(t.Context(), plans, uuid.NewString())
+	require.NoError(t, err)
+	_, err = eventstore.ReadEmitted(t.Context(), plans, time.Now())
+	require.NoError(t, err)
+	require.Empty(t, plans.Scans)
+	require.Greater(t, plans.Seen, 10)
 }
