@@ -1,6 +1,11 @@
 package contract
 
-import "github.com/popup-shop/popup/internal/function"
+import (
+	"cmp"
+	"slices"
+
+	"github.com/popup-shop/popup/internal/function"
+)
 
 // declaration is what starts a function, and the events that it consumes and emits.
 type declaration struct {
@@ -10,7 +15,7 @@ type declaration struct {
 	Emits     []string `json:"emits"`
 }
 
-// declarations lists the functions in the order of their list.
+// declarations lists the functions by name.
 func declarations(functions []function.Function) ([]byte, error) {
 	all := []declaration{}
 	for _, f := range functions {
@@ -23,6 +28,7 @@ func declarations(functions []function.Function) ([]byte, error) {
 		}
 		all = append(all, d)
 	}
+	slices.SortFunc(all, func(a, b declaration) int { return cmp.Compare(a.Name, b.Name) })
 	return indented(all)
 }
 
