@@ -66,3 +66,11 @@ func pieces(o client.Order) (n int64) {
 }
 
 func pageNumber(n int64) int64 { return max(n, 1) }
+
+// nonempty returns a text, or a dash for none.
+func nonempty(text string) string {
+	if text == "" {
+		return "–"
+	}
+	return text
+}
