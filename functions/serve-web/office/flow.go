@@ -92,21 +92,27 @@ func edgesOf(functions []client.Function, counts client.GetFlowAnswer) (edges []
 	return edges
 }
 
-// depths returns the column of each function that has an edge.
+// depths returns the column of each function that has an edge: one more than the last column that leads to it, without
+// the edges that lead back.
 func depths(functions []client.Function, edges []edge) map[string]int {
 	depth := map[string]int{}
-	for _, f := range functions {
-		if len(f.Consumes) == 0 && slices.ContainsFunc(edges, func(e edge) bool { return e.from == f.Name }) {
-			depth[f.Name] = 0
+	onward := map[string][]string{}
+	for _, e := range edges {
+		onward[e.from] = append(onward[e.from], e.to)
+	}
+	var visit func(name string, at int, before []string)
+	visit = func(name string, at int, before []string) {
+		if known, ok := depth[name]; slices.Contains(before, name) || ok && known >= at {
+			return
+		}
+		depth[name] = at
+		for _, next := range onward[name] {
+			visit(next, at+1, append(slices.Clone(before), name))
 		}
 	}
-	for level := 0; level < len(functions); level++ {
-		for _, e := range edges {
-			if at, ok := depth[e.from]; ok && at == level {
-				if _, placed := depth[e.to]; !placed {
-					depth[e.to] = level + 1
-				}
-			}
+	for _, f := range functions {
+		if len(f.Consumes) == 0 && len(onward[f.Name]) > 0 {
+			visit(f.Name, 0, nil)
 		}
 	}
 	return depth
