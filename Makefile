@@ -14,12 +14,12 @@ IN_FULL := CrossingOrders|NothingLeaks|FiveHundredVariants|SameUnit|SuggestionsC
 WRITTEN = $$(git ls-files -co --exclude-standard '*.go' ':!*_templ.go')
 
 .DEFAULT_GOAL := help
-.PHONY: help needs run start-fresh assets test test-slow lint fmt generate function outdated spec build bench check clean kind kind-down deploy undeploy kube-popup scenario test-cluster
+.PHONY: help needs run start-fresh assets test test-slow test-browser screenshots lint fmt generate function outdated spec build bench check clean kind kind-down deploy undeploy kube-popup scenario test-cluster
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-needs: ## install what is missing: Postgres 15 with PostGIS, and Node and Prometheus for tests, by apt
+needs: ## install what is missing: Postgres 15 with PostGIS, and Node, Prometheus and Chromium for tests, by apt
 	@sh tools/needs.sh
 
 build: ## build all programs into bin/
@@ -42,6 +42,12 @@ test-slow: needs ## run the long faults: storms in full, kills, races, and what 
 	POPUP_SLOW=1 $(GO) test -p 1 -parallel 1 -timeout 60m -v -run '$(IN_FULL)' ./functions/reserve-stock ./functions/release-stock ./functions/serve-catalogue ./functions/edit-catalogue
 
 REDOCLY := @redocly/cli@2.77.0
+
+test-browser: needs ## open every page in a real Chromium: accessibility, budgets, checkout (ARGS="-run Checkout")
+	POPUP_BROWSER=1 $(GO) test -count=1 -timeout 30m ./tools/browser $(ARGS)
+
+screenshots: needs ## write a picture of every page at both widths into bin/screenshots
+	SCREENSHOTS=$(CURDIR)/bin/screenshots $(MAKE) test-browser ARGS="-run TestEveryPage"
 
 lint: ## gofumpt, go vet, staticcheck, and redocly where it can be had
 	@test -z "$$($(TOOLS) gofumpt -l $(WRITTEN))" || { $(TOOLS) gofumpt -l $(WRITTEN); echo 'run make fmt'; exit 1; }

@@ -217,12 +217,12 @@ type Gateway struct {
 
 	StatusOf []string `envconfig:"STATUS_OF" desc:"who else /v1/status shows, such as mail=smtp.example.org:587,s3=s3.example.org:443; the shop takes orders without them"`
 
-	RateLimit      int   `envconfig:"RATE_LIMIT" default:"100" desc:"calls a minute of a user, or of an address without a token; 0: no limit"`
-	StaffRateLimit int   `envconfig:"STAFF_RATE_LIMIT" default:"1000" desc:"calls a minute of staff and of machine clients; 0: no limit"`
-	CacheEntries   int   `envconfig:"CACHE_ENTRIES" default:"10000" desc:"answers that the gateway keeps at most; 0: none"`
-	CacheBytes     int64 `envconfig:"CACHE_BYTES" default:"67108864" desc:"bytes of answers that the gateway keeps at most"`
+	RateLimit      int    `envconfig:"RATE_LIMIT" default:"100" desc:"calls a minute of a user, or of an address without a token; 0: no limit"`
+	StaffRateLimit int    `envconfig:"STAFF_RATE_LIMIT" default:"1000" desc:"calls a minute of staff and of machine clients; 0: no limit"`
+	CacheEntries   int    `envconfig:"CACHE_ENTRIES" default:"10000" desc:"answers that the gateway keeps at most; 0: none"`
+	CacheBytes     int64  `envconfig:"CACHE_BYTES" default:"67108864" desc:"bytes of answers that the gateway keeps at most"`
 	PagesKey       string `envconfig:"PAGES_KEY" desc:"secret by which all copies of the gateway know the calls that pages make for a visitor; none: each copy knows its own"`
-	TrustedHops    int   `envconfig:"TRUSTED_HOPS" default:"0" desc:"how many trusted proxies in front of the gateway append to X-Forwarded-For; 3 on Knative: ingress, activator and queue-proxy"`
+	TrustedHops    int    `envconfig:"TRUSTED_HOPS" default:"0" desc:"how many trusted proxies in front of the gateway append to X-Forwarded-For; 3 on Knative: ingress, activator and queue-proxy"`
 }
 
 // Outside are those whom /v1/status shows, by name, with their addresses.

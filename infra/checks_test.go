@@ -179,6 +179,7 @@ func common(service *servingv1.Service) error {
 // secrets are the settings that one function alone is given, each from a key of its own name in a Secret.
 var secrets = map[string]map[string]string{
 	"serve-accounts": {"TOKEN_KEYS": "popup-tokens"},
+	"serve-gateway":  {"PAGES_KEY": "popup-pages"},
 	"send-email":     {"SMTP_URL": "popup-mail"},
 	"edit-catalogue": {"S3_URL": "popup-pictures", "S3_KEY": "popup-pictures", "S3_SECRET": "popup-pictures"},
 }

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what the shop and its tests need on a machine and Go cannot bring: Postgres 15, PostGIS, Node and npm, Prometheus, pgbouncer.
+# Installs what the shop and its tests need on a machine and Go cannot bring: Postgres 15, PostGIS, Node and npm, Prometheus, pgbouncer,
+# Chromium with a Japanese font.
 # Says what to install where it may not.
 set -eu
 
@@ -8,6 +9,8 @@ have_maps() { ls /usr/share/postgresql/*/extension/postgis.control >/dev/null 2>
 have_node() { command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1; }
 have_prometheus() { command -v prometheus >/dev/null 2>&1 && command -v promtool >/dev/null 2>&1; }
 have_pgbouncer() { [ -x /usr/sbin/pgbouncer ] || command -v pgbouncer >/dev/null 2>&1; }
+have_chromium() { command -v chromium >/dev/null 2>&1; }
+have_kanji() { [ -d /usr/share/fonts/opentype/noto ] || [ -d /usr/share/fonts/opentype/ipaexfont-gothic ]; }
 
 packages=
 have || packages="postgresql-15 postgresql-contrib"
@@ -15,6 +18,8 @@ have_maps || packages="$packages postgresql-15-postgis-3"
 have_node || packages="$packages nodejs npm"
 have_prometheus || packages="$packages prometheus"
 have_pgbouncer || packages="$packages pgbouncer"
+have_chromium || packages="$packages chromium"
+have_kanji || packages="$packages fonts-noto-cjk"
 [ -z "$packages" ] && exit 0
 
 if [ "$(id -u)" = 0 ]; then
@@ -52,5 +57,5 @@ echo "installing $packages"
 $as_root apt-get update -qq
 DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $packages >/dev/null || {
 	have || exit 1
-	echo "Not all of $packages could be installed; the shop runs without PostGIS, Node, Prometheus and pgbouncer." >&2
+	echo "Not all of $packages could be installed; the shop runs without PostGIS, Node, Prometheus, pgbouncer and Chromium." >&2
 }

@@ -69,7 +69,7 @@ func (g *gateway) guarded(route function.Route, to http.Handler) http.HandlerFun
 			}
 			g.metrics.observe(route, r.Method, response, response.took(route, began))
 			g.logCall(route, r, response, began)
-			g.endTrace(r.Context(), span, response.status)
+			endTrace(r.Context(), g.tracer, span, response.status)
 			if p == http.ErrAbortHandler { // aborts the connection, so that the caller notices an incomplete response
 				panic(p)
 			}
@@ -134,14 +134,14 @@ func (g *gateway) trace(route function.Route, r *http.Request) (*http.Request, *
 	return r.WithContext(ctx), span
 }
 
-func (g *gateway) endTrace(ctx context.Context, span *tracing.Span, status int) {
+func endTrace(ctx context.Context, tracer *tracing.Tracer, span *tracing.Span, status int) {
 	span.Set(attribute.Int("http.response.status_code", status))
 	var err error
 	if status >= http.StatusInternalServerError {
 		err = fmt.Errorf("status %d", status)
 	}
 	span.End(err)
-	g.tracer.Flush(ctx)
+	tracer.Flush(ctx)
 }
 
 // logCall logs a request in one line. It logs the route and not the path, which may contain anything.

@@ -163,7 +163,9 @@ func (g *gateway) showProblem(w http.ResponseWriter, r *http.Request, kind strin
 }
 
 // isPage reports whether a response is a page, and not a problem that took its place.
-func isPage(a *cachedResponse) bool { return strings.HasPrefix(a.header.Get("Content-Type"), "text/html") }
+func isPage(a *cachedResponse) bool {
+	return strings.HasPrefix(a.header.Get("Content-Type"), "text/html")
+}
 
 // copyPage responds with a recorded page.
 func copyPage(w http.ResponseWriter, page *cachedResponse, method string) {

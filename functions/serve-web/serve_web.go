@@ -76,7 +76,7 @@ func (e *endpoints) site(rt *function.Runtime) *page.Site {
 	if rt.Gateway != nil {
 		site.API = within{rt.Gateway}
 	}
-	site.Static, err = static.Open(e.settings.StaticDir, static.Style(site.Settings.Get().Accent))
+	site.Static, err = static.Open(e.settings.StaticDir)
 	if err != nil {
 		panic(fmt.Errorf("STATIC_DIR=%s: %w", e.settings.StaticDir, err))
 	}

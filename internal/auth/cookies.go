@@ -51,6 +51,9 @@ func (c Cookies) SetOrder(token, orderID, number string) (headers []string) {
 // orderCookie returns the kind of the cookie for an order by its id or number, in any case.
 func orderCookie(name string) string { return "order-" + strings.ToLower(name) }
 
+// Order returns the token of an order in a request, by the order's id or number, or "".
+func (c Cookies) Order(r *http.Request, name string) string { return c.value(r, orderCookie(name)) }
+
 // order returns the token of the order that the path of a request names.
 func (c Cookies) order(r *http.Request) string {
 	name := r.PathValue("id")

@@ -76,7 +76,7 @@ func within(do func() int) (code int, err error) {
 	defer shop.Close()
 	settings.SMTP, settings.Pictures = shop.SMTP, shop.Pictures()
 	triggers, err := local.ReadTriggers(functions.Manifests, infra.Delivery)
-	if err := errors.Join(err, seed.Demo(ctx, shop.Pool), seed.Pictures(ctx, shop.Pool, picture.Open(shop.Pictures()).Put)); err != nil {
+	if err := errors.Join(err, seed.Demo(ctx, shop.Pool), seed.Showcase(ctx, shop.Pool), seed.Pictures(ctx, shop.Pool, picture.Open(shop.Pictures()).Put)); err != nil {
 		return 1, err
 	}
 	gateway := servegateway.Within(servegateway.Settings{Gateway: settings.Gateway, Access: settings.Access})

@@ -37,12 +37,13 @@ var browser = sync.OnceValue(func() context.Context {
 })
 
 // patience is how long a step in a tab may take.
-const patience = 20 * time.Second
+const patience = 10 * time.Second
 
 // tab is a visitor's window, with cookies of its own.
 type tab struct {
-	t   testing.TB
-	ctx context.Context
+	t      testing.TB
+	ctx    context.Context
+	access string // token of the account; "" for visitors
 
 	mu       sync.Mutex
 	errors   []string         // of scripts and of the content policy
@@ -53,9 +54,20 @@ type tab struct {
 // open opens a window for a visitor, or for the account of an access token.
 func open(t testing.TB, access string) *tab {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(browser(), chromedp.WithNewBrowserContext())
+	return window(t, browser(), access, chromedp.WithNewBrowserContext())
+}
+
+// sameVisitor opens another window for the visitor of a window.
+func sameVisitor(t testing.TB, w *tab) *tab {
+	t.Helper()
+	return window(t, w.ctx, w.access)
+}
+
+func window(t testing.TB, parent context.Context, access string, options ...chromedp.ContextOption) *tab {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(parent, options...)
 	t.Cleanup(cancel)
-	w := &tab{t: t, ctx: ctx, received: map[string]int64{}, urls: map[network.RequestID]string{}}
+	w := &tab{t: t, ctx: ctx, access: access, received: map[string]int64{}, urls: map[network.RequestID]string{}}
 	require.NoError(t, chromedp.Listen(ctx, w.note))
 	w.command(func(ctx context.Context) error {
 		_, err := chromedp.Call(ctx, network.Enable, network.EnableParams{})
@@ -120,19 +132,24 @@ func (w *tab) click(selector string) {
 	w.do(chromedp.WaitVisible(chromedp.CSS(selector)), chromedp.Click(chromedp.CSS(selector)))
 }
 
-// fill types into fields: names and values, in turn.
+// fill types into fields in place of what is there: names and values, in turn.
 func (w *tab) fill(pairs ...string) {
 	w.t.Helper()
 	for i := 0; i+1 < len(pairs); i += 2 {
-		field := chromedp.CSS(fmt.Sprintf(`main [name=%q]`, pairs[i]))
-		w.do(chromedp.SetValue(field, ""), chromedp.SendKeys(field, pairs[i+1]))
+		require.True(w.t, eval[bool](w, fmt.Sprintf(`(() => {
+			const field = document.querySelector('main [name="%s"]');
+			field.focus();
+			field.select();
+			return document.activeElement === field;
+		})()`, pairs[i])), pairs[i])
+		w.do(chromedp.KeyEvent(pairs[i+1]))
 	}
 }
 
 // see waits until the page shows a text.
 func (w *tab) see(text string) {
 	w.t.Helper()
-	w.await(fmt.Sprintf(`document.body && document.body.innerText.includes(%q)`, text), "no %q", text)
+	w.await(fmt.Sprintf(`document.readyState === "complete" && document.body.innerText.includes(%q)`, text), "no %q", text)
 }
 
 // await waits until an expression is true.
@@ -164,8 +181,13 @@ func eval[T any](w *tab, expression string) T {
 	return value
 }
 
-func (w *tab) text() string  { return eval[string](w, `document.body.innerText`) }
-func (w *tab) where() string { return eval[string](w, `location.pathname + location.search + location.hash`) }
+func (w *tab) text() string {
+	return eval[string](w, `document.querySelector("main").innerText.replace(/\s+/g, " ").slice(0, 400)`)
+}
+
+func (w *tab) where() string {
+	return eval[string](w, `location.pathname + location.search + location.hash`)
+}
 
 // cookie sets a cookie of the shop.
 func (w *tab) cookie(name, value string) {

@@ -28,6 +28,9 @@ if ! secret popup-tokens; then
 	kubectl -n shop create secret generic popup-tokens --from-literal="$(echo "$keys" | grep ^TOKEN_KEYS)"
 	kubectl -n shop create secret generic popup-public-keys --from-literal="$(echo "$keys" | grep ^TOKEN_PUBLIC_KEYS)"
 fi
+if ! secret popup-pages; then
+	kubectl -n shop create secret generic popup-pages --from-literal="PAGES_KEY=$(head -c 30 /dev/urandom | base64)"
+fi
 if ! secret popup-admin; then
 	password=$(head -c 15 /dev/urandom | base64 | tr '+/' 'ab')
 	kubectl -n shop create secret generic popup-admin --from-literal=ADMIN_EMAIL=admin@popup.example --from-literal="ADMIN_PASSWORD=$password"

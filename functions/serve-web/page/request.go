@@ -30,11 +30,12 @@ type Request struct {
 	API  *client.Client // with the visitor's token and language
 	View *ui.View
 
-	site    *Site
-	w       http.ResponseWriter
-	session session
-	status  int
-	mu      sync.Mutex // guards the cookies of the response
+	site     *Site
+	w        http.ResponseWriter
+	session  session
+	settings client.Settings // of the shop
+	status   int
+	mu       sync.Mutex // guards the cookies of the response
 }
 
 // request begins a request: it finds the visitor's session, language and notices.
@@ -43,9 +44,10 @@ func (s *Site) request(w http.ResponseWriter, hr *http.Request) *Request {
 	r.session = s.resume(r)
 	language := r.language()
 	r.API = s.client(r, language)
+	r.settings = s.Settings.read(r.Context(), r.API)
 	r.View = &ui.View{
-		Language: language, Theme: r.theme(), Path: r.URL.RequestURI(), Static: s.Static.Path,
-		Shop:    ui.Shop{Name: s.Settings.Get().Name, Contact: s.Settings.Get().Contact, URL: strings.TrimRight(s.PublicURL, "/")},
+		Language: language, Theme: r.theme(), Path: r.URL.RequestURI(), Static: s.Static.Path, Style: s.Static.StylePath(r.settings.Accent),
+		Shop:    shopOf(r.settings, language, strings.TrimRight(s.PublicURL, "/")),
 		User:    ui.User{ID: r.session.claims.ID, Email: r.session.claims.Email, Role: r.session.claims.Role},
 		Notices: r.takeNotices(language), Basket: sync.OnceValue(r.countBasket),
 	}
@@ -59,7 +61,7 @@ func (s *Site) client(r *Request, language string) *client.Client {
 }
 
 // Settings returns the settings of the shop.
-func (r *Request) Settings() ShopSettings { return r.site.Settings.Get() }
+func (r *Request) Settings() client.Settings { return r.settings }
 
 // countBasket returns the number of items in the visitor's basket. Those without a basket cost no call.
 func (r *Request) countBasket() int64 {

@@ -105,7 +105,19 @@ func (v visitor) RoundTrip(call *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	v.r.setCookies(response.Header.Values("Set-Cookie")...)
+	if basket := v.r.site.Cookies.Basket(&http.Request{Header: asCookies(response)}); basket != "" {
+		v.r.session.basket = basket // for the calls that follow
+	}
 	return response, nil
+}
+
+// asCookies returns the cookies that a response sets as a browser sends them back.
+func asCookies(response *http.Response) http.Header {
+	header := http.Header{}
+	for _, cookie := range response.Cookies() {
+		header.Add("Cookie", cookie.Name+"="+cookie.Value)
+	}
+	return header
 }
 
 // setCookies adds cookies to the response, each once.
@@ -133,3 +145,28 @@ func kindOf(err error) string {
 
 // Is reports whether an error is a problem of one of the kinds, such as "out-of-stock".
 func Is(err error, kinds ...string) bool { return slices.Contains(kinds, kindOf(err)) }
+
+// ShortLines returns what there is not enough of, where an error of the API names it.
+func ShortLines(err error) []client.Short {
+	var p *client.Problem
+	if errors.As(err, &p) {
+		return p.Lines
+	}
+	return nil
+}
+
+// ForOrder returns a client that has access to an order by its number, if the visitor's browser has its token.
+func (r *Request) ForOrder(number string) *client.Client {
+	token := r.site.Cookies.Order(r.Request, number)
+	if token == "" {
+		return r.API
+	}
+	return r.API.With(client.OrderToken(token))
+}
+
+// KeepOrder gives the visitor's browser access to an order of a guest.
+func (r *Request) KeepOrder(token, orderID, number string) {
+	if token != "" {
+		r.setCookies(r.site.Cookies.SetOrder(token, orderID, number)...)
+	}
+}

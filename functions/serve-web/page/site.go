@@ -83,4 +83,7 @@ func problemOf(status int, kind string) *client.Problem {
 	return &client.Problem{Type: "/problems/" + kind, Status: status}
 }
 
-func notFound(*Request) error { return problemOf(http.StatusNotFound, "not-found") }
+func notFound(*Request) error { return NotFound() }
+
+// NotFound returns the problem of a page that does not exist.
+func NotFound() error { return problemOf(http.StatusNotFound, "not-found") }

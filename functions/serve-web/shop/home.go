@@ -48,3 +48,12 @@ func home(r *page.Request) error {
 	}
 	return r.Show(homePage(r.View, shown))
 }
+
+// image returns the picture that stands for the shop where it is shared, or "".
+func (f front) image() string {
+	if f.featured == nil {
+		return ""
+	}
+	found, _ := ui.Picture(*f.featured)
+	return found.URL
+}

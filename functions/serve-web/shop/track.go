@@ -1,8 +1,6 @@
 package shop
 
 import (
-	"net/url"
-
 	"github.com/popup-shop/popup/client"
 	"github.com/popup-shop/popup/functions/serve-web/page"
 )
@@ -14,7 +12,7 @@ func track(r *page.Request) error {
 	if number == "" {
 		return r.Show(trackPage(r.View, f, nil))
 	}
-	parcel, err := r.API.Track(r.Context(), url.PathEscape(number))
+	parcel, err := r.API.Track(r.Context(), number)
 	if page.Is(err, "not-found") {
 		f.Add("number", r.View.T("track.unknown"))
 		return r.Show(trackPage(r.View, f, nil))

@@ -17,13 +17,10 @@ var (
 
 type rgb [3]float64
 
-// Style returns the first line of the style: the colours that follow from the shop's accent, such as #0b6e63. Text in
+// Style returns the first line of the style: the colours that follow from the shop's accent, such as #0b6b75. Text in
 // them and on them is readable, whatever the accent is.
 func Style(accent string) string {
-	c, ok := parseColour(accent)
-	if !ok {
-		c = rgb{11, 110, 99}
-	}
+	c, _ := parseColour(accentOf(accent))
 	on := white
 	if c.contrast(white) < readable {
 		on = black
@@ -73,4 +70,15 @@ func (c rgb) luminance() float64 {
 		return math.Pow((v+0.055)/1.055, 2.4)
 	}
 	return 0.2126*linear(c[0]) + 0.7152*linear(c[1]) + 0.0722*linear(c[2])
+}
+
+// standard is the accent of a shop that has chosen none.
+const standard = "#0b6b75"
+
+// accentOf returns an accent as it is in names and styles: in lower case, and the standard one for a text that is none.
+func accentOf(text string) string {
+	if c, ok := parseColour(text); ok {
+		return c.String()
+	}
+	return standard
 }

@@ -16,6 +16,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 //go:embed files
@@ -33,6 +34,10 @@ const Prefix = "/static/"
 type Files struct {
 	files map[string]file
 	paths map[string]string // by name
+
+	style  []byte // without an accent
+	mu     sync.Mutex
+	styles map[string]file // by accent
 }
 
 type file struct {
@@ -40,10 +45,9 @@ type file struct {
 	plain, gzip []byte
 }
 
-// Open reads the files of the program, and those of a folder in place of the ones with the same name. The style begins
-// with a line of its own.
-func Open(dir, style string) (*Files, error) {
-	f := &Files{files: map[string]file{}, paths: map[string]string{}}
+// Open reads the files of the program, and those of a folder in place of the ones with the same name.
+func Open(dir string) (*Files, error) {
+	f := &Files{files: map[string]file{}, paths: map[string]string{}, styles: map[string]file{}}
 	own, err := fs.Sub(embedded, "files")
 	if err != nil {
 		return nil, err
@@ -58,7 +62,8 @@ func Open(dir, style string) (*Files, error) {
 			return nil, fmt.Errorf("read static files: %w", err)
 		}
 	}
-	contents["style.css"] = append([]byte(style+"\n"), contents["style.css"]...)
+	f.style = contents["style.css"]
+	delete(contents, "style.css")
 	if contents["app.js"], err = withVendor(contents["app.js"]); err != nil {
 		return nil, err
 	}
@@ -104,23 +109,36 @@ func collect(folder fs.FS, contents map[string][]byte) error {
 const hashLength = 12
 
 func (f *Files) add(name string, content []byte) error {
-	sum := sha256.Sum256(content)
-	extension := path.Ext(name)
-	hashed := strings.TrimSuffix(name, extension) + "." + hex.EncodeToString(sum[:])[:hashLength] + extension
-	var packed bytes.Buffer
-	w, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
+	packed, err := pack(content)
 	if err != nil {
 		return err
 	}
+	extension := path.Ext(name)
+	hashed := strings.TrimSuffix(name, extension) + "." + hashOf(content) + extension
+	f.paths[name] = Prefix + hashed
+	f.files[hashed] = file{mime.TypeByExtension(extension), content, packed}
+	return nil
+}
+
+func hashOf(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:])[:hashLength]
+}
+
+// pack compresses content as well as possible.
+func pack(content []byte) ([]byte, error) {
+	var packed bytes.Buffer
+	w, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
+	if err != nil {
+		return nil, err
+	}
 	if _, err := w.Write(content); err != nil {
-		return err
+		return nil, err
 	}
 	if err := w.Close(); err != nil {
-		return err
+		return nil, err
 	}
-	f.paths[name] = Prefix + hashed
-	f.files[hashed] = file{mime.TypeByExtension(extension), content, packed.Bytes()}
-	return nil
+	return packed.Bytes(), nil
 }
 
 // Path returns the address of a file. It panics on a name that no file has.
@@ -134,7 +152,11 @@ func (f *Files) Path(name string) string {
 
 // ServeHTTP serves the file that a path names exactly; there are no folders to climb out of.
 func (f *Files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	found, ok := f.files[strings.TrimPrefix(r.URL.Path, Prefix)]
+	name := strings.TrimPrefix(r.URL.Path, Prefix)
+	found, ok := f.files[name]
+	if !ok {
+		found, ok = f.findStyle(name)
+	}
 	if !ok {
 		http.NotFound(w, r)
 		return

@@ -27,10 +27,10 @@ func get(t *testing.T, files *static.Files, path, encoding string) *http.Respons
 // WEB-01.
 func TestStaticFilesArePartOfTheProgram_WEB_01(t *testing.T) {
 	t.Parallel()
-	files, err := static.Open("", "")
+	files, err := static.Open("")
 	require.NoError(t, err)
-	for _, name := range []string{"style.css", "app.js"} {
-		plain, packed := get(t, files, files.Path(name), ""), get(t, files, files.Path(name), "gzip, br")
+	for _, path := range []string{files.StylePath("#0b6b75"), files.Path("app.js")} {
+		plain, packed := get(t, files, path, ""), get(t, files, path, "gzip, br")
 		require.Equal(t, http.StatusOK, plain.StatusCode)
 		require.Equal(t, "public, max-age=31536000, immutable", plain.Header.Get("Cache-Control"))
 		require.Equal(t, "gzip", packed.Header.Get("Content-Encoding"))
@@ -42,24 +42,26 @@ func TestStaticFilesArePartOfTheProgram_WEB_01(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, string(want), string(got))
 	}
-	require.Equal(t, http.StatusNotFound, get(t, files, "/static/style.css", "").StatusCode)
+	for _, path := range []string{"style.css", "style.-0b6b75.css", "style.000000000000-0b6b75.css", "style.000000000000-x.css"} {
+		require.Equal(t, http.StatusNotFound, get(t, files, "/static/"+path, "").StatusCode, path)
+	}
 }
 
 // WEB-01.
 func TestAFolderReplacesStaticFiles_WEB_01(t *testing.T) {
 	t.Parallel()
-	own, err := static.Open("", "")
+	own, err := static.Open("")
 	require.NoError(t, err)
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "style.css"), []byte("main{color:red}"), 0o600))
-	files, err := static.Open(dir, ":root{}")
+	files, err := static.Open(dir)
 	require.NoError(t, err)
-	require.NotEqual(t, own.Path("style.css"), files.Path("style.css"))
+	require.NotEqual(t, own.StylePath("#0b6b75"), files.StylePath("#0b6b75"))
 	require.Equal(t, own.Path("app.js"), files.Path("app.js"))
-	content, err := io.ReadAll(get(t, files, files.Path("style.css"), "").Body)
+	content, err := io.ReadAll(get(t, files, files.StylePath("#FFFFFF"), "").Body)
 	require.NoError(t, err)
-	require.Equal(t, ":root{}\nmain{color:red}", string(content))
-	_, err = static.Open(filepath.Join(dir, "missing"), "")
+	require.Equal(t, static.Style("#ffffff")+"\nmain{color:red}", string(content))
+	_, err = static.Open(filepath.Join(dir, "missing"))
 	require.Error(t, err)
 }
 
@@ -78,5 +80,5 @@ func TestTextIsReadableInEveryAccent_WEB_05(t *testing.T) {
 			}
 		}
 	})
-	require.Contains(t, static.Style("red;}body{display:none"), "--accent:#0b6e63;")
+	require.Contains(t, static.Style("red;}body{display:none"), "--accent:#0b6b75;")
 }

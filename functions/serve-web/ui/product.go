@@ -3,6 +3,7 @@ package ui
 import (
 	"cmp"
 	"fmt"
+	"net/url"
 	"strings"
 	"unicode/utf8"
 
@@ -10,7 +11,7 @@ import (
 )
 
 // ProductPath returns the address of a product's page.
-func ProductPath(p client.Product) string { return "/products/" + p.ID }
+func ProductPath(p client.Product) string { return "/products/" + url.PathEscape(cmp.Or(p.Slug, p.ID)) }
 
 // few is the number of units from which on a page states how many are left.
 const few = 5

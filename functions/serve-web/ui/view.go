@@ -13,6 +13,7 @@ import (
 // Shop is what the frame shows of the shop.
 type Shop struct {
 	Name    string
+	Tagline string // "" leaves it out
 	Contact string // e-mail address; "" leaves it out
 	URL     string // of the shop, for links that leave it
 }
@@ -39,6 +40,7 @@ type View struct {
 	Path     string // of the page with its query, for forms that return to it
 	Notices  []Notice
 	Static   func(name string) string // address of a static file
+	Style    string                   // address of the style
 	Basket   func() int64             // number of items in the basket
 	Nonce    string                   // unique to the response, for ids that must not repeat
 }

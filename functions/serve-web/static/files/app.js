@@ -2,8 +2,8 @@
 // What makes the pages faster or easier to use where scripts run. Nothing depends on it.
 (() => {
 	const ready = (root) => {
-		for (const part of root.querySelectorAll("[data-shows], [data-step]")) part.hidden = false;
 		for (const time of root.querySelectorAll("time[data-local]")) localise(time);
+		for (const part of root.querySelectorAll("[data-follows]")) follow(part);
 	};
 
 	// Times in the zone of the visitor.
@@ -25,9 +25,10 @@
 		}
 		if (button.dataset.step) {
 			const field = button.parentElement.querySelector("input");
-			const next = Number(field.value) + Number(button.dataset.step);
+			const before = field.value;
+			const next = Number(before) + Number(button.dataset.step);
 			field.value = Math.min(Math.max(next, Number(field.min) || 1), Number(field.max) || next);
-			field.dispatchEvent(new Event("change", { bubbles: true }));
+			if (field.value !== before) field.dispatchEvent(new Event("change", { bubbles: true }));
 		}
 		if (button.dataset.opens) document.getElementById(button.dataset.opens).showModal();
 		if (button.dataset.closes !== undefined) button.closest("dialog").close();
@@ -45,16 +46,120 @@
 		form.dataset.sent = "1";
 		button.setAttribute("aria-busy", "true");
 	});
+	const release = (form) => {
+		delete form.dataset.sent;
+		form.querySelector("[data-once]")?.removeAttribute("aria-busy");
+	};
 	window.addEventListener("pageshow", () => {
-		for (const form of document.querySelectorAll("[data-sent]")) {
-			delete form.dataset.sent;
-			form.querySelector("[data-once]")?.removeAttribute("aria-busy");
-		}
+		for (const form of document.querySelectorAll("[data-sent]")) release(form);
 	});
+
+	// What htmx put into the page. The basket appears beside it.
+	document.addEventListener("htmx:after:swap", () => {
+		ready(document);
+		const drawer = document.getElementById("drawer");
+		const basket = document.querySelector("#drawer-body > #basket");
+		if (basket && !drawer.open) {
+			drawer.showModal();
+			announce(document.getElementById("basket-link").getAttribute("aria-label"));
+		}
+		document.querySelector("#errors:not(:focus)")?.focus();
+		for (const form of document.querySelectorAll("[data-sent]")) release(form);
+	});
+
+	// An order's page follows its stream, and asks now and then where there is none.
+	let following = null;
+	const follow = (part) => {
+		if (following) return;
+		const refresh = () => htmx.ajax("GET", location.pathname, { target: "#order", select: "#order", swap: "outerMorph" });
+		following = new EventSource("/v1/orders/" + encodeURIComponent(part.dataset.follows) + "/stream");
+		const changed = () => {
+			if (document.querySelector("[data-follows]")) refresh();
+			else following.close();
+		};
+		following.onmessage = (event) => {
+			if (event.lastEventId !== document.querySelector("[data-follows]")?.dataset.version) changed();
+		};
+		setInterval(() => { if (!document.hidden && following.readyState === EventSource.CLOSED) changed(); }, 5000);
+		window.addEventListener("pagehide", () => following.close());
+	};
+
+	// The link of a mail has a token that browsers do not send. It is exchanged for a cookie.
+	const openOrder = () => {
+		const form = document.querySelector("form[data-opens-order]");
+		const token = location.hash.slice(1);
+		if (!token || !location.pathname.startsWith("/o/")) return;
+		history.replaceState(null, "", location.pathname);
+		if (!form) return;
+		form.elements.token.value = token;
+		form.submit();
+	};
+
+	// The link of a mail that sets a password has its code after #.
+	const fillToken = () => {
+		const form = document.querySelector("form[data-token-form]");
+		const token = location.hash.slice(1);
+		if (!form || !token || token === "main") return;
+		history.replaceState(null, "", location.pathname);
+		form.elements.token.value = decodeURIComponent(token);
+		form.querySelector("[data-token-field]").hidden = true;
+	};
+
+	// The search box suggests products while a visitor types: arrows choose, Enter opens, Escape closes.
+	const suggest = (box) => {
+		const list = document.createElement("div");
+		list.className = "suggestions";
+		list.id = "suggestions-box";
+		box.after(list);
+		Object.entries({ role: "combobox", "aria-expanded": "false", "aria-controls": list.id, "aria-autocomplete": "list" })
+			.forEach(([name, value]) => box.setAttribute(name, value));
+		let timer, chosen = -1;
+		const items = () => [...list.querySelectorAll("li")];
+		const close = () => {
+			list.replaceChildren();
+			chosen = -1;
+			box.setAttribute("aria-expanded", "false");
+			box.removeAttribute("aria-activedescendant");
+		};
+		const choose = (n) => {
+			chosen = (n + items().length) % items().length;
+			items().forEach((item, i) => item.setAttribute("aria-selected", String(i === chosen)));
+			box.setAttribute("aria-activedescendant", items()[chosen].id);
+		};
+		box.addEventListener("input", () => {
+			clearTimeout(timer);
+			timer = setTimeout(async () => {
+				const words = box.value.trim();
+				if (!words) return close();
+				const answer = await fetch("/search/suggestions?q=" + encodeURIComponent(words));
+				if (!answer.ok || words !== box.value.trim()) return;
+				const found = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("ul");
+				close();
+				if (!found || !found.children.length) return;
+				found.setAttribute("aria-label", box.placeholder);
+				list.append(found);
+				box.setAttribute("aria-expanded", "true");
+			}, 150);
+		});
+		box.addEventListener("keydown", (event) => {
+			if (event.key === "Escape") close();
+			if (!items().length) return;
+			if (event.key === "ArrowDown") choose(chosen + 1);
+			else if (event.key === "ArrowUp") choose(chosen < 0 ? items().length - 1 : chosen - 1);
+			else if (event.key === "Enter" && chosen >= 0) location.href = items()[chosen].dataset.to;
+			else return;
+			event.preventDefault();
+		});
+		list.addEventListener("click", (event) => {
+			const item = event.target.closest("li");
+			if (item) location.href = item.dataset.to;
+		});
+		box.addEventListener("blur", () => setTimeout(close, 150));
+	};
 
 	// Choices that lead to another view at once.
 	document.addEventListener("change", (event) => {
-		if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
+		if (event.target.matches("[data-submits], .line-form [name=quantity]")) event.target.form.requestSubmit();
 	});
 
 	// A banner while the shop does not answer.
@@ -74,6 +179,9 @@
 
 	document.addEventListener("DOMContentLoaded", () => {
 		ready(document);
+		openOrder();
+		fillToken();
+		document.querySelectorAll("[data-suggests]").forEach(suggest);
 		document.getElementById("errors")?.focus();
 		const now = document.querySelector("form[data-now]");
 		if (now) now.requestSubmit();
