@@ -168,8 +168,13 @@ func TestPagesOfTheLogReadIndexes(t *testing.T) {
 	b.exec(t, `ANALYZE bus.event, bus.inbox`)
 	plans := invariant.NewPlans(b.pool)
 	for _, q := range []eventstore.LogQuery{
-		{}, {Backward: true}, {Types: []string{"x.y"}}, {Types: []string{"x.y"}, Backward: true}, {OrderID: uuid.NewString()},
-		{OrderID: uuid.NewString(), Backward: true}, {Consumer: "send-email", Emitter: "place-order"},
+		{},
+		{Backward: true},
+		{Types: []string{"x.y"}},
+		{Types: []string{"x.y"}, Backward: true},
+		{OrderID: uuid.NewString()},
+		{OrderID: uuid.NewString(), Backward: true},
+		{Consumer: "send-email", Emitter: "place-order"},
 	} {
 		q.Limit = 20
 		_, err := eventstore.ReadLog(t.Context(), plans, q)
