@@ -83,6 +83,26 @@ func TestALaterPageBeginsWhereTheLogEnded(t *testing.T) {
 	require.Equal(t, []string{slow, quick}, ids)
 }
 
+// INS-20: a position from before an older database was restored is ahead of the log, which goes on from its end.
+func TestAPositionAheadOfTheLogIsItsEnd(t *testing.T) {
+	t.Parallel()
+	b := setupOwnServer(t)
+	emit(t, b.pool, 0)
+	ahead := eventstore.Position{Xid: 1 << 60, EventID: uuid.NewString()}
+	at, err := eventstore.Resume(t.Context(), b.pool, ahead)
+	require.NoError(t, err)
+	ids, page := readLog(t, b, eventstore.LogQuery{After: ahead, Limit: 10})
+	require.Empty(t, ids)
+	later := emit(t, b.pool, 0)
+	for _, from := range []eventstore.Position{at, page.Next} {
+		ids, _ = readLog(t, b, eventstore.LogQuery{After: from, Limit: 10})
+		require.Equal(t, []string{later}, ids)
+		kept, err := eventstore.Resume(t.Context(), b.pool, from)
+		require.NoError(t, err)
+		require.Equal(t, from, kept)
+	}
+}
+
 // API-81.
 func TestTheLogIsFilteredByWhoEmitsAndConsumes(t *testing.T) {
 	t.Parallel()
@@ -168,8 +188,13 @@ func TestPagesOfTheLogReadIndexes(t *testing.T) {
 	b.exec(t, `ANALYZE bus.event, bus.inbox`)
 	plans := invariant.NewPlans(b.pool)
 	for _, q := range []eventstore.LogQuery{
-		{}, {Backward: true}, {Types: []string{"x.y"}}, {Types: []string{"x.y"}, Backward: true}, {OrderID: uuid.NewString()},
-		{OrderID: uuid.NewString(), Backward: true}, {Consumer: "send-email", Emitter: "place-order"},
+		{},
+		{Backward: true},
+		{Types: []string{"x.y"}},
+		{Types: []string{"x.y"}, Backward: true},
+		{OrderID: uuid.NewString()},
+		{OrderID: uuid.NewString(), Backward: true},
+		{Consumer: "send-email", Emitter: "place-order"},
 	} {
 		q.Limit = 20
 		_, err := eventstore.ReadLog(t.Context(), plans, q)
