@@ -288,6 +288,11 @@ func (c *Client) DeleteWarehouse(ctx context.Context, id string, options ...Opti
 	return err
 }
 
+// DiscardDeadLetter sends POST /v1/dead-letters/{id}/discard, for: admin.
+func (c *Client) DiscardDeadLetter(ctx context.Context, id string, in DiscardDeadLetterRequest, options ...Option) (GetDeadLetterAnswer, error) {
+	return send[GetDeadLetterAnswer](ctx, c, options, call{method: "POST", path: "/v1/dead-letters/" + url.PathEscape(id) + "/discard", body: in})
+}
+
 // ExportProducts sends GET /v1/products/exports, for: staff, client:catalogue.
 func (c *Client) ExportProducts(ctx context.Context, query ExportProductsQuery, options ...Option) (ExportProductsAnswer, error) {
 	return send[ExportProductsAnswer](ctx, c, options, call{method: "GET", path: "/v1/products/exports", query: query})
@@ -329,9 +334,24 @@ func (c *Client) GetDailyFigures(ctx context.Context, query GetDailyFiguresQuery
 	return send[GetDailyFiguresAnswer](ctx, c, options, call{method: "GET", path: "/v1/insights/daily", query: query})
 }
 
+// GetDeadLetter sends GET /v1/dead-letters/{id}, for: staff.
+func (c *Client) GetDeadLetter(ctx context.Context, id string, options ...Option) (GetDeadLetterAnswer, error) {
+	return send[GetDeadLetterAnswer](ctx, c, options, call{method: "GET", path: "/v1/dead-letters/" + url.PathEscape(id)})
+}
+
+// GetFlow sends GET /v1/functions/flow, for: staff.
+func (c *Client) GetFlow(ctx context.Context, query GetFlowQuery, options ...Option) (GetFlowAnswer, error) {
+	return send[GetFlowAnswer](ctx, c, options, call{method: "GET", path: "/v1/functions/flow", query: query})
+}
+
 // GetKeys sends GET /v1/keys, for: all.
 func (c *Client) GetKeys(ctx context.Context, options ...Option) (GetKeysAnswer, error) {
 	return send[GetKeysAnswer](ctx, c, options, call{method: "GET", path: "/v1/keys"})
+}
+
+// GetMail sends GET /v1/mails/{id}, for: staff.
+func (c *Client) GetMail(ctx context.Context, id string, options ...Option) (GetMailAnswer, error) {
+	return send[GetMailAnswer](ctx, c, options, call{method: "GET", path: "/v1/mails/" + url.PathEscape(id)})
 }
 
 // GetMe sends GET /v1/users/me, for: account.
@@ -379,6 +399,11 @@ func (c *Client) GetShipment(ctx context.Context, id string, options ...Option) 
 	return send[Shipment](ctx, c, options, call{method: "GET", path: "/v1/shipments/" + url.PathEscape(id)})
 }
 
+// GetStock sends GET /v1/inventory/stock/{id}, for: staff, client:stock.
+func (c *Client) GetStock(ctx context.Context, id string, options ...Option) (Level, error) {
+	return send[Level](ctx, c, options, call{method: "GET", path: "/v1/inventory/stock/" + url.PathEscape(id)})
+}
+
 // GetStore sends GET /v1/stores/{id}, for: all.
 func (c *Client) GetStore(ctx context.Context, id string, options ...Option) (Store, error) {
 	return send[Store](ctx, c, options, call{method: "GET", path: "/v1/stores/" + url.PathEscape(id)})
@@ -414,6 +439,11 @@ func (c *Client) ListClients(ctx context.Context, query Paging, options ...Optio
 	return send[Page[KnownClient]](ctx, c, options, call{method: "GET", path: "/v1/clients", query: query})
 }
 
+// ListDeadLetters sends GET /v1/dead-letters, for: staff.
+func (c *Client) ListDeadLetters(ctx context.Context, query ListDeadLettersQuery, options ...Option) (Page[DeadLetter], error) {
+	return send[Page[DeadLetter]](ctx, c, options, call{method: "GET", path: "/v1/dead-letters", query: query})
+}
+
 // ListDrafts sends GET /v1/products/drafts, for: staff, client:catalogue.
 func (c *Client) ListDrafts(ctx context.Context, query ListDraftsQuery, options ...Option) (Page[Product], error) {
 	return send[Page[Product]](ctx, c, options, call{method: "GET", path: "/v1/products/drafts", query: query})
@@ -422,6 +452,16 @@ func (c *Client) ListDrafts(ctx context.Context, query ListDraftsQuery, options 
 // ListEvents sends GET /v1/events, for: staff, client:events.
 func (c *Client) ListEvents(ctx context.Context, query ListEventsQuery, options ...Option) (ListEventsAnswer, error) {
 	return send[ListEventsAnswer](ctx, c, options, call{method: "GET", path: "/v1/events", query: query})
+}
+
+// ListFunctions sends GET /v1/functions, for: staff.
+func (c *Client) ListFunctions(ctx context.Context, options ...Option) (ListFunctionsAnswer, error) {
+	return send[ListFunctionsAnswer](ctx, c, options, call{method: "GET", path: "/v1/functions"})
+}
+
+// ListMails sends GET /v1/mails, for: staff.
+func (c *Client) ListMails(ctx context.Context, query ListMailsQuery, options ...Option) (Page[Mail], error) {
+	return send[Page[Mail]](ctx, c, options, call{method: "GET", path: "/v1/mails", query: query})
 }
 
 // ListMyAddresses sends GET /v1/users/me/addresses, for: account.
@@ -525,6 +565,11 @@ func (c *Client) Quote(ctx context.Context, in QuoteRequest, options ...Option) 
 	return send[Quote](ctx, c, options, call{method: "POST", path: "/v1/quotes", body: in})
 }
 
+// RedriveDeadLetter sends POST /v1/dead-letters/{id}/redrive, for: staff.
+func (c *Client) RedriveDeadLetter(ctx context.Context, id string, options ...Option) (GetDeadLetterAnswer, error) {
+	return send[GetDeadLetterAnswer](ctx, c, options, call{method: "POST", path: "/v1/dead-letters/" + url.PathEscape(id) + "/redrive"})
+}
+
 // Refresh sends POST /v1/users/refresh, for: credentials.
 func (c *Client) Refresh(ctx context.Context, in RefreshRequest, options ...Option) (Tokens, error) {
 	return send[Tokens](ctx, c, options, call{method: "POST", path: "/v1/users/refresh", body: in})
@@ -551,9 +596,19 @@ func (c *Client) RestoreVariant(ctx context.Context, id string, options ...Optio
 	return send[Variant](ctx, c, options, call{method: "POST", path: "/v1/variants/" + url.PathEscape(id) + "/restore"})
 }
 
+// RunChecks sends GET /v1/checks, for: staff.
+func (c *Client) RunChecks(ctx context.Context, options ...Option) (RunChecksAnswer, error) {
+	return send[RunChecksAnswer](ctx, c, options, call{method: "GET", path: "/v1/checks"})
+}
+
 // SearchProducts sends GET /v1/products/search, for: all.
 func (c *Client) SearchProducts(ctx context.Context, query SearchProductsQuery, options ...Option) (SearchProductsAnswer, error) {
 	return send[SearchProductsAnswer](ctx, c, options, call{method: "GET", path: "/v1/products/search", query: query})
+}
+
+// SendMail sends POST /v1/mails/{id}/send, for: staff.
+func (c *Client) SendMail(ctx context.Context, id string, options ...Option) (Mail, error) {
+	return send[Mail](ctx, c, options, call{method: "POST", path: "/v1/mails/" + url.PathEscape(id) + "/send"})
 }
 
 // ShipOrder sends POST /v1/orders/{id}/ship, for: staff. It has an idempotency key, which is generated unless the option Key gives one. The option Wait is how long the shop may take to decide.

@@ -138,6 +138,13 @@ type Amount struct {
 	Currency string `json:"currency"`     // ISO 4217 code
 }
 
+// Arrow is how many events of a type went from or to a function.
+type Arrow struct {
+	Function string `json:"function"`
+	Type     string `json:"type"`
+	Events   int64  `json:"events"`
+}
+
 // Basket is the basket of a caller.
 type Basket struct {
 	ID          string     `json:"id,omitempty"` // Absent while there is no basket.
@@ -233,6 +240,13 @@ type ChangeUserRequest struct {
 	Active bool   `json:"active"`
 }
 
+// Check is a promise of the shop that takes more than one transaction to keep.
+type Check struct {
+	Domain  string `json:"domain"`
+	Promise string `json:"promise"`
+	Broken  int64  `json:"broken"` // How often it is broken; 0 is right.
+}
+
 // ClaimOrderRequest transfers a guest's order to the caller's account.
 type ClaimOrderRequest struct {
 	OrderToken string `json:"order_token"`
@@ -262,6 +276,29 @@ type DayFigures struct {
 	Kept    int64    `json:"kept"`    // Of these, those that were confirmed and not cancelled.
 	Items   int64    `json:"items"`   // Pieces in the orders that were kept.
 	Revenue []Amount `json:"revenue"` // Totals of the orders that were kept, by currency.
+}
+
+// DeadLetter is an event that its consumer could not handle.
+type DeadLetter struct {
+	ID         int64      `json:"id"`
+	EventID    string     `json:"event_id"`
+	Type       string     `json:"type"`
+	Source     string     `json:"source"`
+	Function   string     `json:"function"` // The function that could not handle it.
+	Revision   string     `json:"revision,omitempty"`
+	Kind       string     `json:"kind"` // one of poison, unknown, unreadable, undelivered
+	Reason     string     `json:"reason"`
+	Attempts   int64      `json:"attempts"`
+	StoredAt   time.Time  `json:"stored_at"`
+	ResolvedAt *time.Time `json:"resolved_at,omitempty"`
+}
+
+// DeadLetterAction is what a person did about a dead letter.
+type DeadLetterAction struct {
+	Action string    `json:"action"` // one of redrive, discard
+	By     string    `json:"by"`
+	Note   string    `json:"note,omitempty"`
+	At     time.Time `json:"at"`
 }
 
 // DeleteMySessionsQuery holds the query parameters of DeleteMySessions. Zero values are left out.
@@ -300,6 +337,11 @@ type Deletion struct {
 	ID      string `json:"id"`
 	Deleted bool   `json:"deleted"`
 	Why     string `json:"why,omitempty"` // Why it was not deleted.
+}
+
+// DiscardDeadLetterRequest gives a dead letter up.
+type DiscardDeadLetterRequest struct {
+	Note string `json:"note"` // Why its event needs no handling.
 }
 
 // Event is an event in the log, and what became of it.
@@ -363,6 +405,22 @@ type ForgotPasswordRequest struct {
 	Email string `json:"email"`
 }
 
+// Function is a function with what it did lately. The event store tells it: a function at zero cannot be asked.
+type Function struct {
+	Name        string     `json:"name"`
+	StartedBy   string     `json:"started_by"` // one of events, schedule, dead letters, requests
+	Consumes    []string   `json:"consumes"`
+	Emits       []string   `json:"emits"`
+	LastRun     *time.Time `json:"last_run,omitempty"`  // When it last handled or emitted an event, within a day. Requests that only read leave no trace.
+	Handled     int64      `json:"handled"`             // Events in the last hour.
+	Emitted     int64      `json:"emitted"`             // Events in the last hour.
+	Waiting     int64      `json:"waiting"`             // Events that it has not handled within some seconds, as of the last sweep.
+	Late        int64      `json:"late"`                // Of these, those that have waited for over 15 minutes.
+	OldestAt    *time.Time `json:"oldest_at,omitempty"` // Since when the oldest of these waits.
+	Errors      int64      `json:"errors"`              // How often these were delivered in vain, and the open dead letters.
+	DeadLetters int64      `json:"dead_letters"`        // Dead letters that wait for a person.
+}
+
 // GetCategoriesAnswer is the whole tree, each category before those below it.
 type GetCategoriesAnswer struct {
 	Items []Category `json:"items"`
@@ -380,9 +438,37 @@ type GetDailyFiguresQuery struct {
 	To   time.Time `query:"to"`   // A day or moment, which is not included; now by default.
 }
 
+// GetDeadLetterAnswer is a dead letter with its event, and what people did about it.
+type GetDeadLetterAnswer struct {
+	DeadLetter
+	Event   string             `json:"event"` // What was delivered; it may be no event at all.
+	Actions []DeadLetterAction `json:"actions"`
+}
+
+// GetFlowAnswer is the flow of events between functions, with a number for each arrow.
+type GetFlowAnswer struct {
+	Period  string    `json:"period"`  // one of hour, day
+	Emitted []Arrow   `json:"emitted"` // From the function that emits the type.
+	Handled []Arrow   `json:"handled"` // To a function that consumes the type.
+	AsOf    time.Time `json:"as_of"`
+}
+
+// GetFlowQuery holds the query parameters of GetFlow. Zero values are left out.
+type GetFlowQuery struct {
+	Period string `query:"period"` // The last hour, or the last 24.; one of hour, day
+}
+
 // GetKeysAnswer is a JSON Web Key Set, RFC 7517.
 type GetKeysAnswer struct {
 	Keys []JWK `json:"keys"`
+}
+
+// GetMailAnswer is a mail and its text.
+type GetMailAnswer struct {
+	Mail
+	To      string `json:"to,omitempty"`
+	Subject string `json:"subject,omitempty"` // As it would be written now; left out for a mail that is about an account.
+	Text    string `json:"text,omitempty"`    // Its plain text, as it would be written now. The link does not have the token of a guest's order.
 }
 
 // GetOrderEventsAnswer are all events of an order, in the order in which they were emitted, and the steps of functions as a tree.
@@ -551,6 +637,13 @@ type ListAuditQuery struct {
 	To     time.Time `query:"to"`
 }
 
+// ListDeadLettersQuery holds the query parameters of ListDeadLetters. Zero values are left out.
+type ListDeadLettersQuery struct {
+	Paging
+	Function string `query:"function"` // The function that could not handle them.
+	Type     string `query:"type"`
+}
+
 // ListDraftsQuery holds the query parameters of ListDrafts. Zero values are left out.
 type ListDraftsQuery struct {
 	Paging
@@ -575,6 +668,19 @@ type ListEventsQuery struct {
 	Sort     string `query:"sort"`     // one of sequence, -sequence
 	Limit    int64  `query:"limit"`    // Events per page; a page has at most 100.
 	Wait     int64  `query:"wait"`     // How many seconds to wait for an event if there is none, oldest first.
+}
+
+// ListFunctionsAnswer lists all functions.
+type ListFunctionsAnswer struct {
+	Items []Function `json:"items"`
+	AsOf  time.Time  `json:"as_of"`
+}
+
+// ListMailsQuery holds the query parameters of ListMails. Zero values are left out.
+type ListMailsQuery struct {
+	Paging
+	OrderID string `query:"order_id"`
+	Status  string `query:"status"` // one of , sending, waiting, sent, failed, unknown, limited
 }
 
 // ListOrdersQuery holds the query parameters of ListOrders. Zero values are left out.
@@ -628,6 +734,7 @@ type ListStockQuery struct {
 	ProductID   string `query:"product_id"`
 	VariantID   string `query:"variant_id"`
 	WarehouseID string `query:"warehouse_id"`
+	Sort        string `query:"sort"` // available: what there is least of first.; one of sku, available
 }
 
 // ListStoreProductsQuery holds the query parameters of ListStoreProducts. Zero values are left out.
@@ -656,6 +763,19 @@ type LoginRequest struct {
 // LogoutQuery holds the query parameters of Logout. Zero values are left out.
 type LogoutQuery struct {
 	Everywhere bool `query:"everywhere"`
+}
+
+// Mail is a mail that send-email wrote.
+type Mail struct {
+	ID          string     `json:"id"`
+	OrderID     string     `json:"order_id,omitempty"` // Left out for a mail that is about an account.
+	OrderNumber string     `json:"order_number,omitempty"`
+	Kind        string     `json:"kind"`
+	Status      string     `json:"status"` // Unknown: the mail server may have accepted it or not. Limited: its address has had too many today.; one of sending, waiting, sent, failed, unknown, limited
+	Tries       int64      `json:"tries"`
+	CreatedAt   time.Time  `json:"created_at"`
+	UpdatedAt   time.Time  `json:"updated_at"`
+	SentAt      *time.Time `json:"sent_at,omitempty"`
 }
 
 // MoveOrderRequest sets the state of an order's shipment.
@@ -909,6 +1029,12 @@ type Reservation struct {
 type ResetPasswordRequest struct {
 	Token string `json:"token"` // The part of the link in the mail after #. It is valid for 30 minutes and one use.
 	New   string `json:"new"`   // 8 to 128 characters, and not a commonly used password.
+}
+
+// RunChecksAnswer is the result of each check.
+type RunChecksAnswer struct {
+	Items []Check   `json:"items"`
+	AsOf  time.Time `json:"as_of"`
 }
 
 // SSHKey is a public key with which a user signs in to the shop by SSH.

@@ -16,6 +16,7 @@ func All() []Event {
 		HousekeepingDue{},
 		MailSent{},
 		MailFailed{},
+		MailRequested{},
 		OrderPlaced{},
 		OrderConfirmed{},
 		OrderSettled{},

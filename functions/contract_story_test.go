@@ -182,6 +182,7 @@ func (d *day) staffReceivesGoods() {
 	require.Equal(d.t, int64(12), *moved.Level.Quantity)
 	set := ok(c.ChangeStock(ctx, level.ID, client.ChangeStockRequest{Quantity: 10, Reason: "two are torn"}))(d.t)
 	require.Equal(d.t, int64(10), set.Available)
+	require.Equal(d.t, set, ok(c.GetStock(ctx, level.ID))(d.t))
 	last := ok(c.ListStockMovements(ctx, level.ID, client.ListStockMovementsQuery{Kind: "adjustment"}))(d.t)
 	require.Equal(d.t, int64(-2), last.Items[0].Quantity)
 	both := ok(c.TransferStock(ctx, client.TransferStockRequest{

@@ -100,6 +100,7 @@ func TestEveryRouteOfTheContractResponds(t *testing.T) {
 	d.staffKeepsTheCatalogue()
 	d.staffHoldsGoodsByHand()
 	d.staffShipsAnOrder()
+	d.staffWatchesTheEngine()
 	d.anAdminLooksAfterPeopleAndPrograms()
 	for _, operation := range shoptest.Operations(t) {
 		require.True(t, d.answered[operation], "no successful request of %s", operation)
@@ -114,7 +115,7 @@ func TestPublishedContractIsGenerated(t *testing.T) {
 	made, err := contract.Client(os.DirFS(".."), functions.All(functions.Settings{}))
 	require.NoError(t, err)
 	require.NotEmpty(t, made)
-	for _, name := range []string{"openapi.yaml", "asyncapi.yaml", "routes.json"} {
+	for _, name := range []string{"openapi.yaml", "asyncapi.yaml", "routes.json", "functions.json"} {
 		made["../schemas/"+name], err = fs.ReadFile(os.DirFS(dir), name)
 		require.NoError(t, err)
 	}

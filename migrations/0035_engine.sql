@@ -1,4 +1,4 @@
--- written by: serve-events (bus.dead_letter_actions)
+-- written by: serve-events (bus.parked_act)
 -- What staff sees of the functions: events and orders as they change, dead letters with notes, mails sent again.
 
 -- +goose Up

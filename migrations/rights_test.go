@@ -82,10 +82,10 @@ func writes(table string, columns []string) map[string]string {
 }
 
 // secrets are read by no role but their writers.
-var secrets = []string{"accounts.passwords", "accounts.sessions", "accounts.spent_tokens", "accounts.clients", "accounts.throttles", "accounts.resets"}
+var secrets = []string{"accounts.passwords", "accounts.sessions", "accounts.spent_tokens", "accounts.clients", "accounts.throttles", "accounts.resets", "orders.token_keys"}
 
 // logs can only be added to.
-var logs = []string{"stock.movements", "orders.history", "orders.lines", "orders.notes", "payments.entries", "payments.attempts", "delivery.tracking"}
+var logs = []string{"stock.movements", "orders.history", "orders.lines", "orders.notes", "payments.entries", "payments.attempts", "delivery.tracking", "bus.dead_letter_actions"}
 
 // hidden are never deleted.
 var hidden = []string{"catalogue.products"}

@@ -7,5 +7,5 @@ import "embed"
 
 // Files are the files of this folder.
 //
-//go:embed events/*.json asyncapi.yaml openapi.yaml routes.json
+//go:embed events/*.json asyncapi.yaml functions.json openapi.yaml routes.json
 var Files embed.FS

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"os/user"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"github.com/popup-shop/popup/functions"
 	"github.com/popup-shop/popup/internal/cli"
 	"github.com/popup-shop/popup/internal/eventstore"
@@ -103,7 +101,7 @@ type selection struct {
 }
 
 // action does something with dead letters and returns how many there were.
-type action func(ctx context.Context, pool *pgxpool.Pool, by, consumer string, ids ...int64) (int64, error)
+type action func(ctx context.Context, db eventstore.DB, by, consumer string, ids ...int64) (int64, error)
 
 func (s selection) do(ctx context.Context, out *printer.Printer, done string, do action) error {
 	if len(s.ID) == 0 && s.Function == "" {

@@ -9,7 +9,6 @@ package placeorder
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -25,6 +24,7 @@ import (
 	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/order"
+	"github.com/popup-shop/popup/internal/ordertoken"
 	"github.com/popup-shop/popup/internal/orderview"
 	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
@@ -43,7 +43,7 @@ func (s Settings) Check() error { return cmp.Or(s.Shop.Check(), s.Access.Check()
 
 // New returns the function.
 func New(settings Settings) function.Function {
-	p := &handler{shop: settings.Shop}
+	p := &handler{shop: settings.Shop, tokens: ordertoken.NewSource(`SELECT orders.token_key()`)}
 	return function.Function{
 		Name: name,
 		Endpoints: web.Endpoints(name, settings.Access,
@@ -59,6 +59,7 @@ func New(settings Settings) function.Function {
 
 type handler struct {
 	shop    config.Shop
+	tokens  *ordertoken.Source
 	watcher orderview.Watcher
 }
 
@@ -107,7 +108,9 @@ func (p *handler) place(ctx context.Context, tx pgx.Tx, in *Request) (Placed, []
 	}
 	stored := Placed{OrderID: placed.OrderID}
 	if customer.guest {
-		stored.Token = rand.Text()
+		if stored.Token, err = p.tokens.Of(ctx, tx, placed.OrderID); err != nil {
+			return Placed{}, nil, err
+		}
 	}
 	if err := auth.GrantOrderToken(ctx, tx, stored.Token); err != nil {
 		return Placed{}, nil, err

@@ -14,6 +14,8 @@ import (
 	"github.com/wneessen/go-mail"
 	"github.com/wneessen/go-mail/smtp"
 
+	"github.com/popup-shop/popup/internal/mailtext"
+	"github.com/popup-shop/popup/internal/ordertoken"
 	"github.com/popup-shop/popup/internal/typed"
 )
 
@@ -23,6 +25,7 @@ const sendTimeout = 5 * time.Second
 // mailer sends mails to the mail server. It keeps connections open for the next mail.
 type mailer struct {
 	settings Settings
+	tokens   *ordertoken.Source
 
 	mu   sync.Mutex
 	idle []*smtp.Client
@@ -36,8 +39,8 @@ var errDeliveryUnknown = errors.New("the response of the mail server was lost")
 var errRefused = errors.New("the mail server refused the mail")
 
 // send sends a mail. nil means that the server has accepted it; an error other than errDeliveryUnknown means that it has not.
-func (p *mailer) send(ctx context.Context, l message) error {
-	l.Link = strings.TrimRight(p.settings.PublicURL, "/") + l.path()
+func (p *mailer) send(ctx context.Context, l mailtext.Message) error {
+	l.Link = strings.TrimRight(p.settings.PublicURL, "/") + l.Path()
 	m, err := p.render(l)
 	if err != nil {
 		return err
@@ -96,8 +99,8 @@ func (p *mailer) connection(ctx context.Context, client *mail.Client) (*smtp.Cli
 }
 
 // render returns the message to send. Its Message-ID is the same for each attempt.
-func (p *mailer) render(l message) (*mail.Msg, error) {
-	subject, plain, html, err := renderTexts(l)
+func (p *mailer) render(l mailtext.Message) (*mail.Msg, error) {
+	subject, plain, html, err := mailtext.Render(l)
 	if err != nil {
 		return nil, err
 	}

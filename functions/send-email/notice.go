@@ -12,6 +12,7 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/id"
+	"github.com/popup-shop/popup/internal/mailtext"
 )
 
 // prepareNotice prepares a mail to a user whose sessions were revoked for security, once per session and reason.
@@ -20,7 +21,7 @@ func prepareNotice(ctx context.Context, tx pgx.Tx, d *call[events.SessionRevoked
 	if err != nil {
 		return err
 	}
-	l := message{MailID: mailID, Kind: "session_revoked", Reason: d.Event.Reason}
+	l := mailtext.Message{MailID: mailID, Kind: "session_revoked", Reason: d.Event.Reason}
 	err = tx.QueryRow(ctx, `
 		SELECT email, name, locale FROM accounts.users WHERE user_id = @user_id AND closed_at IS NULL`,
 		pgx.NamedArgs{"user_id": d.Event.CustomerID}).Scan(&l.To, &l.Name, &l.Locale)
@@ -50,7 +51,7 @@ func prepareReset(ctx context.Context, tx pgx.Tx, d *call[events.PasswordForgott
 	if err != nil {
 		return err
 	}
-	l := message{MailID: mailID, Kind: kind, Token: rand.Text() + rand.Text()}
+	l := mailtext.Message{MailID: mailID, Kind: kind, Token: rand.Text() + rand.Text()}
 	if d.Request, err = sendable(l, claim); err != nil || d.Request == nil {
 		return err
 	}

@@ -23,7 +23,9 @@ import (
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/id"
+	"github.com/popup-shop/popup/internal/mailtext"
 	"github.com/popup-shop/popup/internal/order"
+	"github.com/popup-shop/popup/internal/ordertoken"
 )
 
 const name = "send-email"
@@ -40,7 +42,7 @@ type Settings struct {
 
 // New returns the function. It calls the mail server.
 func New(settings Settings) (f function.Function) {
-	mailer := &mailer{settings: settings}
+	mailer := &mailer{settings: settings, tokens: ordertoken.NewSource(`SELECT mail.token_key()`)}
 	return function.Function{
 		Name: name,
 		On: []function.Handler{
@@ -56,6 +58,7 @@ func New(settings Settings) (f function.Function) {
 			mailOn(mailer, kind[events.OrderStalled]("staff_stalled")),
 			sendOn(mailer, function.EachCall(prepareNotice)),
 			sendOn(mailer, function.EachCall(prepareReset)),
+			sendOn(mailer, mailer.prepareRequested),
 		},
 		Emits:  []events.Event{events.MailSent{}, events.MailFailed{}},
 		Writes: []string{"mail.mails", "mail.recipients"},
@@ -86,7 +89,7 @@ func payable(e events.PaymentCreated) string {
 // outcome is what came of a mail that the mail server was asked to take.
 type outcome struct{ refused bool }
 
-type call[E events.Event] = function.Call[E, message, outcome]
+type call[E events.Event] = function.Call[E, mailtext.Message, outcome]
 
 // mailOn returns the handler that sends mails about events of orders.
 func mailOn[E events.Event](mailer *mailer, kindOf func(E) string) function.Handler {
@@ -114,11 +117,32 @@ func mailOn[E events.Event](mailer *mailer, kindOf func(E) string) function.Hand
 	})
 }
 
+// prepareRequested claims the mails that staff asked to be sent again.
+func (p *mailer) prepareRequested(ctx context.Context, tx pgx.Tx, batch []*call[events.MailRequested]) error {
+	var mails []mailKey
+	var ids, requests []string
+	for _, d := range batch {
+		mails = append(mails, mailKey{d.Event.MailID, d.Event.OrderID, d.Event.Kind})
+		ids, requests = append(ids, d.Event.MailID), append(requests, d.Event.RequestID)
+	}
+	if err := takeUp(ctx, tx, ids, requests); err != nil {
+		return err
+	}
+	claimed, err := p.claimMails(ctx, tx, mails)
+	if err != nil {
+		return err
+	}
+	for _, d := range batch {
+		d.Request = claimed[d.Event.OrderID]
+	}
+	return nil
+}
+
 // sendOn returns a handler that sends the mails which prepare sets as requests.
 func sendOn[E events.Event](mailer *mailer, prepare func(context.Context, pgx.Tx, []*call[E]) error) function.Handler {
-	return function.OnCall(function.ExternalCall[E, message, outcome]{
+	return function.OnCall(function.ExternalCall[E, mailtext.Message, outcome]{
 		Prepare: prepare,
-		Call: func(ctx context.Context, _ string, l message) (o outcome, err error) {
+		Call: func(ctx context.Context, _ string, l mailtext.Message) (o outcome, err error) {
 			if l.GivenUp {
 				return o, nil
 			}
@@ -128,7 +152,7 @@ func sendOn[E events.Event](mailer *mailer, prepare func(context.Context, pgx.Tx
 			return o, err
 		},
 		Record: record[E],
-		OnError: func(ctx context.Context, tx pgx.Tx, _ E, l message, cause error) error {
+		OnError: func(ctx context.Context, tx pgx.Tx, _ E, l mailtext.Message, cause error) error {
 			if errors.Is(cause, errDeliveryUnknown) {
 				return setStatus(ctx, tx, []string{l.MailID}, []string{"unknown"})
 			}
@@ -138,7 +162,7 @@ func sendOn[E events.Event](mailer *mailer, prepare func(context.Context, pgx.Tx
 }
 
 // sendable returns the mail if this attempt is to send it, or nil.
-func sendable(l message, claim claim) (*message, error) {
+func sendable(l mailtext.Message, claim claim) (*mailtext.Message, error) {
 	switch {
 	case claim.Busy:
 		return nil, function.Unavailable(fmt.Errorf("mail %s is being sent", l.MailID))

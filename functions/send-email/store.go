@@ -9,6 +9,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/popup-shop/popup/internal/mailtext"
+	"github.com/popup-shop/popup/internal/ordertoken"
 	"github.com/popup-shop/popup/internal/pgbatch"
 )
 
@@ -31,7 +33,7 @@ type mailKey struct{ MailID, OrderID, Kind string }
 
 // claimMails claims mails for sending, and returns those that this attempt is to send by order, with the current state
 // of the order. Mails beyond the limit of an address become "limited".
-func (p *mailer) claimMails(ctx context.Context, tx pgx.Tx, mails []mailKey) (map[string]*message, error) {
+func (p *mailer) claimMails(ctx context.Context, tx pgx.Tx, mails []mailKey) (map[string]*mailtext.Message, error) {
 	if len(mails) == 0 {
 		return nil, nil
 	}
@@ -49,6 +51,9 @@ func (p *mailer) claimMails(ctx context.Context, tx pgx.Tx, mails []mailKey) (ma
 	claimed, limited, err := p.scanClaimed(rows)
 	if err != nil {
 		return nil, fmt.Errorf("claim %d mails: %w", len(mails), err)
+	}
+	if err := p.addTokens(ctx, tx, claimed); err != nil {
+		return nil, err
 	}
 	if len(limited) > 0 {
 		return claimed, setStatus(ctx, tx, limited, slices.Repeat([]string{"limited"}, len(limited)))
@@ -86,29 +91,16 @@ const claimStatement = `
 		RETURNING address_hash, mails
 	)
 	SELECT m.mail_id::text, m.order_id::text, m.kind, m.status, m.tries, m.busy,
-		coalesce((SELECT c.mails FROM strangers s JOIN counted c USING (address_hash) WHERE s.mail_id = m.mail_id), 0),
-		a.email, a.name, o.locale, o.order_number, o.status, o.reason, o.total_minor, o.currency,
-		o.subtotal_minor, o.delivery_fee_minor, o.tax_minor, o.payment_method,
-		coalesce(p.uri, ''), o.carrier, o.tracking_number,
-		concat_ws(', ', nullif(a.address_line1, ''), nullif(a.address_line2, ''), nullif(a.postal_code, ''), nullif(a.city, ''),
-			nullif(a.prefecture, ''), nullif(a.region, ''), nullif(a.country, '')),
-		(SELECT json_agg(json_build_object('name', product_name, 'quantity', quantity, 'total_minor', total_minor) ORDER BY line)
-		FROM orders.lines l WHERE l.order_id = o.order_id)
-	FROM taken m
-	JOIN orders.orders o USING (order_id)
-	JOIN orders.addresses a USING (order_id)
-	LEFT JOIN payments.payments p ON p.order_id = o.order_id AND p.status = 'created'`
+		coalesce((SELECT c.mails FROM strangers s JOIN counted c USING (address_hash) WHERE s.mail_id = m.mail_id), 0),` + mailtext.OrderColumns + `
+	FROM taken m` + mailtext.OrderTables
 
 // scanClaimed returns the mails that this attempt is to send by order, and the ids of those beyond the limit of their address.
-func (p *mailer) scanClaimed(rows pgx.Rows) (claimed map[string]*message, limited []string, err error) {
-	claimed = map[string]*message{}
-	var l message
+func (p *mailer) scanClaimed(rows pgx.Rows) (claimed map[string]*mailtext.Message, limited []string, err error) {
+	claimed = map[string]*mailtext.Message{}
+	var l mailtext.Message
 	var t claim
-	_, err = pgx.ForEachRow(rows, []any{
-		&l.MailID, &l.OrderID, &l.Kind, &t.Status, &t.Tries, &t.Busy, &t.Today,
-		&l.To, &l.Name, &l.Locale, &l.Number, &l.Status, &l.Reason, &l.Total.Minor, &l.Total.Currency,
-		&l.Subtotal, &l.DeliveryFee, &l.Tax, &l.Method, &l.URI, &l.Carrier, &l.TrackingNumber, &l.Address, &l.Items,
-	}, func() (err error) {
+	into := append([]any{&l.MailID, &l.OrderID, &l.Kind, &t.Status, &t.Tries, &t.Busy, &t.Today}, l.OrderFields()...)
+	_, err = pgx.ForEachRow(rows, into, func() (err error) {
 		if p.settings.Daily > 0 && t.Today > p.settings.Daily {
 			limited = append(limited, l.MailID)
 			return nil
@@ -118,6 +110,38 @@ func (p *mailer) scanClaimed(rows pgx.Rows) (claimed map[string]*message, limite
 		return err
 	})
 	return claimed, limited, err
+}
+
+// addTokens gives mails about orders of guests the tokens for their links. An order from before the shop had its key, or one that an
+// account has taken over, has another token or none.
+func (p *mailer) addTokens(ctx context.Context, tx pgx.Tx, mails map[string]*mailtext.Message) error {
+	for orderID, l := range mails {
+		if l == nil || l.TokenHash == nil {
+			continue
+		}
+		token, err := p.tokens.Of(ctx, tx, orderID)
+		if err != nil {
+			return err
+		}
+		if ordertoken.Opens(token, l.TokenHash) {
+			l.OrderToken = token
+		}
+	}
+	return nil
+}
+
+// takeUp makes mails wait that staff asked to be sent again, once for each request: a mail of which a request does not know whether it was
+// sent is not sent by it again.
+func takeUp(ctx context.Context, tx pgx.Tx, mails, requests []string) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE mail.mails m SET status = 'waiting', tries = 1, request_id = r.request_id
+		FROM unnest(@mails::uuid[], @requests::uuid[]) AS r (mail_id, request_id)
+		WHERE m.mail_id = r.mail_id AND m.status IN ('unknown', 'failed', 'limited', 'waiting') AND m.request_id IS DISTINCT FROM r.request_id`,
+		pgx.NamedArgs{"mails": mails, "requests": requests})
+	if err != nil {
+		return fmt.Errorf("take up %d mails: %w", len(mails), err)
+	}
+	return nil
 }
 
 // setStatus stores the new statuses of mails.

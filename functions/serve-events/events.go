@@ -48,7 +48,7 @@ type EventStreamRequest struct {
 
 // OrderStreamRequest opens a stream of the changes of an order.
 type OrderStreamRequest struct {
-	ID          string `path:"id" maxLength:"40" doc:"Id or number of the order."`
+	ID          string `path:"id" maxLength:"100" doc:"Id or number of the order."`
 	OrderToken  string `header:"Popup-Order-Token" maxLength:"100" doc:"For guests: gives access to this order."`
 	LastEventID string `header:"Last-Event-ID" maxLength:"20" doc:"The last version that was received."`
 }

@@ -176,11 +176,16 @@ func (s *streams) openEvents(r *http.Request, request auth.Request) (feeder, err
 	if err := stream.authorize(r.Context()); err != nil {
 		return nil, err
 	}
+	if from.EventID != "" {
+		if stream.at, err = eventstore.Resume(r.Context(), s.rt.Pool, from); err != nil {
+			return nil, err
+		}
+	}
 	end, err := s.events.join(r.Context())
 	if err != nil {
 		return nil, err
 	}
-	if stream.at.EventID == "" {
+	if from.EventID == "" {
 		stream.at = end
 	}
 	return stream, nil

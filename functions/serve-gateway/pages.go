@@ -24,7 +24,10 @@ const (
 )
 
 // pageRoute is the route of all pages. They accept every caller: who may see a page is decided by the API that it calls.
-var pageRoute = function.Route{Path: "/", Access: access.All}
+var pageRoute = function.Route{Path: "/", Access: access.All, MaxBody: maxPageForm}
+
+// maxPageForm is how many bytes a form with a file may have.
+const maxPageForm = 21 << 20
 
 // staticPath begins the addresses of files that browsers keep for good.
 const staticPath = "/static/"

@@ -142,6 +142,9 @@ func TestRequestsAreForwardedUnchanged(t *testing.T) {
 	targets, err := servegateway.Targets()
 	require.NoError(t, err)
 	for _, target := range targets {
+		if target.Stream { // the gateway serves it
+			continue
+		}
 		path := strings.ReplaceAll(target.Path, "{id}", "4711")
 		e := got(t, target.Method, gateway+path+"?a=b", "the body", "Idempotency-Key", "k", "Authorization", admin)
 		require.Equal(t, target.Function, e.Function)

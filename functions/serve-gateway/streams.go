@@ -21,7 +21,6 @@ import (
 const (
 	heartbeatEvery = 15 * time.Second // so that proxies keep the connection, and a gone reader is noticed
 	recheckEvery   = 4                // heartbeats between two looks at the caller's account
-	sendTimeout    = 10 * time.Second // for a reader to receive what is sent; one who is slower is dropped, and resumes
 	retryAfter     = time.Second      // after a failed query
 	maxStreams     = 5000             // of an instance
 )
@@ -120,7 +119,7 @@ func (s *streams) problem(ctx context.Context, err error) *problem.Problem {
 	return problem.FromDatabase(err)
 }
 
-// serve sends a stream until its reader, its token or the program ends, or the reader is too slow.
+// serve sends a stream until its reader, its token or the program ends, or the reader is too slow, who then resumes.
 func (s *streams) serve(w http.ResponseWriter, r *http.Request, f feeder, expires time.Time) {
 	out := &sender{w: w, control: http.NewResponseController(w)}
 	out.begin()
@@ -193,9 +192,8 @@ type sender struct {
 	control *http.ResponseController
 }
 
-// begin sends the head of the response. The time for a request to arrive does not bound how long its stream may last.
+// begin sends the head of the response.
 func (s *sender) begin() {
-	_ = s.control.SetReadDeadline(time.Time{}) // a writer in memory has none
 	h := s.w.Header()
 	h.Set("Content-Type", web.TypeStream)
 	h.Set("Cache-Control", "no-store")
@@ -203,9 +201,9 @@ func (s *sender) begin() {
 	s.w.WriteHeader(http.StatusOK)
 }
 
-// send writes a text and flushes it. It fails when the reader does not receive it in time.
+// send writes a text and flushes it. It fails when the reader does not receive it in the time that function.Bound gives a piece of a
+// response.
 func (s *sender) send(text []byte) error {
-	_ = s.control.SetWriteDeadline(time.Now().Add(sendTimeout)) // a writer in memory has none
 	if _, err := s.w.Write(text); err != nil {
 		return err
 	}

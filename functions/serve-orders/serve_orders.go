@@ -78,7 +78,7 @@ type Answer struct {
 
 // ReadRequest names an order by its id or its number.
 type ReadRequest struct {
-	ID         string `path:"id" maxLength:"40" doc:"Id or number of the order."`
+	ID         string `path:"id" maxLength:"100" doc:"Id or number of the order."`
 	OrderToken string `header:"Popup-Order-Token" maxLength:"100" doc:"For guests: gives access to this order."`
 }
 

@@ -59,7 +59,7 @@ func TestUnknownOrderIsNotFound(t *testing.T) {
 		require.Equal(t, http.StatusNotFound, get(t, shop, "/v1/orders/"+id, "Authorization", shop.Staff(t)).Status, id)
 		require.Equal(t, http.StatusNotFound, cancel(t, shop, id, "Authorization", shop.Staff(t)).Status, id)
 	}
-	require.Equal(t, http.StatusBadRequest, get(t, shop, "/v1/orders/seven", "Authorization", shop.Staff(t)).Status)
+	require.Equal(t, http.StatusNotFound, get(t, shop, "/v1/orders/seven", "Authorization", shop.Staff(t)).Status)
 }
 
 // ORD-35.

@@ -16,7 +16,7 @@ import (
 
 // SessionRequest gives a browser access to a guest's order.
 type SessionRequest struct {
-	ID   string `path:"id" maxLength:"40" doc:"Id or number of the order."`
+	ID   string `path:"id" maxLength:"100" doc:"Id or number of the order."`
 	Body struct {
 		OrderToken string `json:"order_token" minLength:"1" maxLength:"100" doc:"The token of the order, such as the one in the link of a mail."`
 	}

@@ -46,6 +46,13 @@ type ListRequest struct {
 	ProductID   string `query:"product_id" format:"uuid"`
 	VariantID   string `query:"variant_id" format:"uuid"`
 	WarehouseID string `query:"warehouse_id" format:"uuid"`
+	Sort        string `query:"sort" enum:"sku,available" default:"sku" doc:"available: what there is least of first."`
+}
+
+// levelOrders are the orders of the list.
+var levelOrders = map[string]string{
+	"sku":       `ORDER BY l.sku, w.priority, warehouse_id LIMIT @limit OFFSET @offset`,
+	"available": `ORDER BY on_hand - reserved, l.sku, w.priority, warehouse_id LIMIT @limit OFFSET @offset`,
 }
 
 const (
@@ -66,7 +73,7 @@ func list(ctx context.Context, db web.Reader, in *ListRequest) ([]Level, int64, 
 		return nil, 0, err
 	}
 	items, total, err := web.QueryPage(ctx, db, pgx.RowToStructByPos[Level], fromLevels+in.where(), selectLevels,
-		`ORDER BY l.sku, w.priority, warehouse_id LIMIT @limit OFFSET @offset`, pgx.NamedArgs{
+		levelOrders[in.Sort], pgx.NamedArgs{
 			"sku": in.SKU, "product_id": in.ProductID, "variant_id": in.VariantID, "warehouse_id": in.WarehouseID,
 			"limit": in.Limit, "offset": in.Offset(),
 		})
@@ -94,6 +101,19 @@ func (in *ListRequest) where() string {
 		}
 	}
 	return ` WHERE ` + strings.Join(conditions, ` AND `)
+}
+
+// LevelRequest names a level.
+type LevelRequest struct {
+	ID string `path:"id" format:"uuid"`
+}
+
+func getLevel(ctx context.Context, db web.Reader, in *LevelRequest) (*LevelAnswer, error) {
+	if !id.Valid(in.ID) {
+		return nil, problem.NotFound("level")
+	}
+	level, err := readLevel(ctx, db, in.ID)
+	return &LevelAnswer{level}, err
 }
 
 func readLevel(ctx context.Context, db web.Reader, levelID string) (Level, error) {

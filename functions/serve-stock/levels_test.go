@@ -2,6 +2,7 @@ package servestock_test
 
 import (
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -201,4 +202,14 @@ func TestEachChangeBooksAMovement(t *testing.T) {
 	require.Empty(t, read(t, shop, level+"/movements?to=2020-01-01T00:00:00Z"))
 	require.Equal(t, http.StatusNotFound, as(t, shop, http.MethodGet,
 		"/v1/inventory/stock/"+uuid.NewString()+"/movements", nil).Status)
+}
+
+// What there is least of comes first.
+func TestLevelsAreListedByWhatIsLeft(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	setTo(t, shop, 0)
+	left := available(read(t, shop, "/v1/inventory/stock?sort=available&limit=100"))
+	require.True(t, slices.IsSorted(left), left)
+	require.Zero(t, left[0])
 }

@@ -37,6 +37,7 @@ func New(settings config.Access) function.Function {
 			web.PostIdempotent("/v1/inventory/stock", editors, web.IdempotentCall[*CreateRequest, string, LevelAnswer]{
 				Status: http.StatusCreated, Do: create, Show: showCreated,
 			}),
+			web.Get("/v1/inventory/stock/{id}", editors, getLevel),
 			web.Put("/v1/inventory/stock/{id}", editors, set),
 			web.List("/v1/inventory/stock/{id}/movements", editors, listMovements),
 			web.PostIdempotent("/v1/inventory/stock/{id}/movements", editors,

@@ -8,6 +8,7 @@
 //	shop       what customers see
 //	account    what belongs to an account
 //	reference  the page of the API
+//	office     what staff work with
 package serveweb
 
 import (
@@ -18,6 +19,7 @@ import (
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/functions/serve-web/account"
+	"github.com/popup-shop/popup/functions/serve-web/office"
 	"github.com/popup-shop/popup/functions/serve-web/page"
 	"github.com/popup-shop/popup/functions/serve-web/reference"
 	"github.com/popup-shop/popup/functions/serve-web/shop"
@@ -54,7 +56,7 @@ func (*endpoints) Routes() []function.Route { return nil }
 // Open serves the pages. It panics on settings that Check rejects, and on static files that can't be read.
 func (e *endpoints) Open(mux *http.ServeMux, rt *function.Runtime) {
 	site := e.site(rt)
-	routes := slices.Concat(shop.Routes(), account.Routes(), reference.Routes(), []page.Route{
+	routes := slices.Concat(shop.Routes(), account.Routes(), office.Routes(), reference.Routes(), []page.Route{
 		{Pattern: "GET /problems/{kind}", Serve: page.ProblemPage},
 	})
 	mux.Handle("/", site.Handler(routes...))

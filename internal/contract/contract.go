@@ -54,7 +54,10 @@ func contract(source fs.FS, functions []function.Function) (map[string][]byte, e
 	if files["openapi.yaml"], err = openAPI(functions); err != nil {
 		return nil, err
 	}
-	files["routes.json"], err = routes(functions)
+	if files["routes.json"], err = routes(functions); err != nil {
+		return nil, err
+	}
+	files["functions.json"], err = declarations(functions)
 	return files, err
 }
 

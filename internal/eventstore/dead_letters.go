@@ -5,11 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/popup-shop/popup/internal/cloudevent"
 	"github.com/popup-shop/popup/internal/pgbatch"
@@ -28,47 +27,22 @@ type DeadLetter struct {
 	Attempts int       `json:"attempts"`
 	StoredAt time.Time `json:"stored_at"`
 	Event    string    `json:"event"`
+
+	ResolvedAt *time.Time `json:"resolved_at,omitempty"` // when it was redriven or discarded, or its event was handled after all
 }
 
-// ListDeadLetters returns the open dead letters of a function, or of all, the oldest first.
-func ListDeadLetters(ctx context.Context, pool *pgxpool.Pool, consumer string) ([]DeadLetter, error) {
-	return readDeadLetters(ctx, pool, `resolved_at IS NULL AND @consumer IN ('', consumer)`, pgx.NamedArgs{"consumer": consumer})
-}
-
-// ShowDeadLetter returns a dead letter, open or resolved.
-func ShowDeadLetter(ctx context.Context, pool *pgxpool.Pool, id int64) (DeadLetter, error) {
-	found, err := readDeadLetters(ctx, pool, `dead_letter_id = @id`, pgx.NamedArgs{"id": id})
-	if err == nil && len(found) == 0 {
-		err = fmt.Errorf("show dead letter %d: it does not exist", id)
-	}
-	if err != nil {
-		return DeadLetter{}, err
-	}
-	return found[0], nil
-}
-
-func readDeadLetters(ctx context.Context, pool *pgxpool.Pool, where string, args pgx.NamedArgs) ([]DeadLetter, error) {
-	rows, err := pool.Query(ctx, `
-		SELECT dead_letter_id, event_id, type, source, consumer, revision, kind, reason, attempts, stored_at, event
-		FROM bus.dead_letters
-		WHERE `+where+`
-		ORDER BY dead_letter_id`, args)
-	if err != nil {
-		return nil, fmt.Errorf("read dead letters: %w", err)
-	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (p DeadLetter, err error) {
-		var event []byte // anything at all may have been sent
-		err = row.Scan(&p.ID, &p.EventID, &p.Type, &p.Source, &p.Consumer, &p.Revision, &p.Kind, &p.Reason, &p.Attempts, &p.StoredAt, &event)
-		p.Event = strings.ToValidUTF8(string(event), "\uFFFD")
-		return p, err
-	})
+// DB is a pool or a transaction.
+type DB interface {
+	Querier
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 }
 
 // Redrive lets the sweeper publish the events of dead letters again: those with the ids, or all of a function. Only events that
 // the event store has can be redriven, and those that a function could not emit itself: it tries again. The action is recorded
 // with its user.
-func Redrive(ctx context.Context, pool *pgxpool.Pool, by, consumer string, ids ...int64) (n int64, err error) {
-	err = pool.QueryRow(ctx, `
+func Redrive(ctx context.Context, db DB, by, consumer string, ids ...int64) (n int64, err error) {
+	err = db.QueryRow(ctx, `
 		WITH redriven AS (
 			UPDATE bus.dead_letters p SET resolved_at = now()
 			WHERE p.resolved_at IS NULL AND (p.dead_letter_id = ANY (@ids) OR p.consumer = nullif(@consumer, ''))
@@ -113,8 +87,13 @@ func DeadLetterIDs(ctx context.Context, tx pgx.Tx, function string, ids []string
 }
 
 // Discard gives up dead letters: those with the ids, or all of a function. Their events count as handled.
-func Discard(ctx context.Context, pool *pgxpool.Pool, by, consumer string, ids ...int64) (n int64, err error) {
-	tag, err := pool.Exec(ctx, `
+func Discard(ctx context.Context, db DB, by, consumer string, ids ...int64) (n int64, err error) {
+	return DiscardWithNote(ctx, db, by, "", consumer, ids...)
+}
+
+// DiscardWithNote is Discard with a note why.
+func DiscardWithNote(ctx context.Context, db DB, by, note, consumer string, ids ...int64) (n int64, err error) {
+	tag, err := db.Exec(ctx, `
 		WITH discarded AS (
 			UPDATE bus.dead_letters SET resolved_at = now()
 			WHERE resolved_at IS NULL AND (dead_letter_id = ANY (@ids) OR consumer = nullif(@consumer, ''))
@@ -124,8 +103,8 @@ func Discard(ctx context.Context, pool *pgxpool.Pool, by, consumer string, ids .
 			SELECT e.event_id, d.consumer FROM discarded d JOIN bus.event e ON e.event_id = bus.id_of(d.event_id)
 			ON CONFLICT DO NOTHING
 		)
-		INSERT INTO bus.dead_letter_actions (dead_letter_id, action, by) SELECT dead_letter_id, 'discard', @by FROM discarded`,
-		pgx.NamedArgs{"ids": ids, "consumer": consumer, "by": by})
+		INSERT INTO bus.dead_letter_actions (dead_letter_id, action, by, note) SELECT dead_letter_id, 'discard', @by, @note FROM discarded`,
+		pgx.NamedArgs{"ids": ids, "consumer": consumer, "by": by, "note": note})
 	if err != nil {
 		return 0, fmt.Errorf("discard: %w", err)
 	}

@@ -70,19 +70,40 @@ func (p Position) Before(other Position) bool {
 }
 
 // LogEnd returns the position after all events so far. No event can appear before it later.
-func LogEnd(ctx context.Context, db Querier) (p Position, err error) {
-	rows, err := db.Query(ctx, `SELECT pg_snapshot_xmin(pg_current_snapshot())::text`)
+func LogEnd(ctx context.Context, db Querier) (Position, error) {
+	end, _, err := readBounds(ctx, db)
+	return end, err
+}
+
+// Resume returns a position that a reader got earlier, or the end of the log for one that no event has had yet: it is from before an
+// older state of the database was restored.
+func Resume(ctx context.Context, db Querier, p Position) (Position, error) {
+	end, next, err := readBounds(ctx, db)
+	if err == nil && p.Xid > next {
+		return end, nil
+	}
+	return p, err
+}
+
+// readBounds returns the position after all events so far, and the next transaction.
+func readBounds(ctx context.Context, db Querier) (end Position, next uint64, err error) {
+	rows, err := db.Query(ctx, `
+		SELECT pg_snapshot_xmin(s)::text, pg_snapshot_xmax(s)::text FROM pg_current_snapshot() s`)
 	if err != nil {
-		return p, fmt.Errorf("read the end of the log: %w", err)
+		return end, 0, fmt.Errorf("read the end of the log: %w", err)
 	}
-	next, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[string])
-	if err == nil {
-		p.Xid, err = strconv.ParseUint(next, 10, 64)
-	}
+	var oldest, following string
+	_, err = pgx.ForEachRow(rows, []any{&oldest, &following}, func() (err error) {
+		if end.Xid, err = strconv.ParseUint(oldest, 10, 64); err != nil {
+			return err
+		}
+		next, err = strconv.ParseUint(following, 10, 64)
+		return err
+	})
 	if err != nil {
-		return p, fmt.Errorf("read the end of the log: %w", err)
+		return end, 0, fmt.Errorf("read the end of the log: %w", err)
 	}
-	return Position{Xid: p.Xid, EventID: firstID}, nil
+	return Position{Xid: end.Xid, EventID: firstID}, next, nil
 }
 
 // The states of a consumption.
@@ -142,9 +163,12 @@ const logWindow = 10_000
 // ReadLog returns a page of the events of ended transactions, so that none can appear later in what was read. Consumers receive them
 // all the same.
 func ReadLog(ctx context.Context, db Querier, q LogQuery) (page LogPage, err error) {
-	end, err := LogEnd(ctx, db)
+	end, next, err := readBounds(ctx, db)
 	if err != nil {
 		return page, err
+	}
+	if !q.Backward && q.After.Xid > next { // as in Resume
+		q.After = end
 	}
 	args := q.args(end)
 	rows, err := db.Query(ctx, q.statement(), args)

@@ -28,31 +28,37 @@ var checks embed.FS
 // Check asks the database about every promise that takes more than one transaction to keep. Each is a query that finds
 // what breaks it; the first line of its file is the promise. rebuild folds the logs too.
 func Check(ctx context.Context, pool *pgxpool.Pool, rebuild bool) (results []Result, err error) {
+	err = pgx.BeginTxFunc(ctx, pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly},
+		func(tx pgx.Tx) (err error) {
+			if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = '5min'`); err != nil {
+				return err
+			}
+			results, err = CheckIn(ctx, tx, rebuild)
+			return err
+		})
+	return results, err
+}
+
+// CheckIn is Check in a transaction, which sees the rows of its caller.
+func CheckIn(ctx context.Context, tx pgx.Tx, rebuild bool) (results []Result, err error) {
 	folders := []string{"checks"}
 	if rebuild {
 		folders = append(folders, "rebuild")
 	}
-	err = pgx.BeginTxFunc(ctx, pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly},
-		func(tx pgx.Tx) error {
-			if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = '5min'`); err != nil {
-				return err
+	for _, folder := range folders {
+		files, err := fs.Glob(checks, folder+"/*.sql")
+		if err != nil {
+			return nil, err
+		}
+		for _, file := range files {
+			r, err := runCheck(ctx, tx, file)
+			if err != nil {
+				return nil, fmt.Errorf("check %s: %w", file, err)
 			}
-			for _, folder := range folders {
-				files, err := fs.Glob(checks, folder+"/*.sql")
-				if err != nil {
-					return err
-				}
-				for _, file := range files {
-					r, err := runCheck(ctx, tx, file)
-					if err != nil {
-						return fmt.Errorf("check %s: %w", file, err)
-					}
-					results = append(results, r)
-				}
-			}
-			return nil
-		})
-	return results, err
+			results = append(results, r)
+		}
+	}
+	return results, nil
 }
 
 // Domains returns the domains that have promises.

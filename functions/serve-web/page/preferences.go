@@ -42,8 +42,8 @@ func (r *Request) ReadCookie(name string) string { return r.cookie(name) }
 // preferences are the forms in the frame of every page.
 func (s *Site) preferences() []Route {
 	return []Route{
-		{"POST /language", func(r *Request) error { return r.prefer("language", text.Languages()) }},
-		{"POST /theme", func(r *Request) error { return r.prefer("theme", []string{"light", "dark", "system"}) }},
+		{Pattern: "POST /language", Serve: func(r *Request) error { return r.prefer("language", text.Languages()) }},
+		{Pattern: "POST /theme", Serve: func(r *Request) error { return r.prefer("theme", []string{"light", "dark", "system"}) }},
 	}
 }
 

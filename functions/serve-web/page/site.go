@@ -11,6 +11,7 @@
 package page
 
 import (
+	"cmp"
 	"log/slog"
 	"net/http"
 
@@ -40,6 +41,7 @@ type Handler func(r *Request) error
 type Route struct {
 	Pattern string
 	Serve   Handler
+	MaxBody int64 // bytes of its form; 0: 64 KiB
 }
 
 // Handler returns the handler of pages, and of their static files.
@@ -48,9 +50,9 @@ func (s *Site) Handler(routes ...Route) http.Handler {
 	s.Static.NotFound = s.serve(notFound)
 	mux.Handle("GET "+static.Prefix, s.Static)
 	for _, route := range append(routes, s.preferences()...) {
-		mux.Handle(route.Pattern, s.serve(route.Serve))
+		mux.Handle(route.Pattern, s.serve(route.Serve, cmp.Or(route.MaxBody, maxForm)))
 	}
-	mux.Handle("/", s.serve(notFound))
+	mux.Handle("/", s.serve(notFound, maxForm))
 	return mux
 }
 
@@ -58,16 +60,16 @@ func (s *Site) Handler(routes ...Route) http.Handler {
 const maxForm = 64 << 10
 
 // serve returns the handler of one page.
-func (s *Site) serve(handle Handler) http.Handler {
+func (s *Site) serve(handle Handler, maxBody int64) http.Handler {
 	origins := http.NewCrossOriginProtection()
 	_ = origins.AddTrustedOrigin(s.PublicURL) // an address with a path is not an origin; then Host decides
-	origins.SetDenyHandler(s.page(func(*Request) error { return problemOf(http.StatusForbidden, "foreign-page") }))
-	return origins.Handler(s.page(handle))
+	origins.SetDenyHandler(s.page(func(*Request) error { return problemOf(http.StatusForbidden, "foreign-page") }, maxForm))
+	return origins.Handler(s.page(handle, maxBody))
 }
 
-func (s *Site) page(handle Handler) http.Handler {
+func (s *Site) page(handle Handler, maxBody int64) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
-		hr.Body = http.MaxBytesReader(w, hr.Body, maxForm)
+		hr.Body = http.MaxBytesReader(w, hr.Body, maxBody)
 		r := s.request(w, hr)
 		r.protect(w.Header())
 		defer r.recover()

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/popup-shop/popup/functions/serve-web/text"
@@ -34,6 +35,12 @@ func (f *Form) Value(field string) string { return strings.TrimSpace(f.Values.Ge
 
 // Raw returns the value of a field with its blanks, such as a password.
 func (f *Form) Raw(field string) string { return f.Values.Get(field) }
+
+// Int returns the value of a field as a whole number; ok is false if it is none.
+func (f *Form) Int(field string) (n int64, ok bool) {
+	n, err := strconv.ParseInt(f.Value(field), 10, 64)
+	return n, err == nil
+}
 
 // Is reports whether a field has a value.
 func (f *Form) Is(field, value string) bool { return f.Value(field) == value }

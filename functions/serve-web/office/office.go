@@ -1,0 +1,145 @@
+// Package office has the pages of staff: orders, products, stock, stores, customers, mails, the engine and settings.
+package office
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/popup-shop/popup/functions/serve-web/page"
+	"github.com/popup-shop/popup/functions/serve-web/ui"
+)
+
+// Routes returns the pages of the office.
+func Routes() []page.Route {
+	routes := []page.Route{
+		{Pattern: "GET /office", Serve: home},
+		{Pattern: "GET /office/find", Serve: find},
+		{Pattern: "GET /office/orders", Serve: orders},
+		{Pattern: "POST /office/orders/ship", Serve: shipOrders},
+		{Pattern: "GET /office/orders/slips", Serve: packingSlips},
+		{Pattern: "GET /office/orders/{id}", Serve: order},
+		{Pattern: "POST /office/orders/{id}/{act}", Serve: changeOrder},
+		{Pattern: "GET /office/products", Serve: products},
+		{Pattern: "POST /office/products", Serve: changeProducts},
+		{Pattern: "GET /office/products/new", Serve: newProduct},
+		{Pattern: "POST /office/products/new", Serve: newProduct},
+		{Pattern: "GET /office/products/import", Serve: importProducts},
+		{Pattern: "POST /office/products/import", Serve: importProducts, MaxBody: page.MaxUpload},
+		{Pattern: "GET /office/products/{id}", Serve: product},
+		{Pattern: "POST /office/products/{id}", Serve: product},
+		{Pattern: "POST /office/products/{id}/{act}", Serve: changePart, MaxBody: page.MaxUpload},
+		{Pattern: "GET /office/stock", Serve: stock},
+		{Pattern: "POST /office/stock", Serve: receive},
+		{Pattern: "GET /office/stock/{id}", Serve: level},
+		{Pattern: "POST /office/stock/{id}", Serve: level},
+		{Pattern: "GET /office/stores", Serve: stores},
+		{Pattern: "POST /office/stores", Serve: stores},
+		{Pattern: "GET /office/stores/{id}", Serve: store},
+		{Pattern: "POST /office/stores/{id}", Serve: store},
+		{Pattern: "POST /office/stores/{id}/{act}", Serve: changeStore},
+		{Pattern: "GET /office/customers", Serve: customers},
+		{Pattern: "GET /office/mails", Serve: mails},
+		{Pattern: "GET /office/mails/{id}", Serve: mail},
+		{Pattern: "POST /office/mails/{id}", Serve: mail},
+		{Pattern: "GET /office/engine", Serve: engine},
+		{Pattern: "GET /office/engine/functions", Serve: functions},
+		{Pattern: "GET /office/engine/dead-letters", Serve: deadLetters},
+		{Pattern: "GET /office/engine/dead-letters/{id}", Serve: deadLetter},
+		{Pattern: "POST /office/engine/dead-letters/{id}", Serve: deadLetter},
+		{Pattern: "GET /office/engine/checks", Serve: checks},
+		{Pattern: "GET /office/engine/flow", Serve: flow},
+		{Pattern: "GET /office/events", Serve: func(r *page.Request) error { return r.SeeOther("/office/engine") }},
+		{Pattern: "GET /office/dead-letters", Serve: func(r *page.Request) error { return r.SeeOther("/office/engine/dead-letters") }},
+		{Pattern: "GET /office/settings", Serve: settings},
+		{Pattern: "POST /office/settings", Serve: settings},
+		{Pattern: "GET /office/settings/texts/{kind}", Serve: legalText},
+		{Pattern: "POST /office/settings/texts/{kind}", Serve: legalText},
+		{Pattern: "GET /office/settings/staff", Serve: staff},
+		{Pattern: "POST /office/settings/staff", Serve: staff},
+		{Pattern: "GET /office/settings/tokens", Serve: tokens},
+		{Pattern: "POST /office/settings/tokens", Serve: tokens},
+		{Pattern: "GET /office/settings/audit", Serve: audit},
+	}
+	for i := range routes {
+		routes[i].Serve = page.ForStaff(routes[i].Serve)
+	}
+	return routes
+}
+
+// section is a part of the office, in the list at its side.
+type section struct{ Path, Key, Icon, Shortcut string }
+
+var sections = []section{
+	{"/office", "office.home", "home", "h"},
+	{"/office/orders", "office.orders", "box", "o"},
+	{"/office/products", "office.products", "bag", "p"},
+	{"/office/stock", "office.stock", "truck", "s"},
+	{"/office/stores", "office.stores", "pin", "t"},
+	{"/office/customers", "office.customers", "person", "c"},
+	{"/office/mails", "office.mails", "card", "m"},
+	{"/office/engine", "office.engine", "filter", "e"},
+	{"/office/settings", "office.settings", "key", "x"},
+}
+
+// tab is a saved view of a list, with an address of its own.
+type tab struct{ Path, Label string }
+
+// pageOf returns the page that the address of a list asks for, from 1.
+func pageOf(r *page.Request) int64 {
+	n, err := strconv.ParseInt(r.FormValue("page"), 10, 64)
+	if err != nil || n < 1 {
+		return 1
+	}
+	return n
+}
+
+// sizes are how many rows a page of a table may have.
+var sizes = []int64{10, 25, 50, 100}
+
+func sizeOf(r *page.Request) int64 {
+	n, _ := strconv.ParseInt(r.FormValue("size"), 10, 64)
+	for _, size := range sizes {
+		if n == size {
+			return n
+		}
+	}
+	return 25
+}
+
+// with returns the address of a list with other parameters, in pairs of name and value. An empty value leaves one out;
+// without a page it is the first.
+func with(v *ui.View, pairs ...string) string {
+	at, err := url.Parse(v.Path)
+	if err != nil {
+		return v.Path
+	}
+	values := at.Query()
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if values.Del("page"); pairs[i+1] != "" {
+			values.Set(pairs[i], pairs[i+1])
+		} else {
+			values.Del(pairs[i])
+		}
+	}
+	at.RawQuery = values.Encode()
+	return at.String()
+}
+
+// short returns the beginning of an id.
+func short(id string) string {
+	if len(id) > 8 {
+		return id[len(id)-8:]
+	}
+	return id
+}
+
+func joined(values ...string) string {
+	var kept []string
+	for _, value := range values {
+		if strings.TrimSpace(value) != "" {
+			kept = append(kept, value)
+		}
+	}
+	return strings.Join(kept, ", ")
+}

@@ -1,0 +1,246 @@
+package office
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/popup-shop/popup/client"
+	"github.com/popup-shop/popup/functions/serve-web/page"
+	"github.com/popup-shop/popup/functions/serve-web/ui"
+	"github.com/popup-shop/popup/internal/money"
+)
+
+// productList is a page of products and what selects them.
+type productList struct {
+	client.Page[client.Product]
+	q      string
+	drafts bool
+	form   *ui.Form
+	// What somebody else changed while a price was typed.
+	conflict *conflict
+	undo     []string // ids of products that were just deleted
+}
+
+// conflict is a price that changed between the time it was shown and the time its change was sent.
+type conflict struct {
+	product client.Product
+	typed   string
+}
+
+func (l productList) path() string {
+	if l.drafts {
+		return "/office/products?view=off"
+	}
+	return "/office/products"
+}
+
+func products(r *page.Request) error { return showProducts(r, productList{form: ui.NewForm()}) }
+
+func showProducts(r *page.Request, l productList) error {
+	l.q, l.drafts = r.FormValue("q"), r.FormValue("view") == "off"
+	if deleted := r.ReadCookie("undo"); deleted != "" {
+		l.undo = strings.Split(deleted, ".")
+	}
+	paging := client.Paging{Page: pageOf(r), Limit: sizeOf(r)}
+	var err error
+	if l.drafts {
+		l.Page, err = r.API.ListDrafts(r.Context(), client.ListDraftsQuery{Paging: paging, Q: l.q})
+	} else {
+		l.Page, err = r.API.ListProducts(r.Context(), client.ListProductsQuery{Paging: paging, Q: l.q, Sort: "newest"})
+	}
+	if err != nil {
+		return err
+	}
+	return r.Show(productsPage(r.View, l))
+}
+
+// changeProducts changes the price of one product, or all products that were chosen. One that cannot be changed stops
+// no other.
+func changeProducts(r *page.Request) error {
+	f, ok := r.Form()
+	next := page.LocalPath(f.Value("next"))
+	if !ok {
+		return r.SeeOther(next)
+	}
+	if f.Value("act") == "price" {
+		return changePrice(r, f, next)
+	}
+	change, err := bulkChange(f)
+	if err != nil {
+		r.Notify("bad", "products.percent-wrong")
+		return r.SeeOther(next)
+	}
+	done, failed := 0, 0
+	for _, id := range f.Values["product"] {
+		err := eachProduct(r, id, f.Value("act"), change)
+		switch {
+		case err == nil:
+			done++
+		case isRefusal(err):
+			failed++
+		default:
+			return err
+		}
+	}
+	switch {
+	case f.Value("act") == "delete" && done > 0:
+		r.SetCookie("undo", strings.Join(f.Values["product"], "."), "/office", undoLife)
+	case f.Value("act") == "restore":
+		r.SetCookie("undo", "", "/office", 0)
+	}
+	switch {
+	case len(f.Values["product"]) == 0:
+		r.Notify("bad", "products.none-chosen")
+	case failed > 0:
+		r.Notify("bad", "products.some-changed", strconv.Itoa(done), strconv.Itoa(failed))
+	default:
+		r.Notify("good", "products.changed", strconv.Itoa(done))
+	}
+	return r.SeeOther(next)
+}
+
+// isRefusal reports whether an error is about one product only.
+func isRefusal(err error) bool {
+	return page.Is(err, "invalid", "in-use", "not-found", "not-possible-now", "precondition-failed", "sku-taken")
+}
+
+// bulkChange returns the change of a body that the form asks for.
+func bulkChange(f *ui.Form) (func(*client.ProductBody), error) {
+	on := f.Value("act") == "on"
+	switch f.Value("act") {
+	case "percent":
+		percent, err := strconv.ParseInt(strings.TrimSuffix(f.Value("percent"), "%"), 10, 64)
+		if err != nil || percent < -100 || percent > 1000 {
+			return nil, strconv.ErrRange
+		}
+		return func(b *client.ProductBody) { b.Price.Minor = (b.Price.Minor*(100+percent) + 50) / 100 }, nil
+	case "tag":
+		return func(b *client.ProductBody) { b.Tags = append(b.Tags, f.Value("tag")) }, nil
+	}
+	return func(b *client.ProductBody) { b.Active = &on }, nil
+}
+
+func eachProduct(r *page.Request, id, act string, change func(*client.ProductBody)) error {
+	switch act {
+	case "delete":
+		return r.API.DeleteProduct(r.Context(), id)
+	case "restore":
+		_, err := r.API.RestoreProduct(r.Context(), id)
+		return err
+	}
+	p, tag, err := readProduct(r.Context(), r.API, id)
+	if err != nil {
+		return err
+	}
+	body := bodyOf(p)
+	change(&body)
+	_, err = r.API.ChangeProduct(r.Context(), id, body, client.Header("If-Match", tag))
+	return err
+}
+
+// readProduct returns a product with its ETag.
+func readProduct(ctx context.Context, api *client.Client, id string) (p client.Product, tag string, err error) {
+	var answered http.Response
+	p, err = api.GetProduct(ctx, id, client.Answered(&answered))
+	return p, answered.Header.Get("ETag"), err
+}
+
+// bodyOf returns the body that leaves a product as it is.
+func bodyOf(p client.Product) client.ProductBody {
+	active := p.Active
+	return client.ProductBody{
+		StoreID: p.StoreID, Name: p.Name, Description: p.Description, SKU: p.SKU, Price: p.Price, CategoryID: p.CategoryID,
+		Tags: slices.Clone(p.Tags), OutsideNumber: p.OutsideNumber, Active: &active,
+	}
+}
+
+// changePrice sets the price that was typed into a row. If the price is no longer the one that the row showed, both are
+// shown and nothing is changed.
+func changePrice(r *page.Request, f *ui.Form, next string) error {
+	id := f.Value("id")
+	p, tag, err := readProduct(r.Context(), r.API, id)
+	if err != nil {
+		return err
+	}
+	if f.Value("was") != strconv.FormatInt(p.Price.Minor, 10) {
+		return stale(r, p, f)
+	}
+	price, err := money.Parse(f.Value("price"), p.Price.Currency)
+	if err != nil {
+		r.Notify("bad", "products.price-wrong", p.Name)
+		return r.SeeOther(next)
+	}
+	body := bodyOf(p)
+	body.Price = client.Amount{Minor: price.Minor, Currency: price.Currency}
+	_, err = r.API.ChangeProduct(r.Context(), id, body, client.Header("If-Match", tag))
+	switch {
+	case page.Is(err, "precondition-failed"):
+		return stale(r, p, f)
+	case page.Is(err, "invalid"):
+		r.Notify("bad", "products.price-wrong", p.Name)
+	case err != nil:
+		return err
+	default:
+		r.Notify("good", "products.price-changed", p.Name)
+	}
+	return r.SeeOther(next)
+}
+
+// stale shows the list with both prices.
+func stale(r *page.Request, p client.Product, f *ui.Form) error {
+	r.Status(http.StatusPreconditionFailed)
+	return showProducts(r, productList{form: f, conflict: &conflict{product: p, typed: f.Value("price")}})
+}
+
+// plain returns an amount as it is typed, such as 25.00.
+func plain(a client.Amount) string {
+	return money.Amount{Minor: a.Minor, Currency: a.Currency}.Decimal()
+}
+
+// shelf is what a form for a product chooses from.
+type shelf struct {
+	stores     []client.Store
+	categories []client.Category
+	currency   string
+}
+
+func readShelf(ctx context.Context, api *client.Client) (s shelf, err error) {
+	calls, ctx := errgroup.WithContext(ctx)
+	calls.Go(func() error {
+		found, err := api.ListStores(ctx, client.Paging{Limit: 100})
+		s.stores = found.Items
+		return err
+	})
+	calls.Go(func() error {
+		found, err := api.GetCategories(ctx)
+		s.categories = found.Items
+		return err
+	})
+	calls.Go(func() error {
+		found, err := api.GetSettings(ctx)
+		s.currency = found.Currency
+		return err
+	})
+	return s, calls.Wait()
+}
+
+func (s shelf) storeChoices() (all []ui.Choice) {
+	for _, store := range s.stores {
+		all = append(all, ui.Choice{Value: store.ID, Label: store.Name})
+	}
+	return all
+}
+
+// categoryChoices lists the tree, with each level further to the right.
+func (s shelf) categoryChoices(none string) []ui.Choice {
+	all := []ui.Choice{{Label: none}}
+	for _, c := range s.categories {
+		all = append(all, ui.Choice{Value: c.ID, Label: strings.Repeat("\u2003", int(max(c.Level-1, 0))) + c.Name})
+	}
+	return all
+}
