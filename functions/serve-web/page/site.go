@@ -47,7 +47,7 @@ type Route struct {
 // Handler returns the handler of pages, and of their static files.
 func (s *Site) Handler(routes ...Route) http.Handler {
 	mux := http.NewServeMux()
-	s.Static.NotFound = s.serve(notFound)
+	s.Static.NotFound = s.serve(notFound, maxForm)
 	mux.Handle("GET "+static.Prefix, s.Static)
 	for _, route := range append(routes, s.preferences()...) {
 		mux.Handle(route.Pattern, s.serve(route.Serve, cmp.Or(route.MaxBody, maxForm)))
