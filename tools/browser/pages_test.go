@@ -15,13 +15,16 @@ const (
 	staff    = "admin"
 )
 
-// pages are all pages: a new one is one line. The path may be made by a function, where something has to be there first.
-var pages = []struct {
+// pageToOpen is a page, and who opens it.
+type pageToOpen struct {
 	name string
 	as   string
 	path string
 	make func(t testing.TB, w *tab) (path string)
-}{
+}
+
+// pages are all pages: a new one is one line. The path may be made by a function, where something has to be there first.
+var pages = []pageToOpen{
 	{name: "home", path: "/"},
 	{name: "products", path: "/products"},
 	{name: "products-filtered", path: "/products?tag=drop&stock=1&max=50"},

@@ -908,7 +908,7 @@ func productFields(v *ui.View, s shelf, f *ui.Form) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Area(v, f, ui.Control{Name: "description", Label: "product.description", Optional: true, Max: 20000}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Area(v, f, ui.Control{Name: "description", Label: "desk.description", Optional: true, Max: 20000}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
