@@ -78,7 +78,7 @@ func sources(t *testing.T, extensions ...string) map[string]string {
 var (
 	written = regexp.MustCompile(`WriteString\(\w+, \d+, ("(?:[^"\\]|\\.)*")\)|(_Buffer\.WriteString\()|(\nfunc )`)
 	letters = regexp.MustCompile(`\p{L}{2}`)
-	known   = []string{"HTTP", "Ctrl", "order.placed"}
+	known   = []string{"HTTP", "OpenAPI", "AsyncAPI", "Ctrl", "order.placed"}
 )
 
 // WEB-04: what a visitor reads is in the table, not in a template.
