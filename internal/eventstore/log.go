@@ -87,8 +87,7 @@ func Resume(ctx context.Context, db Querier, p Position) (Position, error) {
 
 // readBounds returns the position after all events so far, and the next transaction.
 func readBounds(ctx context.Context, db Querier) (end Position, next uint64, err error) {
-	rows, err := db.Query(ctx, `
-		SELECT pg_snapshot_xmin(s)::text, pg_snapshot_xmax(s)::text FROM pg_current_snapshot() s`)
+	rows, err := db.Query(ctx, `SELECT pg_snapshot_xmin(s)::text, pg_snapshot_xmax(s)::text FROM pg_current_snapshot() s`)
 	if err != nil {
 		return end, 0, fmt.Errorf("read the end of the log: %w", err)
 	}
