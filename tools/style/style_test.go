@@ -85,14 +85,15 @@ const (
 )
 
 var largePackages = map[string]string{
-	"client":                   "generated from the API",
-	"cmd/popup":                "one file per group of commands, which share nothing but the database",
-	"internal/cli/api":         "one file per noun of the HTTP API, which share nothing but the session",
-	"functions/edit-catalogue": "one file per noun of the catalogue",
-	"functions/serve-accounts": "one file per noun of accounts",
-	"functions/serve-gateway":  "cache, breaker, limits and metrics of one program",
-	"internal/function":        "the runtime, whose parts share the transaction",
-	"cmd/popup-bench":          "one file per bench",
+	"client":                     "generated from the API",
+	"cmd/popup":                  "one file per group of commands, which share nothing but the database",
+	"internal/cli/api":           "one file per noun of the HTTP API, which share nothing but the session",
+	"functions/edit-catalogue":   "one file per noun of the catalogue",
+	"functions/serve-accounts":   "one file per noun of accounts",
+	"functions/serve-gateway":    "cache, breaker, limits and metrics of one program",
+	"functions/serve-web/office": "one file per part of the office, which share its frame",
+	"internal/function":          "the runtime, whose parts share the transaction",
+	"cmd/popup-bench":            "one file per bench",
 }
 
 var manyMethods = map[string]string{
