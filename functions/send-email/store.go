@@ -97,7 +97,9 @@ const claimStatement = `
 	FROM taken m
 	JOIN orders.orders o USING (order_id)
 	JOIN orders.addresses a USING (order_id)
-	LEFT JOIN payments.payments p ON p.order_id = o.order_id AND p.status = 'created'`
+	LEFT JOIN LATERAL (
+		SELECT uri FROM payments.payments WHERE order_id = o.order_id ORDER BY created_at DESC LIMIT 1
+	) p ON true`
 
 // scanClaimed returns the mails that this attempt is to send by order, and the ids of those beyond the limit of their address.
 func (p *mailer) scanClaimed(rows pgx.Rows) (claimed map[string]*message, limited []string, err error) {
