@@ -52,5 +52,5 @@ func TestEveryTableKeepsItsTimes_OPS_07(t *testing.T) {
 			WHERE tgrelid = c.oid AND tgtype & (1 | 2 | 16) = 1 | 2 | 16 AND tgenabled = 'O'
 			AND prosrc LIKE '%NEW.created_at := OLD.created_at;%NEW.updated_at := clock_timestamp();%')`).Scan(&without))
 	require.ElementsMatch(t, []string{"payments.payments", "stock.levels", "stock.reservations"}, without,
-		"these change only with their movements and entries")
+		"the statements and triggers that change these set their times")
 }
