@@ -67,6 +67,34 @@ func TestOrderIsNotCancelledWhileStockOrMoneyIsHeld(t *testing.T) {
 	}
 }
 
+// ORD-30: money that came while the order was being cancelled keeps it from ending until it is refunded.
+func TestMoneyInSuspenseKeepsAnOrderOpen_ORD_30(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
+	withdrawn := shop.Cancel(t, placed)
+	shop.Exec(t, `
+		WITH payment AS (
+			INSERT INTO payments.payments (payment_id, order_id, method, provider, amount_minor, currency, provider_ref)
+			SELECT order_id, order_id, 'simulated', 'simulated', total_minor, currency, order_id FROM orders.orders WHERE order_id = $1
+			RETURNING *
+		), voided AS (
+			INSERT INTO payments.entries (payment_id, kind, amount_minor, currency, provider, provider_ref)
+			SELECT payment_id, 'voided', 0, currency, provider, provider_ref FROM payment
+		)
+		INSERT INTO payments.suspense (payment_id, order_id, provider, provider_ref, amount_minor, currency)
+		SELECT payment_id, order_id, provider, provider_ref, amount_minor, currency FROM payment`, placed.ID)
+	require.Empty(t, shop.Send(t, name, withdrawn))
+	require.Equal(t, "cancelling", shop.Status(t, placed.ID))
+
+	refunded := shop.Send(t, "refund-payment", events.RefundRequested{OrderID: placed.ID})
+	require.Len(t, refunded, 1)
+	emitted := shop.Send(t, name, refunded[0])
+	require.Len(t, emitted, 1)
+	require.EqualValues(t, 2400, emitted[0].(events.OrderCancelled).RefundedMinor)
+	require.Equal(t, "cancelled pending refunded", sides(t, shop, placed.ID))
+}
+
 func TestOrderWithoutHoldsIsCancelledAtOnce(t *testing.T) {
 	t.Parallel()
 	shop := open(t)

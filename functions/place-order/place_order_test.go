@@ -280,6 +280,28 @@ func TestProductsNotOnSaleAreRejected(t *testing.T) {
 	}
 }
 
+// CAT-27: an order is picked up in a store that takes part, and in no other.
+func TestPickupIsInAStoreThatParticipates_CAT_27(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	closed := uuid.NewString()
+	shop.Exec(t, `
+		INSERT INTO catalogue.stores (store_id, name, location, warehouse_id, participating)
+		SELECT $1, name, location, warehouse_id, false FROM catalogue.stores WHERE store_id = $2`, closed, shoptest.TheStore)
+	in := func(storeID string) shoptest.Body {
+		return order().With("address", nil).With("pickup", map[string]string{"store_id": storeID})
+	}
+	before := rows(t, shop)
+	a := post(t, shop, in(closed))
+	require.Equal(t, http.StatusBadRequest, a.Status, a.Raw)
+	require.Equal(t, []string{"pickup.store_id"}, a.Fields())
+	require.Equal(t, before, rows(t, shop))
+	require.Equal(t, []string{"/problems/invalid pickup.store_id"}, problems(t, quote(t, shop, in(closed))))
+
+	require.Empty(t, problems(t, quote(t, shop, in(shoptest.TheStore))))
+	require.Equal(t, http.StatusAccepted, post(t, shop, in(shoptest.TheStore)).Status)
+}
+
 // ORD-13.
 func TestSameKeyIsOneOrder(t *testing.T) {
 	t.Parallel()

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/events"
@@ -151,6 +152,28 @@ func TestMoneyInSuspenseIsRefunded(t *testing.T) {
 	require.Equal(t, []money.Amount{price}, bank.Refunded())
 	require.Zero(t, shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM payments.suspense WHERE returned_at IS NULL`))
 	requireBooks(t, shop, placed.ID, "refunded", 2400, 2400)
+}
+
+// PAY-32: the refund of an ended order leaves out what was refunded before, and no more than was paid goes back.
+func TestWholeRefundLeavesOutEarlierOnes_PAY_32(t *testing.T) {
+	t.Parallel()
+	bank := &shoptest.Bank{}
+	shop, over := withdrawn(t, bank, "created", "captured")
+	for _, refundID := range []string{uuid.NewString(), uuid.NewString()} {
+		shop.Exec(t, `
+			INSERT INTO payments.entries (payment_id, kind, amount_minor, currency, provider, provider_ref)
+			SELECT payment_id, 'refunded', 500, currency, provider, $2 FROM payments.payments WHERE order_id = $1`,
+			over.OrderID, refundID)
+	}
+	requireBooks(t, shop, over.OrderID, "paid", 2400, 1000)
+
+	emitted := shop.Send(t, name, over)
+	require.Len(t, emitted, 1)
+	refunded := emitted[0].(events.PaymentRefunded)
+	require.Equal(t, []int64{1400, 2400}, []int64{refunded.AmountMinor, refunded.RefundedMinor})
+	require.Equal(t, []money.Amount{{Minor: 1400, Currency: "EUR"}}, bank.Refunded())
+	require.EqualValues(t, 1400, shoptest.Scalar[int64](t, shop, `SELECT sum(amount_minor)::bigint FROM payments.refunds`))
+	requireBooks(t, shop, over.OrderID, "refunded", 2400, 2400)
 }
 
 // PAY-34.

@@ -143,6 +143,31 @@ func TestEachEventHasItsMail(t *testing.T) {
 	}
 }
 
+// NOT-02: the way to pay is in the mail, in every language and also when the payment is paid before the mail is sent.
+func TestHowToPayHasAWayToPay_NOT_02(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	for i, locale := range []string{"en", "ja"} {
+		for j, entries := range [][]string{{"created"}, {"created", "captured"}} {
+			placed := p.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 2)).With("locale", locale))
+			uri := "https://pay.test/" + placed.ID
+			p.Exec(t, `
+				INSERT INTO payments.payments (payment_id, order_id, method, provider, amount_minor, currency, provider_ref, uri)
+				SELECT order_id, order_id, 'simulated', 'bank', total_minor, currency, order_id, $2 FROM orders.orders WHERE order_id = $1`,
+				placed.ID, uri)
+			p.Exec(t, `
+				INSERT INTO payments.entries (payment_id, kind, amount_minor, currency, provider, provider_ref)
+				SELECT payment_id, kind, amount_minor, currency, provider, provider_ref
+				FROM payments.payments, unnest($2::text[]) AS kind WHERE order_id = $1`, placed.ID, entries)
+			p.Send(t, name, events.PaymentCreated{OrderID: placed.ID, PaymentID: placed.ID, URI: uri})
+			mails := p.mails(t)
+			require.Len(t, mails, 2*i+j+1)
+			require.Contains(t, mails[2*i+j].Text, uri, "%s %v", locale, entries)
+			require.Contains(t, mails[2*i+j].HTML, uri, "%s %v", locale, entries)
+		}
+	}
+}
+
 func TestOtherEventsSendNoMail(t *testing.T) {
 	t.Parallel()
 	p := open(t)

@@ -49,6 +49,29 @@ func TestDemotionTakesEffectAtTheNextRequest(t *testing.T) {
 	require.Equal(t, []string{`{"customer_id":"` + other.ID + `","change":"role"}`}, emitted(t, shop, "account.changed", other.ID))
 }
 
+// ACC-22: a new role ends all sessions of the user, with their refresh tokens, and no others.
+func TestNewRoleEndsTheSessionsOfTheUser_ACC_22(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	admin, eve := shop.SignIn(t, "admin"), register(t, shop)
+	for _, role := range []string{"staff", "admin"} {
+		ada := register(t, shop)
+		elsewhere := login(t, shop, ada.email, secret)
+		require.Equal(t, http.StatusOK, elsewhere.Status, elsewhere.Raw)
+		a := change(t, shop, admin.Bearer, ada.id, role, true)
+		require.Equal(t, http.StatusOK, a.Status, a.Raw)
+		require.Zero(t, shoptest.Scalar[int](t, shop,
+			`SELECT count(*) FROM accounts.sessions WHERE user_id = $1 AND ended_at IS NULL`, ada.id), role)
+		for _, token := range []string{ada.refresh, elsewhere.Body["refresh_token"].(string)} {
+			require.Equal(t, http.StatusUnauthorized, refresh(t, shop, token).Status, role)
+		}
+		require.Equal(t, http.StatusUnauthorized, get(t, shop, "/v1/users/me", ada.bearer()...).Status, role)
+		require.Equal(t, http.StatusOK, login(t, shop, ada.email, secret).Status, role)
+	}
+	require.Equal(t, http.StatusOK, refresh(t, shop, eve.refresh).Status)
+	require.Equal(t, http.StatusOK, get(t, shop, "/v1/clients", "Authorization", admin.Bearer).Status)
+}
+
 // ACC-29
 func TestLastAdminCannotBeRemoved(t *testing.T) {
 	t.Parallel()

@@ -149,6 +149,31 @@ func TestWhatAClosedStoreSellsIsNotShown(t *testing.T) {
 	require.Equal(t, all, get(t, shop, "/v1/products").Body["total"])
 }
 
+// CAT-27: what cannot be bought is not suggested either, not even for a typing error.
+func TestWhatIsNotOnSaleIsNotSuggested_CAT_27(t *testing.T) {
+	t.Parallel()
+	shop := shoptest.Open(t, functions.All)
+	suggested := func(q string) (names []string) {
+		for _, item := range get(t, shop, "/v1/products/suggestions?q="+q).Body["items"].([]any) {
+			names = append(names, item.(map[string]any)["name"].(string))
+		}
+		return names
+	}
+	for how, change := range map[string]struct{ end, undo string }{
+		"product off sale": {`UPDATE catalogue.products SET active = false`, `UPDATE catalogue.products SET active = true`},
+		"product deleted":  {`UPDATE catalogue.products SET deleted_at = now()`, `UPDATE catalogue.products SET deleted_at = NULL`},
+		"store closed":     {`UPDATE catalogue.stores SET participating = false`, `UPDATE catalogue.stores SET participating = true`},
+		"store deleted":    {`UPDATE catalogue.stores SET deleted_at = now()`, `UPDATE catalogue.stores SET deleted_at = NULL`},
+	} {
+		for _, q := range []string{"harb", "harbuor"} {
+			require.Contains(t, suggested(q), "Harbour cap", how)
+			shop.Exec(t, change.end)
+			require.Empty(t, suggested(q), "%s: %s", how, q)
+			shop.Exec(t, change.undo)
+		}
+	}
+}
+
 func TestFiltersThatMakeNoSenseAreNamed(t *testing.T) {
 	t.Parallel()
 	shop := shoptest.Open(t, functions.All)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/functions"
+	"github.com/popup-shop/popup/internal/money"
 	"github.com/popup-shop/popup/internal/shoptest"
 )
 
@@ -86,20 +87,22 @@ func TestEachVersionIsLoggedOnceWithItsCause(t *testing.T) {
 // ORD-22.
 func TestOrderIsRejectedWithTheReason(t *testing.T) {
 	t.Parallel()
-	line := func(why string) []events.ShortLine {
-		return []events.ShortLine{
+	short := func(why string) func(orderID string) events.Event {
+		lines := []events.ShortLine{
 			{Line: 1, SKU: shoptest.Cap, Wanted: 2, Why: events.WhyShort}, {Line: 2, SKU: shoptest.Cap, Wanted: 1, Why: why},
 		}
+		return func(id string) events.Event { return events.StockShort{OrderID: id, Lines: lines} }
 	}
 	shop := open(t)
 	for reason, c := range map[string]struct {
-		held bool
-		no   func(orderID string) events.Event
+		held  bool
+		sides string // stock and payment of the rejected order
+		no    func(orderID string) events.Event
 	}{
-		"out_of_stock":     {false, func(id string) events.Event { return events.StockShort{OrderID: id, Lines: line(events.WhyShort)} }},
-		"invalid":          {false, func(id string) events.Event { return events.StockShort{OrderID: id, Lines: line(events.WhyGone)} }},
-		"payment_failed":   {true, func(id string) events.Event { return failed(id, "declined") }},
-		"not_enough_money": {true, func(id string) events.Event { return failed(id, "not_enough_money") }},
+		"out_of_stock":     {false, "short pending", short(events.WhyShort)},
+		"invalid":          {false, "short pending", short(events.WhyGone)},
+		"payment_failed":   {true, "held failed", func(id string) events.Event { return failed(id, "declined") }},
+		"not_enough_money": {true, "held failed", func(id string) events.Event { return failed(id, "not_enough_money") }},
 	} {
 		placed := place(t, shop)
 		if c.held {
@@ -111,7 +114,8 @@ func TestOrderIsRejectedWithTheReason(t *testing.T) {
 		require.Equal(t, reason, rejected.Reason)
 		require.Equal(t, c.held, rejected.StockHeld, reason)
 		require.Equal(t, []events.Line{{Line: 1, SKU: shoptest.Cap, Quantity: 2}}, rejected.Lines)
-		require.Equal(t, "rejected", shop.Status(t, placed.ID))
+		require.Equal(t, "rejected "+c.sides, shoptest.Scalar[string](t, shop,
+			`SELECT concat_ws(' ', status, stock, payment) FROM orders.orders WHERE order_id = $1`, placed.ID), reason)
 		require.Empty(t, shop.Send(t, name, c.no(placed.ID)), reason)
 	}
 }
@@ -129,12 +133,16 @@ func TestMoneyForAnEndedOrderIsRefunded(t *testing.T) {
 		late := facts(placed.ID)
 		require.Empty(t, shop.Send(t, name, late[0]), status)
 
-		byCreated, byPaid := shop.Send(t, name, late[1]), shop.Send(t, name, late[2])
+		paid := late[2].(events.PaymentPaid)
+		paid.AmountMinor, paid.Currency = 4800, "EUR"
+		created := events.PaymentCreated{OrderID: placed.ID, PaymentID: paid.PaymentID, AmountMinor: 4800, Currency: "EUR"}
+		byCreated, byPaid := shop.Send(t, name, created), shop.Send(t, name, paid)
 		require.Len(t, byPaid, 1, status)
 		requested := byPaid[0].(events.RefundRequested)
-		require.Equal(t, late[2].(events.PaymentPaid).PaymentID, requested.PaymentID)
-		require.Equal(t, requested.RefundID, byCreated[0].(events.RefundRequested).RefundID,
-			"both events request the same refund")
+		require.Equal(t, paid.PaymentID, requested.PaymentID)
+		require.Equal(t, money.Amount{Minor: 4800, Currency: "EUR"},
+			money.Amount{Minor: requested.AmountMinor, Currency: requested.Currency}, status)
+		require.Equal(t, requested, byCreated[0], "both events request the same refund")
 		require.Equal(t, status, shop.Status(t, placed.ID))
 	}
 }

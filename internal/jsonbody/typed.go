@@ -73,7 +73,7 @@ func normaliseText(name, text string) any {
 		form, accepted = typed.Prose, typed.IsProse
 	case codes[name]:
 		form = typed.Code
-	case name == "email":
+	case name == "email" || strings.HasSuffix(name, "_email"):
 		form = typed.Email
 	}
 	if text = form(text); !accepted(text) {

@@ -70,7 +70,7 @@ func (l Message) Path() string {
 	return "/o/" + l.Number
 }
 
-// OrderColumns are what the text of a mail needs of an order o with its address a and its open payment p. OrderTables joins them to a
+// OrderColumns are what the text of a mail needs of an order o with its address a and its newest payment p. OrderTables joins them to a
 // table with order_id.
 const (
 	OrderColumns = `
@@ -84,7 +84,9 @@ const (
 	OrderTables = `
 	JOIN orders.orders o USING (order_id)
 	JOIN orders.addresses a USING (order_id)
-	LEFT JOIN payments.payments p ON p.order_id = o.order_id AND p.status = 'created'`
+	LEFT JOIN LATERAL (
+		SELECT uri FROM payments.payments WHERE order_id = o.order_id ORDER BY created_at DESC LIMIT 1
+	) p ON true`
 )
 
 // OrderFields returns where a row of OrderColumns is scanned into.
