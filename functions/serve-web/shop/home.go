@@ -18,6 +18,29 @@ type front struct {
 	featured   *client.Product
 	newest     []client.Product
 	categories []client.Category
+	steps      []step // for the admin of an empty shop
+}
+
+// step is something that an admin does before the shop can sell.
+type step struct {
+	Key, Path string
+	Done      bool
+}
+
+// firstSteps returns what the admin of an empty shop has done, and what is left.
+func firstSteps(r *page.Request) ([]step, error) {
+	settings := r.Settings()
+	stores, err := r.API.ListStores(r.Context(), client.Paging{Limit: 1})
+	if err != nil {
+		return nil, err
+	}
+	return []step{
+		{"steps.name", "/office/settings", settings.Name != "popup"},
+		{"steps.texts", "/office/settings", len(settings.Texts) > 0},
+		{"steps.store", "/office/stores", stores.Total > 0},
+		{"steps.product", "/office/products/new", false},
+		{"steps.stock", "/office/stock", false},
+	}, nil
 }
 
 func home(r *page.Request) error {
@@ -41,6 +64,12 @@ func home(r *page.Request) error {
 		return err
 	}
 	shown.newest = products.Items
+	if len(products.Items) == 0 && r.View.User.Role == "admin" {
+		var err error
+		if shown.steps, err = firstSteps(r); err != nil {
+			return err
+		}
+	}
 	for i, p := range products.Items {
 		if _, ok := ui.Picture(p); ok && p.Stock.Available > 0 {
 			shown.featured = cmp.Or(shown.featured, &products.Items[i])

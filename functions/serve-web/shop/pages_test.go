@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/internal/shoptest"
+	"github.com/popup-shop/popup/internal/token"
 )
 
 // WEB-14: what a store sells that does not take part is not there.
@@ -153,4 +154,14 @@ func TestAnOrderIsOpenToItsGuestOnly_WEB_22(t *testing.T) {
 	require.Contains(t, page.Text, "Your order is confirmed")
 	page = v.Post(t, "/o/"+number+"/cancel", append(hidden(t, page, "key", "id"), "reason", "too many")...)
 	require.Contains(t, page.Text, "cancelled")
+}
+
+// WEB-50: the admin of an empty shop sees what to do first; visitors see that it opens soon.
+func TestAnEmptyShopHasFirstSteps_WEB_50(t *testing.T) {
+	t.Parallel()
+	shop, v := open(t)
+	shop.Exec(t, `UPDATE catalogue.products SET deleted_at = now()`)
+	require.NotContains(t, v.Get(t, "/").Text, "First steps")
+	admin := shop.Visitor(t, gateway()).As(t, shop.SignIn(t, token.Admin))
+	require.Contains(t, admin.Get(t, "/").Text, "Add a store done Add a product with a picture Receive goods")
 }
