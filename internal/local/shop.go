@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -221,7 +222,7 @@ func (door Gateway) open(ctx context.Context, s *Shop, all []function.Function) 
 		var gateway http.Handler
 		rt.Gateway = func() http.Handler { return gateway }
 		rt.Stopping = ctx.Done()
-		together := NewInProcess(rt, all)
+		together := NewInProcess(rt, slices.DeleteFunc(slices.Clone(all), func(f function.Function) bool { return f.Name == door.Name }))
 		within := door.Within(together.Handler)
 		gateway = rt.ServeMux(&within)
 		s.Engine.Tell, front = together, gateway

@@ -13,6 +13,7 @@ const (
 	boxWidth, boxHeight = 150, 34
 	columnWidth         = 260
 	rowHeight           = 58
+	arrowBend           = 60
 )
 
 // box is a function in the drawing.
@@ -118,22 +119,17 @@ func depths(functions []client.Function, edges []edge) map[string]int {
 	return depth
 }
 
-// between returns the arrow from one box to another.
+// between returns the arrow from one box to another. One that leads back ends at the right side of its box.
 func (e edge) between(from, to box) arrow {
 	x1, y1 := from.X+boxWidth, from.Y+boxHeight/2
 	x2, y2 := to.X, to.Y+boxHeight/2
-	if to.X <= from.X { // back: around the right side
-		x2 = to.X + boxWidth
-	}
-	bend := 60
+	bend, label := -arrowBend, (x1+x2)/2
 	if to.X <= from.X {
-		return arrow{
-			Path:  fmt.Sprintf("M%d %d C%d %d %d %d %d %d", x1, y1, x1+bend, y1, x2+bend, y2, x2, y2),
-			Label: decimal(e.events), X: max(x1, x2) + bend/2 + 8, Y: (y1+y2)/2 + 4, Events: e.events,
-		}
+		x2, bend = to.X+boxWidth, arrowBend
+		label = max(x1, x2) + arrowBend/2 + 8
 	}
 	return arrow{
-		Path:  fmt.Sprintf("M%d %d C%d %d %d %d %d %d", x1, y1, x1+bend, y1, x2-bend, y2, x2, y2),
-		Label: decimal(e.events), X: (x1 + x2) / 2, Y: (y1+y2)/2 - 3, Events: e.events,
+		Path:  fmt.Sprintf("M%d %d C%d %d %d %d %d %d", x1, y1, x1+arrowBend, y1, x2+bend, y2, x2, y2),
+		Label: decimal(e.events), X: label, Y: (y1+y2)/2 - 3, Events: e.events,
 	}
 }
