@@ -26,6 +26,8 @@ var audited = []struct{ table, object, change string }{
 	{"catalogue.texts", "text", `INSERT INTO catalogue.texts (kind, language, description) VALUES ('terms', 'en', 'T')`},
 	{"catalogue.texts", "text", `UPDATE catalogue.texts SET description = 'another'`},
 	{"catalogue.texts", "text", `DELETE FROM catalogue.texts`},
+	{"bus.dead_letter_actions", "dead", `
+		INSERT INTO bus.dead_letter_actions (dead_letter_id, action, by, note) SELECT dead_letter_id, 'discard', 'staff', 'N' FROM bus.dead_letters`},
 	{"stock.warehouses", "warehouse", `UPDATE stock.warehouses SET priority = 7 WHERE warehouse_id = '` + shoptest.Harbour + `'`},
 	{"stock.holds", "hold", `INSERT INTO stock.holds (hold_id, by, expires_at) VALUES (gen_random_uuid(), 'staff', now())`},
 	{"stock.levels", "stock", `
@@ -43,6 +45,8 @@ func TestEachChangeByStaffIsAudited_ACC_24(t *testing.T) {
 	shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
 	shop.Exec(t, `INSERT INTO catalogue.categories (category_id, name) VALUES (gen_random_uuid(), 'Hats')`)
 	shop.Exec(t, `INSERT INTO catalogue.texts (kind, language, description) VALUES ('imprint', 'en', 'I')`)
+	shop.Exec(t, `
+		INSERT INTO bus.dead_letters (event_id, type, source, consumer, kind, reason, event) VALUES ('x', 'y', 'z', 'track-order', 'poison', '', '')`)
 	for _, c := range audited {
 		for role, want := range map[string]int{"staff": 1, "admin": 1, "client": 1, "customer": 0, "": 0} {
 			entries := entriesOf(t, shop, role, c.change)
