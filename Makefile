@@ -14,7 +14,7 @@ IN_FULL := CrossingOrders|NothingLeaks|FiveHundredVariants|SameUnit|SuggestionsC
 WRITTEN = $$(git ls-files -co --exclude-standard '*.go' ':!*_templ.go')
 
 .DEFAULT_GOAL := help
-.PHONY: help needs run start-fresh assets test test-slow test-browser screenshots lint fmt generate function outdated spec build bench check clean kind kind-down deploy undeploy kube-popup scenario test-cluster
+.PHONY: help needs run start-fresh assets test test-slow test-browser screenshots docs-pictures lint fmt generate function outdated spec build bench check clean kind kind-down deploy undeploy kube-popup scenario test-cluster
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,11 @@ test-browser: needs ## open every page in a real Chromium: accessibility, budget
 
 screenshots: needs ## write a picture of every page at both widths into bin/screenshots
 	SCREENSHOTS=$(CURDIR)/bin/screenshots $(MAKE) test-browser ARGS="-run TestEveryPage"
+
+PICTURED = home product checkout office-order
+docs-pictures: needs ## write the pictures of docs/pages.md
+	SCREENSHOTS=$(CURDIR)/bin/screenshots $(MAKE) test-browser ARGS="-run 'TestEveryPage_WEB_43/(home|product|checkout|office-order)$$'"
+	$(GO) run ./tools/shrink docs/pages $(foreach p,$(PICTURED),bin/screenshots/$(p)-light-en-1440.png)
 
 lint: ## gofumpt, go vet, staticcheck, and redocly where it can be had
 	@test -z "$$($(TOOLS) gofumpt -l $(WRITTEN))" || { $(TOOLS) gofumpt -l $(WRITTEN); echo 'run make fmt'; exit 1; }

@@ -28,7 +28,7 @@ var breaks = map[string][]string{
 	"checks/bus_dead_letters.sql": {`UPDATE bus.dead_letters SET resolved_at = NULL`},
 	"checks/bus_undelivered.sql":  {`UPDATE bus.undelivered SET created_at = now() - interval '16 min'`},
 	"checks/catalogue_counts.sql": {
-		`INSERT INTO catalogue.products (product_id, store_id, sku, name, price_minor, currency, tags) VALUES (gen_random_uuid(), gen_random_uuid(), 'X', 'X', 1, 'EUR', '{a}')`,
+		`INSERT INTO catalogue.products (product_id, store_id, sku, name, slug, price_minor, currency, tags) VALUES (gen_random_uuid(), gen_random_uuid(), 'X', 'X', 'x', 1, 'EUR', '{a}')`,
 		`INSERT INTO catalogue.counts (store_id, category_id, tag, products) VALUES (gen_random_uuid(), gen_random_uuid(), '', 1)`,
 	},
 	"checks/delivery_behind.sql": {
