@@ -63,6 +63,9 @@ func (c *runCommand) Run(ctx context.Context, out *printer.Printer) error {
 	if err != nil {
 		return err
 	}
+	if os.Getenv("PUBLIC_URL") == "" { // links lead to where the shop is
+		settings.PublicURL = reachable(l.Addr())
+	}
 	if err := c.useKey(&settings); err != nil {
 		return err
 	}

@@ -190,9 +190,9 @@ func TestProgramsApartStartAndStopAndLeaveTheSameTrace(t *testing.T) {
 				return false
 			}
 			defer answer.Body.Close()
-			var mails []any
-			return json.NewDecoder(answer.Body).Decode(&mails) == nil && len(mails) == 2
-		}, 30*time.Second, 100*time.Millisecond, "two mails")
+			var mails []struct{ Text string }
+			return json.NewDecoder(answer.Body).Decode(&mails) == nil && len(mails) == 2 && strings.Contains(mails[0].Text, p.url+"/o/")
+		}, 30*time.Second, 100*time.Millisecond, "two mails that lead to the shop")
 		out, err := p.popup("check", "--rebuild")
 		require.NoError(t, err, out)
 		traces = append(traces, p.trace(id))

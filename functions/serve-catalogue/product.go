@@ -27,7 +27,7 @@ type VariantsAnswer struct {
 	}
 }
 
-// read is called by visitors. An inactive product is shown to those who edit the catalogue, a deleted one to nobody. An
+// read is called by visitors. An inactive product is shown to those who edit the catalogue, and a deleted one is not found. An
 // old slug leads to the current one; part is what follows it in the address.
 func read(ctx context.Context, db web.Reader, in *Request, part string) (p catalogue.Product, err error) {
 	bySlug := !id.Valid(in.ID)

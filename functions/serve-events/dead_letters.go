@@ -60,15 +60,11 @@ type DeadLetterAnswer struct {
 }
 
 func deadLetterOf(d eventstore.DeadLetter) DeadLetter {
-	view := DeadLetter{
+	return DeadLetter{
 		ID: d.ID, EventID: d.EventID, Type: d.Type, Source: d.Source, Function: d.Consumer, Revision: d.Revision, Kind: d.Kind,
 		Reason: d.Reason, Attempts: d.Attempts, StoredAt: d.StoredAt.UTC(),
+		ResolvedAt: utc(d.ResolvedAt),
 	}
-	if d.ResolvedAt != nil {
-		at := d.ResolvedAt.UTC()
-		view.ResolvedAt = &at
-	}
-	return view
 }
 
 func listDeadLetters(ctx context.Context, db web.Reader, in *DeadLettersRequest) (items []DeadLetter, total int64, err error) {

@@ -22,7 +22,7 @@ const (
 	checksFor    = 30 * time.Second // and the results of checks
 )
 
-// Function is a function with what it did lately. The event store tells it: a function at zero cannot be asked.
+// Function is a function with what it did lately. It comes from the event store, since a function at zero has no metrics.
 type Function struct {
 	Name        string     `json:"name"`
 	StartedBy   string     `json:"started_by" enum:"events,schedule,dead letters,requests"`
@@ -165,6 +165,7 @@ func readFunctions(ctx context.Context, db web.Reader) (*FunctionsAnswer, error)
 	return answer, nil
 }
 
+// utc returns a time in UTC, or nil.
 func utc(at *time.Time) *time.Time {
 	if at == nil {
 		return nil

@@ -23,7 +23,7 @@ import (
 type MailsRequest struct {
 	web.Paging
 	OrderID string `query:"order_id" format:"uuid"`
-	Status  string `query:"status" enum:",sending,waiting,sent,failed,unknown,limited"`
+	Status  string `query:"status" enum:"sending,waiting,sent,failed,unknown,limited"`
 }
 
 // Mail is a mail that send-email wrote.
@@ -65,11 +65,7 @@ const (
 
 func scanMail(row pgx.CollectableRow) (m Mail, err error) {
 	m, err = pgx.RowToStructByPos[Mail](row)
-	m.CreatedAt, m.UpdatedAt = m.CreatedAt.UTC(), m.UpdatedAt.UTC()
-	if m.SentAt != nil {
-		at := m.SentAt.UTC()
-		m.SentAt = &at
-	}
+	m.CreatedAt, m.UpdatedAt, m.SentAt = m.CreatedAt.UTC(), m.UpdatedAt.UTC(), utc(m.SentAt)
 	return m, err
 }
 

@@ -85,10 +85,13 @@ func deadLetter(r *page.Request) error {
 	f, ok := r.Form()
 	if ok {
 		var err error
-		if f.Value("act") == "redrive" {
+		switch f.Value("act") {
+		case "redrive":
 			_, err = r.API.RedriveDeadLetter(r.Context(), id)
-		} else {
+		case "discard":
 			_, err = r.API.DiscardDeadLetter(r.Context(), id, client.DiscardDeadLetterRequest{Note: f.Raw("note")})
+		default:
+			return page.NotFound()
 		}
 		if err == nil {
 			r.Notify("good", "dead-letter.done")
@@ -133,39 +136,6 @@ func flow(r *page.Request) error {
 		return err
 	}
 	return r.Show(flowPage(r.View, draw(known.Items, counts), counts))
-}
-
-// mails lists the mails of the shop.
-func mails(r *page.Request) error {
-	q := client.ListMailsQuery{
-		Paging: client.Paging{Page: pageOf(r), Limit: sizeOf(r)}, Status: r.FormValue("status"), OrderID: r.FormValue("order_id"),
-	}
-	found, err := r.API.ListMails(r.Context(), q)
-	if err != nil {
-		return err
-	}
-	return r.Show(mailsPage(r.View, found, q))
-}
-
-// mail shows a mail as it is written now, and sends it again.
-func mail(r *page.Request) error {
-	id := r.PathValue("id")
-	f, ok := r.Form()
-	if ok {
-		_, err := r.API.SendMail(r.Context(), id)
-		if err == nil {
-			r.Notify("good", "mail.sent-again")
-			return r.SeeOther("/office/mails/" + id)
-		}
-		if err := r.Reject(f, err); err != nil {
-			return err
-		}
-	}
-	found, err := r.API.GetMail(r.Context(), id)
-	if err != nil {
-		return err
-	}
-	return r.Show(mailPage(r.View, found, f))
 }
 
 func decimal(n int64) string { return strconv.FormatInt(n, 10) }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/sync/errgroup"
 
@@ -120,22 +121,32 @@ func bars(days []client.DayFigures) []int64 {
 	return heights
 }
 
-// find opens what staff typed: an order by its number, a product by its SKU, or else orders with these words.
+// maxSKU is how many characters a SKU may have.
+const maxSKU = 64
+
+// find opens what staff typed: a product by its SKU, an order that is the only one with these words, or else a list.
 func find(r *page.Request) error {
 	q := strings.TrimSpace(r.FormValue("q"))
 	if q == "" {
 		return r.SeeOther("/office")
 	}
-	found, err := r.API.ListOrders(r.Context(), client.ListOrdersQuery{Number: q, Paging: client.Paging{Limit: 1}})
-	if err == nil && len(found.Items) == 1 {
+	first := client.Paging{Limit: 1}
+	if utf8.RuneCountInString(q) <= maxSKU {
+		levels, err := r.API.ListStock(r.Context(), client.ListStockQuery{SKU: q, Paging: first})
+		if err != nil {
+			return err
+		}
+		if len(levels.Items) > 0 && levels.Items[0].ProductID != "" {
+			return r.SeeOther("/office/products/" + levels.Items[0].ProductID)
+		}
+	}
+	found, err := r.API.ListOrders(r.Context(), client.ListOrdersQuery{Q: q, Paging: first})
+	switch {
+	case err != nil:
+		return err
+	case found.Total == 1:
 		return r.SeeOther("/office/orders/" + found.Items[0].ID)
-	}
-	levels, err := r.API.ListStock(r.Context(), client.ListStockQuery{SKU: q, Paging: client.Paging{Limit: 1}})
-	if err == nil && len(levels.Items) == 1 && levels.Items[0].ProductID != "" {
-		return r.SeeOther("/office/products/" + levels.Items[0].ProductID)
-	}
-	listed, err := r.API.ListOrders(r.Context(), client.ListOrdersQuery{Q: q, Paging: client.Paging{Limit: 1}})
-	if err == nil && listed.Total > 0 {
+	case found.Total > 1:
 		return r.SeeOther("/office/orders?" + query("q", q))
 	}
 	return r.SeeOther("/office/products?" + query("q", q))

@@ -2,6 +2,7 @@ package office
 
 import (
 	"io"
+	"net/http"
 	"strings"
 
 	"github.com/popup-shop/popup/client"
@@ -44,17 +45,23 @@ func importProducts(r *page.Request) error {
 		table = string(content)
 	}
 	if table == "" {
-		if r.Method == "POST" {
+		if r.Method == http.MethodPost {
+			r.Status(http.StatusUnprocessableEntity)
 			f.Add("file", r.View.T("product.no-file"))
 		}
 		return r.Show(importPage(r.View, f, nil))
 	}
 	report := &importReport{table: table, counts: map[string]int{}, stored: f.Value("run") != ""}
-	err = producttable.Read(strings.NewReader(table), func(int64) {}, func(rows []producttable.Row) error { return report.put(r, rows) })
+	var failed error // of the API, and not of the table
+	err = producttable.Read(strings.NewReader(table), func(int64) {}, func(rows []producttable.Row) error {
+		failed = report.put(r, rows)
+		return failed
+	})
+	if failed != nil {
+		return failed
+	}
 	if err != nil {
-		if page.Is(err, "not-signed-in", "not-allowed") {
-			return err
-		}
+		r.Status(http.StatusUnprocessableEntity)
 		f.Add("file", r.View.T("import.unreadable", strings.Join(producttable.Columns, ",")))
 		return r.Show(importPage(r.View, f, nil))
 	}

@@ -3,6 +3,7 @@ package office
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,16 +11,32 @@ import (
 	"github.com/popup-shop/popup/functions/serve-web/ui"
 )
 
-// Routes returns the pages of the office.
+// Routes returns the pages of the office, which are for staff. Their forms may have long texts.
 func Routes() []page.Route {
-	routes := []page.Route{
+	routes := slices.Concat(orderRoutes(), productRoutes(), stockRoutes(), engineRoutes(), settingsRoutes(), []page.Route{
 		{Pattern: "GET /office", Serve: home},
 		{Pattern: "GET /office/find", Serve: find},
+		{Pattern: "GET /office/customers", Serve: customers},
+	})
+	for i := range routes {
+		routes[i].Serve = page.ForStaff(routes[i].Serve)
+		routes[i].MaxBody = max(routes[i].MaxBody, page.MaxText)
+	}
+	return routes
+}
+
+func orderRoutes() []page.Route {
+	return []page.Route{
 		{Pattern: "GET /office/orders", Serve: orders},
 		{Pattern: "POST /office/orders/ship", Serve: shipOrders},
 		{Pattern: "GET /office/orders/slips", Serve: packingSlips},
 		{Pattern: "GET /office/orders/{id}", Serve: order},
 		{Pattern: "POST /office/orders/{id}/{act}", Serve: changeOrder},
+	}
+}
+
+func productRoutes() []page.Route {
+	return []page.Route{
 		{Pattern: "GET /office/products", Serve: products},
 		{Pattern: "POST /office/products", Serve: changeProducts},
 		{Pattern: "GET /office/products/new", Serve: newProduct},
@@ -29,6 +46,11 @@ func Routes() []page.Route {
 		{Pattern: "GET /office/products/{id}", Serve: product},
 		{Pattern: "POST /office/products/{id}", Serve: product},
 		{Pattern: "POST /office/products/{id}/{act}", Serve: changePart, MaxBody: page.MaxUpload},
+	}
+}
+
+func stockRoutes() []page.Route {
+	return []page.Route{
 		{Pattern: "GET /office/stock", Serve: stock},
 		{Pattern: "POST /office/stock", Serve: receive},
 		{Pattern: "GET /office/stock/{id}", Serve: level},
@@ -38,7 +60,11 @@ func Routes() []page.Route {
 		{Pattern: "GET /office/stores/{id}", Serve: store},
 		{Pattern: "POST /office/stores/{id}", Serve: store},
 		{Pattern: "POST /office/stores/{id}/{act}", Serve: changeStore},
-		{Pattern: "GET /office/customers", Serve: customers},
+	}
+}
+
+func engineRoutes() []page.Route {
+	return []page.Route{
 		{Pattern: "GET /office/mails", Serve: mails},
 		{Pattern: "GET /office/mails/{id}", Serve: mail},
 		{Pattern: "POST /office/mails/{id}", Serve: mail},
@@ -51,6 +77,11 @@ func Routes() []page.Route {
 		{Pattern: "GET /office/engine/flow", Serve: flow},
 		{Pattern: "GET /office/events", Serve: func(r *page.Request) error { return r.SeeOther("/office/engine") }},
 		{Pattern: "GET /office/dead-letters", Serve: func(r *page.Request) error { return r.SeeOther("/office/engine/dead-letters") }},
+	}
+}
+
+func settingsRoutes() []page.Route {
+	return []page.Route{
 		{Pattern: "GET /office/settings", Serve: settings},
 		{Pattern: "POST /office/settings", Serve: settings},
 		{Pattern: "GET /office/settings/texts/{kind}", Serve: legalText},
@@ -61,10 +92,6 @@ func Routes() []page.Route {
 		{Pattern: "POST /office/settings/tokens", Serve: tokens},
 		{Pattern: "GET /office/settings/audit", Serve: audit},
 	}
-	for i := range routes {
-		routes[i].Serve = page.ForStaff(routes[i].Serve)
-	}
-	return routes
 }
 
 // section is a part of the office, in the list at its side.

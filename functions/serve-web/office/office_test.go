@@ -15,7 +15,7 @@ import (
 	"github.com/popup-shop/popup/internal/token"
 )
 
-// open opens a shop with demo goods, and a browser without scripts in which somebody with a role is signed in.
+// open opens a shop with demo goods, and a browser without scripts that is signed in with a role.
 func open(t *testing.T, role string) (*shoptest.Shop, *shoptest.Visitor) {
 	t.Helper()
 	shop := shoptest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "manual" })
@@ -117,7 +117,7 @@ func TestAnOrderIsShownShippedAndAnnotated_WEB_39(t *testing.T) {
 	require.Contains(t, moved.HTML, "Done.")
 }
 
-// WEB-51: a price is changed in the row, unless somebody else changed it meanwhile.
+// WEB-51: a price is changed in the row, unless it has been changed meanwhile.
 func TestAPriceIsChangedInItsRow_WEB_51(t *testing.T) {
 	t.Parallel()
 	shop, staff := open(t, token.Staff)

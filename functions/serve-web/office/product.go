@@ -33,8 +33,9 @@ func newProduct(r *page.Request) error {
 	}
 	f, ok := r.Form()
 	if !ok {
-		if f.Value("currency") == "" {
+		if f.Value("currency") == "" { // it does not come back after signing in
 			f.Values.Set("currency", s.currency)
+			f.Values.Set("active", "on")
 		}
 		return r.Show(newProductPage(r.View, s, f))
 	}
@@ -79,7 +80,7 @@ func words(text string) (all []string) {
 	return all
 }
 
-// product shows a product and changes it. A change of somebody else in between is shown beside what was typed.
+// product shows a product and changes it. If it has been changed since it was shown, nothing is stored and the entries stay.
 func product(r *page.Request) error {
 	f, ok := r.Form()
 	id := r.PathValue("id")
@@ -135,8 +136,14 @@ func showProduct(r *page.Request, id string, f *ui.Form) error {
 	if err := calls.Wait(); err != nil {
 		return err
 	}
-	if len(f.Values) == 0 {
+	if !f.Values.Has("etag") { // it is another form of the page, or none
 		d.form = productForm(d.Product)
+		d.form.Errors = f.Errors
+		for name, values := range f.Values {
+			if !d.form.Values.Has(name) {
+				d.form.Values[name] = values
+			}
+		}
 	}
 	return r.Show(productPage(r.View, d))
 }
@@ -173,19 +180,23 @@ func changePart(r *page.Request) error {
 			r.Notify("good", "products.changed", "1")
 			return r.SeeOther("/office/products")
 		}
+	default:
+		return page.NotFound()
 	}
 	if err != nil {
 		if err := r.Reject(f, err); err != nil {
 			return err
 		}
-		shown := ui.NewForm()
-		shown.Errors = f.Errors
-		return showProduct(r, id, shown)
+	}
+	if len(f.Errors) > 0 {
+		r.Status(http.StatusUnprocessableEntity)
+		return showProduct(r, id, f)
 	}
 	r.Notify("good", "product.saved")
 	return r.SeeOther("/office/products/" + id)
 }
 
+// addPicture adds the file of a form; a form without one gets an error.
 func addPicture(r *page.Request, id string, f *ui.Form) error {
 	file, _, err := r.FormFile("file")
 	if err != nil {
@@ -201,6 +212,7 @@ func addPicture(r *page.Request, id string, f *ui.Form) error {
 	return err
 }
 
+// addVariant adds the variant of a form; a price that is none is an error of the form.
 func addVariant(r *page.Request, id string, f *ui.Form) error {
 	body := client.VariantBody{Name: f.Value("variant_name"), SKU: f.Value("variant_sku"), Attributes: map[string]string{}}
 	if f.Value("variant_price") != "" {

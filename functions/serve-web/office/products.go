@@ -18,12 +18,11 @@ import (
 // productList is a page of products and what selects them.
 type productList struct {
 	client.Page[client.Product]
-	q      string
-	drafts bool
-	form   *ui.Form
-	// What somebody else changed while a price was typed.
-	conflict *conflict
-	undo     []string // ids of products that were just deleted
+	q        string
+	drafts   bool
+	form     *ui.Form
+	conflict *conflict // a price that was changed while another one was typed
+	undo     []string  // ids of products that were just deleted
 }
 
 // conflict is a price that changed between the time it was shown and the time its change was sent.

@@ -105,6 +105,8 @@ func changeStore(r *page.Request) error {
 			r.Notify("good", "store.deleted")
 			return r.SeeOther("/office/stores")
 		}
+	default:
+		return page.NotFound()
 	}
 	if err != nil && !page.Is(err, "already-participating") {
 		return err

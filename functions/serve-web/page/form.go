@@ -3,7 +3,6 @@ package page
 import (
 	"errors"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/popup-shop/popup/client"
@@ -14,11 +13,23 @@ import (
 // keptField marks a form that is shown again after its visitor has signed in, and is not submitted yet.
 const keptField = "kept"
 
+// parseForm reads the form of a request, or returns the problem of one that is too large or no form. Forms with files are
+// read by Upload.
+func (r *Request) parseForm() error { return formProblem(r.ParseForm()) }
+
+func formProblem(err error) error {
+	var large *http.MaxBytesError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &large):
+		return problemOf(http.StatusRequestEntityTooLarge, "too-large")
+	}
+	return problemOf(http.StatusBadRequest, "invalid")
+}
+
 // Form returns the form that a request submits; ok is false if it is to be shown and not to be acted on.
 func (r *Request) Form() (f *ui.Form, ok bool) {
-	if err := r.ParseForm(); err != nil {
-		return &ui.Form{Values: url.Values{}}, false
-	}
 	f = &ui.Form{Values: r.PostForm}
 	if r.Method != http.MethodPost {
 		f.Values = r.Request.Form

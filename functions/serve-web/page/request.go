@@ -86,7 +86,7 @@ func (r *Request) SetHeader(name, value string) { r.w.Header().Set(name, value) 
 // Status sets the status of the page that is shown next.
 func (r *Request) Status(status int) { r.status = status }
 
-// Show writes a page. A browser that has the same one already is told so without it.
+// Show writes a page, or 304 to a browser that has the same one already.
 func (r *Request) Show(component templ.Component) error {
 	var body bytes.Buffer
 	if err := component.Render(r.Context(), &body); err != nil {
@@ -121,11 +121,15 @@ func (r *Request) SeeOther(path string) error {
 	return nil
 }
 
-// Write writes a response that is not a page, such as a sitemap.
+// WritePublic writes a response that is the same for everyone and no page, such as a sitemap.
+func (r *Request) WritePublic(mediaType string, body []byte) error {
+	r.SetHeader("Cache-Control", "public, max-age=300")
+	return r.Write(mediaType, body)
+}
+
+// Write writes a response to its visitor alone that is no page, such as their data.
 func (r *Request) Write(mediaType string, body []byte) error {
-	h := r.w.Header()
-	h.Set("Content-Type", mediaType)
-	h.Set("Cache-Control", "public, max-age=300")
+	r.SetHeader("Content-Type", mediaType)
 	r.w.WriteHeader(r.status)
 	_, err := r.w.Write(body)
 	return err

@@ -73,7 +73,11 @@ func (s *Site) page(handle Handler, maxBody int64) http.Handler {
 		r := s.request(w, hr)
 		r.protect(w.Header())
 		defer r.recover()
-		if err := handle(r); err != nil {
+		err := r.parseForm()
+		if err == nil {
+			err = handle(r)
+		}
+		if err != nil {
 			r.fail(err)
 		}
 	})

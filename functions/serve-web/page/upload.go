@@ -7,6 +7,9 @@ import (
 	"github.com/popup-shop/popup/functions/serve-web/ui"
 )
 
+// MaxText is how many bytes a form with long texts may have. Letters of most scripts take nine bytes in a form.
+const MaxText = 1 << 20
+
 // MaxUpload is how many bytes a form with a file may have.
 const MaxUpload = 21 << 20
 
@@ -16,12 +19,8 @@ const inMemory = 2 << 20
 // Upload returns a form that may have files, which FormFile opens.
 func (r *Request) Upload() (*ui.Form, error) {
 	err := r.ParseMultipartForm(inMemory)
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
-		return nil, problemOf(http.StatusRequestEntityTooLarge, "too-large")
+	if errors.Is(err, http.ErrNotMultipart) {
+		err = nil
 	}
-	if err != nil && !errors.Is(err, http.ErrNotMultipart) {
-		return nil, problemOf(http.StatusBadRequest, "invalid")
-	}
-	return &ui.Form{Values: r.Request.Form}, nil
+	return &ui.Form{Values: r.Request.Form}, formProblem(err)
 }

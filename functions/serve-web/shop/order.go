@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/popup-shop/popup/client"
 	"github.com/popup-shop/popup/functions/serve-web/page"
 	"github.com/popup-shop/popup/functions/serve-web/text"
@@ -122,15 +120,10 @@ func pay(r *page.Request) error {
 // orders lists the visitor's own orders.
 func orders(r *page.Request) error {
 	number, _ := strconv.ParseInt(r.URL.Query().Get("page"), 10, 32)
-	var own client.Page[client.Order]
-	calls, ctx := errgroup.WithContext(r.Context())
-	calls.Go(func() (err error) {
-		own, err = r.API.ListOrders(ctx, client.ListOrdersQuery{
-			Paging: client.Paging{Page: max(number, 1), Limit: perPage}, CustomerID: r.View.User.ID, Sort: "-created_at",
-		})
-		return err
+	own, err := r.API.ListOrders(r.Context(), client.ListOrdersQuery{
+		Paging: client.Paging{Page: max(number, 1), Limit: perPage}, CustomerID: r.View.User.ID, Sort: "-created_at",
 	})
-	if err := calls.Wait(); err != nil {
+	if err != nil {
 		return err
 	}
 	return r.Show(ordersPage(r.View, own))

@@ -73,7 +73,7 @@ func TestABasketIsChangedAndUndone_WEB_17(t *testing.T) {
 	require.Contains(t, tooMany.Text, "There are only 50 left.")
 }
 
-// WEB-47: a link alone changes nobody's basket.
+// WEB-47: a link alone changes no basket.
 func TestALinkFillsABasketOnceItIsConfirmed_WEB_47(t *testing.T) {
 	t.Parallel()
 	_, v := open(t)

@@ -18,7 +18,7 @@ func robots(r *page.Request) error {
 		text.WriteString("Disallow: " + path + "\n")
 	}
 	text.WriteString("Sitemap: " + r.View.Shop.URL + "/sitemap.xml\n")
-	return r.Write("text/plain; charset=utf-8", []byte(text.String()))
+	return r.WritePublic("text/plain; charset=utf-8", []byte(text.String()))
 }
 
 // A sitemap has at most so many addresses (sitemaps.org).
@@ -70,7 +70,7 @@ func siteMap(r *page.Request) error {
 	if err != nil {
 		return err
 	}
-	return r.Write("application/xml", append([]byte(xml.Header), text...))
+	return r.WritePublic("application/xml", append([]byte(xml.Header), text...))
 }
 
 // favicon is the icon of the shop in a browser's tab, in its accent.
@@ -79,5 +79,5 @@ func favicon(r *page.Request) error {
 	if err != nil {
 		return err
 	}
-	return r.Write("image/x-icon", icon)
+	return r.WritePublic("image/x-icon", icon)
 }
