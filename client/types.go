@@ -405,7 +405,7 @@ type ForgotPasswordRequest struct {
 	Email string `json:"email"`
 }
 
-// Function is a function with what it did lately. The event store tells it: a function at zero cannot be asked.
+// Function is a function with what it did lately. It comes from the event store, since a function at zero has no metrics.
 type Function struct {
 	Name        string     `json:"name"`
 	StartedBy   string     `json:"started_by"` // one of events, schedule, dead letters, requests
@@ -680,7 +680,7 @@ type ListFunctionsAnswer struct {
 type ListMailsQuery struct {
 	Paging
 	OrderID string `query:"order_id"`
-	Status  string `query:"status"` // one of , sending, waiting, sent, failed, unknown, limited
+	Status  string `query:"status"` // one of sending, waiting, sent, failed, unknown, limited
 }
 
 // ListOrdersQuery holds the query parameters of ListOrders. Zero values are left out.

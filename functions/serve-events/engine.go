@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/eventstore"
 	"github.com/popup-shop/popup/internal/invariant"
 	"github.com/popup-shop/popup/internal/web"
@@ -99,7 +100,7 @@ var readDeclared = sync.OnceValues(func() (all []declared, err error) {
 	return all, err
 })
 
-// kept keeps an answer for a time. Requests that come while it is made wait for it.
+// kept keeps an answer for a time. The account of each caller is checked, since what is kept is read without it. Requests that come while it is made wait for it.
 type kept[T any] struct {
 	mu   sync.Mutex
 	at   time.Time
@@ -120,20 +121,8 @@ func (k *kept[T]) get(atMost time.Duration, load func() (*T, error)) (*T, error)
 	return made, err
 }
 
-// checkCaller returns a problem if the account of the caller may not use the route any more: what is kept is read without it.
-func checkCaller(ctx context.Context, db interface {
-	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
-},
-) error {
-	var ok bool
-	if err := db.QueryRow(ctx, `SELECT true`).Scan(&ok); err != nil {
-		return fmt.Errorf("check the caller: %w", err)
-	}
-	return nil
-}
-
 func (h *handler) listFunctions(ctx context.Context, db web.Reader, _ *struct{}) (*FunctionsAnswer, error) {
-	if err := checkCaller(ctx, db); err != nil {
+	if err := auth.CheckAccount(ctx, db); err != nil {
 		return nil, err
 	}
 	return h.functions.get(functionsFor, func() (*FunctionsAnswer, error) { return readFunctions(ctx, db) })
@@ -175,7 +164,7 @@ func utc(at *time.Time) *time.Time {
 }
 
 func (h *handler) readFlow(ctx context.Context, db web.Reader, in *FlowRequest) (*FlowAnswer, error) {
-	if err := checkCaller(ctx, db); err != nil {
+	if err := auth.CheckAccount(ctx, db); err != nil {
 		return nil, err
 	}
 	flow, since := &h.lastHour, time.Hour
@@ -227,7 +216,7 @@ func arrows(function string, types []string, counts map[[2]string]int64) (all []
 
 // runChecks checks every promise, at most twice a minute for all callers together.
 func (h *handler) runChecks(ctx context.Context, tx pgx.Tx, _ *struct{}) (*ChecksAnswer, []events.Event, error) {
-	if err := checkCaller(ctx, tx); err != nil {
+	if err := auth.CheckAccount(ctx, tx); err != nil {
 		return nil, nil, err
 	}
 	answer, err := h.checks.get(checksFor, func() (*ChecksAnswer, error) { return check(ctx, tx) })

@@ -92,17 +92,12 @@ func (g *endpoints) Open(mux *http.ServeMux, rt *function.Runtime) {
 	if err != nil {
 		panic(err)
 	}
-	gw := &gateway{
-		authenticator: auth.NewAuthenticator(g.settings.Access), limits: newLimits(g.settings.Gateway, rt.Pool),
-		metrics: newMetrics(rt), tracer: rt.Tracer, log: rt.Log, hops: g.settings.TrustedHops,
-		secure: g.settings.Secure(), compress: newCompressor(), passes: newPasses(g.settings.PagesKey),
-	}
 	outside, err := g.settings.Outside()
 	if err != nil {
 		panic(err) // Check rejects such settings
 	}
 	reach := g.open(rt)
-	gw.pages = sync.OnceValue(func() http.Handler { return reach(pagesFunction) })
+	gw := g.newGateway(rt, reach)
 	upstreams, responses := map[string][]*upstream{}, newCache(g.settings.Gateway, rt.Pool, rt.Log)
 	responses.register(gw.metrics.registry)
 	statuses := declaredStatuses()
@@ -110,9 +105,9 @@ func (g *endpoints) Open(mux *http.ServeMux, rt *function.Runtime) {
 	streaming := newStreams(rt)
 	streaming.register(gw.metrics.registry)
 	for _, target := range targets {
+		name := target.Method + " " + target.Path
 		if target.Stream {
-			gw.metrics.expect(target.Route, strconv.Itoa(http.StatusOK))
-			mux.Handle(target.Method+" "+target.Path, gw.guard(target.Route, streaming.handler(target.Route)))
+			register(mux, gw, target.Route, streaming.handler(target.Route), strconv.Itoa(http.StatusOK))
 			continue
 		}
 		route := newUpstream(target.Route, reach(target.Function))
@@ -121,12 +116,11 @@ func (g *endpoints) Open(mux *http.ServeMux, rt *function.Runtime) {
 		if target.Method != http.MethodGet && hasCachedRoute(targets, target) {
 			to = responses.withInvalidation(to)
 		}
-		if target.Method+" "+target.Path == placeOrder {
+		if name == placeOrder {
 			to = waking.withWake(to)
 		}
-		gw.metrics.expect(target.Route, statuses[target.Method+" "+target.Path]...)
-		mux.Handle(target.Method+" "+target.Path, gw.guard(target.Route, to))
-		if target.Method == http.MethodGet && target.Path == productPage {
+		register(mux, gw, target.Route, to, statuses[name]...)
+		if name == http.MethodGet+" "+productPage {
 			responses.prewarm(min(prewarmLimit, g.settings.CacheEntries/2), reach(target.Function))
 		}
 	}
@@ -137,11 +131,25 @@ func (g *endpoints) Open(mux *http.ServeMux, rt *function.Runtime) {
 	gw.serveBuiltins(mux, builtins)
 }
 
+func (g *endpoints) newGateway(rt *function.Runtime, reach func(name string) http.Handler) *gateway {
+	return &gateway{
+		authenticator: auth.NewAuthenticator(g.settings.Access), limits: newLimits(g.settings.Gateway, rt.Pool),
+		metrics: newMetrics(rt), tracer: rt.Tracer, log: rt.Log, hops: g.settings.TrustedHops,
+		secure: g.settings.Secure(), compress: newCompressor(), passes: newPasses(g.settings.PagesKey),
+		pages: sync.OnceValue(func() http.Handler { return reach(pagesFunction) }),
+	}
+}
+
+// register registers the guarded handler of a route. Its metrics begin with the statuses that it declares.
+func register(mux *http.ServeMux, g *gateway, route function.Route, to http.Handler, statuses ...string) {
+	g.metrics.expect(route, statuses...)
+	mux.Handle(route.Method+" "+route.Path, g.guard(route, to))
+}
+
 // serveBuiltins serves the routes that the gateway responds to itself, and a problem where there is no route.
 func (g *gateway) serveBuiltins(mux *http.ServeMux, b *builtin) {
 	for _, route := range b.routes(g.metrics) {
-		g.metrics.expect(route.Route, strconv.Itoa(http.StatusOK))
-		mux.Handle(route.Method+" "+route.Path, g.guard(route.Route, route.handler))
+		register(mux, g, route.Route, route.handler, strconv.Itoa(http.StatusOK))
 	}
 	g.metrics.expect(pageRoute)
 	mux.Handle(pageRoute.Path, g.guard(pageRoute, g.notRouted(mux)))

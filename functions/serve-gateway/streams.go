@@ -217,11 +217,7 @@ func scoped(rt *function.Runtime, request auth.Request) pgbatch.Reader {
 
 // checkAccount returns a problem if the caller's account may not use the route any more.
 func checkAccount(ctx context.Context, rt *function.Runtime, request auth.Request) error {
-	var ok bool
-	if err := scoped(rt, request).QueryRow(ctx, `SELECT true`).Scan(&ok); err != nil {
-		return fmt.Errorf("check the caller: %w", err)
-	}
-	return nil
+	return auth.CheckAccount(ctx, scoped(rt, request))
 }
 
 // poller calls poll again and again while it has users.

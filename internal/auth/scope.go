@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"encoding/hex"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
@@ -85,4 +86,17 @@ func GrantOrderToken(ctx context.Context, tx pgx.Tx, orderToken string) error {
 // GrantBasketToken lets a transaction also see the basket that a token opens.
 func GrantBasketToken(ctx context.Context, tx pgx.Tx, basketToken string) error {
 	return pgbatch.Enqueue(ctx, tx, -1, `SELECT set_config('popup.basket_token_hash', $1, true)`, hashText(basketToken))
+}
+
+// CheckAccount returns a problem if the account of the caller may not use its route any more. db has the scope of the
+// caller; each of its reads makes this check, and this one makes nothing else.
+func CheckAccount(ctx context.Context, db interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+},
+) error {
+	var ok bool
+	if err := db.QueryRow(ctx, `SELECT true`).Scan(&ok); err != nil {
+		return fmt.Errorf("check the caller: %w", err)
+	}
+	return nil
 }
