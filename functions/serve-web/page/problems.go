@@ -96,7 +96,6 @@ func (r *Request) signInFirst() {
 		_ = r.SeeOther("/sign-in?next=" + url.QueryEscape(r.View.Path))
 		return
 	}
-	_ = r.ParseForm()
 	kept := url.Values{}
 	for name, values := range r.PostForm {
 		if !strings.Contains(name, "password") && name != "old" && name != "new" {
