@@ -374,6 +374,26 @@ func (c *Client) GetOrderEvents(ctx context.Context, id string, options ...Optio
 	return send[GetOrderEventsAnswer](ctx, c, options, call{method: "GET", path: "/v1/orders/" + url.PathEscape(id) + "/events"})
 }
 
+// GetOrderPayment sends GET /v1/orders/{id}/payment, for: cust, order-token.
+func (c *Client) GetOrderPayment(ctx context.Context, id string, options ...Option) (Payment, error) {
+	return send[Payment](ctx, c, options, call{method: "GET", path: "/v1/orders/" + url.PathEscape(id) + "/payment"})
+}
+
+// GetPayment sends GET /v1/payments/{id}, for: cust, order-token.
+func (c *Client) GetPayment(ctx context.Context, id string, options ...Option) (Payment, error) {
+	return send[Payment](ctx, c, options, call{method: "GET", path: "/v1/payments/" + url.PathEscape(id)})
+}
+
+// GetPaymentEntries sends GET /v1/payments/{id}/entries, for: staff.
+func (c *Client) GetPaymentEntries(ctx context.Context, id string, options ...Option) (GetPaymentEntriesAnswer, error) {
+	return send[GetPaymentEntriesAnswer](ctx, c, options, call{method: "GET", path: "/v1/payments/" + url.PathEscape(id) + "/entries"})
+}
+
+// GetPaymentMethods sends GET /v1/payment-methods, for: all.
+func (c *Client) GetPaymentMethods(ctx context.Context, query GetPaymentMethodsQuery, options ...Option) (GetPaymentMethodsAnswer, error) {
+	return send[GetPaymentMethodsAnswer](ctx, c, options, call{method: "GET", path: "/v1/payment-methods", query: query})
+}
+
 // GetProduct sends GET /v1/products/{id}, for: all.
 func (c *Client) GetProduct(ctx context.Context, id string, options ...Option) (Product, error) {
 	return send[Product](ctx, c, options, call{method: "GET", path: "/v1/products/" + url.PathEscape(id)})
@@ -382,6 +402,11 @@ func (c *Client) GetProduct(ctx context.Context, id string, options ...Option) (
 // GetProductVariants sends GET /v1/products/{id}/variants, for: all.
 func (c *Client) GetProductVariants(ctx context.Context, id string, options ...Option) (GetProductVariantsAnswer, error) {
 	return send[GetProductVariantsAnswer](ctx, c, options, call{method: "GET", path: "/v1/products/" + url.PathEscape(id) + "/variants"})
+}
+
+// GetRefund sends GET /v1/refunds/{id}, for: cust, order-token.
+func (c *Client) GetRefund(ctx context.Context, id string, options ...Option) (Refund, error) {
+	return send[Refund](ctx, c, options, call{method: "GET", path: "/v1/refunds/" + url.PathEscape(id)})
 }
 
 // GetReservation sends GET /v1/inventory/reservations/{id}, for: staff, client:stock.
@@ -489,6 +514,11 @@ func (c *Client) ListOrders(ctx context.Context, query ListOrdersQuery, options 
 	return send[Page[Order]](ctx, c, options, call{method: "GET", path: "/v1/orders", query: query})
 }
 
+// ListPayments sends GET /v1/payments, for: staff.
+func (c *Client) ListPayments(ctx context.Context, query ListPaymentsQuery, options ...Option) (Page[Payment], error) {
+	return send[Page[Payment]](ctx, c, options, call{method: "GET", path: "/v1/payments", query: query})
+}
+
 // ListProducts sends GET /v1/products, for: all.
 func (c *Client) ListProducts(ctx context.Context, query ListProductsQuery, options ...Option) (Page[Product], error) {
 	return send[Page[Product]](ctx, c, options, call{method: "GET", path: "/v1/products", query: query})
@@ -517,6 +547,11 @@ func (c *Client) ListStoreProducts(ctx context.Context, id string, query ListSto
 // ListStores sends GET /v1/stores, for: all.
 func (c *Client) ListStores(ctx context.Context, query Paging, options ...Option) (Page[Store], error) {
 	return send[Page[Store]](ctx, c, options, call{method: "GET", path: "/v1/stores", query: query})
+}
+
+// ListSuspense sends GET /v1/payments/suspense, for: staff.
+func (c *Client) ListSuspense(ctx context.Context, query ListSuspenseQuery, options ...Option) (Page[Suspended], error) {
+	return send[Page[Suspended]](ctx, c, options, call{method: "GET", path: "/v1/payments/suspense", query: query})
 }
 
 // ListTags sends GET /v1/tags, for: all.
@@ -575,6 +610,11 @@ func (c *Client) Refresh(ctx context.Context, in RefreshRequest, options ...Opti
 	return send[Tokens](ctx, c, options, call{method: "POST", path: "/v1/users/refresh", body: in})
 }
 
+// RefundPayment sends POST /v1/payments/{id}/refunds, for: staff. It has an idempotency key, which is generated unless the option Key gives one.
+func (c *Client) RefundPayment(ctx context.Context, id string, in RefundPaymentRequest, options ...Option) (Refund, error) {
+	return send[Refund](ctx, c, options, call{method: "POST", path: "/v1/payments/" + url.PathEscape(id) + "/refunds", body: in, keyed: true})
+}
+
 // Register sends POST /v1/users/register, for: all.
 func (c *Client) Register(ctx context.Context, in RegisterRequest, options ...Option) (RegisterAnswer, error) {
 	return send[RegisterAnswer](ctx, c, options, call{method: "POST", path: "/v1/users/register", body: in})
@@ -596,6 +636,11 @@ func (c *Client) RestoreVariant(ctx context.Context, id string, options ...Optio
 	return send[Variant](ctx, c, options, call{method: "POST", path: "/v1/variants/" + url.PathEscape(id) + "/restore"})
 }
 
+// RetryRefund sends POST /v1/refunds/{id}/retry, for: staff.
+func (c *Client) RetryRefund(ctx context.Context, id string, options ...Option) (Refund, error) {
+	return send[Refund](ctx, c, options, call{method: "POST", path: "/v1/refunds/" + url.PathEscape(id) + "/retry"})
+}
+
 // RunChecks sends GET /v1/checks, for: staff.
 func (c *Client) RunChecks(ctx context.Context, options ...Option) (RunChecksAnswer, error) {
 	return send[RunChecksAnswer](ctx, c, options, call{method: "GET", path: "/v1/checks"})
@@ -609,6 +654,11 @@ func (c *Client) SearchProducts(ctx context.Context, query SearchProductsQuery, 
 // SendMail sends POST /v1/mails/{id}/send, for: staff.
 func (c *Client) SendMail(ctx context.Context, id string, options ...Option) (Mail, error) {
 	return send[Mail](ctx, c, options, call{method: "POST", path: "/v1/mails/" + url.PathEscape(id) + "/send"})
+}
+
+// SendNotice sends POST /v1/webhooks/{provider}, for: credentials.
+func (c *Client) SendNotice(ctx context.Context, provider string, in json.RawMessage, options ...Option) (SendNoticeAnswer, error) {
+	return send[SendNoticeAnswer](ctx, c, options, call{method: "POST", path: "/v1/webhooks/" + url.PathEscape(provider), body: in})
 }
 
 // ShipOrder sends POST /v1/orders/{id}/ship, for: staff. It has an idempotency key, which is generated unless the option Key gives one. The option Wait is how long the shop may take to decide.

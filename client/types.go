@@ -344,6 +344,14 @@ type DiscardDeadLetterRequest struct {
 	Note string `json:"note"` // Why its event needs no handling.
 }
 
+// Entry is one thing that is known about the money of a payment. Entries are never changed.
+type Entry struct {
+	Kind        string    `json:"kind"` // one of created, captured, failed, expired, voided, refunded
+	Amount      Amount    `json:"amount"`
+	ProviderRef string    `json:"provider_ref"`
+	At          time.Time `json:"at"`
+}
+
 // Event is an event in the log, and what became of it.
 type Event struct {
 	ID          string          `json:"id"`
@@ -475,6 +483,21 @@ type GetMailAnswer struct {
 type GetOrderEventsAnswer struct {
 	Items []OrdersEvent `json:"items"`
 	Steps []Step        `json:"steps,omitempty"` // What the functions did, each below what caused it. For staff only.
+}
+
+// GetPaymentEntriesAnswer is all entries of a payment, the oldest first.
+type GetPaymentEntriesAnswer struct {
+	Items []Entry `json:"items"`
+}
+
+// GetPaymentMethodsAnswer is the methods that an order can be paid with.
+type GetPaymentMethodsAnswer struct {
+	Items []Method `json:"items"`
+}
+
+// GetPaymentMethodsQuery holds the query parameters of GetPaymentMethods. Zero values are left out.
+type GetPaymentMethodsQuery struct {
+	Currency string `query:"currency"` // Only methods that take this currency.
 }
 
 // GetProductVariantsAnswer is all variants of a product, in the order that staff gave them.
@@ -697,6 +720,15 @@ type ListOrdersQuery struct {
 	Sort       string    `query:"sort"` // one of created_at, -created_at, total, -total
 }
 
+// ListPaymentsQuery holds the query parameters of ListPayments. Zero values are left out.
+type ListPaymentsQuery struct {
+	Paging
+	Status string `query:"status"` // one of opening, created, paid, failed, expired, voided, refunded
+	Method string `query:"method"`
+	From   string `query:"from"` // First day, in UTC.
+	To     string `query:"to"`   // Last day, in UTC.
+}
+
 // ListProductsQuery holds the query parameters of ListProducts. Zero values are left out.
 type ListProductsQuery struct {
 	Paging
@@ -744,6 +776,12 @@ type ListStoreProductsQuery struct {
 	After string `query:"after"` // The next of the page before, instead of page.
 }
 
+// ListSuspenseQuery holds the query parameters of ListSuspense. Zero values are left out.
+type ListSuspenseQuery struct {
+	Paging
+	All bool `query:"all"` // Also what was given back.
+}
+
 // ListUsersQuery holds the query parameters of ListUsers. Zero values are left out.
 type ListUsersQuery struct {
 	Paging
@@ -776,6 +814,15 @@ type Mail struct {
 	CreatedAt   time.Time  `json:"created_at"`
 	UpdatedAt   time.Time  `json:"updated_at"`
 	SentAt      *time.Time `json:"sent_at,omitempty"`
+}
+
+// Method is a way to pay.
+type Method struct {
+	Code     string  `json:"code"`
+	Name     string  `json:"name"`               // In the language of the caller, English or Japanese.
+	Mode     string  `json:"mode"`               // Direct: the outcome is known at once. Deferred: the customer pays afterwards, at the address or with the slip of the payment.; one of direct, deferred
+	Currency string  `json:"currency,omitempty"` // The only currency that it takes; left out: any.
+	AtMost   *Amount `json:"at_most,omitempty"`  // The highest total that it takes; left out: any.
 }
 
 // MoveOrderRequest sets the state of an order's shipment.
@@ -894,6 +941,25 @@ type Parcel struct {
 	Tracking       []Seen     `json:"tracking"` // Where it was, oldest first.
 }
 
+// Payment is the payment of an order.
+type Payment struct {
+	ID          string     `json:"id"`
+	OrderID     string     `json:"order_id"`
+	OrderNumber string     `json:"order_number"`
+	Method      string     `json:"method"`
+	Provider    string     `json:"provider"`
+	Status      string     `json:"status"` // one of opening, created, paid, failed, expired, voided, refunded
+	Amount      Amount     `json:"amount"`
+	Captured    Amount     `json:"captured"`
+	Refunded    Amount     `json:"refunded"`
+	ProviderRef string     `json:"provider_ref,omitempty"` // What the provider calls it.
+	URI         string     `json:"uri,omitempty"`          // Where to pay; left out once it is paid or closed.
+	Slip        *Slip      `json:"slip,omitempty"`         // For payments in convenience stores; left out once it is paid or closed.
+	ExpiresAt   *time.Time `json:"expires_at,omitempty"`   // Until when the order waits for the money.
+	CreatedAt   time.Time  `json:"created_at"`
+	UpdatedAt   time.Time  `json:"updated_at"`
+}
+
 // Pickup is the store where an order waits for its customer.
 type Pickup struct {
 	StoreID string `json:"store_id"`
@@ -1001,6 +1067,32 @@ type RefreshRequest struct {
 	RefreshToken string `json:"refresh_token,omitempty"`
 }
 
+// Refund is money that goes back.
+type Refund struct {
+	ID        string    `json:"id"`
+	PaymentID string    `json:"payment_id"`
+	OrderID   string    `json:"order_id"`
+	Amount    Amount    `json:"amount"`
+	Status    string    `json:"status"` // Failed: the provider refused. Staff can try it again.; one of requested, refunded, failed
+	Reason    string    `json:"reason"`
+	By        string    `json:"by,omitempty"` // The account or the function that asked for it; staff only.
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// RefundLine is how much of a line of the order is refunded.
+type RefundLine struct {
+	Line     int64 `json:"line"`
+	Quantity int64 `json:"quantity"`
+}
+
+// RefundPaymentRequest asks for money of a payment to go back.
+type RefundPaymentRequest struct {
+	Amount *Amount      `json:"amount,omitempty"` // How much; in place of lines.
+	Lines  []RefundLine `json:"lines,omitempty"`  // Which goods; what they cost with their tax is refunded.
+	Reason string       `json:"reason"`
+}
+
 // RegisterAnswer is the new user with the tokens of a session.
 type RegisterAnswer struct {
 	User
@@ -1076,6 +1168,11 @@ type Seen struct {
 	At          time.Time `json:"at"`
 }
 
+// SendNoticeAnswer is empty.
+type SendNoticeAnswer struct {
+	Received bool `json:"received"`
+}
+
 // Session is an open session of a user.
 type Session struct {
 	ID        string    `json:"id"`
@@ -1117,6 +1214,14 @@ type Shipment struct {
 	CreatedAt      time.Time  `json:"created_at"`
 	UpdatedAt      time.Time  `json:"updated_at"`
 	Tracking       []Seen     `json:"tracking"` // Where it was, oldest first.
+}
+
+// Slip is what a customer pays with in a convenience store.
+type Slip struct {
+	Number       string    `json:"number"`
+	Confirmation string    `json:"confirmation"`
+	Chain        string    `json:"chain"` // one of seven_eleven, lawson, family_mart, ministop, seicomart
+	Deadline     time.Time `json:"deadline"`
 }
 
 // Step is what a function did for an order, or is to do.
@@ -1187,6 +1292,20 @@ type SuggestProductsQuery struct {
 type Suggestion struct {
 	Name      string `json:"name"`
 	ProductID string `json:"product_id"`
+}
+
+// Suspended is money that fits no payment.
+type Suspended struct {
+	PaymentID   string     `json:"payment_id"`
+	OrderID     string     `json:"order_id"`
+	OrderNumber string     `json:"order_number"`
+	Provider    string     `json:"provider"`
+	ProviderRef string     `json:"provider_ref"`
+	Why         string     `json:"why"` // Late: the order had ended. Wrong: the amount, the currency or the order does not fit. Double: it was paid twice.; one of late, wrong, double
+	Expected    Amount     `json:"expected"`
+	Got         Amount     `json:"got"`
+	CameAt      time.Time  `json:"came_at"`
+	ReturnedAt  *time.Time `json:"returned_at,omitempty"`
 }
 
 // Tag is a word that products bear, and how many on sale do.

@@ -11,7 +11,16 @@ type PaymentCreated struct {
 	AmountMinor int64      `json:"amount_minor"`
 	Currency    string     `json:"currency"`
 	URI         string     `json:"uri,omitempty"`
-	ExpiresAt   *time.Time `json:"expires_at,omitempty"`
+	Slip        *Slip      `json:"slip,omitempty"`
+	ExpiresAt   *time.Time `json:"expires_at,omitempty" jsonschema:"until when the order waits for the money"`
+}
+
+// Slip is what a customer pays with in a convenience store.
+type Slip struct {
+	Number       string    `json:"number"`
+	Confirmation string    `json:"confirmation"`
+	Chain        string    `json:"chain"`
+	Deadline     time.Time `json:"deadline"`
 }
 
 // PaymentPaid reports that the money of a payment was captured.
@@ -44,6 +53,43 @@ type PaymentRefunded struct {
 	At            time.Time `json:"at"`
 }
 
+// PaymentExpired reports that a payment was not paid in time and can no longer be.
+type PaymentExpired struct {
+	PaymentID string    `json:"payment_id"`
+	OrderID   string    `json:"order_id"`
+	At        time.Time `json:"at"`
+}
+
+// PaymentMismatched reports that money came which does not fit its payment. It is in suspense until staff or the end of
+// the order returns it.
+type PaymentMismatched struct {
+	PaymentID     string `json:"payment_id"`
+	OrderID       string `json:"order_id"`
+	ProviderRef   string `json:"provider_ref"`
+	ExpectedMinor int64  `json:"expected_minor"`
+	Currency      string `json:"currency"`
+	GotMinor      int64  `json:"got_minor"`
+	GotCurrency   string `json:"got_currency"`
+}
+
+// PaymentSilent reports that nothing was heard about an open payment for some time.
+type PaymentSilent struct {
+	PaymentID   string    `json:"payment_id"`
+	OrderID     string    `json:"order_id"`
+	Provider    string    `json:"provider"`
+	ProviderRef string    `json:"provider_ref"`
+	Since       time.Time `json:"since" jsonschema:"when it was time to ask"`
+}
+
+// ProviderNotified reports that a provider has news about a payment. What the news is, only the provider's answer tells.
+type ProviderNotified struct {
+	Provider    string `json:"provider"`
+	NoticeID    string `json:"notice_id"`
+	ProviderRef string `json:"provider_ref"`
+	OrderID     string `json:"order_id"`
+	PaymentID   string `json:"payment_id"`
+}
+
 // PaymentVoided reports that an open payment was closed at its provider and can no longer be paid.
 type PaymentVoided struct {
 	PaymentID string    `json:"payment_id"`
@@ -73,20 +119,28 @@ type RefundFailed struct {
 	Reason      string `json:"reason"`
 }
 
-func (PaymentCreated) EventType() string  { return "payment.created" }
-func (PaymentPaid) EventType() string     { return "payment.paid" }
-func (PaymentFailed) EventType() string   { return "payment.failed" }
-func (PaymentRefunded) EventType() string { return "payment.refunded" }
-func (PaymentVoided) EventType() string   { return "payment.voided" }
-func (RefundRequested) EventType() string { return "refund.requested" }
-func (RefundFailed) EventType() string    { return "refund.failed" }
+func (PaymentCreated) EventType() string    { return "payment.created" }
+func (PaymentPaid) EventType() string       { return "payment.paid" }
+func (PaymentFailed) EventType() string     { return "payment.failed" }
+func (PaymentRefunded) EventType() string   { return "payment.refunded" }
+func (PaymentVoided) EventType() string     { return "payment.voided" }
+func (PaymentExpired) EventType() string    { return "payment.expired" }
+func (PaymentMismatched) EventType() string { return "payment.mismatched" }
+func (PaymentSilent) EventType() string     { return "payment.silent" }
+func (ProviderNotified) EventType() string  { return "provider.notified" }
+func (RefundRequested) EventType() string   { return "refund.requested" }
+func (RefundFailed) EventType() string      { return "refund.failed" }
 
 func aboutPayment(id, order string) About { return About{Subject: id, OrderID: order} }
 
-func (e PaymentCreated) About() About  { return aboutPayment(e.PaymentID, e.OrderID) }
-func (e PaymentPaid) About() About     { return aboutPayment(e.PaymentID, e.OrderID) }
-func (e PaymentFailed) About() About   { return aboutPayment(e.PaymentID, e.OrderID) }
-func (e PaymentRefunded) About() About { return aboutPayment(e.PaymentID, e.OrderID) }
-func (e PaymentVoided) About() About   { return aboutPayment(e.PaymentID, e.OrderID) }
-func (e RefundRequested) About() About { return aboutPayment(e.PaymentID, e.OrderID) }
-func (e RefundFailed) About() About    { return aboutPayment(e.PaymentID, e.OrderID) }
+func (e PaymentCreated) About() About    { return aboutPayment(e.PaymentID, e.OrderID) }
+func (e PaymentPaid) About() About       { return aboutPayment(e.PaymentID, e.OrderID) }
+func (e PaymentFailed) About() About     { return aboutPayment(e.PaymentID, e.OrderID) }
+func (e PaymentRefunded) About() About   { return aboutPayment(e.PaymentID, e.OrderID) }
+func (e PaymentVoided) About() About     { return aboutPayment(e.PaymentID, e.OrderID) }
+func (e PaymentExpired) About() About    { return aboutPayment(e.PaymentID, e.OrderID) }
+func (e PaymentMismatched) About() About { return aboutPayment(e.PaymentID, e.OrderID) }
+func (e PaymentSilent) About() About     { return aboutPayment(e.PaymentID, e.OrderID) }
+func (e ProviderNotified) About() About  { return aboutPayment(e.PaymentID, e.OrderID) }
+func (e RefundRequested) About() About   { return aboutPayment(e.PaymentID, e.OrderID) }
+func (e RefundFailed) About() About      { return aboutPayment(e.PaymentID, e.OrderID) }

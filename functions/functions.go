@@ -8,6 +8,7 @@ import (
 
 	"github.com/popup-shop/popup/config"
 	carryshipment "github.com/popup-shop/popup/functions/carry-shipment"
+	checkpayment "github.com/popup-shop/popup/functions/check-payment"
 	closeorder "github.com/popup-shop/popup/functions/close-order"
 	completeorder "github.com/popup-shop/popup/functions/complete-order"
 	createpayment "github.com/popup-shop/popup/functions/create-payment"
@@ -16,6 +17,7 @@ import (
 	keeptime "github.com/popup-shop/popup/functions/keep-time"
 	movestock "github.com/popup-shop/popup/functions/move-stock"
 	placeorder "github.com/popup-shop/popup/functions/place-order"
+	receivewebhook "github.com/popup-shop/popup/functions/receive-webhook"
 	refundpayment "github.com/popup-shop/popup/functions/refund-payment"
 	releasestock "github.com/popup-shop/popup/functions/release-stock"
 	reservestock "github.com/popup-shop/popup/functions/reserve-stock"
@@ -27,6 +29,7 @@ import (
 	serveevents "github.com/popup-shop/popup/functions/serve-events"
 	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
 	serveorders "github.com/popup-shop/popup/functions/serve-orders"
+	servepayments "github.com/popup-shop/popup/functions/serve-payments"
 	servestock "github.com/popup-shop/popup/functions/serve-stock"
 	serveweb "github.com/popup-shop/popup/functions/serve-web"
 	shiporder "github.com/popup-shop/popup/functions/ship-order"
@@ -35,6 +38,7 @@ import (
 	tidyshop "github.com/popup-shop/popup/functions/tidy-shop"
 	trackorder "github.com/popup-shop/popup/functions/track-order"
 	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/payment"
 )
 
 // Manifests are the Services and Triggers of all functions, one file each.
@@ -51,12 +55,14 @@ type Settings struct {
 	config.Pictures
 	config.Gateway
 	config.Pages
+	config.Payments
 }
 
 // Check returns an error that names the first invalid setting.
 func (s Settings) Check() error {
 	_, err := s.Signing.Keys()
-	return cmp.Or(err, s.Shop.Check(), s.Access.Check(), s.Pictures.Check(), s.Gateway.Check(), s.Pages.Check())
+	return cmp.Or(err, s.Shop.Check(), s.Access.Check(), s.Pictures.Check(), s.Gateway.Check(), s.Pages.Check(),
+		s.Payments.Check(), payment.CheckMethods(s.Shop, s.Payments))
 }
 
 // UseKey sets the only key that signs and verifies tokens.
@@ -77,13 +83,16 @@ func All(s Settings) []function.Function {
 		editcatalogue.New(editcatalogue.Settings{Access: s.Access, Pictures: s.Pictures}),
 		servestock.New(s.Access),
 		serveevents.New(s.Access),
+		servepayments.New(servepayments.Settings{Shop: s.Shop, Access: s.Access}),
+		receivewebhook.New(receivewebhook.Settings{Shop: s.Shop, Payments: s.Payments, Access: s.Access}),
 		servebaskets.New(servebaskets.Settings{Shop: s.Shop, Access: s.Access}),
 		serveweb.New(serveweb.Settings{Access: s.Access, Pages: s.Pages, PictureURL: s.PictureURL}),
 		reservestock.New(),
 		releasestock.New(),
 		movestock.New(),
-		createpayment.New(s.Shop),
-		refundpayment.New(s.Shop),
+		createpayment.New(createpayment.Settings{Shop: s.Shop, Payments: s.Payments, Public: s.Public}),
+		checkpayment.New(checkpayment.Settings{Shop: s.Shop, Payments: s.Payments}),
+		refundpayment.New(refundpayment.Settings{Shop: s.Shop, Payments: s.Payments}),
 		trackorder.New(s.Shop),
 		closeorder.New(),
 		completeorder.New(),

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -61,13 +62,20 @@ func (keyCommand) Run(out *printer.Printer) error {
 		"TOKEN_KEYS=%s\nTOKEN_PUBLIC_KEYS=%s", secret, public)
 }
 
-// environment returns the settings of each program that differ from ours. All can verify tokens, one can make them; and
-// this program is one proxy more in front of the gateway.
-func environment(settings functions.Settings) func(name string) []string {
+// movesMoney lists the functions that have the keys of payment providers.
+var movesMoney = []string{"create-payment", "check-payment", "refund-payment", "receive-webhook"}
+
+// environment returns the settings of each program that differ from ours. All can verify tokens, one can make them; those
+// that move money have the keys of payment providers; and this program is one proxy more in front of the gateway.
+func environment(settings *functions.Settings) func(name string) []string {
 	return func(name string) []string {
 		told := []string{
 			"TOKEN_PUBLIC_KEYS=" + strings.Join(settings.TokenPublicKeys, ","),
 			"TRUSTED_HOPS=" + strconv.Itoa(settings.TrustedHops+1),
+			"PAYMENT_METHODS=" + strings.Join(settings.PaymentMethods, ","),
+		}
+		if slices.Contains(movesMoney, name) {
+			told = append(told, config.Environ(settings.Payments)...)
 		}
 		if name == serveaccounts.Name {
 			told = append(told, "TOKEN_KEYS="+strings.Join(settings.TokenKeys, ","))

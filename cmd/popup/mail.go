@@ -179,6 +179,7 @@ func sendAgain(ctx context.Context, tx pgx.Tx, mailID string) error {
 			WHERE e.type = CASE
 				WHEN a.kind IN ('ready_for_pickup', 'failed_delivery') THEN 'order.advanced'
 				WHEN a.kind = 'staff_refund' THEN 'refund.failed'
+				WHEN a.kind = 'staff_mismatch' THEN 'payment.mismatched'
 				WHEN a.kind = 'staff_stalled' THEN 'order.stalled'
 				ELSE replace(split_part(a.kind, ' ', 1), '_', '.') END
 			AND (e.type <> 'order.advanced' OR e.data->>'to' = a.kind)

@@ -20,6 +20,7 @@ import (
 	"github.com/popup-shop/popup/internal/jetstream"
 	"github.com/popup-shop/popup/internal/local"
 	"github.com/popup-shop/popup/internal/logging"
+	"github.com/popup-shop/popup/internal/payment"
 	"github.com/popup-shop/popup/internal/picture"
 	"github.com/popup-shop/popup/internal/printer"
 	"github.com/popup-shop/popup/internal/seed"
@@ -59,17 +60,18 @@ func (c *runCommand) Run(ctx context.Context, out *printer.Printer) error {
 	defer l.Close()
 	log := logging.NewBounded(os.Stderr)
 	defer log.Close(time.Second)
-	settings, err := config.Read[functions.Settings]()
+	settings, err := config.Read[settingsOfRun]()
 	if err != nil {
 		return err
 	}
+	settings.offerAll()
 	if os.Getenv("PUBLIC_URL") == "" { // links lead to where the shop is
 		settings.PublicURL = reachable(l.Addr())
 	}
-	if err := c.useKey(&settings); err != nil {
+	if err := c.useKey(&settings.Settings); err != nil {
 		return err
 	}
-	shop, err := c.open(ctx, settings, log)
+	shop, err := c.open(ctx, &settings.Settings, log)
 	if err != nil {
 		return err
 	}
@@ -93,6 +95,26 @@ func (c *runCommand) Run(ctx context.Context, out *printer.Printer) error {
 	}
 	go rest(ctx, shop.Engine)
 	return shop.Serve(ctx, l)
+}
+
+// settingsOfRun are the settings of all functions. Methods of payment whose provider has no settings are simulated, so
+// they need none.
+type settingsOfRun struct{ functions.Settings }
+
+// Check refuses settings that make no sense, by name.
+func (s settingsOfRun) Check() error {
+	s.CardKey, s.TalerURL, s.KonbiniURL = simulated, simulated, simulated
+	return s.Settings.Check()
+}
+
+// simulated stands for the address or key of the simulator, which is not open yet.
+const simulated = "http://simulated"
+
+// offerAll offers every method of payment, unless the environment says which.
+func (s *settingsOfRun) offerAll() {
+	if os.Getenv("PAYMENT_METHODS") == "" {
+		s.PaymentMethods = payment.Codes()
+	}
 }
 
 // listen checks the settings and listens at the shop's address.
@@ -143,7 +165,7 @@ func rest(ctx context.Context, engine *local.Engine) {
 	}
 }
 
-func (c *runCommand) open(ctx context.Context, settings functions.Settings, log io.Writer) (*local.Shop, error) {
+func (c *runCommand) open(ctx context.Context, settings *functions.Settings, log io.Writer) (*local.Shop, error) {
 	level, err := logLevel()
 	if err != nil {
 		return nil, err
@@ -160,15 +182,17 @@ func (c *runCommand) open(ctx context.Context, settings functions.Settings, log 
 	}
 	if c.Processes { // so that the programs of the clock can stop too
 		options.Tick = time.Minute
-		os.Unsetenv("TOKEN_KEYS") // one function gets it, and no other
+		for _, secret := range []string{"TOKEN_KEYS", "CARD_KEY", "CARD_WEBHOOK_SECRET", "TALER_TOKEN", "TALER_WEBHOOK_SECRET", "KONBINI_KEY", "KONBINI_WEBHOOK_SECRET"} {
+			os.Unsetenv(secret) // those who need it get it, and no other
+		}
 		os.Setenv("LOG_LEVEL", level.String())
 	}
 	shop, err := local.Open(ctx, options)
 	if err != nil {
 		return nil, err
 	}
-	settings.SMTP, settings.Pictures = shop.SMTP, shop.Pictures()
-	if err := startShop(ctx, shop, settings); err != nil {
+	settings.SMTP, settings.Pictures, settings.Payments = shop.SMTP, shop.Pictures(), shop.Simulator.Settings(settings.Payments)
+	if err := startShop(ctx, shop, *settings); err != nil {
 		shop.Close()
 		return nil, err
 	}
@@ -230,6 +254,7 @@ func (c *runCommand) greet(out *printer.Printer, url string, a admin) error {
   shop         %[1]s
   API          %[1]s/docs
   mailbox      %[1]s/mailbox
+  simulator    %[1]s/simulator
 
 `+a.line()+`  popup events   shows what happens
   popup check    proves that nothing was lost

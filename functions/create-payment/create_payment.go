@@ -3,7 +3,9 @@
 package createpayment
 
 import (
+	"cmp"
 	"context"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -17,11 +19,25 @@ import (
 
 const name = "create-payment"
 
-// New returns the function. It calls the payment providers.
-func New(shop config.Shop) function.Function { return newFunction(payment.Of(shop.SimulatedSuccess)) }
+// Settings configures the function.
+type Settings struct {
+	config.Shop
+	config.Payments
+	config.Public
+}
 
-func newFunction(providers payment.Providers) function.Function {
-	c := creator{providers}
+// Check returns an error that names the first invalid setting.
+func (s Settings) Check() error {
+	return cmp.Or(s.Shop.Check(), s.Payments.Check(), payment.CheckMethods(s.Shop, s.Payments))
+}
+
+// New returns the function. It calls the payment providers.
+func New(settings Settings) function.Function {
+	return newFunction(settings, payment.Of(settings.Shop, settings.Payments))
+}
+
+func newFunction(settings Settings, providers payment.Providers) function.Function {
+	c := creator{settings, providers}
 	return function.Function{
 		Name: name,
 		On: []function.Handler{function.OnCall(function.ExternalCall[events.StockReserved, request, payment.Opened]{
@@ -33,15 +49,15 @@ func newFunction(providers payment.Providers) function.Function {
 	}
 }
 
-type creator struct{ providers payment.Providers }
-
-// request is the request to the provider of a payment method.
-type request struct {
-	payment.Request
-	Method string
+type creator struct {
+	settings  Settings
+	providers payment.Providers
 }
 
-type call = function.Call[events.StockReserved, request, payment.Opened]
+type (
+	request = payment.Request
+	call    = function.Call[events.StockReserved, request, payment.Opened]
+)
 
 // prepare sets the requests of the orders that still wait for a payment.
 func (c creator) prepare(ctx context.Context, tx pgx.Tx, batch []*call) error {
@@ -64,6 +80,7 @@ func (c creator) prepare(ctx context.Context, tx pgx.Tx, batch []*call) error {
 		if r.PaymentID, err = id.Derive(name, r.OrderID, "payment"); err != nil {
 			return err
 		}
+		r.ReturnURL = strings.TrimRight(c.settings.PublicURL, "/") + "/o/" + r.OrderNumber + "/pay"
 		d.Request = &r
 	}
 	return nil
@@ -73,7 +90,7 @@ func (c creator) prepare(ctx context.Context, tx pgx.Tx, batch []*call) error {
 func (c creator) local(r request) (opened payment.Opened, ok bool) {
 	provider, ok := c.providers[r.Method].(payment.LocalProvider)
 	if ok {
-		opened = provider.Decide(r.Request)
+		opened = provider.Decide(r)
 	}
 	return opened, ok
 }
@@ -83,7 +100,7 @@ func (c creator) call(ctx context.Context, _ string, r request) (payment.Opened,
 	if err != nil {
 		return payment.Opened{}, err
 	}
-	return provider.Open(ctx, r.PaymentID, r.Request) // one payment per order: its id is the key
+	return provider.Open(ctx, r.PaymentID, r) // one payment per order: its id is the key
 }
 
 // record stores the payments and emits their events. Money for an order that has ended meanwhile is put into suspense
@@ -103,11 +120,24 @@ func (c creator) record(ctx context.Context, tx pgx.Tx, batch []*call) error {
 			request: *d.Request, Opened: d.Response, Provider: provider.Name(),
 			Suspended: ended[d.Request.OrderID] && d.Response.Outcome == payment.Paid,
 		}
+		c.setTimes(&payments[i])
 		for _, e := range payments[i].events() {
 			d.Emit(e)
 		}
 	}
 	return insertPayments(ctx, tx, payments)
+}
+
+// setTimes sets until when the order waits for the money of an open payment, and when its provider is asked first.
+func (c creator) setTimes(o *opened) {
+	if o.Outcome != payment.Open {
+		return
+	}
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	if o.ExpiresAt.IsZero() {
+		o.ExpiresAt = now.Add(c.settings.HoldTime)
+	}
+	o.CheckAt = now.Add(c.settings.PaymentSilence)
 }
 
 // lockEnded locks the orders whose providers were called, and returns those that have ended. The other orders have been
@@ -135,6 +165,7 @@ type opened struct {
 	payment.Opened
 	Provider  string
 	Suspended bool
+	CheckAt   time.Time // zero for a payment that is not open
 }
 
 // events returns payment.created and, for a direct payment method, the event of its outcome.
@@ -145,6 +176,10 @@ func (o opened) events() []events.Event {
 	}
 	if !o.ExpiresAt.IsZero() {
 		created.ExpiresAt = &o.ExpiresAt
+	}
+	if o.Slip != nil {
+		slip := events.Slip(*o.Slip)
+		created.Slip = &slip
 	}
 	at := time.Now().UTC()
 	switch o.Outcome {

@@ -3,6 +3,7 @@ package createpayment_test
 import (
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -55,8 +56,11 @@ func TestPaymentIsForTheExactTotal(t *testing.T) {
 			created, paid := emitted[0].(events.PaymentCreated), emitted[1].(events.PaymentPaid)
 			require.Equal(t, c.want, money.Amount{Minor: created.AmountMinor, Currency: created.Currency})
 			require.Equal(t, c.want, money.Amount{Minor: paid.AmountMinor, Currency: paid.Currency})
-			require.Equal(t, []payment.Request{{PaymentID: created.PaymentID, OrderID: placed.ID, Amount: c.want}},
-				bank.Opened())
+			require.Equal(t, []payment.Request{{
+				PaymentID: created.PaymentID, OrderID: placed.ID, OrderNumber: placed.OrderNumber, Method: "simulated", Amount: c.want,
+				At:        shoptest.Scalar[time.Time](t, shop, `SELECT created_at FROM orders.orders`).UTC(),
+				ReturnURL: "https://shop.test/o/" + placed.OrderNumber + "/pay",
+			}}, bank.Opened())
 			require.Equal(t, c.want.Minor, shoptest.Scalar[int64](t, shop, `
 				SELECT captured_minor FROM payments.payments WHERE payment_id = $1 AND status = 'paid'`, created.PaymentID))
 			require.Equal(t, []string{"paid"}, results(t, shop, placed.ID))

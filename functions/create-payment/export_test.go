@@ -1,4 +1,17 @@
 package createpayment
 
+import (
+	"time"
+
+	"github.com/popup-shop/popup/config"
+	"github.com/popup-shop/popup/internal/function"
+	"github.com/popup-shop/popup/internal/payment"
+)
+
 // With returns the function with the providers of a test.
-var With = newFunction
+func With(providers payment.Providers) function.Function {
+	return newFunction(Settings{
+		Shop: config.Shop{HoldTime: time.Hour}, Payments: config.Payments{PaymentSilence: time.Minute},
+		Public: config.Public{PublicURL: "https://shop.test"},
+	}, providers)
+}

@@ -15,7 +15,7 @@ import (
 // before the transaction does.
 func readOrders(ctx context.Context, tx pgx.Tx, orders []string) (map[string]request, error) {
 	rows, err := tx.Query(ctx, `
-		SELECT order_id::text, payment_method, total_minor, currency, status = 'pending' AND payment = 'pending'
+		SELECT order_id::text, order_number, created_at, payment_method, total_minor, currency, status = 'pending' AND payment = 'pending'
 			AND NOT EXISTS (SELECT FROM payments.payments p WHERE p.order_id = o.order_id)
 		FROM orders.orders o
 		WHERE order_id = ANY (@orders::uuid[])
@@ -27,9 +27,10 @@ func readOrders(ctx context.Context, tx pgx.Tx, orders []string) (map[string]req
 	waiting := map[string]request{}
 	var r request
 	var pending bool
-	_, err = pgx.ForEachRow(rows, []any{&r.OrderID, &r.Method, &r.Amount.Minor, &r.Amount.Currency, &pending},
+	_, err = pgx.ForEachRow(rows, []any{&r.OrderID, &r.OrderNumber, &r.At, &r.Method, &r.Amount.Minor, &r.Amount.Currency, &pending},
 		func() error {
 			if pending {
+				r.At = r.At.UTC()
 				waiting[r.OrderID] = r
 			}
 			return nil
@@ -95,6 +96,7 @@ func insertPayments(ctx context.Context, tx pgx.Tx, payments []opened) error {
 	ids, orders, methods, providers := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
 	currencies, refs, uris, results := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
 	amounts, expires, suspended := make([]int64, n), make([]*time.Time, n), make([]bool, n)
+	checks, slips := make([]*time.Time, n), make([]*payment.Slip, n)
 	var entryOf, kinds []string
 	for i, p := range payments {
 		ids[i], orders[i], methods[i], providers[i] = p.PaymentID, p.OrderID, p.Method, p.Provider
@@ -103,6 +105,10 @@ func insertPayments(ctx context.Context, tx pgx.Tx, payments []opened) error {
 		if !p.ExpiresAt.IsZero() {
 			expires[i] = &payments[i].ExpiresAt
 		}
+		if !p.CheckAt.IsZero() {
+			checks[i] = &payments[i].CheckAt
+		}
+		slips[i] = p.Slip
 		for _, kind := range p.entryKinds() {
 			entryOf, kinds = append(entryOf, p.PaymentID), append(kinds, kind)
 		}
@@ -111,11 +117,14 @@ func insertPayments(ctx context.Context, tx pgx.Tx, payments []opened) error {
 		WITH opened AS (
 			SELECT *
 			FROM unnest(@ids::uuid[], @orders::uuid[], @methods::text[], @providers::text[], @amounts::bigint[], @currencies::text[],
-				@refs::text[], @uris::text[], @expires::timestamptz[], @results::text[], @suspended::boolean[])
-				AS p (payment_id, order_id, method, provider, amount_minor, currency, provider_ref, uri, expires_at, result, suspended)
+				@refs::text[], @uris::text[], @expires::timestamptz[], @results::text[], @suspended::boolean[],
+				@checks::timestamptz[], @slips::jsonb[])
+				AS p (payment_id, order_id, method, provider, amount_minor, currency, provider_ref, uri, expires_at, result, suspended,
+					check_at, slip)
 		), stored AS (
-			INSERT INTO payments.payments (payment_id, order_id, method, provider, amount_minor, currency, provider_ref, uri, expires_at)
-			SELECT payment_id, order_id, method, provider, amount_minor, currency, provider_ref, uri, expires_at FROM opened
+			INSERT INTO payments.payments (payment_id, order_id, method, provider, amount_minor, currency, provider_ref, uri, expires_at,
+				check_at, slip)
+			SELECT payment_id, order_id, method, provider, amount_minor, currency, provider_ref, uri, expires_at, check_at, slip FROM opened
 			RETURNING payment_id, amount_minor, currency, provider, provider_ref
 		), attempted AS (
 			INSERT INTO payments.attempts (key, payment_id, order_id, method, act, result, at)
@@ -133,6 +142,7 @@ func insertPayments(ctx context.Context, tx pgx.Tx, payments []opened) error {
 			"ids": ids, "orders": orders, "methods": methods, "providers": providers,
 			"amounts": amounts, "currencies": currencies, "refs": refs, "uris": uris, "expires": expires,
 			"results": results, "suspended": suspended, "entry_of": entryOf, "kinds": kinds,
+			"checks": checks, "slips": slips,
 		})
 	if err != nil {
 		return fmt.Errorf("store %d payments: %w", n, err)

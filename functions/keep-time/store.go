@@ -99,6 +99,23 @@ func reservationsDue(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
 	})
 }
 
+func paymentsSilent(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
+	return read(ctx, tx, "silent payments", `
+		SELECT payment_id::text, order_id::text, provider, provider_ref, check_at
+		FROM payments.payments p
+		WHERE status = 'created' AND check_at <= now()
+		AND NOT EXISTS (
+			SELECT FROM bus.event e
+			WHERE e.order_id = p.order_id AND e.type = 'payment.silent' AND (e.data->>'since')::timestamptz = check_at)
+		ORDER BY check_at
+		LIMIT $1`, func(row pgx.CollectableRow) (events.Event, error) {
+		var due events.PaymentSilent
+		err := row.Scan(&due.PaymentID, &due.OrderID, &due.Provider, &due.ProviderRef, &due.Since)
+		due.Since = due.Since.UTC()
+		return due, err
+	})
+}
+
 // housekeepingDue is due at the first tick of a day; no tick is scheduled for it. The ids of a day's housekeeping
 // events begin with the first millisecond of the day, so the query reads a small range of the event store's primary
 // key.
@@ -123,6 +140,7 @@ func nextDue(ctx context.Context, tx pgx.Tx) (time.Time, error) {
 		SELECT LEAST(
 			(SELECT min(stock_check_at) FROM orders.orders WHERE status = 'pending' AND stock = 'pending' AND stock_check_at > now()),
 			(SELECT min(deadline) FROM orders.orders WHERE deadline > now()),
+			(SELECT min(check_at) FROM payments.payments WHERE status = 'created' AND check_at > now()),
 			(SELECT min(due_at) FROM delivery.shipments WHERE due_at > now()),
 			(SELECT min(expires_at) FROM stock.holds WHERE status = 'held' AND expires_at > now()))`).Scan(&next)
 	if err != nil || next == nil {

@@ -96,6 +96,9 @@ func (p *handler) place(ctx context.Context, tx pgx.Tx, in *Request) (Placed, []
 	if err != nil {
 		return Placed{}, nil, err
 	}
+	if err := priced.checkMethod(); err != nil {
+		return Placed{}, nil, err
+	}
 	orderID, err := uuid.NewV7()
 	if err != nil {
 		return Placed{}, nil, err

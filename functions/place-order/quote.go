@@ -85,6 +85,11 @@ func (p *handler) quote(ctx context.Context, tx pgx.Tx, in *QuoteRequest) (*Quot
 	if err := o.checkTotal(); len(o.Lines) > 0 && errors.As(err, &free) {
 		answer.Body.add(free)
 	}
+	o.PaymentMethod = body.PaymentMethod
+	var notTaken *problem.Problem
+	if err := o.checkMethod(); errors.As(err, &notTaken) {
+		answer.Body.add(notTaken)
+	}
 	answer.Body.ToPay = answer.Body.Total
 	return answer, nil, answer.Body.checkStock(ctx, tx, o.Lines)
 }

@@ -3,6 +3,7 @@
 package refundpayment
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -15,28 +16,45 @@ import (
 	"github.com/popup-shop/popup/internal/payment"
 )
 
+// Settings configures the function.
+type Settings struct {
+	config.Shop
+	config.Payments
+}
+
+// Check returns an error that names the first invalid setting.
+func (s Settings) Check() error { return cmp.Or(s.Shop.Check(), s.Payments.Check()) }
+
 // New returns the function. It calls the payment providers.
-func New(shop config.Shop) function.Function { return newFunction(payment.Of(shop.SimulatedSuccess)) }
+func New(settings Settings) function.Function {
+	return newFunction(payment.Of(settings.Shop, settings.Payments))
+}
 
 func newFunction(providers payment.Providers) function.Function {
 	u := refunder{providers}
 	return function.Function{
 		Name: "refund-payment",
 		On: []function.Handler{
-			onOrderEnd[events.OrderWithdrawn](u), onOrderEnd[events.OrderRejected](u),
-			onOrderEnd[events.OrderExpired](u), onOrderEnd[events.RefundRequested](u),
+			onOrderEnd(u, func(events.OrderWithdrawn) (q request) { return q }),
+			onOrderEnd(u, func(events.OrderRejected) (q request) { return q }),
+			onOrderEnd(u, func(events.OrderExpired) request { return request{Expired: true} }),
+			onOrderEnd(u, func(e events.RefundRequested) request { return request{RefundID: e.RefundID} }),
 		},
-		Emits:      []events.Event{events.PaymentRefunded{}, events.PaymentVoided{}, events.RefundFailed{}},
+		Emits: []events.Event{
+			events.PaymentRefunded{}, events.PaymentVoided{}, events.PaymentExpired{}, events.RefundFailed{},
+		},
+		Locks:      []string{"payments.payments"},
 		Writes:     []string{"payments.refunds", "payments.attempts", "payments.entries", "payments.suspense"},
 		SyncCommit: true,
 	}
 }
 
-// onOrderEnd returns the handler of an event after which the shop may not keep the money of an order.
-func onOrderEnd[E events.Event](u refunder) function.Handler {
+// onOrderEnd returns the handler of an event after which the shop may not keep money of an order. begin returns what the
+// event tells about it.
+func onOrderEnd[E events.Event](u refunder, begin func(E) request) function.Handler {
 	return function.OnCall(function.ExternalCall[E, request, response]{
 		Prepare: function.EachCall(func(ctx context.Context, tx pgx.Tx, c *function.Call[E, request, response]) (err error) {
-			c.Request, err = u.prepare(ctx, tx, c.Event.About().OrderID)
+			c.Request, err = u.prepare(ctx, tx, c.Event.About().OrderID, begin(c.Event))
 			return err
 		}),
 		Call: func(ctx context.Context, _ string, q request) (response, error) { return u.call(ctx, q) },
@@ -57,36 +75,57 @@ type refunder struct{ providers payment.Providers }
 
 // request is the payment to refund or void.
 type request struct {
-	PaymentID  string
-	OrderID    string
-	Method     string
-	Provider   string
-	Ref        string
-	Amount     int64 // of the payment
-	Captured   int64 // captured and not refunded; 0 if the payment is open
-	Currency   string
-	InSuspense bool // the money is in suspense: the order had ended when it came
-	RefundID   string
+	PaymentID string
+	OrderID   string
+	Method    string
+	Provider  string
+	Ref       string
+	Amount    int64 // of the payment
+	Captured  int64 // what is to be refunded; 0 if the payment is open
+	Currency  string
+	Suspense  string // why the money is in suspense; empty if it is not
+	Fits      bool   // the money in suspense is at most the amount of the payment, in its currency
+	RefundID  string
+	Part      bool // the refund was requested with its amount, and is in payments.refunds
+	Expired   bool // the order was not paid in time
 }
 
 // response is the response of the provider.
 type response struct {
 	Refunded bool
 	Late     bool // the payment was paid while it was being voided
+	Received money.Amount
 	Refusal  string
 }
 
-// prepare returns nil if the order has neither money to refund nor an open payment.
-func (u refunder) prepare(ctx context.Context, tx pgx.Tx, orderID string) (*request, error) {
-	q, ok, err := readPayment(ctx, tx, orderID)
-	if err != nil || !ok {
+// late returns the request for money that came while the payment was being voided. It may be in suspense already.
+func (q request) late(a response) request {
+	q.Suspense, q.Captured = "late", a.Received.Minor
+	q.Fits = a.Received.Minor <= q.Amount && a.Received.Currency == q.Currency
+	q.Currency = a.Received.Currency
+	return q
+}
+
+// prepare returns nil if there is neither money to refund nor an open payment.
+func (u refunder) prepare(ctx context.Context, tx pgx.Tx, orderID string, told request) (q *request, err error) {
+	found, ok := request{}, false
+	if told.RefundID != "" {
+		found, ok, err = readRequested(ctx, tx, told.RefundID)
+	}
+	if err == nil && !ok {
+		found, ok, err = readPayment(ctx, tx, orderID)
+	}
+	if err != nil || !ok || found.Part && found.Captured == 0 {
 		return nil, err
 	}
-	if _, err := u.providers.For(q.Method); err != nil {
+	found.Expired = told.Expired
+	if _, err := u.providers.For(found.Method); err != nil {
 		return nil, function.Permanent(err)
 	}
-	q.RefundID, err = payment.WholeRefund(q.PaymentID)
-	return &q, err
+	if !found.Part {
+		found.RefundID, err = payment.WholeRefund(found.PaymentID)
+	}
+	return &found, err
 }
 
 // call voids an open payment, or refunds a paid one. If the payment was paid while it was being voided, it is refunded
@@ -100,7 +139,12 @@ func (u refunder) call(ctx context.Context, q request) (a response, err error) {
 		if a.Late, err = provider.Void(ctx, q.PaymentID, q.Ref); err != nil || !a.Late {
 			return a, err
 		}
-		q.Captured = q.Amount
+		standing, err := provider.Look(ctx, q.Ref)
+		if err != nil {
+			return a, err
+		}
+		a.Received = standing.Received
+		q = q.late(a)
 	}
 	a.Refunded, a.Refusal, err = provider.Refund(ctx, q.RefundID, q.Ref,
 		money.Amount{Minor: q.Captured, Currency: q.Currency})
@@ -108,14 +152,20 @@ func (u refunder) call(ctx context.Context, q request) (a response, err error) {
 }
 
 func (u refunder) record(ctx context.Context, tx pgx.Tx, q request, a response) (events.Event, error) {
+	if err := lockPayment(ctx, tx, q.PaymentID); err != nil {
+		return nil, err
+	}
 	at := time.Now().UTC()
 	if a.Late {
-		q.Captured = q.Amount
+		q = q.late(a)
 	}
 	if q.Captured == 0 {
 		voided, err := insertVoid(ctx, tx, q)
 		if err != nil || !voided {
 			return nil, err
+		}
+		if q.Expired {
+			return events.PaymentExpired{PaymentID: q.PaymentID, OrderID: q.OrderID, At: at}, nil
 		}
 		return events.PaymentVoided{PaymentID: q.PaymentID, OrderID: q.OrderID, At: at}, nil
 	}
@@ -128,7 +178,7 @@ func (u refunder) record(ctx context.Context, tx pgx.Tx, q request, a response) 
 			Currency: q.Currency, Reason: "refused",
 		}, nil
 	}
-	refunded, ok, err := insertRefund(ctx, tx, q, a)
+	refunded, ok, err := insertRefund(ctx, tx, q)
 	if err != nil || !ok {
 		return nil, err
 	}

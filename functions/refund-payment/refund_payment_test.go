@@ -123,7 +123,7 @@ func TestOpenPaymentIsVoided(t *testing.T) {
 // PAY-44.
 func TestPaymentPaidDuringTheVoidIsRefunded(t *testing.T) {
 	t.Parallel()
-	bank := &shoptest.Bank{TooLate: true}
+	bank := &shoptest.Bank{TooLate: true, Received: price}
 	shop, over := withdrawn(t, bank, "created")
 
 	emitted := shop.Send(t, name, over)

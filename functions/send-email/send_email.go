@@ -55,6 +55,7 @@ func New(settings Settings) (f function.Function) {
 			mailOn(mailer, kind[events.OrderCancelled]("order_cancelled")),
 			mailOn(mailer, kind[events.PaymentRefunded]("payment_refunded")),
 			mailOn(mailer, kind[events.RefundFailed]("staff_refund")),
+			mailOn(mailer, kind[events.PaymentMismatched]("staff_mismatch")),
 			mailOn(mailer, kind[events.OrderStalled]("staff_stalled")),
 			sendOn(mailer, function.EachCall(prepareNotice)),
 			sendOn(mailer, function.EachCall(prepareReset)),

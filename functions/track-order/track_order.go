@@ -27,6 +27,7 @@ func New(shop config.Shop) function.Function {
 		Name: name,
 		On: []function.Handler{
 			decideOn(t.reserved), decideOn(t.short), decideOn(t.created), decideOn(t.paid), decideOn(t.failed),
+			decideOn(t.expired),
 			function.On(t.overdue),
 		},
 		Emits: []events.Event{
@@ -94,7 +95,19 @@ func (t tracking) created(o *order.Order, created events.PaymentCreated) (decisi
 	if o.MustRefund() {
 		return requestRefund(o, created.PaymentID, created.AmountMinor)
 	}
-	return decision{save: o.Open(created.PaymentID)}, nil
+	news := o.Open(created.PaymentID)
+	if news && o.Status == order.Pending && created.ExpiresAt != nil && created.ExpiresAt.After(o.Deadline) {
+		o.Deadline = *created.ExpiresAt // the goods wait until the customer has had the time to pay
+	}
+	return decision{save: news}, nil
+}
+
+// expired ends a pending order whose payment was not made in time.
+func (t tracking) expired(o *order.Order, _ events.PaymentExpired) (decision, error) {
+	if o.Status != order.Pending {
+		return decision{}, nil
+	}
+	return decision{save: true, event: expire(o, t.times)}, nil
 }
 
 func (t tracking) paid(o *order.Order, paid events.PaymentPaid) (decision, error) {
@@ -218,8 +231,8 @@ func mustWithdraw(o *order.Order) bool {
 // expireOrStall expires an order that is still pending, and gives any other order more time. It returns a function that
 // returns the event for the version which the order has once it is saved.
 func (t tracking) expireOrStall(o *order.Order) func(version int64) events.Event {
-	passed, held := o.Deadline, o.HeldStock()
-	if !o.MoveTo(order.Expired, t.times) {
+	if !o.Status.CanMoveTo(order.Expired) {
+		passed := o.Deadline
 		o.Deadline = o.Now.Add(t.times.Staff)
 		return func(version int64) events.Event {
 			return events.OrderStalled{
@@ -227,12 +240,20 @@ func (t tracking) expireOrStall(o *order.Order) func(version int64) events.Event
 			}
 		}
 	}
+	e := expire(o, t.times)
+	return func(int64) events.Event { return e() }
+}
+
+// expire ends an order that was not paid in time, and returns a function that returns the event of it once it is saved.
+func expire(o *order.Order, times order.Times) func() events.Event {
+	passed, held := o.Deadline, o.HeldStock()
+	o.MoveTo(order.Expired, times)
 	if o.Payment == order.PaymentPending || o.Payment == order.PaymentCreated {
 		o.Payment = order.PaymentExpired
 	}
-	return func(version int64) events.Event {
+	return func() events.Event {
 		return events.OrderExpired{
-			OrderID: o.ID, Version: version, Deadline: passed, Lines: o.Lines, StockHeld: held, PaymentID: o.PaymentID,
+			OrderID: o.ID, Version: o.Version, Deadline: passed, Lines: o.Lines, StockHeld: held, PaymentID: o.PaymentID,
 		}
 	}
 }

@@ -19,10 +19,10 @@ import (
 // What comes due in a running shop, by its own clock: in the slow suite after as long as is promised.
 
 // staffed is a shop that knows its staff and puts the stock check off.
-func staffed(t *testing.T, delay time.Duration) *shop {
-	return open(t, func(_ *local.Options, settings *functions.Settings) {
+func staffed(t *testing.T, delay time.Duration, changes ...change) *shop {
+	return open(t, append(changes, func(_ *local.Options, settings *functions.Settings) {
 		settings.StockCheckDelay, settings.TokenPublicKeys = delay, []string{shoptest.PublicKey()}
-	})
+	})...)
 }
 
 // staff calls as a member of staff.

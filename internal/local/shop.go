@@ -1,6 +1,7 @@
 package local
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -25,6 +27,7 @@ import (
 	"github.com/popup-shop/popup/internal/local/loopback"
 	"github.com/popup-shop/popup/internal/local/mailbox"
 	"github.com/popup-shop/popup/internal/local/postgres"
+	"github.com/popup-shop/popup/internal/payment/simulator"
 	"github.com/popup-shop/popup/internal/picture"
 	"github.com/popup-shop/popup/internal/provision"
 	"github.com/popup-shop/popup/internal/tracing"
@@ -65,6 +68,7 @@ type Shop struct {
 	Mailbox   *mailbox.Store
 	SMTP      string // address of the mailbox, as SMTP_URL
 	Bucket    *bucket.Bucket
+	Simulator *simulator.Simulator // of payment providers
 	Engine    *Engine
 	Processes *Processes
 
@@ -114,7 +118,38 @@ func Open(ctx context.Context, o Options) (s *Shop, err error) {
 		return s, err
 	}
 	s.later(func() { _ = s.Bucket.Close() })
+	if err := s.openSimulator(); err != nil {
+		return s, err
+	}
 	return s, s.openMailbox()
+}
+
+// simulatorPath begins the addresses of the pages on which people play customers of payment providers.
+const simulatorPath = "/simulator"
+
+// openSimulator opens the simulator of payment providers. Its notices come in through the public door.
+func (s *Shop) openSimulator() (err error) {
+	if s.Simulator, err = simulator.Open(filepath.Join(s.options.Dir, "payments")); err != nil {
+		return err
+	}
+	s.later(func() { _ = s.Simulator.Close() })
+	s.Simulator.Public = strings.TrimRight(s.options.Address, "/") + simulatorPath
+	s.Simulator.Notify = s.notify
+	return nil
+}
+
+// notify hands the notice of a provider to the shop, and returns the status of the answer.
+func (s *Shop) notify(ctx context.Context, provider string, body []byte, signature string) int {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "/v1/webhooks/"+provider, bytes.NewReader(body))
+	if err != nil || s.handler == nil {
+		return http.StatusServiceUnavailable
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Popup-Signature", signature)
+	r.RemoteAddr = "127.0.0.1:0"
+	w := httptest.NewRecorder()
+	s.handler.ServeHTTP(w, r)
+	return w.Code
 }
 
 // bucketName is that of the one bucket of the shop.
@@ -132,7 +167,7 @@ func (s *Shop) later(stop func()) { s.stopping = append(s.stopping, stop) }
 
 // prepareDir makes the folder, and empties what is not Postgres's when starting over.
 func (s *Shop) prepareDir() error {
-	for _, part := range []string{"broker", "mailbox", "pictures"} {
+	for _, part := range []string{"broker", "mailbox", "pictures", "payments"} {
 		dir := filepath.Join(s.options.Dir, part)
 		if s.options.Fresh {
 			if err := os.RemoveAll(dir); err != nil {
@@ -242,6 +277,10 @@ func newMux(s *Shop, front http.Handler) *http.ServeMux {
 	}
 	s.countDelivery()
 	mux.Handle("GET /metrics/delivery", loopback.Only(s.Engine.Metrics.Handler()))
+	pages := loopback.Only(s.Simulator.Pages(simulatorPath))
+	for _, path := range []string{simulatorPath, simulatorPath + "/", "/v1/simulator/"} {
+		mux.Handle(path, pages)
+	}
 	mux.Handle("GET /pictures/{name}", picture.Open(s.Pictures()).Handler())
 	mux.Handle("/", front)
 	return mux

@@ -65,7 +65,7 @@ func open(t testing.TB, changes ...change) *shop {
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
 	require.NoError(t, seed.Demo(ctx, s.Pool))
-	settings.SMTP = s.SMTP
+	settings.SMTP, settings.Payments = s.SMTP, s.Simulator.Settings(settings.Payments)
 	triggers, err := local.ReadTriggers(functions.Manifests, infra.Delivery)
 	require.NoError(t, err)
 	require.NoError(t, s.Start(context.WithoutCancel(ctx), functions.All(settings), triggers, local.Gateway{Name: "serve-gateway", Within: servegateway.Within(servegateway.Settings{Gateway: settings.Gateway, Access: settings.Access})}))

@@ -5,6 +5,7 @@ package money
 import (
 	"cmp"
 	"fmt"
+	"math/bits"
 	"strconv"
 	"strings"
 
@@ -74,3 +75,10 @@ func (a Amount) Format(locale string) string {
 
 // String is the amount as a log or an error shows it.
 func (a Amount) String() string { return fmt.Sprintf("%s %s", a.Decimal(), a.Currency) }
+
+// Share returns the part of an amount that falls to part of a whole, rounded down. It does not overflow.
+func Share(amount, part, whole int64) int64 {
+	high, low := bits.Mul64(uint64(amount), uint64(part))
+	quotient, _ := bits.Div64(high, low, uint64(whole))
+	return int64(quotient)
+}

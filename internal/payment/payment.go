@@ -4,8 +4,6 @@ package payment
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 	"time"
 
@@ -21,13 +19,26 @@ const (
 	Open     Outcome = "open"     // the customer has to do something
 	Paid     Outcome = "paid"     // the money is captured
 	Declined Outcome = "declined" // it will never be paid
+	Expired  Outcome = "expired"  // it was not paid in time, and can no longer be
 )
 
-// Request asks a provider for a payment.
+// Request asks a provider for a payment. The same key is always sent with the same request.
 type Request struct {
-	PaymentID string
-	OrderID   string
-	Amount    money.Amount
+	PaymentID   string
+	OrderID     string
+	OrderNumber string
+	Method      string
+	Amount      money.Amount
+	At          time.Time // when the order was placed
+	ReturnURL   string    // where the customer goes after paying
+}
+
+// Slip is what a customer pays with in a convenience store.
+type Slip struct {
+	Number       string    `json:"number"`
+	Confirmation string    `json:"confirmation"`
+	Chain        string    `json:"chain"`
+	Deadline     time.Time `json:"deadline"`
 }
 
 // Opened is a payment in the provider's books.
@@ -36,16 +47,27 @@ type Opened struct {
 	Outcome   Outcome
 	Reason    string // why it was declined
 	URI       string // where the customer pays, while it is open
-	ExpiresAt time.Time
+	Slip      *Slip
+	ExpiresAt time.Time // until when the stock has to wait for the money; zero: as long as the shop wants
+}
+
+// Standing is how a payment stands in its provider's books.
+type Standing struct {
+	Outcome  Outcome
+	Reason   string       // why it was declined
+	Received money.Amount // all that has come in, refunds not subtracted
+	OrderID  string       // the order that the provider has it for
 }
 
 // Provider moves money for one or more methods. Every call may come more than once with the same key, and has one
 // effect. An error means that the outcome is unknown; a refusal is an answer.
 type Provider interface {
-	// Name is the provider's name in entries.
+	// Name is the provider's name in entries, and in the address of its notices.
 	Name() string
 	// Open makes a payment, or answers the one that was made with this key.
 	Open(ctx context.Context, key string, r Request) (Opened, error)
+	// Look returns how a payment stands.
+	Look(ctx context.Context, ref string) (Standing, error)
 	// Void closes an open payment, which can no longer be paid. paid reports whether it was paid before.
 	Void(ctx context.Context, key, ref string) (paid bool, err error)
 	// Refund gives money of a payment back. done is false, with a reason, when the provider refuses.
@@ -57,16 +79,25 @@ type LocalProvider interface {
 	Decide(r Request) Opened
 }
 
+// Notifier is a provider that sends notices.
+type Notifier interface {
+	// NoticeSecrets returns the secrets that its notices may be signed with, the present one first.
+	NoticeSecrets() []string
+	// ReadNotice returns the id of a notice, what kind it is, and the payment that it is about. ref is empty for a notice
+	// about something else.
+	ReadNotice(body []byte) (noticeID, kind, ref string, err error)
+}
+
 // WholeRefund returns the id of the refund of everything that is left of a payment. It is the same on every request.
 func WholeRefund(paymentID string) (string, error) { return id.Derive("refund", paymentID, "whole") }
 
+// DoubleRefund returns the id of the refund of what was paid beyond the amount of a payment.
+func DoubleRefund(paymentID string, received int64) (string, error) {
+	return id.Derive("refund", paymentID, fmt.Sprint("double ", received))
+}
+
 // Providers are the providers by method.
 type Providers map[string]Provider
-
-// Of are the providers of the shop. success is the chance of a simulated payment.
-func Of(success float64) Providers {
-	return Providers{"simulated": Simulated{Success: success}}
-}
 
 // For is the provider of a method.
 func (p Providers) For(method string) (Provider, error) {
@@ -77,39 +108,12 @@ func (p Providers) For(method string) (Provider, error) {
 	return provider, nil
 }
 
-// Simulated is a provider whose outcomes are drawn: an order is paid with a set chance, and the draw of an order is the
-// same on every attempt. Its books are that draw.
-type Simulated struct {
-	Success float64 // 0 to 1
-}
-
-// Name is "simulated".
-func (Simulated) Name() string { return "simulated" }
-
-// Open draws the outcome of the order.
-func (s Simulated) Open(_ context.Context, _ string, r Request) (Opened, error) {
-	return s.Decide(r), nil
-}
-
-// Decide draws the outcome of the order.
-func (s Simulated) Decide(r Request) Opened {
-	opened := Opened{Ref: "sim_" + r.PaymentID, Outcome: Paid}
-	if s.draw(r.OrderID) >= s.Success {
-		opened.Outcome, opened.Reason = Declined, "declined"
+// Named is the provider with a name.
+func (p Providers) Named(name string) (Provider, bool) {
+	for _, provider := range p {
+		if provider.Name() == name {
+			return provider, true
+		}
 	}
-	return opened
-}
-
-// draw is a number in [0, 1) that depends on the order alone.
-func (Simulated) draw(orderID string) float64 {
-	hash := sha256.Sum256([]byte("simulated payment of " + orderID))
-	return float64(binary.BigEndian.Uint64(hash[:8])>>11) / (1 << 53)
-}
-
-// Void has nothing to close: what is drawn is never open.
-func (Simulated) Void(context.Context, string, string) (bool, error) { return false, nil }
-
-// Refund always gives the money back.
-func (Simulated) Refund(context.Context, string, string, money.Amount) (bool, string, error) {
-	return true, "", nil
+	return nil, false
 }

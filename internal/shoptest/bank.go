@@ -3,6 +3,7 @@ package shoptest
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 
 	"github.com/popup-shop/popup/internal/money"
@@ -15,6 +16,7 @@ type Bank struct {
 	OnOpen      func()          // happens while a payment is being opened
 	Unavailable bool            // no call comes through
 	TooLate     bool            // an open payment was paid before it could be closed
+	Received    money.Amount    // what came in then
 	Refusing    bool            // refunds are refused
 
 	mu       sync.Mutex
@@ -50,6 +52,21 @@ func (b *Bank) Open(_ context.Context, key string, r payment.Request) (payment.O
 		opened.Reason = "declined"
 	}
 	return opened, nil
+}
+
+// Look returns what the bank's books say.
+func (b *Bank) Look(_ context.Context, ref string) (payment.Standing, error) {
+	if b.Unavailable {
+		return payment.Standing{}, errAway
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r := b.opened[strings.TrimPrefix(ref, "ref-")]
+	standing := payment.Standing{Outcome: b.Outcome, OrderID: r.OrderID, Received: r.Amount}
+	if b.TooLate {
+		standing.Outcome, standing.Received = payment.Paid, b.Received
+	}
+	return standing, nil
 }
 
 // Void closes one payment per key.

@@ -1,0 +1,149 @@
+package payment
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/popup-shop/popup/config"
+	"github.com/popup-shop/popup/internal/money"
+)
+
+// Slips takes money in convenience stores: the customer shows a slip, pays, and the chain reports it, sometimes a day
+// later.
+type Slips struct {
+	caller
+	secrets []string
+	valid   time.Duration
+	grace   time.Duration
+}
+
+// NewSlips returns the provider of slips.
+func NewSlips(s config.Payments) Slips {
+	header := http.Header{"Authorization": {"Bearer " + s.KonbiniKey}}
+	return Slips{
+		newCaller("konbini", strings.TrimSuffix(s.KonbiniURL, "/"), header), s.KonbiniSecrets, s.SlipTime, s.SlipGrace,
+	}
+}
+
+// Name is "konbini".
+func (Slips) Name() string { return "konbini" }
+
+// slip is a slip in the books of its provider.
+type slip struct {
+	ID           string    `json:"id"`
+	OrderID      string    `json:"order_id"`
+	Chain        string    `json:"chain"`
+	Number       string    `json:"number"`
+	Confirmation string    `json:"confirmation"`
+	Deadline     time.Time `json:"deadline"`
+	Status       string    `json:"status"` // open, paid, declined, expired, voided
+	Received     int64     `json:"received"`
+	Currency     string    `json:"currency"`
+	Error        string    `json:"error"`
+}
+
+// tokyo is where deadlines of slips are counted. Japan has no daylight saving.
+var tokyo = time.FixedZone("JST", 9*60*60)
+
+// Tokyo is the time zone of Japan.
+func Tokyo() *time.Location { return tokyo }
+
+// SlipDeadline is the last moment at which a slip can be paid. Whole days end with the day in Tokyo.
+func SlipDeadline(at time.Time, valid time.Duration) time.Time {
+	end := at.Add(valid)
+	if valid%(24*time.Hour) != 0 {
+		return end.UTC().Truncate(time.Second)
+	}
+	year, month, day := end.In(tokyo).Date()
+	return time.Date(year, month, day, 23, 59, 59, 0, tokyo).UTC()
+}
+
+// Open makes a slip.
+func (s Slips) Open(ctx context.Context, key string, r Request) (Opened, error) {
+	body := map[string]any{
+		"id": key, "order_id": r.OrderID, "chain": strings.TrimPrefix(r.Method, "konbini_"), "amount": r.Amount.Minor,
+		"currency": r.Amount.Currency, "deadline": SlipDeadline(r.At, s.valid),
+	}
+	var made slip
+	status, err := s.json(ctx, http.MethodPost, "/slips", body, &made)
+	if err != nil {
+		return Opened{}, err
+	}
+	if status != http.StatusOK || made.ID == "" {
+		return Opened{}, fmt.Errorf("konbini: the slip was refused with %d: %.100s", status, made.Error)
+	}
+	return Opened{
+		Ref: made.ID, Outcome: s.outcome(made), URI: r.ReturnURL, ExpiresAt: made.Deadline.Add(s.grace),
+		Slip: &Slip{made.Number, made.Confirmation, made.Chain, made.Deadline},
+	}, nil
+}
+
+// outcome is how a slip stands. Chains report late, so a slip is not expired before the time of grace is over.
+func (s Slips) outcome(made slip) Outcome {
+	switch made.Status {
+	case "paid":
+		return Paid
+	case "declined":
+		return Declined
+	case "voided":
+		return Expired
+	case "expired":
+		if time.Now().Before(made.Deadline.Add(s.grace)) {
+			return Open
+		}
+		return Expired
+	}
+	return Open
+}
+
+func (s Slips) read(ctx context.Context, method, path string, body any) (found slip, err error) {
+	status, err := s.json(ctx, method, path, body, &found)
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("konbini: answered %d: %.100s", status, found.Error)
+	}
+	return found, err
+}
+
+// Look returns how a slip stands.
+func (s Slips) Look(ctx context.Context, ref string) (Standing, error) {
+	found, err := s.read(ctx, http.MethodGet, "/slips/"+url.PathEscape(ref), nil)
+	if err != nil {
+		return Standing{}, err
+	}
+	return Standing{
+		Outcome: s.outcome(found), OrderID: found.OrderID,
+		Received: money.Amount{Minor: found.Received, Currency: found.Currency},
+	}, nil
+}
+
+// Void makes a slip invalid.
+func (s Slips) Void(ctx context.Context, _, ref string) (paid bool, err error) {
+	found, err := s.read(ctx, http.MethodPost, "/slips/"+url.PathEscape(ref)+"/void", nil)
+	return found.Status == "paid", err
+}
+
+// Refund gives the money back.
+func (s Slips) Refund(ctx context.Context, key, ref string, amount money.Amount) (done bool, reason string, err error) {
+	var answer slip
+	status, err := s.json(ctx, http.MethodPost, "/slips/"+url.PathEscape(ref)+"/refunds",
+		map[string]any{"id": key, "amount": amount.Minor, "currency": amount.Currency}, &answer)
+	switch {
+	case err != nil:
+		return false, "", err
+	case status == http.StatusOK:
+		return true, "", nil
+	case answer.Error != "":
+		return false, fmt.Sprintf("%.100s", answer.Error), nil
+	}
+	return false, "", fmt.Errorf("konbini: a refund was answered with %d", status)
+}
+
+// NoticeSecrets returns the secrets that notices are signed with.
+func (s Slips) NoticeSecrets() []string { return s.secrets }
+
+// ReadNotice reads a notice.
+func (Slips) ReadNotice(body []byte) (noticeID, kind, ref string, err error) { return readNotice(body) }
