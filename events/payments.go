@@ -74,6 +74,7 @@ type PaymentMismatched struct {
 
 // PaymentSilent reports that nothing was heard about an open payment for some time.
 type PaymentSilent struct {
+	clock
 	PaymentID   string    `json:"payment_id"`
 	OrderID     string    `json:"order_id"`
 	Provider    string    `json:"provider"`
@@ -84,7 +85,7 @@ type PaymentSilent struct {
 // ProviderNotified reports that a provider has news about a payment. What the news is, only the provider's answer tells.
 type ProviderNotified struct {
 	Provider    string `json:"provider"`
-	NoticeID    string `json:"notice_id"`
+	NoticeID    string `json:"notice" jsonschema:"the provider's id of the notice"`
 	ProviderRef string `json:"provider_ref"`
 	OrderID     string `json:"order_id"`
 	PaymentID   string `json:"payment_id"`

@@ -34,7 +34,9 @@ type day struct {
 
 func openDay(t *testing.T, perMinute int) *day {
 	t.Helper()
-	shop := shoptest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Pictures = 1, pictures(t) })
+	shop := shoptest.Open(t, functions.All, func(s *functions.Settings) {
+		s.SimulatedSuccess, s.Pictures, s.CardSecrets = 1, pictures(t), []string{noticeSecret}
+	})
 	d := &day{Shop: shop, t: t, answered: map[string]bool{}, seen: map[int]bool{}}
 	settings := servegateway.Settings{
 		Gateway: config.Gateway{RateLimit: perMinute}, Access: config.Access{TokenPublicKeys: []string{shoptest.PublicKey()}},
@@ -100,6 +102,7 @@ func TestEveryRouteOfTheContractResponds(t *testing.T) {
 	d.staffKeepsTheCatalogue()
 	d.staffHoldsGoodsByHand()
 	d.staffShipsAnOrder()
+	d.staffRefundsAnOrder()
 	d.staffWatchesTheEngine()
 	d.anAdminLooksAfterPeopleAndPrograms()
 	for _, operation := range shoptest.Operations(t) {

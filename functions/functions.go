@@ -38,7 +38,7 @@ import (
 	tidyshop "github.com/popup-shop/popup/functions/tidy-shop"
 	trackorder "github.com/popup-shop/popup/functions/track-order"
 	"github.com/popup-shop/popup/internal/function"
-	"github.com/popup-shop/popup/internal/payment"
+	"github.com/popup-shop/popup/internal/payment/provider"
 )
 
 // Manifests are the Services and Triggers of all functions, one file each.
@@ -62,7 +62,7 @@ type Settings struct {
 func (s Settings) Check() error {
 	_, err := s.Signing.Keys()
 	return cmp.Or(err, s.Shop.Check(), s.Access.Check(), s.Pictures.Check(), s.Gateway.Check(), s.Pages.Check(),
-		s.Payments.Check(), payment.CheckMethods(s.Shop, s.Payments))
+		s.Payments.Check(), provider.CheckMethods(s.Shop, s.Payments))
 }
 
 // UseKey sets the only key that signs and verifies tokens.

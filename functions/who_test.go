@@ -77,6 +77,17 @@ var may = map[string]string{
 	"PUT /v1/basket/items/{id}":               "anonymous guest customer staff admin stranger client",
 	"DELETE /v1/basket/items/{id}":            "anonymous guest customer staff admin stranger client",
 
+	"GET /v1/payment-methods":        "anonymous guest customer staff admin stranger client",
+	"GET /v1/payments":               "staff admin",
+	"GET /v1/payments/suspense":      "staff admin",
+	"GET /v1/payments/{id}":          "guest customer staff admin",
+	"GET /v1/payments/{id}/entries":  "staff admin",
+	"GET /v1/orders/{id}/payment":    "guest customer staff admin",
+	"POST /v1/payments/{id}/refunds": "staff admin",
+	"GET /v1/refunds/{id}":           "guest customer staff admin",
+	"POST /v1/refunds/{id}/retry":    "staff admin",
+	"POST /v1/webhooks/{provider}":   "anonymous guest customer staff admin stranger client",
+
 	"GET /v1/warehouses":         "staff admin client",
 	"POST /v1/warehouses":        "staff admin client",
 	"GET /v1/warehouses/{id}":    "staff admin client",

@@ -176,11 +176,23 @@ func common(service *servingv1.Service) error {
 	return errors.Join(found...)
 }
 
+// providerKeys open the APIs of payment providers.
+var providerKeys = map[string]string{
+	"CARD_KEY": "popup-payments", "TALER_URL": "popup-payments", "TALER_TOKEN": "popup-payments", "KONBINI_URL": "popup-payments",
+	"KONBINI_KEY": "popup-payments",
+}
+
 // secrets are the settings that one function alone is given, each from a key of its own name in a Secret.
 var secrets = map[string]map[string]string{
 	"serve-accounts": {"TOKEN_KEYS": "popup-tokens"},
 	"serve-gateway":  {"PAGES_KEY": "popup-pages"},
 	"send-email":     {"SMTP_URL": "popup-mail"},
+	"create-payment":  providerKeys,
+	"check-payment":   providerKeys,
+	"refund-payment":  providerKeys,
+	"receive-webhook": {
+		"CARD_WEBHOOK_SECRET": "popup-payments", "TALER_WEBHOOK_SECRET": "popup-payments", "KONBINI_WEBHOOK_SECRET": "popup-payments",
+	},
 	"edit-catalogue": {"S3_URL": "popup-pictures", "S3_KEY": "popup-pictures", "S3_SECRET": "popup-pictures"},
 }
 

@@ -1,4 +1,4 @@
--- written by: create-payment (payments), check-payment (payments, attempts, entries, suspense, refunds), receive-webhook (notices), serve-payments (refunds)
+-- written by: check-payment (payments.payments, payments.attempts, payments.entries, payments.suspense, payments.refunds), receive-webhook (payments.notices), serve-payments (payments.refunds)
 -- Payments that customers make elsewhere: slips, when to ask the provider, notices; money that fits no payment; refunds that staff asks for.
 
 -- +goose Up

@@ -14,6 +14,7 @@ import (
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/money"
 	"github.com/popup-shop/popup/internal/payment"
+	"github.com/popup-shop/popup/internal/payment/provider"
 )
 
 const name = "check-payment"
@@ -29,7 +30,7 @@ func (s Settings) Check() error { return cmp.Or(s.Shop.Check(), s.Payments.Check
 
 // New returns the function. It calls the payment providers.
 func New(settings Settings) function.Function {
-	c := checker{settings.PaymentSilence, payment.Of(settings.Shop, settings.Payments)}
+	c := checker{settings.PaymentSilence, provider.Of(settings.Shop, settings.Payments)}
 	return function.Function{
 		Name: name,
 		On:   []function.Handler{onNews[events.PaymentSilent](c), onNews[events.ProviderNotified](c)},

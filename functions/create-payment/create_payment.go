@@ -15,6 +15,7 @@ import (
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/payment"
+	"github.com/popup-shop/popup/internal/payment/provider"
 )
 
 const name = "create-payment"
@@ -28,12 +29,12 @@ type Settings struct {
 
 // Check returns an error that names the first invalid setting.
 func (s Settings) Check() error {
-	return cmp.Or(s.Shop.Check(), s.Payments.Check(), payment.CheckMethods(s.Shop, s.Payments))
+	return cmp.Or(s.Shop.Check(), s.Payments.Check(), provider.CheckMethods(s.Shop, s.Payments))
 }
 
 // New returns the function. It calls the payment providers.
 func New(settings Settings) function.Function {
-	return newFunction(settings, payment.Of(settings.Shop, settings.Payments))
+	return newFunction(settings, provider.Of(settings.Shop, settings.Payments))
 }
 
 func newFunction(settings Settings, providers payment.Providers) function.Function {

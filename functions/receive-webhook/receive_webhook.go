@@ -18,6 +18,7 @@ import (
 	"github.com/popup-shop/popup/internal/access"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/payment"
+	"github.com/popup-shop/popup/internal/payment/provider"
 	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
@@ -36,7 +37,7 @@ func (s Settings) Check() error { return cmp.Or(s.Payments.Check(), s.Access.Che
 
 // New returns the function.
 func New(settings Settings) function.Function {
-	r := receiver{payment.Of(settings.Shop, settings.Payments)}
+	r := receiver{provider.Of(settings.Shop, settings.Payments)}
 	return function.Function{
 		Name: name,
 		Endpoints: web.Endpoints(name, settings.Access,

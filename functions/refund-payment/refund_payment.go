@@ -14,6 +14,7 @@ import (
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/money"
 	"github.com/popup-shop/popup/internal/payment"
+	"github.com/popup-shop/popup/internal/payment/provider"
 )
 
 // Settings configures the function.
@@ -27,7 +28,7 @@ func (s Settings) Check() error { return cmp.Or(s.Shop.Check(), s.Payments.Check
 
 // New returns the function. It calls the payment providers.
 func New(settings Settings) function.Function {
-	return newFunction(payment.Of(settings.Shop, settings.Payments))
+	return newFunction(provider.Of(settings.Shop, settings.Payments))
 }
 
 func newFunction(providers payment.Providers) function.Function {

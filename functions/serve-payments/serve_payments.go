@@ -50,7 +50,7 @@ func New(settings Settings) function.Function {
 			web.Post("/v1/refunds/{id}/retry", access.Staff, http.StatusAccepted, retryRefund),
 		),
 		Emits:  []events.Event{events.RefundRequested{}},
-		Locks:  []string{"orders.orders", "payments.payments"},
+		Locks:  []string{"orders.orders"},
 		Writes: []string{"payments.refunds"},
 	}
 }

@@ -1,7 +1,6 @@
 package local
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -10,11 +9,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -118,38 +115,11 @@ func Open(ctx context.Context, o Options) (s *Shop, err error) {
 		return s, err
 	}
 	s.later(func() { _ = s.Bucket.Close() })
-	if err := s.openSimulator(); err != nil {
+	if s.Simulator, err = openSimulator(o, func() http.Handler { return s.handler }); err != nil {
 		return s, err
 	}
-	return s, s.openMailbox()
-}
-
-// simulatorPath begins the addresses of the pages on which people play customers of payment providers.
-const simulatorPath = "/simulator"
-
-// openSimulator opens the simulator of payment providers. Its notices come in through the public door.
-func (s *Shop) openSimulator() (err error) {
-	if s.Simulator, err = simulator.Open(filepath.Join(s.options.Dir, "payments")); err != nil {
-		return err
-	}
 	s.later(func() { _ = s.Simulator.Close() })
-	s.Simulator.Public = strings.TrimRight(s.options.Address, "/") + simulatorPath
-	s.Simulator.Notify = s.notify
-	return nil
-}
-
-// notify hands the notice of a provider to the shop, and returns the status of the answer.
-func (s *Shop) notify(ctx context.Context, provider string, body []byte, signature string) int {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "/v1/webhooks/"+provider, bytes.NewReader(body))
-	if err != nil || s.handler == nil {
-		return http.StatusServiceUnavailable
-	}
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Popup-Signature", signature)
-	r.RemoteAddr = "127.0.0.1:0"
-	w := httptest.NewRecorder()
-	s.handler.ServeHTTP(w, r)
-	return w.Code
+	return s, s.openMailbox()
 }
 
 // bucketName is that of the one bucket of the shop.
@@ -277,28 +247,11 @@ func newMux(s *Shop, front http.Handler) *http.ServeMux {
 	}
 	s.countDelivery()
 	mux.Handle("GET /metrics/delivery", loopback.Only(s.Engine.Metrics.Handler()))
-	pages := loopback.Only(s.Simulator.Pages(simulatorPath))
-	for _, path := range []string{simulatorPath, simulatorPath + "/", "/v1/simulator/"} {
-		mux.Handle(path, pages)
-	}
+	addPages(mux, s.Simulator)
 	mux.Handle("GET /pictures/{name}", picture.Open(s.Pictures()).Handler())
 	mux.Handle("/", front)
 	return mux
 }
-
-func (s *Shop) outside() function.Dependencies {
-	return function.Dependencies{"broker": s.Engine.Ready, "mail": function.DialCheck(s.smtpAddress()), "s3": function.DialCheck(s.s3Address())}
-}
-
-// smtpAddress is that of the mail server at which mails end.
-func (s *Shop) smtpAddress() string {
-	if s.relay != nil {
-		return s.relay.Address()
-	}
-	return strings.TrimPrefix(s.SMTP, "smtp://")
-}
-
-func (s *Shop) s3Address() string { return strings.TrimPrefix(s.Bucket.URL, "http://") }
 
 // Handler is the shop's one public door, and the mailbox.
 func (s *Shop) Handler() http.Handler { return s.handler }

@@ -1,11 +1,8 @@
 package payment
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
-	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/internal/money"
 )
 
@@ -73,6 +70,9 @@ func MethodOf(code string) (m Method, ok bool) {
 	return methods[i], true
 }
 
+// Methods returns all methods, in the order in which they are shown.
+func Methods() []Method { return slices.Clone(methods) }
+
 // Enabled returns the methods with the given codes, in the order in which they are shown.
 func Enabled(codes []string) (enabled []Method) {
 	for _, m := range methods {
@@ -89,37 +89,4 @@ func Codes() (codes []string) {
 		codes = append(codes, m.Code)
 	}
 	return codes
-}
-
-// CheckMethods returns an error that names PAYMENT_METHODS if it has a method that popup does not know, or whose provider
-// can't be reached with the settings.
-func CheckMethods(shop config.Shop, s config.Payments) error {
-	for _, code := range shop.PaymentMethods {
-		m, ok := MethodOf(code)
-		if !ok {
-			return fmt.Errorf("PAYMENT_METHODS=%s: must be some of %s", code, strings.Join(Codes(), ", "))
-		}
-		if !s.Reaches(m.Provider) {
-			return fmt.Errorf("PAYMENT_METHODS=%s: the settings of %s are missing", code, m.Provider)
-		}
-	}
-	return nil
-}
-
-// Of returns the provider of every method. A method that the shop no longer offers still has one: its payments are
-// refunded through it.
-func Of(shop config.Shop, s config.Payments) Providers {
-	byName := map[string]Provider{
-		"simulated":   Simulated{Success: shop.SimulatedSuccess},
-		"paypay":      Simulated{Wallet: "paypay", Success: shop.SimulatedSuccess},
-		"rakuten_pay": Simulated{Wallet: "rakuten_pay", Success: shop.SimulatedSuccess},
-		"card":        NewCard(s),
-		"taler":       NewTaler(s),
-		"konbini":     NewSlips(s),
-	}
-	providers := Providers{}
-	for _, m := range methods {
-		providers[m.Code] = byName[m.Provider]
-	}
-	return providers
 }

@@ -40,17 +40,24 @@ const policy = "default-src 'none'; style-src 'self'; form-action *; frame-ances
 // Pages serves the pages on which people play customers, under the path of Public, and the calls for programs under
 // /v1/simulator/.
 func (s *Simulator) Pages(path string) http.Handler {
+	p := people{s, path}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+path+"/{$}", s.list(path))
-	mux.HandleFunc("GET "+path, s.list(path))
+	mux.HandleFunc("GET "+path+"/{$}", p.list)
+	mux.HandleFunc("GET "+path, p.list)
 	mux.HandleFunc("GET "+path+"/style.css", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/css; charset=utf-8")
 		_, _ = w.Write([]byte(style))
 	})
-	mux.HandleFunc("GET "+path+"/{provider}/{ref}", s.one(path))
-	mux.HandleFunc("POST "+path+"/{provider}/{ref}/{act}", s.press(path))
-	mux.HandleFunc("POST /v1/simulator/{provider}/{ref}/{act}", s.call)
+	mux.HandleFunc("GET "+path+"/{provider}/{ref}", p.one)
+	mux.HandleFunc("POST "+path+"/{provider}/{ref}/{act}", p.press)
+	mux.HandleFunc("POST /v1/simulator/{provider}/{ref}/{act}", p.call)
 	return http.NewCrossOriginProtection().Handler(mux)
+}
+
+// people are those who play customers.
+type people struct {
+	*Simulator
+	path string
 }
 
 func render(w http.ResponseWriter, path, title string, payments []shown) {
@@ -63,19 +70,17 @@ func render(w http.ResponseWriter, path, title string, payments []shown) {
 // maxShown is how many payments the list shows.
 const maxShown = 50
 
-func (s *Simulator) list(path string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		all := s.Payments()
-		slices.Reverse(all)
-		var list []shown
-		for _, p := range all[:min(len(all), maxShown)] {
-			list = append(list, show(p))
-		}
-		render(w, path, "Payment simulator", list)
+func (s people) list(w http.ResponseWriter, _ *http.Request) {
+	all := s.Payments()
+	slices.Reverse(all)
+	var list []shown
+	for _, p := range all[:min(len(all), maxShown)] {
+		list = append(list, show(p))
 	}
+	render(w, s.path, "Payment simulator", list)
 }
 
-func (s *Simulator) find(r *http.Request) (Payment, bool) {
+func (s people) find(r *http.Request) (Payment, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p, ok := s.books.payments[key(r.PathValue("provider"), r.PathValue("ref"))]
@@ -85,34 +90,30 @@ func (s *Simulator) find(r *http.Request) (Payment, bool) {
 	return *p, true
 }
 
-func (s *Simulator) one(path string) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		p, ok := s.find(r)
-		if !ok {
-			http.NotFound(w, r)
-			return
-		}
-		render(w, path, p.Title, []shown{show(p)})
+func (s people) one(w http.ResponseWriter, r *http.Request) {
+	p, ok := s.find(r)
+	if !ok {
+		http.NotFound(w, r)
+		return
 	}
+	render(w, s.path, p.Title, []shown{show(p)})
 }
 
 // press does what a person chose, and leads back to the shop once the payment is over.
-func (s *Simulator) press(path string) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		p, err := s.Act(r.PathValue("provider"), r.PathValue("ref"), r.PathValue("act"))
-		if err != nil {
-			http.NotFound(w, r)
-			return
-		}
-		to := path + "/" + p.Provider + "/" + p.Ref
-		if p.Status == "paid" && p.Return != "" {
-			to = p.Return
-		}
-		http.Redirect(w, r, to, http.StatusSeeOther)
+func (s people) press(w http.ResponseWriter, r *http.Request) {
+	p, err := s.Act(r.PathValue("provider"), r.PathValue("ref"), r.PathValue("act"))
+	if err != nil {
+		http.NotFound(w, r)
+		return
 	}
+	to := s.path + "/" + p.Provider + "/" + p.Ref
+	if p.Status == "paid" && p.Return != "" {
+		to = p.Return
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
-func (s *Simulator) call(w http.ResponseWriter, r *http.Request) {
+func (s people) call(w http.ResponseWriter, r *http.Request) {
 	p, err := s.Act(r.PathValue("provider"), r.PathValue("ref"), r.PathValue("act"))
 	if err != nil {
 		answer(w, http.StatusNotFound, map[string]string{"error": err.Error()})

@@ -1,4 +1,4 @@
-package payment_test
+package provider_test
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/internal/money"
 	"github.com/popup-shop/popup/internal/payment"
+	providers "github.com/popup-shop/popup/internal/payment/provider"
 	"github.com/popup-shop/popup/internal/payment/simulator"
 )
 
@@ -39,7 +40,7 @@ func each(t *testing.T, test func(t *testing.T, p provider)) {
 			t.Cleanup(func() { require.NoError(t, s.Close()) })
 			s.Public = "http://shop.test/simulator"
 			settings := s.Settings(config.Payments{SlipTime: 7 * 24 * time.Hour, SlipGrace: 24 * time.Hour, PaymentSilence: time.Minute})
-			test(t, provider{payment.Of(config.Shop{}, settings)[method], s, method, currency})
+			test(t, provider{providers.Of(config.Shop{}, settings)[method], s, method, currency})
 		})
 	}
 }
@@ -250,7 +251,7 @@ func TestTheBooksOutliveTheSimulator(t *testing.T) {
 	dir := t.TempDir()
 	s, err := simulator.Open(dir)
 	require.NoError(t, err)
-	p := provider{payment.Of(config.Shop{}, s.Settings(config.Payments{}))["card"], s, "card", "EUR"}
+	p := provider{providers.Of(config.Shop{}, s.Settings(config.Payments{}))["card"], s, "card", "EUR"}
 	_, _, opened := p.open(t)
 	p.act(t, opened.Ref, "pay")
 	before := s.Payments()
@@ -285,7 +286,7 @@ func TestAmountsAreConvertedByTheirCurrency(t *testing.T) {
 				s, err := simulator.Open(t.TempDir())
 				require.NoError(t, err)
 				t.Cleanup(func() { _ = s.Close() })
-				p := provider{payment.Of(config.Shop{}, s.Settings(config.Payments{}))[method], s, method, amount.Currency}
+				p := provider{providers.Of(config.Shop{}, s.Settings(config.Payments{}))[method], s, method, amount.Currency}
 				key, r := p.ask()
 				r.Amount = amount
 				opened, err := p.Open(t.Context(), key, r)
@@ -307,9 +308,9 @@ func TestSlipsEndWithTheDayInTokyo(t *testing.T) {
 		require.NoError(t, err)
 		return parsed.UTC()
 	}
-	require.Equal(t, at("2026-02-07T23:59:59+09:00"), payment.SlipDeadline(at("2026-01-31T23:30:00+09:00"), 7*day))
-	require.Equal(t, at("2026-02-08T23:59:59+09:00"), payment.SlipDeadline(at("2026-02-01T00:30:00+09:00"), 7*day), "it is January in UTC")
-	require.Equal(t, at("2026-01-31T23:30:10+09:00"), payment.SlipDeadline(at("2026-01-31T23:30:00+09:00"), 10*time.Second))
+	require.Equal(t, at("2026-02-07T23:59:59+09:00"), providers.SlipDeadline(at("2026-01-31T23:30:00+09:00"), 7*day))
+	require.Equal(t, at("2026-02-08T23:59:59+09:00"), providers.SlipDeadline(at("2026-02-01T00:30:00+09:00"), 7*day), "it is January in UTC")
+	require.Equal(t, at("2026-01-31T23:30:10+09:00"), providers.SlipDeadline(at("2026-01-31T23:30:00+09:00"), 10*time.Second))
 }
 
 // PAY-22: a notice needs a signature over its bytes and time, with the old secret or the new one, not older than 5 minutes.

@@ -1,4 +1,4 @@
-package payment
+package provider
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/internal/money"
+	"github.com/popup-shop/popup/internal/payment"
 )
 
 // Card takes cards on the hosted page of Stripe, or of whoever speaks its API. No card number comes near the shop.
@@ -52,7 +53,7 @@ type stripeError struct {
 const lives = 23 * time.Hour
 
 // Open makes a page on which the customer pays.
-func (c Card) Open(ctx context.Context, key string, r Request) (Opened, error) {
+func (c Card) Open(ctx context.Context, key string, r payment.Request) (payment.Opened, error) {
 	form := url.Values{
 		"mode":                                          {"payment"},
 		"client_reference_id":                           {r.OrderID},
@@ -67,22 +68,22 @@ func (c Card) Open(ctx context.Context, key string, r Request) (Opened, error) {
 	}
 	var made session
 	if err := c.post(ctx, "/v1/checkout/sessions", key, form, &made); err != nil {
-		return Opened{}, err
+		return payment.Opened{}, err
 	}
 	if made.ID == "" {
-		return Opened{}, refused("open", made.Error)
+		return payment.Opened{}, refused("open", made.Error)
 	}
-	return Opened{Ref: made.ID, Outcome: made.outcome(), URI: made.URL}, nil
+	return payment.Opened{Ref: made.ID, Outcome: made.outcome(), URI: made.URL}, nil
 }
 
 // Look returns how the payment of a page stands.
-func (c Card) Look(ctx context.Context, ref string) (Standing, error) {
+func (c Card) Look(ctx context.Context, ref string) (payment.Standing, error) {
 	s, err := c.read(ctx, ref)
 	if err != nil {
-		return Standing{}, err
+		return payment.Standing{}, err
 	}
-	standing := Standing{Outcome: s.outcome(), OrderID: s.Reference}
-	if standing.Outcome == Paid {
+	standing := payment.Standing{Outcome: s.outcome(), OrderID: s.Reference}
+	if standing.Outcome == payment.Paid {
 		standing.Received = money.Amount{Minor: s.AmountTotal, Currency: strings.ToUpper(s.Currency)}
 	}
 	return standing, nil
@@ -97,14 +98,14 @@ func (c Card) read(ctx context.Context, ref string) (s session, err error) {
 }
 
 // outcome is how the payment of a page stands. A refused card leaves the page open: the customer may try another one.
-func (s session) outcome() Outcome {
+func (s session) outcome() payment.Outcome {
 	switch {
 	case s.PaymentStatus == "paid":
-		return Paid
+		return payment.Paid
 	case s.Status == "expired":
-		return Expired
+		return payment.Expired
 	}
-	return Open
+	return payment.Open
 }
 
 // Void closes the page.
@@ -120,9 +121,9 @@ func (c Card) Void(ctx context.Context, key, ref string) (paid bool, err error) 
 		return false, err
 	}
 	switch s.outcome() {
-	case Paid:
+	case payment.Paid:
 		return true, nil
-	case Expired:
+	case payment.Expired:
 		return false, nil
 	}
 	return false, fmt.Errorf("card: the page %s stays open", ref)

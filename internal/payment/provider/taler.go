@@ -1,4 +1,4 @@
-package payment
+package provider
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/internal/money"
+	"github.com/popup-shop/popup/internal/payment"
 )
 
 // Taler takes GNU Taler at a merchant backend.
@@ -44,7 +45,7 @@ type talerStatus struct {
 }
 
 // Open makes an order at the backend, under the id of the payment.
-func (t Taler) Open(ctx context.Context, key string, r Request) (Opened, error) {
+func (t Taler) Open(ctx context.Context, key string, r payment.Request) (payment.Opened, error) {
 	order := map[string]any{
 		"order": map[string]any{
 			"amount": talerAmount(r.Amount), "summary": r.OrderNumber, "order_id": r.PaymentID,
@@ -59,16 +60,16 @@ func (t Taler) Open(ctx context.Context, key string, r Request) (Opened, error) 
 	}
 	status, err := t.json(ctx, http.MethodPost, "/private/orders", order, &made)
 	if err != nil {
-		return Opened{}, err
+		return payment.Opened{}, err
 	}
 	if status != http.StatusOK {
-		return Opened{}, fmt.Errorf("taler: the order was refused with %d, code %d", status, made.Code)
+		return payment.Opened{}, fmt.Errorf("taler: the order was refused with %d, code %d", status, made.Code)
 	}
 	s, err := t.read(ctx, r.PaymentID)
 	if err != nil {
-		return Opened{}, err
+		return payment.Opened{}, err
 	}
-	return Opened{Ref: r.PaymentID, Outcome: s.outcome(), URI: s.PayURI}, nil
+	return payment.Opened{Ref: r.PaymentID, Outcome: s.outcome(), URI: s.PayURI}, nil
 }
 
 func (t Taler) read(ctx context.Context, ref string) (s talerStatus, err error) {
@@ -84,24 +85,24 @@ func (t Taler) read(ctx context.Context, ref string) (s talerStatus, err error) 
 	return s, nil
 }
 
-func (s talerStatus) outcome() Outcome {
+func (s talerStatus) outcome() payment.Outcome {
 	switch s.Status {
 	case "paid":
-		return Paid
+		return payment.Paid
 	case "gone":
-		return Expired
+		return payment.Expired
 	}
-	return Open
+	return payment.Open
 }
 
 // Look returns how an order of the backend stands.
-func (t Taler) Look(ctx context.Context, ref string) (Standing, error) {
+func (t Taler) Look(ctx context.Context, ref string) (payment.Standing, error) {
 	s, err := t.read(ctx, ref)
 	if err != nil {
-		return Standing{}, err
+		return payment.Standing{}, err
 	}
-	standing := Standing{Outcome: s.outcome(), OrderID: s.Contract.OrderID}
-	if standing.Outcome != Paid {
+	standing := payment.Standing{Outcome: s.outcome(), OrderID: s.Contract.OrderID}
+	if standing.Outcome != payment.Paid {
 		return standing, nil
 	}
 	standing.Received, err = parseTaler(s.Deposit)
@@ -124,9 +125,9 @@ func (t Taler) Void(ctx context.Context, _, ref string) (paid bool, err error) {
 	switch {
 	case err != nil:
 		return false, err
-	case s.outcome() == Paid:
+	case s.outcome() == payment.Paid:
 		return true, nil
-	case s.outcome() == Expired:
+	case s.outcome() == payment.Expired:
 		return false, nil
 	}
 	return false, fmt.Errorf("taler: the order stays open: %d, code %d", status, answer.Code)

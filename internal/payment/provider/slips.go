@@ -1,4 +1,4 @@
-package payment
+package provider
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/internal/money"
+	"github.com/popup-shop/popup/internal/payment"
 )
 
 // Slips takes money in convenience stores: the customer shows a slip, pays, and the chain reports it, sometimes a day
@@ -63,7 +64,7 @@ func SlipDeadline(at time.Time, valid time.Duration) time.Time {
 }
 
 // Open makes a slip.
-func (s Slips) Open(ctx context.Context, key string, r Request) (Opened, error) {
+func (s Slips) Open(ctx context.Context, key string, r payment.Request) (payment.Opened, error) {
 	body := map[string]any{
 		"id": key, "order_id": r.OrderID, "chain": strings.TrimPrefix(r.Method, "konbini_"), "amount": r.Amount.Minor,
 		"currency": r.Amount.Currency, "deadline": SlipDeadline(r.At, s.valid),
@@ -71,33 +72,33 @@ func (s Slips) Open(ctx context.Context, key string, r Request) (Opened, error) 
 	var made slip
 	status, err := s.json(ctx, http.MethodPost, "/slips", body, &made)
 	if err != nil {
-		return Opened{}, err
+		return payment.Opened{}, err
 	}
 	if status != http.StatusOK || made.ID == "" {
-		return Opened{}, fmt.Errorf("konbini: the slip was refused with %d: %.100s", status, made.Error)
+		return payment.Opened{}, fmt.Errorf("konbini: the slip was refused with %d: %.100s", status, made.Error)
 	}
-	return Opened{
+	return payment.Opened{
 		Ref: made.ID, Outcome: s.outcome(made), URI: r.ReturnURL, ExpiresAt: made.Deadline.Add(s.grace),
-		Slip: &Slip{made.Number, made.Confirmation, made.Chain, made.Deadline},
+		Slip: &payment.Slip{Number: made.Number, Confirmation: made.Confirmation, Chain: made.Chain, Deadline: made.Deadline},
 	}, nil
 }
 
 // outcome is how a slip stands. Chains report late, so a slip is not expired before the time of grace is over.
-func (s Slips) outcome(made slip) Outcome {
+func (s Slips) outcome(made slip) payment.Outcome {
 	switch made.Status {
 	case "paid":
-		return Paid
+		return payment.Paid
 	case "declined":
-		return Declined
+		return payment.Declined
 	case "voided":
-		return Expired
+		return payment.Expired
 	case "expired":
 		if time.Now().Before(made.Deadline.Add(s.grace)) {
-			return Open
+			return payment.Open
 		}
-		return Expired
+		return payment.Expired
 	}
-	return Open
+	return payment.Open
 }
 
 func (s Slips) read(ctx context.Context, method, path string, body any) (found slip, err error) {
@@ -109,12 +110,12 @@ func (s Slips) read(ctx context.Context, method, path string, body any) (found s
 }
 
 // Look returns how a slip stands.
-func (s Slips) Look(ctx context.Context, ref string) (Standing, error) {
+func (s Slips) Look(ctx context.Context, ref string) (payment.Standing, error) {
 	found, err := s.read(ctx, http.MethodGet, "/slips/"+url.PathEscape(ref), nil)
 	if err != nil {
-		return Standing{}, err
+		return payment.Standing{}, err
 	}
-	return Standing{
+	return payment.Standing{
 		Outcome: s.outcome(found), OrderID: found.OrderID,
 		Received: money.Amount{Minor: found.Received, Currency: found.Currency},
 	}, nil
