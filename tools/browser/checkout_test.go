@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -49,6 +50,46 @@ func (w *tab) fillCheckout() {
 	w.choose("address.country", "DE")
 	w.await(`document.querySelector("#address-fields[data-country=DE]")`, "the fields of Germany")
 	w.fill(guestOrder...)
+	w.payBy("simulated")
+}
+
+// payBy chooses a method of payment.
+func (w *tab) payBy(method string) {
+	w.t.Helper()
+	eval[bool](w, `document.querySelector('[name=payment_method][value=`+method+`]').checked = true, true`)
+}
+
+// WEB-20: an order is paid on the page of the card provider, where a card is refused first, and the shop shows it by itself.
+func TestPayingOnTheProvidersPage_WEB_20(t *testing.T) {
+	w := open(t, "")
+	w.toCheckout()
+	w.fillCheckout()
+	w.payBy("card")
+	w.click("#checkout-pay button")
+	w.see("Open the payment")
+	require.Regexp(t, `^/o/ORD-.*/pay$`, w.where())
+	number := strings.Split(w.where(), "/")[2]
+	w.press("#order a.button")
+	w.see("Payment simulator")
+	w.click("form[action$='/decline'] button")
+	w.see("declined 1 times")
+	w.click("form[action$='/pay'] button")
+	w.see("Your order is confirmed")
+	require.True(t, strings.HasPrefix(w.where(), "/o/"+number))
+	w.requireNoErrors()
+}
+
+// WEB-20: a page that waits for the money changes by itself.
+func TestThePayPageChangesByItself_WEB_20(t *testing.T) {
+	w := open(t, "")
+	w.visit(payable("taler")(t, w))
+	w.see("Scan this code")
+	var id string
+	require.NoError(t, shop.Pool.QueryRow(t.Context(), `SELECT provider_ref FROM payments.payments WHERE provider = 'taler' ORDER BY created_at DESC LIMIT 1`).Scan(&id))
+	_, err := shop.Simulator.Act("taler", id, "pay")
+	require.NoError(t, err)
+	w.see("Your order is confirmed")
+	w.requireNoErrors()
 }
 
 // WEB-18, WEB-03: by mouse, with the basket beside the product.
@@ -86,6 +127,7 @@ func TestCheckoutWithoutScripts_WEB_03(t *testing.T) {
 	w.press(".country-go button")
 	w.await(`document.querySelector("#address-fields[data-country=DE]")`, "the fields of Germany")
 	w.fill(guestOrder...)
+	w.payBy("simulated")
 	w.press("#checkout-pay button")
 	w.see("Your order is confirmed")
 }
@@ -108,6 +150,7 @@ func TestCheckoutByKeyboard_WEB_03(t *testing.T) {
 	w.see("Contact")
 	w.choose("address.country", "DE")
 	w.await(`document.querySelector("#address-fields[data-country=DE]")`, "the fields of Germany")
+	w.payBy("simulated")
 	for i := 0; i < len(guestOrder); i += 2 {
 		w.tabTo(`document.activeElement.name === "` + guestOrder[i] + `"`)
 		w.do(chromedp.KeyEvent(guestOrder[i+1]))

@@ -98,6 +98,22 @@ func withAddress(t testing.TB, w *tab) string {
 // moves are how staff takes an order to a state.
 var moves = map[string][]string{"confirmed": {}, "in_transit": {"preparing", "shipped", "in_transit"}}
 
+// payable returns a function that places an order as a guest with a method that is paid later, and returns where it is paid.
+func payable(method string) func(t testing.TB, w *tab) string {
+	return func(t testing.TB, w *tab) string {
+		t.Helper()
+		sku := "MUG-ENAMEL"
+		if strings.HasPrefix(method, "konbini") {
+			sku = "YUNOMI-01"
+		}
+		order := guestOrderOf(sku)
+		order["payment_method"] = method
+		placed := call(t, http.MethodPost, "/v1/orders", order, "Idempotency-Key", uuid.NewString(), "Prefer", "wait=10")
+		w.cookie("popup-order-"+strings.ToLower(placed["order_number"].(string)), placed["order_token"].(string))
+		return "/o/" + placed["order_number"].(string) + "/pay"
+	}
+}
+
 // orderIn returns a function that places an order as a guest, gives the window access to it, and brings it into a state.
 func orderIn(state string) func(t testing.TB, w *tab) string {
 	return func(t testing.TB, w *tab) string {
@@ -125,13 +141,20 @@ func orderIn(state string) func(t testing.TB, w *tab) string {
 // placeOrder places an order as a guest.
 func placeOrder(t testing.TB) map[string]any {
 	t.Helper()
-	return call(t, http.MethodPost, "/v1/orders", map[string]any{
-		"lines": []any{map[string]any{"sku": "CAP-NAVY", "quantity": 2}, map[string]any{"sku": "MUG-ENAMEL", "quantity": 1}}, "payment_method": "simulated",
+	order := guestOrderOf("MUG-ENAMEL")
+	order["lines"] = append([]any{map[string]any{"sku": "CAP-NAVY", "quantity": 2}}, order["lines"].([]any)...)
+	return call(t, http.MethodPost, "/v1/orders", order, "Idempotency-Key", uuid.NewString(), "Prefer", "wait=10")
+}
+
+// guestOrderOf is the order of a guest for one piece.
+func guestOrderOf(sku string) map[string]any {
+	return map[string]any{
+		"lines": []any{map[string]any{"sku": sku, "quantity": 1}}, "payment_method": "simulated",
 		"contact": map[string]any{"name": "Ada Byron", "email": "ada@example.test", "phone": "+49 40 1234567"},
 		"address": map[string]any{
 			"name": "Ada Byron", "phone": "+49 40 1234567", "country": "DE", "postal_code": "20457", "city": "Hamburg", "address_line1": "Am Kai 1",
 		},
-	}, "Idempotency-Key", uuid.NewString(), "Prefer", "wait=10")
+	}
 }
 
 // basketHeader is the header with the token of a basket, once there is one.

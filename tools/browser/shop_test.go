@@ -24,6 +24,7 @@ import (
 	"github.com/popup-shop/popup/infra"
 	"github.com/popup-shop/popup/internal/jetstream"
 	"github.com/popup-shop/popup/internal/local"
+	"github.com/popup-shop/popup/internal/payment"
 	"github.com/popup-shop/popup/internal/picture"
 	"github.com/popup-shop/popup/internal/seed"
 )
@@ -75,7 +76,8 @@ func within(do func() int) (code int, err error) {
 		return 1, err
 	}
 	defer shop.Close()
-	settings.SMTP, settings.Pictures = shop.SMTP, shop.Pictures()
+	settings.SMTP, settings.Pictures, settings.Payments = shop.SMTP, shop.Pictures(), shop.Simulator.Settings(settings.Payments)
+	settings.PaymentMethods = payment.Codes()
 	triggers, err := local.ReadTriggers(functions.Manifests, infra.Delivery)
 	if err := errors.Join(err, seed.Demo(ctx, shop.Pool), seed.Showcase(ctx, shop.Pool), seed.Pictures(ctx, shop.Pool, picture.Open(shop.Pictures()).Put)); err != nil {
 		return 1, err

@@ -34,7 +34,7 @@ type checkoutView struct {
 	quote     client.Quote
 	addresses []client.KeptAddress
 	stores    []client.Store
-	methods   []string
+	methods   []client.Method
 	changed   bool // the total is another one than the visitor has seen
 }
 
@@ -67,7 +67,7 @@ func checkout(r *page.Request) error {
 }
 
 func readCheckout(r *page.Request, f *ui.Form) (*checkoutView, error) {
-	shown := &checkoutView{form: f, methods: []string{"simulated"}}
+	shown := &checkoutView{form: f}
 	calls, ctx := errgroup.WithContext(r.Context())
 	calls.Go(func() (err error) {
 		shown.basket, err = r.API.GetBasket(ctx)
@@ -100,9 +100,23 @@ func readCheckout(r *page.Request, f *ui.Form) (*checkoutView, error) {
 		return nil, err
 	}
 	r.View.Basket = func() int64 { return shown.basket.Count }
+	if err := shown.readMethods(r); err != nil {
+		return nil, err
+	}
 	var err error
 	shown.images, err = readImages(r, shown.basket.Lines)
 	return shown, err
+}
+
+// readMethods reads how the basket can be paid.
+func (c *checkoutView) readMethods(r *page.Request) error {
+	offered, err := r.API.GetPaymentMethods(r.Context(), client.GetPaymentMethodsQuery{Currency: c.basket.Subtotal.Currency})
+	for _, m := range offered.Items {
+		if m.AtMost == nil || c.basket.Total.Minor <= m.AtMost.Minor {
+			c.methods = append(c.methods, m)
+		}
+	}
+	return err
 }
 
 // fillIn gives the fields that are not in the form yet what is likely.
@@ -114,7 +128,9 @@ func fillIn(r *page.Request, shown *checkoutView) {
 		}
 	}
 	set("key", rand.Text())
-	set("payment_method", shown.methods[0])
+	if len(shown.methods) > 0 {
+		set("payment_method", shown.methods[0].Code)
+	}
 	set("address.country", likelyCountry(r))
 	to := toAddress
 	for _, a := range shown.addresses {
@@ -183,6 +199,9 @@ func place(r *page.Request, c *checkoutView) (done bool, err error) {
 	placed, err := r.API.PlaceOrder(r.Context(), in, client.Key(f.Value("key")), client.Wait(decided))
 	if err == nil {
 		r.KeepOrder(placed.OrderToken, placed.ID, placed.Number)
+		if placed.PaymentURI != "" {
+			return true, r.SeeOther(orderPath(placed.Number) + "/pay")
+		}
 		return true, r.SeeOther(orderPath(placed.Number))
 	}
 	return false, c.reject(r, err)

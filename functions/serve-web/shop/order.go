@@ -114,7 +114,14 @@ func pay(r *page.Request) error {
 	if !shown.unpaid() {
 		return r.SeeOther(orderPath(shown.Number))
 	}
-	return r.Show(payPage(r.View, shown))
+	p, err := r.ForOrder(shown.Number).GetOrderPayment(r.Context(), shown.ID)
+	if isMissing(err) { // it is not open yet
+		p, err = client.Payment{}, nil
+	}
+	if err != nil {
+		return err
+	}
+	return r.Show(payPage(r.View, shown, p))
 }
 
 // orders lists the visitor's own orders.
