@@ -424,6 +424,11 @@ func (c *Client) GetWarehouse(ctx context.Context, id string, options ...Option)
 	return send[Warehouse](ctx, c, options, call{method: "GET", path: "/v1/warehouses/" + url.PathEscape(id)})
 }
 
+// HideOrders sends POST /v1/orders/hide, for: staff.
+func (c *Client) HideOrders(ctx context.Context, in HideOrdersRequest, options ...Option) (HideOrdersAnswer, error) {
+	return send[HideOrdersAnswer](ctx, c, options, call{method: "POST", path: "/v1/orders/hide", body: in})
+}
+
 // ImportProducts sends POST /v1/products/imports, for: staff, client:catalogue.
 func (c *Client) ImportProducts(ctx context.Context, in ImportProductsRequest, options ...Option) (ImportProductsAnswer, error) {
 	return send[ImportProductsAnswer](ctx, c, options, call{method: "POST", path: "/v1/products/imports", body: in})
@@ -492,6 +497,11 @@ func (c *Client) ListOrders(ctx context.Context, query ListOrdersQuery, options 
 // ListProducts sends GET /v1/products, for: all.
 func (c *Client) ListProducts(ctx context.Context, query ListProductsQuery, options ...Option) (Page[Product], error) {
 	return send[Page[Product]](ctx, c, options, call{method: "GET", path: "/v1/products", query: query})
+}
+
+// ListReservations sends GET /v1/inventory/reservations, for: staff, client:stock.
+func (c *Client) ListReservations(ctx context.Context, query ListReservationsQuery, options ...Option) (Page[Reservation], error) {
+	return send[Page[Reservation]](ctx, c, options, call{method: "GET", path: "/v1/inventory/reservations", query: query})
 }
 
 // ListShipments sends GET /v1/shipments, for: staff.

@@ -490,6 +490,23 @@ type HeldLine struct {
 	Quantity    int64  `json:"quantity"`
 }
 
+// HideOrdersAnswer has a result for each order of the request.
+type HideOrdersAnswer struct {
+	Results []HideResult `json:"results"`
+}
+
+// HideOrdersRequest takes orders out of the lists of staff.
+type HideOrdersRequest struct {
+	IDs    []string `json:"ids"`
+	Reason string   `json:"reason,omitempty"`
+}
+
+// HideResult is whether an order is hidden.
+type HideResult struct {
+	ID     string `json:"id"`
+	Hidden bool   `json:"hidden"` // False for an order that has not ended, or does not exist.
+}
+
 // HoldLine is a quantity of a SKU, from one warehouse or from any.
 type HoldLine struct {
 	SKU         string `json:"sku"`
@@ -635,6 +652,7 @@ type ListAuditQuery struct {
 	Object string    `query:"object"`
 	From   time.Time `query:"from"`
 	To     time.Time `query:"to"`
+	Sort   string    `query:"sort"` // one of at, -at
 }
 
 // ListDeadLettersQuery holds the query parameters of ListDeadLetters. Zero values are left out.
@@ -642,6 +660,7 @@ type ListDeadLettersQuery struct {
 	Paging
 	Function string `query:"function"` // The function that could not handle them.
 	Type     string `query:"type"`
+	Sort     string `query:"sort"` // one of stored_at, -stored_at
 }
 
 // ListDraftsQuery holds the query parameters of ListDrafts. Zero values are left out.
@@ -681,6 +700,7 @@ type ListMailsQuery struct {
 	Paging
 	OrderID string `query:"order_id"`
 	Status  string `query:"status"` // one of sending, waiting, sent, failed, unknown, limited
+	Sort    string `query:"sort"`   // one of created_at, -created_at
 }
 
 // ListOrdersQuery holds the query parameters of ListOrders. Zero values are left out.
@@ -693,8 +713,9 @@ type ListOrdersQuery struct {
 	Method     string    `query:"method"`
 	From       time.Time `query:"from"`
 	To         time.Time `query:"to"`
-	Q          string    `query:"q"`    // A part of the order number, or of the contact's name, e-mail address or telephone number.
-	Sort       string    `query:"sort"` // one of created_at, -created_at, total, -total
+	Q          string    `query:"q"`      // A part of the order number, or of the contact's name, e-mail address or telephone number.
+	Hidden     bool      `query:"hidden"` // For admins: the orders that were hidden, instead of all others.
+	Sort       string    `query:"sort"`   // one of created_at, -created_at, total, -total
 }
 
 // ListProductsQuery holds the query parameters of ListProducts. Zero values are left out.
@@ -712,11 +733,19 @@ type ListProductsQuery struct {
 	After       string `query:"after"` // The next of the page before, instead of page: for lists of any length.
 }
 
+// ListReservationsQuery holds the query parameters of ListReservations. Zero values are left out.
+type ListReservationsQuery struct {
+	Paging
+	Status string `query:"status"` // one of held, released, expired
+	Sort   string `query:"sort"`   // one of created_at, -created_at, expires_at, -expires_at
+}
+
 // ListShipmentsQuery holds the query parameters of ListShipments. Zero values are left out.
 type ListShipmentsQuery struct {
 	Paging
 	Status string `query:"status"`
-	Q      string `query:"q"` // The whole order number or tracking number.
+	Q      string `query:"q"`    // The whole order number or tracking number.
+	Sort   string `query:"sort"` // one of created_at, -created_at
 }
 
 // ListStockMovementsQuery holds the query parameters of ListStockMovements. Zero values are left out.
@@ -725,6 +754,7 @@ type ListStockMovementsQuery struct {
 	From time.Time `query:"from"`
 	To   time.Time `query:"to"`
 	Kind string    `query:"kind"` // one of inbound, outbound, reservation, release, adjustment
+	Sort string    `query:"sort"` // one of created_at, -created_at
 }
 
 // ListStockQuery holds the query parameters of ListStock. Zero values are left out.
@@ -734,7 +764,7 @@ type ListStockQuery struct {
 	ProductID   string `query:"product_id"`
 	VariantID   string `query:"variant_id"`
 	WarehouseID string `query:"warehouse_id"`
-	Sort        string `query:"sort"` // available: what there is least of first.; one of sku, available
+	Sort        string `query:"sort"` // available: what there is least of first.; one of sku, -sku, available, -available
 }
 
 // ListStoreProductsQuery holds the query parameters of ListStoreProducts. Zero values are left out.
@@ -751,7 +781,7 @@ type ListUsersQuery struct {
 	Role    string `query:"role"`    // one of guest, customer, staff, admin
 	Active  string `query:"active"`  // one of true, false
 	Ordered string `query:"ordered"` // Whether the user has ever ordered.; one of true, false
-	Sort    string `query:"sort"`    // one of created_at, -created_at, name, email
+	Sort    string `query:"sort"`    // one of created_at, -created_at, name, -name, email, -email
 }
 
 // LoginRequest signs a user in.
