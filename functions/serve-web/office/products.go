@@ -6,18 +6,21 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/a-h/templ"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/popup-shop/popup/client"
 	"github.com/popup-shop/popup/functions/serve-web/page"
+	"github.com/popup-shop/popup/functions/serve-web/table"
 	"github.com/popup-shop/popup/functions/serve-web/ui"
 	"github.com/popup-shop/popup/internal/money"
 )
 
 // productList is a page of products and what selects them.
 type productList struct {
-	client.Page[client.Product]
+	table.Table[client.Product]
 	q        string
 	drafts   bool
 	form     *ui.Form
@@ -41,21 +44,56 @@ func (l productList) path() string {
 func products(r *page.Request) error { return showProducts(r, productList{form: ui.NewForm()}) }
 
 func showProducts(r *page.Request, l productList) error {
-	l.q, l.drafts = r.FormValue("q"), r.FormValue("view") == "off"
-	if deleted := r.ReadCookie("undo"); deleted != "" {
-		l.undo = strings.Split(deleted, ".")
+	l.q, l.drafts, l.undo = r.FormValue("q"), r.FormValue("view") == "off", deletedJustNow(r)
+	l.Key, l.Columns = "office.products", productColumns(r.View, l.drafts)
+	l.Choice = &table.Choice[client.Product]{
+		Name: "product", Form: "bulk", Value: func(p client.Product) string { return p.ID }, Label: func(p client.Product) string { return p.Name },
 	}
-	paging := client.Paging{Page: pageOf(r), Limit: sizeOf(r)}
-	var err error
-	if l.drafts {
-		l.Page, err = r.API.ListDrafts(r.Context(), client.ListDraftsQuery{Paging: paging, Q: l.q})
-	} else {
-		l.Page, err = r.API.ListProducts(r.Context(), client.ListProductsQuery{Paging: paging, Q: l.q, Sort: "newest"})
-	}
+	err := l.Read(r, "newest", func(ctx context.Context, paging client.Paging, sort string) (client.Page[client.Product], error) {
+		if l.drafts {
+			return r.API.ListDrafts(ctx, client.ListDraftsQuery{Paging: paging, Q: l.q})
+		}
+		return r.API.ListProducts(ctx, client.ListProductsQuery{Paging: paging, Q: l.q, Sort: sort})
+	})
 	if err != nil {
 		return err
 	}
-	return r.Show(productsPage(r.View, l))
+	return l.Show(r, productsPage(r.View, l))
+}
+
+// deletedJustNow returns the ids of the products whose deletion can be undone with one click.
+func deletedJustNow(r *page.Request) []string {
+	if deleted := r.ReadCookie("undo"); deleted != "" {
+		return strings.Split(deleted, ".")
+	}
+	return nil
+}
+
+// productColumns returns the columns of products. Those that are off sale are listed in one order only.
+func productColumns(v *ui.View, drafts bool) []table.Column[client.Product] {
+	name := table.Column[client.Product]{
+		Key: "orders.product", Head: true, Up: "name", Text: func(p client.Product) string { return p.Name },
+		Cell: func(p client.Product) templ.Component { return productName(p) },
+	}
+	price, currency := amount(v, "products.price", func(p client.Product) client.Amount { return p.Price })
+	price.Up, price.Down, price.Class = "price_asc", "price_desc", ""
+	price.Cell = func(p client.Product) templ.Component { return priceForm(v, p) }
+	added := moment(v, "products.added", func(p client.Product) time.Time { return p.CreatedAt })
+	added.Down = "newest"
+	if drafts {
+		name.Up, price.Up, price.Down, added.Down = "", "", "", ""
+	}
+	return []table.Column[client.Product]{
+		{Key: "products.picture", Unseen: true, Class: "thumb", Cell: func(p client.Product) templ.Component { return ui.ProductImage(p, "48px", false) }},
+		name,
+		{Key: "product.sku", FileOnly: true, Text: func(p client.Product) string { return p.SKU }},
+		price, currency,
+		shown(number("products.available", func(p client.Product) int64 { return p.Stock.Available }), func(p client.Product) templ.Component {
+			return link("/office/stock?"+query("product_id", p.ID), decimal(p.Stock.Available))
+		}),
+		text("products.store", func(p client.Product) string { return p.StoreName }),
+		added,
+	}
 }
 
 // changeProducts changes the price of one product, or all products that were chosen. One that cannot be changed stops

@@ -20,7 +20,7 @@ func (t *Table[T]) writeFile(r *page.Request) error {
 	columns := t.inFile()
 	row := make([]string, len(columns))
 	for i, c := range columns {
-		row[i] = r.View.T(c.Key)
+		row[i] = c.heading(r.View)
 	}
 	_ = w.Write(row) // w.Error returns the error
 	for _, item := range t.Items {

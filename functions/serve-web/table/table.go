@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -26,6 +27,7 @@ import (
 // Column is a column of a list of T.
 type Column[T any] struct {
 	Key      string           // of its heading
+	Label    string           // its heading, in place of Key
 	Class    string           // "num" for numbers
 	Unseen   bool             // its heading is read out, and not shown
 	Head     bool             // its cells name their rows
@@ -34,6 +36,30 @@ type Column[T any] struct {
 	Text     func(T) string   // its cell in a file, and in a table if there is no Cell; nil leaves it out of files
 	Cell     func(T) templ.Component
 	FileOnly bool
+}
+
+// Sorted returns a column by which the API sorts both ways, under a name and under the name with a minus before it.
+func (c Column[T]) Sorted(name string) Column[T] {
+	c.Up, c.Down = name, "-"+name
+	return c
+}
+
+// By returns a column that sorts a list that is held as a whole.
+func (c Column[T]) By(name string, compare func(a, b T) int) Column[T] {
+	c.Compare = compare
+	return c.Sorted(name)
+}
+
+// ByText returns a column that sorts such a list by the text of its cells.
+func (c Column[T]) ByText(name string) Column[T] {
+	return c.By(name, func(a, b T) int { return strings.Compare(strings.ToLower(c.Text(a)), strings.ToLower(c.Text(b))) })
+}
+
+func (c Column[T]) heading(v *ui.View) string {
+	if c.Label != "" {
+		return c.Label
+	}
+	return v.T(c.Key)
 }
 
 // Choice has a box in each row, for a form that acts on many.
