@@ -218,3 +218,14 @@ func TestABannerShowsThatTheShopIsAway_WEB_06(t *testing.T) {
 	away.Store(false)
 	w.awaitFor(noticed, `document.getElementById("offline").hidden`, "the banner stays")
 }
+
+// WEB-15: the price and what is left are those of the variant that is chosen.
+func TestThePriceFollowsTheVariant_WEB_15(t *testing.T) {
+	w := open(t, "")
+	w.visit(productWith("BAG-SAIL")(t, w))
+	w.do(chromedp.Evaluate(`Object.assign(document.querySelector("[data-price]:not(:checked):not(:disabled)").dataset, { price: "€43.21", note: "2 left" })`, nil))
+	w.click(`label:has([data-price]:not(:checked):not(:disabled))`)
+	w.await(`document.getElementById("price").textContent === "€43.21"`, "the price stays")
+	w.await(`document.getElementById("stock-note").textContent === "2 left"`, "what is left stays")
+	w.requireNoErrors()
+}

@@ -294,3 +294,28 @@ func TestTheEngineIsShown_WEB_52(t *testing.T) {
 	require.NotContains(t, admin.Get(t, "/office/engine/checks").HTML, `class="state bad"`)
 	require.Contains(t, admin.Get(t, "/office/dead-letters").Text, "Nothing is stuck")
 }
+
+// WEB-51: how many there are is changed in the row, unless it has been changed meanwhile.
+func TestStockIsChangedInItsRow_WEB_51(t *testing.T) {
+	t.Parallel()
+	shop, staff := open(t, token.Staff)
+	id := productID(t, shop, shoptest.Cap)
+	shop.OrderIn(t, "confirmed") // holds one of 120
+	change := func(was, available string) shoptest.Page {
+		return staff.Post(t, "/office/products", "act", "stock", "id", id, "was", was, "available", available, "next", "/office/products")
+	}
+	onHand := func() int64 {
+		return shoptest.Scalar[int64](t, shop, `SELECT sum(on_hand)::bigint FROM stock.levels WHERE sku = $1`, shoptest.Cap)
+	}
+	require.Contains(t, staff.Get(t, "/office/products").HTML, `name="available" value="119"`)
+	require.Contains(t, change("119", "50").HTML, "CAP-NAVY: 50 to sell.")
+	require.EqualValues(t, 51, onHand(), "what is held stays")
+	conflict := change("119", "40")
+	require.Equal(t, http.StatusPreconditionFailed, conflict.Status)
+	require.Contains(t, conflict.Text, "to 50 meanwhile. You typed 40.")
+	require.Contains(t, change("50", "some").HTML, "class=\"notice bad\"")
+	require.EqualValues(t, 51, onHand())
+	require.Contains(t, change("50", "0").HTML, "CAP-NAVY: 0 to sell.", "also none")
+	several := staff.Post(t, "/office/products", "act", "stock", "id", productID(t, shop, shoptest.Tee), "was", "1", "available", "1")
+	require.Equal(t, "/office/stock?product_id="+productID(t, shop, shoptest.Tee), several.Path)
+}

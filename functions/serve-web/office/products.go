@@ -28,10 +28,10 @@ type productList struct {
 	undo     []string  // ids of products that were just deleted
 }
 
-// conflict is a price that changed between the time it was shown and the time its change was sent.
+// conflict is a price or a number of pieces that changed between the time it was shown and the time its change was sent.
 type conflict struct {
-	product client.Product
-	typed   string
+	product    client.Product
+	now, typed string
 }
 
 func (l productList) path() string {
@@ -88,9 +88,8 @@ func productColumns(v *ui.View, drafts bool) []table.Column[client.Product] {
 		name,
 		{Key: "product.sku", FileOnly: true, Text: func(p client.Product) string { return p.SKU }},
 		price, currency,
-		shown(number("products.available", func(p client.Product) int64 { return p.Stock.Available }), func(p client.Product) templ.Component {
-			return link("/office/stock?"+query("product_id", p.ID), decimal(p.Stock.Available))
-		}),
+		shown(number("products.available", func(p client.Product) int64 { return p.Stock.Available }),
+			func(p client.Product) templ.Component { return stockForm(v, p) }),
 		text("products.store", func(p client.Product) string { return p.StoreName }),
 		added,
 	}
@@ -104,8 +103,11 @@ func changeProducts(r *page.Request) error {
 	if !ok {
 		return r.SeeOther(next)
 	}
-	if f.Value("act") == "price" {
+	switch f.Value("act") {
+	case "price":
 		return changePrice(r, f, next)
+	case "stock":
+		return changeAvailable(r, f, next)
 	}
 	change, err := bulkChange(f)
 	if err != nil {
@@ -230,8 +232,53 @@ func changePrice(r *page.Request, f *ui.Form, next string) error {
 
 // stale shows the list with both prices.
 func stale(r *page.Request, p client.Product, f *ui.Form) error {
+	return showConflict(r, f, conflict{product: p, now: r.View.Money(p.Price), typed: f.Value("price")})
+}
+
+func showConflict(r *page.Request, f *ui.Form, c conflict) error {
 	r.Status(http.StatusPreconditionFailed)
-	return showProducts(r, productList{form: f, conflict: &conflict{product: p, typed: f.Value("price")}})
+	return showProducts(r, productList{form: f, conflict: &c})
+}
+
+// changeAvailable sets how many of a product there are to sell, as it was typed into a row. If there are no longer as many as the row
+// showed, both numbers are shown and nothing is changed. A product with stock in several places is counted place by place.
+func changeAvailable(r *page.Request, f *ui.Form, next string) error {
+	id := f.Value("id")
+	typed, isNumber := f.Int("available")
+	if !isNumber || typed < 0 {
+		r.Notify("bad", "stock.quantity-wrong")
+		return r.SeeOther(next)
+	}
+	found, err := r.API.ListStock(r.Context(), client.ListStockQuery{ProductID: id, Paging: client.Paging{Limit: 2}})
+	if err != nil {
+		return err
+	}
+	if len(found.Items) != 1 {
+		r.Notify("bad", "products.several-levels")
+		return r.SeeOther("/office/stock?" + query("product_id", id))
+	}
+	var answered http.Response
+	level, err := r.API.GetStock(r.Context(), found.Items[0].ID, client.Answered(&answered))
+	if err != nil {
+		return err
+	}
+	if f.Value("was") == decimal(level.Available) {
+		_, err = r.API.ChangeStock(r.Context(), level.ID, client.ChangeStockRequest{
+			Quantity: typed + *level.Reserved, Reason: r.View.T("stock.counted-reason"),
+		}, client.Header("If-Match", answered.Header.Get("ETag")))
+		if err == nil {
+			r.Notify("good", "products.stock-changed", level.SKU, decimal(typed))
+			return r.SeeOther(next)
+		}
+		if !page.Is(err, "precondition-failed") {
+			return err
+		}
+	}
+	p, err := r.API.GetProduct(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	return showConflict(r, f, conflict{product: p, now: decimal(level.Available), typed: decimal(typed)})
 }
 
 // plain returns an amount as it is typed, such as 25.00.

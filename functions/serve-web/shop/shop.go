@@ -23,6 +23,7 @@ func Routes() []page.Route {
 		{Pattern: "GET /o/{number}", Serve: order},
 		{Pattern: "POST /o/{number}/open", Serve: openOrder},
 		{Pattern: "POST /o/{number}/cancel", Serve: cancel},
+		{Pattern: "POST /o/{number}/claim", Serve: page.ForAccounts(claim)},
 		{Pattern: "GET /o/{number}/pay", Serve: pay},
 		{Pattern: "GET /orders", Serve: page.ForAccounts(orders)},
 		{Pattern: "GET /track", Serve: track},

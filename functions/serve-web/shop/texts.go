@@ -1,9 +1,13 @@
 package shop
 
 import (
+	"context"
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
+	"github.com/popup-shop/popup/client"
 	"github.com/popup-shop/popup/functions/serve-web/page"
 	"github.com/popup-shop/popup/functions/serve-web/text"
 	"github.com/popup-shop/popup/functions/serve-web/ui"
@@ -21,18 +25,54 @@ func legal(r *page.Request) error {
 	return showText(r, kind, "legal."+kind, "/legal/"+kind)
 }
 
-func aboutShop(r *page.Request) error { return showText(r, about, "about.title", "/about") }
+// galleryMost is how many pictures the page about the shop has.
+const galleryMost = 24
+
+// aboutShop shows what the shop's owner wrote about it, pictures of what it sells, and how an order comes about.
+func aboutShop(r *page.Request) error {
+	var words []string
+	var pictured []client.Product
+	calls, ctx := errgroup.WithContext(r.Context())
+	calls.Go(func() (err error) {
+		words, err = readText(ctx, r, about)
+		return err
+	})
+	calls.Go(func() error {
+		found, err := r.API.ListProducts(ctx, client.ListProductsQuery{Paging: client.Paging{Limit: galleryMost}, Sort: "newest"})
+		pictured = slices.DeleteFunc(found.Items, func(p client.Product) bool {
+			_, ok := ui.Picture(p)
+			return !ok
+		})
+		return err
+	})
+	if err := calls.Wait(); err != nil {
+		return err
+	}
+	return r.Show(aboutPage(r.View, words, pictured))
+}
+
+// course is how an order comes about, as the page about the shop explains it.
+var course = []string{"order", "stock", "payment", "packing", "delivery"}
 
 func showText(r *page.Request, kind, title, path string) error {
-	found, err := r.API.GetText(r.Context(), kind)
-	if err != nil && !page.Is(err, "not-found") {
+	words, err := readText(r.Context(), r, kind)
+	if err != nil {
 		return err
+	}
+	return r.Show(textPage(r.View, title, path, words))
+}
+
+// readText returns the paragraphs of a text, in the visitor's language if it is written in it.
+func readText(ctx context.Context, r *page.Request, kind string) ([]string, error) {
+	found, err := r.API.GetText(ctx, kind)
+	if err != nil && !page.Is(err, "not-found") {
+		return nil, err
 	}
 	words := found.En.Description
 	if r.View.Language == text.Japanese && found.Ja.Description != "" || words == "" {
 		words = found.Ja.Description
 	}
-	return r.Show(textPage(r.View, title, path, paragraphs(words)))
+	return paragraphs(words), nil
 }
 
 // paragraphs splits a text at blank lines.
