@@ -245,7 +245,9 @@ func (e OrderRejected) About() About  { return aboutOrder(e.OrderID, e.Version) 
 func (e OrderExpired) About() About   { return aboutOrder(e.OrderID, e.Version) }
 func (e OrderWithdrawn) About() About { return aboutOrder(e.OrderID, e.Version) }
 func (e OrderCancelled) About() About { return aboutOrder(e.OrderID, e.Version) }
-func (e OrderHidden) About() About    { return About{Subject: e.OrderID, OrderID: e.OrderID} }
+func (e OrderHidden) About() About {
+	return About{Subject: e.OrderID, OrderID: e.OrderID, Version: e.Version}
+}
 func (e OrderAdvanced) About() About  { return aboutOrder(e.OrderID, e.Version) }
 func (e OrderShipped) About() About   { return aboutOrder(e.OrderID, e.Version) }
 func (e OrderDelivered) About() About { return aboutOrder(e.OrderID, e.Version) }

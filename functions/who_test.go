@@ -68,6 +68,7 @@ var may = map[string]string{
 	"GET /v1/inventory/stock/{id}/movements":  "staff admin client",
 	"PUT /v1/inventory/stock/{id}":            "staff admin client",
 	"POST /v1/inventory/transfers":            "staff admin client",
+	"GET /v1/inventory/reservations":          "staff admin client",
 	"POST /v1/inventory/reservations":         "staff admin client",
 	"GET /v1/inventory/reservations/{id}":     "staff admin client",
 	"DELETE /v1/inventory/reservations/{id}":  "staff admin client",
@@ -118,6 +119,7 @@ var may = map[string]string{
 
 	"POST /v1/orders":                    "anonymous guest customer staff admin stranger client",
 	"GET /v1/orders":                     "guest customer staff admin",
+	"POST /v1/orders/hide":               "staff admin",
 	"POST /v1/orders/find":               "anonymous guest customer staff admin stranger client",
 	"GET /v1/orders/{id}/stream":         "guest customer staff admin",
 	"POST /v1/orders/{id}/session":       "anonymous guest customer staff admin stranger client",

@@ -16,7 +16,7 @@ import (
 // HideRequest takes orders out of the lists of staff.
 type HideRequest struct {
 	Body struct {
-		IDs    []string `json:"ids" minItems:"1" maxItems:"100" format:"uuid"`
+		IDs    []string `json:"ids" minItems:"1" maxItems:"100" nullable:"false"`
 		Reason string   `json:"reason,omitempty" maxLength:"500"`
 	}
 }
@@ -52,6 +52,7 @@ func hide(ctx context.Context, tx pgx.Tx, in *HideRequest) (*HideAnswer, []event
 		return nil, nil, err
 	}
 	answer := &HideAnswer{}
+	answer.Body.Results = []HideResult{}
 	for _, orderID := range in.Body.IDs {
 		answer.Body.Results = append(answer.Body.Results, HideResult{ID: orderID, Hidden: slices.Contains(hidden, orderID)})
 	}

@@ -223,7 +223,7 @@ func TestABannerShowsThatTheShopIsAway_WEB_06(t *testing.T) {
 func TestThePriceFollowsTheVariant_WEB_15(t *testing.T) {
 	w := open(t, "")
 	w.visit(productWith("BAG-SAIL")(t, w))
-	w.do(chromedp.Evaluate(`Object.assign(document.querySelector("[data-price]:not(:checked):not(:disabled)").dataset, { price: "€43.21", note: "2 left" })`, nil))
+	eval[bool](w, `!!Object.assign(document.querySelector("[data-price]:not(:checked):not(:disabled)").dataset, { price: "€43.21", note: "2 left" })`)
 	w.click(`label:has([data-price]:not(:checked):not(:disabled))`)
 	w.await(`document.getElementById("price").textContent === "€43.21"`, "the price stays")
 	w.await(`document.getElementById("stock-note").textContent === "2 left"`, "what is left stays")
