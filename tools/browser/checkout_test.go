@@ -229,3 +229,27 @@ func TestThePriceFollowsTheVariant_WEB_15(t *testing.T) {
 	w.await(`document.getElementById("stock-note").textContent === "2 left"`, "what is left stays")
 	w.requireNoErrors()
 }
+
+// WEB-18: a payment that is refused keeps all that was typed, and the basket.
+func TestARefusedPaymentKeepsEverything_WEB_18(t *testing.T) {
+	refusing, stop, err := openShop(t.Context(), 0)
+	require.NoError(t, err)
+	defer stop()
+	usual, usualSite := shop, site
+	shop, site = refusing.Shop, refusing.site
+	defer func() { shop, site = usual, usualSite }()
+	w := open(t, "")
+	w.toCheckout()
+	w.fillCheckout()
+	w.click("#checkout-pay button")
+	w.awaitFor(20*time.Second, `document.getElementById("errors")`, "no refusal is shown")
+	w.shot("checkout-refused")
+	require.Empty(t, w.faults())
+	for n := 0; n+1 < len(guestOrder); n += 2 {
+		require.Equal(t, guestOrder[n+1], eval[string](w, `document.querySelector('[name="`+guestOrder[n]+`"]').value`), guestOrder[n])
+	}
+	require.Equal(t, "/checkout", w.where())
+	w.visit("/basket")
+	w.await(`document.querySelector(".basket-line")`, "the basket is empty")
+	w.requireNoErrors()
+}

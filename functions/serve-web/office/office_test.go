@@ -3,6 +3,8 @@ package office_test
 import (
 	"net/http"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -318,4 +320,28 @@ func TestStockIsChangedInItsRow_WEB_51(t *testing.T) {
 	require.Contains(t, change("50", "0").HTML, "CAP-NAVY: 0 to sell.", "also none")
 	several := staff.Post(t, "/office/products", "act", "stock", "id", productID(t, shop, shoptest.Tee), "was", "1", "available", "1")
 	require.Equal(t, "/office/stock?product_id="+productID(t, shop, shoptest.Tee), several.Path)
+}
+
+// INS-19: an order's steps are a tree, or sorted by time, both ways; its events follow.
+func TestStepsAreSortedBothWays_INS_19(t *testing.T) {
+	t.Parallel()
+	shop, staff := open(t, token.Staff)
+	path := "/office/orders/" + shop.OrderIn(t, "confirmed").ID
+	starts := func(sort string) (times []int) {
+		for _, row := range rowsOf(t, staff, path+"?sort="+sort) {
+			ms, err := strconv.Atoi(row[2])
+			require.NoError(t, err)
+			times = append(times, ms)
+		}
+		return times
+	}
+	up, down := starts("start"), starts("-start")
+	require.Greater(t, len(up), 4)
+	require.True(t, slices.IsSorted(up), "%v", up)
+	slices.Reverse(down)
+	require.Equal(t, up, down)
+	newest, oldest := staff.Get(t, path).Text, staff.Get(t, path+"?sort=start").Text
+	require.Less(t, strings.Index(newest, "order.confirmed"), strings.Index(newest, "ORDER_REQUESTED"))
+	require.Less(t, strings.Index(oldest, "ORDER_REQUESTED"), strings.Index(oldest, "order.confirmed"))
+	require.Contains(t, staff.Get(t, path).HTML, `class="depth depth-2"`)
 }

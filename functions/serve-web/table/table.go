@@ -76,6 +76,7 @@ type Table[T any] struct {
 	Columns []Column[T]
 	Choice  *Choice[T]
 	Class   string
+	Whole   bool // all rows are on one page
 
 	Items             []T // of the page; of all pages in a file
 	Page, Size, Total int64
@@ -133,7 +134,7 @@ func (t *Table[T]) Hold(r *page.Request, first string, all []T) {
 			slices.SortStableFunc(t.Items, func(a, b T) int { return c.Compare(b, a) })
 		}
 	}
-	if !isFile(r) {
+	if !isFile(r) && !t.Whole {
 		from := min((t.Page-1)*t.Size, t.Total)
 		t.Items = t.Items[from:min(from+t.Size, t.Total)]
 	}
