@@ -339,6 +339,11 @@ func (c *Client) GetDeadLetter(ctx context.Context, id string, options ...Option
 	return send[GetDeadLetterAnswer](ctx, c, options, call{method: "GET", path: "/v1/dead-letters/" + url.PathEscape(id)})
 }
 
+// GetFacets sends GET /v1/facets, for: all.
+func (c *Client) GetFacets(ctx context.Context, query GetFacetsQuery, options ...Option) (GetFacetsAnswer, error) {
+	return send[GetFacetsAnswer](ctx, c, options, call{method: "GET", path: "/v1/facets", query: query})
+}
+
 // GetFlow sends GET /v1/functions/flow, for: staff.
 func (c *Client) GetFlow(ctx context.Context, query GetFlowQuery, options ...Option) (GetFlowAnswer, error) {
 	return send[GetFlowAnswer](ctx, c, options, call{method: "GET", path: "/v1/functions/flow", query: query})

@@ -188,6 +188,12 @@ type CategoryBody struct {
 	Slug     string `json:"slug,omitempty"`      // Its words in addresses; by default they are made from the name.
 }
 
+// CategoryCount is how many products on sale are in a category and below it.
+type CategoryCount struct {
+	CategoryID string `json:"category_id"`
+	Count      int64  `json:"count"`
+}
+
 // ChangeBasketItemRequest changes the quantity of a line.
 type ChangeBasketItemRequest struct {
 	Quantity int64 `json:"quantity"`
@@ -443,6 +449,18 @@ type GetDeadLetterAnswer struct {
 	DeadLetter
 	Event   string             `json:"event"` // What was delivered; it may be no event at all.
 	Actions []DeadLetterAction `json:"actions"`
+}
+
+// GetFacetsAnswer has the numbers of products that each next choice leads to.
+type GetFacetsAnswer struct {
+	Categories []CategoryCount `json:"categories"` // Those with products, with the chosen tag.
+	Tags       []Tag           `json:"tags"`       // The most frequent ones in the chosen category, at most 50.
+}
+
+// GetFacetsQuery holds the query parameters of GetFacets. Zero values are left out.
+type GetFacetsQuery struct {
+	CategoryID string `query:"category_id"` // The category and all below it.
+	Tag        string `query:"tag"`
 }
 
 // GetFlowAnswer is the flow of events between functions, with a number for each arrow.

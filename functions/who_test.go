@@ -23,6 +23,7 @@ var may = map[string]string{
 	"GET /v1/products/search":                "anonymous guest customer staff admin stranger client",
 	"GET /v1/products/suggestions":           "anonymous guest customer staff admin stranger client",
 	"GET /v1/products/{id}/variants":         "anonymous guest customer staff admin stranger client",
+	"GET /v1/facets":                         "anonymous guest customer staff admin stranger client",
 	"GET /v1/tags":                           "anonymous guest customer staff admin stranger client",
 	"GET /v1/categories":                     "anonymous guest customer staff admin stranger client",
 	"GET /v1/categories/{id}":                "anonymous guest customer staff admin stranger client",

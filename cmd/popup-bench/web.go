@@ -87,9 +87,9 @@ func webPages(ctx context.Context, base string) ([]webPage, error) {
 	list := "/v1/products?limit=24&page=1&sort=newest"
 	return []webPage{
 		{"first page", "/", []string{"/v1/products?limit=12&sort=newest", "/v1/categories"}},
-		{"list", "/products", []string{list, "/v1/categories", "/v1/tags?limit=12"}},
+		{"list", "/products", []string{list, "/v1/categories", "/v1/facets"}},
 		{"category", "/c/" + url.PathEscape(category.Slug), []string{
-			"/v1/categories/" + url.PathEscape(category.Slug), "/v1/categories", list + "&category_id=" + category.ID, "/v1/categories", "/v1/tags?limit=12",
+			"/v1/categories/" + url.PathEscape(category.Slug), "/v1/categories", list + "&category_id=" + category.ID, "/v1/categories", "/v1/facets?category_id=" + category.ID,
 		}},
 		{"product", "/products/" + url.PathEscape(p.Slug), []string{
 			"/v1/products/" + url.PathEscape(p.Slug), "/v1/products/" + p.ID + "/variants", "/v1/categories",

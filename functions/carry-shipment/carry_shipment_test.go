@@ -71,13 +71,13 @@ func TestWithPaceEachMoveSchedulesTheNext(t *testing.T) {
 	require.Empty(t, shop.Send(t, name, due))
 }
 
-// DEL-15: an order follows the carrier until it is delivered.
-func TestAutoShippingRunsToDelivered_DEL_15(t *testing.T) {
+// DEL-15: an order follows the carrier until it is completed.
+func TestAutoShippingRunsToCompleted_DEL_15(t *testing.T) {
 	t.Parallel()
 	shop, due := planned(t, "auto", 0)
 	shop.Send(t, name, due)
 	shop.AwaitStatus(t, due.OrderID, "")
-	require.Equal(t, "delivered", shop.Status(t, due.OrderID))
+	require.Equal(t, "completed", shop.Status(t, due.OrderID))
 	for _, fact := range []string{"order.shipped", "order.delivered"} {
 		require.Len(t, shop.Emitted(t, due.OrderID, fact), 1, fact)
 	}

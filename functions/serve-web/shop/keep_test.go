@@ -68,3 +68,14 @@ func TestTheShopIsShown_WEB_12(t *testing.T) {
 	require.Contains(t, page.HTML, `href="/products/harbour-cap"`)
 	require.NotContains(t, page.HTML, `href="/products/harbour-tee"`, "a product without a picture")
 }
+
+// WEB-14: choices state how many products they lead to, unless prices or stock are filtered too.
+func TestChoicesHaveNumbers_WEB_14(t *testing.T) {
+	t.Parallel()
+	_, v := open(t)
+	page := v.Get(t, "/products")
+	require.Contains(t, page.Text, "Categories For the home 5 To wear 3")
+	require.Contains(t, v.Get(t, "/c/for-the-home").Text, "5 products")
+	require.Contains(t, v.Get(t, "/products?tag=drop").HTML, `href="/c/to-wear?tag=drop"`, "the tag stays")
+	require.NotContains(t, v.Get(t, "/products?stock=1").Text, "For the home 5")
+}
