@@ -3,7 +3,6 @@ package office
 import (
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/a-h/templ"
 
@@ -22,7 +21,7 @@ func productTabs(v *ui.View) []tab {
 
 // categoryColumns returns the columns of a tree. As long as nothing else sorts it, each category is before those below it.
 func categoryColumns() []table.Column[client.Category] {
-	name := linked("store.name", func(c client.Category) string { return c.Name }, func(c client.Category) string { return "/office/categories/" + c.ID })
+	name := linked("office.name", func(c client.Category) string { return c.Name }, func(c client.Category) string { return "/office/categories/" + c.ID })
 	name.Cell = func(c client.Category) templ.Component { return categoryName(c) }
 	return []table.Column[client.Category]{
 		name.ByText("name"),
@@ -123,6 +122,3 @@ func deleteCategory(r *page.Request) error {
 	r.Notify("good", "category.deleted")
 	return r.SeeOther("/office/categories")
 }
-
-// indent returns the blanks before the name of a category that is below others.
-func indent(c client.Category) string { return strings.Repeat("\u2003", int(max(c.Level-1, 0))) }

@@ -72,7 +72,7 @@ func deletedJustNow(r *page.Request) []string {
 // productColumns returns the columns of products. Those that are off sale are listed in one order only.
 func productColumns(v *ui.View, drafts bool) []table.Column[client.Product] {
 	name := table.Column[client.Product]{
-		Key: "orders.product", Head: true, Up: "name", Text: func(p client.Product) string { return p.Name },
+		Key: "orders.product", Class: "long", Head: true, Up: "name", Text: func(p client.Product) string { return p.Name },
 		Cell: func(p client.Product) templ.Component { return productName(p) },
 	}
 	price, currency := amount(v, "products.price", func(p client.Product) client.Amount { return p.Price })

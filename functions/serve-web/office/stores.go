@@ -136,7 +136,7 @@ func storeProductColumns(v *ui.View) []table.Column[client.Product] {
 	price, currency := amount(v, "products.price", func(p client.Product) client.Amount { return p.Price })
 	price.Up, price.Down = "price_asc", "price_desc"
 	name := table.Column[client.Product]{
-		Key: "orders.product", Head: true, Up: "name", Text: func(p client.Product) string { return p.Name },
+		Key: "orders.product", Class: "long", Head: true, Up: "name", Text: func(p client.Product) string { return p.Name },
 		Cell: func(p client.Product) templ.Component { return productName(p) },
 	}
 	sku := table.Column[client.Product]{Key: "product.sku", FileOnly: true, Text: func(p client.Product) string { return p.SKU }}

@@ -29,7 +29,7 @@ func readWarehouses(ctx context.Context, api *client.Client) (all []client.Wareh
 
 func warehouseColumns(v *ui.View) []table.Column[client.Warehouse] {
 	return []table.Column[client.Warehouse]{
-		linked("store.name", func(w client.Warehouse) string { return w.Name },
+		linked("office.name", func(w client.Warehouse) string { return w.Name },
 			func(w client.Warehouse) string { return "/office/warehouses/" + w.ID }).ByText("name"),
 		text("store.place", func(w client.Warehouse) string { return w.Location }).ByText("location"),
 		count("warehouses.priority", "priority", func(w client.Warehouse) int64 { return w.Priority }),

@@ -184,7 +184,7 @@ func warehouseForm(v *ui.View, f *ui.Form, action, submit string) templ.Componen
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Input(v, f, ui.Control{Name: "name", Label: "store.name", Max: 200, Class: "half"}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Input(v, f, ui.Control{Name: "name", Label: "office.name", Max: 200, Class: "half"}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
