@@ -359,6 +359,11 @@ func (c *Client) GetMail(ctx context.Context, id string, options ...Option) (Get
 	return send[GetMailAnswer](ctx, c, options, call{method: "GET", path: "/v1/mails/" + url.PathEscape(id)})
 }
 
+// GetMailSamples sends GET /v1/mail-samples, for: staff.
+func (c *Client) GetMailSamples(ctx context.Context, options ...Option) (GetMailSamplesAnswer, error) {
+	return send[GetMailSamplesAnswer](ctx, c, options, call{method: "GET", path: "/v1/mail-samples"})
+}
+
 // GetMe sends GET /v1/users/me, for: account.
 func (c *Client) GetMe(ctx context.Context, options ...Option) (User, error) {
 	return send[User](ctx, c, options, call{method: "GET", path: "/v1/users/me"})

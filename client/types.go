@@ -489,6 +489,11 @@ type GetMailAnswer struct {
 	Text    string `json:"text,omitempty"`    // Its plain text, as it would be written now. The link does not have the token of a guest's order.
 }
 
+// GetMailSamplesAnswer has a sample of each kind in each language.
+type GetMailSamplesAnswer struct {
+	Items []MailSample `json:"items"`
+}
+
 // GetOrderEventsAnswer are all events of an order, in the order in which they were emitted, and the steps of functions as a tree.
 type GetOrderEventsAnswer struct {
 	Items []OrdersEvent `json:"items"`
@@ -824,6 +829,14 @@ type Mail struct {
 	CreatedAt   time.Time  `json:"created_at"`
 	UpdatedAt   time.Time  `json:"updated_at"`
 	SentAt      *time.Time `json:"sent_at,omitempty"`
+}
+
+// MailSample is what a mail of a kind looks like, about an order that nobody placed.
+type MailSample struct {
+	Kind     string `json:"kind"`
+	Language string `json:"language"` // one of en, ja
+	Subject  string `json:"subject"`
+	Text     string `json:"text"` // Its plain text.
 }
 
 // MoveOrderRequest sets the state of an order's shipment.

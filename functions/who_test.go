@@ -134,6 +134,7 @@ var may = map[string]string{
 	"GET /v1/checks":                     "staff admin",
 	"GET /v1/mails":                      "staff admin",
 	"GET /v1/mails/{id}":                 "staff admin",
+	"GET /v1/mail-samples":               "staff admin",
 	"POST /v1/mails/{id}/send":           "staff admin",
 	"GET /v1/events/stream":              "staff admin client",
 	"POST /v1/orders/{id}/claim":         "customer staff admin",

@@ -30,7 +30,7 @@ type CategoryCount struct {
 type FacetsAnswer struct {
 	Body struct {
 		Categories []CategoryCount `json:"categories" nullable:"false" doc:"Those with products, with the chosen tag."`
-		Tags       []Tag   `json:"tags" nullable:"false" doc:"The most frequent ones in the chosen category, at most 50."`
+		Tags       []Tag           `json:"tags" nullable:"false" doc:"The most frequent ones in the chosen category, at most 50."`
 	}
 }
 

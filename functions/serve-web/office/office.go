@@ -102,6 +102,7 @@ func settingsRoutes() []page.Route {
 		{Pattern: "POST /office/settings", Serve: settings},
 		{Pattern: "GET /office/settings/texts/{kind}", Serve: legalText},
 		{Pattern: "POST /office/settings/texts/{kind}", Serve: legalText},
+		{Pattern: "GET /office/settings/mails", Serve: mailSamples},
 		{Pattern: "GET /office/settings/staff", Serve: staff},
 		{Pattern: "POST /office/settings/staff", Serve: staff},
 		{Pattern: "GET /office/settings/tokens", Serve: tokens},

@@ -197,3 +197,14 @@ func TestReportsAreThoseOfTheOrders_WEB_38(t *testing.T) {
 	require.Contains(t, staff.Get(t, "/office/reports?days=none").Text, "30 in all")
 	require.False(t, strings.Contains(page.Text, "NaN"))
 }
+
+// WEB-53: what mails look like, in both languages side by side.
+func TestMailTextsAreShown_WEB_53(t *testing.T) {
+	t.Parallel()
+	_, staff := open(t, token.Staff)
+	page := staff.Get(t, "/office/settings/mails")
+	for _, text := range []string{"order_shipped", "Order ORD-20260131-7K3QX9 is on its way", "発送", "Harbour cap"} {
+		require.Contains(t, page.Text, text)
+	}
+	require.Contains(t, page.HTML, `lang="ja"`)
+}

@@ -25,10 +25,10 @@ var textKinds = []string{"terms", "privacy", "returns", "delivery", "imprint", "
 // scopes are what tokens of programs may do.
 var scopes = []string{"orders", "stock", "catalogue", "events", "documents", "metrics"}
 
-var settingTabs = []string{"/office/settings", "/office/settings/staff", "/office/settings/tokens", "/office/settings/audit"}
+var settingTabs = []string{"/office/settings", "/office/settings/mails", "/office/settings/staff", "/office/settings/tokens", "/office/settings/audit"}
 
 func settingsTabs(v *ui.View) (tabs []tab) {
-	for i, key := range []string{"settings.shop", "staff.title", "tokens.title", "audit.title"} {
+	for i, key := range []string{"settings.shop", "samples.title", "staff.title", "tokens.title", "audit.title"} {
 		tabs = append(tabs, tab{settingTabs[i], v.T(key)})
 	}
 	return tabs
@@ -99,6 +99,29 @@ func legalText(r *page.Request) error {
 		return err
 	}
 	return r.Show(textPage(r.View, kind, ui.NewForm("en.description", now.En.Description, "ja.description", now.Ja.Description)))
+}
+
+// sampleMail is a kind of mail in all languages.
+type sampleMail struct {
+	kind      string
+	languages []client.MailSample
+}
+
+// mailSamples shows what each kind of mail looks like, in both languages.
+func mailSamples(r *page.Request) error {
+	found, err := r.API.GetMailSamples(r.Context())
+	if err != nil {
+		return err
+	}
+	var kinds []sampleMail
+	for _, s := range found.Items {
+		if len(kinds) == 0 || kinds[len(kinds)-1].kind != s.Kind {
+			kinds = append(kinds, sampleMail{kind: s.Kind})
+		}
+		last := &kinds[len(kinds)-1]
+		last.languages = append(last.languages, s)
+	}
+	return r.Show(samplesPage(r.View, kinds))
 }
 
 // staff lists who may open the office, and gives roles to accounts.

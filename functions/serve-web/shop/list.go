@@ -140,7 +140,9 @@ func (l *list) with(name, value string) string {
 }
 
 // counts reports whether the numbers of the facets are those of the list: they know nothing of prices and stock.
-func (l *list) counts() bool { return l.query.Get("min") == "" && l.query.Get("max") == "" && l.query.Get("stock") == "" }
+func (l *list) counts() bool {
+	return l.query.Get("min") == "" && l.query.Get("max") == "" && l.query.Get("stock") == ""
+}
 
 // inCategory returns how many products of the list are in a category.
 func (l *list) inCategory(id string) int64 {
