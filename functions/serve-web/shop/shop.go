@@ -28,8 +28,6 @@ func Routes() []page.Route {
 		{Pattern: "GET /orders", Serve: page.ForAccounts(orders)},
 		{Pattern: "GET /track", Serve: track},
 		{Pattern: "POST /track", Serve: findOrder},
-		{Pattern: "GET /legal/{kind}", Serve: legal},
-		{Pattern: "GET /about", Serve: aboutShop},
 		{Pattern: "GET /robots.txt", Serve: robots},
 		{Pattern: "GET /sitemap.xml", Serve: siteMap},
 		{Pattern: "GET /favicon.ico", Serve: favicon},

@@ -1,4 +1,5 @@
-package shop
+// Package texts has the pages about the shop: legal texts, and what its owner wrote about it.
+package texts
 
 import (
 	"context"
@@ -12,6 +13,14 @@ import (
 	"github.com/popup-shop/popup/functions/serve-web/text"
 	"github.com/popup-shop/popup/functions/serve-web/ui"
 )
+
+// Routes returns the pages about the shop.
+func Routes() []page.Route {
+	return []page.Route{
+		{Pattern: "GET /legal/{kind}", Serve: legal},
+		{Pattern: "GET /about", Serve: aboutShop},
+	}
+}
 
 // about is the kind of the text about the shop.
 const about = "about"
