@@ -13,6 +13,8 @@ func TestEveryKindHasASample_WEB_53(t *testing.T) {
 	t.Parallel()
 	require.Greater(t, len(mailtext.Kinds()), 10)
 	for _, kind := range mailtext.Kinds() {
+		m := mailtext.Sample(kind, "en")
+		require.Equal(t, m.Total.Minor, m.Subtotal+m.DeliveryFee+m.Tax, "it adds up")
 		seen := map[string]bool{}
 		for _, language := range mailtext.Languages() {
 			subject, plain, html, err := mailtext.Render(mailtext.Sample(kind, language))
