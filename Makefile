@@ -84,7 +84,7 @@ spec: ## list the promises of docs/spec.md that no test bears the id of (ARGS=-a
 
 bench: needs build ## measure, and write docs/performance.md
 	bin/popup-bench order --write docs/performance.md $(ARGS)
-	@for what in api catalogue hold; do printf '\n' >> docs/performance.md; bin/popup-bench $$what >> docs/performance.md || exit 1; done
+	@for what in api catalogue hold web; do printf '\n' >> docs/performance.md; bin/popup-bench $$what >> docs/performance.md || exit 1; done
 	@printf '\n## Cold start\n\n`popup-bench cold`: from the start of each program to its first answer, and to the answer to its first event or call, which takes SQL.\n\n' >> docs/performance.md
 	bin/popup-bench cold >> docs/performance.md
 

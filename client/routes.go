@@ -339,6 +339,11 @@ func (c *Client) GetDeadLetter(ctx context.Context, id string, options ...Option
 	return send[GetDeadLetterAnswer](ctx, c, options, call{method: "GET", path: "/v1/dead-letters/" + url.PathEscape(id)})
 }
 
+// GetFacets sends GET /v1/facets, for: all.
+func (c *Client) GetFacets(ctx context.Context, query GetFacetsQuery, options ...Option) (GetFacetsAnswer, error) {
+	return send[GetFacetsAnswer](ctx, c, options, call{method: "GET", path: "/v1/facets", query: query})
+}
+
 // GetFlow sends GET /v1/functions/flow, for: staff.
 func (c *Client) GetFlow(ctx context.Context, query GetFlowQuery, options ...Option) (GetFlowAnswer, error) {
 	return send[GetFlowAnswer](ctx, c, options, call{method: "GET", path: "/v1/functions/flow", query: query})
@@ -352,6 +357,11 @@ func (c *Client) GetKeys(ctx context.Context, options ...Option) (GetKeysAnswer,
 // GetMail sends GET /v1/mails/{id}, for: staff.
 func (c *Client) GetMail(ctx context.Context, id string, options ...Option) (GetMailAnswer, error) {
 	return send[GetMailAnswer](ctx, c, options, call{method: "GET", path: "/v1/mails/" + url.PathEscape(id)})
+}
+
+// GetMailSamples sends GET /v1/mail-samples, for: staff.
+func (c *Client) GetMailSamples(ctx context.Context, options ...Option) (GetMailSamplesAnswer, error) {
+	return send[GetMailSamplesAnswer](ctx, c, options, call{method: "GET", path: "/v1/mail-samples"})
 }
 
 // GetMe sends GET /v1/users/me, for: account.
@@ -449,6 +459,11 @@ func (c *Client) GetWarehouse(ctx context.Context, id string, options ...Option)
 	return send[Warehouse](ctx, c, options, call{method: "GET", path: "/v1/warehouses/" + url.PathEscape(id)})
 }
 
+// HideOrders sends POST /v1/orders/hide, for: staff.
+func (c *Client) HideOrders(ctx context.Context, in HideOrdersRequest, options ...Option) (HideOrdersAnswer, error) {
+	return send[HideOrdersAnswer](ctx, c, options, call{method: "POST", path: "/v1/orders/hide", body: in})
+}
+
 // ImportProducts sends POST /v1/products/imports, for: staff, client:catalogue.
 func (c *Client) ImportProducts(ctx context.Context, in ImportProductsRequest, options ...Option) (ImportProductsAnswer, error) {
 	return send[ImportProductsAnswer](ctx, c, options, call{method: "POST", path: "/v1/products/imports", body: in})
@@ -522,6 +537,11 @@ func (c *Client) ListPayments(ctx context.Context, query ListPaymentsQuery, opti
 // ListProducts sends GET /v1/products, for: all.
 func (c *Client) ListProducts(ctx context.Context, query ListProductsQuery, options ...Option) (Page[Product], error) {
 	return send[Page[Product]](ctx, c, options, call{method: "GET", path: "/v1/products", query: query})
+}
+
+// ListReservations sends GET /v1/inventory/reservations, for: staff, client:stock.
+func (c *Client) ListReservations(ctx context.Context, query ListReservationsQuery, options ...Option) (Page[Reservation], error) {
+	return send[Page[Reservation]](ctx, c, options, call{method: "GET", path: "/v1/inventory/reservations", query: query})
 }
 
 // ListShipments sends GET /v1/shipments, for: staff.

@@ -188,6 +188,12 @@ type CategoryBody struct {
 	Slug     string `json:"slug,omitempty"`      // Its words in addresses; by default they are made from the name.
 }
 
+// CategoryCount is how many products on sale are in a category and below it.
+type CategoryCount struct {
+	CategoryID string `json:"category_id"`
+	Count      int64  `json:"count"`
+}
+
 // ChangeBasketItemRequest changes the quantity of a line.
 type ChangeBasketItemRequest struct {
 	Quantity int64 `json:"quantity"`
@@ -453,6 +459,18 @@ type GetDeadLetterAnswer struct {
 	Actions []DeadLetterAction `json:"actions"`
 }
 
+// GetFacetsAnswer has the numbers of products that each next choice leads to.
+type GetFacetsAnswer struct {
+	Categories []CategoryCount `json:"categories"` // Those with products, with the chosen tag.
+	Tags       []Tag           `json:"tags"`       // The most frequent ones in the chosen category, at most 50.
+}
+
+// GetFacetsQuery holds the query parameters of GetFacets. Zero values are left out.
+type GetFacetsQuery struct {
+	CategoryID string `query:"category_id"` // The category and all below it.
+	Tag        string `query:"tag"`
+}
+
 // GetFlowAnswer is the flow of events between functions, with a number for each arrow.
 type GetFlowAnswer struct {
 	Period  string    `json:"period"`  // one of hour, day
@@ -477,6 +495,11 @@ type GetMailAnswer struct {
 	To      string `json:"to,omitempty"`
 	Subject string `json:"subject,omitempty"` // As it would be written now; left out for a mail that is about an account.
 	Text    string `json:"text,omitempty"`    // Its plain text, as it would be written now. The link does not have the token of a guest's order.
+}
+
+// GetMailSamplesAnswer has a sample of each kind in each language.
+type GetMailSamplesAnswer struct {
+	Items []MailSample `json:"items"`
 }
 
 // GetOrderEventsAnswer are all events of an order, in the order in which they were emitted, and the steps of functions as a tree.
@@ -511,6 +534,23 @@ type HeldLine struct {
 	SKU         string `json:"sku"`
 	WarehouseID string `json:"warehouse_id"`
 	Quantity    int64  `json:"quantity"`
+}
+
+// HideOrdersAnswer has a result for each order of the request.
+type HideOrdersAnswer struct {
+	Results []HideResult `json:"results"`
+}
+
+// HideOrdersRequest takes orders out of the lists of staff.
+type HideOrdersRequest struct {
+	IDs    []string `json:"ids"`
+	Reason string   `json:"reason,omitempty"`
+}
+
+// HideResult is whether an order is hidden.
+type HideResult struct {
+	ID     string `json:"id"`
+	Hidden bool   `json:"hidden"` // False for an order that has not ended, or does not exist.
 }
 
 // HoldLine is a quantity of a SKU, from one warehouse or from any.
@@ -658,6 +698,7 @@ type ListAuditQuery struct {
 	Object string    `query:"object"`
 	From   time.Time `query:"from"`
 	To     time.Time `query:"to"`
+	Sort   string    `query:"sort"` // one of at, -at
 }
 
 // ListDeadLettersQuery holds the query parameters of ListDeadLetters. Zero values are left out.
@@ -665,6 +706,7 @@ type ListDeadLettersQuery struct {
 	Paging
 	Function string `query:"function"` // The function that could not handle them.
 	Type     string `query:"type"`
+	Sort     string `query:"sort"` // one of stored_at, -stored_at
 }
 
 // ListDraftsQuery holds the query parameters of ListDrafts. Zero values are left out.
@@ -704,6 +746,7 @@ type ListMailsQuery struct {
 	Paging
 	OrderID string `query:"order_id"`
 	Status  string `query:"status"` // one of sending, waiting, sent, failed, unknown, limited
+	Sort    string `query:"sort"`   // one of created_at, -created_at
 }
 
 // ListOrdersQuery holds the query parameters of ListOrders. Zero values are left out.
@@ -716,8 +759,9 @@ type ListOrdersQuery struct {
 	Method     string    `query:"method"`
 	From       time.Time `query:"from"`
 	To         time.Time `query:"to"`
-	Q          string    `query:"q"`    // A part of the order number, or of the contact's name, e-mail address or telephone number.
-	Sort       string    `query:"sort"` // one of created_at, -created_at, total, -total
+	Q          string    `query:"q"`      // A part of the order number, or of the contact's name, e-mail address or telephone number.
+	Hidden     bool      `query:"hidden"` // For admins: the orders that were hidden, instead of all others.
+	Sort       string    `query:"sort"`   // one of created_at, -created_at, total, -total
 }
 
 // ListPaymentsQuery holds the query parameters of ListPayments. Zero values are left out.
@@ -744,11 +788,19 @@ type ListProductsQuery struct {
 	After       string `query:"after"` // The next of the page before, instead of page: for lists of any length.
 }
 
+// ListReservationsQuery holds the query parameters of ListReservations. Zero values are left out.
+type ListReservationsQuery struct {
+	Paging
+	Status string `query:"status"` // one of held, released, expired
+	Sort   string `query:"sort"`   // one of created_at, -created_at, expires_at, -expires_at
+}
+
 // ListShipmentsQuery holds the query parameters of ListShipments. Zero values are left out.
 type ListShipmentsQuery struct {
 	Paging
 	Status string `query:"status"`
-	Q      string `query:"q"` // The whole order number or tracking number.
+	Q      string `query:"q"`    // The whole order number or tracking number.
+	Sort   string `query:"sort"` // one of created_at, -created_at
 }
 
 // ListStockMovementsQuery holds the query parameters of ListStockMovements. Zero values are left out.
@@ -757,6 +809,7 @@ type ListStockMovementsQuery struct {
 	From time.Time `query:"from"`
 	To   time.Time `query:"to"`
 	Kind string    `query:"kind"` // one of inbound, outbound, reservation, release, adjustment
+	Sort string    `query:"sort"` // one of created_at, -created_at
 }
 
 // ListStockQuery holds the query parameters of ListStock. Zero values are left out.
@@ -766,7 +819,7 @@ type ListStockQuery struct {
 	ProductID   string `query:"product_id"`
 	VariantID   string `query:"variant_id"`
 	WarehouseID string `query:"warehouse_id"`
-	Sort        string `query:"sort"` // available: what there is least of first.; one of sku, available
+	Sort        string `query:"sort"` // available: what there is least of first.; one of sku, -sku, available, -available
 }
 
 // ListStoreProductsQuery holds the query parameters of ListStoreProducts. Zero values are left out.
@@ -789,7 +842,7 @@ type ListUsersQuery struct {
 	Role    string `query:"role"`    // one of guest, customer, staff, admin
 	Active  string `query:"active"`  // one of true, false
 	Ordered string `query:"ordered"` // Whether the user has ever ordered.; one of true, false
-	Sort    string `query:"sort"`    // one of created_at, -created_at, name, email
+	Sort    string `query:"sort"`    // one of created_at, -created_at, name, -name, email, -email
 }
 
 // LoginRequest signs a user in.
@@ -814,6 +867,14 @@ type Mail struct {
 	CreatedAt   time.Time  `json:"created_at"`
 	UpdatedAt   time.Time  `json:"updated_at"`
 	SentAt      *time.Time `json:"sent_at,omitempty"`
+}
+
+// MailSample is what a mail of a kind looks like, about an order that nobody placed.
+type MailSample struct {
+	Kind     string `json:"kind"`
+	Language string `json:"language"` // one of en, ja
+	Subject  string `json:"subject"`
+	Text     string `json:"text"` // Its plain text.
 }
 
 // Method is a way to pay.

@@ -24,6 +24,7 @@ func All() []Event {
 		OrderExpired{},
 		OrderWithdrawn{},
 		OrderCancelled{},
+		OrderHidden{},
 		OrderAdvanced{},
 		OrderShipped{},
 		OrderDelivered{},

@@ -130,6 +130,14 @@ type OrderCancelled struct {
 	Currency      string `json:"currency"`
 }
 
+// OrderHidden reports that staff took an order that has ended out of their lists.
+type OrderHidden struct {
+	unpublished
+	OrderID string `json:"order_id"`
+	Version int64  `json:"version"`
+	By      string `json:"by"`
+}
+
 // OrderAdvanced reports that an order took a step on its way that has no event of its own.
 type OrderAdvanced struct {
 	OrderID    string    `json:"order_id"`
@@ -212,6 +220,7 @@ func (OrderRejected) EventType() string  { return "order.rejected" }
 func (OrderExpired) EventType() string   { return "order.expired" }
 func (OrderWithdrawn) EventType() string { return "order.withdrawn" }
 func (OrderCancelled) EventType() string { return "order.cancelled" }
+func (OrderHidden) EventType() string    { return "order.hidden" }
 func (OrderAdvanced) EventType() string  { return "order.advanced" }
 func (OrderShipped) EventType() string   { return "order.shipped" }
 func (OrderDelivered) EventType() string { return "order.delivered" }
@@ -236,6 +245,9 @@ func (e OrderRejected) About() About  { return aboutOrder(e.OrderID, e.Version) 
 func (e OrderExpired) About() About   { return aboutOrder(e.OrderID, e.Version) }
 func (e OrderWithdrawn) About() About { return aboutOrder(e.OrderID, e.Version) }
 func (e OrderCancelled) About() About { return aboutOrder(e.OrderID, e.Version) }
+func (e OrderHidden) About() About {
+	return About{Subject: e.OrderID, OrderID: e.OrderID, Version: e.Version}
+}
 func (e OrderAdvanced) About() About  { return aboutOrder(e.OrderID, e.Version) }
 func (e OrderShipped) About() About   { return aboutOrder(e.OrderID, e.Version) }
 func (e OrderDelivered) About() About { return aboutOrder(e.OrderID, e.Version) }

@@ -70,6 +70,7 @@ func (d *day) staffSortsTheShelves(c *client.Client) client.Category {
 	hats = ok(c.ChangeCategory(ctx, hats.ID, client.CategoryBody{Name: "Hats", ParentID: top.ID}))(d.t)
 	require.Equal(d.t, hats, ok(d.visitor.GetCategory(ctx, hats.ID))(d.t))
 	require.Contains(d.t, ok(d.visitor.GetCategories(ctx))(d.t).Items, hats)
+	require.NotEmpty(d.t, ok(d.visitor.GetFacets(ctx, client.GetFacetsQuery{}))(d.t).Tags)
 	shoes := ok(c.AddCategory(ctx, client.CategoryBody{Name: "Shoes"}))(d.t)
 	require.NoError(d.t, c.DeleteCategory(ctx, shoes.ID))
 	return hats

@@ -91,6 +91,7 @@ func (d *day) staffShipsAnOrder() {
 	require.Equal(d.t, shipment, ok(staff.GetShipment(ctx, shipment.ID))(d.t))
 	require.Equal(d.t, "in_transit", ok(d.visitor.Track(ctx, "JD1"))(d.t).Status)
 	d.AwaitStatus(d.t, placed.ID, "in_transit")
+	require.False(d.t, ok(staff.HideOrders(ctx, client.HideOrdersRequest{IDs: []string{placed.ID}}))(d.t).Results[0].Hidden, "it is on its way")
 	require.NotEmpty(d.t, ok(staff.GetDailyFigures(ctx, client.GetDailyFiguresQuery{}))(d.t).Items)
 }
 
@@ -196,6 +197,7 @@ func (d *day) staffHoldsGoodsByHand() {
 	c, ctx := d.as("staff"), d.t.Context()
 	held := ok(c.AddReservation(ctx, client.AddReservationRequest{Lines: []client.HoldLine{{SKU: shoptest.Cap, Quantity: 3}}}))(d.t)
 	require.Equal(d.t, "held", ok(c.GetReservation(ctx, held.ReservationID))(d.t).Status)
+	require.Equal(d.t, held.ReservationID, ok(c.ListReservations(ctx, client.ListReservationsQuery{Status: "held"}))(d.t).Items[0].ID)
 	require.Equal(d.t, "released", ok(c.DeleteReservation(ctx, held.ReservationID))(d.t).Status)
 
 	made := ok(c.AddWarehouse(ctx, client.WarehouseBody{Name: "Barge", Priority: 1}))(d.t)

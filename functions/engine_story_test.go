@@ -36,6 +36,7 @@ func (d *day) staffWatchesTheEngine() {
 	mail := ok(staff.ListMails(ctx, client.ListMailsQuery{OrderID: placed.ID}))(d.t).Items[0]
 	require.Contains(d.t, ok(staff.GetMail(ctx, mail.ID))(d.t).Subject, placed.Number)
 	require.Equal(d.t, mail, ok(staff.SendMail(ctx, mail.ID))(d.t))
+	require.NotEmpty(d.t, ok(staff.GetMailSamples(ctx))(d.t).Items)
 
 	require.NotEmpty(d.t, ok(staff.ListFunctions(ctx))(d.t).Items)
 	require.NotEmpty(d.t, ok(staff.GetFlow(ctx, client.GetFlowQuery{}))(d.t).Emitted)

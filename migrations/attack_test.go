@@ -131,6 +131,7 @@ var attacks = []attack{
 		SELECT order_id, version, 'confirmed', stock, payment, '', 'x', 'x' FROM moved`, "orders_versions_are_logged", "track-order", false},
 	{"log a version twice", `INSERT INTO orders.history (order_id, version, to_status, stock, payment, reason, by, cause) VALUES (` + pending + `, 1, 'pending', 'pending', 'pending', '', 'x', 'x')`, "history_pkey", "track-order", false},
 	{"invent a version", `INSERT INTO orders.history (order_id, version, to_status, stock, payment, reason, by, cause) VALUES (` + pending + `, 99, 'pending', 'pending', 'pending', '', 'x', 'x')`, "history_follows_its_order", "track-order", false},
+	{"show a hidden order again", `DELETE FROM orders.hidden`, "hidden_never_changes", "serve-orders", true},
 	{"change a note", `UPDATE orders.notes SET text = 'x'`, "notes_never_changes", "serve-orders", true},
 	{"change the log", `UPDATE orders.history SET by = 'x'`, "history_never_changes", "track-order", true},
 	{"delete from the log", `DELETE FROM orders.history`, "history_never_changes", "close-order", true},

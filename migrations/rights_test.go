@@ -85,7 +85,7 @@ func writes(table string, columns []string) map[string]string {
 var secrets = []string{"accounts.passwords", "accounts.sessions", "accounts.spent_tokens", "accounts.clients", "accounts.throttles", "accounts.resets", "orders.token_keys"}
 
 // logs can only be added to.
-var logs = []string{"stock.movements", "orders.history", "orders.lines", "orders.notes", "payments.entries", "payments.attempts", "delivery.tracking", "bus.dead_letter_actions"}
+var logs = []string{"stock.movements", "orders.history", "orders.lines", "orders.notes", "orders.hidden", "payments.entries", "payments.attempts", "delivery.tracking", "bus.dead_letter_actions"}
 
 // hidden are never deleted.
 var hidden = []string{"catalogue.products"}

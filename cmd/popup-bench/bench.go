@@ -30,6 +30,7 @@ type commands struct {
 	Order     benchOrder     `cmd:"" help:"Orders from POST to confirmed: what each costs, beside a bare order in pgbench."`
 	API       benchAPI       `cmd:"" help:"Lists and details through the gateway, beside a bare handler."`
 	Catalogue benchCatalogue `cmd:"" help:"Lists, details and searches of small and large catalogues."`
+	Web       benchWeb       `cmd:"" help:"Pages, beside the calls of the API that they are made from."`
 	Hold      benchHold      `cmd:"" help:"The hold itself, on one SKU and on many, beside a bare update."`
 	Cold      benchCold      `cmd:"" help:"Each function's program from start to its first answer and its first SQL."`
 }

@@ -54,43 +54,16 @@ func (c *benchCold) Run(ctx context.Context) error {
 func (c *benchCold) start(
 	ctx context.Context, b *bench, f function.Function,
 ) (answered, asked time.Duration, err error) {
-	address, err := freeAddress()
+	started, err := startProgram(ctx, c.Bin, f.Name, "DATABASE_URL="+b.data.URL())
 	if err != nil {
 		return 0, 0, err
 	}
-	_, port, err := net.SplitHostPort(address)
+	defer started.stop()
+	answered, err = started.await()
 	if err != nil {
 		return 0, 0, err
 	}
-	cmd := exec.CommandContext(ctx, filepath.Join(c.Bin, f.Name))
-	_, key, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		return 0, 0, err
-	}
-	secret, _ := config.KeySettings(key)
-	cmd.Env = append(os.Environ(), "TOKEN_KEYS="+secret, "PORT="+port, "SERVER_HOST=127.0.0.1",
-		"DATABASE_URL="+b.data.URL(), "LOG_LEVEL=error")
-	began := time.Now()
-	if err := cmd.Start(); err != nil {
-		return 0, 0, fmt.Errorf("%w (make build makes it)", err)
-	}
-	defer func() {
-		_ = cmd.Process.Signal(syscall.SIGKILL)
-		_ = cmd.Wait()
-	}()
-	for {
-		answer, err := http.Get("http://" + address + "/health")
-		if err == nil {
-			_ = answer.Body.Close()
-			break
-		}
-		if time.Since(began) > 10*time.Second {
-			return 0, 0, errors.New("no answer in 10 s")
-		}
-		time.Sleep(time.Millisecond)
-	}
-	answered = time.Since(began)
-	answer, err := http.DefaultClient.Do(firstCall(ctx, f, address))
+	answer, err := http.DefaultClient.Do(firstCall(ctx, f, started.address))
 	if err != nil {
 		return 0, 0, err
 	}
@@ -98,7 +71,59 @@ func (c *benchCold) start(
 	if text, _ := io.ReadAll(answer.Body); answer.StatusCode >= 500 && f.Endpoints == nil {
 		return 0, 0, fmt.Errorf("answered %s: %s", answer.Status, text)
 	}
-	return answered, time.Since(began), nil
+	return answered, time.Since(started.began), nil
+}
+
+// started is the program of a function that runs alone.
+type started struct {
+	address string
+	began   time.Time
+	cmd     *exec.Cmd
+}
+
+// startProgram starts the program of a function, with settings in its environment.
+func startProgram(ctx context.Context, bin, name string, settings ...string) (*started, error) {
+	address, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	secret, public := config.KeySettings(key)
+	cmd := exec.CommandContext(ctx, filepath.Join(bin, name))
+	cmd.Env = append(os.Environ(), "TOKEN_KEYS="+secret, "TOKEN_PUBLIC_KEYS="+public, "PORT="+port, "SERVER_HOST=127.0.0.1", "LOG_LEVEL=error")
+	cmd.Env = append(cmd.Env, settings...)
+	s := &started{address: address, began: time.Now(), cmd: cmd}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("%w (make build makes it)", err)
+	}
+	return s, nil
+}
+
+func (s *started) stop() {
+	_ = s.cmd.Process.Signal(syscall.SIGKILL)
+	_ = s.cmd.Wait()
+}
+
+// await returns how long the program takes to its first answer.
+func (s *started) await() (time.Duration, error) {
+	for {
+		answer, err := http.Get("http://" + s.address + "/health")
+		if err == nil {
+			_ = answer.Body.Close()
+			return time.Since(s.began), nil
+		}
+		if time.Since(s.began) > 10*time.Second {
+			return 0, errors.New("no answer in 10 s")
+		}
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // firstCall is an event that the ledger does not know, or a call of the function's first route.

@@ -40,7 +40,8 @@ func seen(t *testing.T, shop *shoptest.Shop) []string {
 	return shoptest.Scalar[[]string](t, shop, `SELECT array_agg(status ORDER BY n) FROM delivery.tracking`)
 }
 
-func TestWithoutPaceAllMovesAreOneBatch(t *testing.T) {
+// DEL-15.
+func TestWithoutPaceAllMovesAreOneBatch_DEL_15(t *testing.T) {
 	t.Parallel()
 	shop, due := planned(t, "auto", 0)
 	require.Equal(t, []string{"planned→preparing", "preparing→shipped", "shipped→in_transit", "in_transit→delivered"},
@@ -70,7 +71,21 @@ func TestWithPaceEachMoveSchedulesTheNext(t *testing.T) {
 	require.Empty(t, shop.Send(t, name, due))
 }
 
-func TestManualShippingIsLeftToStaff(t *testing.T) {
+// DEL-15: an order follows the carrier until it is completed.
+func TestAutoShippingRunsToCompleted_DEL_15(t *testing.T) {
+	t.Parallel()
+	shop, due := planned(t, "auto", 0)
+	shop.Send(t, name, due)
+	shop.AwaitStatus(t, due.OrderID, "")
+	require.Equal(t, "completed", shop.Status(t, due.OrderID))
+	for _, fact := range []string{"order.shipped", "order.delivered"} {
+		require.Len(t, shop.Emitted(t, due.OrderID, fact), 1, fact)
+	}
+	require.Equal(t, "shipped", shoptest.Scalar[string](t, shop, `SELECT stock FROM orders.orders WHERE order_id = $1`, due.OrderID))
+}
+
+// DEL-15.
+func TestManualShippingIsLeftToStaff_DEL_15(t *testing.T) {
 	t.Parallel()
 	shop, due := planned(t, "manual", 0)
 	require.Empty(t, shop.Send(t, name, due))

@@ -22,12 +22,13 @@ type UsersRequest struct {
 	Role    string `query:"role" enum:"guest,customer,staff,admin"`
 	Active  string `query:"active" enum:"true,false"`
 	Ordered string `query:"ordered" enum:"true,false" doc:"Whether the user has ever ordered."`
-	Sort    string `query:"sort" enum:"created_at,-created_at,name,email" default:"-created_at"`
+	Sort    string `query:"sort" enum:"created_at,-created_at,name,-name,email,-email" default:"-created_at"`
 }
 
 var sortColumns = map[string]string{
 	"created_at": "created_at, user_id", "-created_at": "created_at DESC, user_id DESC",
-	"name": "lower(name), user_id", "email": "lower(email), user_id",
+	"name": "lower(name), user_id", "-name": "lower(name) DESC, user_id DESC",
+	"email": "lower(email), user_id", "-email": "lower(email) DESC, user_id DESC",
 }
 
 // listUsers returns users and guests.

@@ -20,6 +20,7 @@ type AuditRequest struct {
 	Object string    `query:"object" maxLength:"100" example:"user 019bb397-f900-7b6c-8586-3875e34487ca"`
 	From   time.Time `query:"from"`
 	To     time.Time `query:"to"`
+	Sort   string    `query:"sort" enum:"at,-at" default:"-at"`
 }
 
 // Act is an entry of the audit log: a request that changed something.
@@ -33,6 +34,12 @@ type Act struct {
 	After  json.RawMessage `json:"after,omitempty"`
 }
 
+// auditOrders are the orders of the list.
+var auditOrders = map[string]string{
+	"at":  `ORDER BY audit_id LIMIT @limit OFFSET @offset`,
+	"-at": `ORDER BY audit_id DESC LIMIT @limit OFFSET @offset`,
+}
+
 func listAudit(ctx context.Context, db web.Reader, in *AuditRequest) (items []Act, total int64, err error) {
 	if in.By != "" && !id.Valid(in.By) {
 		return nil, 0, problem.Invalid(problem.FieldError{Field: "by", Message: "is not a UUID"})
@@ -44,7 +51,7 @@ func listAudit(ctx context.Context, db web.Reader, in *AuditRequest) (items []Ac
 	args := pgx.NamedArgs{"by": in.By, "object": in.Object, "from": in.From, "to": to, "limit": in.Limit, "offset": in.Offset()}
 	return web.QueryPage(ctx, db, pgx.RowToStructByPos[Act], `FROM bus.audit
 		WHERE @by IN ('', by::text) AND @object IN ('', object) AND at >= @from::timestamptz AND (@to::timestamptz IS NULL OR at < @to)`,
-		`SELECT at, coalesce(by::text, ''), role, act, object, before, after`, `ORDER BY audit_id DESC LIMIT @limit OFFSET @offset`, args)
+		`SELECT at, coalesce(by::text, ''), role, act, object, before, after`, auditOrders[in.Sort], args)
 }
 
 // KeysAnswer is a JSON Web Key Set, RFC 7517.

@@ -41,6 +41,7 @@ func New(settings Settings) function.Function {
 			web.Cached(cacheProducts, web.WithRedirects(web.Get("/v1/products/{id}", access.All, h.read))),
 			web.Cached(cacheProducts, web.WithRedirects(web.Get("/v1/products/{id}/variants", access.All, listVariants))),
 			web.Cached(cacheLists, web.List("/v1/tags", access.All, listTags)),
+			web.Cached(cacheLists, web.Get("/v1/facets", access.All, readFacets)),
 			web.Cached(cacheLists, web.Get("/v1/categories", access.All, listCategories)),
 			web.Cached(cacheLists, web.WithRedirects(web.Get("/v1/categories/{id}", access.All, readCategory))),
 			web.Cached(cacheLists, web.List("/v1/stores", access.All, listStores)),

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/functions"
 	"github.com/popup-shop/popup/internal/shoptest"
 )
@@ -109,7 +110,7 @@ func TestStaffSetsEachState(t *testing.T) {
 }
 
 // DEL-18: a pickup ends at the counter.
-func TestPickupEndsAtTheCounter(t *testing.T) {
+func TestPickupEndsAtTheCounter_DEL_18(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	body := shoptest.Order(shoptest.Of(shoptest.Cap, 1)).With("address", nil).With("pickup", map[string]string{"store_id": shoptest.TheStore})
@@ -122,6 +123,26 @@ func TestPickupEndsAtTheCounter(t *testing.T) {
 	require.Equal(t, http.StatusAccepted, set(t, shop, placed.ID, "picked_up").Status)
 	shop.AwaitStatus(t, placed.ID, "delivered")
 	require.Equal(t, []string{"planned", "preparing", "ready_for_pickup", "picked_up", "delivered"}, seen(t, shop, placed.ID))
+}
+
+// DEL-18: what is not picked up in time goes back onto the shelf, and the money to the customer.
+func TestNotPickedUpInTimeIsRefunded_DEL_18(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	body := shoptest.Order(shoptest.Of(shoptest.Cap, 1)).With("address", nil).With("pickup", map[string]string{"store_id": shoptest.TheStore})
+	placed := shop.Place(t, body)
+	shop.AwaitStatus(t, placed.ID, "confirmed")
+	shop.Deliver(t, "ship-order", shop.Emitted(t, placed.ID, "order.confirmed")[0])
+	require.Equal(t, http.StatusAccepted, set(t, shop, placed.ID, "ready_for_pickup").Status)
+	shop.AwaitStatus(t, placed.ID, "ready_for_pickup")
+	shop.ChangeOrder(t, placed.ID, "deadline = now()")
+	shop.Send(t, "track-order", events.OrderOverdue{OrderID: placed.ID})
+	shop.AwaitStatus(t, placed.ID, "cancelled")
+	require.Equal(t, "2400 2400", shoptest.Scalar[string](t, shop, `
+		SELECT concat_ws(' ', captured_minor, refunded_minor) FROM payments.payments WHERE order_id = $1`, placed.ID))
+	require.Zero(t, shoptest.Scalar[int64](t, shop, `SELECT sum(reserved)::bigint FROM stock.levels WHERE sku = $1`, shoptest.Cap))
+	require.Equal(t, "cancelled", shoptest.Scalar[string](t, shop, `SELECT status FROM delivery.shipments WHERE order_id = $1`, placed.ID))
+	require.Equal(t, http.StatusConflict, set(t, shop, placed.ID, "picked_up").Status)
 }
 
 // ORD-32, DEL-20: whichever of many comes first, one wins.

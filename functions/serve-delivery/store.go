@@ -132,12 +132,19 @@ type ShipmentFilter struct {
 	web.Paging
 	Status string `query:"status" maxLength:"40"`
 	Q      string `query:"q" maxLength:"100" doc:"The whole order number or tracking number."`
+	Sort   string `query:"sort" enum:"created_at,-created_at" default:"-created_at"`
+}
+
+// shipmentOrders are the orders of the list.
+var shipmentOrders = map[string]string{
+	"created_at":  `ORDER BY s.created_at, s.shipment_id LIMIT @limit OFFSET @offset`,
+	"-created_at": `ORDER BY s.created_at DESC, s.shipment_id DESC LIMIT @limit OFFSET @offset`,
 }
 
 func listShipments(ctx context.Context, db web.Reader, f *ShipmentFilter) (items []Shipment, total int64, err error) {
 	return web.QueryPage(ctx, db, scanShipment, fromShipments+`
 		WHERE @status IN ('', s.status) AND (@q = '' OR s.tracking_number = @q OR o.order_number = @q)`,
-		`SELECT `+shipmentColumns, `ORDER BY s.created_at DESC, s.shipment_id DESC LIMIT @limit OFFSET @offset`,
+		`SELECT `+shipmentColumns, shipmentOrders[f.Sort],
 		pgx.NamedArgs{"status": f.Status, "q": f.Q, "limit": f.Limit, "offset": f.Offset()})
 }
 

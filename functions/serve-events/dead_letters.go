@@ -15,11 +15,12 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// DeadLettersRequest selects a page of the dead letters that are open.
+// DeadLettersRequest selects a page of the dead letters that are open, oldest first by default.
 type DeadLettersRequest struct {
 	web.Paging
 	Function string `query:"function" maxLength:"60" doc:"The function that could not handle them."`
 	Type     string `query:"type" maxLength:"60"`
+	Sort     string `query:"sort" enum:"stored_at,-stored_at" default:"stored_at"`
 }
 
 // DeadLetter is an event that its consumer could not handle.
@@ -69,7 +70,7 @@ func deadLetterOf(d eventstore.DeadLetter) DeadLetter {
 
 func listDeadLetters(ctx context.Context, db web.Reader, in *DeadLettersRequest) (items []DeadLetter, total int64, err error) {
 	page, total, err := eventstore.PageOfDeadLetters(ctx, db, eventstore.DeadLetterFilter{
-		Consumer: in.Function, Type: in.Type, Limit: in.Limit, Offset: in.Offset(),
+		Consumer: in.Function, Type: in.Type, NewestFirst: in.Sort == "-stored_at", Limit: in.Limit, Offset: in.Offset(),
 	})
 	for _, d := range page {
 		items = append(items, deadLetterOf(d))

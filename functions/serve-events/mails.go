@@ -19,11 +19,18 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// MailsRequest selects a page of the mails, newest first.
+// MailsRequest selects a page of the mails, newest first by default.
 type MailsRequest struct {
 	web.Paging
 	OrderID string `query:"order_id" format:"uuid"`
 	Status  string `query:"status" enum:"sending,waiting,sent,failed,unknown,limited"`
+	Sort    string `query:"sort" enum:"created_at,-created_at" default:"-created_at"`
+}
+
+// mailOrders are the orders of the list.
+var mailOrders = map[string]string{
+	"created_at":  `ORDER BY m.created_at, m.mail_id LIMIT @limit OFFSET @offset`,
+	"-created_at": `ORDER BY m.created_at DESC, m.mail_id DESC LIMIT @limit OFFSET @offset`,
 }
 
 // Mail is a mail that send-email wrote.
@@ -80,7 +87,7 @@ func listMails(ctx context.Context, db web.Reader, in *MailsRequest) (items []Ma
 		where += ` AND m.order_id = @order_id::uuid`
 	}
 	return web.QueryPage(ctx, db, scanMail, fromMails+where, `SELECT `+mailColumns,
-		`ORDER BY m.created_at DESC, m.mail_id DESC LIMIT @limit OFFSET @offset`, args)
+		mailOrders[in.Sort], args)
 }
 
 // querier is a web.Reader or a transaction.

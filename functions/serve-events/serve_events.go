@@ -50,6 +50,7 @@ func New(settings config.Access) function.Function {
 			web.Get("/v1/functions/flow", access.Staff, h.readFlow),
 			web.GetTx("/v1/checks", access.Staff, h.runChecks),
 			web.List("/v1/mails", access.Staff, listMails),
+			web.Get("/v1/mail-samples", access.Staff, h.mailSamples),
 			web.Get("/v1/mails/{id}", access.Staff, h.readMail),
 			web.Post("/v1/mails/{id}/send", access.Staff, http.StatusAccepted, sendMail),
 		),

@@ -41,6 +41,7 @@ func New(settings Settings) function.Function {
 		Name: name,
 		Endpoints: web.Endpoints(name, settings.Access,
 			web.List("/v1/orders", access.Customer, orderview.List),
+			web.Post("/v1/orders/hide", access.Staff, http.StatusOK, hide),
 			web.Post("/v1/orders/find", access.Credentials, http.StatusOK, find),
 			web.Get("/v1/orders/{id}", ownerOrToken, read),
 			web.Get("/v1/orders/{id}/events", ownerOrToken, readEvents),
@@ -53,8 +54,8 @@ func New(settings Settings) function.Function {
 			web.List("/v1/orders/{id}/notes", access.Staff, listNotes),
 			web.Post("/v1/orders/{id}/notes", access.Staff, http.StatusCreated, addNote),
 		),
-		Emits:  []events.Event{events.OrderWithdrawn{}, events.ShipmentMoved{}},
-		Writes: []string{"orders.orders", "orders.history", "orders.notes", "accounts.throttles", "delivery.shipments", "delivery.tracking"},
+		Emits:  []events.Event{events.OrderWithdrawn{}, events.OrderHidden{}, events.ShipmentMoved{}},
+		Writes: []string{"orders.orders", "orders.history", "orders.notes", "orders.hidden", "accounts.throttles", "delivery.shipments", "delivery.tracking"},
 	}
 }
 

@@ -46,13 +46,15 @@ type ListRequest struct {
 	ProductID   string `query:"product_id" format:"uuid"`
 	VariantID   string `query:"variant_id" format:"uuid"`
 	WarehouseID string `query:"warehouse_id" format:"uuid"`
-	Sort        string `query:"sort" enum:"sku,available" default:"sku" doc:"available: what there is least of first."`
+	Sort        string `query:"sort" enum:"sku,-sku,available,-available" default:"sku" doc:"available: what there is least of first."`
 }
 
 // levelOrders are the orders of the list.
 var levelOrders = map[string]string{
-	"sku":       `ORDER BY l.sku, w.priority, warehouse_id LIMIT @limit OFFSET @offset`,
-	"available": `ORDER BY on_hand - reserved, l.sku, w.priority, warehouse_id LIMIT @limit OFFSET @offset`,
+	"sku":        `ORDER BY l.sku, w.priority, warehouse_id LIMIT @limit OFFSET @offset`,
+	"-sku":       `ORDER BY l.sku DESC, w.priority, warehouse_id LIMIT @limit OFFSET @offset`,
+	"available":  `ORDER BY on_hand - reserved, l.sku, w.priority, warehouse_id LIMIT @limit OFFSET @offset`,
+	"-available": `ORDER BY on_hand - reserved DESC, l.sku, w.priority, warehouse_id LIMIT @limit OFFSET @offset`,
 }
 
 const (

@@ -27,13 +27,20 @@ type Movement struct {
 	CreatedAt   time.Time `json:"created_at"`
 }
 
-// MovementsRequest filters the movements of a level, which are listed latest first.
+// MovementsRequest filters the movements of a level, which are listed latest first by default.
 type MovementsRequest struct {
 	web.Paging
 	Named
 	From time.Time `query:"from"`
 	To   time.Time `query:"to"`
 	Kind string    `query:"kind" enum:"inbound,outbound,reservation,release,adjustment"`
+	Sort string    `query:"sort" enum:"created_at,-created_at" default:"-created_at"`
+}
+
+// movementOrders are the orders of the list.
+var movementOrders = map[string]string{
+	"created_at":  `ORDER BY created_at, movement_id LIMIT @limit OFFSET @offset`,
+	"-created_at": `ORDER BY created_at DESC, movement_id LIMIT @limit OFFSET @offset`,
 }
 
 func listMovements(ctx context.Context, db web.Reader, in *MovementsRequest) ([]Movement, int64, error) {
@@ -45,7 +52,7 @@ func listMovements(ctx context.Context, db web.Reader, in *MovementsRequest) ([]
 	}
 	return web.QueryPage(ctx, db, pgx.RowToStructByPos[Movement], `FROM stock.movements `+in.where(), `
 		SELECT movement_id::text, level_id::text, kind, quantity, reference, reason, created_at`,
-		`ORDER BY created_at DESC, movement_id LIMIT @limit OFFSET @offset`, pgx.NamedArgs{
+		movementOrders[in.Sort], pgx.NamedArgs{
 			"level_id": in.ID, "from": in.From, "to": in.To, "kind": in.Kind, "limit": in.Limit, "offset": in.Offset(),
 		})
 }

@@ -23,6 +23,9 @@ type Reservation struct {
 	Lines     []HeldLine `json:"lines" nullable:"false"`
 }
 
+// String returns quantity and SKU, for lists of reservations as CSV.
+func (l HeldLine) String() string { return fmt.Sprintf("%d × %s", l.Quantity, l.SKU) }
+
 // HeldLine is the reserved quantity of a line in one warehouse.
 type HeldLine struct {
 	Line        int    `json:"line"`
@@ -42,11 +45,34 @@ func getReservation(ctx context.Context, db web.Reader, in *Named) (*Reservation
 	return &ReservationAnswer{found}, err
 }
 
-func readHold(ctx context.Context, db web.Reader, holdID string) (r Reservation, err error) {
-	err = db.QueryRow(ctx, `
+// ReservationsRequest selects a page of the manual reservations, newest first by default.
+type ReservationsRequest struct {
+	web.Paging
+	Status string `query:"status" enum:"held,released,expired"`
+	Sort   string `query:"sort" enum:"created_at,-created_at,expires_at,-expires_at" default:"-created_at"`
+}
+
+// reservationOrders are the orders of the list. A reservation's id begins with the time at which it was made.
+var reservationOrders = map[string]string{
+	"created_at":  `ORDER BY hold_id LIMIT @limit OFFSET @offset`,
+	"-created_at": `ORDER BY hold_id DESC LIMIT @limit OFFSET @offset`,
+	"expires_at":  `ORDER BY expires_at, hold_id LIMIT @limit OFFSET @offset`,
+	"-expires_at": `ORDER BY expires_at DESC, hold_id LIMIT @limit OFFSET @offset`,
+}
+
+const selectReservation = `
 		SELECT hold_id::text, status, expires_at, created_at, (
 			SELECT json_agg(json_build_object('line', line, 'sku', sku, 'warehouse_id', warehouse_id, 'quantity', quantity) ORDER BY line, sku, warehouse_id)
-			FROM stock.reservations r JOIN stock.levels USING (level_id) WHERE r.hold_id = h.hold_id)
+			FROM stock.reservations r JOIN stock.levels USING (level_id) WHERE r.hold_id = h.hold_id)`
+
+// listReservations is called by staff, and by programs that manage stock.
+func listReservations(ctx context.Context, db web.Reader, in *ReservationsRequest) ([]Reservation, int64, error) {
+	return web.QueryPage(ctx, db, pgx.RowToStructByPos[Reservation], `FROM stock.holds h WHERE @status IN ('', status)`,
+		selectReservation, reservationOrders[in.Sort], pgx.NamedArgs{"status": in.Status, "limit": in.Limit, "offset": in.Offset()})
+}
+
+func readHold(ctx context.Context, db web.Reader, holdID string) (r Reservation, err error) {
+	err = db.QueryRow(ctx, selectReservation+`
 		FROM stock.holds h
 		WHERE hold_id = @hold_id`, pgx.NamedArgs{"hold_id": holdID}).Scan(&r.ID, &r.Status, &r.ExpiresAt, &r.CreatedAt, &r.Lines)
 	if errors.Is(err, pgx.ErrNoRows) {

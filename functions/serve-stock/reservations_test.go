@@ -122,3 +122,27 @@ func TestReservationErrorsNameTheField(t *testing.T) {
 		require.Equal(t, []string{field}, post(t, shop, "/v1/inventory/reservations", body).Fields())
 	}
 }
+
+// STK-32: staff sees the reservations that were made by hand, and which of them are held.
+func TestReservationsAreListed_WEB_34(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	first, second := keep(t, shop, line(shoptest.Cap, 2)), keep(t, shop, line(shoptest.Tee, 1))
+	released := first.Body["reservation_id"].(string)
+	require.Equal(t, http.StatusOK, as(t, shop, http.MethodDelete, "/v1/inventory/reservations/"+released, nil).Status)
+	list := func(query string) (ids []any) {
+		a := as(t, shop, http.MethodGet, "/v1/inventory/reservations?"+query, nil)
+		require.Equal(t, http.StatusOK, a.Status, a.Raw)
+		for _, item := range a.Body["items"].([]any) {
+			ids = append(ids, item.(map[string]any)["reservation_id"])
+		}
+		return ids
+	}
+	both := []any{second.Body["reservation_id"], released}
+	require.Equal(t, both, list(""))
+	require.Equal(t, []any{both[1], both[0]}, list("sort=created_at"))
+	require.Equal(t, both, list("sort=-expires_at"))
+	require.Equal(t, both[:1], list("status=held"))
+	require.Equal(t, both[1:], list("status=released"))
+	require.Equal(t, http.StatusUnauthorized, shop.Call(t, "serve-stock", http.MethodGet, "/v1/inventory/reservations", nil).Status)
+}

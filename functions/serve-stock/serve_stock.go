@@ -49,6 +49,7 @@ func New(settings config.Access) function.Function {
 					Status: http.StatusCreated, Do: transfer, Show: showTransferred,
 				}),
 
+			web.List("/v1/inventory/reservations", editors, listReservations),
 			web.PostIdempotent("/v1/inventory/reservations", editors, web.IdempotentCall[*HoldRequest, string, HoldAnswer]{
 				Status: http.StatusCreated, Do: hold, Show: showHold,
 			}),

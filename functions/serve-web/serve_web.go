@@ -8,6 +8,7 @@
 //	shop       what customers see
 //	account    what belongs to an account
 //	reference  the page of the API
+//	texts      legal texts, and the page about the shop
 //	office     what staff work with
 package serveweb
 
@@ -24,6 +25,7 @@ import (
 	"github.com/popup-shop/popup/functions/serve-web/reference"
 	"github.com/popup-shop/popup/functions/serve-web/shop"
 	"github.com/popup-shop/popup/functions/serve-web/static"
+	"github.com/popup-shop/popup/functions/serve-web/texts"
 	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/function"
 )
@@ -56,7 +58,7 @@ func (*endpoints) Routes() []function.Route { return nil }
 // Open serves the pages. It panics on settings that Check rejects, and on static files that can't be read.
 func (e *endpoints) Open(mux *http.ServeMux, rt *function.Runtime) {
 	site := e.site(rt)
-	routes := slices.Concat(shop.Routes(), account.Routes(), office.Routes(), reference.Routes(), []page.Route{
+	routes := slices.Concat(shop.Routes(), account.Routes(), office.Routes(), reference.Routes(), texts.Routes(), []page.Route{
 		{Pattern: "GET /problems/{kind}", Serve: page.ProblemPage},
 	})
 	mux.Handle("/", site.Handler(routes...))

@@ -18,7 +18,8 @@ func open(t *testing.T) *shoptest.Shop {
 	return shoptest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "manual" })
 }
 
-func TestConfirmedAndPaidOrderGetsOneShipment(t *testing.T) {
+// DEL-14.
+func TestConfirmedAndPaidOrderGetsOneShipment_DEL_14(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	placed := shop.OrderIn(t, "confirmed")

@@ -18,15 +18,16 @@ func ListDeadLetters(ctx context.Context, db Querier, consumer string) ([]DeadLe
 // DeadLetterFilter selects a page of the open dead letters. An empty field selects all.
 type DeadLetterFilter struct {
 	Consumer, Type string
+	NewestFirst    bool
 	Limit, Offset  int64
 }
 
 func (f DeadLetterFilter) args() pgx.NamedArgs {
-	return pgx.NamedArgs{"consumer": f.Consumer, "type": f.Type, "limit": f.Limit, "offset": f.Offset}
+	return pgx.NamedArgs{"consumer": f.Consumer, "type": f.Type, "newest_first": f.NewestFirst, "limit": f.Limit, "offset": f.Offset}
 }
 
 const openDeadLetters = `resolved_at IS NULL AND @consumer IN ('', consumer) AND @type IN ('', type)
-		ORDER BY dead_letter_id
+		ORDER BY CASE WHEN @newest_first THEN -dead_letter_id ELSE dead_letter_id END
 		LIMIT nullif(@limit::bigint, 0) OFFSET @offset::bigint`
 
 // PageOfDeadLetters returns a page of the open dead letters, the oldest first, and how many there are in all.

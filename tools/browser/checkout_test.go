@@ -261,3 +261,38 @@ func TestABannerShowsThatTheShopIsAway_WEB_06(t *testing.T) {
 	away.Store(false)
 	w.awaitFor(noticed, `document.getElementById("offline").hidden`, "the banner stays")
 }
+
+// WEB-15: the price and what is left are those of the variant that is chosen.
+func TestThePriceFollowsTheVariant_WEB_15(t *testing.T) {
+	w := open(t, "")
+	w.visit(productWith("BAG-SAIL")(t, w))
+	eval[bool](w, `!!Object.assign(document.querySelector("[data-price]:not(:checked):not(:disabled)").dataset, { price: "€43.21", note: "2 left" })`)
+	w.click(`label:has([data-price]:not(:checked):not(:disabled))`)
+	w.await(`document.getElementById("price").textContent === "€43.21"`, "the price stays")
+	w.await(`document.getElementById("stock-note").textContent === "2 left"`, "what is left stays")
+	w.requireNoErrors()
+}
+
+// WEB-18: a payment that is refused keeps all that was typed, and the basket.
+func TestARefusedPaymentKeepsEverything_WEB_18(t *testing.T) {
+	refusing, stop, err := openShop(t.Context(), 0)
+	require.NoError(t, err)
+	defer stop()
+	usual, usualSite := shop, site
+	shop, site = refusing.Shop, refusing.site
+	defer func() { shop, site = usual, usualSite }()
+	w := open(t, "")
+	w.toCheckout()
+	w.fillCheckout()
+	w.click("#checkout-pay button")
+	w.awaitFor(20*time.Second, `document.getElementById("errors")`, "no refusal is shown")
+	w.shot("checkout-refused")
+	require.Empty(t, w.faults())
+	for n := 0; n+1 < len(guestOrder); n += 2 {
+		require.Equal(t, guestOrder[n+1], eval[string](w, `document.querySelector('[name="`+guestOrder[n]+`"]').value`), guestOrder[n])
+	}
+	require.Equal(t, "/checkout", w.where())
+	w.visit("/basket")
+	w.await(`document.querySelector(".basket-line")`, "the basket is empty")
+	w.requireNoErrors()
+}

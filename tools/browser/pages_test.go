@@ -63,6 +63,7 @@ var pages = []pageToOpen{
 	{name: "legal", path: "/legal/returns"},
 	{name: "about", path: "/about"},
 	{name: "docs", path: "/docs"},
+	{name: "docs-events", path: "/docs/events"},
 	{name: "not-found", path: "/nothing/here"},
 	{name: "forbidden", as: customer, path: "/v1/users"},
 	{name: "problem", path: "/problems/out-of-stock"},

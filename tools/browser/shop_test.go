@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"sync/atomic"
 	"testing"
 
@@ -52,41 +53,69 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// within does something while a shop is open.
+// within does something while a shop is open in which every payment succeeds.
 func within(do func() int) (code int, err error) {
-	dir, err := os.MkdirTemp("", "popup-browser-")
+	opened, stop, err := openShop(context.Background(), 1)
 	if err != nil {
 		return 1, err
 	}
-	defer os.RemoveAll(dir)
-	ctx := context.Background()
+	defer stop()
+	shop, site = opened.Shop, opened.site
+	return do(), nil
+}
+
+// openedShop is a shop and its address.
+type openedShop struct {
+	*local.Shop
+	site string
+}
+
+// openShop opens a shop with demo goods, in which payments succeed with a chance.
+func openShop(ctx context.Context, success float64) (opened openedShop, stop func(), err error) {
+	var closers []func()
+	stop = func() {
+		for _, each := range slices.Backward(closers) {
+			each()
+		}
+	}
+	defer func() {
+		if err != nil {
+			stop()
+		}
+	}()
+	dir, err := os.MkdirTemp("", "popup-browser-")
+	if err != nil {
+		return opened, stop, err
+	}
+	closers = append(closers, func() { _ = os.RemoveAll(dir) })
 	settings, err := config.Read[functions.Settings]()
 	if err := errors.Join(err, os.Chmod(dir, 0o755)); err != nil { // Postgres runs as another user when this program runs as root
-		return 1, err
+		return opened, stop, err
 	}
 	server := httptest.NewUnstartedServer(nil)
-	site = "http://" + server.Listener.Addr().String()
-	settings.SimulatedSuccess, settings.Shipping, settings.RateLimit, settings.StaffRateLimit, settings.PublicURL = 1, "manual", 0, 0, site
+	opened.site = "http://" + server.Listener.Addr().String()
+	settings.SimulatedSuccess, settings.Shipping, settings.RateLimit, settings.StaffRateLimit, settings.PublicURL = success, "manual", 0, 0, opened.site
 	settings.TokenKeys, settings.TokenPublicKeys = keys()
-	shop, err = local.Open(ctx, local.Options{
-		Dir: dir, Profile: jetstream.Spec, Connections: 16, Address: site,
+	opened.Shop, err = local.Open(ctx, local.Options{
+		Dir: dir, Profile: jetstream.Spec, Connections: 16, Address: opened.site,
 		Postgres: map[string]string{"fsync": "off"}, Out: io.Discard, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
-		return 1, err
+		return opened, stop, err
 	}
-	defer shop.Close()
-	settings.SMTP, settings.Pictures, settings.Payments = shop.SMTP, shop.Pictures(), shop.Simulator.Settings(settings.Payments)
+	closers = append(closers, opened.Close)
+	settings.SMTP, settings.Pictures, settings.Payments = opened.SMTP, opened.Pictures(), opened.Simulator.Settings(settings.Payments)
 	settings.PaymentMethods = payment.Codes()
 	triggers, err := local.ReadTriggers(functions.Manifests, infra.Delivery)
-	if err := errors.Join(err, seed.Demo(ctx, shop.Pool), seed.Showcase(ctx, shop.Pool), seed.Pictures(ctx, shop.Pool, picture.Open(shop.Pictures()).Put)); err != nil {
-		return 1, err
+	put := picture.Open(opened.Pictures()).Put
+	if err := errors.Join(err, seed.Demo(ctx, opened.Pool), seed.Showcase(ctx, opened.Pool), seed.Pictures(ctx, opened.Pool, put)); err != nil {
+		return opened, stop, err
 	}
 	gateway := servegateway.Within(servegateway.Settings{Gateway: settings.Gateway, Access: settings.Access})
-	if err := shop.Start(ctx, functions.All(settings), triggers, local.Gateway{Name: "serve-gateway", Within: gateway}); err != nil {
-		return 1, err
+	if err := opened.Start(ctx, functions.All(settings), triggers, local.Gateway{Name: "serve-gateway", Within: gateway}); err != nil {
+		return opened, stop, err
 	}
-	front := shop.Handler()
+	front := opened.Handler()
 	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if away.Load() {
 			panic(http.ErrAbortHandler)
@@ -94,8 +123,8 @@ func within(do func() int) (code int, err error) {
 		front.ServeHTTP(w, r)
 	})
 	server.Start()
-	defer server.Close()
-	return do(), nil
+	closers = append(closers, server.Close)
+	return opened, stop, nil
 }
 
 // keys returns a new key of tokens, as settings.

@@ -1,8 +1,11 @@
 package account
 
 import (
+	"strings"
+
 	"github.com/popup-shop/popup/client"
 	"github.com/popup-shop/popup/functions/serve-web/page"
+	"github.com/popup-shop/popup/functions/serve-web/ui"
 )
 
 // signUp makes an account and signs its owner in.
@@ -12,6 +15,7 @@ func signUp(r *page.Request) error {
 		if r.View.SignedIn() {
 			return r.SeeOther(next(f))
 		}
+		fillFromOrder(r, f)
 		return r.Show(signUpPage(r.View, f))
 	}
 	made, err := r.API.Register(r.Context(), client.RegisterRequest{
@@ -29,8 +33,36 @@ func signUp(r *page.Request) error {
 		return r.Show(signUpPage(r.View, f))
 	}
 	r.SignIn(made.AccessToken, made.RefreshToken)
-	r.Notify("good", "sign-up.done", made.Name)
+	number, ok := orderOf(r, f)
+	if ok && r.ClaimOrder(number) == nil {
+		r.Notify("good", "order.claimed")
+	} else {
+		r.Notify("good", "sign-up.done", made.Name)
+	}
 	return r.SeeOther(next(f))
+}
+
+// orderOf returns the number of the guest's order that the visitor came from, if their browser may open it.
+func orderOf(r *page.Request, f *ui.Form) (number string, ok bool) {
+	number, ok = strings.CutPrefix(f.Value("next"), "/o/")
+	return number, ok && r.HasOrder(number)
+}
+
+// fillFromOrder enters what a guest typed when they ordered.
+func fillFromOrder(r *page.Request, f *ui.Form) {
+	number, ok := orderOf(r, f)
+	if !ok {
+		return
+	}
+	found, err := r.ForOrder(number).GetOrder(r.Context(), number)
+	if err != nil {
+		return // they type it
+	}
+	for name, value := range map[string]string{"email": found.Contact.Email, "name": found.Contact.Name, "phone": found.Contact.Phone} {
+		if !f.Values.Has(name) {
+			f.Values.Set(name, value)
+		}
+	}
 }
 
 // forgot has a mail sent with a link. Its page is the same for addresses that have no account.

@@ -6,7 +6,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/client"
-	"github.com/popup-shop/popup/functions/serve-web/ui"
 )
 
 // Each function stands to the right of those that lead to it, and what leads back moves none.
@@ -32,17 +31,4 @@ func TestTheFlowGoesToTheRight(t *testing.T) {
 	require.Len(t, d.Arrows, 6)
 	last := d.Arrows[len(d.Arrows)-1]
 	require.Equal(t, []any{int64(3), "3"}, []any{last.Events, last.Label})
-}
-
-// A filter leads to the first page and keeps the other filters.
-func TestFiltersKeepEachOther(t *testing.T) {
-	t.Parallel()
-	for before, after := range map[string]string{
-		"/office/orders":            "/office/orders?size=50",
-		"/office/orders?page=3&q=a": "/office/orders?q=a&size=50",
-		"/office/orders?size=10":    "/office/orders?size=50",
-	} {
-		require.Equal(t, after, with(&ui.View{Path: before}, "size", "50"))
-	}
-	require.Equal(t, "/office/orders?page=4&q=a", with(&ui.View{Path: "/office/orders?page=3&q=a"}, "page", "4"))
 }

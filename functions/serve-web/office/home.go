@@ -29,10 +29,12 @@ type desk struct {
 
 // period is the figures of some days beside those of as many days before.
 type period struct {
-	Key            string
-	Orders, Before int64
-	Revenue        []client.Amount
-	Average        []client.Amount
+	Key     string
+	Orders  int64 // that were placed
+	Kept    int64 // of these, those that were confirmed and not cancelled
+	Before  int64 // that were kept in as many days before
+	Revenue []client.Amount
+	Average []client.Amount
 }
 
 func home(r *page.Request) error {
@@ -87,23 +89,30 @@ func everyDay(known []client.DayFigures, today time.Time, n int) []client.DayFig
 
 // compare returns the figures of the last n days and of the n days before.
 func compare(key string, days []client.DayFigures, n int) period {
-	p := period{Key: key}
+	p := sumOf(days[len(days)-n:])
+	p.Key = key
+	for _, d := range days[len(days)-2*n : len(days)-n] {
+		p.Before += d.Kept
+	}
+	return p
+}
+
+// sumOf returns the figures of days together.
+func sumOf(days []client.DayFigures) (p period) {
 	kept := map[string]int64{}
-	for _, d := range days[len(days)-n:] {
-		p.Orders += d.Kept
+	for _, d := range days {
+		p.Orders += d.Orders
+		p.Kept += d.Kept
 		for _, revenue := range d.Revenue {
 			kept[revenue.Currency] += revenue.Minor
 		}
-	}
-	for _, d := range days[len(days)-2*n : len(days)-n] {
-		p.Before += d.Kept
 	}
 	for currency, minor := range kept {
 		p.Revenue = append(p.Revenue, client.Amount{Minor: minor, Currency: currency})
 	}
 	slices.SortFunc(p.Revenue, func(a, b client.Amount) int { return cmp.Compare(a.Currency, b.Currency) })
-	if len(p.Revenue) == 1 && p.Orders > 0 {
-		p.Average = []client.Amount{{Minor: p.Revenue[0].Minor / p.Orders, Currency: p.Revenue[0].Currency}}
+	if len(p.Revenue) == 1 && p.Kept > 0 {
+		p.Average = []client.Amount{{Minor: p.Revenue[0].Minor / p.Kept, Currency: p.Revenue[0].Currency}}
 	}
 	return p
 }

@@ -2,13 +2,10 @@
 package office
 
 import (
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/popup-shop/popup/functions/serve-web/page"
-	"github.com/popup-shop/popup/functions/serve-web/ui"
 )
 
 // Routes returns the pages of the office, which are for staff. Their forms may have long texts.
@@ -17,6 +14,9 @@ func Routes() []page.Route {
 		{Pattern: "GET /office", Serve: home},
 		{Pattern: "GET /office/find", Serve: find},
 		{Pattern: "GET /office/customers", Serve: customers},
+		{Pattern: "GET /office/delivery", Serve: shipments},
+		{Pattern: "POST /office/delivery", Serve: moveShipments},
+		{Pattern: "GET /office/reports", Serve: reports},
 	})
 	for i := range routes {
 		routes[i].Serve = page.ForStaff(routes[i].Serve)
@@ -29,6 +29,7 @@ func orderRoutes() []page.Route {
 	return []page.Route{
 		{Pattern: "GET /office/orders", Serve: orders},
 		{Pattern: "POST /office/orders/ship", Serve: shipOrders},
+		{Pattern: "POST /office/orders/hide", Serve: hideOrders},
 		{Pattern: "GET /office/orders/slips", Serve: packingSlips},
 		{Pattern: "GET /office/orders/{id}", Serve: order},
 		{Pattern: "POST /office/orders/{id}/{act}", Serve: changeOrder},
@@ -43,6 +44,11 @@ func productRoutes() []page.Route {
 		{Pattern: "POST /office/products/new", Serve: newProduct},
 		{Pattern: "GET /office/products/import", Serve: importProducts},
 		{Pattern: "POST /office/products/import", Serve: importProducts, MaxBody: page.MaxUpload},
+		{Pattern: "GET /office/categories", Serve: categories},
+		{Pattern: "POST /office/categories", Serve: categories},
+		{Pattern: "GET /office/categories/{id}", Serve: category},
+		{Pattern: "POST /office/categories/{id}", Serve: category},
+		{Pattern: "POST /office/categories/{id}/delete", Serve: deleteCategory},
 		{Pattern: "GET /office/products/{id}", Serve: product},
 		{Pattern: "POST /office/products/{id}", Serve: product},
 		{Pattern: "POST /office/products/{id}/{act}", Serve: changePart, MaxBody: page.MaxUpload},
@@ -53,12 +59,22 @@ func stockRoutes() []page.Route {
 	return []page.Route{
 		{Pattern: "GET /office/stock", Serve: stock},
 		{Pattern: "POST /office/stock", Serve: receive},
+		{Pattern: "GET /office/warehouses", Serve: warehouses},
+		{Pattern: "POST /office/warehouses", Serve: warehouses},
+		{Pattern: "GET /office/warehouses/{id}", Serve: warehouse},
+		{Pattern: "POST /office/warehouses/{id}", Serve: warehouse},
+		{Pattern: "POST /office/warehouses/{id}/delete", Serve: deleteWarehouse},
+		{Pattern: "GET /office/holds", Serve: holds},
+		{Pattern: "POST /office/holds", Serve: holds},
+		{Pattern: "POST /office/holds/{id}/release", Serve: releaseHold},
 		{Pattern: "GET /office/stock/{id}", Serve: level},
 		{Pattern: "POST /office/stock/{id}", Serve: level},
+		{Pattern: "POST /office/stock/{id}/move", Serve: moveGoods},
 		{Pattern: "GET /office/stores", Serve: stores},
 		{Pattern: "POST /office/stores", Serve: stores},
 		{Pattern: "GET /office/stores/{id}", Serve: store},
 		{Pattern: "POST /office/stores/{id}", Serve: store},
+		{Pattern: "POST /office/stores/{id}/products", Serve: deleteInStore},
 		{Pattern: "POST /office/stores/{id}/{act}", Serve: changeStore},
 	}
 }
@@ -86,6 +102,7 @@ func settingsRoutes() []page.Route {
 		{Pattern: "POST /office/settings", Serve: settings},
 		{Pattern: "GET /office/settings/texts/{kind}", Serve: legalText},
 		{Pattern: "POST /office/settings/texts/{kind}", Serve: legalText},
+		{Pattern: "GET /office/settings/mails", Serve: mailSamples},
 		{Pattern: "GET /office/settings/staff", Serve: staff},
 		{Pattern: "POST /office/settings/staff", Serve: staff},
 		{Pattern: "GET /office/settings/tokens", Serve: tokens},
@@ -101,9 +118,11 @@ var sections = []section{
 	{"/office", "office.home", "home", "h"},
 	{"/office/orders", "office.orders", "box", "o"},
 	{"/office/products", "office.products", "bag", "p"},
-	{"/office/stock", "office.stock", "truck", "s"},
+	{"/office/stock", "office.stock", "shelf", "s"},
 	{"/office/stores", "office.stores", "pin", "t"},
 	{"/office/customers", "office.customers", "person", "c"},
+	{"/office/delivery", "office.delivery", "truck", "d"},
+	{"/office/reports", "office.reports", "chart", "r"},
 	{"/office/mails", "office.mails", "card", "m"},
 	{"/office/engine", "office.engine", "filter", "e"},
 	{"/office/settings", "office.settings", "key", "x"},
@@ -111,47 +130,6 @@ var sections = []section{
 
 // tab is a saved view of a list, with an address of its own.
 type tab struct{ Path, Label string }
-
-// pageOf returns the page that the address of a list asks for, from 1.
-func pageOf(r *page.Request) int64 {
-	n, err := strconv.ParseInt(r.FormValue("page"), 10, 64)
-	if err != nil || n < 1 {
-		return 1
-	}
-	return n
-}
-
-// sizes are how many rows a page of a table may have.
-var sizes = []int64{10, 25, 50, 100}
-
-func sizeOf(r *page.Request) int64 {
-	n, _ := strconv.ParseInt(r.FormValue("size"), 10, 64)
-	for _, size := range sizes {
-		if n == size {
-			return n
-		}
-	}
-	return 25
-}
-
-// with returns the address of a list with other parameters, in pairs of name and value. An empty value leaves one out;
-// without a page it is the first.
-func with(v *ui.View, pairs ...string) string {
-	at, err := url.Parse(v.Path)
-	if err != nil {
-		return v.Path
-	}
-	values := at.Query()
-	for i := 0; i+1 < len(pairs); i += 2 {
-		if values.Del("page"); pairs[i+1] != "" {
-			values.Set(pairs[i], pairs[i+1])
-		} else {
-			values.Del(pairs[i])
-		}
-	}
-	at.RawQuery = values.Encode()
-	return at.String()
-}
 
 // short returns the beginning of an id.
 func short(id string) string {

@@ -3,6 +3,8 @@ package office_test
 import (
 	"net/http"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -80,7 +82,7 @@ func TestOrdersAreShippedTogether_WEB_39(t *testing.T) {
 	require.Contains(t, slips.Text, shoptest.Cap)
 
 	shown := staff.Post(t, "/office/orders/ship", "next", "/office/orders", "order", ready.ID, "order", gone.ID, "order", also.ID)
-	require.Contains(t, shown.HTML, "2 shipped. These could not be:")
+	require.Contains(t, shown.HTML, "2 shipped. These could not be: "+gone.OrderNumber)
 	for _, p := range []shoptest.Placed{ready, also} {
 		require.Len(t, shop.Emitted(t, p.ID, "shipment.moved"), 2, "through preparing to shipped")
 	}
@@ -293,4 +295,53 @@ func TestTheEngineIsShown_WEB_52(t *testing.T) {
 	require.Contains(t, admin.Get(t, "/office/engine/flow?period=day").HTML, ">reserve-stock<")
 	require.NotContains(t, admin.Get(t, "/office/engine/checks").HTML, `class="state bad"`)
 	require.Contains(t, admin.Get(t, "/office/dead-letters").Text, "Nothing is stuck")
+}
+
+// WEB-51: how many there are is changed in the row, unless it has been changed meanwhile.
+func TestStockIsChangedInItsRow_WEB_51(t *testing.T) {
+	t.Parallel()
+	shop, staff := open(t, token.Staff)
+	id := productID(t, shop, shoptest.Cap)
+	shop.OrderIn(t, "confirmed") // holds one of 120
+	change := func(was, available string) shoptest.Page {
+		return staff.Post(t, "/office/products", "act", "stock", "id", id, "was", was, "available", available, "next", "/office/products")
+	}
+	onHand := func() int64 {
+		return shoptest.Scalar[int64](t, shop, `SELECT sum(on_hand)::bigint FROM stock.levels WHERE sku = $1`, shoptest.Cap)
+	}
+	require.Contains(t, staff.Get(t, "/office/products").HTML, `name="available" value="119"`)
+	require.Contains(t, change("119", "50").HTML, "CAP-NAVY: 50 to sell.")
+	require.EqualValues(t, 51, onHand(), "what is held stays")
+	conflict := change("119", "40")
+	require.Equal(t, http.StatusPreconditionFailed, conflict.Status)
+	require.Contains(t, conflict.Text, "to 50 meanwhile. You typed 40.")
+	require.Contains(t, change("50", "some").HTML, "class=\"notice bad\"")
+	require.EqualValues(t, 51, onHand())
+	require.Contains(t, change("50", "0").HTML, "CAP-NAVY: 0 to sell.", "also none")
+	several := staff.Post(t, "/office/products", "act", "stock", "id", productID(t, shop, shoptest.Tee), "was", "1", "available", "1")
+	require.Equal(t, "/office/stock?product_id="+productID(t, shop, shoptest.Tee), several.Path)
+}
+
+// INS-19: an order's steps are a tree, or sorted by time, both ways; its events follow.
+func TestStepsAreSortedBothWays_INS_19(t *testing.T) {
+	t.Parallel()
+	shop, staff := open(t, token.Staff)
+	path := "/office/orders/" + shop.OrderIn(t, "confirmed").ID
+	starts := func(sort string) (times []int) {
+		for _, row := range rowsOf(t, staff, path+"?sort="+sort) {
+			ms, err := strconv.Atoi(row[2])
+			require.NoError(t, err)
+			times = append(times, ms)
+		}
+		return times
+	}
+	up, down := starts("start"), starts("-start")
+	require.Greater(t, len(up), 4)
+	require.True(t, slices.IsSorted(up), "%v", up)
+	slices.Reverse(down)
+	require.Equal(t, up, down)
+	newest, oldest := staff.Get(t, path).Text, staff.Get(t, path+"?sort=start").Text
+	require.Less(t, strings.Index(newest, "order.confirmed"), strings.Index(newest, "ORDER_REQUESTED"))
+	require.Less(t, strings.Index(oldest, "ORDER_REQUESTED"), strings.Index(oldest, "order.confirmed"))
+	require.Contains(t, staff.Get(t, path).HTML, `class="depth depth-2"`)
 }

@@ -7,14 +7,15 @@ import (
 
 	"github.com/popup-shop/popup/client"
 	"github.com/popup-shop/popup/functions/serve-web/page"
+	"github.com/popup-shop/popup/functions/serve-web/table"
 	"github.com/popup-shop/popup/functions/serve-web/ui"
 )
 
 // orderDetails is an order and what happened to it.
 type orderDetails struct {
 	client.Order
-	events []client.OrdersEvent
-	steps  []client.Step
+	events []client.OrdersEvent // the newest first, unless the steps are sorted by time
+	steps  table.Table[placedStep]
 	notes  []client.Note
 	form   *ui.Form
 }
@@ -30,7 +31,12 @@ func showOrder(r *page.Request, id string, f *ui.Form) error {
 	})
 	calls.Go(func() error {
 		log, err := r.API.GetOrderEvents(ctx, id)
-		d.events, d.steps = log.Items, log.Steps
+		d.events = log.Items
+		d.steps = table.Table[placedStep]{Key: "order.engine-room", Class: "waterfall", Whole: true, Columns: stepColumns(r.View)}
+		d.steps.Hold(r, "", placed(log.Steps))
+		if d.steps.Sort != "start" {
+			slices.Reverse(d.events)
+		}
 		return err
 	})
 	calls.Go(func() error {
@@ -41,7 +47,7 @@ func showOrder(r *page.Request, id string, f *ui.Form) error {
 	if err := calls.Wait(); err != nil {
 		return err
 	}
-	return r.Show(orderPage(r.View, d))
+	return d.steps.Show(r, orderPage(r.View, d))
 }
 
 // changeOrder ships, moves or cancels an order, or adds a note to it. What is refused is shown with the form.

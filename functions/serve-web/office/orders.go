@@ -1,16 +1,20 @@
 package office
 
 import (
+	"context"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/a-h/templ"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/popup-shop/popup/client"
 	"github.com/popup-shop/popup/functions/serve-web/page"
+	"github.com/popup-shop/popup/functions/serve-web/table"
 	"github.com/popup-shop/popup/functions/serve-web/ui"
+	"github.com/popup-shop/popup/internal/token"
 )
 
 // query returns a query with one value.
@@ -27,35 +31,103 @@ func orderTabs(v *ui.View) (tabs []tab) {
 		}
 		tabs = append(tabs, t)
 	}
+	if v.User.Role == token.Admin {
+		tabs = append(tabs, tab{Path: "/office/orders?hidden=true", Label: v.T("orders.hidden-view")})
+	}
 	return tabs
 }
 
 // orderList is a page of orders and what selects them.
 type orderList struct {
-	client.Page[client.Order]
-	q, status, sort string
+	table.Table[client.Order]
+	q, status string
+	hidden    bool
 }
 
 func (l orderList) tab() string {
-	if l.status == "" {
+	switch {
+	case l.hidden:
+		return "/office/orders?hidden=true"
+	case l.status == "":
 		return "/office/orders"
 	}
 	return "/office/orders?status=" + l.status
 }
 
-func orders(r *page.Request) error {
-	l := orderList{q: r.FormValue("q"), status: r.FormValue("status"), sort: r.FormValue("sort")}
-	if !slices.Contains([]string{"created_at", "total", "-total"}, l.sort) {
-		l.sort = "-created_at"
+func orderColumns(v *ui.View) []table.Column[client.Order] {
+	total, currency := amount(v, "orders.total", func(o client.Order) client.Amount { return o.Total })
+	return []table.Column[client.Order]{
+		linked("orders.number", func(o client.Order) string { return o.Number }, func(o client.Order) string { return "/office/orders/" + o.ID }),
+		moment(v, "orders.when", func(o client.Order) time.Time { return o.CreatedAt }).Sorted("created_at"),
+		text("orders.customer", func(o client.Order) string { return o.Contact.Name }),
+		number("desk.items", pieces),
+		total.Sorted("total"), currency,
+		text("orders.payment", func(o client.Order) string { return v.T("payment." + o.Payment) }),
+		shown(text("orders.state", func(o client.Order) string { return v.T("state." + o.Status) }),
+			func(o client.Order) templ.Component { return ui.State(v, o.Status) }),
 	}
-	var err error
-	l.Page, err = r.API.ListOrders(r.Context(), client.ListOrdersQuery{
-		Paging: client.Paging{Page: pageOf(r), Limit: sizeOf(r)}, Q: l.q, Status: l.status, Sort: l.sort, CustomerID: r.FormValue("customer_id"),
+}
+
+func orders(r *page.Request) error {
+	l := orderList{q: r.FormValue("q"), status: r.FormValue("status"), hidden: r.FormValue("hidden") == "true"}
+	l.Key, l.Columns = "office.orders", orderColumns(r.View)
+	l.Choice = &table.Choice[client.Order]{
+		Name: "order", Form: "bulk", Value: func(o client.Order) string { return o.ID }, Label: func(o client.Order) string { return o.Number },
+	}
+	err := l.Read(r, "-created_at", func(ctx context.Context, paging client.Paging, sort string) (client.Page[client.Order], error) {
+		return r.API.ListOrders(ctx, client.ListOrdersQuery{
+			Paging: paging, Q: l.q, Status: l.status, Sort: sort, Hidden: l.hidden, CustomerID: r.FormValue("customer_id"),
+		})
 	})
 	if err != nil {
 		return err
 	}
-	return r.Show(ordersPage(r.View, l))
+	return l.Show(r, ordersPage(r.View, l))
+}
+
+// numbersOf returns the numbers of orders, for a notice about those that stay as they are.
+func numbersOf(r *page.Request, ids []string) string {
+	numbers := make([]string, len(ids))
+	calls, ctx := errgroup.WithContext(r.Context())
+	calls.SetLimit(8)
+	for i, id := range ids {
+		calls.Go(func() error {
+			numbers[i] = short(id)
+			if o, err := r.API.GetOrder(ctx, id); err == nil {
+				numbers[i] = o.Number
+			}
+			return nil
+		})
+	}
+	_ = calls.Wait() // no call returns an error
+	return strings.Join(numbers, ", ")
+}
+
+// hideOrders takes orders that have ended out of the list. One that cannot be hidden stops no other.
+func hideOrders(r *page.Request) error {
+	f, ok := r.Form()
+	next := page.LocalPath(f.Value("next"))
+	if !ok || len(f.Values["order"]) == 0 {
+		r.Notify("bad", "orders.none-chosen")
+		return r.SeeOther(next)
+	}
+	answer, err := r.API.HideOrders(r.Context(), client.HideOrdersRequest{IDs: f.Values["order"]})
+	if err != nil {
+		return err
+	}
+	var refused []string
+	for _, result := range answer.Results {
+		if !result.Hidden {
+			refused = append(refused, result.ID)
+		}
+	}
+	hidden := strconv.Itoa(len(answer.Results) - len(refused))
+	if len(refused) > 0 {
+		r.Notify("bad", "orders.some-hidden", hidden, numbersOf(r, refused))
+	} else {
+		r.Notify("good", "orders.hidden", hidden)
+	}
+	return r.SeeOther(next)
 }
 
 // shipOrders marks all orders that were chosen as shipped. One that cannot be shipped stops no other.
@@ -71,7 +143,7 @@ func shipOrders(r *page.Request) error {
 		case err == nil:
 			shipped++
 		case page.Is(err, "not-possible-now", "not-found", "twin-in-flight"):
-			refused = append(refused, short(id))
+			refused = append(refused, id)
 		default:
 			return err
 		}
@@ -80,7 +152,7 @@ func shipOrders(r *page.Request) error {
 	case len(f.Values["order"]) == 0:
 		r.Notify("bad", "orders.none-chosen")
 	case len(refused) > 0:
-		r.Notify("bad", "orders.some-shipped", strconv.Itoa(shipped), strings.Join(refused, ", "))
+		r.Notify("bad", "orders.some-shipped", strconv.Itoa(shipped), numbersOf(r, refused))
 	default:
 		r.Notify("good", "orders.shipped", strconv.Itoa(shipped))
 	}

@@ -6,29 +6,25 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/a-h/templ"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/popup-shop/popup/client"
 	"github.com/popup-shop/popup/functions/serve-web/page"
+	"github.com/popup-shop/popup/functions/serve-web/table"
 	"github.com/popup-shop/popup/functions/serve-web/ui"
-	"github.com/popup-shop/popup/internal/money"
 )
 
 // productList is a page of products and what selects them.
 type productList struct {
-	client.Page[client.Product]
+	table.Table[client.Product]
 	q        string
 	drafts   bool
 	form     *ui.Form
 	conflict *conflict // a price that was changed while another one was typed
 	undo     []string  // ids of products that were just deleted
-}
-
-// conflict is a price that changed between the time it was shown and the time its change was sent.
-type conflict struct {
-	product client.Product
-	typed   string
 }
 
 func (l productList) path() string {
@@ -41,21 +37,55 @@ func (l productList) path() string {
 func products(r *page.Request) error { return showProducts(r, productList{form: ui.NewForm()}) }
 
 func showProducts(r *page.Request, l productList) error {
-	l.q, l.drafts = r.FormValue("q"), r.FormValue("view") == "off"
-	if deleted := r.ReadCookie("undo"); deleted != "" {
-		l.undo = strings.Split(deleted, ".")
+	l.q, l.drafts, l.undo = r.FormValue("q"), r.FormValue("view") == "off", deletedJustNow(r)
+	l.Key, l.Columns = "office.products", productColumns(r.View, l.drafts)
+	l.Choice = &table.Choice[client.Product]{
+		Name: "product", Form: "bulk", Value: func(p client.Product) string { return p.ID }, Label: func(p client.Product) string { return p.Name },
 	}
-	paging := client.Paging{Page: pageOf(r), Limit: sizeOf(r)}
-	var err error
-	if l.drafts {
-		l.Page, err = r.API.ListDrafts(r.Context(), client.ListDraftsQuery{Paging: paging, Q: l.q})
-	} else {
-		l.Page, err = r.API.ListProducts(r.Context(), client.ListProductsQuery{Paging: paging, Q: l.q, Sort: "newest"})
-	}
+	err := l.Read(r, "newest", func(ctx context.Context, paging client.Paging, sort string) (client.Page[client.Product], error) {
+		if l.drafts {
+			return r.API.ListDrafts(ctx, client.ListDraftsQuery{Paging: paging, Q: l.q})
+		}
+		return r.API.ListProducts(ctx, client.ListProductsQuery{Paging: paging, Q: l.q, Sort: sort})
+	})
 	if err != nil {
 		return err
 	}
-	return r.Show(productsPage(r.View, l))
+	return l.Show(r, productsPage(r.View, l))
+}
+
+// deletedJustNow returns the ids of the products whose deletion can be undone with one click.
+func deletedJustNow(r *page.Request) []string {
+	if deleted := r.ReadCookie("undo"); deleted != "" {
+		return strings.Split(deleted, ".")
+	}
+	return nil
+}
+
+// productColumns returns the columns of products. Those that are off sale are listed in one order only.
+func productColumns(v *ui.View, drafts bool) []table.Column[client.Product] {
+	name := table.Column[client.Product]{
+		Key: "orders.product", Class: "long", Head: true, Up: "name", Text: func(p client.Product) string { return p.Name },
+		Cell: func(p client.Product) templ.Component { return productName(p) },
+	}
+	price, currency := amount(v, "products.price", func(p client.Product) client.Amount { return p.Price })
+	price.Up, price.Down, price.Class = "price_asc", "price_desc", ""
+	price.Cell = func(p client.Product) templ.Component { return priceForm(v, p) }
+	added := moment(v, "products.added", func(p client.Product) time.Time { return p.CreatedAt })
+	added.Down = "newest"
+	if drafts {
+		name.Up, price.Up, price.Down, added.Down = "", "", "", ""
+	}
+	return []table.Column[client.Product]{
+		{Key: "products.picture", Unseen: true, Class: "thumb", Cell: func(p client.Product) templ.Component { return ui.ProductImage(p, "48px", false) }},
+		name,
+		{Key: "product.sku", FileOnly: true, Text: func(p client.Product) string { return p.SKU }},
+		price, currency,
+		shown(number("products.available", func(p client.Product) int64 { return p.Stock.Available }),
+			func(p client.Product) templ.Component { return stockForm(v, p) }),
+		text("products.store", func(p client.Product) string { return p.StoreName }),
+		added,
+	}
 }
 
 // changeProducts changes the price of one product, or all products that were chosen. One that cannot be changed stops
@@ -66,8 +96,11 @@ func changeProducts(r *page.Request) error {
 	if !ok {
 		return r.SeeOther(next)
 	}
-	if f.Value("act") == "price" {
+	switch f.Value("act") {
+	case "price":
 		return changePrice(r, f, next)
+	case "stock":
+		return changeAvailable(r, f, next)
 	}
 	change, err := bulkChange(f)
 	if err != nil {
@@ -156,49 +189,6 @@ func bodyOf(p client.Product) client.ProductBody {
 		StoreID: p.StoreID, Name: p.Name, Description: p.Description, SKU: p.SKU, Price: p.Price, CategoryID: p.CategoryID,
 		Tags: slices.Clone(p.Tags), OutsideNumber: p.OutsideNumber, Active: &active,
 	}
-}
-
-// changePrice sets the price that was typed into a row. If the price is no longer the one that the row showed, both are
-// shown and nothing is changed.
-func changePrice(r *page.Request, f *ui.Form, next string) error {
-	id := f.Value("id")
-	p, tag, err := readProduct(r.Context(), r.API, id)
-	if err != nil {
-		return err
-	}
-	if f.Value("was") != strconv.FormatInt(p.Price.Minor, 10) {
-		return stale(r, p, f)
-	}
-	price, err := money.Parse(f.Value("price"), p.Price.Currency)
-	if err != nil {
-		r.Notify("bad", "products.price-wrong", p.Name)
-		return r.SeeOther(next)
-	}
-	body := bodyOf(p)
-	body.Price = client.Amount{Minor: price.Minor, Currency: price.Currency}
-	_, err = r.API.ChangeProduct(r.Context(), id, body, client.Header("If-Match", tag))
-	switch {
-	case page.Is(err, "precondition-failed"):
-		return stale(r, p, f)
-	case page.Is(err, "invalid"):
-		r.Notify("bad", "products.price-wrong", p.Name)
-	case err != nil:
-		return err
-	default:
-		r.Notify("good", "products.price-changed", p.Name)
-	}
-	return r.SeeOther(next)
-}
-
-// stale shows the list with both prices.
-func stale(r *page.Request, p client.Product, f *ui.Form) error {
-	r.Status(http.StatusPreconditionFailed)
-	return showProducts(r, productList{form: f, conflict: &conflict{product: p, typed: f.Value("price")}})
-}
-
-// plain returns an amount as it is typed, such as 25.00.
-func plain(a client.Amount) string {
-	return money.Amount{Minor: a.Minor, Currency: a.Currency}.Decimal()
 }
 
 // shelf is what a form for a product chooses from.

@@ -1,16 +1,23 @@
 package office
 
 import (
+	"context"
 	"net/http"
 	"time"
 
+	"github.com/a-h/templ"
+
 	"github.com/popup-shop/popup/client"
 	"github.com/popup-shop/popup/functions/serve-web/page"
+	"github.com/popup-shop/popup/functions/serve-web/table"
 	"github.com/popup-shop/popup/functions/serve-web/ui"
 )
 
 // undoLife is how long a deletion can be undone with one click; later in the list of products that are off sale.
 const undoLife = 10 * time.Minute
+
+// maxUndo is how many deletions fit into the cookie that undoes them.
+const maxUndo = 100
 
 // textKinds are the texts that admins can change.
 var textKinds = []string{"terms", "privacy", "returns", "delivery", "imprint", "about"}
@@ -18,10 +25,10 @@ var textKinds = []string{"terms", "privacy", "returns", "delivery", "imprint", "
 // scopes are what tokens of programs may do.
 var scopes = []string{"orders", "stock", "catalogue", "events", "documents", "metrics"}
 
-var settingTabs = []string{"/office/settings", "/office/settings/staff", "/office/settings/tokens", "/office/settings/audit"}
+var settingTabs = []string{"/office/settings", "/office/settings/mails", "/office/settings/staff", "/office/settings/tokens", "/office/settings/audit"}
 
 func settingsTabs(v *ui.View) (tabs []tab) {
-	for i, key := range []string{"settings.shop", "staff.title", "tokens.title", "audit.title"} {
+	for i, key := range []string{"settings.shop", "samples.title", "staff.title", "tokens.title", "audit.title"} {
 		tabs = append(tabs, tab{settingTabs[i], v.T(key)})
 	}
 	return tabs
@@ -94,6 +101,29 @@ func legalText(r *page.Request) error {
 	return r.Show(textPage(r.View, kind, ui.NewForm("en.description", now.En.Description, "ja.description", now.Ja.Description)))
 }
 
+// sampleMail is a kind of mail in all languages.
+type sampleMail struct {
+	kind      string
+	languages []client.MailSample
+}
+
+// mailSamples shows what each kind of mail looks like, in both languages.
+func mailSamples(r *page.Request) error {
+	found, err := r.API.GetMailSamples(r.Context())
+	if err != nil {
+		return err
+	}
+	var kinds []sampleMail
+	for _, s := range found.Items {
+		if len(kinds) == 0 || kinds[len(kinds)-1].kind != s.Kind {
+			kinds = append(kinds, sampleMail{kind: s.Kind})
+		}
+		last := &kinds[len(kinds)-1]
+		last.languages = append(last.languages, s)
+	}
+	return r.Show(samplesPage(r.View, kinds))
+}
+
 // staff lists who may open the office, and gives roles to accounts.
 func staff(r *page.Request) error {
 	f, ok := r.Form()
@@ -114,7 +144,13 @@ func staff(r *page.Request) error {
 		}
 		all = append(all, found.Items...)
 	}
-	return r.Show(staffPage(r.View, all, f))
+	t := table.Table[client.User]{Key: "staff.title", Columns: []table.Column[client.User]{
+		table.Column[client.User]{Key: "field.name", Head: true, Text: func(u client.User) string { return u.Name }}.ByText("name"),
+		text("field.email", func(u client.User) string { return u.Email }).ByText("email"),
+		text("customers.role", func(u client.User) string { return r.View.T("role." + u.Role) }).ByText("role"),
+	}}
+	t.Hold(r, "", all)
+	return t.Show(r, staffPage(r.View, t, f))
 }
 
 func giveRole(r *page.Request, f *ui.Form) error {
@@ -161,16 +197,45 @@ func tokens(r *page.Request) error {
 	if err != nil {
 		return err
 	}
-	return r.Show(tokensPage(r.View, found.Items, f, made))
+	t := table.Table[client.KnownClient]{Key: "tokens.title", Columns: tokenColumns(r.View)}
+	t.Hold(r, "", found.Items)
+	return t.Show(r, tokensPage(r.View, t, f, made))
+}
+
+func tokenColumns(v *ui.View) []table.Column[client.KnownClient] {
+	return []table.Column[client.KnownClient]{
+		table.Column[client.KnownClient]{
+			Key: "field.name", Head: true, Text: func(c client.KnownClient) string { return c.Name },
+			Cell: func(c client.KnownClient) templ.Component { return clientName(c) },
+		}.ByText("name"),
+		text("tokens.scopes", func(c client.KnownClient) string { return joined(c.Scopes...) }),
+		moment(v, "customers.since", func(c client.KnownClient) time.Time { return c.CreatedAt }).ByText("created_at"),
+		unseen("office.delete", func(c client.KnownClient) templ.Component { return deleteClient(v, c) }),
+	}
+}
+
+func auditColumns(v *ui.View) []table.Column[client.Act] {
+	return []table.Column[client.Act]{
+		moment(v, "orders.when", func(a client.Act) time.Time { return a.At }).Sorted("at"),
+		shown(text("customers.role", func(a client.Act) string { return v.T("role." + a.Role) }),
+			func(a client.Act) templ.Component { return actor(v, a) }),
+		{Key: "audit.by", FileOnly: true, Text: func(a client.Act) string { return a.By }},
+		shown(text("audit.act", func(a client.Act) string { return a.Act }), func(a client.Act) templ.Component { return code(a.Act) }),
+		shown(text("audit.object", func(a client.Act) string { return a.Object }), func(a client.Act) templ.Component { return code(a.Object) }),
+		shown(text("audit.change", func(a client.Act) string { return string(a.Before) + " → " + string(a.After) }),
+			func(a client.Act) templ.Component { return change(v, a) }),
+	}
 }
 
 // audit lists what staff and programs changed.
 func audit(r *page.Request) error {
-	found, err := r.API.ListAudit(r.Context(), client.ListAuditQuery{
-		Paging: client.Paging{Page: pageOf(r), Limit: sizeOf(r)}, Object: r.FormValue("q"),
+	t := table.Table[client.Act]{Key: "audit.title", Columns: auditColumns(r.View)}
+	q := r.FormValue("q")
+	err := t.Read(r, "-at", func(ctx context.Context, paging client.Paging, sort string) (client.Page[client.Act], error) {
+		return r.API.ListAudit(ctx, client.ListAuditQuery{Paging: paging, Sort: sort, Object: q})
 	})
 	if err != nil {
 		return err
 	}
-	return r.Show(auditPage(r.View, found, r.FormValue("q")))
+	return t.Show(r, auditPage(r.View, t, q))
 }

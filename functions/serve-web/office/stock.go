@@ -3,22 +3,54 @@ package office
 import (
 	"context"
 	"net/http"
+	"time"
 
+	"github.com/a-h/templ"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/popup-shop/popup/client"
 	"github.com/popup-shop/popup/functions/serve-web/page"
+	"github.com/popup-shop/popup/functions/serve-web/table"
 	"github.com/popup-shop/popup/functions/serve-web/ui"
 )
 
 // stockList is a page of levels and what selects them.
 type stockList struct {
-	client.Page[client.Level]
+	table.Table[client.Level]
 	warehouses []client.Warehouse
 	sku        string
 	warehouse  string
 	product    string
 	form       *ui.Form
+}
+
+func stockTabs(v *ui.View) []tab {
+	return []tab{
+		{"/office/stock", v.T("stock.levels")}, {"/office/warehouses", v.T("warehouses.title")}, {"/office/holds", v.T("holds.title")},
+	}
+}
+
+func (l *stockList) columns(v *ui.View) []table.Column[client.Level] {
+	orNone := func(n *int64) int64 {
+		if n == nil {
+			return 0
+		}
+		return *n
+	}
+	sku := linked("product.sku", func(i client.Level) string { return i.SKU }, func(i client.Level) string { return "/office/stock/" + i.ID })
+	return []table.Column[client.Level]{
+		sku.Sorted("sku"),
+		text("stock.warehouse", func(i client.Level) string { return l.houses()[i.WarehouseID] }),
+		number("stock.on-hand", func(i client.Level) int64 { return orNone(i.Quantity) }),
+		number("stock.reserved", func(i client.Level) int64 { return orNone(i.Reserved) }),
+		shown(number("products.available", func(i client.Level) int64 { return i.Available }), func(i client.Level) templ.Component {
+			if i.Available <= low {
+				return colour("warn", decimal(i.Available))
+			}
+			return plainText(decimal(i.Available))
+		}).Sorted("available"),
+		moment(v, "stock.changed", func(i client.Level) time.Time { return i.UpdatedAt }),
+	}
 }
 
 // houses returns the names of the warehouses by their ids.
@@ -44,22 +76,23 @@ func showStock(r *page.Request, f *ui.Form) error {
 	if r.Method == http.MethodPost {
 		l.sku, l.warehouse, l.product = "", "", ""
 	}
+	l.Key, l.Columns = "office.stock", l.columns(r.View)
 	calls, ctx := errgroup.WithContext(r.Context())
-	calls.Go(func() (err error) {
-		l.Page, err = r.API.ListStock(ctx, client.ListStockQuery{
-			Paging: client.Paging{Page: pageOf(r), Limit: sizeOf(r)}, SKU: l.sku, WarehouseID: l.warehouse, ProductID: l.product,
-		})
-		return err
-	})
 	calls.Go(func() error {
-		found, err := r.API.ListWarehouses(ctx, client.Paging{Limit: 100})
-		l.warehouses = found.Items
+		return l.Read(r, "sku", func(_ context.Context, paging client.Paging, sort string) (client.Page[client.Level], error) {
+			return r.API.ListStock(ctx, client.ListStockQuery{
+				Paging: paging, Sort: sort, SKU: l.sku, WarehouseID: l.warehouse, ProductID: l.product,
+			})
+		})
+	})
+	calls.Go(func() (err error) {
+		l.warehouses, err = readWarehouses(ctx, r.API)
 		return err
 	})
 	if err := calls.Wait(); err != nil {
 		return err
 	}
-	return r.Show(stockPage(r.View, l))
+	return l.Show(r, stockPage(r.View, l))
 }
 
 // receive takes goods in: a SKU and a number, and Enter.
@@ -94,61 +127,4 @@ func receive(r *page.Request) error {
 	}
 	r.Notify("good", "stock.received", f.Value("quantity"), f.Value("sku"), quantityOf(moved.Level))
 	return r.SeeOther("/office/stock?" + query("warehouse_id", f.Value("warehouse_id")))
-}
-
-// levelDetails is the stock of a SKU in a warehouse with its movements.
-type levelDetails struct {
-	client.Level
-	movements client.Page[client.Movement]
-	houses    map[string]string
-	form      *ui.Form
-}
-
-// level shows the movements of a level, and sets its quantity after a count.
-func level(r *page.Request) error {
-	f, ok := r.Form()
-	id := r.PathValue("id")
-	if ok {
-		quantity, isNumber := f.Int("quantity")
-		if !isNumber {
-			f.Add("quantity", r.View.T("stock.quantity-wrong"))
-			r.Status(http.StatusUnprocessableEntity)
-			return showLevel(r, id, f)
-		}
-		_, err := r.API.ChangeStock(r.Context(), id, client.ChangeStockRequest{Quantity: quantity, Reason: f.Value("reason")})
-		if err == nil {
-			r.Notify("good", "stock.counted", f.Value("quantity"))
-			return r.SeeOther("/office/stock/" + id)
-		}
-		if err := r.Reject(f, err); err != nil {
-			return err
-		}
-	}
-	return showLevel(r, id, f)
-}
-
-func showLevel(r *page.Request, id string, f *ui.Form) error {
-	d := levelDetails{form: f}
-	calls, ctx := errgroup.WithContext(r.Context())
-	calls.Go(func() (err error) {
-		d.movements, err = r.API.ListStockMovements(ctx, id, client.ListStockMovementsQuery{Paging: client.Paging{Page: pageOf(r), Limit: sizeOf(r)}})
-		return err
-	})
-	calls.Go(func() (err error) {
-		d.Level, err = r.API.GetStock(ctx, id)
-		return err
-	})
-	calls.Go(func() (err error) {
-		d.houses, err = warehouseNames(ctx, r.API)
-		return err
-	})
-	if err := calls.Wait(); err != nil {
-		return err
-	}
-	return r.Show(levelPage(r.View, d))
-}
-
-func warehouseNames(ctx context.Context, api *client.Client) (map[string]string, error) {
-	found, err := api.ListWarehouses(ctx, client.Paging{Limit: 100})
-	return stockList{warehouses: found.Items}.houses(), err
 }

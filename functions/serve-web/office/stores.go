@@ -1,20 +1,25 @@
 package office
 
 import (
+	"context"
 	"net/http"
 	"strconv"
+	"strings"
+	"time"
 
+	"github.com/a-h/templ"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/popup-shop/popup/client"
 	"github.com/popup-shop/popup/functions/serve-web/page"
+	"github.com/popup-shop/popup/functions/serve-web/table"
 	"github.com/popup-shop/popup/functions/serve-web/ui"
 )
 
 // low is up to how many pieces a level is shown as low.
 const low = 5
 
-func number(n *int64) string {
+func figure(n *int64) string {
 	if n == nil {
 		return ""
 	}
@@ -34,11 +39,44 @@ func stores(r *page.Request) error {
 			return err
 		}
 	}
-	found, err := r.API.ListStores(r.Context(), client.Paging{Page: pageOf(r), Limit: sizeOf(r)})
+	all, err := readStores(r.Context(), r.API)
 	if err != nil {
 		return err
 	}
-	return r.Show(storesPage(r.View, found, f))
+	t := table.Table[client.Store]{Key: "office.stores", Columns: storeColumns(r.View)}
+	t.Hold(r, "name", all)
+	return t.Show(r, storesPage(r.View, t, f))
+}
+
+// readStores returns all stores.
+func readStores(ctx context.Context, api *client.Client) (all []client.Store, err error) {
+	for number := int64(1); ; number++ {
+		found, err := api.ListStores(ctx, client.Paging{Page: number, Limit: 100})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found.Items...)
+		if len(found.Items) == 0 || int64(len(all)) >= found.Total {
+			return all, nil
+		}
+	}
+}
+
+func storeColumns(v *ui.View) []table.Column[client.Store] {
+	return []table.Column[client.Store]{
+		linked("store.name", func(s client.Store) string { return s.Name }, func(s client.Store) string { return "/office/stores/" + s.ID }).ByText("name"),
+		text("store.place", func(s client.Store) string { return s.Location }).ByText("location"),
+		shown(text("orders.state", func(s client.Store) string { return v.T("store." + openOrClosed(s)) }).ByText("state"),
+			func(s client.Store) templ.Component { return openState(v, s) }),
+		unseen("store.open-again", func(s client.Store) templ.Component { return openSwitch(v, s) }),
+	}
+}
+
+func openOrClosed(s client.Store) string {
+	if s.Participating {
+		return "open"
+	}
+	return "closed"
 }
 
 func storeBody(f *ui.Form) client.StoreBody {
@@ -48,8 +86,9 @@ func storeBody(f *ui.Form) client.StoreBody {
 // storeDetails is a store with its products.
 type storeDetails struct {
 	client.Store
-	products client.Page[client.Product]
+	products table.Table[client.Product]
 	form     *ui.Form
+	undo     []string // ids of products that were just deleted
 }
 
 // store shows a store, and changes its name and place.
@@ -70,17 +109,19 @@ func store(r *page.Request) error {
 }
 
 func showStore(r *page.Request, id string, f *ui.Form) error {
-	d := storeDetails{form: f}
+	d := storeDetails{form: f, undo: deletedJustNow(r)}
+	d.products = table.Table[client.Product]{Key: "office.products", Columns: storeProductColumns(r.View), Choice: &table.Choice[client.Product]{
+		Name: "product", Form: "bulk", Value: func(p client.Product) string { return p.ID }, Label: func(p client.Product) string { return p.Name },
+	}}
 	calls, ctx := errgroup.WithContext(r.Context())
 	calls.Go(func() (err error) {
 		d.Store, err = r.API.GetStore(ctx, id)
 		return err
 	})
-	calls.Go(func() (err error) {
-		d.products, err = r.API.ListStoreProducts(ctx, id, client.ListStoreProductsQuery{
-			Paging: client.Paging{Page: pageOf(r), Limit: sizeOf(r)}, Sort: "name",
+	calls.Go(func() error {
+		return d.products.Read(r, "name", func(_ context.Context, paging client.Paging, sort string) (client.Page[client.Product], error) {
+			return r.API.ListStoreProducts(ctx, id, client.ListStoreProductsQuery{Paging: paging, Sort: sort})
 		})
-		return err
 	})
 	if err := calls.Wait(); err != nil {
 		return err
@@ -88,7 +129,112 @@ func showStore(r *page.Request, id string, f *ui.Form) error {
 	if len(f.Values) == 0 || r.Method == http.MethodGet {
 		d.form = ui.NewForm("name", d.Name, "location", d.Location)
 	}
-	return r.Show(storePage(r.View, d))
+	return d.products.Show(r, storePage(r.View, d))
+}
+
+func storeProductColumns(v *ui.View) []table.Column[client.Product] {
+	price, currency := amount(v, "products.price", func(p client.Product) client.Amount { return p.Price })
+	price.Up, price.Down = "price_asc", "price_desc"
+	name := table.Column[client.Product]{
+		Key: "orders.product", Class: "long", Head: true, Up: "name", Text: func(p client.Product) string { return p.Name },
+		Cell: func(p client.Product) templ.Component { return productName(p) },
+	}
+	sku := table.Column[client.Product]{Key: "product.sku", FileOnly: true, Text: func(p client.Product) string { return p.SKU }}
+	return []table.Column[client.Product]{
+		name, sku, price, currency, number("products.available", func(p client.Product) int64 { return p.Stock.Available }),
+	}
+}
+
+// doomed is products of a store whose deletion is asked about.
+type doomed struct {
+	client.Store
+	products []client.Product // none: all products of the store
+	total    int64
+}
+
+// deleteInStore deletes the products that were chosen, or all of a store, after it has asked.
+func deleteInStore(r *page.Request) error {
+	f, ok := r.Form()
+	id := r.PathValue("id")
+	chosen, all := f.Values["product"], f.Value("act") == "all"
+	switch {
+	case !ok:
+		return r.SeeOther("/office/stores/" + id)
+	case len(chosen) == 0 && !all:
+		r.Notify("bad", "products.none-chosen")
+		return r.SeeOther("/office/stores/" + id)
+	case f.Value("sure") == "":
+		return askToDelete(r, id, chosen)
+	case all:
+		return deleteAllInStore(r, id)
+	}
+	answer, err := r.API.DeleteProducts(r.Context(), client.DeleteProductsRequest{IDs: chosen})
+	if err != nil {
+		return err
+	}
+	var deleted []string
+	for _, result := range answer.Results {
+		if result.Deleted {
+			deleted = append(deleted, result.ID)
+		}
+	}
+	if len(deleted) > 0 && len(deleted) <= maxUndo {
+		r.SetCookie("undo", strings.Join(deleted, "."), "/office", undoLife)
+	}
+	if missing := len(chosen) - len(deleted); missing > 0 {
+		r.Notify("bad", "products.some-changed", strconv.Itoa(len(deleted)), strconv.Itoa(missing))
+	} else {
+		r.Notify("good", "store.products-deleted", strconv.Itoa(len(deleted)))
+	}
+	return r.SeeOther("/office/stores/" + id)
+}
+
+func askToDelete(r *page.Request, id string, chosen []string) error {
+	found, err := r.API.GetStore(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	d := doomed{Store: found, products: make([]client.Product, len(chosen)), total: int64(len(chosen))}
+	calls, ctx := errgroup.WithContext(r.Context())
+	calls.SetLimit(8)
+	for i := range chosen {
+		calls.Go(func() error {
+			p, err := r.API.GetProduct(ctx, chosen[i])
+			if page.Is(err, "not-found") { // it is gone already
+				p, err = client.Product{ID: chosen[i], Name: short(chosen[i])}, nil
+			}
+			d.products[i] = p
+			return err
+		})
+	}
+	calls.Go(func() error {
+		if len(chosen) > 0 {
+			return nil
+		}
+		of, err := r.API.ListStoreProducts(ctx, id, client.ListStoreProductsQuery{Paging: client.Paging{Limit: 1}})
+		d.total = of.Total
+		return err
+	})
+	if err := calls.Wait(); err != nil {
+		return err
+	}
+	return r.Show(doomedPage(r.View, d))
+}
+
+// deleteAllInStore deletes all products of a store, also of one with more than the API deletes at once.
+func deleteAllInStore(r *page.Request, id string) error {
+	deleted := int64(0)
+	for {
+		answer, err := r.API.DeleteStoreProducts(r.Context(), id, client.DeleteStoreProductsQuery{Confirm: true})
+		if err != nil {
+			return err
+		}
+		deleted += answer.Deleted
+		if answer.Left == 0 || answer.Deleted == 0 {
+			r.Notify("good", "store.products-deleted", decimal(deleted))
+			return r.SeeOther("/office/stores/" + id)
+		}
+	}
 }
 
 // changeStore opens, closes or deletes a store.
@@ -115,14 +261,39 @@ func changeStore(r *page.Request) error {
 	return r.SeeOther("/office/stores/" + id)
 }
 
+// userList is a page of accounts and guests and what selects them.
+type userList struct {
+	table.Table[client.User]
+	client.ListUsersQuery
+}
+
+func userColumns(v *ui.View) []table.Column[client.User] {
+	return []table.Column[client.User]{
+		table.Column[client.User]{
+			Key: "field.name", Head: true, Text: func(u client.User) string { return u.Name },
+			Cell: func(u client.User) templ.Component { return userName(v, u) },
+		}.Sorted("name"),
+		text("field.email", func(u client.User) string { return u.Email }).Sorted("email"),
+		text("field.phone", func(u client.User) string { return u.Phone }),
+		text("customers.role", func(u client.User) string { return v.T("role." + u.Role) }),
+		moment(v, "customers.since", func(u client.User) time.Time { return u.CreatedAt }).Sorted("created_at"),
+		unseen("office.orders", func(u client.User) templ.Component {
+			return link("/office/orders?"+query("customer_id", u.ID), v.T("office.orders"))
+		}),
+	}
+}
+
 // customers lists accounts and guests.
 func customers(r *page.Request) error {
-	q := client.ListUsersQuery{
-		Paging: client.Paging{Page: pageOf(r), Limit: sizeOf(r)}, Q: r.FormValue("q"), Role: r.FormValue("role"), Ordered: r.FormValue("ordered"),
-	}
-	found, err := r.API.ListUsers(r.Context(), q)
+	l := userList{ListUsersQuery: client.ListUsersQuery{Q: r.FormValue("q"), Role: r.FormValue("role"), Ordered: r.FormValue("ordered")}}
+	l.Key, l.Columns = "office.customers", userColumns(r.View)
+	err := l.Read(r, "-created_at", func(ctx context.Context, paging client.Paging, sort string) (client.Page[client.User], error) {
+		q := l.ListUsersQuery
+		q.Paging, q.Sort = paging, sort
+		return r.API.ListUsers(ctx, q)
+	})
 	if err != nil {
 		return err
 	}
-	return r.Show(customersPage(r.View, found, q))
+	return l.Show(r, customersPage(r.View, l))
 }

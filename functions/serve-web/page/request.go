@@ -86,10 +86,15 @@ func (r *Request) SetHeader(name, value string) { r.w.Header().Set(name, value) 
 // Status sets the status of the page that is shown next.
 func (r *Request) Status(status int) { r.status = status }
 
+// bodies are buffers of pages that have been written.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
 // Show writes a page, or 304 to a browser that has the same one already.
 func (r *Request) Show(component templ.Component) error {
-	var body bytes.Buffer
-	if err := component.Render(r.Context(), &body); err != nil {
+	body := bodies.Get().(*bytes.Buffer)
+	defer bodies.Put(body)
+	body.Reset()
+	if err := component.Render(r.Context(), body); err != nil {
 		return err
 	}
 	h := r.w.Header()

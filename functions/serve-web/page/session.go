@@ -179,6 +179,23 @@ func (r *Request) ForOrder(number string) *client.Client {
 	return r.API.With(client.OrderToken(token))
 }
 
+// HasOrder reports whether the visitor's browser has the token of a guest's order.
+func (r *Request) HasOrder(number string) bool { return r.site.Cookies.Order(r.Request, number) != "" }
+
+// ClaimOrder moves a guest's order whose token the browser has to the visitor's account.
+func (r *Request) ClaimOrder(number string) error {
+	found, err := r.ForOrder(number).GetOrder(r.Context(), number)
+	if err != nil {
+		return err
+	}
+	token := r.site.Cookies.Order(r.Request, number)
+	if token == "" {
+		return NotFound()
+	}
+	_, err = r.API.ClaimOrder(r.Context(), found.ID, client.ClaimOrderRequest{OrderToken: token})
+	return err
+}
+
 // KeepOrder gives the visitor's browser access to an order of a guest.
 func (r *Request) KeepOrder(token, orderID, number string) {
 	if token != "" {

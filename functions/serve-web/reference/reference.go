@@ -16,7 +16,7 @@ import (
 
 // Routes returns the page of the API.
 func Routes() []page.Route {
-	return []page.Route{{Pattern: "GET /docs", Serve: show}}
+	return []page.Route{{Pattern: "GET /docs", Serve: show}, {Pattern: "GET /docs/events", Serve: showEvents}}
 }
 
 func show(r *page.Request) error { return r.Show(referencePage(r.View, contract())) }

@@ -27,7 +27,7 @@ type list struct {
 	title    string
 	tree     []client.Category // one level: those below the category, or beside it
 	slugs    map[string]string // paths of all categories, by id
-	tags     []client.Tag
+	facets   client.GetFacetsAnswer
 	found    client.Page[client.Product]
 	currency string
 }
@@ -86,9 +86,8 @@ func (l *list) show(r *page.Request, categoryID string) error {
 		l.tree = below(tree.Items, categoryID)
 		return err
 	})
-	calls.Go(func() error {
-		tags, err := r.API.ListTags(ctx, client.Paging{Limit: tagsMost})
-		l.tags = tags.Items
+	calls.Go(func() (err error) {
+		l.facets, err = r.API.GetFacets(ctx, client.GetFacetsQuery{CategoryID: categoryID, Tag: query.Tag})
 		return err
 	})
 	if err := calls.Wait(); err != nil {
@@ -138,6 +137,39 @@ func (l *list) with(name, value string) string {
 		return l.path
 	}
 	return l.path + "?" + query.Encode()
+}
+
+// counts reports whether the numbers of the facets are those of the list: they know nothing of prices and stock.
+func (l *list) counts() bool {
+	return l.query.Get("min") == "" && l.query.Get("max") == "" && l.query.Get("stock") == ""
+}
+
+// inCategory returns how many products of the list are in a category.
+func (l *list) inCategory(id string) int64 {
+	for _, f := range l.facets.Categories {
+		if f.CategoryID == id {
+			return f.Count
+		}
+	}
+	return 0
+}
+
+// tags returns the most frequent tags, and the chosen one.
+func (l *list) tags() []client.Tag {
+	chosen := l.query.Get("tag")
+	all := l.facets.Tags[:min(len(l.facets.Tags), tagsMost)]
+	if chosen == "" || slices.ContainsFunc(all, func(t client.Tag) bool { return t.Tag == chosen }) {
+		return all
+	}
+	return append(slices.Clone(all), client.Tag{Tag: chosen, Count: l.found.Total})
+}
+
+// within returns the address of a category with the tag that is chosen.
+func (l *list) within(id string) string {
+	if tag := l.query.Get("tag"); tag != "" {
+		return l.slugs[id] + "?" + url.Values{"tag": {tag}}.Encode()
+	}
+	return l.slugs[id]
 }
 
 // next returns the address of the next page; ok is false on the last one.

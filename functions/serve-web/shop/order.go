@@ -21,6 +21,7 @@ type orderView struct {
 	events []client.OrdersEvent
 	images map[string]client.Image // by product
 	form   *ui.Form                // that cancels the order
+	guest  bool                    // it belongs to no account, and the browser has its token
 	found  bool                    // by number and e-mail address: it is shown once, and nothing can be done with it
 }
 
@@ -53,7 +54,7 @@ func readOrder(r *page.Request) (*orderView, error) {
 	if err != nil {
 		return nil, err
 	}
-	shown.events = emitted.Items
+	shown.events, shown.guest = emitted.Items, found.CustomerID == "" && r.HasOrder(number)
 	shown.images, err = readOrderImages(r, found.Lines)
 	return shown, err
 }
@@ -103,6 +104,16 @@ func cancel(r *page.Request) error {
 	shown.form = f
 	f.Values.Set("key", rand.Text())
 	return r.Show(orderPage(r.View, shown))
+}
+
+// claim moves a guest's order to the visitor's account.
+func claim(r *page.Request) error {
+	number := r.PathValue("number")
+	if err := r.ClaimOrder(number); err != nil {
+		return err
+	}
+	r.Notify("good", "order.claimed")
+	return r.SeeOther(orderPath(number))
 }
 
 // pay shows how an order is paid. It changes to the order by itself once that is done.

@@ -127,6 +127,48 @@ func (p *productView) sku() string {
 	return p.SKU
 }
 
+// variant returns the variant that the form begins with; ok is false for a product without variants.
+func (p *productView) variant() (chosen client.Variant, ok bool) {
+	at := slices.IndexFunc(p.variants, func(v client.Variant) bool { return v.SKU == p.sku() })
+	if at < 0 {
+		return chosen, false
+	}
+	return p.variants[at], true
+}
+
+// price returns the price of what the form begins with. A script shows that of another variant once it is chosen.
+func (p *productView) price() client.Amount {
+	if v, ok := p.variant(); ok {
+		return v.Price
+	}
+	return p.Price
+}
+
+// chosen returns how many can be had of what the form begins with.
+func (p *productView) chosen() int64 {
+	if v, ok := p.variant(); ok {
+		return v.Stock.Available
+	}
+	return p.available()
+}
+
+// scarce is up to how many pieces are stated as the last ones.
+const scarce = 5
+
+func noteColour(available int64) string {
+	if available <= scarce {
+		return "warn"
+	}
+	return "muted"
+}
+
+func note(v *ui.View, available int64) string {
+	if available <= scarce {
+		return v.T("product.left", available)
+	}
+	return v.T("product.available", available)
+}
+
 // available returns how many of the product can be had, of all variants together.
 func (p *productView) available() int64 { return p.Stock.Available }
 

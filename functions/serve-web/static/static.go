@@ -39,7 +39,8 @@ type Files struct {
 
 	style  []byte // without an accent
 	mu     sync.Mutex
-	styles map[string]file // by accent
+	styles map[string]file   // by accent
+	names  map[string]string // of these
 }
 
 type file struct {
@@ -49,7 +50,7 @@ type file struct {
 
 // Open reads the files of the program, and those of a folder in place of the ones with the same name.
 func Open(dir string) (*Files, error) {
-	f := &Files{files: map[string]file{}, paths: map[string]string{}, styles: map[string]file{}}
+	f := &Files{files: map[string]file{}, paths: map[string]string{}, styles: map[string]file{}, names: map[string]string{}}
 	own, err := fs.Sub(embedded, "files")
 	if err != nil {
 		return nil, err

@@ -9,7 +9,22 @@ const maxStyles = 8
 // the function can serve it.
 func (f *Files) StylePath(accent string) string { return Prefix + f.styleName(accentOf(accent)) }
 
+// styleName is called for every page; a name is made once.
 func (f *Files) styleName(accent string) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	name, ok := f.names[accent]
+	if !ok {
+		name = f.makeStyleName(accent)
+		if len(f.names) >= maxStyles {
+			clear(f.names)
+		}
+		f.names[accent] = name
+	}
+	return name
+}
+
+func (f *Files) makeStyleName(accent string) string {
 	return "style." + hashOf(append([]byte(Style(accent)), f.style...)) + "-" + strings.TrimPrefix(accent, "#") + ".css"
 }
 

@@ -25,6 +25,8 @@ var icons = map[string]string{
 	"filter": "M4 7h16M7 12h10M10 17h4",
 	"truck":  "M3 7h11v9H3zM14 10h4l3 3v3h-7zM7 16.5a1.5 1.5 0 1 0 0 3 1.5 1.5 0 0 0 0-3zM17.5 16.5a1.5 1.5 0 1 0 0 3 1.5 1.5 0 0 0 0-3z",
 	"box":    "M4 8l8-4 8 4v8l-8 4-8-4zM4 8l8 4 8-4M12 12v8",
+	"shelf":  "M4 5h16M4 12h16M4 19h16M6 5v14M18 5v14M9 8.5h3V12H9zM13 15.5h3V19h-3z",
+	"chart":  "M4 20h16M7 20v-6M12 20V8M17 20V4",
 	"card":   "M3.5 6.5h17v11h-17zM3.5 10h17",
 	"key":    "M8 8.5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7zM11.5 12H20v3M17 12v2.5",
 	"home":   "M4 11l8-7 8 7v9h-5v-6H9v6H4z",
@@ -58,7 +60,7 @@ func Icon(name string) templ.Component {
 		var templ_7745c5c3_Var2 string
 		templ_7745c5c3_Var2, templ_7745c5c3_Err = templruntime.NewAttributeExpression(icons[name]).Resolve(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `ui/icons.templ`, Line: 30, Col: 23}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `ui/icons.templ`, Line: 32, Col: 23}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var2)
 		if templ_7745c5c3_Err != nil {

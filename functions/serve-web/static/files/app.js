@@ -184,6 +184,17 @@
 		tryCall(event.target);
 	});
 
+	// The price and what is left are those of the chosen variant.
+	document.addEventListener("change", (event) => {
+		const chosen = event.target;
+		if (!chosen.matches("[data-price]")) return;
+		document.getElementById("price").textContent = chosen.dataset.price;
+		const note = document.getElementById("stock-note");
+		if (!note) return;
+		note.textContent = chosen.dataset.note;
+		note.className = "stock-note " + chosen.dataset.noteClass;
+	});
+
 	// Choices that lead to another view at once.
 	document.addEventListener("change", (event) => {
 		if (event.target.matches("[data-submits], .line-form [name=quantity]")) event.target.form.requestSubmit();

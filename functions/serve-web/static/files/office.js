@@ -35,6 +35,9 @@
 		});
 	}
 
+	// On a phone the parts of the office are a row: the current one is in sight.
+	document.querySelector(".side [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+
 	// One box chooses all rows of a table.
 	for (const all of document.querySelectorAll("[data-all]")) {
 		all.hidden = false;
