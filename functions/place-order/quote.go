@@ -81,10 +81,6 @@ func (p *handler) quote(ctx context.Context, tx pgx.Tx, in *QuoteRequest) (*Quot
 		o.Currency = "EUR"
 	}
 	answer.Body.Prices = totals.In(o.Currency)
-	var free *problem.Problem
-	if err := o.checkTotal(); len(o.Lines) > 0 && errors.As(err, &free) {
-		answer.Body.add(free)
-	}
 	answer.Body.ToPay = answer.Body.Total
 	return answer, nil, answer.Body.checkStock(ctx, tx, o.Lines)
 }

@@ -210,7 +210,7 @@ func (o *Order) Withdraw(by, reason string, times Times) bool {
 		return false
 	}
 	o.WithdrawnBy, o.Reason = by, reason
-	if o.Payment == PaymentPaid {
+	if o.Payment == PaymentPaid && o.TotalMinor > 0 {
 		o.Payment = PaymentRefunding
 	}
 	return true
