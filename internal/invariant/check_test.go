@@ -38,6 +38,7 @@ var breaks = map[string][]string{
 	"checks/delivery_cancelled.sql": {cancelled + `UPDATE delivery.shipments SET status = 'planned'`, cancelled + `UPDATE delivery.shipments SET status = 'ready_for_pickup'`},
 	"checks/delivery_undone.sql":    {cancelled, cancelled + `UPDATE delivery.shipments SET status = 'preparing'`},
 	"checks/mail_left.sql":          {`UPDATE mail.mails SET status = 'sending'`},
+	"checks/mail_unknown.sql":       {`UPDATE mail.mails SET status = 'unknown'`, `UPDATE mail.mails SET status = 'waiting'`},
 	"checks/mail_missing.sql": {`
 		INSERT INTO bus.subscription (type, consumer, since) VALUES ('order.shipped', 'send-email', now() - interval '1 day');
 		INSERT INTO bus.event (event_id, type, source, subject, order_id, causation_id, n, data, created_at)
