@@ -2,6 +2,7 @@ package functions_test
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -223,4 +224,27 @@ func (d *day) anAdminLooksAfterPeopleAndPrograms() {
 
 	audit := ok(c.ListAudit(ctx, client.ListAuditQuery{Object: "user " + customer.ID}))(d.t)
 	require.Equal(d.t, "PUT /v1/users/{id}", audit.Items[0].Act)
+}
+
+// API-06, API-93.
+func (d *day) anAdminReadsTables() {
+	placed := d.Place(d.t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
+	level := shoptest.Scalar[string](d.t, d.Shop, `SELECT level_id::text FROM stock.levels LIMIT 1`)
+	ids := map[string]string{"/v1/stores/": shoptest.TheStore, "/v1/orders/": placed.ID, "/v1/inventory/stock/": level}
+	bearer := d.SignIn(d.t, "admin").Bearer
+	for _, operation := range shoptest.Operations(d.t) {
+		path, ok := strings.CutPrefix(operation, "GET ")
+		if !ok || !strings.HasSuffix(path, ".csv") {
+			continue
+		}
+		for within, id := range ids {
+			path = strings.Replace(path, within+"{id}", within+id, 1)
+		}
+		r, err := http.NewRequestWithContext(d.t.Context(), http.MethodGet, d.address+path, nil)
+		require.NoError(d.t, err)
+		r.Header.Set("Authorization", bearer)
+		answer, err := d.RoundTrip(r)
+		require.NoError(d.t, err)
+		require.Equal(d.t, http.StatusOK, answer.StatusCode, path)
+	}
 }

@@ -102,6 +102,7 @@ func TestEveryRouteOfTheContractResponds(t *testing.T) {
 	d.staffShipsAnOrder()
 	d.staffWatchesTheEngine()
 	d.anAdminLooksAfterPeopleAndPrograms()
+	d.anAdminReadsTables()
 	for _, operation := range shoptest.Operations(t) {
 		require.True(t, d.answered[operation], "no successful request of %s", operation)
 	}

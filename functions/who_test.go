@@ -158,7 +158,7 @@ func TestRoutesAdmitTheirCallersOnly(t *testing.T) {
 		}
 		for _, r := range f.Endpoints.Routes() {
 			name := r.Method + " " + r.Path
-			allowed, ok := may[name]
+			allowed, ok := may[strings.TrimSuffix(name, ".csv")] // a list as CSV is for those who may read the list
 			require.True(t, ok, "%s is not in the table", name)
 			for who, bearer := range callers(t, shop, scopeOf(r.Access)) {
 				status := shop.Call(t, f.Name, r.Method, filled(r.Path), body(r.Method), "Authorization", bearer,
@@ -172,7 +172,9 @@ func TestRoutesAdmitTheirCallersOnly(t *testing.T) {
 					require.Equal(t, http.StatusForbidden, status, "%s as %s", name, who)
 				}
 			}
-			tried++
+			if !strings.HasSuffix(name, ".csv") {
+				tried++
+			}
 		}
 	}
 	require.Len(t, may, tried, "the table has a route that does not exist")

@@ -9,6 +9,8 @@ import (
 	"unicode"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/popup-shop/popup/internal/web"
 )
 
 // kindsOf are the problem types of each status of an error that every operation of a kind may have.
@@ -86,15 +88,26 @@ func describeOperations(document *huma.OpenAPI) {
 	document.Servers = []*huma.Server{{URL: "/", Description: "The shop that serves this document."}}
 	for path, item := range document.Paths {
 		for _, o := range operations(item) {
-			name := methodName(o.Method, path, lists(o))
-			o.OperationID = strings.ToLower(name[:1]) + name[1:]
+			name, inCSV := nameOf(o, path)
+			o.OperationID = strings.ToLower(name[:1]) + name[1:] + inCSV
 			o.Summary = cmp.Or(summaries[name], sentence(name))
+			if inCSV != "" {
+				o.Summary += " as CSV"
+			}
 			describeProblems(o, name, path)
 			if o.Security == nil {
 				o.Security = []map[string][]string{{}}
 			}
 		}
 	}
+}
+
+// nameOf returns the name of the method for an operation; for a list as CSV it is that of the list, and inCSV is what follows it.
+func nameOf(o *huma.Operation, path string) (name, inCSV string) {
+	if web.IsTable(o) {
+		return methodName(o.Method, strings.TrimSuffix(path, ".csv"), true), "InCSV"
+	}
+	return methodName(o.Method, path, web.IsList(o)), ""
 }
 
 // describeProblems lists the statuses of errors that an operation may have, with their problem types.
