@@ -19,6 +19,7 @@ import (
 	refundpayment "github.com/popup-shop/popup/functions/refund-payment"
 	releasestock "github.com/popup-shop/popup/functions/release-stock"
 	reservestock "github.com/popup-shop/popup/functions/reserve-stock"
+	returnpoints "github.com/popup-shop/popup/functions/return-points"
 	sendemail "github.com/popup-shop/popup/functions/send-email"
 	serveaccounts "github.com/popup-shop/popup/functions/serve-accounts"
 	servebaskets "github.com/popup-shop/popup/functions/serve-baskets"
@@ -27,8 +28,10 @@ import (
 	serveevents "github.com/popup-shop/popup/functions/serve-events"
 	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
 	serveorders "github.com/popup-shop/popup/functions/serve-orders"
+	servepoints "github.com/popup-shop/popup/functions/serve-points"
 	servestock "github.com/popup-shop/popup/functions/serve-stock"
 	serveweb "github.com/popup-shop/popup/functions/serve-web"
+	settlepoints "github.com/popup-shop/popup/functions/settle-points"
 	shiporder "github.com/popup-shop/popup/functions/ship-order"
 	storedeadletter "github.com/popup-shop/popup/functions/store-dead-letter"
 	sweepevents "github.com/popup-shop/popup/functions/sweep-events"
@@ -76,6 +79,7 @@ func All(s Settings) []function.Function {
 		servecatalogue.New(servecatalogue.Settings{Access: s.Access, PictureURL: s.PictureURL}),
 		editcatalogue.New(editcatalogue.Settings{Access: s.Access, Pictures: s.Pictures}),
 		servestock.New(s.Access),
+		servepoints.New(servepoints.Settings{Shop: s.Shop, Access: s.Access}),
 		serveevents.New(s.Access),
 		servebaskets.New(servebaskets.Settings{Shop: s.Shop, Access: s.Access}),
 		serveweb.New(serveweb.Settings{Access: s.Access, Pages: s.Pages, PictureURL: s.PictureURL}),
@@ -84,6 +88,8 @@ func All(s Settings) []function.Function {
 		movestock.New(),
 		createpayment.New(s.Shop),
 		refundpayment.New(s.Shop),
+		returnpoints.New(s.Shop),
+		settlepoints.New(s.Shop),
 		trackorder.New(s.Shop),
 		closeorder.New(),
 		completeorder.New(),

@@ -23,6 +23,7 @@ func New() function.Function {
 			events.OrderRested{},
 			events.ShipmentDue{},
 			events.ReservationDue{},
+			events.PointsDue{},
 			events.HousekeepingDue{},
 		},
 	}
@@ -33,7 +34,7 @@ func New() function.Function {
 func tick(ctx context.Context, tx pgx.Tx, now time.Time) (due []events.Event, next time.Time, err error) {
 	more := false
 	for _, read := range []func(context.Context, pgx.Tx) ([]events.Event, error){
-		stockDue, ordersOverdue, ordersRested, shipmentsDue, reservationsDue, housekeepingDue,
+		stockDue, ordersOverdue, ordersRested, shipmentsDue, reservationsDue, pointsDue, housekeepingDue,
 	} {
 		batch, err := read(ctx, tx)
 		if err != nil {

@@ -168,7 +168,7 @@ func reject(o *order.Order, reason string) decision {
 	}
 	return decision{save: true, event: func() events.Event {
 		return events.OrderRejected{
-			OrderID: o.ID, Version: o.Version, Reason: reason, Lines: o.Lines, StockHeld: held, PaymentID: o.PaymentID,
+			OrderID: o.ID, Version: o.Version, Reason: reason, Lines: o.Lines, StockHeld: held, Points: o.Points, PaymentID: o.PaymentID,
 		}
 	}}
 }
@@ -232,7 +232,7 @@ func (t tracking) expireOrStall(o *order.Order) func(version int64) events.Event
 	}
 	return func(version int64) events.Event {
 		return events.OrderExpired{
-			OrderID: o.ID, Version: version, Deadline: passed, Lines: o.Lines, StockHeld: held, PaymentID: o.PaymentID,
+			OrderID: o.ID, Version: version, Deadline: passed, Lines: o.Lines, StockHeld: held, Points: o.Points, PaymentID: o.PaymentID,
 		}
 	}
 }

@@ -109,6 +109,7 @@ type Order struct {
 	Reason         string
 	Currency       string
 	TotalMinor     int64
+	Points         int64 // that are held or spent for it
 	PaymentMethod  string
 	PaymentID      string
 	ShipmentID     string

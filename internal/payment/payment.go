@@ -11,6 +11,7 @@ import (
 
 	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/money"
+	"github.com/popup-shop/popup/internal/points"
 )
 
 // Outcome is how a payment stands in its provider's books.
@@ -65,21 +66,22 @@ type Providers map[string]Provider
 
 // Of are the providers of the shop. success is the chance of a simulated payment.
 func Of(success float64) Providers {
-	return Providers{"simulated": Simulated{Success: success}, Nothing: Free{}}
+	return Providers{"simulated": Simulated{Success: success}, Nothing: Free{}, points.Method: Free{}}
 }
 
 // Nothing is the method of the payment of an order that costs nothing, whatever method its customer chose.
 const Nothing = "none"
 
-// MethodFor returns the method by which an amount is paid: the one that the customer chose, or Nothing where nothing is to be paid.
+// MethodFor returns the method by which an amount is paid: the one that the customer chose, or Nothing where nothing is to be paid, unless
+// points pay it.
 func MethodFor(chosen string, amount money.Amount) string {
-	if amount.Minor == 0 {
+	if amount.Minor == 0 && chosen != points.Method {
 		return Nothing
 	}
 	return chosen
 }
 
-// Free is the provider of payments of 0: they are paid at once, and no provider has them in its books.
+// Free is the provider of payments of 0, without a method or by points: they are paid at once, and no provider has them in its books.
 type Free struct{}
 
 // Name is "none".
