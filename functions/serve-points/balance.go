@@ -28,8 +28,8 @@ func (in *BalanceRequest) customer(ctx context.Context) (string, error) {
 	return cmp.Or(in.CustomerID, auth.CallerFrom(ctx).ID), nil
 }
 
-// Balance is what a customer has. It is the sum of the entries.
-type Balance struct {
+// PointBalance is what a customer has. It is the sum of the entries.
+type PointBalance struct {
 	Available int64      `json:"available" doc:"What an order can use now."`
 	Held      int64      `json:"held" doc:"What lowers the totals of orders that are not completed."`
 	Pending   int64      `json:"pending" doc:"What the orders that are not completed will earn."`
@@ -38,7 +38,7 @@ type Balance struct {
 }
 
 // BalanceAnswer is a balance.
-type BalanceAnswer struct{ Body Balance }
+type BalanceAnswer struct{ Body PointBalance }
 
 // readBalance returns zeros for a customer without entries.
 func (h *handler) readBalance(ctx context.Context, db web.Reader, in *BalanceRequest) (*BalanceAnswer, error) {

@@ -19,8 +19,8 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// Entry is a change of a balance. Entries are never edited.
-type Entry struct {
+// PointEntry is a change of a balance. Entries are never edited.
+type PointEntry struct {
 	ID          string     `json:"id" format:"uuid"`
 	Kind        string     `json:"kind" enum:"earn,hold,release,spend,expire,adjust,reclaim"`
 	Points      int64      `json:"points" doc:"What the entry is about; below 0 where staff took points."`
@@ -35,7 +35,7 @@ type Entry struct {
 }
 
 // EntryAnswer is an entry.
-type EntryAnswer struct{ Body Entry }
+type EntryAnswer struct{ Body PointEntry }
 
 // EntriesRequest selects a page of the entries of a customer.
 type EntriesRequest struct {
@@ -49,7 +49,7 @@ const (
 	fromEntries = `FROM points.entries e LEFT JOIN orders.orders o USING (order_id)`
 )
 
-func scanEntry(row pgx.CollectableRow) (e Entry, err error) {
+func scanEntry(row pgx.CollectableRow) (e PointEntry, err error) {
 	err = row.Scan(&e.ID, &e.Kind, &e.Points, &e.Available, &e.Held, &e.Debt, &e.OrderID, &e.OrderNumber, &e.Text, &e.ExpiresAt, &e.At)
 	if e.ExpiresAt != nil {
 		*e.ExpiresAt = e.ExpiresAt.UTC()
@@ -59,7 +59,7 @@ func scanEntry(row pgx.CollectableRow) (e Entry, err error) {
 }
 
 // listEntries returns the entries of a customer, newest first.
-func listEntries(ctx context.Context, db web.Reader, in *EntriesRequest) (items []Entry, total int64, err error) {
+func listEntries(ctx context.Context, db web.Reader, in *EntriesRequest) (items []PointEntry, total int64, err error) {
 	customerID, err := in.customer(ctx)
 	if err != nil {
 		return nil, 0, err

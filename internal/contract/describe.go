@@ -26,10 +26,12 @@ var kindsOf = map[int][]string{
 
 // conflicts are the further problem types of conflicts of some operations.
 var conflicts = map[string][]string{
-	"PlaceOrder":       {"out-of-stock", "not-on-sale", "payment-refused", "total-changed", "basket-ordered", "twin-in-flight"},
+	"PlaceOrder":       {"out-of-stock", "not-on-sale", "payment-refused", "total-changed", "basket-ordered", "not-enough-points", "twin-in-flight"},
 	"CancelOrder":      {"twin-in-flight"},
 	"ShipOrder":        {"twin-in-flight"},
 	"MoveOrder":        {"twin-in-flight"},
+	"ApplyOrderPoints": {"payment-open", "not-enough-points", "twin-in-flight"},
+	"AdjustPoints":     {"not-enough-points", "twin-in-flight"},
 	"AddBasketItem":    {"out-of-stock", "not-on-sale"},
 	"Register":         {"e-mail-taken"},
 	"ChangeMe":         {"e-mail-taken"},
@@ -46,6 +48,10 @@ var conflicts = map[string][]string{
 // summaries are those that the name of a method does not say.
 var summaries = map[string]string{
 	"AddClient":                "Add a machine client",
+	"ApplyOrderPoints":         "Set the points that lower the total of an order",
+	"AdjustPoints":             "Add points to an account, or take them",
+	"ListPointEntries":         "List the changes of my points",
+	"GetPoints":                "Get my points",
 	"AddCustomer":              "Add a guest",
 	"AddCustomerToken":         "Get another token for a guest",
 	"AddReservation":           "Hold stock by hand",
