@@ -99,7 +99,7 @@ func samples(t *testing.T) []string {
 
 var (
 	nounAndParticiple = regexp.MustCompile(`^[a-z]+\.[a-z]+$`)
-	irregular         = []string{"short", "paid", "sent", "withdrawn", "forgotten"}
+	irregular         = []string{"short", "paid", "sent", "withdrawn", "forgotten", "held"}
 	due               = []string{"due", "overdue", "rested", "silent"} // what the clock says
 )
 

@@ -143,6 +143,24 @@ func (d *day) aCustomerSignsUpAndSettlesIn() {
 	require.NoError(d.t, c.DeleteMySSHKey(ctx, sshKey.ID))
 }
 
+// API-45, API-60, API-61.
+func (d *day) aCustomerUsesPoints() {
+	ctx := d.t.Context()
+	c := d.as("customer")
+	me := ok(c.GetMe(ctx))(d.t)
+	ok(d.as("staff").AdjustPoints(ctx, client.AdjustPointsRequest{CustomerID: me.ID, Points: 50, Reason: "a late parcel"}))(d.t)
+	order := oneCap()
+	order.Points = 20
+	placed := ok(c.PlaceOrder(ctx, order, client.Wait(0)))(d.t)
+	changed := ok(c.ApplyOrderPoints(ctx, placed.ID, client.ApplyOrderPointsRequest{Points: 30}))(d.t)
+	require.Equal(d.t, placed.Total.Minor-100, changed.Total.Minor)
+	balance := ok(c.GetPoints(ctx, client.GetPointsQuery{}))(d.t)
+	require.Equal(d.t, []int64{20, 30}, []int64{balance.Available, balance.Held})
+	require.Len(d.t, ok(c.ListPointEntries(ctx, client.ListPointEntriesQuery{}))(d.t).Items, 4)
+	ok(c.CancelOrder(ctx, placed.ID, client.CancelOrderRequest{Reason: "changed my mind"}, client.Wait(0)))(d.t)
+	d.AwaitStatus(d.t, placed.ID, "cancelled")
+}
+
 // API-40, API-47.
 func (d *day) aCustomerClaimsAnOrder() {
 	ctx := d.t.Context()

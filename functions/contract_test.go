@@ -94,6 +94,7 @@ func TestEveryRouteOfTheContractResponds(t *testing.T) {
 	d.aGuestOrdersAndCancels()
 	d.aVisitorFillsABasketAndOrdersIt()
 	d.aCustomerSignsUpAndSettlesIn()
+	d.aCustomerUsesPoints()
 	d.aCustomerClaimsAnOrder()
 	d.aCustomerLeaves()
 	d.staffReceivesGoods()

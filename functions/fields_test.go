@@ -40,25 +40,30 @@ var wrongRequests = map[string]wrongly{
 		},
 	},
 	"sign-up": {
-		"serve-accounts", http.MethodPost, "/v1/users/register", "", shoptest.Body{
+		"serve-accounts", http.MethodPost, "/v1/users/register", "",
+		shoptest.Body{
 			"email": "ada@example.org", "name": "Ada", "phone": "+49 40 1234567", "password": "correct horse battery", "locale": "en",
 		},
 		map[string]any{"email": "nobody", "name": long, "phone": "call me", "password": "password", "locale": "?"},
 	},
 	"guest": {
-		"serve-accounts", http.MethodPost, "/v1/customers", "", shoptest.Body{"name": "Ada", "phone": "+49 40 1234567"},
+		"serve-accounts", http.MethodPost, "/v1/customers", "",
+		shoptest.Body{"name": "Ada", "phone": "+49 40 1234567"},
 		map[string]any{"name": long, "phone": "call me"},
 	},
 	"new password": {
-		"serve-accounts", http.MethodPut, "/v1/users/me/password", token.Customer, shoptest.Body{"old": "x", "new": "correct horse battery"},
+		"serve-accounts", http.MethodPut, "/v1/users/me/password", token.Customer,
+		shoptest.Body{"old": "x", "new": "correct horse battery"},
 		map[string]any{"old": long, "new": "password"},
 	},
 	"client": {
-		"serve-accounts", http.MethodPost, "/v1/clients", token.Admin, shoptest.Body{"name": "till", "scopes": []string{"orders"}},
+		"serve-accounts", http.MethodPost, "/v1/clients", token.Admin,
+		shoptest.Body{"name": "till", "scopes": []string{"orders"}},
 		map[string]any{"name": long, "scopes": []string{"orders", "orders"}},
 	},
 	"product": {
-		"edit-catalogue", http.MethodPost, "/v1/products", token.Staff, shoptest.Body{
+		"edit-catalogue", http.MethodPost, "/v1/products", token.Staff,
+		shoptest.Body{
 			"store_id": shoptest.TheStore, "name": "Hat", "sku": "HAT", "price": map[string]any{"amount_minor": 1, "currency": "EUR"},
 		},
 		map[string]any{
@@ -68,35 +73,42 @@ var wrongRequests = map[string]wrongly{
 		},
 	},
 	"store": {
-		"edit-catalogue", http.MethodPost, "/v1/stores", token.Staff, shoptest.Body{"name": "Pier", "location": "Hamburg"},
+		"edit-catalogue", http.MethodPost, "/v1/stores", token.Staff,
+		shoptest.Body{"name": "Pier", "location": "Hamburg"},
 		map[string]any{"name": long, "location": " ", "check_delay_s": -1, "warehouse_id": notID},
 	},
 	"category": {
-		"edit-catalogue", http.MethodPost, "/v1/categories", token.Staff, shoptest.Body{"name": "Hats"},
+		"edit-catalogue", http.MethodPost, "/v1/categories", token.Staff,
+		shoptest.Body{"name": "Hats"},
 		map[string]any{"name": long, "parent_id": notID, "slug": "?"},
 	},
 	"settings": {
-		"edit-catalogue", http.MethodPut, "/v1/settings", token.Admin, shoptest.Body{"name": "Pier", "currency": "EUR"},
+		"edit-catalogue", http.MethodPut, "/v1/settings", token.Admin,
+		shoptest.Body{"name": "Pier", "currency": "EUR"},
 		map[string]any{"name": long, "accent": "red", "currency": "nix", "contact_email": "nobody"},
 	},
 	"level": {
-		"serve-stock", http.MethodPost, "/v1/inventory/stock", token.Staff, shoptest.Body{"sku": "HAT", "warehouse_id": someID, "quantity": 1},
+		"serve-stock", http.MethodPost, "/v1/inventory/stock", token.Staff,
+		shoptest.Body{"sku": "HAT", "warehouse_id": someID, "quantity": 1},
 		map[string]any{"sku": long, "warehouse_id": notID, "quantity": -1},
 	},
 	"hold": {
-		"serve-stock", http.MethodPost, "/v1/inventory/reservations", token.Staff, shoptest.Body{
+		"serve-stock", http.MethodPost, "/v1/inventory/reservations", token.Staff,
+		shoptest.Body{
 			"lines": []any{map[string]any{"sku": shoptest.Cap, "quantity": 1}}, "expires_in_s": 60,
 		},
 		map[string]any{"expires_in_s": -1, "lines": []any{map[string]any{"sku": shoptest.Cap, "quantity": 1, "warehouse_id": notID}}},
 	},
 	"transfer": {
-		"serve-stock", http.MethodPost, "/v1/inventory/transfers", token.Staff, shoptest.Body{
+		"serve-stock", http.MethodPost, "/v1/inventory/transfers", token.Staff,
+		shoptest.Body{
 			"sku": shoptest.Cap, "from_warehouse_id": shoptest.Harbour, "to_warehouse_id": shoptest.Canal, "quantity": 1, "reason": "x",
 		},
 		map[string]any{"sku": long, "from_warehouse_id": notID, "to_warehouse_id": notID + "0", "quantity": 0, "reason": strings.Repeat("x", 501)},
 	},
 	"basket": {
-		"serve-baskets", http.MethodPost, "/v1/basket/items", "", shoptest.Body{"product_id": someID, "quantity": 1},
+		"serve-baskets", http.MethodPost, "/v1/basket/items", "",
+		shoptest.Body{"product_id": someID, "quantity": 1},
 		map[string]any{"product_id": notID, "quantity": 100},
 	},
 }
