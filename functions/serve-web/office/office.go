@@ -17,6 +17,8 @@ func Routes() []page.Route {
 		{Pattern: "GET /office", Serve: home},
 		{Pattern: "GET /office/find", Serve: find},
 		{Pattern: "GET /office/customers", Serve: customers},
+		{Pattern: "GET /office/customers/{id}/points", Serve: points},
+		{Pattern: "POST /office/customers/{id}/points", Serve: points},
 	})
 	for i := range routes {
 		routes[i].Serve = page.ForStaff(routes[i].Serve)
