@@ -429,7 +429,7 @@ func (c *Client) GetText(ctx context.Context, kind string, options ...Option) (T
 	return send[Text](ctx, c, options, call{method: "GET", path: "/v1/texts/" + url.PathEscape(kind)})
 }
 
-// GetUser sends GET /v1/users/{id}, for: admin.
+// GetUser sends GET /v1/users/{id}, for: staff.
 func (c *Client) GetUser(ctx context.Context, id string, options ...Option) (User, error) {
 	return send[User](ctx, c, options, call{method: "GET", path: "/v1/users/" + url.PathEscape(id)})
 }

@@ -116,7 +116,7 @@ var may = map[string]string{
 	"DELETE /v1/clients/{id}":           "admin",
 	"POST /v1/tokens":                   "anonymous guest customer staff admin stranger client",
 	"GET /v1/users":                     "staff admin",
-	"GET /v1/users/{id}":                "admin",
+	"GET /v1/users/{id}":                "staff admin",
 	"PUT /v1/users/{id}":                "admin",
 	"GET /v1/audit":                     "admin",
 

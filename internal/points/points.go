@@ -1,8 +1,6 @@
 // Package points has the rules of points: what they are worth, how many an order may use, and how many it earns. It does no input or output.
 package points
 
-import "fmt"
-
 const (
 	// Value is what a point is worth, in minor units of any currency.
 	Value = 10
@@ -23,7 +21,7 @@ func Wrong(points, totalMinor int64) string {
 	case points < 0:
 		return "must not be below 0"
 	case points > Limit(totalMinor):
-		return fmt.Sprintf("is more than this order may use: %d", Limit(totalMinor))
+		return "is more than this order may use"
 	}
 	return ""
 }
