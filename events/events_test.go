@@ -142,7 +142,8 @@ var (
 	}
 	lowerCase = map[string][]string{
 		"order.created": {"order.placed"}, "order.paid": {"payment.paid"}, "order.status_changed": {"order.advanced"},
-		"order.shipped": {"order.shipped"}, "order.delivered": {"order.delivered"}, "order.cancelled": {"order.cancelled"},
+		"order.points_applied": {"points.held"},
+		"order.shipped":        {"order.shipped"}, "order.delivered": {"order.delivered"}, "order.cancelled": {"order.cancelled"},
 	}
 )
 
