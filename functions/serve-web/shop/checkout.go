@@ -37,7 +37,7 @@ type checkoutView struct {
 	stores    []client.Store
 	methods   []string
 	points    int64 // that the account can use; 0 for visitors
-	changed   bool // the total is another one than the visitor has seen
+	changed   bool  // the total is another one than the visitor has seen
 }
 
 // checkout is one page with one form. It is shown again, with all that was typed, until the order is placed. The form has
