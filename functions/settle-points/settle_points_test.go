@@ -224,3 +224,15 @@ func (b *bundle) cancel(placed shoptest.Placed) events.Event {
 	require.Equal(b.t, 202, a.Status, a.Raw)
 	return shoptest.EventOf(b.t, b.Emitted(b.t, placed.ID, "order.withdrawn")[0])
 }
+
+// An account that is closed before its last order is settled holds nothing afterwards.
+func TestClosedAccountSpendsAndEarnsNothing_PTS_05(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 50)
+	placed := b.buy(3, 50, "completed")
+	b.Exec(t, `DELETE FROM accounts.sessions`)
+	b.Exec(t, `UPDATE accounts.users SET email = '', name = '', phone = '', active = false, closed_at = now() WHERE user_id = $1`, b.ada.ID)
+	b.AwaitStatus(t, placed.ID, "")
+	require.Equal(t, []string{"hold", "spend"}, b.kinds(placed.ID))
+	b.check()
+}

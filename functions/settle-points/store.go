@@ -11,7 +11,7 @@ import (
 )
 
 // insertSettlements stores what orders spend and earn, each once, and returns the events by order. Customers without an account, such as
-// guests, have no points.
+// guests, have no points, and a closed account earns none.
 func insertSettlements(
 	ctx context.Context, tx pgx.Tx, all []settlement, life time.Duration,
 ) (map[string]*events.PointsSettled, error) {
@@ -24,9 +24,9 @@ func insertSettlements(
 		INSERT INTO points.entries (customer_id, kind, points, order_id, by, expires_at)
 		SELECT s.customer_id, kind, points, order_id, @by, CASE kind WHEN 'earn' THEN now() + @life::interval END
 		FROM unnest(@customers::uuid[], @orders::uuid[], @spent::bigint[], @earned::bigint[]) AS s (customer_id, order_id, spent, earned)
-		JOIN accounts.users u ON u.user_id = s.customer_id AND u.closed_at IS NULL
+		JOIN accounts.users u ON u.user_id = s.customer_id
 		CROSS JOIN LATERAL (VALUES ('spend', spent), ('earn', earned)) AS entry (kind, points)
-		WHERE points > 0
+		WHERE points > 0 AND (kind = 'spend' OR u.closed_at IS NULL)
 		ORDER BY customer_id, order_id, kind DESC
 		RETURNING customer_id::text, order_id::text, kind, points`, pgx.NamedArgs{
 		"customers": customers, "orders": orders, "spent": spent, "earned": earned, "by": name, "life": life,
