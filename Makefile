@@ -3,6 +3,8 @@ export CGO_ENABLED ?= 0
 GO    ?= go
 TOOLS := $(GO) tool -modfile=tools/tools.mod
 ARGS  ?=
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+STAMP := -X github.com/popup-shop/popup/internal/cli.release=$(VERSION)
 OVERLAY ?= kind
 ADDRESS ?= http://localhost:8080
 HOST ?= serve-gateway.shop.shop.test
@@ -23,10 +25,10 @@ needs: ## install what is missing: Postgres 15 with PostGIS, and Node, Prometheu
 	@sh tools/needs.sh
 
 build: ## build all programs into bin/
-	$(GO) build -trimpath -ldflags='-s -w' -o bin/ ./cmd/...
+	$(GO) build -trimpath -ldflags='-s -w $(STAMP)' -o bin/ ./cmd/...
 
 run: needs ## open the shop at http://127.0.0.1:8080 (ARGS="--processes" for one program per function)
-	$(if $(findstring --processes,$(ARGS)),$(MAKE) build,$(GO) build -o bin/popup ./cmd/popup)
+	$(if $(findstring --processes,$(ARGS)),$(MAKE) build,$(GO) build -ldflags='$(STAMP)' -o bin/popup ./cmd/popup)
 	bin/popup run $(ARGS)
 
 start-fresh: ## open the shop anew: empty, migrated, seeded

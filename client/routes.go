@@ -93,6 +93,16 @@ func (c *Client) AddWarehouse(ctx context.Context, in WarehouseBody, options ...
 	return send[Warehouse](ctx, c, options, call{method: "POST", path: "/v1/warehouses", body: in})
 }
 
+// AdjustPoints sends POST /v1/points/adjustments, for: staff. It has an idempotency key, which is generated unless the option Key gives one.
+func (c *Client) AdjustPoints(ctx context.Context, in AdjustPointsRequest, options ...Option) (PointEntry, error) {
+	return send[PointEntry](ctx, c, options, call{method: "POST", path: "/v1/points/adjustments", body: in, keyed: true})
+}
+
+// ApplyOrderPoints sends POST /v1/orders/{id}/points, for: account. It has an idempotency key, which is generated unless the option Key gives one.
+func (c *Client) ApplyOrderPoints(ctx context.Context, id string, in ApplyOrderPointsRequest, options ...Option) (Order, error) {
+	return send[Order](ctx, c, options, call{method: "POST", path: "/v1/orders/" + url.PathEscape(id) + "/points", body: in, keyed: true})
+}
+
 // CancelOrder sends POST /v1/orders/{id}/cancel, for: cust, order-token. It has an idempotency key, which is generated unless the option Key gives one. The option Wait is how long the shop may take to decide.
 func (c *Client) CancelOrder(ctx context.Context, id string, in CancelOrderRequest, options ...Option) (Order, error) {
 	return send[Order](ctx, c, options, call{method: "POST", path: "/v1/orders/" + url.PathEscape(id) + "/cancel", body: in, keyed: true})
@@ -404,6 +414,11 @@ func (c *Client) GetPaymentMethods(ctx context.Context, query GetPaymentMethodsQ
 	return send[GetPaymentMethodsAnswer](ctx, c, options, call{method: "GET", path: "/v1/payment-methods", query: query})
 }
 
+// GetPoints sends GET /v1/points, for: account.
+func (c *Client) GetPoints(ctx context.Context, query GetPointsQuery, options ...Option) (PointBalance, error) {
+	return send[PointBalance](ctx, c, options, call{method: "GET", path: "/v1/points", query: query})
+}
+
 // GetProduct sends GET /v1/products/{id}, for: all.
 func (c *Client) GetProduct(ctx context.Context, id string, options ...Option) (Product, error) {
 	return send[Product](ctx, c, options, call{method: "GET", path: "/v1/products/" + url.PathEscape(id)})
@@ -449,7 +464,7 @@ func (c *Client) GetText(ctx context.Context, kind string, options ...Option) (T
 	return send[Text](ctx, c, options, call{method: "GET", path: "/v1/texts/" + url.PathEscape(kind)})
 }
 
-// GetUser sends GET /v1/users/{id}, for: admin.
+// GetUser sends GET /v1/users/{id}, for: staff.
 func (c *Client) GetUser(ctx context.Context, id string, options ...Option) (User, error) {
 	return send[User](ctx, c, options, call{method: "GET", path: "/v1/users/" + url.PathEscape(id)})
 }
@@ -532,6 +547,11 @@ func (c *Client) ListOrders(ctx context.Context, query ListOrdersQuery, options 
 // ListPayments sends GET /v1/payments, for: staff.
 func (c *Client) ListPayments(ctx context.Context, query ListPaymentsQuery, options ...Option) (Page[Payment], error) {
 	return send[Page[Payment]](ctx, c, options, call{method: "GET", path: "/v1/payments", query: query})
+}
+
+// ListPointEntries sends GET /v1/points/entries, for: account.
+func (c *Client) ListPointEntries(ctx context.Context, query ListPointEntriesQuery, options ...Option) (Page[PointEntry], error) {
+	return send[Page[PointEntry]](ctx, c, options, call{method: "GET", path: "/v1/points/entries", query: query})
 }
 
 // ListProducts sends GET /v1/products, for: all.

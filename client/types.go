@@ -132,10 +132,22 @@ type AddressBody struct {
 	IsDefault bool `json:"is_default,omitempty"` // Whether to offer this address first. At most one address is the default.
 }
 
+// AdjustPointsRequest adds or takes points.
+type AdjustPointsRequest struct {
+	CustomerID string `json:"customer_id"`
+	Points     int64  `json:"points"` // Below 0 takes points.
+	Reason     string `json:"reason"` // Customers see it.
+}
+
 // Amount is a sum of money as callers see it.
 type Amount struct {
 	Minor    int64  `json:"amount_minor"` // whole number of the currency's smallest coin
 	Currency string `json:"currency"`     // ISO 4217 code
+}
+
+// ApplyOrderPointsRequest sets the points of an order.
+type ApplyOrderPointsRequest struct {
+	Points int64 `json:"points"` // How many points lower the total, in place of those that do; 0 removes them.
 }
 
 // Arrow is how many events of a type went from or to a function.
@@ -523,6 +535,11 @@ type GetPaymentMethodsQuery struct {
 	Currency string `query:"currency"` // Only methods that take this currency.
 }
 
+// GetPointsQuery holds the query parameters of GetPoints. Zero values are left out.
+type GetPointsQuery struct {
+	CustomerID string `query:"customer_id"` // For staff: another customer than the caller.
+}
+
 // GetProductVariantsAnswer is all variants of a product, in the order that staff gave them.
 type GetProductVariantsAnswer struct {
 	Items []Variant `json:"items"`
@@ -773,6 +790,12 @@ type ListPaymentsQuery struct {
 	To     string `query:"to"`   // Last day, in UTC.
 }
 
+// ListPointEntriesQuery holds the query parameters of ListPointEntries. Zero values are left out.
+type ListPointEntriesQuery struct {
+	Paging
+	CustomerID string `query:"customer_id"` // For staff: another customer than the caller.
+}
+
 // ListProductsQuery holds the query parameters of ListProducts. Zero values are left out.
 type ListProductsQuery struct {
 	Paging
@@ -944,7 +967,8 @@ type Order struct {
 	Tax            Amount         `json:"tax"`
 	Discount       Amount         `json:"discount"`
 	Total          Amount         `json:"total"`
-	Contact        OrderContact   `json:"contact"` // How to reach the customer.
+	PointsApplied  int64          `json:"points_applied,omitempty"` // How many points lower the total: they are the discount.
+	Contact        OrderContact   `json:"contact"`                  // How to reach the customer.
 	Address        *StoredAddress `json:"address,omitempty"`
 	Pickup         *Pickup        `json:"pickup,omitempty"`
 	PaymentMethod  string         `json:"payment_method"`
@@ -1040,9 +1064,34 @@ type PlaceOrderRequest struct {
 	AddressID     string   `json:"address_id,omitempty"` // The address to deliver to, from the caller's address book.
 	Pickup        *Pickup  `json:"pickup,omitempty"`
 	ExpectedTotal *Amount  `json:"expected_total,omitempty"` // Reject the order if its total differs.
+	Points        int64    `json:"points,omitempty"`         // How many points of the caller's account lower the total: each is worth 10 minor units.
 	Locale        string   `json:"locale,omitempty"`
 	Contact       *Contact `json:"contact,omitempty"` // How to reach the customer. Required for guests.
 	PaymentMethod string   `json:"payment_method"`
+}
+
+// PointBalance is what a customer has. It is the sum of the entries.
+type PointBalance struct {
+	Available int64      `json:"available"`            // What an order can use now.
+	Held      int64      `json:"held"`                 // What lowers the totals of orders that are not completed.
+	Pending   int64      `json:"pending"`              // What the orders that are not completed will earn.
+	Debt      int64      `json:"debt"`                 // What refunds took back and was not there any more; what comes in pays it first.
+	UpdatedAt *time.Time `json:"updated_at,omitempty"` // The time of the last entry.
+}
+
+// PointEntry is a change of a balance. Entries are never edited.
+type PointEntry struct {
+	ID          string     `json:"id"`
+	Kind        string     `json:"kind"`      // one of earn, hold, release, spend, expire, adjust, reclaim
+	Points      int64      `json:"points"`    // What the entry is about; below 0 where staff took points.
+	Available   int64      `json:"available"` // The change of what is available.
+	Held        int64      `json:"held"`      // The change of what is held for orders.
+	Debt        int64      `json:"debt"`      // The change of the debt.
+	OrderID     string     `json:"order_id,omitempty"`
+	OrderNumber string     `json:"order_number,omitempty"`
+	Text        string     `json:"text,omitempty"`       // The reason that staff gave.
+	ExpiresAt   *time.Time `json:"expires_at,omitempty"` // When what came in runs out.
+	At          time.Time  `json:"at"`
 }
 
 // Product is something that is sold. How many there are is shown, and kept elsewhere.
@@ -1110,6 +1159,7 @@ type QuoteRequest struct {
 	AddressID     string   `json:"address_id,omitempty"` // The address to deliver to, from the caller's address book.
 	Pickup        *Pickup  `json:"pickup,omitempty"`
 	ExpectedTotal *Amount  `json:"expected_total,omitempty"` // Reject the order if its total differs.
+	Points        int64    `json:"points,omitempty"`         // How many points of the caller's account lower the total: each is worth 10 minor units.
 	Locale        string   `json:"locale,omitempty"`
 	Contact       *Contact `json:"contact,omitempty"` // How to reach the customer. Required for guests.
 	PaymentMethod string   `json:"payment_method,omitempty"`
@@ -1151,6 +1201,7 @@ type RefundLine struct {
 type RefundPaymentRequest struct {
 	Amount *Amount      `json:"amount,omitempty"` // How much; in place of lines.
 	Lines  []RefundLine `json:"lines,omitempty"`  // Which goods; what they cost with their tax is refunded.
+	Points int64        `json:"points,omitempty"` // How many of the points that the order was paid with are given back beside.
 	Reason string       `json:"reason"`
 }
 

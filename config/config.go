@@ -167,6 +167,8 @@ type Shop struct {
 	PaymentMethods    []string      `envconfig:"PAYMENT_METHODS" default:"simulated" desc:"methods that customers may choose"`
 	SimulatedSuccess  float64       `envconfig:"SIMULATED_SUCCESS" default:"0.9" desc:"chance of a simulated payment, 0 to 1"`
 	BasketLife        time.Duration `envconfig:"BASKET_LIFE" default:"168h" desc:"how long a basket lives after its last change"`
+	PointsLife        time.Duration `envconfig:"POINTS_LIFE" default:"8760h" desc:"how long points can be used after they came in"`
+	PointsPer         int64         `envconfig:"POINTS_PER" default:"1000" desc:"minor units paid that earn a point; 0: none are earned"`
 	TaxJPY            int64         `envconfig:"TAX_JPY" default:"10" desc:"tax on orders in yen, in percent"`
 }
 
@@ -174,7 +176,7 @@ type Shop struct {
 func (s Shop) Check() error {
 	positive := map[string]time.Duration{
 		"HOLD_TIME": s.HoldTime, "PAY_TIME": s.PayTime, "PICKUP_TIME": s.PickupTime, "STAFF_TIME": s.StaffTime,
-		"BASKET_LIFE": s.BasketLife,
+		"BASKET_LIFE": s.BasketLife, "POINTS_LIFE": s.PointsLife,
 	}
 	for name, value := range positive {
 		if value <= 0 {
@@ -194,6 +196,8 @@ func (s Shop) Check() error {
 		return fmt.Errorf("SHIPPING=%s: must be auto or manual", s.Shipping)
 	case s.SimulatedSuccess < 0 || s.SimulatedSuccess > 1:
 		return fmt.Errorf("SIMULATED_SUCCESS=%g: must be between 0 and 1", s.SimulatedSuccess)
+	case s.PointsPer < 0:
+		return fmt.Errorf("POINTS_PER=%d: must not be negative", s.PointsPer)
 	case s.TaxJPY < 0 || s.TaxJPY > 100:
 		return fmt.Errorf("TAX_JPY=%d: must be between 0 and 100", s.TaxJPY)
 	}

@@ -111,6 +111,7 @@ var older = map[string][]string{
 	"payment.failed":  {"TRANSACTION_FAILED"},
 	"order.confirmed": {"ORDER_ACCEPTED"},
 	"order.advanced":  {"order.status_changed"},
+	"points.held":     {"order.points_applied"},
 	"order.shipped":   {"ORDER_SHIPPED", "order.shipped"},
 	"order.delivered": {"order.delivered"},
 	"order.completed": {"ORDER_COMPLETED"},

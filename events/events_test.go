@@ -99,7 +99,7 @@ func samples(t *testing.T) []string {
 
 var (
 	nounAndParticiple = regexp.MustCompile(`^[a-z]+\.[a-z]+$`)
-	irregular         = []string{"short", "hidden", "paid", "sent", "withdrawn", "forgotten"}
+	irregular         = []string{"short", "hidden", "paid", "sent", "withdrawn", "forgotten", "held"}
 	due               = []string{"due", "overdue", "rested", "silent"} // what the clock says
 )
 
@@ -142,7 +142,8 @@ var (
 	}
 	lowerCase = map[string][]string{
 		"order.created": {"order.placed"}, "order.paid": {"payment.paid"}, "order.status_changed": {"order.advanced"},
-		"order.shipped": {"order.shipped"}, "order.delivered": {"order.delivered"}, "order.cancelled": {"order.cancelled"},
+		"order.points_applied": {"points.held"},
+		"order.shipped":        {"order.shipped"}, "order.delivered": {"order.delivered"}, "order.cancelled": {"order.cancelled"},
 	}
 )
 

@@ -178,7 +178,6 @@ type OrderReturned struct {
 
 // OrderCompleted reports that an order is delivered, paid and over.
 type OrderCompleted struct {
-	unconsumed
 	OrderID    string    `json:"order_id"`
 	Version    int64     `json:"version"`
 	CustomerID string    `json:"customer_id,omitempty"`

@@ -2,6 +2,7 @@ package functions_test
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -143,6 +144,24 @@ func (d *day) aCustomerSignsUpAndSettlesIn() {
 	require.NoError(d.t, c.DeleteMySSHKey(ctx, sshKey.ID))
 }
 
+// API-45, API-60, API-61.
+func (d *day) aCustomerUsesPoints() {
+	ctx := d.t.Context()
+	c := d.as("customer")
+	me := ok(c.GetMe(ctx))(d.t)
+	ok(d.as("staff").AdjustPoints(ctx, client.AdjustPointsRequest{CustomerID: me.ID, Points: 50, Reason: "a late parcel"}))(d.t)
+	order := oneCap()
+	order.Points = 20
+	placed := ok(c.PlaceOrder(ctx, order, client.Wait(0)))(d.t)
+	changed := ok(c.ApplyOrderPoints(ctx, placed.ID, client.ApplyOrderPointsRequest{Points: 30}))(d.t)
+	require.Equal(d.t, placed.Total.Minor-100, changed.Total.Minor)
+	balance := ok(c.GetPoints(ctx, client.GetPointsQuery{}))(d.t)
+	require.Equal(d.t, []int64{20, 30}, []int64{balance.Available, balance.Held})
+	require.Len(d.t, ok(c.ListPointEntries(ctx, client.ListPointEntriesQuery{}))(d.t).Items, 4)
+	ok(c.CancelOrder(ctx, placed.ID, client.CancelOrderRequest{Reason: "changed my mind"}, client.Wait(0)))(d.t)
+	d.AwaitStatus(d.t, placed.ID, "cancelled")
+}
+
 // API-40, API-47.
 func (d *day) aCustomerClaimsAnOrder() {
 	ctx := d.t.Context()
@@ -225,4 +244,27 @@ func (d *day) anAdminLooksAfterPeopleAndPrograms() {
 
 	audit := ok(c.ListAudit(ctx, client.ListAuditQuery{Object: "user " + customer.ID}))(d.t)
 	require.Equal(d.t, "PUT /v1/users/{id}", audit.Items[0].Act)
+}
+
+// API-06, API-93.
+func (d *day) anAdminReadsTables() {
+	placed := d.Place(d.t, shoptest.Order(shoptest.Of(shoptest.Cap, 1)))
+	level := shoptest.Scalar[string](d.t, d.Shop, `SELECT level_id::text FROM stock.levels LIMIT 1`)
+	ids := map[string]string{"/v1/stores/": shoptest.TheStore, "/v1/orders/": placed.ID, "/v1/inventory/stock/": level}
+	bearer := d.SignIn(d.t, "admin").Bearer
+	for _, operation := range shoptest.Operations(d.t) {
+		path, ok := strings.CutPrefix(operation, "GET ")
+		if !ok || !strings.HasSuffix(path, ".csv") {
+			continue
+		}
+		for within, id := range ids {
+			path = strings.Replace(path, within+"{id}", within+id, 1)
+		}
+		r, err := http.NewRequestWithContext(d.t.Context(), http.MethodGet, d.address+path, nil)
+		require.NoError(d.t, err)
+		r.Header.Set("Authorization", bearer)
+		answer, err := d.RoundTrip(r)
+		require.NoError(d.t, err)
+		require.Equal(d.t, http.StatusOK, answer.StatusCode, path)
+	}
 }

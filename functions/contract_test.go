@@ -96,6 +96,7 @@ func TestEveryRouteOfTheContractResponds(t *testing.T) {
 	d.aGuestOrdersAndCancels()
 	d.aVisitorFillsABasketAndOrdersIt()
 	d.aCustomerSignsUpAndSettlesIn()
+	d.aCustomerUsesPoints()
 	d.aCustomerClaimsAnOrder()
 	d.aCustomerLeaves()
 	d.staffReceivesGoods()
@@ -105,6 +106,7 @@ func TestEveryRouteOfTheContractResponds(t *testing.T) {
 	d.staffRefundsAnOrder()
 	d.staffWatchesTheEngine()
 	d.anAdminLooksAfterPeopleAndPrograms()
+	d.anAdminReadsTables()
 	for _, operation := range shoptest.Operations(t) {
 		require.True(t, d.answered[operation], "no successful request of %s", operation)
 	}

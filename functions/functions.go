@@ -21,6 +21,7 @@ import (
 	refundpayment "github.com/popup-shop/popup/functions/refund-payment"
 	releasestock "github.com/popup-shop/popup/functions/release-stock"
 	reservestock "github.com/popup-shop/popup/functions/reserve-stock"
+	returnpoints "github.com/popup-shop/popup/functions/return-points"
 	sendemail "github.com/popup-shop/popup/functions/send-email"
 	serveaccounts "github.com/popup-shop/popup/functions/serve-accounts"
 	servebaskets "github.com/popup-shop/popup/functions/serve-baskets"
@@ -30,8 +31,10 @@ import (
 	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
 	serveorders "github.com/popup-shop/popup/functions/serve-orders"
 	servepayments "github.com/popup-shop/popup/functions/serve-payments"
+	servepoints "github.com/popup-shop/popup/functions/serve-points"
 	servestock "github.com/popup-shop/popup/functions/serve-stock"
 	serveweb "github.com/popup-shop/popup/functions/serve-web"
+	settlepoints "github.com/popup-shop/popup/functions/settle-points"
 	shiporder "github.com/popup-shop/popup/functions/ship-order"
 	storedeadletter "github.com/popup-shop/popup/functions/store-dead-letter"
 	sweepevents "github.com/popup-shop/popup/functions/sweep-events"
@@ -82,6 +85,7 @@ func All(s Settings) []function.Function {
 		servecatalogue.New(servecatalogue.Settings{Access: s.Access, PictureURL: s.PictureURL}),
 		editcatalogue.New(editcatalogue.Settings{Access: s.Access, Pictures: s.Pictures}),
 		servestock.New(s.Access),
+		servepoints.New(servepoints.Settings{Shop: s.Shop, Access: s.Access}),
 		serveevents.New(s.Access),
 		servepayments.New(servepayments.Settings{Shop: s.Shop, Access: s.Access}),
 		receivewebhook.New(receivewebhook.Settings{Shop: s.Shop, Payments: s.Payments, Access: s.Access}),
@@ -93,6 +97,8 @@ func All(s Settings) []function.Function {
 		createpayment.New(createpayment.Settings{Shop: s.Shop, Payments: s.Payments, Public: s.Public}),
 		checkpayment.New(checkpayment.Settings{Shop: s.Shop, Payments: s.Payments}),
 		refundpayment.New(refundpayment.Settings{Shop: s.Shop, Payments: s.Payments}),
+		returnpoints.New(s.Shop),
+		settlepoints.New(s.Shop),
 		trackorder.New(s.Shop),
 		closeorder.New(),
 		completeorder.New(),

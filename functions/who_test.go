@@ -29,6 +29,10 @@ var may = map[string]string{
 	"GET /v1/categories/{id}":                "anonymous guest customer staff admin stranger client",
 	"GET /v1/stores":                         "anonymous guest customer staff admin stranger client",
 	"GET /v1/products/drafts":                "staff admin client",
+	"GET /v1/points":                         "customer staff admin",
+	"GET /v1/points/entries":                 "customer staff admin",
+	"POST /v1/points/adjustments":            "staff admin",
+	"POST /v1/orders/{id}/points":            "customer staff admin",
 	"GET /v1/insights/daily":                 "staff admin",
 	"GET /v1/inventory/stock/{id}":           "staff admin client",
 	"GET /v1/settings":                       "anonymous guest customer staff admin stranger client",
@@ -125,7 +129,7 @@ var may = map[string]string{
 	"DELETE /v1/clients/{id}":           "admin",
 	"POST /v1/tokens":                   "anonymous guest customer staff admin stranger client",
 	"GET /v1/users":                     "staff admin",
-	"GET /v1/users/{id}":                "admin",
+	"GET /v1/users/{id}":                "staff admin",
 	"PUT /v1/users/{id}":                "admin",
 	"GET /v1/audit":                     "admin",
 
@@ -173,7 +177,7 @@ func TestRoutesAdmitTheirCallersOnly(t *testing.T) {
 		}
 		for _, r := range f.Endpoints.Routes() {
 			name := r.Method + " " + r.Path
-			allowed, ok := may[name]
+			allowed, ok := may[strings.TrimSuffix(name, ".csv")] // a list as CSV is for those who may read the list
 			require.True(t, ok, "%s is not in the table", name)
 			for who, bearer := range callers(t, shop, scopeOf(r.Access)) {
 				status := shop.Call(t, f.Name, r.Method, filled(r.Path), body(r.Method), "Authorization", bearer,
@@ -187,7 +191,9 @@ func TestRoutesAdmitTheirCallersOnly(t *testing.T) {
 					require.Equal(t, http.StatusForbidden, status, "%s as %s", name, who)
 				}
 			}
-			tried++
+			if !strings.HasSuffix(name, ".csv") {
+				tried++
+			}
 		}
 	}
 	require.Len(t, may, tried, "the table has a route that does not exist")

@@ -55,7 +55,7 @@ func readTables(t testing.TB, db *pgxpool.Pool) map[string][]string {
 		SELECT c.oid::regclass::text, array_agg(attname::text ORDER BY attnum)
 		FROM pg_class c JOIN pg_attribute a ON attrelid = c.oid
 		WHERE relkind IN ('r', 'p') AND NOT relispartition AND attnum > 0 AND NOT attisdropped AND attname <> 'updated_at' AND attidentity = '' AND attgenerated = ''
-		AND relnamespace::regnamespace::text IN ('bus', 'catalogue', 'stock', 'orders', 'payments', 'delivery', 'mail', 'accounts')
+		AND relnamespace::regnamespace::text IN ('bus', 'catalogue', 'stock', 'orders', 'payments', 'delivery', 'mail', 'accounts', 'points')
 		GROUP BY c.oid`)
 	require.NoError(t, err)
 	tables := map[string][]string{}
@@ -85,7 +85,7 @@ func writes(table string, columns []string) map[string]string {
 var secrets = []string{"accounts.passwords", "accounts.sessions", "accounts.spent_tokens", "accounts.clients", "accounts.throttles", "accounts.resets", "orders.token_keys"}
 
 // logs can only be added to.
-var logs = []string{"stock.movements", "orders.history", "orders.lines", "orders.notes", "orders.hidden", "payments.entries", "payments.attempts", "delivery.tracking", "bus.dead_letter_actions"}
+var logs = []string{"stock.movements", "orders.history", "orders.lines", "orders.notes", "orders.hidden", "payments.entries", "payments.attempts", "points.entries", "delivery.tracking", "bus.dead_letter_actions"}
 
 // hidden are never deleted.
 var hidden = []string{"catalogue.products"}

@@ -86,6 +86,10 @@ func TestEveryCommandPrintsJSON_TRM_31(t *testing.T) {
 	}
 	do(ada, "correct horse battery\nthe next secret\n", "user password")
 	do(admin, "", "user list", "ada")
+	do(admin, "", "points adjust", "ada@example.test", "--points=50", "--reason=a late parcel")
+	do(admin, "", "points adjust", "ada@example.test", "--points=-20", "--reason=a mistake")
+	require.EqualValues(t, 30, do(ada, "", "points show").(map[string]any)["available"])
+	require.Len(t, do(admin, "", "points list", "ADA@example.test"), 2)
 	do(admin, "", "user role", "ada@example.test", "staff")
 	reset := do(admin, "", "user reset", "ADA@example.test")
 	require.NotEmpty(t, field(t, reset, "password"))

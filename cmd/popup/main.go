@@ -16,6 +16,7 @@ import (
 type commands struct {
 	Run         runCommand           `cmd:"" help:"Run the whole shop on this machine."`
 	Status      api.StatusCommand    `cmd:"" help:"Show whether each part of the shop works."`
+	Points      api.PointsCommand    `cmd:"" help:"Show the points of accounts, add and take them."`
 	Order       api.OrderCommand     `cmd:"" help:"Show, ship, move and cancel orders, and write notes about them."`
 	Trace       traceCommand         `cmd:"" help:"Draw the events of an order over time."`
 	Events      eventsCommand        `cmd:"" help:"Show events, send one, deliver past ones again, and drop old ones."`

@@ -43,7 +43,7 @@ func TestUsageErrorsAreTwoLinesAndExit2_TRM_30(t *testing.T) {
 		"product list --json --csv":  `--json and --csv can't be used together`,
 		"product add A B --store=S":  `--price is missing`,
 		"product add A B --store=S --price=1.999": `EUR has 2 decimals`,
-		"check stokc":                `unknown domain "stokc", did you mean "stock"? It must be one of bus, catalogue, delivery, mail, orders, payments, stock, plans.`,
+		"check stokc":                `unknown domain "stokc", did you mean "stock"? It must be one of bus, catalogue, delivery, mail, orders, payments, points, stock, plans.`,
 		"check nonsense":             `unknown domain "nonsense". It must be one of bus`,
 		"mail lits":                  `did you mean "list"?`,
 		"events repaly":              `did you mean "replay"?`,

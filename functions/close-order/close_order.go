@@ -1,5 +1,5 @@
 // Package closeorder records that stock was released and money refunded for an order that has ended, and turns a
-// cancelling order into a cancelled one once the shop holds neither for it.
+// cancelling order into a cancelled one once the shop holds neither for it, nor points.
 package closeorder
 
 import (
@@ -21,7 +21,7 @@ func New() function.Function {
 		Name: name,
 		On: []function.Handler{
 			function.On(function.Each(withdrawn)), function.On(function.Each(released)),
-			function.On(function.Each(refunded)), function.On(function.Each(voided)),
+			function.On(function.Each(refunded)), function.On(function.Each(voided)), function.On(function.Each(returned)),
 		},
 		Emits:      []events.Event{events.OrderCancelled{}},
 		Writes:     []string{"orders.orders", "orders.history"},
@@ -43,6 +43,10 @@ func released(ctx context.Context, tx pgx.Tx, released events.StockReleased) (ev
 		o.Stock = order.StockReleased
 		return changed
 	})
+}
+
+func returned(ctx context.Context, tx pgx.Tx, returned events.PointsReturned) (events.Event, error) {
+	return applyFact(ctx, tx, returned, func(*order.Order) bool { return false })
 }
 
 // refunded records a refund. After a partial refund the order stays paid.

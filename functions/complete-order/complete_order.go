@@ -77,7 +77,7 @@ func applyFact[E events.Event](
 		if completed[i] {
 			batch[i].Emit(events.OrderCompleted{
 				OrderID: o.ID, Version: o.Version, CustomerID: o.CustomerID, Currency: o.Currency,
-				TotalMinor: o.TotalMinor, PaidMinor: o.TotalMinor, At: o.Now.UTC(),
+				TotalMinor: o.TotalMinor, PaidMinor: o.TotalMinor, Points: o.Points, At: o.Now.UTC(),
 			})
 		}
 	}

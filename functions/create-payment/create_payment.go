@@ -75,6 +75,7 @@ func (c creator) prepare(ctx context.Context, tx pgx.Tx, batch []*call) error {
 		if !ok {
 			continue
 		}
+		r.Method = payment.MethodFor(r.Method, r.Amount)
 		if _, err := c.providers.For(r.Method); err != nil {
 			return function.Permanent(err)
 		}

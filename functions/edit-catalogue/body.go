@@ -6,9 +6,12 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/money"
 	"github.com/popup-shop/popup/internal/problem"
+	"github.com/popup-shop/popup/internal/web"
 )
 
 const (
@@ -42,8 +45,8 @@ type VariantBody struct {
 
 func (b *ProductBody) active() bool { return b.Active == nil || *b.Active }
 
-// check normalises the tags, and rejects a body with every wrong field named.
-func (b *ProductBody) check() error {
+// Resolve normalises the tags, and returns every field that is wrong.
+func (b *ProductBody) Resolve(_ huma.Context, at *huma.PathBuffer) []error {
 	var faults faults
 	faults.uuid("store_id", b.StoreID)
 	if b.CategoryID != "" {
@@ -59,7 +62,18 @@ func (b *ProductBody) check() error {
 		}
 		seen[v.SKU] = true
 	}
-	return faults.problem()
+	return web.FieldErrors(at, faults)
+}
+
+// Resolve returns every field that is wrong. That the price has the currency of the product is checked with the product.
+func (b *VariantBody) Resolve(_ huma.Context, at *huma.PathBuffer) []error {
+	var faults faults
+	currency := ""
+	if b.Price != nil {
+		currency = b.Price.Currency
+	}
+	faults.variant("", *b, currency)
+	return web.FieldErrors(at, faults)
 }
 
 // checkProduct checks what a product has beside its variants, and normalises the tags.

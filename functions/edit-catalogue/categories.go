@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -14,6 +15,7 @@ import (
 	"github.com/popup-shop/popup/internal/catalogue"
 	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/problem"
+	"github.com/popup-shop/popup/internal/web"
 )
 
 // CategoryBody is the input for a category.
@@ -57,18 +59,21 @@ func changeCategory(
 		WHERE category_id = @category_id`)
 }
 
+// Resolve returns every field that is wrong.
+func (b *CategoryBody) Resolve(_ huma.Context, at *huma.PathBuffer) []error {
+	var faults faults
+	faults.text("name", b.Name)
+	if b.ParentID != "" {
+		faults.uuid("parent_id", b.ParentID)
+	}
+	faults.slug("slug", b.Slug)
+	return web.FieldErrors(at, faults)
+}
+
 // store stores a category and returns it.
 func (b CategoryBody) store(
 	ctx context.Context, tx pgx.Tx, event events.CategoryChanged, sql string,
 ) (*catalogue.CategoryAnswer, []events.Event, error) {
-	var faults faults
-	if faults.text("name", b.Name); b.ParentID != "" {
-		faults.uuid("parent_id", b.ParentID)
-	}
-	faults.slug("slug", b.Slug)
-	if err := faults.problem(); err != nil {
-		return nil, nil, err
-	}
 	stored, err := tx.Exec(ctx, sql, pgx.NamedArgs{
 		"category_id": event.CategoryID, "name": b.Name, "parent_id": b.ParentID, "slug": b.Slug,
 	})

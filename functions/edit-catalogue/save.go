@@ -28,9 +28,6 @@ type ChangeRequest struct {
 
 // add adds a product with its variants.
 func add(ctx context.Context, tx pgx.Tx, in *AddRequest) (p catalogue.Product, emitted []events.Event, err error) {
-	if err := in.Body.check(); err != nil {
-		return p, nil, err
-	}
 	productID, err := uuid.NewV7()
 	if err != nil {
 		return p, nil, err
@@ -52,9 +49,6 @@ func change(
 ) (p catalogue.Product, emitted []events.Event, err error) {
 	if !id.Valid(in.ID) {
 		return p, nil, problem.NotFound("product")
-	}
-	if err := in.Body.check(); err != nil {
-		return p, nil, err
 	}
 	event, err := replace(ctx, tx, in.ID, &in.Body)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
@@ -62,7 +63,8 @@ func readText(ctx context.Context, db web.Reader, in *TextOf) (*catalogue.TextAn
 
 var colour = regexp.MustCompile(`^#[0-9a-fA-F]{6}$`)
 
-func (in *SettingsRequest) check() error {
+// Resolve returns every field that is wrong.
+func (in *SettingsRequest) Resolve(huma.Context) []error {
 	var faults faults
 	faults.text("name", in.Body.Name)
 	if in.Body.Accent != "" && !colour.MatchString(in.Body.Accent) {
@@ -74,16 +76,13 @@ func (in *SettingsRequest) check() error {
 	if in.Body.ContactEmail != "" && !typed.IsEmail(in.Body.ContactEmail) {
 		faults.add("contact_email", "is not an e-mail address")
 	}
-	return faults.problem()
+	return web.BodyErrors(faults)
 }
 
 // changeSettings is called by admins.
 func changeSettings(
 	ctx context.Context, tx pgx.Tx, in *SettingsRequest,
 ) (*catalogue.SettingsAnswer, []events.Event, error) {
-	if err := in.check(); err != nil {
-		return nil, nil, err
-	}
 	_, err := tx.Exec(ctx, `
 		UPDATE catalogue.settings SET name = @name, tagline = @tagline, accent = coalesce(nullif(lower(@accent), ''), '#0b6b75'), currency = @currency,
 			contact_email = @contact_email, updated_at = now()`, pgx.NamedArgs{
@@ -97,16 +96,18 @@ func changeSettings(
 	return out, []events.Event{events.SettingsChanged{Part: "settings"}}, err
 }
 
+// Resolve returns an error for a text that is blank.
+func (in *TextRequest) Resolve(huma.Context) []error {
+	var faults faults
+	if strings.TrimSpace(in.Body.En.Description+in.Body.Ja.Description) == "" {
+		faults.add("en.description", "must not be blank in both languages")
+	}
+	return web.BodyErrors(faults)
+}
+
 // changeText is called by admins.
 func changeText(ctx context.Context, tx pgx.Tx, in *TextRequest) (*catalogue.TextAnswer, []events.Event, error) {
 	byLanguage := map[string]string{"en": in.Body.En.Description, "ja": in.Body.Ja.Description}
-	var faults faults
-	if strings.TrimSpace(byLanguage["en"]+byLanguage["ja"]) == "" {
-		faults.add("en.description", "must not be blank in both languages")
-	}
-	if err := faults.problem(); err != nil {
-		return nil, nil, err
-	}
 	for _, language := range []string{"en", "ja"} {
 		if err := storeText(ctx, tx, in.Kind, language, byLanguage[language]); err != nil {
 			return nil, nil, err

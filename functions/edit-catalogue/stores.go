@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/catalogue"
 	"github.com/popup-shop/popup/internal/problem"
+	"github.com/popup-shop/popup/internal/web"
 )
 
 // StoreBody is the input for a store.
@@ -29,21 +31,19 @@ type ChangeStoreRequest struct {
 	Body StoreBody
 }
 
-func (b *StoreBody) check() error {
+// Resolve returns every field that is wrong.
+func (b *StoreBody) Resolve(_ huma.Context, at *huma.PathBuffer) []error {
 	var faults faults
 	faults.text("name", b.Name)
 	faults.text("location", b.Location)
 	if b.WarehouseID != "" {
 		faults.uuid("warehouse_id", b.WarehouseID)
 	}
-	return faults.problem()
+	return web.FieldErrors(at, faults)
 }
 
 // addStore is called by staff, and by programs that keep the catalogue.
 func addStore(ctx context.Context, tx pgx.Tx, in *AddStoreRequest) (*catalogue.StoreAnswer, []events.Event, error) {
-	if err := in.Body.check(); err != nil {
-		return nil, nil, err
-	}
 	storeID, err := uuid.NewV7()
 	if err != nil {
 		return nil, nil, err
@@ -66,12 +66,10 @@ func addStore(ctx context.Context, tx pgx.Tx, in *AddStoreRequest) (*catalogue.S
 func changeStore(
 	ctx context.Context, tx pgx.Tx, in *ChangeStoreRequest,
 ) (*catalogue.StoreAnswer, []events.Event, error) {
-	err := in.Body.check()
-	if err == nil && in.Body.WarehouseID != "" {
-		err = mustBeWarehouse(ctx, tx, in.Body.WarehouseID)
-	}
-	if err != nil {
-		return nil, nil, err
+	if in.Body.WarehouseID != "" {
+		if err := mustBeWarehouse(ctx, tx, in.Body.WarehouseID); err != nil {
+			return nil, nil, err
+		}
 	}
 	return in.Body.store(ctx, tx, events.StoreChanged{StoreID: in.ID, Change: events.ChangeUpdated}, `
 		UPDATE catalogue.stores SET name = @name, location = @location, check_delay = @check_delay::bigint * interval '1 second',

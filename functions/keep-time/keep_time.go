@@ -24,6 +24,7 @@ func New() function.Function {
 			events.ShipmentDue{},
 			events.ReservationDue{},
 			events.PaymentSilent{},
+			events.PointsDue{},
 			events.HousekeepingDue{},
 		},
 	}
@@ -34,7 +35,7 @@ func New() function.Function {
 func tick(ctx context.Context, tx pgx.Tx, now time.Time) (due []events.Event, next time.Time, err error) {
 	more := false
 	for _, read := range []func(context.Context, pgx.Tx) ([]events.Event, error){
-		stockDue, ordersOverdue, ordersRested, shipmentsDue, reservationsDue, paymentsSilent,
+		stockDue, ordersOverdue, ordersRested, shipmentsDue, reservationsDue, paymentsSilent, pointsDue,
 		housekeepingDue,
 	} {
 		batch, err := read(ctx, tx)

@@ -116,6 +116,20 @@ func paymentsSilent(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
 	})
 }
 
+func pointsDue(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
+	return read(ctx, tx, "points that run out", `
+		SELECT customer_id::text, entry_id::text
+		FROM points.lots
+		WHERE expires_at <= now()
+		AND NOT EXISTS (SELECT FROM bus.event e WHERE e.type = 'points.due' AND e.subject = entry_id::text)
+		ORDER BY expires_at
+		LIMIT $1`, func(row pgx.CollectableRow) (events.Event, error) {
+		var due events.PointsDue
+		err := row.Scan(&due.CustomerID, &due.EntryID)
+		return due, err
+	})
+}
+
 // housekeepingDue is due at the first tick of a day; no tick is scheduled for it. The ids of a day's housekeeping
 // events begin with the first millisecond of the day, so the query reads a small range of the event store's primary
 // key.
@@ -142,7 +156,8 @@ func nextDue(ctx context.Context, tx pgx.Tx) (time.Time, error) {
 			(SELECT min(deadline) FROM orders.orders WHERE deadline > now()),
 			(SELECT min(check_at) FROM payments.payments WHERE status = 'created' AND check_at > now()),
 			(SELECT min(due_at) FROM delivery.shipments WHERE due_at > now()),
-			(SELECT min(expires_at) FROM stock.holds WHERE status = 'held' AND expires_at > now()))`).Scan(&next)
+			(SELECT min(expires_at) FROM stock.holds WHERE status = 'held' AND expires_at > now()),
+			(SELECT min(expires_at) FROM points.lots WHERE expires_at > now()))`).Scan(&next)
 	if err != nil || next == nil {
 		return time.Time{}, err
 	}

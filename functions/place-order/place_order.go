@@ -26,6 +26,8 @@ import (
 	"github.com/popup-shop/popup/internal/order"
 	"github.com/popup-shop/popup/internal/ordertoken"
 	"github.com/popup-shop/popup/internal/orderview"
+	"github.com/popup-shop/popup/internal/points"
+	"github.com/popup-shop/popup/internal/pointstore"
 	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
@@ -52,8 +54,8 @@ func New(settings Settings) function.Function {
 			})),
 			web.Post("/v1/quotes", access.All, http.StatusOK, p.quote),
 		),
-		Emits:  []events.Event{events.OrderPlaced{}},
-		Writes: []string{"orders.orders", "orders.lines", "orders.addresses", "orders.history", "orders.baskets"},
+		Emits:  []events.Event{events.OrderPlaced{}, events.PointsHeld{}},
+		Writes: []string{"orders.orders", "orders.lines", "orders.addresses", "orders.history", "orders.baskets", "points.entries"},
 	}
 }
 
@@ -124,7 +126,20 @@ func (p *handler) place(ctx context.Context, tx pgx.Tx, in *Request) (Placed, []
 	if err := closeBasket(ctx, tx, placed); err != nil {
 		return Placed{}, nil, err
 	}
-	return stored, []events.Event{placed}, nil
+	emitted, err := holdPoints(ctx, tx, placed)
+	return stored, append([]events.Event{placed}, emitted...), err
+}
+
+// holdPoints holds the points of an order and returns the event of that, if it has any.
+func holdPoints(ctx context.Context, tx pgx.Tx, placed events.OrderPlaced) ([]events.Event, error) {
+	if placed.Points == 0 {
+		return nil, nil
+	}
+	err := pointstore.Hold(ctx, tx, placed.CustomerID, placed.OrderID, placed.Version, placed.Points, name)
+	return []events.Event{events.PointsHeld{
+		CustomerID: placed.CustomerID, OrderID: placed.OrderID, Points: placed.Points, ValueMinor: placed.Points * points.Value,
+		Currency: placed.Currency,
+	}}, err
 }
 
 // checkEventSize returns a problem for an order whose event would be larger than an event may be. The event contains

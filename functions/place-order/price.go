@@ -8,6 +8,7 @@ import (
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/money"
+	"github.com/popup-shop/popup/internal/points"
 	"github.com/popup-shop/popup/internal/pricing"
 	"github.com/popup-shop/popup/internal/problem"
 )
@@ -40,7 +41,12 @@ func price(b Body, products map[string]product, taxJPY int64) (priced, error) {
 			return o, err
 		}
 	}
-	o.sum(taxJPY)
+	if err := o.usePoints(b.Points, o.sum(taxJPY)); err != nil {
+		return o, err
+	}
+	if b.PaymentMethod == points.Method && o.TotalMinor > 0 {
+		return o, problem.Invalid(pointsPayAll())
+	}
 	o.PaymentMethod, o.Locale = b.PaymentMethod, b.Locale
 	if o.Locale == "" {
 		o.Locale = "en"
@@ -50,15 +56,7 @@ func price(b Body, products map[string]product, taxJPY int64) (priced, error) {
 		return o, problem.New(http.StatusConflict, "total-changed",
 			"The total of the order is not the expected one.").With("total", total)
 	}
-	return o, o.checkTotal()
-}
-
-// checkTotal rejects an order that costs nothing: there is no payment that could confirm it.
-func (o *priced) checkTotal() error {
-	if o.TotalMinor > 0 {
-		return nil
-	}
-	return problem.New(http.StatusConflict, "not-possible-now", "An order that costs nothing can't be placed.")
+	return o, nil
 }
 
 // add adds line i of an order, or returns what is wrong with it.
@@ -91,8 +89,22 @@ func (o *priced) add(i int, line Item, products map[string]product) *problem.Pro
 // sum calculates the totals of the lines.
 func (o *priced) sum(taxJPY int64) pricing.Totals {
 	t := pricing.Total(money.Amount{Minor: o.SubtotalMinor, Currency: o.Currency}, taxJPY)
-	o.DeliveryFeeMinor, o.TaxMinor, o.DiscountMinor, o.TotalMinor = t.DeliveryFeeMinor, t.TaxMinor, t.DiscountMinor, t.TotalMinor
+	o.setTotals(t)
 	return t
+}
+
+func (o *priced) setTotals(t pricing.Totals) {
+	o.DeliveryFeeMinor, o.TaxMinor, o.DiscountMinor, o.TotalMinor = t.DeliveryFeeMinor, t.TaxMinor, t.DiscountMinor, t.TotalMinor
+}
+
+// usePoints lowers the totals by points, or returns what is wrong with them.
+func (o *priced) usePoints(n int64, t pricing.Totals) error {
+	if wrong := points.Wrong(n, t.TotalMinor); wrong != "" {
+		return problem.Invalid(problem.FieldError{Field: "points", Message: wrong})
+	}
+	o.Points = n
+	o.setTotals(t.WithPoints(n))
+	return nil
 }
 
 // event returns the event of the placed order, with the dates of its checks and its deadline.
@@ -121,4 +133,8 @@ func newOrderNumber(now time.Time) string {
 		random[i] = numberAlphabet[int(random[i])%len(numberAlphabet)]
 	}
 	return "ORD-" + now.Format("20060102") + "-" + string(random[:])
+}
+
+func pointsPayAll() problem.FieldError {
+	return problem.FieldError{Field: "payment_method", Message: "can be points only if they pay the whole order"}
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/money"
+	"github.com/popup-shop/popup/internal/points"
+	"github.com/popup-shop/popup/internal/pointstore"
 	"github.com/popup-shop/popup/internal/pricing"
 	"github.com/popup-shop/popup/internal/problem"
 )
@@ -77,14 +79,17 @@ func (p *handler) quote(ctx context.Context, tx pgx.Tx, in *QuoteRequest) (*Quot
 		}
 	}
 	totals := o.sum(p.shop.TaxJPY)
+	if err := answer.Body.checkPoints(ctx, tx, body.Points, totals); err != nil {
+		return nil, nil, err
+	}
+	if err := o.usePoints(body.Points, totals); err == nil {
+		totals = totals.WithPoints(body.Points)
+	}
+	answer.Body.checkMethod(body, totals)
 	if o.Currency == "" {
 		o.Currency = "EUR"
 	}
 	answer.Body.Prices = totals.In(o.Currency)
-	var free *problem.Problem
-	if err := o.checkTotal(); len(o.Lines) > 0 && errors.As(err, &free) {
-		answer.Body.add(free)
-	}
 	o.PaymentMethod = body.PaymentMethod
 	var notTaken *problem.Problem
 	if err := o.checkMethod(); errors.As(err, &notTaken) {
@@ -126,11 +131,38 @@ func (q *Quote) checkFields(b Body, methods []string) {
 	if b.Contact != nil {
 		errs = append(errs, b.Contact.fieldErrors()...)
 	}
-	if b.PaymentMethod != "" && !slices.Contains(methods, b.PaymentMethod) {
+	if b.PaymentMethod != "" && b.PaymentMethod != points.Method && !slices.Contains(methods, b.PaymentMethod) {
 		errs = append(errs, problem.FieldError{Field: "payment_method", Message: "is not offered"})
 	}
 	if errs != nil {
 		q.add(problem.Invalid(errs...))
+	}
+}
+
+// checkPoints adds what is wrong with using points.
+func (q *Quote) checkPoints(ctx context.Context, tx pgx.Tx, n int64, t pricing.Totals) error {
+	if n == 0 {
+		return nil
+	}
+	caller := auth.CallerFrom(ctx)
+	if caller.HasNoAccount() {
+		q.add(problem.Invalid(pointsOfGuests()))
+		return nil
+	}
+	if wrong := points.Wrong(n, t.TotalMinor); wrong != "" {
+		q.add(problem.Invalid(problem.FieldError{Field: "points", Message: wrong}))
+	}
+	usable, err := pointstore.Usable(ctx, tx, caller.ID)
+	if err == nil && usable < n {
+		q.add(pointstore.NotEnough())
+	}
+	return err
+}
+
+// checkMethod adds an error for points as the payment method of an order that they do not pay wholly.
+func (q *Quote) checkMethod(b Body, t pricing.Totals) {
+	if b.PaymentMethod == points.Method && t.TotalMinor > 0 {
+		q.add(problem.Invalid(pointsPayAll()))
 	}
 }
 

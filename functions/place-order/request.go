@@ -14,6 +14,7 @@ import (
 	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/money"
 	"github.com/popup-shop/popup/internal/orderview"
+	"github.com/popup-shop/popup/internal/points"
 	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/typed"
 	"github.com/popup-shop/popup/internal/web"
@@ -42,6 +43,7 @@ type Wish struct {
 	AddressID     string            `json:"address_id,omitempty" format:"uuid" doc:"The address to deliver to, from the caller's address book."`
 	Pickup        *orderview.Pickup `json:"pickup,omitempty"`
 	ExpectedTotal *money.Amount     `json:"expected_total,omitempty" doc:"Reject the order if its total differs."`
+	Points        int64             `json:"points,omitempty" minimum:"0" maximum:"10000" doc:"How many points of the caller's account lower the total: each is worth 10 minor units."`
 	Locale        string            `json:"locale,omitempty" maxLength:"20" pattern:"^[A-Za-z0-9-]*$" example:"en"`
 	Contact       *Contact          `json:"contact,omitempty" doc:"How to reach the customer. Required for guests."`
 }
@@ -98,7 +100,14 @@ func (b *Body) Resolve(ctx huma.Context, at *huma.PathBuffer) []error {
 	case auth.CallerFrom(ctx.Context()).HasNoAccount():
 		errs = append(errs, problem.FieldError{Field: "contact", Message: "must be given by guests"})
 	}
+	if b.Points > 0 && auth.CallerFrom(ctx.Context()).HasNoAccount() {
+		errs = append(errs, pointsOfGuests())
+	}
 	return web.FieldErrors(at, errs)
+}
+
+func pointsOfGuests() problem.FieldError {
+	return problem.FieldError{Field: "points", Message: "are for customers with an account"}
 }
 
 func (b *Body) fieldErrors(methods []string) (errs []problem.FieldError) {
@@ -135,7 +144,7 @@ func (b *Body) fieldErrors(methods []string) (errs []problem.FieldError) {
 			add("address."+fieldError.Field, fieldError.Message)
 		}
 	}
-	if !slices.Contains(methods, b.PaymentMethod) {
+	if b.PaymentMethod != points.Method && !slices.Contains(methods, b.PaymentMethod) {
 		add("payment_method", "is not one of "+strings.Join(methods, ", "))
 	}
 	if b.ExpectedTotal != nil {

@@ -123,10 +123,14 @@ func (u refunder) prepare(ctx context.Context, tx pgx.Tx, orderID string, told r
 	if _, err := u.providers.For(found.Method); err != nil {
 		return nil, function.Permanent(err)
 	}
-	if !found.Part {
-		found.RefundID, err = payment.WholeRefund(found.PaymentID)
+	if found.Part {
+		return &found, nil
 	}
-	return &found, err
+	found.RefundID, err = payment.WholeRefund(found.PaymentID)
+	if err != nil || told.RefundID != "" && told.RefundID != found.RefundID { // of points alone
+		return nil, err
+	}
+	return &found, nil
 }
 
 // call voids an open payment, or refunds a paid one. If the payment was paid while it was being voided, it is refunded

@@ -28,6 +28,8 @@ var audited = []struct{ table, object, change string }{
 	{"catalogue.texts", "text", `DELETE FROM catalogue.texts`},
 	{"bus.dead_letter_actions", "dead", `
 		INSERT INTO bus.dead_letter_actions (dead_letter_id, action, by, note) SELECT dead_letter_id, 'discard', 'staff', 'N' FROM bus.dead_letters`},
+	{"points.entries", "points", `
+		INSERT INTO points.entries (customer_id, kind, points, reason, by) SELECT owner_id, 'adjust', 5, 'R', 'staff' FROM accounts.clients`},
 	{"stock.warehouses", "warehouse", `UPDATE stock.warehouses SET priority = 7 WHERE warehouse_id = '` + shoptest.Harbour + `'`},
 	{"stock.holds", "hold", `INSERT INTO stock.holds (hold_id, by, expires_at) VALUES (gen_random_uuid(), 'staff', now())`},
 	{"stock.levels", "stock", `

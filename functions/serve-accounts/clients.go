@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
@@ -43,6 +44,18 @@ type ClientRequest struct {
 	}
 }
 
+// Resolve returns what is wrong with the scopes.
+func (in *ClientRequest) Resolve(huma.Context) []error {
+	scopes := slices.Sorted(slices.Values(in.Body.Scopes))
+	switch {
+	case len(scopes) == 0: // null passes the schema's minItems
+		return web.BodyErrors([]problem.FieldError{{Field: "scopes", Message: "must have at least one"}})
+	case len(slices.Compact(slices.Clone(scopes))) < len(scopes):
+		return web.BodyErrors([]problem.FieldError{{Field: "scopes", Message: "must not contain duplicates"}})
+	}
+	return nil
+}
+
 // ClientAnswer is a new client with its secret, which is shown once.
 type ClientAnswer struct {
 	Body struct {
@@ -52,13 +65,7 @@ type ClientAnswer struct {
 }
 
 func addClient(ctx context.Context, tx pgx.Tx, in *ClientRequest) (*ClientAnswer, []events.Event, error) {
-	if len(in.Body.Scopes) == 0 { // null passes the schema's minItems
-		return nil, nil, problem.Invalid(problem.FieldError{Field: "scopes", Message: "must have at least one"})
-	}
 	scopes := slices.Sorted(slices.Values(in.Body.Scopes))
-	if len(slices.Compact(slices.Clone(scopes))) < len(scopes) {
-		return nil, nil, problem.Invalid(problem.FieldError{Field: "scopes", Message: "must not contain duplicates"})
-	}
 	clientID, err := uuid.NewV7()
 	if err != nil {
 		return nil, nil, err

@@ -16,7 +16,7 @@ type DataAnswer struct {
 	Body json.RawMessage
 }
 
-// readData returns the personal data of the caller: profile, addresses, keys, sessions and orders.
+// readData returns the personal data of the caller: profile, addresses, keys, sessions, points and orders.
 func readData(ctx context.Context, db web.Reader, _ *struct{}) (*DataAnswer, error) {
 	a := &DataAnswer{}
 	err := db.QueryRow(ctx, `
@@ -27,6 +27,9 @@ func readData(ctx context.Context, db web.Reader, _ *struct{}) (*DataAnswer, err
 			'sessions', (SELECT coalesce(json_agg(json_build_object('id', session_id, 'source', source, 'agent', agent,
 				'created_at', created_at, 'used_at', used_at, 'ended_at', ended_at) ORDER BY created_at), '[]')
 				FROM accounts.sessions WHERE user_id = @me),
+			'points', (SELECT coalesce(json_agg(json_build_object('kind', kind, 'points', points, 'available', available, 'held', held, 'debt', debt,
+				'order_id', order_id, 'reason', reason, 'expires_at', expires_at, 'at', at) ORDER BY n), '[]')
+				FROM points.entries WHERE customer_id = @me),
 			'orders', (SELECT coalesce(json_agg(json_build_object('id', o.order_id, 'order_number', order_number,
 				'status', status, 'reason', reason, 'created_at', created_at,
 				'currency', currency, 'total_minor', total_minor, 'to', to_json(a),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
@@ -52,10 +53,10 @@ type ResetRequest struct {
 	}
 }
 
-func prepareReset(ctx context.Context, tx pgx.Tx, in *ResetRequest) (*hashedPassword, error) {
-	if weakness := password.Weakness(in.Body.New); weakness != "" {
-		return nil, problem.Invalid(problem.FieldError{Field: "new", Message: weakness})
-	}
+// Resolve returns what is wrong with the new password.
+func (in *ResetRequest) Resolve(huma.Context) []error { return weaknessOf("new", in.Body.New) }
+
+func prepareReset(ctx context.Context, tx pgx.Tx, _ *ResetRequest) (*hashedPassword, error) {
 	return &hashedPassword{}, throttle.Count(ctx, tx, throttle.SourceKeys(ctx))
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
@@ -35,13 +36,15 @@ type GuestRequest struct {
 	}
 }
 
+// Resolve normalises the telephone number.
+func (in *GuestRequest) Resolve(huma.Context) []error {
+	return web.BodyErrors(normalisePhone(&in.Body.Phone))
+}
+
 // GuestAnswer is a guest.
 type GuestAnswer struct{ Body KnownGuest }
 
 func (a *accounts) addGuest(ctx context.Context, tx pgx.Tx, in *GuestRequest) (*GuestAnswer, []events.Event, error) {
-	if errs := normalisePhone(&in.Body.Phone); errs != nil {
-		return nil, nil, problem.Invalid(errs...)
-	}
 	guestID, err := uuid.NewV7()
 	if err != nil {
 		return nil, nil, err

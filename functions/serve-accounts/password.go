@@ -3,12 +3,12 @@ package serveaccounts
 import (
 	"context"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/auth"
 	"github.com/popup-shop/popup/internal/password"
-	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/throttle"
 )
 
@@ -20,10 +20,12 @@ type PasswordRequest struct {
 	}
 }
 
-func preparePassword(ctx context.Context, tx pgx.Tx, in *PasswordRequest) (*credentials, error) {
-	if weakness := password.Weakness(in.Body.New, auth.CallerFrom(ctx).Email); weakness != "" {
-		return nil, problem.Invalid(problem.FieldError{Field: "new", Message: weakness})
-	}
+// Resolve returns what is wrong with the new password.
+func (in *PasswordRequest) Resolve(ctx huma.Context) []error {
+	return weaknessOf("new", in.Body.New, auth.CallerFrom(ctx.Context()).Email)
+}
+
+func preparePassword(ctx context.Context, tx pgx.Tx, _ *PasswordRequest) (*credentials, error) {
 	return readCredentials(ctx, tx)
 }
 

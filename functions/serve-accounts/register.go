@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/popup-shop/popup/internal/password"
 	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/token"
+	"github.com/popup-shop/popup/internal/web"
 )
 
 // RegisterRequest creates an account.
@@ -37,10 +39,21 @@ type RegisterAnswer struct {
 // hashedPassword is the hash of a new password.
 type hashedPassword struct{ hash string }
 
-func prepareRegister(_ context.Context, _ pgx.Tx, in *RegisterRequest) (*hashedPassword, error) {
-	if weakness := password.Weakness(in.Body.Password, in.Body.Email, in.Body.Name, in.Body.Phone); weakness != "" {
-		return nil, problem.Invalid(problem.FieldError{Field: "password", Message: weakness})
+// Resolve returns what is wrong with the password.
+func (in *RegisterRequest) Resolve(huma.Context) []error {
+	return weaknessOf("password", in.Body.Password, in.Body.Email, in.Body.Name, in.Body.Phone)
+}
+
+// weaknessOf returns what is wrong with the new password in a field, for the method Resolve of a request.
+func weaknessOf(field, secret string, known ...string) []error {
+	weakness := password.Weakness(secret, known...)
+	if weakness == "" {
+		return nil
 	}
+	return web.BodyErrors([]problem.FieldError{{Field: field, Message: weakness}})
+}
+
+func prepareRegister(context.Context, pgx.Tx, *RegisterRequest) (*hashedPassword, error) {
 	return &hashedPassword{}, nil
 }
 

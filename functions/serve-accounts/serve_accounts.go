@@ -161,7 +161,7 @@ func (a *accounts) clientRoutes() []web.Route {
 func adminRoutes() []web.Route {
 	return []web.Route{
 		web.List("/v1/users", access.Staff, listUsers),
-		web.Get("/v1/users/{id}", access.Admin, readUser),
+		web.Get("/v1/users/{id}", access.Staff, readUser),
 		web.Put("/v1/users/{id}", access.Admin, changeUser),
 		web.List("/v1/audit", access.Admin, listAudit),
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/popup-shop/popup/internal/money"
 	"github.com/popup-shop/popup/internal/pricing"
 	"github.com/popup-shop/popup/internal/problem"
+	"github.com/popup-shop/popup/internal/web"
 )
 
 const (
@@ -110,10 +112,6 @@ func scanLine(row pgx.CollectableRow) (l Line, err error) {
 
 // lookup returns a line without quantity for the product or variant that a request names by its id or SKU.
 func (in *AddRequest) lookup(ctx context.Context, tx pgx.Tx) (l Line, err error) {
-	field, err := in.nameField()
-	if err != nil {
-		return l, err
-	}
 	b := in.Body
 	err = tx.QueryRow(ctx, `
 		SELECT of.product_id::text, coalesce(of.variant_id::text, ''), `+currentColumns+`
@@ -124,7 +122,7 @@ func (in *AddRequest) lookup(ctx context.Context, tx pgx.Tx) (l Line, err error)
 		) of`+catalogueJoins, pgx.NamedArgs{"product_id": b.ProductID, "variant_id": b.VariantID, "sku": b.SKU}).
 		Scan(&l.ProductID, &l.VariantID, &l.SKU, &l.Name, &l.UnitPrice.Minor, &l.UnitPrice.Currency, &l.Available, &l.OnSale)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return l, problem.Invalid(problem.FieldError{Field: field, Message: "is not in the catalogue"})
+		return l, problem.Invalid(problem.FieldError{Field: in.names()[0], Message: "is not in the catalogue"})
 	}
 	if err != nil {
 		return l, fmt.Errorf("read product for basket: %w", err)
@@ -132,25 +130,30 @@ func (in *AddRequest) lookup(ctx context.Context, tx pgx.Tx) (l Line, err error)
 	return l, nil
 }
 
-// nameField returns the field that names the product. Exactly one is allowed.
-func (in *AddRequest) nameField() (field string, err error) {
-	n := 0
-	for name, value := range map[string]string{"product_id": in.Body.ProductID, "variant_id": in.Body.VariantID, "sku": in.Body.SKU} {
-		if value == "" {
-			continue
-		}
-		n++
-		field = name
-		if name != "sku" && !id.Valid(value) {
-			return field, problem.Invalid(problem.FieldError{Field: field, Message: "is not a UUID"})
+// names returns the fields that name the product.
+func (in *AddRequest) names() (fields []string) {
+	for field, value := range map[string]string{"product_id": in.Body.ProductID, "variant_id": in.Body.VariantID, "sku": in.Body.SKU} {
+		if value != "" {
+			fields = append(fields, field)
 		}
 	}
-	if n != 1 {
-		return "", problem.Invalid(problem.FieldError{
+	return fields
+}
+
+// Resolve returns every field that is wrong.
+func (in *AddRequest) Resolve(huma.Context) []error {
+	if len(in.names()) != 1 {
+		return web.BodyErrors([]problem.FieldError{{
 			Field: "product_id", Message: "must be given, or a variant_id or a sku; exactly one of them",
-		})
+		}})
 	}
-	return field, nil
+	var errs []problem.FieldError
+	for field, value := range map[string]string{"product_id": in.Body.ProductID, "variant_id": in.Body.VariantID} {
+		if value != "" && !id.Valid(value) {
+			errs = append(errs, problem.FieldError{Field: field, Message: "is not a UUID"})
+		}
+	}
+	return web.BodyErrors(errs)
 }
 
 // putLine adds a line, or adds to the quantity of the existing line of the same product.

@@ -192,6 +192,6 @@ func TestTrackingIsReadable(t *testing.T) {
 	}
 	require.Equal(t, http.StatusNotFound, shop.Call(t, name, http.MethodGet, "/v1/tracking/NO-SUCH", nil).Status)
 	require.Equal(t, http.StatusForbidden, shop.Call(t, name, http.MethodGet, "/v1/shipments", nil, "Authorization", shop.SignIn(t, "customer").Bearer).Status)
-	table := shop.Call(t, name, http.MethodGet, "/v1/shipments?status=shipped", nil, "Authorization", shop.Staff(t), "Accept", "text/csv")
+	table := shop.Call(t, name, http.MethodGet, "/v1/shipments.csv?status=shipped", nil, "Authorization", shop.Staff(t))
 	require.NotContains(t, table.Raw, "{")
 }

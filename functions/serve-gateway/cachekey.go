@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-
-	"github.com/popup-shop/popup/internal/web"
 )
 
 // cacheKey holds the parts of a request that a cached response may depend on. A function whose response is to be cached
@@ -14,10 +12,9 @@ import (
 type cacheKey struct {
 	path  string // escaped
 	query string
-	form  string // a media type
 }
 
-func (k cacheKey) size() int { return len(k.path) + len(k.query) + len(k.form) }
+func (k cacheKey) size() int { return len(k.path) + len(k.query) }
 
 // keyOf returns the key of a request. The order of query parameters with different names is ignored.
 func keyOf(r *http.Request) cacheKey {
@@ -26,7 +23,7 @@ func keyOf(r *http.Request) cacheKey {
 	if err == nil && strings.Contains(query, "&") {
 		query = values.Encode()
 	}
-	return cacheKey{r.URL.EscapedPath(), query, web.MediaType(r.Header)}
+	return cacheKey{r.URL.EscapedPath(), query}
 }
 
 // request returns the request that loads the response for a key. It carries the caller's request id and trace, for
@@ -37,7 +34,7 @@ func (k cacheKey) request(ctx context.Context, from http.Header) *http.Request {
 	r := (&http.Request{
 		Method: http.MethodGet, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Body: http.NoBody,
 		Header: http.Header{
-			"Accept": {k.form}, "X-Request-Id": {from.Get("X-Request-ID")}, "Traceparent": {from.Get("Traceparent")},
+			"X-Request-Id": {from.Get("X-Request-ID")}, "Traceparent": {from.Get("Traceparent")},
 		},
 	}).WithContext(ctx)
 	path, err := url.PathUnescape(k.path)

@@ -116,6 +116,9 @@ func (g *endpoints) Open(mux *http.ServeMux, rt *function.Runtime) {
 		if target.Method != http.MethodGet && hasCachedRoute(targets, target) {
 			to = responses.withInvalidation(to)
 		}
+		if hasTable(targets, target) {
+			to = withTable(to)
+		}
 		if name == placeOrder {
 			to = waking.withWake(to)
 		}

@@ -87,7 +87,7 @@ func TestOrdersAsCSVAreFlat(t *testing.T) {
 	t.Parallel()
 	shop := open(t)
 	shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cap, 2), shoptest.Of(shoptest.Print, 1)))
-	a := get(t, shop, "/v1/orders", "Authorization", shop.Staff(t), "Accept", "text/csv")
+	a := get(t, shop, "/v1/orders.csv", "Authorization", shop.Staff(t))
 	table, err := csv.NewReader(strings.NewReader(string(a.Raw))).ReadAll()
 	require.NoError(t, err)
 	require.Len(t, table, 2)

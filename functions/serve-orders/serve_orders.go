@@ -48,14 +48,17 @@ func New(settings Settings) function.Function {
 			web.PostIdempotent("/v1/orders/{id}/cancel", ownerOrToken, web.IdempotentCall[*CancelRequest, string, Answer]{
 				Status: http.StatusOK, Also: []int{http.StatusAccepted}, Do: s.cancel, Show: s.show,
 			}),
+			web.PostIdempotent("/v1/orders/{id}/points", access.Account, web.IdempotentCall[*PointsRequest, string, Answer]{
+				Status: http.StatusOK, Do: applyPoints, Show: showWithPoints,
+			}),
 			web.Post("/v1/orders/{id}/session", access.Credentials, http.StatusOK, s.openSession),
 			web.Post("/v1/orders/{id}/claim", access.Account, http.StatusOK, claim),
 			web.Get("/v1/insights/daily", access.Staff, readFigures),
 			web.List("/v1/orders/{id}/notes", access.Staff, listNotes),
 			web.Post("/v1/orders/{id}/notes", access.Staff, http.StatusCreated, addNote),
 		),
-		Emits:  []events.Event{events.OrderWithdrawn{}, events.OrderHidden{}, events.ShipmentMoved{}},
-		Writes: []string{"orders.orders", "orders.history", "orders.notes", "orders.hidden", "accounts.throttles", "delivery.shipments", "delivery.tracking"},
+		Emits:  []events.Event{events.OrderWithdrawn{}, events.OrderHidden{}, events.ShipmentMoved{}, events.PointsHeld{}},
+		Writes: []string{"orders.orders", "orders.history", "orders.notes", "orders.hidden", "accounts.throttles", "delivery.shipments", "delivery.tracking", "points.entries"},
 	}
 }
 

@@ -29,6 +29,7 @@ type RefundRequest struct {
 	Body struct {
 		Amount *money.Amount `json:"amount,omitempty" doc:"How much; in place of lines."`
 		Lines  []RefundLine  `json:"lines,omitempty" maxItems:"100" doc:"Which goods; what they cost with their tax is refunded."`
+		Points int64         `json:"points,omitempty" minimum:"0" doc:"How many of the points that the order was paid with are given back beside."`
 		Reason string        `json:"reason" minLength:"1" maxLength:"500"`
 	}
 }
@@ -106,7 +107,7 @@ func requestRefund(ctx context.Context, tx pgx.Tx, in *RefundRequest) (string, [
 	}
 	requested := events.RefundRequested{
 		RefundID: refundID.String(), PaymentID: in.ID, OrderID: p.OrderID, AmountMinor: amount, Currency: p.Currency,
-		Reason: "requested", By: auth.CallerFrom(ctx).ID,
+		Points: in.Body.Points, Reason: "requested", By: auth.CallerFrom(ctx).ID,
 	}
 	return requested.RefundID, []events.Event{requested}, insertRequested(ctx, tx, requested, reason)
 }

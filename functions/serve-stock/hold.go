@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
@@ -51,10 +52,7 @@ type HoldAnswer struct {
 
 // hold reserves all lines or none.
 func hold(ctx context.Context, tx pgx.Tx, in *HoldRequest) (string, []events.Event, error) {
-	requests, err := in.requests()
-	if err != nil {
-		return "", nil, err
-	}
+	requests := in.requests()
 	levels, err := lockLevels(ctx, tx, requests)
 	if err != nil {
 		return "", nil, err
@@ -70,18 +68,25 @@ func hold(ctx context.Context, tx pgx.Tx, in *HoldRequest) (string, []events.Eve
 	return holdID.String(), nil, insertHold(ctx, tx, holdID.String(), in.Body.ExpiresInS, takes)
 }
 
-func (in *HoldRequest) requests() (requests []stock.Request, err error) {
+// Resolve returns every field that is wrong.
+func (in *HoldRequest) Resolve(huma.Context) []error {
 	if len(in.Body.Lines) == 0 { // null passes the schema's minItems
-		return nil, problem.Invalid(problem.FieldError{Field: "lines", Message: "must have at least one"})
+		return web.BodyErrors([]problem.FieldError{{Field: "lines", Message: "must have at least one"}})
 	}
 	warehouses := map[string]string{}
 	for i, line := range in.Body.Lines {
 		warehouses[fmt.Sprintf("lines[%d].warehouse_id", i)] = line.WarehouseID
+	}
+	return web.BodyErrors(checkIDs(warehouses))
+}
+
+func (in *HoldRequest) requests() (requests []stock.Request) {
+	for i, line := range in.Body.Lines {
 		requests = append(requests, stock.Request{
 			Line: i + 1, SKU: line.SKU, Quantity: line.Quantity, WarehouseID: line.WarehouseID,
 		})
 	}
-	return requests, checkIDs(warehouses)
+	return requests
 }
 
 func shortageProblem(short []stock.Shortage) *problem.Problem {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
@@ -71,8 +72,8 @@ const (
 // list returns levels: to staff and stock clients with all figures, to others with the available quantities.
 func list(ctx context.Context, db web.Reader, in *ListRequest) ([]Level, int64, error) {
 	ids := map[string]string{"product_id": in.ProductID, "variant_id": in.VariantID, "warehouse_id": in.WarehouseID}
-	if err := checkIDs(ids); err != nil {
-		return nil, 0, err
+	if errs := checkIDs(ids); errs != nil {
+		return nil, 0, problem.Invalid(errs...)
 	}
 	items, total, err := web.QueryPage(ctx, db, pgx.RowToStructByPos[Level], fromLevels+in.where(), selectLevels,
 		levelOrders[in.Sort], pgx.NamedArgs{
@@ -143,13 +144,15 @@ type CreateRequest struct {
 	}
 }
 
+// Resolve returns every field that is wrong.
+func (in *CreateRequest) Resolve(huma.Context) []error {
+	return web.BodyErrors(checkIDs(map[string]string{"warehouse_id": in.Body.WarehouseID}))
+}
+
 // LevelAnswer is the current state of a level.
 type LevelAnswer struct{ Body Level }
 
 func create(ctx context.Context, tx pgx.Tx, in *CreateRequest) (string, []events.Event, error) {
-	if err := checkIDs(map[string]string{"warehouse_id": in.Body.WarehouseID}); err != nil {
-		return "", nil, err
-	}
 	levelID, err := insertLevel(ctx, tx, in.Body.SKU, in.Body.WarehouseID)
 	if err != nil || in.Body.Quantity == 0 {
 		return levelID, nil, err

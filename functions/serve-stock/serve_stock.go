@@ -66,18 +66,14 @@ type Named struct {
 	ID string `path:"id" format:"uuid"`
 }
 
-// checkIDs returns a problem for the fields that are set and are not UUIDs.
-func checkIDs(fields map[string]string) error {
-	var errs []problem.FieldError
+// checkIDs returns errors of the fields that are set and are not UUIDs.
+func checkIDs(fields map[string]string) (errs []problem.FieldError) {
 	for field, value := range fields {
 		if value != "" && !id.Valid(value) {
 			errs = append(errs, problem.FieldError{Field: field, Message: "is not a UUID"})
 		}
 	}
-	if errs != nil {
-		return problem.Invalid(errs...)
-	}
-	return nil
+	return errs
 }
 
 // violates reports whether an error is the violation of a constraint.

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
-	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/web"
 )
@@ -26,6 +26,15 @@ type TransferRequest struct {
 	}
 }
 
+// Resolve returns every field that is wrong.
+func (in *TransferRequest) Resolve(huma.Context) []error {
+	errs := checkIDs(map[string]string{"from_warehouse_id": in.Body.From, "to_warehouse_id": in.Body.To})
+	if in.Body.From == in.Body.To {
+		errs = append(errs, problem.FieldError{Field: "to_warehouse_id", Message: "is the warehouse that the goods are in"})
+	}
+	return web.BodyErrors(errs)
+}
+
 // Transferred is both sides of a transfer.
 type Transferred struct {
 	Out Moved `json:"out"`
@@ -38,18 +47,6 @@ type TransferAnswer struct{ Body Transferred }
 // transfer books goods out of a warehouse and into another one in one transaction, so that they are never in none or in both.
 func transfer(ctx context.Context, tx pgx.Tx, in *TransferRequest) (t Transferred, emitted []events.Event, err error) {
 	body := in.Body
-	var errs []problem.FieldError
-	for field, value := range map[string]string{"from_warehouse_id": body.From, "to_warehouse_id": body.To} {
-		if !id.Valid(value) {
-			errs = append(errs, problem.FieldError{Field: field, Message: "is not a UUID"})
-		}
-	}
-	if body.From == body.To {
-		errs = append(errs, problem.FieldError{Field: "to_warehouse_id", Message: "is the warehouse that the goods are in"})
-	}
-	if errs != nil {
-		return t, nil, problem.Invalid(errs...)
-	}
 	from, to, err := lockBoth(ctx, tx, in)
 	if err != nil {
 		return t, nil, err

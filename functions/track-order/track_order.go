@@ -181,7 +181,7 @@ func reject(o *order.Order, reason string) decision {
 	}
 	return decision{save: true, event: func() events.Event {
 		return events.OrderRejected{
-			OrderID: o.ID, Version: o.Version, Reason: reason, Lines: o.Lines, StockHeld: held, PaymentID: o.PaymentID,
+			OrderID: o.ID, Version: o.Version, Reason: reason, Lines: o.Lines, StockHeld: held, Points: o.Points, PaymentID: o.PaymentID,
 		}
 	}}
 }
@@ -253,7 +253,7 @@ func expire(o *order.Order, times order.Times) func() events.Event {
 	}
 	return func() events.Event {
 		return events.OrderExpired{
-			OrderID: o.ID, Version: o.Version, Deadline: passed, Lines: o.Lines, StockHeld: held, PaymentID: o.PaymentID,
+			OrderID: o.ID, Version: o.Version, Deadline: passed, Lines: o.Lines, StockHeld: held, Points: o.Points, PaymentID: o.PaymentID,
 		}
 	}
 }

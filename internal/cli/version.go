@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"runtime"
@@ -9,13 +10,30 @@ import (
 	"github.com/popup-shop/popup/internal/printer"
 )
 
-// version returns the version of the module, or development for a program that was built in its repository.
+// release is the version that the Makefile gives the program.
+var release string
+
+// version returns the version of the program.
 func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
-		return "development"
+	info, _ := debug.ReadBuildInfo()
+	return versionOf(release, info)
+}
+
+// versionOf returns the version that the program was given or that its module has, or the commit that it was built from, or development
+// where none is known. info may be nil.
+func versionOf(release string, info *debug.BuildInfo) string {
+	if release != "" || info == nil {
+		return cmp.Or(release, "development")
 	}
-	return info.Main.Version
+	if info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	for _, setting := range info.Settings {
+		if setting.Key == "vcs.revision" {
+			return setting.Value[:min(len(setting.Value), 12)]
+		}
+	}
+	return "development"
 }
 
 type versionCommand struct{}

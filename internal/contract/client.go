@@ -8,7 +8,6 @@ import (
 	"go/format"
 	"io/fs"
 	"maps"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -77,7 +76,7 @@ func Client(source fs.FS, functions []function.Function) (map[string][]byte, err
 func (t *types) methods() (all []method, err error) {
 	for _, path := range slices.Sorted(maps.Keys(t.document.Paths)) {
 		for _, o := range operations(t.document.Paths[path]) {
-			if isStream(o) {
+			if isStream(o) || web.IsTable(o) {
 				continue
 			}
 			m, err := t.method(path, o)
@@ -124,7 +123,7 @@ type method struct {
 
 func (t *types) method(path string, o *huma.Operation) (method, error) {
 	m := method{
-		Name: methodName(o.Method, path, lists(o)), Route: o.Method + " " + path, Method: o.Method,
+		Name: methodName(o.Method, path, web.IsList(o)), Route: o.Method + " " + path, Method: o.Method,
 		Path: pathExpression(path),
 	}
 	m.Who, _ = o.Extensions["x-who"].(string)
@@ -165,9 +164,4 @@ func (t *types) answer(o *huma.Operation, name string) (string, error) {
 		}
 	}
 	return "", nil
-}
-
-func lists(o *huma.Operation) bool {
-	ok := o.Responses["200"]
-	return o.Method == http.MethodGet && ok != nil && ok.Content["text/csv"] != nil
 }

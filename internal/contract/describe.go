@@ -9,6 +9,8 @@ import (
 	"unicode"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/popup-shop/popup/internal/web"
 )
 
 // kindsOf are the problem types of each status of an error that every operation of a kind may have.
@@ -24,11 +26,13 @@ var kindsOf = map[int][]string{
 
 // conflicts are the further problem types of conflicts of some operations.
 var conflicts = map[string][]string{
-	"PlaceOrder":       {"out-of-stock", "not-on-sale", "payment-refused", "total-changed", "basket-ordered", "twin-in-flight"},
+	"PlaceOrder":       {"out-of-stock", "not-on-sale", "payment-refused", "total-changed", "basket-ordered", "not-enough-points", "twin-in-flight"},
 	"CancelOrder":      {"twin-in-flight"},
 	"ShipOrder":        {"twin-in-flight"},
 	"MoveOrder":        {"twin-in-flight"},
 	"RefundPayment":    {"twin-in-flight"},
+	"ApplyOrderPoints": {"payment-open", "not-enough-points", "twin-in-flight"},
+	"AdjustPoints":     {"not-enough-points", "twin-in-flight"},
 	"AddBasketItem":    {"out-of-stock", "not-on-sale"},
 	"Register":         {"e-mail-taken"},
 	"ChangeMe":         {"e-mail-taken"},
@@ -45,6 +49,10 @@ var conflicts = map[string][]string{
 // summaries are those that the name of a method does not say.
 var summaries = map[string]string{
 	"AddClient":                "Add a machine client",
+	"ApplyOrderPoints":         "Set the points that lower the total of an order",
+	"AdjustPoints":             "Add points to an account, or take them",
+	"ListPointEntries":         "List the changes of my points",
+	"GetPoints":                "Get my points",
 	"AddCustomer":              "Add a guest",
 	"AddCustomerToken":         "Get another token for a guest",
 	"AddReservation":           "Hold stock by hand",
@@ -93,15 +101,26 @@ func describeOperations(document *huma.OpenAPI) {
 	document.Servers = []*huma.Server{{URL: "/", Description: "The shop that serves this document."}}
 	for path, item := range document.Paths {
 		for _, o := range operations(item) {
-			name := methodName(o.Method, path, lists(o))
-			o.OperationID = strings.ToLower(name[:1]) + name[1:]
+			name, inCSV := nameOf(o, path)
+			o.OperationID = strings.ToLower(name[:1]) + name[1:] + inCSV
 			o.Summary = cmp.Or(summaries[name], sentence(name))
+			if inCSV != "" {
+				o.Summary += " as CSV"
+			}
 			describeProblems(o, name, path)
 			if o.Security == nil {
 				o.Security = []map[string][]string{{}}
 			}
 		}
 	}
+}
+
+// nameOf returns the name of the method for an operation; for a list as CSV it is that of the list, and inCSV is what follows it.
+func nameOf(o *huma.Operation, path string) (name, inCSV string) {
+	if web.IsTable(o) {
+		return methodName(o.Method, strings.TrimSuffix(path, ".csv"), true), "InCSV"
+	}
+	return methodName(o.Method, path, web.IsList(o)), ""
 }
 
 // describeProblems lists the statuses of errors that an operation may have, with their problem types.

@@ -38,6 +38,7 @@ var breaks = map[string][]string{
 	"checks/delivery_cancelled.sql": {cancelled + `UPDATE delivery.shipments SET status = 'planned'`, cancelled + `UPDATE delivery.shipments SET status = 'ready_for_pickup'`},
 	"checks/delivery_undone.sql":    {cancelled, cancelled + `UPDATE delivery.shipments SET status = 'preparing'`},
 	"checks/mail_left.sql":          {`UPDATE mail.mails SET status = 'sending'`},
+	"checks/mail_unknown.sql":       {`UPDATE mail.mails SET status = 'unknown'`, `UPDATE mail.mails SET status = 'waiting'`},
 	"checks/mail_missing.sql": {`
 		INSERT INTO bus.subscription (type, consumer, since) VALUES ('order.shipped', 'send-email', now() - interval '1 day');
 		INSERT INTO bus.event (event_id, type, source, subject, order_id, causation_id, n, data, created_at)
@@ -109,6 +110,17 @@ var breaks = map[string][]string{
 		`DELETE FROM payments.entries`,
 	},
 	"checks/payments_suspense.sql": {`UPDATE payments.suspense SET returned_at = NULL`},
+	"checks/points_balance.sql": {
+		`UPDATE points.balances SET available = available + 1`, `UPDATE points.balances SET held = 1`, `UPDATE points.balances SET entries = 9`,
+		`DELETE FROM points.entries`, `UPDATE points.entries SET debt = 1`,
+	},
+	"checks/points_orders.sql": {
+		`UPDATE orders.orders SET points = 2 WHERE status = 'completed'`,
+		`DELETE FROM points.entries WHERE kind = 'spend'`,
+		`INSERT INTO points.entries (customer_id, n, kind, points, held, order_id, by) SELECT b.customer_id, 9, 'hold', 1, 1, o.order_id, 'x' FROM points.balances b, orders.orders o WHERE o.status = 'pending'`,
+	},
+	"checks/points_ended.sql":  {`UPDATE points.entries SET held = 0 WHERE kind = 'spend'`},
+	"checks/points_lapsed.sql": {`UPDATE points.lots SET expires_at = now() - interval '3 min'`},
 	"checks/stock_available.sql": {
 		`INSERT INTO stock.available (product_id, level_id) SELECT gen_random_uuid(), level_id FROM stock.levels`,
 		`INSERT INTO catalogue.skus (sku, product_id) SELECT sku, gen_random_uuid() FROM stock.levels`,
@@ -133,6 +145,11 @@ var breaks = map[string][]string{
 		`INSERT INTO orders.lines SELECT order_id, 2, product_id, NULL, sku, store_id, '', '', 1, 1, 1 FROM orders.lines`,
 	},
 	"rebuild/delivery_fold.sql": {`UPDATE delivery.shipments SET status = 'shipped'`, `DELETE FROM delivery.tracking`},
+	"rebuild/points_fold.sql": {
+		`UPDATE points.entries SET available = 4 WHERE kind = 'earn'`, `UPDATE points.entries SET held = 0 WHERE kind = 'spend'`,
+		`UPDATE points.entries SET debt = 1 WHERE kind = 'reclaim'`, `DELETE FROM points.entries WHERE n = 2`,
+		`UPDATE points.entries SET points = 4 WHERE kind = 'hold'`, `UPDATE points.entries SET n = 17 WHERE n = 3`,
+	},
 	"rebuild/orders_fold.sql": {
 		`UPDATE orders.orders SET payment = 'refunded' WHERE status = 'completed'`,
 		`UPDATE orders.orders SET stock = 'released' WHERE status = 'pending'`,
@@ -217,7 +234,7 @@ func TestEveryPromiseIsUniqueAndHasADomain(t *testing.T) {
 	require.Len(t, results, len(checkFiles(t)))
 	var promises []string
 	for _, r := range results {
-		require.Contains(t, []string{"bus", "catalogue", "stock", "orders", "payments", "delivery", "mail"}, r.Domain)
+		require.Contains(t, []string{"bus", "catalogue", "stock", "orders", "payments", "delivery", "mail", "points"}, r.Domain)
 		require.NotEmpty(t, r.Promise)
 		promises = append(promises, r.Promise)
 	}

@@ -68,6 +68,14 @@ type lowerCaseStatusChanged struct {
 	NewStatus string `json:"new_status"`
 }
 
+// lowerCasePointsApplied is order.points_applied.
+type lowerCasePointsApplied struct {
+	lowerCaseEvent
+	Points     int64  `json:"points"`
+	ValueMinor int64  `json:"value_minor"`
+	Currency   string `json:"currency"`
+}
+
 // lowerCaseShipped is order.shipped.
 type lowerCaseShipped struct {
 	lowerCaseEvent
@@ -170,6 +178,8 @@ func lowerCaseForm(name string, e events.Event, o order) any {
 		return lowerCasePaid{lowerCaseEvent: as, PaymentID: e.PaymentID, Currency: e.Currency, TotalMinor: e.AmountMinor}
 	case events.OrderAdvanced:
 		return lowerCaseStatusChanged{lowerCaseEvent: as, OldStatus: e.From, NewStatus: e.To}
+	case events.PointsHeld:
+		return lowerCasePointsApplied{lowerCaseEvent: as, Points: e.Points, ValueMinor: e.ValueMinor, Currency: e.Currency}
 	case events.OrderShipped:
 		return lowerCaseShipped{lowerCaseEvent: as, TrackingNumber: e.TrackingNumber, Carrier: e.Carrier}
 	case events.OrderDelivered:

@@ -181,3 +181,14 @@ func names(t *testing.T, views []any) (all []string) {
 	}
 	return slices.Compact(all)
 }
+
+// EVT-05, PTS-01.
+func TestPointsAppliedCarriesPointsAndTheirValue(t *testing.T) {
+	t.Parallel()
+	shop := open(t)
+	ada := shop.SignIn(t, "customer")
+	shop.GivePoints(t, ada.ID, 50)
+	placed := shop.Place(t, shoptest.Order(shoptest.Of(shoptest.Cup, 3)).With("points", 20), "Authorization", ada.Bearer)
+	requireShown(t, shop, placed.ID, "points.held", "order.points_applied", `
+		points, points * 10 AS value_minor, currency FROM orders.orders WHERE order_id = $1`)
+}

@@ -28,6 +28,7 @@ type Message struct {
 	Subtotal       int64
 	DeliveryFee    int64
 	Tax            int64
+	Discount       int64
 	Method, URI    string
 	Carrier        string
 	TrackingNumber string
@@ -75,7 +76,7 @@ func (l Message) Path() string {
 const (
 	OrderColumns = `
 		a.email, a.name, o.locale, o.order_number, o.status, o.reason, o.total_minor, o.currency,
-		o.subtotal_minor, o.delivery_fee_minor, o.tax_minor, o.payment_method,
+		o.subtotal_minor, o.delivery_fee_minor, o.tax_minor, o.discount_minor, o.payment_method,
 		coalesce(p.uri, ''), o.carrier, o.tracking_number,
 		concat_ws(', ', nullif(a.address_line1, ''), nullif(a.address_line2, ''), nullif(a.postal_code, ''), nullif(a.city, ''),
 			nullif(a.prefecture, ''), nullif(a.region, ''), nullif(a.country, '')),
@@ -93,7 +94,7 @@ const (
 func (l *Message) OrderFields() []any {
 	return []any{
 		&l.To, &l.Name, &l.Locale, &l.Number, &l.Status, &l.Reason, &l.Total.Minor, &l.Total.Currency,
-		&l.Subtotal, &l.DeliveryFee, &l.Tax, &l.Method, &l.URI, &l.Carrier, &l.TrackingNumber, &l.Address, &l.Items, &l.TokenHash,
+		&l.Subtotal, &l.DeliveryFee, &l.Tax, &l.Discount, &l.Method, &l.URI, &l.Carrier, &l.TrackingNumber, &l.Address, &l.Items, &l.TokenHash,
 	}
 }
 

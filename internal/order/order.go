@@ -109,6 +109,7 @@ type Order struct {
 	Reason         string
 	Currency       string
 	TotalMinor     int64
+	Points         int64 // that are held or spent for it
 	PaymentMethod  string
 	PaymentID      string
 	ShipmentID     string
@@ -210,7 +211,7 @@ func (o *Order) Withdraw(by, reason string, times Times) bool {
 		return false
 	}
 	o.WithdrawnBy, o.Reason = by, reason
-	if o.Payment == PaymentPaid {
+	if o.Payment == PaymentPaid && o.TotalMinor > 0 {
 		o.Payment = PaymentRefunding
 	}
 	return true

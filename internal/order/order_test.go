@@ -232,6 +232,11 @@ func TestOnlyAPendingOrderIsRejected(t *testing.T) {
 func TestAnOrderIsWithdrawnFromThreeStatesAndItsMoneyGoesBack(t *testing.T) {
 	cancellable := []order.Status{order.Pending, order.Confirmed, order.ReadyForPickup}
 	everywhere(t, func(t *testing.T, before order.Order) {
+		before.TotalMinor = 100
+		free := before
+		free.TotalMinor = 0
+		free.Withdraw("customer", "too late", times)
+		require.Equal(t, before.Payment, free.Payment, "ORD-50: an order of 0 has no money to go back")
 		o := before
 		require.Equal(t, slices.Contains(cancellable, o.Status), o.Cancellable())
 		require.Equal(t, o.Cancellable(), o.Withdraw("customer", "too late", times))

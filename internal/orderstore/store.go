@@ -44,7 +44,7 @@ func LockAll(ctx context.Context, tx pgx.Tx, ids []string) ([]*order.Order, erro
 func LockWithStatus(ctx context.Context, tx pgx.Tx, ids []string, status order.Status) ([]*order.Order, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT order_id::text, order_number, coalesce(customer_id::text, ''), version, status, stock, payment, reason, currency,
-			total_minor, payment_method, coalesce(payment_id::text, ''), coalesce(shipment_id::text, ''), carrier, tracking_number,
+			total_minor, points, payment_method, coalesce(payment_id::text, ''), coalesce(shipment_id::text, ''), carrier, tracking_number,
 			withdrawn_by, pickup, deadline, delivered_at, stock_check_at, clock_timestamp(), (
 				SELECT json_agg(json_build_object('line', line, 'sku', sku, 'quantity', quantity) ORDER BY line)
 				FROM orders.lines l WHERE l.order_id = o.order_id)
@@ -76,7 +76,7 @@ func scan(row pgx.CollectableRow) (*order.Order, error) {
 	var lines []byte
 	err := row.Scan(
 		&o.ID, &o.Number, &o.CustomerID, &o.Version, &o.Status, &o.Stock, &o.Payment, &o.Reason, &o.Currency,
-		&o.TotalMinor, &o.PaymentMethod, &o.PaymentID, &o.ShipmentID, &o.Carrier, &o.TrackingNumber,
+		&o.TotalMinor, &o.Points, &o.PaymentMethod, &o.PaymentID, &o.ShipmentID, &o.Carrier, &o.TrackingNumber,
 		&o.WithdrawnBy, &o.Pickup, &deadline, &delivered, &o.StockCheckAt, &o.Now, &lines)
 	if err != nil {
 		return nil, err

@@ -65,7 +65,7 @@ func Withdraw(
 func withdrawn(o *order.Order, from order.Status, stockHeld bool) events.OrderWithdrawn {
 	withdrawn := events.OrderWithdrawn{
 		OrderID: o.ID, Version: o.Version, FromStatus: string(from), By: o.WithdrawnBy, Reason: o.WithdrawalReason(),
-		Lines: o.Lines, StockHeld: stockHeld, Currency: o.Currency, PaymentID: o.PaymentID,
+		Lines: o.Lines, StockHeld: stockHeld, Currency: o.Currency, Points: o.Points, PaymentID: o.PaymentID,
 	}
 	if o.Payment == order.PaymentRefunding {
 		withdrawn.CapturedMinor = o.TotalMinor

@@ -34,6 +34,7 @@ type Order struct {
 	Tax            money.Amount           `json:"tax"`
 	Discount       money.Amount           `json:"discount"`
 	Total          money.Amount           `json:"total"`
+	PointsApplied  int64                  `json:"points_applied,omitempty" doc:"How many points lower the total: they are the discount."`
 	Contact        OrderContact           `json:"contact" doc:"How to reach the customer."`
 	Address        *address.StoredAddress `json:"address,omitempty"`
 	Pickup         *Pickup                `json:"pickup,omitempty"`
@@ -110,7 +111,7 @@ func Read(ctx context.Context, db web.Reader, orderID string) (*Order, error) {
 
 const (
 	columns = `o.order_id::text, order_number, coalesce(customer_id::text, ''), status, reason, stock, payment, version,
-			subtotal_minor, delivery_fee_minor, tax_minor, discount_minor, total_minor, currency,
+			subtotal_minor, delivery_fee_minor, tax_minor, discount_minor, total_minor, currency, points,
 			payment_method, coalesce(o.payment_id::text, ''),
 			coalesce((SELECT uri FROM payments.payments p WHERE p.payment_id = o.payment_id AND p.status = 'created'), ''),
 			coalesce(shipment_id::text, ''), carrier, tracking_number, deadline, delivered_at, locale, created_at, updated_at,
@@ -130,7 +131,7 @@ func scan(row pgx.Row) (o Order, err error) {
 	var a address.StoredAddress
 	err = row.Scan(
 		&o.ID, &o.Number, &o.CustomerID, &o.Status, &o.Reason, &o.Stock, &o.Payment, &o.Version,
-		&o.Subtotal.Minor, &o.DeliveryFee.Minor, &o.Tax.Minor, &o.Discount.Minor, &o.Total.Minor, &o.Total.Currency,
+		&o.Subtotal.Minor, &o.DeliveryFee.Minor, &o.Tax.Minor, &o.Discount.Minor, &o.Total.Minor, &o.Total.Currency, &o.PointsApplied,
 		&o.PaymentMethod, &o.PaymentID, &o.PaymentURI, &o.ShipmentID, &o.Carrier, &o.TrackingNumber,
 		&o.Deadline, &o.DeliveredAt, &o.Locale, &o.CreatedAt, &o.UpdatedAt,
 		&pickup, &o.Contact.Email, &a.Name, &a.Phone, &a.Country, &a.PostalCode, &a.Prefecture, &a.Region, &a.City, &a.AddressLine1, &a.AddressLine2,

@@ -18,7 +18,7 @@ type Finding string
 
 // Findings.
 const (
-	Nothing   Finding = "nothing"
+	NoNews    Finding = "nothing"
 	NowPaid   Finding = "paid"
 	NowFailed Finding = "failed"
 	NowOver   Finding = "expired"
@@ -42,21 +42,21 @@ func Find(k Known, s Standing) (f Finding, amount money.Amount) {
 			return NowOver, amount
 		}
 	}
-	return Nothing, amount
+	return NoNews, amount
 }
 
 func findPaid(k Known, s Standing) (f Finding, amount money.Amount) {
 	if k.Captured > 0 {
 		extra := s.Received.Minor - k.Captured - k.Double
 		if extra <= 0 || s.Received.Currency != k.Amount.Currency {
-			return Nothing, amount
+			return NoNews, amount
 		}
 		return Double, money.Amount{Minor: extra, Currency: s.Received.Currency}
 	}
 	fits := s.Received == k.Amount && (s.OrderID == "" || s.OrderID == k.OrderID)
 	switch {
 	case k.Suspended || s.Received.Minor <= 0:
-		return Nothing, amount
+		return NoNews, amount
 	case k.OrderEnded:
 		return Late, s.Received
 	case !fits:

@@ -1,7 +1,10 @@
 // Package pricing calculates what an order costs. A basket, a quote and the order itself use it alike, so they agree.
 package pricing
 
-import "github.com/popup-shop/popup/internal/money"
+import (
+	"github.com/popup-shop/popup/internal/money"
+	"github.com/popup-shop/popup/internal/points"
+)
 
 // Totals is what an order costs, in minor units of one currency.
 type Totals struct {
@@ -20,6 +23,13 @@ func Total(subtotal money.Amount, taxJPY int64) Totals {
 		t.TaxMinor = (t.SubtotalMinor + t.DeliveryFeeMinor) * taxJPY / 100
 	}
 	t.TotalMinor = t.SubtotalMinor + t.DeliveryFeeMinor + t.TaxMinor - t.DiscountMinor
+	return t
+}
+
+// WithPoints returns the totals of an order that uses points: they are a discount.
+func (t Totals) WithPoints(n int64) Totals {
+	t.DiscountMinor += n * points.Value
+	t.TotalMinor -= n * points.Value
 	return t
 }
 

@@ -83,9 +83,13 @@ func withoutConsequences(all []FieldError) []FieldError {
 	return slices.DeleteFunc(all, func(e FieldError) bool { return !isBody(e) })
 }
 
-// names reports whether an error of a field is among those of the problem. What follows from it would only confuse.
+// names reports whether an error of a field, or of an object or list that it is in, is among those of the problem. What follows from it
+// would only confuse.
 func (p *Problem) names(field string) bool {
-	return slices.ContainsFunc(p.Errors, func(e FieldError) bool { return e.Field == field })
+	return slices.ContainsFunc(p.Errors, func(e FieldError) bool {
+		rest, ok := strings.CutPrefix(field, e.Field)
+		return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+	})
 }
 
 // toFieldError returns an error of huma in our form; ok is false for nil.

@@ -18,6 +18,13 @@ func formats() map[string]huma.Format {
 	return all
 }
 
+// BodyErrors is FieldErrors for the method Resolve of a whole request: the fields are those of its body.
+func BodyErrors(errs []problem.FieldError) []error {
+	at := &huma.PathBuffer{}
+	at.Push("body")
+	return FieldErrors(at, errs)
+}
+
 // FieldErrors returns errors of fields of a value in a request, for its method Resolve, which huma calls with the place of the value.
 // They are reported together with what is wrong with the rest of the request.
 func FieldErrors(at *huma.PathBuffer, errs []problem.FieldError) (all []error) {

@@ -38,7 +38,7 @@ func authMiddleware(api huma.API, a auth.Authenticator) middleware {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(ctx)
 		rule, _ := ctx.Operation().Metadata["access"].(access.Access)
-		setAccept(r.Header, isList(ctx.Operation()))
+		setAccept(r.Header, ctx.Operation())
 		caller, p := a.Authorize(w, r, rule)
 		if p != nil {
 			p.Respond(api, ctx)
@@ -80,12 +80,11 @@ func isPlainUTF8(contentType, contentEncoding string) bool {
 	return false
 }
 
-// setAccept leaves in a request the one media type of its response: lists are JSON or CSV, everything else is JSON.
-func setAccept(header http.Header, list bool) {
-	mediaType := MediaType(header)
+// setAccept leaves in a request the one media type of its response, which its path decides: CSV for tables, JSON for everything else.
+func setAccept(header http.Header, o *huma.Operation) {
 	header.Del("Accept")
-	if list {
-		header.Set("Accept", mediaType)
+	if IsTable(o) {
+		header.Set("Accept", typeCSV)
 	}
 }
 

@@ -57,8 +57,8 @@ func describe(document *huma.OpenAPI, r Route, function string) {
 	if operation.RequestBody != nil {
 		delete(operation.RequestBody.Content, "application/octet-stream") // huma adds it for RawBody
 	}
-	if isList(operation) {
-		operation.Responses["200"].Content[typeCSV] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
+	if IsTable(operation) {
+		operation.Responses["200"].Content = map[string]*huma.MediaType{typeCSV: {Schema: &huma.Schema{Type: huma.TypeString}}}
 	}
 	if r.Method == http.MethodGet && !r.Stream {
 		operation.Responses["304"] = &huma.Response{Description: "The content has the ETag that If-None-Match names."}

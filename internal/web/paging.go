@@ -4,10 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/negotiation"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/internal/access"
@@ -65,38 +63,60 @@ func PageOf[T any](items []T, p *Paging, total int64, atLeast bool) Page[T] {
 // Listed is the response of a list.
 type Listed[T any] struct{ Body *Page[T] }
 
-// List returns a GET route for a list, as JSON or CSV. read returns the items of the page and the total number of items.
+// List returns a GET route for a list. read returns the items of the page and the total number of items. The same page is served as CSV
+// at the path with ".csv" after it.
 func List[I any, P interface {
 	*I
 	paging() *Paging
 }, T any](path string, a access.Access, read func(ctx context.Context, db Reader, in *I) (items []T, total int64, err error)) Route {
 	route := function.Route{Method: http.MethodGet, Path: path, Access: a}
-	return newRoute(route, func(api huma.API, s *server) {
-		o := s.operation(route, http.StatusOK)
-		o.Metadata["list"] = true
-		huma.Register(api, o, func(ctx context.Context, in *I) (*Listed[T], error) {
-			p := P(in).paging()
-			p.Limit = min(p.Limit, MaxLimit)
-			items, total, err := read(ctx, s.reader(ctx), in)
-			if err != nil {
-				return nil, s.problem(ctx, err)
-			}
-			page := PageOf(items, p, total, p.atLeast)
-			return &Listed[T]{&page}, nil
-		})
-	})
-}
-
-func isList(o *huma.Operation) bool { return o.Metadata["list"] == true }
-
-// MediaType returns the media type of a list for a request with these headers: CSV where it is preferred to JSON.
-func MediaType(header http.Header) string {
-	accept := strings.Join(header.Values("Accept"), ",")
-	if negotiation.SelectQValue(accept, []string{typeJSON, typeCSV}) == typeCSV {
-		return typeCSV
+	list := func(ctx context.Context, s *server, in *I) (*Listed[T], error) {
+		p := P(in).paging()
+		p.Limit = min(p.Limit, MaxLimit)
+		items, total, err := read(ctx, s.reader(ctx), in)
+		if err != nil {
+			return nil, s.problem(ctx, err)
+		}
+		page := PageOf(items, p, total, p.atLeast)
+		return &Listed[T]{&page}, nil
 	}
-	return typeJSON
+	register := func(mediaType string) func(api huma.API, s *server) {
+		return func(api huma.API, s *server) {
+			o := s.operation(s.route.Route, http.StatusOK)
+			o.Metadata[listOf] = mediaType
+			huma.Register(api, o, func(ctx context.Context, in *I) (*Listed[T], error) { return list(ctx, s, in) })
+		}
+	}
+	r := newRoute(route, register(typeJSON))
+	r.table = register(typeCSV)
+	return r
 }
+
+const (
+	listOf = "list" // in the metadata of an operation: the media type of its pages
+	inCSV  = ".csv" // the end of the path of a list as CSV
+)
+
+// withTables returns routes, with that of the table after each list.
+func withTables(routes []Route) (all []Route) {
+	for _, r := range routes {
+		all = append(all, r)
+		if r.table == nil {
+			continue
+		}
+		table := r
+		table.Path += inCSV
+		table.register, table.table = r.table, nil
+		all = append(all, table)
+	}
+	return all
+}
+
+// IsList reports whether an operation responds with a page of a list, as JSON.
+func IsList(o *huma.Operation) bool { return o.Metadata[listOf] == typeJSON }
+
+// IsTable reports whether an operation responds with a page of a list, as CSV.
+func IsTable(o *huma.Operation) bool { return o.Metadata[listOf] == typeCSV }
 
 // ContentType returns the media type of the response for the one that was negotiated.
 func (p *Page[T]) ContentType(negotiated string) string {

@@ -68,17 +68,17 @@ func TestAPageThatCannotBeIsRefused(t *testing.T) {
 }
 
 // API-06.
-func TestAListIsCSVForThoseWhoAskForIt(t *testing.T) {
+func TestAListIsCSVAtItsOwnPath(t *testing.T) {
 	t.Parallel()
 	url := rows(t)
-	r := call(t, "GET", url+"?of=1&name=a,%22b", "", "Accept", "text/csv")
+	r := call(t, "GET", url+".csv?of=1&name=a,%22b", "", "Accept", "application/json")
 	require.Equal(t, "text/csv", r.header.Get("Content-Type"))
 	table, err := csv.NewReader(strings.NewReader(r.body)).ReadAll()
 	require.NoError(t, err)
 	require.Equal(t, [][]string{{"name", "tags", "at"}, {`a,"b`, `["a","b"]`, ""}}, table)
-	require.Equal(t, "name,tags,at\n", call(t, "GET", url, "", "Accept", "text/csv").body, "an empty list has a head")
-	require.Equal(t, "application/json", call(t, "GET", url, "", "Accept", "text/html").header.Get("Content-Type"))
-	problem := call(t, "GET", url+"?page=0", "", "Accept", "text/csv")
+	require.Equal(t, "name,tags,at\n", call(t, "GET", url+".csv", "").body, "an empty list has a head")
+	require.Equal(t, "application/json", call(t, "GET", url, "", "Accept", "text/csv").header.Get("Content-Type"))
+	problem := call(t, "GET", url+".csv?page=0", "", "Accept", "text/csv")
 	require.Equal(t, "/problems/invalid", readProblem(t, problem).Type)
 }
 
@@ -88,7 +88,7 @@ func TestCSVIsNoFormula(t *testing.T) {
 	for name, want := range map[string]string{
 		"%3DHYPERLINK(1)": "'=HYPERLINK(1)", "@SUM(1)": "'@SUM(1)", "-1%2Bcmd": "'-1+cmd", "%2B49 40 123": "+49 40 123", "-5": "-5", "Ada": "Ada",
 	} {
-		r := call(t, "GET", url+"?of=1&name="+strings.ReplaceAll(name, " ", "%20"), "", "Accept", "text/csv")
+		r := call(t, "GET", url+".csv?of=1&name="+strings.ReplaceAll(name, " ", "%20"), "")
 		table, err := csv.NewReader(strings.NewReader(r.body)).ReadAll()
 		require.NoError(t, err)
 		require.Equal(t, want, table[1][0])
@@ -98,8 +98,8 @@ func TestCSVIsNoFormula(t *testing.T) {
 func TestOnlyListsAreCSV(t *testing.T) {
 	t.Parallel()
 	b := setup(t, time.Second)
-	r := call(t, "GET", b.url+"/v1/things/1", "", "Accept", "text/csv")
-	require.Equal(t, http.StatusNotFound, r.status)
+	r := call(t, "GET", b.url+"/v1/things/1.csv", "")
+	require.Equal(t, http.StatusBadRequest, r.status, "that is no id")
 	r = call(t, "POST", b.url+"/v1/things", `{"name":"a","count":1}`, "Accept", "text/csv", "Idempotency-Key", "k")
 	require.Equal(t, http.StatusCreated, r.status, r.body)
 	require.Equal(t, "application/json", r.header.Get("Content-Type"))

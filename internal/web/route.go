@@ -19,8 +19,9 @@ import (
 type Route struct {
 	function.Route
 	register    func(api huma.API, s *server)
-	settings    any    // of WithSettings
-	represented string // path of the GET whose ETag If-Match is compared with; "": the route's own
+	table       func(api huma.API, s *server) // of a list: registers its path as CSV
+	settings    any                           // of WithSettings
+	represented string                        // path of the GET whose ETag If-Match is compared with; "": the route's own
 	undeclared  bool
 	redirects   bool
 }

@@ -51,7 +51,7 @@ func Endpoints(name string, settings config.Access, routes ...Route) function.En
 			panic(r.Method + " " + r.Path + " has no access rules")
 		}
 	}
-	return endpoints{name, auth.NewAuthenticator(settings), routes}
+	return endpoints{name, auth.NewAuthenticator(settings), withTables(routes)}
 }
 
 // Routes returns the declarations of the routes.

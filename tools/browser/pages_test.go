@@ -59,6 +59,7 @@ var pages = []pageToOpen{
 	{name: "account", as: customer, path: "/account"},
 	{name: "addresses", as: customer, make: withAddress},
 	{name: "address-new", as: customer, path: "/account/addresses/new"},
+	{name: "points", as: customer, path: "/account/points"},
 	{name: "keys", as: customer, path: "/account/keys"},
 	{name: "legal", path: "/legal/returns"},
 	{name: "about", path: "/about"},

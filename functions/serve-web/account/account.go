@@ -31,6 +31,7 @@ func Routes() []page.Route {
 		"POST /account/addresses/new":  address,
 		"GET /account/addresses/{id}":  address,
 		"POST /account/addresses/{id}": address,
+		"GET /account/points":          points,
 		"GET /account/keys":            keys,
 		"POST /account/keys":           keys,
 	} {

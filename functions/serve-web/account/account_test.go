@@ -142,3 +142,21 @@ func TestAGuestComesBackByNumberAndTelephone_WEB_24(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, other.Post(t, "/guest", "id", id, "phone", "+49 40 7654321").Status, "another shop")
 	require.Contains(t, v.Post(t, "/guest", "id", id, "phone", "+49 40 7654321").Text, id)
 }
+
+// WEB-28.
+func TestPointsAreShownWithTheirEntries_WEB_28(t *testing.T) {
+	t.Parallel()
+	shop, v := open(t)
+	signUp(t, v)
+	require.Contains(t, v.Get(t, "/account/points").Text, "No points yet")
+	id := shoptest.Scalar[string](t, shop, `SELECT user_id::text FROM accounts.users WHERE email = 'ada@example.test'`)
+	for range 25 {
+		shop.GivePoints(t, id, 2)
+	}
+	page := v.Get(t, "/account/points")
+	require.Contains(t, page.Text, "Available 50")
+	require.Contains(t, page.Text, "Adjusted a gift")
+	require.Contains(t, page.Text, "+2")
+	require.Contains(t, page.HTML, "/account/points?page=2")
+	require.NotContains(t, v.Get(t, "/account/points?page=2").HTML, "/account/points?page=3")
+}

@@ -64,7 +64,7 @@ func side(v *ui.View, title, path string) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			for _, tab := range []struct{ path, key string }{
-				{"/account", "account.title"}, {"/orders", "orders.title"}, {"/account/addresses", "addresses.title"}, {"/account/keys", "keys.title"},
+				{"/account", "account.title"}, {"/orders", "orders.title"}, {"/account/addresses", "addresses.title"}, {"/account/points", "points.title"}, {"/account/keys", "keys.title"},
 			} {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "<a href=\"")
 				if templ_7745c5c3_Err != nil {

@@ -17,6 +17,8 @@ func Routes() []page.Route {
 		{Pattern: "GET /office/delivery", Serve: shipments},
 		{Pattern: "POST /office/delivery", Serve: moveShipments},
 		{Pattern: "GET /office/reports", Serve: reports},
+		{Pattern: "GET /office/customers/{id}/points", Serve: points},
+		{Pattern: "POST /office/customers/{id}/points", Serve: points},
 	})
 	for i := range routes {
 		routes[i].Serve = page.ForStaff(routes[i].Serve)

@@ -345,3 +345,26 @@ func TestStepsAreSortedBothWays_INS_19(t *testing.T) {
 	require.Less(t, strings.Index(oldest, "ORDER_REQUESTED"), strings.Index(oldest, "order.confirmed"))
 	require.Contains(t, staff.Get(t, path).HTML, `class="depth depth-2"`)
 }
+
+func TestStaffAdjustsPoints_PTS_13(t *testing.T) {
+	t.Parallel()
+	shop, staff := open(t, token.Staff)
+	ada := shop.SignIn(t, token.Customer)
+	path := "/office/customers/" + ada.ID + "/points"
+	require.Contains(t, staff.Get(t, "/office/customers").HTML, path)
+	page := staff.Get(t, path)
+	require.Equal(t, http.StatusOK, page.Status, page.Text)
+	page = staff.Post(t, path, "key", hidden(t, page, "key"), "points", "50", "reason", "a late parcel")
+	require.Contains(t, page.Text, "Available 50")
+	require.Contains(t, page.Text, "Adjusted a late parcel")
+	key := hidden(t, page, "key")
+	for range 2 { // a double click
+		page = staff.Post(t, path, "key", key, "points", "-20", "reason", "a mistake")
+	}
+	require.Contains(t, page.Text, "Available 30")
+	page = staff.Post(t, path, "key", hidden(t, page, "key"), "points", "-31", "reason", "too much")
+	require.Equal(t, http.StatusUnprocessableEntity, page.Status)
+	require.Contains(t, page.HTML, `value="-31"`)
+	require.Contains(t, page.Text, "fewer points")
+	require.Equal(t, http.StatusUnprocessableEntity, staff.Post(t, path, "key", "x", "points", "many", "reason", "").Status)
+}

@@ -280,6 +280,12 @@ func userColumns(v *ui.View) []table.Column[client.User] {
 		unseen("office.orders", func(u client.User) templ.Component {
 			return link("/office/orders?"+query("customer_id", u.ID), v.T("office.orders"))
 		}),
+		unseen("points.title", func(u client.User) templ.Component {
+			if u.Role == "guest" {
+				return templ.NopComponent
+			}
+			return link("/office/customers/"+u.ID+"/points", v.T("points.title"))
+		}),
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/popup-shop/popup/functions/serve-web/page"
 	"github.com/popup-shop/popup/functions/serve-web/text"
 	"github.com/popup-shop/popup/functions/serve-web/ui"
+	"github.com/popup-shop/popup/internal/points"
 )
 
 // Where an order goes, as the form has it: an address of the form, one of the account's, or a store.
@@ -35,7 +36,8 @@ type checkoutView struct {
 	addresses []client.KeptAddress
 	stores    []client.Store
 	methods   []client.Method
-	changed   bool // the total is another one than the visitor has seen
+	points    int64 // that the account can use; 0 for visitors
+	changed   bool  // the total is another one than the visitor has seen
 }
 
 // checkout is one page with one form. It is shown again, with all that was typed, until the order is placed. The form has
@@ -82,6 +84,13 @@ func readCheckout(r *page.Request, f *ui.Form) (*checkoutView, error) {
 		calls.Go(func() error {
 			kept, err := r.API.ListMyAddresses(ctx, client.Paging{Limit: 50})
 			shown.addresses = kept.Items
+			return err
+		})
+	}
+	if r.View.SignedIn() {
+		calls.Go(func() error {
+			balance, err := r.API.GetPoints(ctx, client.GetPointsQuery{})
+			shown.points = balance.Available
 			return err
 		})
 	}
@@ -171,9 +180,25 @@ func (c *checkoutView) destination() (a *client.Address, addressID string, picku
 	}, "", nil
 }
 
+// pointsUsed returns the points of the form, or -1, which the API refuses, for what is no number.
+func (c *checkoutView) pointsUsed() int64 {
+	typed := c.form.Value("points")
+	if typed == "" {
+		return 0
+	}
+	n, err := strconv.ParseInt(typed, 10, 64)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// pointsMost returns how many points the form offers.
+func (c *checkoutView) pointsMost() int { return int(min(c.points, points.Most)) }
+
 // readQuote asks what the order would cost, as it is now.
 func (c *checkoutView) readQuote(r *page.Request) (err error) {
-	in := client.QuoteRequest{BasketID: c.basket.ID, PaymentMethod: c.form.Value("payment_method")}
+	in := client.QuoteRequest{BasketID: c.basket.ID, PaymentMethod: c.form.Value("payment_method"), Points: c.pointsUsed()}
 	in.Address, in.AddressID, in.Pickup = c.destination()
 	if in.Address != nil && in.Address.Country == "" {
 		in.Address = nil
@@ -192,6 +217,7 @@ func place(r *page.Request, c *checkoutView) (done bool, err error) {
 		BasketID: cmp.Or(f.Value("basket"), c.basket.ID), PaymentMethod: f.Value("payment_method"), Locale: r.View.Language,
 		Contact: &client.Contact{Name: f.Value("contact.name"), Email: f.Value("contact.email"), Phone: f.Value("contact.phone")},
 	}
+	in.Points = c.pointsUsed()
 	in.Address, in.AddressID, in.Pickup = c.destination()
 	if minor, err := strconv.ParseInt(f.Value("total"), 10, 64); err == nil {
 		in.ExpectedTotal = &client.Amount{Minor: minor, Currency: f.Value("currency")}

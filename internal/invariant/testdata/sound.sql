@@ -50,3 +50,12 @@ FROM (VALUES
 INSERT INTO bus.inbox (event_id, consumer) VALUES ('00000000-0000-8000-8000-000000000011', 'reserve-stock');
 INSERT INTO bus.undelivered (event_id, consumer, created_at) VALUES ('00000000-0000-8000-8000-000000000013', 'track-order', now() - interval '10 min');
 INSERT INTO bus.dead_letters (event_id, type, source, consumer, kind, reason, event, resolved_at) VALUES ('1', 'x', 'x', 'x', 'poison', 'x', '', now());
+INSERT INTO points.balances (customer_id, available, entries) VALUES ('00000000-0000-7000-8000-0000000000c1', 6, 5);
+INSERT INTO points.entries (customer_id, n, kind, points, available, held, debt, order_id, by, reason) VALUES
+    ('00000000-0000-7000-8000-0000000000c1', 1, 'adjust', 10, 10, 0, 0, NULL, 'x', 'x'),
+    ('00000000-0000-7000-8000-0000000000c1', 2, 'hold', 3, -3, 3, 0, '00000000-0000-7000-8000-000000000001', 'x', 'x'),
+    ('00000000-0000-7000-8000-0000000000c1', 3, 'spend', 3, 0, -3, 0, '00000000-0000-7000-8000-000000000001', 'x', 'x'),
+    ('00000000-0000-7000-8000-0000000000c1', 4, 'earn', 2, 2, 0, 0, '00000000-0000-7000-8000-000000000001', 'x', 'x'),
+    ('00000000-0000-7000-8000-0000000000c1', 5, 'reclaim', 3, -3, 0, 0, '00000000-0000-7000-8000-000000000001', 'x', 'x');
+INSERT INTO points.lots (entry_id, customer_id, points, expires_at) VALUES (gen_random_uuid(), '00000000-0000-7000-8000-0000000000c1', 10, now() - interval '1 min');
+UPDATE orders.orders SET points = 3, tax_minor = 30, discount_minor = 30 WHERE status = 'completed';

@@ -8,6 +8,7 @@ import (
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/internal/payment"
+	"github.com/popup-shop/popup/internal/points"
 )
 
 // CheckMethods returns an error that names PAYMENT_METHODS if it has a method that popup does not know, or whose provider
@@ -36,7 +37,7 @@ func Of(shop config.Shop, s config.Payments) payment.Providers {
 		"taler":       NewTaler(s),
 		"konbini":     NewSlips(s),
 	}
-	providers := payment.Providers{}
+	providers := payment.Providers{payment.Nothing: payment.Free{}, points.Method: payment.Free{}}
 	for _, m := range payment.Methods() {
 		providers[m.Code] = byName[m.Provider]
 	}
