@@ -27,7 +27,8 @@ func TestAnOrderIsHiddenByAnEvent_ORD_43(t *testing.T) {
 		a := hide([]string{open.ID, over.ID, unknown}, staff...)
 		require.Equal(t, http.StatusOK, a.Status, a.Raw)
 		require.Equal(t, []any{
-			map[string]any{"id": open.ID, "hidden": false}, map[string]any{"id": over.ID, "hidden": true},
+			map[string]any{"id": open.ID, "hidden": false},
+			map[string]any{"id": over.ID, "hidden": true},
 			map[string]any{"id": unknown, "hidden": false},
 		}, a.Body["results"])
 	}

@@ -14,7 +14,8 @@ import (
 
 func productTabs(v *ui.View) []tab {
 	return []tab{
-		{"/office/products", v.T("products.on-sale")}, {"/office/products?view=off", v.T("products.off-sale")},
+		{"/office/products", v.T("products.on-sale")},
+		{"/office/products?view=off", v.T("products.off-sale")},
 		{"/office/categories", v.T("categories.title")},
 	}
 }

@@ -94,8 +94,6 @@ func pieces(o client.Order) (n int64) {
 	return n
 }
 
-func pageNumber(n int64) int64 { return max(n, 1) }
-
 // nonempty returns a text, or a dash for none.
 func nonempty(text string) string {
 	if text == "" {
