@@ -39,7 +39,7 @@ type HideResult struct {
 func hide(ctx context.Context, tx pgx.Tx, in *HideRequest) (*HideAnswer, []events.Event, error) {
 	for i, orderID := range in.Body.IDs {
 		if !id.Valid(orderID) {
-			return nil, nil, problem.Invalid(problem.FieldError{Field: fmt.Sprintf("body.ids[%d]", i), Message: "is not a UUID"})
+			return nil, nil, problem.Invalid(problem.FieldError{Field: fmt.Sprintf("ids[%d]", i), Message: "is not a UUID"})
 		}
 	}
 	by := auth.CallerFrom(ctx).ID

@@ -20,6 +20,7 @@ import (
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/functions/serve-web/account"
+	"github.com/popup-shop/popup/functions/serve-web/crawlers"
 	"github.com/popup-shop/popup/functions/serve-web/office"
 	"github.com/popup-shop/popup/functions/serve-web/page"
 	"github.com/popup-shop/popup/functions/serve-web/reference"
@@ -58,7 +59,7 @@ func (*endpoints) Routes() []function.Route { return nil }
 // Open serves the pages. It panics on settings that Check rejects, and on static files that can't be read.
 func (e *endpoints) Open(mux *http.ServeMux, rt *function.Runtime) {
 	site := e.site(rt)
-	routes := slices.Concat(shop.Routes(), account.Routes(), office.Routes(), reference.Routes(), texts.Routes(), []page.Route{
+	routes := slices.Concat(shop.Routes(), crawlers.Routes(), account.Routes(), office.Routes(), reference.Routes(), texts.Routes(), []page.Route{
 		{Pattern: "GET /problems/{kind}", Serve: page.ProblemPage},
 	})
 	mux.Handle("/", site.Handler(routes...))

@@ -117,17 +117,6 @@ func readCheckout(r *page.Request, f *ui.Form) (*checkoutView, error) {
 	return shown, err
 }
 
-// readMethods reads how the basket can be paid.
-func (c *checkoutView) readMethods(r *page.Request) error {
-	offered, err := r.API.GetPaymentMethods(r.Context(), client.GetPaymentMethodsQuery{Currency: c.basket.Subtotal.Currency})
-	for _, m := range offered.Items {
-		if m.AtMost == nil || c.basket.Total.Minor <= m.AtMost.Minor {
-			c.methods = append(c.methods, m)
-		}
-	}
-	return err
-}
-
 // fillIn gives the fields that are not in the form yet what is likely.
 func fillIn(r *page.Request, shown *checkoutView) {
 	f := shown.form

@@ -54,7 +54,7 @@ func category(r *page.Request) error {
 	if err != nil {
 		return err
 	}
-	paths := categoryPaths(tree.Items)
+	paths := CategoryPaths(tree.Items)
 	if r.URL.EscapedPath() != paths[chosen.ID] {
 		return r.SeeOther(paths[chosen.ID])
 	}
@@ -82,7 +82,7 @@ func (l *list) show(r *page.Request, categoryID string) error {
 	})
 	calls.Go(func() error {
 		tree, err := r.API.GetCategories(ctx)
-		l.slugs = categoryPaths(tree.Items)
+		l.slugs = CategoryPaths(tree.Items)
 		l.tree = below(tree.Items, categoryID)
 		return err
 	})
@@ -193,8 +193,8 @@ func (l *list) chosen() (names []string) {
 // form returns the filters as a form.
 func (l *list) form() *ui.Form { return &ui.Form{Values: l.query} }
 
-// categoryPaths returns the path of each category: /c/ and the words from the top.
-func categoryPaths(tree []client.Category) map[string]string {
+// CategoryPaths returns the path of each category: /c/ and the words from the top.
+func CategoryPaths(tree []client.Category) map[string]string {
 	paths := map[string]string{}
 	for _, c := range tree { // each comes after the one above it
 		above, ok := paths[c.ParentID]

@@ -1,50 +1,17 @@
 package shop
 
 import (
-	"fmt"
-	"strings"
-	"time"
-
-	"github.com/a-h/templ"
-	"github.com/boombuler/barcode/qr"
+	"github.com/popup-shop/popup/client"
+	"github.com/popup-shop/popup/functions/serve-web/page"
 )
 
-// drawing is the outline of a picture and the box that it is in, as SVG has them.
-type drawing struct{ box, path string }
-
-// quiet is the width of the empty border that a QR code needs, in modules.
-const quiet = 4
-
-// qrPath draws a text as a QR code, one row of dark modules after the other. It is empty for a text that is too long for one.
-func qrPath(text string) drawing {
-	code, err := qr.Encode(text, qr.M, qr.Auto)
-	if err != nil {
-		return drawing{}
-	}
-	size := code.Bounds().Dx()
-	var path strings.Builder
-	for y := range size {
-		for x := range size {
-			if r, _, _, _ := code.At(x, y).RGBA(); r == 0 {
-				fmt.Fprintf(&path, "M%d %dh1v1h-1z", x+quiet, y+quiet)
-			}
+// readMethods reads how the basket can be paid.
+func (c *checkoutView) readMethods(r *page.Request) error {
+	offered, err := r.API.GetPaymentMethods(r.Context(), client.GetPaymentMethodsQuery{Currency: c.basket.Subtotal.Currency})
+	for _, m := range offered.Items {
+		if m.AtMost == nil || c.basket.Total.Minor <= m.AtMost.Minor {
+			c.methods = append(c.methods, m)
 		}
 	}
-	return drawing{fmt.Sprintf("0 0 %[1]d %[1]d", size+2*quiet), path.String()}
+	return err
 }
-
-// payLink is the address at which a payment is made, if it leads to a page or a wallet.
-func payLink(uri string) templ.SafeURL {
-	for _, scheme := range []string{"https://", "http://", "taler://", "taler+http://"} {
-		if strings.HasPrefix(uri, scheme) {
-			return templ.SafeURL(uri)
-		}
-	}
-	return "#"
-}
-
-// tokyo is where deadlines of slips are counted. Japan has no daylight saving.
-var tokyo = time.FixedZone("JST", 9*60*60)
-
-// inTokyo is a time as clocks in Japan show it.
-func inTokyo(t time.Time) string { return t.In(tokyo).Format("2006-01-02 15:04") }

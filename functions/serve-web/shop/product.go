@@ -73,7 +73,7 @@ func readProduct(r *page.Request) (*productView, error) {
 func productCrumbs(v *ui.View, tree []client.Category, p client.Product) []ui.Crumb {
 	crumbs := []ui.Crumb{{Path: "/products", Label: v.T("frame.products")}}
 	if at := slices.IndexFunc(tree, func(c client.Category) bool { return c.ID == p.CategoryID }); at >= 0 {
-		crumbs = crumbsOf(v, tree, categoryPaths(tree), tree[at])
+		crumbs = crumbsOf(v, tree, CategoryPaths(tree), tree[at])
 	}
 	return append(crumbs, ui.Crumb{Label: p.Name})
 }

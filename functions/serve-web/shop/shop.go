@@ -28,8 +28,5 @@ func Routes() []page.Route {
 		{Pattern: "GET /orders", Serve: page.ForAccounts(orders)},
 		{Pattern: "GET /track", Serve: track},
 		{Pattern: "POST /track", Serve: findOrder},
-		{Pattern: "GET /robots.txt", Serve: robots},
-		{Pattern: "GET /sitemap.xml", Serve: siteMap},
-		{Pattern: "GET /favicon.ico", Serve: favicon},
 	}
 }

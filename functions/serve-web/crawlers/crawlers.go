@@ -1,4 +1,5 @@
-package shop
+// Package crawlers has what search engines ask for.
+package crawlers
 
 import (
 	"encoding/xml"
@@ -6,9 +7,19 @@ import (
 
 	"github.com/popup-shop/popup/client"
 	"github.com/popup-shop/popup/functions/serve-web/page"
+	"github.com/popup-shop/popup/functions/serve-web/shop"
 	"github.com/popup-shop/popup/functions/serve-web/static"
 	"github.com/popup-shop/popup/functions/serve-web/ui"
 )
+
+// Routes returns the addresses that no visitor types.
+func Routes() []page.Route {
+	return []page.Route{
+		{Pattern: "GET /robots.txt", Serve: robots},
+		{Pattern: "GET /sitemap.xml", Serve: siteMap},
+		{Pattern: "GET /favicon.ico", Serve: favicon},
+	}
+}
 
 // robots tells crawlers which pages are not worth a visit.
 func robots(r *page.Request) error {
@@ -48,7 +59,7 @@ func siteMap(r *page.Request) error {
 	if err != nil {
 		return err
 	}
-	paths := categoryPaths(tree.Items)
+	paths := shop.CategoryPaths(tree.Items)
 	for _, c := range tree.Items {
 		add(paths[c.ID], "")
 	}
