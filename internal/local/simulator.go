@@ -23,8 +23,7 @@ func openSimulator(o Options, door func() http.Handler) (*simulator.Simulator, e
 
 // addPages adds the pages of the simulator, for people on this machine.
 func addPages(mux *http.ServeMux, s *simulator.Simulator) {
-	pages := loopback.Only(s.Pages(simulatorPath))
 	for _, path := range []string{simulatorPath, simulatorPath + "/", "/v1/simulator/"} {
-		mux.Handle(path, pages)
+		mux.Handle(path, loopback.Only(s.Pages(simulatorPath)))
 	}
 }
