@@ -160,7 +160,7 @@ func mismatched(q request, got money.Amount) []events.Event {
 
 // returnDouble requests the refund of what came in once more.
 func (c checker) returnDouble(ctx context.Context, tx pgx.Tx, q request, known payment.Known, extra money.Amount) ([]events.Event, error) {
-	refundID, err := payment.DoubleRefund(q.PaymentID, known.Captured+known.Double+extra.Minor)
+	refundID, err := payment.DoubleRefund(q.PaymentID, known.Received()+extra.Minor)
 	if err != nil {
 		return nil, err
 	}

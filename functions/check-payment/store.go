@@ -44,7 +44,7 @@ func lockPayment(ctx context.Context, tx pgx.Tx, q request) (k payment.Known, er
 		return k, fmt.Errorf("lock payment %s: %w", q.PaymentID, err)
 	}
 	err = tx.QueryRow(ctx, `
-		SELECT count(*) FILTER (WHERE why <> 'double') > 0, coalesce(sum(amount_minor) FILTER (WHERE why = 'double'), 0)::bigint
+		SELECT coalesce(sum(amount_minor) FILTER (WHERE why <> 'double'), 0)::bigint, coalesce(sum(amount_minor) FILTER (WHERE why = 'double'), 0)::bigint
 		FROM payments.suspense
 		WHERE payment_id = @payment_id`, args).Scan(&k.Suspended, &k.Double)
 	if err != nil {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +20,7 @@ import (
 	"github.com/popup-shop/popup/internal/local"
 	"github.com/popup-shop/popup/internal/payment"
 	"github.com/popup-shop/popup/internal/payment/simulator"
+	"github.com/popup-shop/popup/internal/shoptest"
 )
 
 // methods offers every method of payment, and asks about open payments soon.
@@ -212,6 +215,10 @@ func TestMoneyForAnEndedOrderGoesBack(t *testing.T) {
 		require.Equal(t, "voided", s.book(p).Status)
 		s.act(p, "pay-late")
 		s.eventually("it was refunded", `SELECT count(*) FROM payments.refunds WHERE order_id = $1 AND status = 'refunded'`, p.ID)
+		require.Zero(t, s.book(p).Kept())
+		s.act(p, "pay-twice")
+		s.eventually("the second payment was refunded",
+			`SELECT (count(*) = 2)::int FROM payments.refunds WHERE order_id = $1 AND status = 'refunded'`, p.ID)
 		require.Zero(t, s.book(p).Kept())
 		require.Equal(t, "cancelled", s.statuses(p.ID)[0])
 	}
@@ -450,6 +457,66 @@ func TestPayAndCancelAtOnce(t *testing.T) {
 	all.Wait()
 	s.settleBut("confirmed", time.Minute)
 	s.requireBooksAgree()
+	require.Zero(t, s.count(`SELECT count(*) FROM bus.dead_letters WHERE resolved_at IS NULL`))
+	s.check()
+}
+
+// stormActs is what customers and providers do with a hundred payments.
+var stormActs = map[string]int{"pay": 70, "decline": 10, "pay-late": 5, "pay-twice": 5, "pay-less": 5, "": 5}
+
+// What customers of all methods do at once, some of them never pay, while 3 of 100 answers of providers are lost: in the end the
+// books of the providers are those of the shop, and nothing is kept for an order that was not sold.
+func TestStormOfPayments(t *testing.T) {
+	t.Parallel()
+	n := shoptest.InFull(2000, 100)
+	s := open(t, methods, shipping("manual", 0), func(_ *local.Options, settings *functions.Settings) {
+		settings.HoldTime, settings.SlipTime, settings.SlipGrace = 20*time.Second, 10*time.Second, 10*time.Second
+	})
+	s.Simulator.Fault = func(*http.Request) simulator.Fault {
+		if rand.IntN(100) < 3 {
+			return simulator.Lost
+		}
+		return simulator.None
+	}
+	s.deliver(euro, n)
+	s.deliver(yen, n)
+	var acts []string
+	for act, times := range stormActs {
+		acts = append(acts, slices.Repeat([]string{act}, times)...)
+	}
+	mix := []string{"card", "card", "konbini_lawson", "taler", "paypay"}
+	var all sync.WaitGroup
+	slots := make(chan struct{}, 8)
+	for i := range n {
+		slots <- struct{}{}
+		all.Go(func() {
+			defer func() { <-slots }()
+			method := mix[i%len(mix)]
+			order := orderOf(1, map[bool]string{true: yen, false: euro}[method == "konbini_lawson" || method == "paypay"])
+			order.PaymentMethod = method
+			p := s.place(order)
+			for until := time.Now().Add(15 * time.Second); method != "paypay" && time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
+				booked, ok := s.Simulator.Of(p.ID)
+				if !ok {
+					continue // the call that opens it was lost before it came
+				}
+				if act := acts[(i*37)%len(acts)]; act != "" {
+					_, _ = s.Simulator.Act(booked.Provider, booked.Ref, act)
+				}
+				return
+			}
+		})
+	}
+	all.Wait()
+	s.settleBut("confirmed", time.Duration(n)*100*time.Millisecond+90*time.Second)
+	s.requireBooksAgree()
+	for _, booked := range s.Simulator.Payments() {
+		if s.statuses(booked.OrderID)[0] != "confirmed" {
+			require.Zero(t, booked.Kept(), "%+v", booked)
+		} else {
+			require.Equal(t, booked.Amount, booked.Kept(), "%+v", booked)
+		}
+	}
 	require.Zero(t, s.count(`SELECT count(*) FROM bus.dead_letters WHERE resolved_at IS NULL`))
 	s.check()
 }

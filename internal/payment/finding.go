@@ -9,7 +9,7 @@ type Known struct {
 	Open       bool
 	Amount     money.Amount
 	Captured   int64
-	Suspended  bool  // its money is in suspense, or was and went back
+	Suspended  int64 // what came in late or does not fit, and is in suspense or went back
 	Double     int64 // suspended as paid once more
 }
 
@@ -45,9 +45,15 @@ func Find(k Known, s Standing) (f Finding, amount money.Amount) {
 	return NoNews, amount
 }
 
+// taken is what came in first. It is captured or in suspense; late money is both once it went back.
+func (k Known) taken() int64 { return max(k.Captured, k.Suspended) }
+
+// Received is all that came in, as far as the shop has recorded it.
+func (k Known) Received() int64 { return k.taken() + k.Double }
+
 func findPaid(k Known, s Standing) (f Finding, amount money.Amount) {
-	if k.Captured > 0 {
-		extra := s.Received.Minor - k.Captured - k.Double
+	if k.taken() > 0 {
+		extra := s.Received.Minor - k.taken() - k.Double
 		if extra <= 0 || s.Received.Currency != k.Amount.Currency {
 			return NoNews, amount
 		}
@@ -55,7 +61,7 @@ func findPaid(k Known, s Standing) (f Finding, amount money.Amount) {
 	}
 	fits := s.Received == k.Amount && (s.OrderID == "" || s.OrderID == k.OrderID)
 	switch {
-	case k.Suspended || s.Received.Minor <= 0:
+	case s.Received.Minor <= 0:
 		return NoNews, amount
 	case k.OrderEnded:
 		return Late, s.Received
