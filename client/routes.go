@@ -414,6 +414,11 @@ func (c *Client) GetPaymentMethods(ctx context.Context, query GetPaymentMethodsQ
 	return send[GetPaymentMethodsAnswer](ctx, c, options, call{method: "GET", path: "/v1/payment-methods", query: query})
 }
 
+// GetPaymentRefunds sends GET /v1/payments/{id}/refunds, for: staff.
+func (c *Client) GetPaymentRefunds(ctx context.Context, id string, options ...Option) (GetPaymentRefundsAnswer, error) {
+	return send[GetPaymentRefundsAnswer](ctx, c, options, call{method: "GET", path: "/v1/payments/" + url.PathEscape(id) + "/refunds"})
+}
+
 // GetPoints sends GET /v1/points, for: account.
 func (c *Client) GetPoints(ctx context.Context, query GetPointsQuery, options ...Option) (PointBalance, error) {
 	return send[PointBalance](ctx, c, options, call{method: "GET", path: "/v1/points", query: query})

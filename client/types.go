@@ -535,6 +535,11 @@ type GetPaymentMethodsQuery struct {
 	Currency string `query:"currency"` // Only methods that take this currency.
 }
 
+// GetPaymentRefundsAnswer is all refunds of a payment, the newest first.
+type GetPaymentRefundsAnswer struct {
+	Items []Refund `json:"items"`
+}
+
 // GetPointsQuery holds the query parameters of GetPoints. Zero values are left out.
 type GetPointsQuery struct {
 	CustomerID string `query:"customer_id"` // For staff: another customer than the caller.

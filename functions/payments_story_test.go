@@ -38,6 +38,7 @@ func (d *day) staffRefundsAnOrder() {
 	require.Equal(d.t, placed.Total, refund.Amount)
 	require.Equal(d.t, "requested", ok(guest.GetRefund(ctx, refund.ID))(d.t).Status)
 	d.Exec(d.t, `UPDATE payments.refunds SET status = 'failed' WHERE status = 'requested'`)
+	require.Equal(d.t, "failed", ok(staff.GetPaymentRefunds(ctx, paid.ID))(d.t).Items[0].Status)
 	require.Equal(d.t, "requested", ok(staff.RetryRefund(ctx, refund.ID))(d.t).Status)
 
 	notice := json.RawMessage(`{"id":"evt_1","type":"customer.created","data":{"object":{"id":"cus_1"}}}`)

@@ -89,6 +89,7 @@ var may = map[string]string{
 	"GET /v1/payments/{id}":          "guest customer staff admin",
 	"GET /v1/payments/{id}/entries":  "staff admin",
 	"GET /v1/orders/{id}/payment":    "guest customer staff admin",
+	"GET /v1/payments/{id}/refunds":  "staff admin",
 	"POST /v1/payments/{id}/refunds": "staff admin",
 	"GET /v1/refunds/{id}":           "guest customer staff admin",
 	"POST /v1/refunds/{id}/retry":    "staff admin",

@@ -42,7 +42,7 @@ func newFunction(providers payment.Providers) function.Function {
 			onOrderEnd(u, func(e events.RefundRequested) request { return request{RefundID: e.RefundID} }),
 		},
 		Emits: []events.Event{
-			events.PaymentRefunded{}, events.PaymentVoided{}, events.PaymentExpired{}, events.RefundFailed{},
+			events.PaymentRefunded{}, events.PaymentVoided{}, events.RefundFailed{},
 		},
 		Locks:      []string{"payments.payments"},
 		Writes:     []string{"payments.refunds", "payments.attempts", "payments.entries", "payments.suspense"},
@@ -168,9 +168,6 @@ func (u refunder) record(ctx context.Context, tx pgx.Tx, q request, a response) 
 		voided, err := insertVoid(ctx, tx, q)
 		if err != nil || !voided {
 			return nil, err
-		}
-		if q.Expired {
-			return events.PaymentExpired{PaymentID: q.PaymentID, OrderID: q.OrderID, At: at}, nil
 		}
 		return events.PaymentVoided{PaymentID: q.PaymentID, OrderID: q.OrderID, At: at}, nil
 	}

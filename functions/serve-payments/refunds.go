@@ -220,36 +220,6 @@ func insertRequested(ctx context.Context, tx pgx.Tx, r events.RefundRequested, r
 	return nil
 }
 
-const refundColumns = `refund_id::text, payment_id::text, order_id::text, amount_minor, currency, status, reason, by, created_at, updated_at`
-
-func scanRefund(row pgx.CollectableRow) (r Refund, err error) {
-	err = row.Scan(&r.ID, &r.PaymentID, &r.OrderID, &r.Amount.Minor, &r.Amount.Currency, &r.Status, &r.Reason, &r.By, &r.CreatedAt, &r.UpdatedAt)
-	r.CreatedAt, r.UpdatedAt = r.CreatedAt.UTC(), r.UpdatedAt.UTC()
-	return r, err
-}
-
-func findRefund(ctx context.Context, db web.Reader, refundID string) (Refund, error) {
-	if !id.Valid(refundID) {
-		return Refund{}, problem.NotFound("refund")
-	}
-	r, err := find(ctx, db, "refund", `SELECT `+refundColumns+` FROM payments.refunds WHERE refund_id = @id`,
-		pgx.NamedArgs{"id": refundID}, scanRefund)
-	if !auth.CallerFrom(ctx).IsStaff() {
-		r.By = ""
-	}
-	return r, err
-}
-
-func readRefund(ctx context.Context, db web.Reader, in *PaymentRequest) (*RefundAnswer, error) {
-	r, err := findRefund(ctx, db, in.ID)
-	return &RefundAnswer{http.StatusOK, r}, err
-}
-
-func showRefund(ctx context.Context, db web.Reader, _ *RefundRequest, refundID string) (*RefundAnswer, error) {
-	r, err := findRefund(ctx, db, refundID)
-	return &RefundAnswer{http.StatusAccepted, r}, err
-}
-
 // retryRefund requests a refund again that the provider refused. One that is requested already stays as it is.
 func retryRefund(ctx context.Context, tx pgx.Tx, in *RetryRequest) (*RefundAnswer, []events.Event, error) {
 	if !id.Valid(in.ID) {

@@ -46,6 +46,7 @@ func New(settings Settings) function.Function {
 			web.PostIdempotent("/v1/payments/{id}/refunds", access.Staff, web.IdempotentCall[*RefundRequest, string, RefundAnswer]{
 				Status: http.StatusAccepted, Do: requestRefund, Show: showRefund,
 			}),
+			web.Get("/v1/payments/{id}/refunds", access.Staff, listRefunds),
 			web.Get("/v1/refunds/{id}", ownerOrToken, readRefund),
 			web.Post("/v1/refunds/{id}/retry", access.Staff, http.StatusAccepted, retryRefund),
 		),

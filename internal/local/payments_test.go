@@ -259,7 +259,7 @@ func TestAnUnpaidSlipExpiresItsOrder(t *testing.T) {
 		WHERE o.deadline = (slip->>'deadline')::timestamptz + interval '2 s' AND o.deadline = p.expires_at`))
 	s.await(p, "expired")
 	s.settle(30 * time.Second)
-	require.Equal(t, 1, s.count(`SELECT count(*) FROM bus.event WHERE type = 'payment.expired'`))
+	require.Equal(t, 1, s.count(`SELECT count(*) FROM payments.payments WHERE status = 'expired'`))
 	require.Zero(t, s.count(`SELECT sum(reserved) FROM stock.levels`))
 	booked := s.book(p)
 	_, err := s.Simulator.Act(booked.Provider, booked.Ref, "pay")

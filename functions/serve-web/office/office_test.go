@@ -368,3 +368,30 @@ func TestStaffAdjustsPoints_PTS_13(t *testing.T) {
 	require.Contains(t, page.Text, "fewer points")
 	require.Equal(t, http.StatusUnprocessableEntity, staff.Post(t, path, "key", "x", "points", "many", "reason", "").Status)
 }
+
+// WEB-36: staff sees payments with their entries, and refunds a part.
+func TestPaymentsAreListedAndRefunded_WEB_36(t *testing.T) {
+	t.Parallel()
+	shop, staff := open(t, token.Staff)
+	placed := shop.OrderIn(t, "delivered")
+	list := staff.Get(t, "/office/payments?status=paid")
+	require.Contains(t, list.Text, placed.OrderNumber)
+	require.NotContains(t, staff.Get(t, "/office/payments?status=failed").Text, placed.OrderNumber)
+	require.Contains(t, staff.Get(t, "/office/payments/suspense").Text, "No money in suspense")
+	path := "/office/payments/" + shoptest.Scalar[string](t, shop, `SELECT payment_id::text FROM payments.payments WHERE order_id = $1`, placed.ID)
+	page := staff.Get(t, path)
+	require.Contains(t, page.Text, "At most €24.00.")
+	for _, wrong := range []string{"", "many", "24.001", "24.01"} {
+		page = staff.Post(t, path, "key", hidden(t, page, "key"), "amount", wrong, "reason", "a scratch")
+		require.GreaterOrEqual(t, page.Status, http.StatusBadRequest, wrong)
+		require.Contains(t, page.HTML, `value="a scratch"`, wrong)
+	}
+	page = staff.Post(t, path, "key", hidden(t, page, "key"), "amount", "4.00", "reason", "a scratch")
+	require.Contains(t, page.HTML, "The refund is on its way.")
+	require.Contains(t, page.Text, "€4.00 requested · a scratch")
+	require.Contains(t, page.Text, "At most €20.00.")
+	shop.Exec(t, `UPDATE payments.refunds SET status = 'failed'`)
+	require.Contains(t, staff.Get(t, path).Text, "refused by the provider")
+	page = staff.Post(t, path+"/retry", "refund", shoptest.Scalar[string](t, shop, `SELECT refund_id::text FROM payments.refunds`))
+	require.Contains(t, page.Text, "€4.00 requested")
+}
