@@ -468,7 +468,7 @@ var stormActs = map[string]int{"pay": 70, "decline": 10, "pay-late": 5, "pay-twi
 // books of the providers are those of the shop, and nothing is kept for an order that was not sold.
 func TestStormOfPayments(t *testing.T) {
 	t.Parallel()
-	n := shoptest.InFull(2000, 100)
+	n := shoptest.InFull(2000, 40)
 	s := open(t, methods, shipping("manual", 0), func(_ *local.Options, settings *functions.Settings) {
 		settings.HoldTime, settings.SlipTime, settings.SlipGrace = 20*time.Second, 10*time.Second, 10*time.Second
 	})
