@@ -897,7 +897,7 @@ type Mail struct {
 	SentAt      *time.Time `json:"sent_at,omitempty"`
 }
 
-// MailSample is what a mail of a kind looks like, about an order that nobody placed.
+// MailSample is an example of a kind of mail, about a made-up order.
 type MailSample struct {
 	Kind     string `json:"kind"`
 	Language string `json:"language"` // one of en, ja
@@ -1183,7 +1183,7 @@ type RefreshRequest struct {
 	RefreshToken string `json:"refresh_token,omitempty"`
 }
 
-// Refund is money that goes back.
+// Refund is money that is returned to the customer.
 type Refund struct {
 	ID        string    `json:"id"`
 	PaymentID string    `json:"payment_id"`
@@ -1202,7 +1202,7 @@ type RefundLine struct {
 	Quantity int64 `json:"quantity"`
 }
 
-// RefundPaymentRequest asks for money of a payment to go back.
+// RefundPaymentRequest requests a refund of a payment.
 type RefundPaymentRequest struct {
 	Amount *Amount      `json:"amount,omitempty"` // How much; in place of lines.
 	Lines  []RefundLine `json:"lines,omitempty"`  // Which goods; what they cost with their tax is refunded.

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// Payments is how the shop reaches those who move money.
+// Payments configures the payment providers.
 type Payments struct {
 	SlipTime       time.Duration `envconfig:"SLIP_TIME" default:"168h" desc:"how long a slip of a convenience store can be paid; whole days end with the day in Tokyo"`
-	SlipGrace      time.Duration `envconfig:"SLIP_GRACE" default:"24h" desc:"how long the goods of a slip wait after its deadline: convenience stores report late"`
-	PaymentSilence time.Duration `envconfig:"PAYMENT_SILENCE" default:"30s" desc:"how long an open payment may be without news before its provider is asked"`
+	SlipGrace      time.Duration `envconfig:"SLIP_GRACE" default:"24h" desc:"how long stock stays held after the deadline of a slip: convenience stores report payments late"`
+	PaymentSilence time.Duration `envconfig:"PAYMENT_SILENCE" default:"30s" desc:"interval after which the provider of an open payment is queried first"`
 
 	CardURL        string   `envconfig:"CARD_URL" default:"https://api.stripe.com" desc:"address of the card provider's API, in the form of Stripe's"`
 	CardKey        string   `envconfig:"CARD_KEY" desc:"secret key of the card provider's API; without one cards are not offered"`

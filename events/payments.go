@@ -48,8 +48,9 @@ type PaymentRefunded struct {
 	OrderID       string    `json:"order_id"`
 	RefundID      string    `json:"refund_id"`
 	AmountMinor   int64     `json:"amount_minor"`
-	RefundedMinor int64     `json:"refunded_minor" jsonschema:"all that went back so far"`
+	RefundedMinor int64     `json:"refunded_minor" jsonschema:"all that went back so far of what was captured"`
 	Currency      string    `json:"currency"`
+	Suspense      string    `json:"suspense,omitempty" jsonschema:"why the money was not captured for the order: late, wrong or double"`
 	At            time.Time `json:"at"`
 }
 
@@ -72,17 +73,17 @@ type PaymentMismatched struct {
 	GotCurrency   string `json:"got_currency"`
 }
 
-// PaymentSilent reports that nothing was heard about an open payment for some time.
+// PaymentSilent reports that the shop has had no news about an open payment for some time.
 type PaymentSilent struct {
 	clock
 	PaymentID   string    `json:"payment_id"`
 	OrderID     string    `json:"order_id"`
 	Provider    string    `json:"provider"`
 	ProviderRef string    `json:"provider_ref"`
-	Since       time.Time `json:"since" jsonschema:"when it was time to ask"`
+	Since       time.Time `json:"since" jsonschema:"when the query was due"`
 }
 
-// ProviderNotified reports that a provider has news about a payment. What the news is, only the provider's answer tells.
+// ProviderNotified reports that a provider sent a notice about a payment. It is a reason to query the provider, and no fact.
 type ProviderNotified struct {
 	Provider    string `json:"provider"`
 	NoticeID    string `json:"notice" jsonschema:"the provider's id of the notice"`

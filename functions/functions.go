@@ -65,7 +65,11 @@ type Settings struct {
 func (s Settings) Check() error {
 	_, err := s.Signing.Keys()
 	return cmp.Or(err, s.Shop.Check(), s.Access.Check(), s.Pictures.Check(), s.Gateway.Check(), s.Pages.Check(),
-		s.Payments.Check(), provider.CheckMethods(s.Shop, s.Payments))
+		s.Payments.Check(), provider.CheckMethods(s.providers()))
+}
+
+func (s Settings) providers() provider.Settings {
+	return provider.Settings{Shop: s.Shop, Payments: s.Payments}
 }
 
 // UseKey sets the only key that signs and verifies tokens.
@@ -88,15 +92,15 @@ func All(s Settings) []function.Function {
 		servepoints.New(servepoints.Settings{Shop: s.Shop, Access: s.Access}),
 		serveevents.New(s.Access),
 		servepayments.New(servepayments.Settings{Shop: s.Shop, Access: s.Access}),
-		receivewebhook.New(receivewebhook.Settings{Shop: s.Shop, Payments: s.Payments, Access: s.Access}),
+		receivewebhook.New(receivewebhook.Settings{Settings: s.providers(), Access: s.Access}),
 		servebaskets.New(servebaskets.Settings{Shop: s.Shop, Access: s.Access}),
 		serveweb.New(serveweb.Settings{Access: s.Access, Pages: s.Pages, PictureURL: s.PictureURL}),
 		reservestock.New(),
 		releasestock.New(),
 		movestock.New(),
-		createpayment.New(createpayment.Settings{Shop: s.Shop, Payments: s.Payments, Public: s.Public}),
-		checkpayment.New(checkpayment.Settings{Shop: s.Shop, Payments: s.Payments}),
-		refundpayment.New(refundpayment.Settings{Shop: s.Shop, Payments: s.Payments}),
+		createpayment.New(createpayment.Settings{Settings: s.providers(), Public: s.Public}),
+		checkpayment.New(s.providers()),
+		refundpayment.New(s.providers()),
 		returnpoints.New(s.Shop),
 		settlepoints.New(s.Shop),
 		trackorder.New(s.Shop),

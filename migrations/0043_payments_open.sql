@@ -1,18 +1,18 @@
--- written by: check-payment (payments.payments, payments.attempts, payments.entries, payments.suspense, payments.refunds), receive-webhook (payments.notices), serve-payments (payments.refunds)
--- Payments that customers make elsewhere: slips, when to ask the provider, notices; money that fits no payment; refunds that staff asks for.
+-- written by: check-payment (payments.payments, payments.attempts, payments.entries, payments.suspense, payments.refunds), receive-webhook, tidy-shop (payments.notices), serve-payments (payments.refunds)
+-- Deferred payments: slips, the time of the next query, notices; kinds of suspense; refunds requested by staff.
 
 -- +goose Up
 
--- check_at is when the provider is asked next about an open payment. Direct payments are never open.
+-- check_at is the time of the next query of an open payment. Direct payments are never open.
 ALTER TABLE payments.payments ADD COLUMN slip jsonb, ADD COLUMN check_at timestamptz;
-CREATE INDEX payments_to_ask_about ON payments.payments (check_at) WHERE status = 'created' AND check_at IS NOT NULL;
+CREATE INDEX payments_to_query ON payments.payments (check_at) WHERE status = 'created' AND check_at IS NOT NULL;
 CREATE INDEX payments_by_provider_object ON payments.payments (provider, provider_ref);
 CREATE INDEX payments_by_time ON payments.payments (created_at DESC, payment_id DESC);
 
 ALTER TABLE payments.attempts DROP CONSTRAINT attempts_act_check;
-ALTER TABLE payments.attempts ADD CONSTRAINT attempts_act_known CHECK (act IN ('open', 'look', 'void', 'refund'));
+ALTER TABLE payments.attempts ADD CONSTRAINT attempts_act_known CHECK (act IN ('open', 'query', 'void', 'refund'));
 
--- Notices of providers, each once. They are hints: what counts is what the provider answers when it is asked.
+-- Notices of providers, each once. They only trigger a query of the provider.
 CREATE TABLE payments.notices (
     provider    text        NOT NULL,
     notice_id   text        NOT NULL CONSTRAINT notices_id_fits CHECK (length(notice_id) BETWEEN 1 AND 200),
@@ -23,7 +23,7 @@ CREATE TABLE payments.notices (
 );
 CREATE INDEX notices_by_time ON payments.notices (received_at);
 
--- Why money is in suspense: it came for an order that had ended, it does not fit the payment, or it came once more.
+-- Why money is in suspense: its order had ended, its amount, currency or order is wrong, or it was paid twice.
 ALTER TABLE payments.suspense ADD COLUMN why text NOT NULL DEFAULT 'late'
     CONSTRAINT suspense_why_known CHECK (why IN ('late', 'wrong', 'double'));
 ALTER TABLE payments.suspense DROP CONSTRAINT suspense_pkey, ADD PRIMARY KEY (payment_id, why);
@@ -35,7 +35,7 @@ ALTER TABLE payments.refunds ADD COLUMN of_suspense text CONSTRAINT refunds_susp
 CREATE INDEX refunds_by_payment ON payments.refunds (payment_id);
 CREATE INDEX refunds_by_order ON payments.refunds (order_id);
 
--- What is requested and refunded is never more than what was captured, however many ask at once: each locks the payment.
+-- Refunds that are requested or done never exceed what was captured: each request locks the payment.
 -- +goose StatementBegin
 CREATE FUNCTION payments.guard_refund() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -62,7 +62,7 @@ END $$;
 -- +goose StatementEnd
 CREATE TRIGGER refunds_guarded BEFORE INSERT OR UPDATE ON payments.refunds FOR EACH ROW EXECUTE FUNCTION payments.guard_refund();
 
--- Staff asks for refunds; the functions that make them see all.
+-- Staff requests refunds; the functions that make them see all.
 CREATE POLICY requested ON payments.refunds FOR INSERT WITH CHECK (bus.caller_is_staff());
 CREATE POLICY requested_again ON payments.refunds FOR UPDATE USING (bus.caller_is_staff());
 
@@ -95,7 +95,7 @@ BEGIN
 END $$;
 -- +goose StatementEnd
 
--- A provider's notice belongs to no caller, so its function finds the payment by what the provider calls it.
+-- A notice has no caller whose rows could be selected, so its function finds the payment by the provider's reference.
 -- +goose StatementBegin
 CREATE FUNCTION payments.named(provider text, ref text) RETURNS TABLE (payment_id uuid, order_id uuid)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -1,4 +1,4 @@
-// Command check-payment asks payment providers how payments stand.
+// Command check-payment queries payment providers for the states of payments.
 package main
 
 import (

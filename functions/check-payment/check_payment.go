@@ -1,5 +1,5 @@
-// Package checkpayment asks the provider of a payment how it stands, when the provider has sent a notice or nothing was
-// heard for a while. Only the provider's answer counts.
+// Package checkpayment queries the provider of a payment for its state, after a notice of the provider and at intervals
+// while the payment is open. Only the provider's response counts.
 package checkpayment
 
 import (
@@ -9,7 +9,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/money"
@@ -19,18 +18,9 @@ import (
 
 const name = "check-payment"
 
-// Settings configures the function.
-type Settings struct {
-	config.Shop
-	config.Payments
-}
-
-// Check returns an error that names the first invalid setting.
-func (s Settings) Check() error { return cmp.Or(s.Shop.Check(), s.Payments.Check()) }
-
 // New returns the function. It calls the payment providers.
-func New(settings Settings) function.Function {
-	c := checker{settings.PaymentSilence, provider.Of(settings.Shop, settings.Payments)}
+func New(settings provider.Settings) function.Function {
+	c := checker{settings.PaymentSilence, provider.Of(settings)}
 	return function.Function{
 		Name: name,
 		On:   []function.Handler{onNews[events.PaymentSilent](c), onNews[events.ProviderNotified](c)},
@@ -52,7 +42,7 @@ type checker struct {
 	providers payment.Providers
 }
 
-// request is the payment to ask about.
+// request is the payment to query.
 type request struct {
 	PaymentID string
 	OrderID   string
@@ -63,17 +53,17 @@ type request struct {
 	Open      bool
 }
 
-// onNews returns the handler of an event after which the provider is asked.
+// onNews returns the handler of an event that leads to a query.
 func onNews[E events.Event](c checker) function.Handler {
-	return function.OnCall(function.ExternalCall[E, request, payment.Standing]{
-		Prepare: function.EachCall(func(ctx context.Context, tx pgx.Tx, d *function.Call[E, request, payment.Standing]) (err error) {
+	return function.OnCall(function.ExternalCall[E, request, payment.State]{
+		Prepare: function.EachCall(func(ctx context.Context, tx pgx.Tx, d *function.Call[E, request, payment.State]) (err error) {
 			d.Request, err = c.prepare(ctx, tx, d.Event.About().Subject)
 			return err
 		}),
-		Call: func(ctx context.Context, _ string, q request) (payment.Standing, error) {
-			return c.look(ctx, q)
+		Call: func(ctx context.Context, _ string, q request) (payment.State, error) {
+			return c.query(ctx, q)
 		},
-		Record: function.EachCall(func(ctx context.Context, tx pgx.Tx, d *function.Call[E, request, payment.Standing]) error {
+		Record: function.EachCall(func(ctx context.Context, tx pgx.Tx, d *function.Call[E, request, payment.State]) error {
 			emitted, err := c.record(ctx, tx, *d.Request, d.Response)
 			for _, e := range emitted {
 				d.Emit(e)
@@ -83,19 +73,20 @@ func onNews[E events.Event](c checker) function.Handler {
 	})
 }
 
-// unknown is the outcome of a question that was not answered.
+// unknown is the outcome of a query without a response.
 const unknown payment.Outcome = "unknown"
 
-// look asks the provider. An open payment whose provider does not answer is asked about again soon. Any other is asked
-// about because of a notice, which is delivered again.
-func (c checker) look(ctx context.Context, q request) (payment.Standing, error) {
+// query returns the state of a payment at its provider, which is unknown for an open payment whose provider does not
+// respond: the next query follows soon. A closed payment is queried after a notice only, so there the error is returned and
+// the notice is delivered again.
+func (c checker) query(ctx context.Context, q request) (payment.State, error) {
 	provider, err := c.providers.For(q.Method)
 	if err != nil {
-		return payment.Standing{}, err
+		return payment.State{}, err
 	}
-	s, err := provider.Look(ctx, q.Ref)
+	s, err := provider.Query(ctx, q.Ref)
 	if err != nil && q.Open {
-		return payment.Standing{Outcome: unknown, Reason: err.Error()}, nil
+		return payment.State{Outcome: unknown, Reason: err.Error()}, nil
 	}
 	return s, err
 }
@@ -116,10 +107,10 @@ func (c checker) prepare(ctx context.Context, tx pgx.Tx, paymentID string) (*req
 	return &q, nil
 }
 
-// record stores what follows from the provider's answer.
-func (c checker) record(ctx context.Context, tx pgx.Tx, q request, s payment.Standing) ([]events.Event, error) {
+// record stores what follows from the provider's response.
+func (c checker) record(ctx context.Context, tx pgx.Tx, q request, s payment.State) ([]events.Event, error) {
 	if s.Outcome == unknown {
-		return nil, c.askSoon(ctx, tx, q, s.Reason)
+		return nil, c.recordUnanswered(ctx, tx, q, s.Reason)
 	}
 	known, err := lockPayment(ctx, tx, q)
 	if err != nil {
@@ -141,7 +132,7 @@ func (c checker) record(ctx context.Context, tx pgx.Tx, q request, s payment.Sta
 	case payment.Double:
 		return c.returnDouble(ctx, tx, q, known, amount)
 	}
-	return nil, c.askAgain(ctx, tx, q.PaymentID)
+	return nil, c.scheduleQuery(ctx, tx, q.PaymentID)
 }
 
 func paid(q request, amount money.Amount, at time.Time) []events.Event {
@@ -158,7 +149,7 @@ func mismatched(q request, got money.Amount) []events.Event {
 	}}
 }
 
-// returnDouble requests the refund of what came in once more.
+// returnDouble requests the refund of money that was paid beyond the amount.
 func (c checker) returnDouble(ctx context.Context, tx pgx.Tx, q request, known payment.Known, extra money.Amount) ([]events.Event, error) {
 	refundID, err := payment.DoubleRefund(q.PaymentID, known.Received()+extra.Minor)
 	if err != nil {

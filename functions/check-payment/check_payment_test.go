@@ -71,7 +71,7 @@ func TestAllAtOnceGiveOneResult_PAY_26(t *testing.T) {
 	}
 }
 
-// PAY-15: an open payment is asked about again, later each time; without an answer as soon as at first.
+// PAY-15: an open payment is queried at growing intervals, and after the shortest one when there was no response.
 func TestAnOpenPaymentIsAskedAboutAgain_PAY_15(t *testing.T) {
 	t.Parallel()
 	shop, s := open(t)
@@ -92,10 +92,10 @@ func TestAnOpenPaymentIsAskedAboutAgain_PAY_15(t *testing.T) {
 	age("3 days")
 	require.Empty(t, shop.Send(t, name, silent(e)))
 	require.InDelta(t, 30, next().Seconds(), 10, "there was no answer")
-	require.Contains(t, shoptest.Scalar[string](t, shop, `SELECT result FROM payments.attempts WHERE act = 'look'`), "unknown")
+	require.Contains(t, shoptest.Scalar[string](t, shop, `SELECT result FROM payments.attempts WHERE act = 'query'`), "unknown")
 }
 
-// A notice about a payment that is closed is delivered again until the provider answers: nothing else would ask.
+// A notice about a closed payment is delivered again until the provider responds: no query is scheduled for it.
 func TestANoticeOfAClosedPaymentIsNotLost(t *testing.T) {
 	t.Parallel()
 	shop, s := open(t)

@@ -74,7 +74,7 @@ func insertEntry(ctx context.Context, tx pgx.Tx, q request, kind string) error {
 	return nil
 }
 
-// insertSuspense keeps money that fits no payment. Late money closes the payment that it came for.
+// insertSuspense puts money that does not match its payment into suspense. Late money also closes the payment.
 func insertSuspense(ctx context.Context, tx pgx.Tx, q request, amount money.Amount, why string) error {
 	args := q.args()
 	args["got"], args["got_currency"], args["why"] = amount.Minor, amount.Currency, why
@@ -89,12 +89,12 @@ func insertSuspense(ctx context.Context, tx pgx.Tx, q request, amount money.Amou
 		INSERT INTO payments.suspense (payment_id, order_id, provider, provider_ref, amount_minor, currency, why)
 		VALUES (@payment_id, @order_id, @provider, @ref, @got, @got_currency, @why)`, args)
 	if err != nil {
-		return fmt.Errorf("keep money of payment %s in suspense: %w", q.PaymentID, err)
+		return fmt.Errorf("suspend money of payment %s: %w", q.PaymentID, err)
 	}
 	return nil
 }
 
-// insertDouble keeps money that came in once more, and the request to return it.
+// insertDouble puts money that was paid beyond the amount into suspense, and requests its refund.
 func insertDouble(ctx context.Context, tx pgx.Tx, q request, extra money.Amount, r events.RefundRequested) error {
 	args := q.args()
 	args["extra"], args["refund_id"], args["reason"], args["by"] = extra.Minor, r.RefundID, r.Reason, r.By
@@ -108,39 +108,39 @@ func insertDouble(ctx context.Context, tx pgx.Tx, q request, extra money.Amount,
 		VALUES (@refund_id, @payment_id, @order_id, @extra, @currency, @reason, @by, 'requested', 'double')
 		ON CONFLICT (refund_id) DO NOTHING`, args)
 	if err != nil {
-		return fmt.Errorf("keep what was paid twice for payment %s: %w", q.PaymentID, err)
+		return fmt.Errorf("suspend double payment of %s: %w", q.PaymentID, err)
 	}
 	return nil
 }
 
-// longestSilence is the longest time between two questions about an open payment.
+// longestSilence is the longest interval between two queries of an open payment.
 const longestSilence = "10 minutes"
 
-// askAgain sets when the provider is asked next about an open payment: the longer it is open, the less often.
-func (c checker) askAgain(ctx context.Context, tx pgx.Tx, paymentID string) error {
+// scheduleQuery sets the time of the next query of an open payment: the longer it is open, the longer the interval.
+func (c checker) scheduleQuery(ctx context.Context, tx pgx.Tx, paymentID string) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE payments.payments SET
 			check_at = now() + LEAST(GREATEST(@silence::interval, (now() - created_at) / 4), GREATEST(@silence::interval, '`+longestSilence+`'))
 		WHERE payment_id = @payment_id AND status = 'created' AND check_at <= now()`,
 		pgx.NamedArgs{"payment_id": paymentID, "silence": c.silence})
 	if err != nil {
-		return fmt.Errorf("set when to ask about payment %s: %w", paymentID, err)
+		return fmt.Errorf("schedule query of payment %s: %w", paymentID, err)
 	}
 	return nil
 }
 
-// askSoon notes that the provider did not answer, and has it asked again as after the payment was opened.
-func (c checker) askSoon(ctx context.Context, tx pgx.Tx, q request, reason string) error {
+// recordUnanswered stores the attempt, and schedules the next query after the shortest interval.
+func (c checker) recordUnanswered(ctx context.Context, tx pgx.Tx, q request, reason string) error {
 	args := q.args()
 	args["result"], args["silence"], args["method"] = "unknown: "+reason, c.silence, q.Method
 	_, err := tx.Exec(ctx, `
 		WITH noted AS (
 			INSERT INTO payments.attempts (key, payment_id, order_id, method, act, result, at)
-			VALUES (@payment_id, @payment_id, @order_id, @method, 'look', @result, clock_timestamp())
+			VALUES (@payment_id, @payment_id, @order_id, @method, 'query', @result, clock_timestamp())
 		)
 		UPDATE payments.payments SET check_at = now() + @silence::interval WHERE payment_id = @payment_id AND status = 'created'`, args)
 	if err != nil {
-		return fmt.Errorf("set when to ask about payment %s: %w", q.PaymentID, err)
+		return fmt.Errorf("schedule query of payment %s: %w", q.PaymentID, err)
 	}
 	return nil
 }

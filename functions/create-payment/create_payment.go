@@ -22,19 +22,18 @@ const name = "create-payment"
 
 // Settings configures the function.
 type Settings struct {
-	config.Shop
-	config.Payments
+	provider.Settings
 	config.Public
 }
 
 // Check returns an error that names the first invalid setting.
 func (s Settings) Check() error {
-	return cmp.Or(s.Shop.Check(), s.Payments.Check(), provider.CheckMethods(s.Shop, s.Payments))
+	return cmp.Or(s.Settings.Check(), provider.CheckMethods(s.Settings))
 }
 
 // New returns the function. It calls the payment providers.
 func New(settings Settings) function.Function {
-	return newFunction(settings, provider.Of(settings.Shop, settings.Payments))
+	return newFunction(settings, provider.Of(settings.Settings))
 }
 
 func newFunction(settings Settings, providers payment.Providers) function.Function {
@@ -130,7 +129,7 @@ func (c creator) record(ctx context.Context, tx pgx.Tx, batch []*call) error {
 	return insertPayments(ctx, tx, payments)
 }
 
-// setTimes sets until when the order waits for the money of an open payment, and when its provider is asked first.
+// setTimes sets the deadline of an open payment and the time of its first query.
 func (c creator) setTimes(o *opened) {
 	if o.Outcome != payment.Open {
 		return
@@ -167,7 +166,7 @@ type opened struct {
 	payment.Opened
 	Provider  string
 	Suspended bool
-	CheckAt   time.Time // zero for a payment that is not open
+	CheckAt   time.Time // of the first query; zero for a payment that is not open
 }
 
 // events returns payment.created and, for a direct payment method, the event of its outcome.

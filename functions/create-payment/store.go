@@ -92,27 +92,6 @@ func (o opened) entryKinds() []string {
 
 // insertPayments inserts payments with their attempts and entries, and suspended money; triggers set status and sums.
 func insertPayments(ctx context.Context, tx pgx.Tx, payments []opened) error {
-	n := len(payments)
-	ids, orders, methods, providers := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
-	currencies, refs, uris, results := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
-	amounts, expires, suspended := make([]int64, n), make([]*time.Time, n), make([]bool, n)
-	checks, slips := make([]*time.Time, n), make([]*payment.Slip, n)
-	var entryOf, kinds []string
-	for i, p := range payments {
-		ids[i], orders[i], methods[i], providers[i] = p.PaymentID, p.OrderID, p.Method, p.Provider
-		currencies[i], refs[i], uris[i], results[i] = p.Amount.Currency, p.Ref, p.URI, string(p.Outcome)
-		amounts[i], suspended[i] = p.Amount.Minor, p.Suspended
-		if !p.ExpiresAt.IsZero() {
-			expires[i] = &payments[i].ExpiresAt
-		}
-		if !p.CheckAt.IsZero() {
-			checks[i] = &payments[i].CheckAt
-		}
-		slips[i] = p.Slip
-		for _, kind := range p.entryKinds() {
-			entryOf, kinds = append(entryOf, p.PaymentID), append(kinds, kind)
-		}
-	}
 	err := pgbatch.Enqueue(ctx, tx, -1, `
 		WITH opened AS (
 			SELECT *
@@ -138,14 +117,40 @@ func insertPayments(ctx context.Context, tx pgx.Tx, payments []opened) error {
 		FROM stored
 		JOIN unnest(@entry_of::uuid[], @kinds::text[]) WITH ORDINALITY AS entry (payment_id, kind, n) USING (payment_id)
 		ORDER BY n`,
-		pgx.NamedArgs{
-			"ids": ids, "orders": orders, "methods": methods, "providers": providers,
-			"amounts": amounts, "currencies": currencies, "refs": refs, "uris": uris, "expires": expires,
-			"results": results, "suspended": suspended, "entry_of": entryOf, "kinds": kinds,
-			"checks": checks, "slips": slips,
-		})
+		columns(payments))
 	if err != nil {
-		return fmt.Errorf("store %d payments: %w", n, err)
+		return fmt.Errorf("store %d payments: %w", len(payments), err)
 	}
 	return nil
+}
+
+// columns returns the payments by column, and the kinds of their entries.
+func columns(payments []opened) pgx.NamedArgs {
+	n := len(payments)
+	ids, orders, methods, providers := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	currencies, refs, uris, results := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	amounts, expires, suspended := make([]int64, n), make([]*time.Time, n), make([]bool, n)
+	checks, slips := make([]*time.Time, n), make([]*payment.Slip, n)
+	var entryOf, kinds []string
+	for i, p := range payments {
+		ids[i], orders[i], methods[i], providers[i] = p.PaymentID, p.OrderID, p.Method, p.Provider
+		currencies[i], refs[i], uris[i], results[i] = p.Amount.Currency, p.Ref, p.URI, string(p.Outcome)
+		amounts[i], suspended[i] = p.Amount.Minor, p.Suspended
+		if !p.ExpiresAt.IsZero() {
+			expires[i] = &payments[i].ExpiresAt
+		}
+		if !p.CheckAt.IsZero() {
+			checks[i] = &payments[i].CheckAt
+		}
+		slips[i] = p.Slip
+		for _, kind := range p.entryKinds() {
+			entryOf, kinds = append(entryOf, p.PaymentID), append(kinds, kind)
+		}
+	}
+	return pgx.NamedArgs{
+		"ids": ids, "orders": orders, "methods": methods, "providers": providers,
+		"amounts": amounts, "currencies": currencies, "refs": refs, "uris": uris, "expires": expires,
+		"results": results, "suspended": suspended, "entry_of": entryOf, "kinds": kinds,
+		"checks": checks, "slips": slips,
+	}
 }

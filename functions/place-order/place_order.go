@@ -98,9 +98,6 @@ func (p *handler) place(ctx context.Context, tx pgx.Tx, in *Request) (Placed, []
 	if err != nil {
 		return Placed{}, nil, err
 	}
-	if err := priced.checkMethod(); err != nil {
-		return Placed{}, nil, err
-	}
 	orderID, err := uuid.NewV7()
 	if err != nil {
 		return Placed{}, nil, err
@@ -111,13 +108,8 @@ func (p *handler) place(ctx context.Context, tx pgx.Tx, in *Request) (Placed, []
 	if err := checkEventSize(placed); err != nil {
 		return Placed{}, nil, err
 	}
-	stored := Placed{OrderID: placed.OrderID}
-	if customer.guest {
-		if stored.Token, err = p.tokens.Of(ctx, tx, placed.OrderID); err != nil {
-			return Placed{}, nil, err
-		}
-	}
-	if err := auth.GrantOrderToken(ctx, tx, stored.Token); err != nil {
+	stored, err := p.tokenFor(ctx, tx, placed.OrderID, customer)
+	if err != nil {
 		return Placed{}, nil, err
 	}
 	if err := insertOrder(ctx, tx, now, placed, body, products, stored.hash()); err != nil {
@@ -128,6 +120,18 @@ func (p *handler) place(ctx context.Context, tx pgx.Tx, in *Request) (Placed, []
 	}
 	emitted, err := holdPoints(ctx, tx, placed)
 	return stored, append([]events.Event{placed}, emitted...), err
+}
+
+// tokenFor returns what is stored of a placed order: its id, and the token of a guest's order, with which this transaction
+// may write it.
+func (p *handler) tokenFor(ctx context.Context, tx pgx.Tx, orderID string, c customer) (stored Placed, err error) {
+	stored.OrderID = orderID
+	if c.guest {
+		if stored.Token, err = p.tokens.Of(ctx, tx, orderID); err != nil {
+			return stored, err
+		}
+	}
+	return stored, auth.GrantOrderToken(ctx, tx, stored.Token)
 }
 
 // holdPoints holds the points of an order and returns the event of that, if it has any.

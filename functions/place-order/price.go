@@ -44,9 +44,6 @@ func price(b Body, products map[string]product, taxJPY int64) (priced, error) {
 	if err := o.usePoints(b.Points, o.sum(taxJPY)); err != nil {
 		return o, err
 	}
-	if b.PaymentMethod == points.Method && o.TotalMinor > 0 {
-		return o, problem.Invalid(pointsPayAll())
-	}
 	o.PaymentMethod, o.Locale = b.PaymentMethod, b.Locale
 	if o.Locale == "" {
 		o.Locale = "en"
@@ -56,7 +53,7 @@ func price(b Body, products map[string]product, taxJPY int64) (priced, error) {
 		return o, problem.New(http.StatusConflict, "total-changed",
 			"The total of the order is not the expected one.").With("total", total)
 	}
-	return o, nil
+	return o, o.checkMethod()
 }
 
 // add adds line i of an order, or returns what is wrong with it.
@@ -133,8 +130,4 @@ func newOrderNumber(now time.Time) string {
 		random[i] = numberAlphabet[int(random[i])%len(numberAlphabet)]
 	}
 	return "ORD-" + now.Format("20060102") + "-" + string(random[:])
-}
-
-func pointsPayAll() problem.FieldError {
-	return problem.FieldError{Field: "payment_method", Message: "can be points only if they pay the whole order"}
 }

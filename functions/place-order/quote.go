@@ -1,6 +1,7 @@
 package placeorder
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,49 +55,57 @@ func (p *handler) quote(ctx context.Context, tx pgx.Tx, in *QuoteRequest) (*Quot
 		return nil, nil, problem.Invalid(problem.FieldError{Field: "lines", Message: "must have at least one"})
 	}
 	answer := &QuoteAnswer{}
-	answer.Body.Problems = []QuoteProblem{}
-	answer.Body.checkFields(body, p.shop.PaymentMethods)
+	q := &answer.Body
+	q.Problems = []QuoteProblem{}
+	q.checkFields(body, p.shop.PaymentMethods)
 	for _, check := range []func() error{
 		func() error { return readQuotedBasket(ctx, tx, &body) },
 		func() error { return readAddress(ctx, tx, auth.CallerFrom(ctx).ID, &body) },
 		func() error { return checkPickupStore(ctx, tx, body.Pickup) },
 	} {
-		var found *problem.Problem
-		if err := check(); errors.As(err, &found) {
-			answer.Body.add(found)
-		} else if err != nil {
+		if err := q.note(check()); err != nil {
 			return nil, nil, err
 		}
 	}
-	products, err := readProducts(ctx, tx, body.Lines)
+	o, err := q.price(ctx, tx, body, p.shop.TaxJPY)
 	if err != nil {
 		return nil, nil, err
 	}
-	var o priced
+	return answer, nil, q.checkStock(ctx, tx, o.Lines)
+}
+
+// note adds an error that is a problem of the order, and returns any other.
+func (q *Quote) note(err error) error {
+	var found *problem.Problem
+	if errors.As(err, &found) {
+		q.add(found)
+		return nil
+	}
+	return err
+}
+
+// price sets the totals of the lines that are in the catalogue.
+func (q *Quote) price(ctx context.Context, tx pgx.Tx, body Body, taxJPY int64) (o priced, err error) {
+	products, err := readProducts(ctx, tx, body.Lines)
+	if err != nil {
+		return o, err
+	}
 	for i, line := range body.Lines {
 		if err := o.add(i, line, products); err != nil {
-			answer.Body.add(err)
+			q.add(err)
 		}
 	}
-	totals := o.sum(p.shop.TaxJPY)
-	if err := answer.Body.checkPoints(ctx, tx, body.Points, totals); err != nil {
-		return nil, nil, err
+	totals := o.sum(taxJPY)
+	if err := q.checkPoints(ctx, tx, body.Points, totals); err != nil {
+		return o, err
 	}
-	if err := o.usePoints(body.Points, totals); err == nil {
+	if o.usePoints(body.Points, totals) == nil { // what is wrong with them was added by checkPoints
 		totals = totals.WithPoints(body.Points)
 	}
-	answer.Body.checkMethod(body, totals)
-	if o.Currency == "" {
-		o.Currency = "EUR"
-	}
-	answer.Body.Prices = totals.In(o.Currency)
-	o.PaymentMethod = body.PaymentMethod
-	var notTaken *problem.Problem
-	if err := o.checkMethod(); errors.As(err, &notTaken) {
-		answer.Body.add(notTaken)
-	}
-	answer.Body.ToPay = answer.Body.Total
-	return answer, nil, answer.Body.checkStock(ctx, tx, o.Lines)
+	o.Currency, o.PaymentMethod = cmp.Or(o.Currency, "EUR"), body.PaymentMethod
+	q.Prices = totals.In(o.Currency)
+	q.ToPay = q.Total
+	return o, q.note(o.checkMethod())
 }
 
 // readQuotedBasket reads the lines of a basket without a lock.
@@ -157,13 +166,6 @@ func (q *Quote) checkPoints(ctx context.Context, tx pgx.Tx, n int64, t pricing.T
 		q.add(pointstore.NotEnough())
 	}
 	return err
-}
-
-// checkMethod adds an error for points as the payment method of an order that they do not pay wholly.
-func (q *Quote) checkMethod(b Body, t pricing.Totals) {
-	if b.PaymentMethod == points.Method && t.TotalMinor > 0 {
-		q.add(problem.Invalid(pointsPayAll()))
-	}
 }
 
 // add adds a problem, or each of the fields that it names.

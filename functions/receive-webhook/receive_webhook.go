@@ -27,17 +27,16 @@ const name = "receive-webhook"
 
 // Settings configures the function.
 type Settings struct {
-	config.Shop
-	config.Payments
+	provider.Settings
 	config.Access
 }
 
 // Check returns an error that names the first invalid setting.
-func (s Settings) Check() error { return cmp.Or(s.Payments.Check(), s.Access.Check()) }
+func (s Settings) Check() error { return cmp.Or(s.Settings.Check(), s.Access.Check()) }
 
 // New returns the function.
 func New(settings Settings) function.Function {
-	r := receiver{provider.Of(settings.Shop, settings.Payments)}
+	r := receiver{provider.Of(settings.Settings)}
 	return function.Function{
 		Name: name,
 		Endpoints: web.Endpoints(name, settings.Access,
@@ -66,8 +65,8 @@ type Answer struct {
 	}
 }
 
-// receive answers 401 without a reason to whatever is not signed by the provider within the last five minutes. Notices
-// about something else than a payment of the shop are stored and lead to nothing.
+// receive is called by payment providers. It responds with 401, without a reason, unless the notice is signed by the provider
+// within the last five minutes. A notice that is not about a payment of the shop is stored and has no effect.
 func (r receiver) receive(ctx context.Context, tx pgx.Tx, in *Request) (*Answer, []events.Event, error) {
 	provider, ok := r.providers.Named(in.Provider)
 	notifier, sends := provider.(payment.Notifier)

@@ -3,13 +3,11 @@
 package refundpayment
 
 import (
-	"cmp"
 	"context"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/events"
 	"github.com/popup-shop/popup/internal/function"
 	"github.com/popup-shop/popup/internal/money"
@@ -17,18 +15,9 @@ import (
 	"github.com/popup-shop/popup/internal/payment/provider"
 )
 
-// Settings configures the function.
-type Settings struct {
-	config.Shop
-	config.Payments
-}
-
-// Check returns an error that names the first invalid setting.
-func (s Settings) Check() error { return cmp.Or(s.Shop.Check(), s.Payments.Check()) }
-
 // New returns the function. It calls the payment providers.
-func New(settings Settings) function.Function {
-	return newFunction(provider.Of(settings.Shop, settings.Payments))
+func New(settings provider.Settings) function.Function {
+	return newFunction(provider.Of(settings))
 }
 
 func newFunction(providers payment.Providers) function.Function {
@@ -50,8 +39,8 @@ func newFunction(providers payment.Providers) function.Function {
 	}
 }
 
-// onOrderEnd returns the handler of an event after which the shop may not keep money of an order. begin returns what the
-// event tells about it.
+// onOrderEnd returns the handler of an event after which the shop may not keep money of an order. begin returns the part of
+// the request that is in the event.
 func onOrderEnd[E events.Event](u refunder, begin func(E) request) function.Handler {
 	return function.OnCall(function.ExternalCall[E, request, response]{
 		Prepare: function.EachCall(func(ctx context.Context, tx pgx.Tx, c *function.Call[E, request, response]) (err error) {
@@ -99,7 +88,8 @@ type response struct {
 	Refusal  string
 }
 
-// late returns the request for money that came while the payment was being voided. It may be in suspense already.
+// late returns the request to refund money that was received while the payment was being voided. check-payment may have put
+// it into suspense already.
 func (q request) late(a response) request {
 	q.Suspense, q.Captured = "late", a.Received.Minor
 	q.Fits = a.Received.Minor <= q.Amount && a.Received.Currency == q.Currency
@@ -108,10 +98,10 @@ func (q request) late(a response) request {
 }
 
 // prepare returns nil if there is neither money to refund nor an open payment.
-func (u refunder) prepare(ctx context.Context, tx pgx.Tx, orderID string, told request) (q *request, err error) {
+func (u refunder) prepare(ctx context.Context, tx pgx.Tx, orderID string, trigger request) (q *request, err error) {
 	found, ok := request{}, false
-	if told.RefundID != "" {
-		found, ok, err = readRequested(ctx, tx, told.RefundID)
+	if trigger.RefundID != "" {
+		found, ok, err = readRequested(ctx, tx, trigger.RefundID)
 	}
 	if err == nil && !ok {
 		found, ok, err = readPayment(ctx, tx, orderID)
@@ -119,7 +109,7 @@ func (u refunder) prepare(ctx context.Context, tx pgx.Tx, orderID string, told r
 	if err != nil || !ok || found.Part && found.Captured == 0 {
 		return nil, err
 	}
-	found.Expired = told.Expired
+	found.Expired = trigger.Expired
 	if _, err := u.providers.For(found.Method); err != nil {
 		return nil, function.Permanent(err)
 	}
@@ -127,7 +117,7 @@ func (u refunder) prepare(ctx context.Context, tx pgx.Tx, orderID string, told r
 		return &found, nil
 	}
 	found.RefundID, err = payment.WholeRefund(found.PaymentID)
-	if err != nil || told.RefundID != "" && told.RefundID != found.RefundID { // of points alone
+	if err != nil || trigger.RefundID != "" && trigger.RefundID != found.RefundID { // a refund that is not ours
 		return nil, err
 	}
 	return &found, nil
@@ -144,11 +134,11 @@ func (u refunder) call(ctx context.Context, q request) (a response, err error) {
 		if a.Late, err = provider.Void(ctx, q.PaymentID, q.Ref); err != nil || !a.Late {
 			return a, err
 		}
-		standing, err := provider.Look(ctx, q.Ref)
+		state, err := provider.Query(ctx, q.Ref)
 		if err != nil {
 			return a, err
 		}
-		a.Received = standing.Received
+		a.Received = state.Received
 		q = q.late(a)
 	}
 	a.Refunded, a.Refusal, err = provider.Refund(ctx, q.RefundID, q.Ref,
@@ -186,6 +176,6 @@ func (u refunder) record(ctx context.Context, tx pgx.Tx, q request, a response) 
 	}
 	return events.PaymentRefunded{
 		PaymentID: q.PaymentID, OrderID: q.OrderID, RefundID: q.RefundID, AmountMinor: q.Captured,
-		RefundedMinor: refunded, Currency: q.Currency, At: at,
+		RefundedMinor: refunded, Currency: q.Currency, Suspense: q.Suspense, At: at,
 	}, nil
 }

@@ -77,8 +77,8 @@ func insertVoid(ctx context.Context, tx pgx.Tx, q request) (bool, error) {
 	return tag.RowsAffected() == 1, nil
 }
 
-// entryKinds returns the kinds of the entries of a refund. Money that was not captured before is captured and refunded at
-// once, so that the entries balance, if it fits the payment. What does not fit leaves a payment that is closed.
+// entryKinds returns the kinds of the entries of a refund. Late money is captured and refunded at once, so that the entries
+// balance. Money that exceeds the amount of the payment has no entries; it only closes the payment.
 func (q request) entryKinds() []string {
 	switch {
 	case q.Suspense == "double":
@@ -107,7 +107,9 @@ func insertRefund(ctx context.Context, tx pgx.Tx, q request) (refunded int64, ok
 			RETURNING refund_id
 		), released AS (
 			UPDATE payments.suspense SET returned_at = now()
-			WHERE payment_id = @payment_id AND why = @suspense AND EXISTS (SELECT FROM returned)
+			WHERE payment_id = @payment_id AND why = @suspense AND EXISTS (SELECT FROM returned) AND NOT EXISTS (
+				SELECT FROM payments.refunds r
+				WHERE r.payment_id = @payment_id AND r.of_suspense = @suspense AND r.status <> 'refunded' AND r.refund_id <> @refund_id)
 		), entered AS (
 			INSERT INTO payments.entries (payment_id, kind, amount_minor, currency, provider, provider_ref)
 			SELECT @payment_id::uuid, kind, CASE kind WHEN 'voided' THEN 0 ELSE @amount::bigint END,
@@ -132,8 +134,8 @@ func insertRefund(ctx context.Context, tx pgx.Tx, q request) (refunded int64, ok
 	return refunded, true, nil
 }
 
-// insertRefusal records a refund that the provider refused. Staff can try it again. Money that came while the payment was
-// being voided is in suspense until then.
+// insertRefusal records a refund that the provider refused. Staff can request it again. Money that was received while the
+// payment was being voided is in suspense until then.
 func insertRefusal(ctx context.Context, tx pgx.Tx, q request, a response) error {
 	_, err := tx.Exec(ctx, `
 		WITH kept AS (

@@ -7,7 +7,7 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// MailSample is what a mail of a kind looks like, about an order that nobody placed.
+// MailSample is an example of a kind of mail, about a made-up order.
 type MailSample struct {
 	Kind     string `json:"kind" example:"order_shipped"`
 	Language string `json:"language" enum:"en,ja"`

@@ -9,9 +9,11 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/popup-shop/popup/events"
+	"github.com/popup-shop/popup/internal/money"
 	"github.com/popup-shop/popup/internal/order"
 	"github.com/popup-shop/popup/internal/orderstore"
 	"github.com/popup-shop/popup/internal/orderview"
+	"github.com/popup-shop/popup/internal/payment"
 	"github.com/popup-shop/popup/internal/points"
 	"github.com/popup-shop/popup/internal/pointstore"
 	"github.com/popup-shop/popup/internal/problem"
@@ -61,6 +63,8 @@ func checkPoints(ctx context.Context, tx pgx.Tx, o *order.Order, n int64) error 
 			With("order_id", o.ID).With("order_status", o.Status)
 	case o.PaymentMethod == points.Method && full != n*points.Value:
 		wrong = "must pay the whole order, whose payment method is points"
+	case n < o.Points && !takes(o, full-n*points.Value):
+		wrong = "leave more to pay than the payment method takes"
 	case n > 0 && o.CustomerID == "":
 		wrong = "are for customers with an account"
 	}
@@ -68,6 +72,12 @@ func checkPoints(ctx context.Context, tx pgx.Tx, o *order.Order, n int64) error 
 		return problem.Invalid(problem.FieldError{Field: "points", Message: wrong})
 	}
 	return nil
+}
+
+// takes reports whether the payment method of an order takes a total.
+func takes(o *order.Order, totalMinor int64) bool {
+	m, ok := payment.MethodOf(o.PaymentMethod)
+	return !ok || m.Takes(money.Amount{Minor: totalMinor, Currency: o.Currency})
 }
 
 // paymentOpens reports whether the payment of a locked order was opened, or may be from now on: create-payment waits for the lock.

@@ -22,7 +22,7 @@ import (
 	"github.com/popup-shop/popup/internal/web"
 )
 
-// RefundRequest asks for money of a payment to go back.
+// RefundRequest requests a refund of a payment.
 type RefundRequest struct {
 	web.Key
 	ID   string `path:"id" format:"uuid"`
@@ -40,7 +40,7 @@ type RefundLine struct {
 	Quantity int64 `json:"quantity" minimum:"1"`
 }
 
-// Refund is money that goes back.
+// Refund is money that is returned to the customer.
 type Refund struct {
 	ID        string       `json:"id" format:"uuid"`
 	PaymentID string       `json:"payment_id" format:"uuid"`

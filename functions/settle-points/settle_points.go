@@ -77,7 +77,7 @@ func (s settler) reclaim(ctx context.Context, tx pgx.Tx, batch []*function.Deliv
 	var all []reclaim
 	for _, d := range batch {
 		o, ok := orders[d.Event.OrderID]
-		if !ok {
+		if !ok || d.Event.Suspense != "" { // the order was not paid with that money
 			continue
 		}
 		earned := o.Earned

@@ -66,6 +66,10 @@ func TestOnlyExpiredRowsAreDeleted(t *testing.T) {
 			`INSERT INTO mail.recipients (address_hash, day, mails) VALUES (decode(md5(random()::text), 'hex'), (now() + $1::interval)::date, 1)`,
 			`0 s`, `-1 day`, `SELECT count(*) FROM mail.recipients`,
 		},
+		"a provider's notice, for 30 days": {
+			`INSERT INTO payments.notices (provider, notice_id, kind, provider_ref, received_at) VALUES ('card', gen_random_uuid(), '', '', now() - interval '30 days' + $1::interval)`,
+			`1 hour`, `-1 hour`, `SELECT count(*) FROM payments.notices`,
+		},
 		"what was looked at": {
 			`INSERT INTO catalogue.viewed (product_id, heat) VALUES (gen_random_uuid(), extract(epoch FROM now() + $1::interval)::float8 / 86400)`,
 			`-29 days`, `-31 days`, `SELECT count(*) FROM catalogue.viewed`,

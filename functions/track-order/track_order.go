@@ -97,7 +97,7 @@ func (t tracking) created(o *order.Order, created events.PaymentCreated) (decisi
 	}
 	news := o.Open(created.PaymentID)
 	if news && o.Status == order.Pending && created.ExpiresAt != nil && created.ExpiresAt.After(o.Deadline) {
-		o.Deadline = *created.ExpiresAt // the goods wait until the customer has had the time to pay
+		o.Deadline = *created.ExpiresAt // the stock is held until the payment expires
 	}
 	return decision{save: news}, nil
 }

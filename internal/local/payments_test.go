@@ -28,7 +28,7 @@ func methods(_ *local.Options, settings *functions.Settings) {
 	settings.PaymentMethods, settings.PaymentSilence = payment.Codes(), 500*time.Millisecond
 }
 
-// deaf lets no notice of a provider come in.
+// deaf turns the notices of providers off.
 func (s *shop) deaf() *shop {
 	s.Simulator.Notify = nil
 	return s
@@ -84,7 +84,7 @@ func (s *shop) eventually(what, sql string, args ...any) {
 	}
 }
 
-// story is the newest events, and what providers answered.
+// story returns the newest events, attempts and dead letters, for a failed test.
 func (s *shop) story() (text string) {
 	require.NoError(s.t, s.Pool.QueryRow(s.t.Context(), `
 		SELECT string_agg(line, E'\n') FROM (
@@ -135,7 +135,7 @@ func TestEachMethodEndsPaid(t *testing.T) {
 	}
 }
 
-// PAY-15: without any notice, what was paid is found out, also after the provider was away.
+// PAY-15: a payment is found without any notice, also after the provider was unavailable.
 func TestPaidWithoutANoticeIsFoundOut(t *testing.T) {
 	t.Parallel()
 	s := open(t, methods).deaf()
@@ -147,7 +147,7 @@ func TestPaidWithoutANoticeIsFoundOut(t *testing.T) {
 		return simulator.None
 	}
 	s.act(p, "pay")
-	s.eventually("the provider was asked in vain", `SELECT count(*) FROM payments.attempts WHERE act = 'look'`)
+	s.eventually("the provider was asked in vain", `SELECT count(*) FROM payments.attempts WHERE act = 'query'`)
 	s.Simulator.Fault = nil
 	s.await(p, "completed")
 	s.settle(30 * time.Second)
@@ -173,8 +173,8 @@ func TestAnotherCardOnTheSameHold(t *testing.T) {
 	s.check()
 }
 
-// PAY-27: money that does not fit is kept apart, staff gets a mail, and the order stays as it is. When that is cancelled, the
-// money goes back.
+// PAY-27: a wrong amount goes into suspense, staff gets a mail, and the order keeps its state. When the order is cancelled,
+// the money is refunded.
 func TestMoneyThatDoesNotFitGoesToSuspense(t *testing.T) {
 	t.Parallel()
 	for _, act := range []string{"pay-less", "pay-more"} {
@@ -203,7 +203,7 @@ func TestMoneyThatDoesNotFitGoesToSuspense(t *testing.T) {
 	}
 }
 
-// PAY-39: what is paid after the end of the order goes back.
+// PAY-39: a payment after the end of its order is refunded.
 func TestMoneyForAnEndedOrderGoesBack(t *testing.T) {
 	t.Parallel()
 	s := open(t, methods)
@@ -227,7 +227,7 @@ func TestMoneyForAnEndedOrderGoesBack(t *testing.T) {
 	s.check()
 }
 
-// What is paid twice is refunded once, at once, however often the notice comes.
+// A double payment is refunded once, however often the notice arrives.
 func TestWhatIsPaidTwiceGoesBackOnce(t *testing.T) {
 	t.Parallel()
 	s := open(t, methods)
@@ -247,7 +247,7 @@ func TestWhatIsPaidTwiceGoesBackOnce(t *testing.T) {
 	s.check()
 }
 
-// PAY-17, PAY-20: a slip that is not paid in time expires its order, the goods are free again, and nobody can pay it.
+// PAY-17, PAY-20: a slip that is not paid in time expires its order and releases the stock, and can no longer be paid.
 func TestAnUnpaidSlipExpiresItsOrder(t *testing.T) {
 	t.Parallel()
 	s := open(t, methods, func(_ *local.Options, settings *functions.Settings) {
@@ -267,7 +267,7 @@ func TestAnUnpaidSlipExpiresItsOrder(t *testing.T) {
 	s.check()
 }
 
-// PAY-21: what a chain reports within the time of grace counts.
+// PAY-21: a payment that a chain reports within the grace time counts.
 func TestASlipThatIsReportedLateCounts(t *testing.T) {
 	t.Parallel()
 	s := open(t, methods, func(_ *local.Options, settings *functions.Settings) {
@@ -429,7 +429,7 @@ func TestNoticesAreHints(t *testing.T) {
 	s.check()
 }
 
-// PAY-26, PAY-44: whoever pays, cancels and notifies at once, the books agree in the end.
+// PAY-26, PAY-44: after payments and cancellations at the same time the books agree.
 func TestPayAndCancelAtOnce(t *testing.T) {
 	t.Parallel()
 	s := open(t, methods, shipping("manual", 0))
@@ -461,11 +461,11 @@ func TestPayAndCancelAtOnce(t *testing.T) {
 	s.check()
 }
 
-// stormActs is what customers and providers do with a hundred payments.
+// stormActs is what happens to each hundred payments.
 var stormActs = map[string]int{"pay": 70, "decline": 10, "pay-late": 5, "pay-twice": 5, "pay-less": 5, "": 5}
 
-// What customers of all methods do at once, some of them never pay, while 3 of 100 answers of providers are lost: in the end the
-// books of the providers are those of the shop, and nothing is kept for an order that was not sold.
+// Orders of all methods at once, paid, declined, late, twice, short or never, while 3 % of the providers' responses are lost:
+// afterwards the books of the providers and of the shop agree, and no money is kept for an order that was not confirmed.
 func TestStormOfPayments(t *testing.T) {
 	t.Parallel()
 	n := shoptest.InFull(2000, 40)

@@ -21,7 +21,7 @@ func Kinds() (kinds []string) {
 	return kinds
 }
 
-// Sample returns a mail of a kind about an order that nobody placed, to show what mails look like.
+// Sample returns an example of a kind of mail, about a made-up order.
 func Sample(kind, language string) Message {
 	m := Message{
 		Kind: kind, Locale: language, To: "ada@example.test", Name: "Ada Byron", Number: "ORD-20260131-7K3QX9",

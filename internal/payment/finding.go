@@ -5,15 +5,15 @@ import "github.com/popup-shop/popup/internal/money"
 // Known is what the shop has recorded about a payment.
 type Known struct {
 	OrderID    string
-	OrderEnded bool // without a sale: money for it goes back
+	OrderEnded bool // without a sale: money for it must be refunded
 	Open       bool
 	Amount     money.Amount
 	Captured   int64
-	Suspended  int64 // what came in late or does not fit, and is in suspense or went back
-	Double     int64 // suspended as paid once more
+	Suspended  int64 // received late or with a wrong amount; in suspense or refunded
+	Double     int64 // received beyond the amount; in suspense or refunded
 }
 
-// Finding is what follows from a provider's books for the shop.
+// Finding is what the state at a provider means for the shop.
 type Finding string
 
 // Findings.
@@ -22,14 +22,14 @@ const (
 	NowPaid   Finding = "paid"
 	NowFailed Finding = "failed"
 	NowOver   Finding = "expired"
-	Late      Finding = "late"   // the money goes back: the order has ended
+	Late      Finding = "late"   // the order has ended: the money must be refunded
 	Wrong     Finding = "wrong"  // the amount, the currency or the order does not fit
-	Double    Finding = "double" // more came in than was captured
+	Double    Finding = "double" // more was received than was captured
 )
 
-// Find compares what a provider answered with what the shop has recorded. It depends on no earlier notice, so notices may
-// come in any order, repeated or not at all. amount is the money that goes to suspense.
-func Find(k Known, s Standing) (f Finding, amount money.Amount) {
+// Find compares the state at a provider with what the shop has recorded. It depends on no earlier notice, so notices may
+// arrive in any order, repeatedly or not at all. amount is the money to put into suspense.
+func Find(k Known, s State) (f Finding, amount money.Amount) {
 	switch s.Outcome {
 	case Paid:
 		return findPaid(k, s)
@@ -45,15 +45,15 @@ func Find(k Known, s Standing) (f Finding, amount money.Amount) {
 	return NoNews, amount
 }
 
-// taken is what came in first. It is captured or in suspense; late money is both once it went back.
-func (k Known) taken() int64 { return max(k.Captured, k.Suspended) }
+// first is the amount of the first payment, which is captured or in suspense. Late money is both once it is refunded.
+func (k Known) first() int64 { return max(k.Captured, k.Suspended) }
 
-// Received is all that came in, as far as the shop has recorded it.
-func (k Known) Received() int64 { return k.taken() + k.Double }
+// Received is all the money of the payment that the shop has recorded.
+func (k Known) Received() int64 { return k.first() + k.Double }
 
-func findPaid(k Known, s Standing) (f Finding, amount money.Amount) {
-	if k.taken() > 0 {
-		extra := s.Received.Minor - k.taken() - k.Double
+func findPaid(k Known, s State) (f Finding, amount money.Amount) {
+	if k.first() > 0 {
+		extra := s.Received.Minor - k.first() - k.Double
 		if extra <= 0 || s.Received.Currency != k.Amount.Currency {
 			return NoNews, amount
 		}

@@ -25,7 +25,7 @@ func record(k payment.Known, f payment.Finding, amount money.Amount) payment.Kno
 	return k
 }
 
-// PAY-24, PAY-36: asked once more, a provider tells nothing new, and whatever came in is either captured or in suspense.
+// PAY-24, PAY-36: a repeated query has no further result, and all money is either captured or in suspense.
 func TestAFindingIsMadeOnce(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -36,7 +36,7 @@ func TestAFindingIsMadeOnce(t *testing.T) {
 		received := int64(0)
 		for range rapid.IntRange(1, 4).Draw(t, "payments") {
 			received += rapid.SampledFrom([]int64{1000, 999, 1001}).Draw(t, "paid")
-			s := payment.Standing{
+			s := payment.State{
 				Outcome: payment.Paid, Received: money.Amount{Minor: received, Currency: "EUR"}, OrderID: "order",
 			}
 			for range rapid.IntRange(1, 3).Draw(t, "questions") {
@@ -51,11 +51,11 @@ func TestAFindingIsMadeOnce(t *testing.T) {
 	})
 }
 
-// PAY-27: money for another order or in another currency does not fit, whatever the amount.
+// PAY-27: money for another order or in another currency is wrong, whatever its amount.
 func TestMoneyOfAnotherOrderDoesNotFit(t *testing.T) {
 	t.Parallel()
 	k := payment.Known{OrderID: "order", Open: true, Amount: money.Amount{Minor: 1000, Currency: "EUR"}}
-	for _, s := range []payment.Standing{
+	for _, s := range []payment.State{
 		{Outcome: payment.Paid, Received: k.Amount, OrderID: "another"},
 		{Outcome: payment.Paid, Received: money.Amount{Minor: 1000, Currency: "USD"}, OrderID: "order"},
 		{Outcome: payment.Paid, Received: money.Amount{Minor: 1, Currency: "EUR"}, OrderID: "order"},

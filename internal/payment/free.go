@@ -32,9 +32,9 @@ func (f Free) Open(_ context.Context, _ string, r Request) (Opened, error) { ret
 // Decide returns a paid payment.
 func (Free) Decide(r Request) Opened { return Opened{Ref: "free_" + r.PaymentID, Outcome: Paid} }
 
-// Look has no books to look into.
-func (Free) Look(context.Context, string) (Standing, error) {
-	return Standing{}, errors.New("payments of 0 are in no books")
+// Query returns an error: no provider has payments of 0 in its books.
+func (Free) Query(context.Context, string) (State, error) {
+	return State{}, errors.New("payments of 0 are in no books")
 }
 
 // Void has nothing to close: the payment is never open.

@@ -2,6 +2,7 @@ package payment
 
 import (
 	"slices"
+	"time"
 
 	"github.com/popup-shop/popup/internal/money"
 )
@@ -27,6 +28,11 @@ type Method struct {
 
 // slipAtMost is the most that a convenience store takes for one slip, in yen.
 const slipAtMost = 299_999
+
+var tokyo = time.FixedZone("JST", 9*60*60)
+
+// Tokyo is where deadlines of slips are counted. Japan has no daylight saving.
+func Tokyo() *time.Location { return tokyo }
 
 var methods = []Method{
 	{Code: "card", Provider: "card", Mode: Deferred, name: [2]string{"Card", "クレジットカード"}},

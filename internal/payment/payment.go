@@ -1,4 +1,4 @@
-// Package payment is how the shop talks to those who move money. It knows no orders and no tables: a provider is asked
+// Package payment has the payment methods, the interface of payment providers, and the rules of a payment. It knows no orders and no tables: a provider is asked
 // with a key that is the same on every attempt, and answers what stands in its books.
 package payment
 
@@ -51,11 +51,11 @@ type Opened struct {
 	ExpiresAt time.Time // until when the stock has to wait for the money; zero: as long as the shop wants
 }
 
-// Standing is how a payment stands in its provider's books.
-type Standing struct {
+// State is the state of a payment in its provider's books.
+type State struct {
 	Outcome  Outcome
 	Reason   string       // why it was declined
-	Received money.Amount // all that has come in, refunds not subtracted
+	Received money.Amount // all payments, refunds not subtracted
 	OrderID  string       // the order that the provider has it for
 }
 
@@ -66,8 +66,8 @@ type Provider interface {
 	Name() string
 	// Open makes a payment, or answers the one that was made with this key.
 	Open(ctx context.Context, key string, r Request) (Opened, error)
-	// Look returns how a payment stands.
-	Look(ctx context.Context, ref string) (Standing, error)
+	// Query returns the state of a payment.
+	Query(ctx context.Context, ref string) (State, error)
 	// Void closes an open payment, which can no longer be paid. paid reports whether it was paid before.
 	Void(ctx context.Context, key, ref string) (paid bool, err error)
 	// Refund gives money of a payment back. done is false, with a reason, when the provider refuses.
@@ -91,7 +91,7 @@ type Notifier interface {
 // WholeRefund returns the id of the refund of everything that is left of a payment. It is the same on every request.
 func WholeRefund(paymentID string) (string, error) { return id.Derive("refund", paymentID, "whole") }
 
-// DoubleRefund returns the id of the refund of what was paid beyond the amount of a payment.
+// DoubleRefund returns the id of the refund of money beyond the amount of a payment, of which received was paid in all.
 func DoubleRefund(paymentID string, received int64) (string, error) {
 	return id.Derive("refund", paymentID, fmt.Sprint("double ", received))
 }

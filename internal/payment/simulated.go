@@ -40,9 +40,9 @@ func (Simulated) draw(orderID string) float64 {
 	return float64(binary.BigEndian.Uint64(hash[:8])>>11) / (1 << 53)
 }
 
-// Look has no books to look into: what is drawn is never open.
-func (s Simulated) Look(context.Context, string) (Standing, error) {
-	return Standing{}, errors.New(s.Name() + " keeps no books")
+// Query returns an error: there are no books, and a drawn payment is never open.
+func (s Simulated) Query(context.Context, string) (State, error) {
+	return State{}, errors.New(s.Name() + " keeps no books")
 }
 
 // Void has nothing to close: what is drawn is never open.

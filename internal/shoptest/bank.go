@@ -16,7 +16,7 @@ type Bank struct {
 	OnOpen      func()          // happens while a payment is being opened
 	Unavailable bool            // no call comes through
 	TooLate     bool            // an open payment was paid before it could be closed
-	Received    money.Amount    // what came in then
+	Received    money.Amount    // the money of such a payment
 	Refusing    bool            // refunds are refused
 
 	mu       sync.Mutex
@@ -54,19 +54,19 @@ func (b *Bank) Open(_ context.Context, key string, r payment.Request) (payment.O
 	return opened, nil
 }
 
-// Look returns what the bank's books say.
-func (b *Bank) Look(_ context.Context, ref string) (payment.Standing, error) {
+// Query returns what the bank's books say.
+func (b *Bank) Query(_ context.Context, ref string) (payment.State, error) {
 	if b.Unavailable {
-		return payment.Standing{}, errAway
+		return payment.State{}, errAway
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	r := b.opened[strings.TrimPrefix(ref, "ref-")]
-	standing := payment.Standing{Outcome: b.Outcome, OrderID: r.OrderID, Received: r.Amount}
+	state := payment.State{Outcome: b.Outcome, OrderID: r.OrderID, Received: r.Amount}
 	if b.TooLate {
-		standing.Outcome, standing.Received = payment.Paid, b.Received
+		state.Outcome, state.Received = payment.Paid, b.Received
 	}
-	return standing, nil
+	return state, nil
 }
 
 // Void closes one payment per key.

@@ -144,7 +144,7 @@ func storeProductColumns(v *ui.View) []table.Column[client.Product] {
 	}
 }
 
-// doomed is products of a store whose deletion is asked about.
+// doomed is products of a store that are about to be deleted.
 type doomed struct {
 	client.Store
 	products []client.Product // none: all products of the store

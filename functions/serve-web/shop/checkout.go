@@ -2,6 +2,7 @@ package shop
 
 import (
 	"cmp"
+	"context"
 	"crypto/rand"
 	"errors"
 	"net/http"
@@ -81,29 +82,7 @@ func readCheckout(r *page.Request, f *ui.Form) (*checkoutView, error) {
 		return err
 	})
 	if r.View.SignedIn() {
-		calls.Go(func() error {
-			kept, err := r.API.ListMyAddresses(ctx, client.Paging{Limit: 50})
-			shown.addresses = kept.Items
-			return err
-		})
-	}
-	if r.View.SignedIn() {
-		calls.Go(func() error {
-			balance, err := r.API.GetPoints(ctx, client.GetPointsQuery{})
-			shown.points = balance.Available
-			return err
-		})
-	}
-	if r.View.SignedIn() && !f.Values.Has("contact.email") {
-		calls.Go(func() error {
-			me, err := r.API.GetMe(ctx)
-			if err == nil {
-				f.Values.Set("contact.name", me.Name)
-				f.Values.Set("contact.email", me.Email)
-				f.Values.Set("contact.phone", me.Phone)
-			}
-			return err
-		})
+		shown.readAccount(ctx, calls, r)
 	}
 	if err := calls.Wait(); err != nil {
 		return nil, err
@@ -115,6 +94,33 @@ func readCheckout(r *page.Request, f *ui.Form) (*checkoutView, error) {
 	var err error
 	shown.images, err = readImages(r, shown.basket.Lines)
 	return shown, err
+}
+
+// readAccount reads the addresses and the points of an account, and its contact unless the form has one.
+func (c *checkoutView) readAccount(ctx context.Context, calls *errgroup.Group, r *page.Request) {
+	calls.Go(func() error {
+		kept, err := r.API.ListMyAddresses(ctx, client.Paging{Limit: 50})
+		c.addresses = kept.Items
+		return err
+	})
+	calls.Go(func() error {
+		balance, err := r.API.GetPoints(ctx, client.GetPointsQuery{})
+		c.points = balance.Available
+		return err
+	})
+	values := c.form.Values
+	if values.Has("contact.email") {
+		return
+	}
+	calls.Go(func() error {
+		me, err := r.API.GetMe(ctx)
+		if err == nil {
+			values.Set("contact.name", me.Name)
+			values.Set("contact.email", me.Email)
+			values.Set("contact.phone", me.Phone)
+		}
+		return err
+	})
 }
 
 // fillIn gives the fields that are not in the form yet what is likely.

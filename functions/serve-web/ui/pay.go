@@ -7,6 +7,8 @@ import (
 
 	"github.com/a-h/templ"
 	"github.com/boombuler/barcode/qr"
+
+	"github.com/popup-shop/popup/internal/payment"
 )
 
 // Drawing is the outline of a picture and the box that it is in, as SVG has them.
@@ -43,8 +45,5 @@ func PayLink(uri string) templ.SafeURL {
 	return "#"
 }
 
-// tokyo is where deadlines of slips are counted. Japan has no daylight saving.
-var tokyo = time.FixedZone("JST", 9*60*60)
-
 // InTokyo is a time as clocks in Japan show it.
-func InTokyo(t time.Time) string { return t.In(tokyo).Format("2006-01-02 15:04") }
+func InTokyo(t time.Time) string { return t.In(payment.Tokyo()).Format("2006-01-02 15:04") }

@@ -8,14 +8,13 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/internal/money"
 	"github.com/popup-shop/popup/internal/payment"
 )
 
-// Card takes cards on the hosted page of Stripe, or of whoever speaks its API. No card number comes near the shop.
+// Card accepts cards on the hosted page of Stripe, or of a provider with the same API. The shop never receives a card number.
 type Card struct {
 	caller
 	secrets []string
@@ -32,25 +31,21 @@ func (Card) Name() string { return "card" }
 
 // session is a page for one payment, as Stripe shows it.
 type session struct {
-	ID            string            `json:"id"`
-	URL           string            `json:"url"`
-	Status        string            `json:"status"`         // open, complete, expired
-	PaymentStatus string            `json:"payment_status"` // unpaid, paid
-	AmountTotal   int64             `json:"amount_total"`
-	Currency      string            `json:"currency"`
-	Reference     string            `json:"client_reference_id"`
-	Intent        string            `json:"payment_intent"`
-	Error         *stripeError      `json:"error"`
-	Metadata      map[string]string `json:"metadata"`
+	ID            string       `json:"id"`
+	URL           string       `json:"url"`
+	Status        string       `json:"status"`         // open, complete, expired
+	PaymentStatus string       `json:"payment_status"` // unpaid, paid
+	AmountTotal   int64        `json:"amount_total"`
+	Currency      string       `json:"currency"`
+	Reference     string       `json:"client_reference_id"`
+	Intent        string       `json:"payment_intent"`
+	Error         *stripeError `json:"error"`
 }
 
 type stripeError struct {
 	Type string `json:"type"`
 	Code string `json:"code"`
 }
-
-// lives is how long a page can be used after the order was placed. The shop closes it before, at the order's deadline.
-const lives = 23 * time.Hour
 
 // Open makes a page on which the customer pays.
 func (c Card) Open(ctx context.Context, key string, r payment.Request) (payment.Opened, error) {
@@ -70,29 +65,32 @@ func (c Card) Open(ctx context.Context, key string, r payment.Request) (payment.
 	if err := c.post(ctx, "/v1/checkout/sessions", key, form, &made); err != nil {
 		return payment.Opened{}, err
 	}
+	if made.Error != nil && strings.HasPrefix(made.Error.Code, "amount_") { // too small or too large for a card
+		return payment.Opened{Ref: "refused_" + r.PaymentID, Outcome: payment.Declined, Reason: "refused"}, nil
+	}
 	if made.ID == "" {
 		return payment.Opened{}, refused("open", made.Error)
 	}
 	return payment.Opened{Ref: made.ID, Outcome: made.outcome(), URI: made.URL}, nil
 }
 
-// Look returns how the payment of a page stands.
-func (c Card) Look(ctx context.Context, ref string) (payment.Standing, error) {
+// Query returns how the payment of a page stands.
+func (c Card) Query(ctx context.Context, ref string) (payment.State, error) {
 	s, err := c.read(ctx, ref)
 	if err != nil {
-		return payment.Standing{}, err
+		return payment.State{}, err
 	}
-	standing := payment.Standing{Outcome: s.outcome(), OrderID: s.Reference}
-	if standing.Outcome == payment.Paid {
-		standing.Received = money.Amount{Minor: s.AmountTotal, Currency: strings.ToUpper(s.Currency)}
+	state := payment.State{Outcome: s.outcome(), OrderID: s.Reference}
+	if state.Outcome == payment.Paid {
+		state.Received = money.Amount{Minor: s.AmountTotal, Currency: strings.ToUpper(s.Currency)}
 	}
-	return standing, nil
+	return state, nil
 }
 
 func (c Card) read(ctx context.Context, ref string) (s session, err error) {
 	_, err = c.do(ctx, http.MethodGet, "/v1/checkout/sessions/"+url.PathEscape(ref), "", nil, nil, &s)
 	if err == nil && s.ID == "" {
-		err = refused("look", s.Error)
+		err = refused("query", s.Error)
 	}
 	return s, err
 }

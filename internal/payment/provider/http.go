@@ -17,7 +17,7 @@ const maxAnswer = 1 << 20
 // callTime is how long a provider may take for one call.
 const callTime = 10 * time.Second
 
-// caller calls the API of a provider. Its errors never contain what was sent or what the provider wrote.
+// caller calls the API of a provider. Its errors contain neither the request nor the response.
 type caller struct {
 	name   string
 	url    string
@@ -32,7 +32,7 @@ func newCaller(name, url string, header http.Header) caller {
 	}, header}
 }
 
-// do sends a request and decodes the JSON answer, whatever its status. An error means that there is no such answer.
+// do sends a request and decodes the JSON response of any status below 500. An error means that the outcome is unknown.
 func (c caller) do(ctx context.Context, method, path, contentType string, body []byte, header http.Header, answer any) (status int, err error) {
 	if c.url == "" {
 		return 0, fmt.Errorf("%s has no address", c.name)

@@ -40,7 +40,7 @@ func each(t *testing.T, test func(t *testing.T, p provider)) {
 			t.Cleanup(func() { require.NoError(t, s.Close()) })
 			s.Public = "http://shop.test/simulator"
 			settings := s.Settings(config.Payments{SlipTime: 7 * 24 * time.Hour, SlipGrace: 24 * time.Hour, PaymentSilence: time.Minute})
-			test(t, provider{providers.Of(config.Shop{}, settings)[method], s, method, currency})
+			test(t, provider{providers.Of(providers.Settings{Payments: settings})[method], s, method, currency})
 		})
 	}
 }
@@ -72,14 +72,14 @@ func (p provider) act(t *testing.T, ref, act string) {
 	require.NoError(t, err)
 }
 
-func (p provider) look(t *testing.T, ref string) payment.Standing {
+func (p provider) look(t *testing.T, ref string) payment.State {
 	t.Helper()
-	s, err := p.Look(t.Context(), ref)
+	s, err := p.Query(t.Context(), ref)
 	require.NoError(t, err)
 	return s
 }
 
-// PAY-03, PAY-10: asked twice with one key, also at once, a provider has one payment; it is open, and tells where to pay.
+// PAY-03, PAY-10: repeated calls with one key, also at once, make one payment; it is open and has an address.
 func TestOneKeyIsOnePayment(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, p provider) {
@@ -98,13 +98,13 @@ func TestOneKeyIsOnePayment(t *testing.T) {
 		require.NotEmpty(t, opened.URI)
 		require.Len(t, p.Payments(), 1)
 		require.Equal(t, int64(1000), p.Payments()[0].Amount)
-		require.Equal(t, payment.Standing{Outcome: payment.Open}, payment.Standing{Outcome: p.look(t, opened.Ref).Outcome})
+		require.Equal(t, payment.State{Outcome: payment.Open}, payment.State{Outcome: p.look(t, opened.Ref).Outcome})
 		p.open(t)
 		require.Len(t, p.Payments(), 2)
 	})
 }
 
-// PAY-16, PAY-27: a provider tells what came in, whatever it was.
+// PAY-16, PAY-27: the state has the received amount, also when it is not the requested one.
 func TestWhatCameInIsTold(t *testing.T) {
 	t.Parallel()
 	for act, received := range map[string]int64{"pay": 1000, "pay-less": 999, "pay-more": 1001, "pay-twice": 2000, "pay-late": 1000} {
@@ -113,7 +113,7 @@ func TestWhatCameInIsTold(t *testing.T) {
 			each(t, func(t *testing.T, p provider) {
 				_, r, opened := p.open(t)
 				p.act(t, opened.Ref, act)
-				require.Equal(t, payment.Standing{Outcome: payment.Paid, Received: p.amount(received), OrderID: r.OrderID}, p.look(t, opened.Ref))
+				require.Equal(t, payment.State{Outcome: payment.Paid, Received: p.amount(received), OrderID: r.OrderID}, p.look(t, opened.Ref))
 			})
 		})
 	}
@@ -192,8 +192,7 @@ func TestRefundsAreGivenOnceAndNeverTooMuch(t *testing.T) {
 	})
 }
 
-// PAY-10: whatever goes wrong with an answer is an error and no outcome, within bounds, and the next attempt has no second
-// effect.
+// PAY-10: a response that is lost, invalid or too large is an error, and a repeated call has no second effect.
 func TestAnAnswerThatIsNoneIsAnErrorAndNothingHappensTwice(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []simulator.Fault{
@@ -214,7 +213,7 @@ func TestAnAnswerThatIsNoneIsAnErrorAndNothingHappensTwice(t *testing.T) {
 				var opened payment.Opened
 				for _, call := range []func(ctx context.Context) error{
 					func(ctx context.Context) (err error) { opened, err = p.Open(ctx, key, r); return err },
-					func(ctx context.Context) error { _, err := p.Look(ctx, opened.Ref); return err },
+					func(ctx context.Context) error { _, err := p.Query(ctx, opened.Ref); return err },
 					func(ctx context.Context) error {
 						done, _, err := p.Refund(ctx, refundID, opened.Ref, p.amount(400))
 						if err == nil && !done {
@@ -251,7 +250,7 @@ func TestTheBooksOutliveTheSimulator(t *testing.T) {
 	dir := t.TempDir()
 	s, err := simulator.Open(dir)
 	require.NoError(t, err)
-	p := provider{providers.Of(config.Shop{}, s.Settings(config.Payments{}))["card"], s, "card", "EUR"}
+	p := provider{providers.Of(providers.Settings{Payments: s.Settings(config.Payments{})})["card"], s, "card", "EUR"}
 	_, _, opened := p.open(t)
 	p.act(t, opened.Ref, "pay")
 	before := s.Payments()
@@ -276,17 +275,45 @@ func TestAWrongKeyOpensNothing(t *testing.T) {
 	})
 }
 
+// A card is refused for an amount that the provider does not take, which is no failure of the call.
+func TestAnAmountThatCardsDoNotTakeIsDeclined(t *testing.T) {
+	t.Parallel()
+	s, err := simulator.Open(t.TempDir())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = s.Close() })
+	p := provider{providers.Of(providers.Settings{Payments: s.Settings(config.Payments{})})["card"], s, "card", "EUR"}
+	key, r := p.ask()
+	r.Amount.Minor = 49
+	opened, err := p.Open(t.Context(), key, r)
+	require.NoError(t, err)
+	require.Equal(t, payment.Declined, opened.Outcome)
+	require.Empty(t, s.Payments())
+}
+
+// A page of the provider is open no longer than a day, so an order with it waits no longer.
+func TestHoldsThatAreLongerThanAPageAreRefused(t *testing.T) {
+	t.Parallel()
+	s := providers.Settings{Shop: config.Shop{HoldTime: 23 * time.Hour, PaymentMethods: []string{"card"}}, Payments: config.Payments{CardKey: "key"}}
+	require.ErrorContains(t, providers.CheckMethods(s), "HOLD_TIME=23h0m0s")
+	s.HoldTime = 22 * time.Hour
+	require.NoError(t, providers.CheckMethods(s))
+	s.CardKey = ""
+	require.ErrorContains(t, providers.CheckMethods(s), "PAYMENT_METHODS=card: the settings of card are missing")
+	s.PaymentMethods = []string{"bitcoin"}
+	require.ErrorContains(t, providers.CheckMethods(s), "PAYMENT_METHODS=bitcoin: must be some of")
+}
+
 // PAY-42: amounts as each provider writes them.
 func TestAmountsAreConvertedByTheirCurrency(t *testing.T) {
 	t.Parallel()
-	for _, amount := range []money.Amount{{Minor: 1999, Currency: "EUR"}, {Minor: 19, Currency: "JPY"}, {Minor: 1, Currency: "USD"}, {Minor: 123456, Currency: "KWD"}} {
+	for _, amount := range []money.Amount{{Minor: 1999, Currency: "EUR"}, {Minor: 190, Currency: "JPY"}, {Minor: 100, Currency: "USD"}, {Minor: 123456, Currency: "KWD"}} {
 		for _, method := range []string{"card", "taler"} {
 			t.Run(method+" "+amount.String(), func(t *testing.T) {
 				t.Parallel()
 				s, err := simulator.Open(t.TempDir())
 				require.NoError(t, err)
 				t.Cleanup(func() { _ = s.Close() })
-				p := provider{providers.Of(config.Shop{}, s.Settings(config.Payments{}))[method], s, method, amount.Currency}
+				p := provider{providers.Of(providers.Settings{Payments: s.Settings(config.Payments{})})[method], s, method, amount.Currency}
 				key, r := p.ask()
 				r.Amount = amount
 				opened, err := p.Open(t.Context(), key, r)

@@ -13,8 +13,7 @@ import (
 	"github.com/popup-shop/popup/internal/payment"
 )
 
-// Slips takes money in convenience stores: the customer shows a slip, pays, and the chain reports it, sometimes a day
-// later.
+// Slips accepts payments in convenience stores. The chain reports a payment up to a day later.
 type Slips struct {
 	caller
 	secrets []string
@@ -47,20 +46,14 @@ type slip struct {
 	Error        string    `json:"error"`
 }
 
-// tokyo is where deadlines of slips are counted. Japan has no daylight saving.
-var tokyo = time.FixedZone("JST", 9*60*60)
-
-// Tokyo is the time zone of Japan.
-func Tokyo() *time.Location { return tokyo }
-
 // SlipDeadline is the last moment at which a slip can be paid. Whole days end with the day in Tokyo.
 func SlipDeadline(at time.Time, valid time.Duration) time.Time {
 	end := at.Add(valid)
 	if valid%(24*time.Hour) != 0 {
 		return end.UTC().Truncate(time.Second)
 	}
-	year, month, day := end.In(tokyo).Date()
-	return time.Date(year, month, day, 23, 59, 59, 0, tokyo).UTC()
+	year, month, day := end.In(payment.Tokyo()).Date()
+	return time.Date(year, month, day, 23, 59, 59, 0, payment.Tokyo()).UTC()
 }
 
 // Open makes a slip.
@@ -109,13 +102,13 @@ func (s Slips) read(ctx context.Context, method, path string, body any) (found s
 	return found, err
 }
 
-// Look returns how a slip stands.
-func (s Slips) Look(ctx context.Context, ref string) (payment.Standing, error) {
+// Query returns how a slip stands.
+func (s Slips) Query(ctx context.Context, ref string) (payment.State, error) {
 	found, err := s.read(ctx, http.MethodGet, "/slips/"+url.PathEscape(ref), nil)
 	if err != nil {
-		return payment.Standing{}, err
+		return payment.State{}, err
 	}
-	return payment.Standing{
+	return payment.State{
 		Outcome: s.outcome(found), OrderID: found.OrderID,
 		Received: money.Amount{Minor: found.Received, Currency: found.Currency},
 	}, nil

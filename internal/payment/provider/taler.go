@@ -13,7 +13,7 @@ import (
 	"github.com/popup-shop/popup/internal/payment"
 )
 
-// Taler takes GNU Taler at a merchant backend.
+// Taler accepts GNU Taler through a merchant backend.
 type Taler struct {
 	caller
 	secrets []string
@@ -34,8 +34,10 @@ type talerStatus struct {
 	PayURI   string `json:"taler_pay_uri"`
 	Deposit  string `json:"deposit_total"`
 	Contract struct {
-		Amount  string `json:"amount"`
-		OrderID string `json:"fulfillment_message"`
+		Amount string `json:"amount"`
+		Extra  struct {
+			OrderID string `json:"order_id"`
+		} `json:"extra"`
 	} `json:"contract_terms"`
 	Refunds []struct {
 		Reason string `json:"reason"`
@@ -49,7 +51,7 @@ func (t Taler) Open(ctx context.Context, key string, r payment.Request) (payment
 	order := map[string]any{
 		"order": map[string]any{
 			"amount": talerAmount(r.Amount), "summary": r.OrderNumber, "order_id": r.PaymentID,
-			"fulfillment_url": r.ReturnURL, "fulfillment_message": r.OrderID,
+			"fulfillment_url": r.ReturnURL, "extra": map[string]string{"order_id": r.OrderID},
 			"pay_deadline": map[string]int64{"t_s": r.At.Add(lives).Unix()},
 		},
 		"create_token": true,
@@ -95,18 +97,18 @@ func (s talerStatus) outcome() payment.Outcome {
 	return payment.Open
 }
 
-// Look returns how an order of the backend stands.
-func (t Taler) Look(ctx context.Context, ref string) (payment.Standing, error) {
+// Query returns how an order of the backend stands.
+func (t Taler) Query(ctx context.Context, ref string) (payment.State, error) {
 	s, err := t.read(ctx, ref)
 	if err != nil {
-		return payment.Standing{}, err
+		return payment.State{}, err
 	}
-	standing := payment.Standing{Outcome: s.outcome(), OrderID: s.Contract.OrderID}
-	if standing.Outcome != payment.Paid {
-		return standing, nil
+	state := payment.State{Outcome: s.outcome(), OrderID: s.Contract.Extra.OrderID}
+	if state.Outcome != payment.Paid {
+		return state, nil
 	}
-	standing.Received, err = parseTaler(s.Deposit)
-	return standing, err
+	state.Received, err = parseTaler(s.Deposit)
+	return state, err
 }
 
 // Void deletes an order that is not paid.
@@ -133,8 +135,8 @@ func (t Taler) Void(ctx context.Context, _, ref string) (paid bool, err error) {
 	return false, fmt.Errorf("taler: the order stays open: %d, code %d", status, answer.Code)
 }
 
-// Refund grants a refund, which the customer's wallet takes. The backend adds up: what it is told is the sum of all
-// refunds of the order. The key is the reason by which a refund that was granted before is found again.
+// Refund grants a refund, which the customer's wallet collects. The request has the sum of all refunds of the order. The key
+// is stored as the reason, by which a repeated refund is recognised.
 func (t Taler) Refund(ctx context.Context, key, ref string, amount money.Amount) (done bool, reason string, err error) {
 	s, err := t.read(ctx, ref)
 	if err != nil {

@@ -38,7 +38,7 @@ func (s *Simulator) guarded(next http.Handler) http.Handler {
 	})
 }
 
-// hugeBytes is the size of an answer that nobody should read.
+// hugeBytes is the size of a response beyond the client's limit.
 const hugeBytes = 10 << 20
 
 func (*Simulator) serve(w http.ResponseWriter, r *http.Request, next http.Handler, fault Fault) {
@@ -63,7 +63,7 @@ func (*Simulator) serve(w http.ResponseWriter, r *http.Request, next http.Handle
 	}
 }
 
-// discard is an answer that nobody gets.
+// discard drops a response.
 type discard struct{}
 
 func (discard) Header() http.Header         { return http.Header{} }

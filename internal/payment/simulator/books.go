@@ -34,7 +34,7 @@ type Payment struct {
 	At        time.Time        `json:"at"`
 }
 
-// Refunded is all that went back.
+// Refunded is the sum of the refunds.
 func (p Payment) Refunded() (sum int64) {
 	for _, amount := range p.Refunds {
 		sum += amount
@@ -79,7 +79,7 @@ func (p *Payment) receive(amount int64) bool {
 	return true
 }
 
-// decline refuses a card, which leaves the page open, or a slip for good.
+// decline refuses a card, which leaves the page open, or ends a slip.
 func (p *Payment) decline() bool {
 	p.Declines++
 	if p.Provider == "konbini" {
@@ -88,7 +88,7 @@ func (p *Payment) decline() bool {
 	return true
 }
 
-// refund gives money back, once per key. reason tells why not.
+// refund refunds money, once per key. reason is why it was refused, or empty.
 func (p *Payment) refund(key string, amount int64) (reason string) {
 	if _, done := p.Refunds[key]; done {
 		return ""

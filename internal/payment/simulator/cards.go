@@ -17,10 +17,17 @@ func (s cards) routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /card/v1/refunds", s.refund)
 }
 
+// leastCharge is the least that a card can be charged, in the smallest coin of most currencies.
+const leastCharge = 50
+
 func (s cards) open(w http.ResponseWriter, r *http.Request) {
 	amount, err := strconv.ParseInt(r.FormValue("line_items[0][price_data][unit_amount]"), 10, 64)
 	if err != nil || amount <= 0 || r.Header.Get("Idempotency-Key") == "" || r.FormValue("mode") != "payment" {
 		answer(w, http.StatusBadRequest, stripeError("parameter_invalid"))
+		return
+	}
+	if amount < leastCharge {
+		answer(w, http.StatusBadRequest, stripeError("amount_too_small"))
 		return
 	}
 	s.mu.Lock()

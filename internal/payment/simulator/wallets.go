@@ -26,8 +26,10 @@ func (s wallets) open(w http.ResponseWriter, r *http.Request) {
 			Amount  string `json:"amount"`
 			Summary string `json:"summary"`
 			OrderID string `json:"order_id"`
-			Message string `json:"fulfillment_message"`
-			Return  string `json:"fulfillment_url"`
+			Extra   struct {
+				OrderID string `json:"order_id"`
+			} `json:"extra"`
+			Return string `json:"fulfillment_url"`
 		} `json:"order"`
 	}
 	err := json.NewDecoder(r.Body).Decode(&in)
@@ -39,7 +41,7 @@ func (s wallets) open(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p, same := s.enter(Payment{
-		Provider: "taler", Ref: in.Order.OrderID, Key: in.Order.OrderID, OrderID: in.Order.Message, Title: in.Order.Summary,
+		Provider: "taler", Ref: in.Order.OrderID, Key: in.Order.OrderID, OrderID: in.Order.Extra.OrderID, Title: in.Order.Summary,
 		Amount: amount.Minor, Currency: amount.Currency, Return: in.Order.Return, Token: rand.Text(),
 	})
 	if !same {
@@ -74,7 +76,7 @@ func (s wallets) show(w http.ResponseWriter, _ *http.Request, p *Payment) {
 		maps.Copy(shown, map[string]any{
 			"order_status": "paid", "deposit_total": taler(p.Received, p.Currency), "refund_amount": taler(p.Refunded(), p.Currency),
 			"refunded": p.Refunded() > 0, "refund_details": refunds,
-			"contract_terms": map[string]string{"amount": taler(p.Amount, p.Currency), "fulfillment_message": p.OrderID},
+			"contract_terms": map[string]any{"amount": taler(p.Amount, p.Currency), "extra": map[string]string{"order_id": p.OrderID}},
 		})
 	default:
 		answer(w, http.StatusNotFound, map[string]any{"code": 2005})
