@@ -176,6 +176,33 @@ func TestWholeRefundLeavesOutEarlierOnes_PAY_32(t *testing.T) {
 	requireBooks(t, shop, over.OrderID, "refunded", 2400, 2400)
 }
 
+// Money that was paid twice, and then once more, is in suspense until both refunds are done.
+func TestSuspenseIsReturnedWithItsLastRefund(t *testing.T) {
+	t.Parallel()
+	bank := &shoptest.Bank{}
+	shop, over := withdrawn(t, bank, "created", "captured")
+	shop.Exec(t, `
+		INSERT INTO payments.suspense (payment_id, order_id, provider, provider_ref, amount_minor, currency, why)
+		SELECT payment_id, order_id, provider, provider_ref, 2 * amount_minor, currency, 'double' FROM payments.payments`)
+	inSuspense := func() int64 {
+		return shoptest.Scalar[int64](t, shop, `SELECT count(*) FROM payments.suspense WHERE returned_at IS NULL`)
+	}
+	requested := []string{uuid.NewString(), uuid.NewString()}
+	for _, refundID := range requested {
+		shop.Exec(t, `
+			INSERT INTO payments.refunds (refund_id, payment_id, order_id, amount_minor, currency, reason, by, status, of_suspense)
+			SELECT $1, payment_id, order_id, amount_minor, currency, 'paid_twice', 'check-payment', 'requested', 'double' FROM payments.payments`, refundID)
+	}
+	for i, refundID := range requested {
+		refunded := shop.Send(t, name, events.RefundRequested{OrderID: over.OrderID, RefundID: refundID})[0].(events.PaymentRefunded)
+		require.Equal(t, []any{"double", int64(0)}, []any{refunded.Suspense, refunded.RefundedMinor})
+		require.EqualValues(t, 1-i, inSuspense())
+	}
+	requireBooks(t, shop, over.OrderID, "paid", 2400, 0)
+	require.Empty(t, shop.Send(t, name, events.RefundRequested{OrderID: over.OrderID, RefundID: uuid.NewString()}), "an unknown refund refunds nothing")
+	require.Len(t, bank.Refunded(), 2)
+}
+
 // PAY-34.
 func TestRefusedRefundCanBeRepeated(t *testing.T) {
 	t.Parallel()

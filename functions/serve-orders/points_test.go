@@ -49,6 +49,23 @@ func TestPointsAreAppliedUntilThePaymentIsOpened_PTS_04(t *testing.T) {
 	require.EqualValues(t, 2100, shoptest.Scalar[int64](t, shop, `SELECT captured_minor FROM payments.payments WHERE order_id = $1`, placed.ID))
 }
 
+// PTS-04: without its points an order may cost more than a slip can be for.
+func TestPointsLeaveWhatTheMethodTakes_PTS_04(t *testing.T) {
+	t.Parallel()
+	shop := shoptest.Open(t, functions.All, func(s *functions.Settings) {
+		s.StockCheckDelay, s.PaymentMethods = time.Hour, []string{"konbini_lawson"}
+	})
+	ada := shop.SignIn(t, token.Customer)
+	shop.GivePoints(t, ada.ID, 10_000)
+	shop.Exec(t, `UPDATE catalogue.products SET price_minor = 300000, currency = 'JPY' WHERE sku = $1`, shoptest.Cap)
+	order := shoptest.Order(shoptest.Of(shoptest.Cap, 1)).With("payment_method", "konbini_lawson") // 330,000 with tax
+	dear := shop.Call(t, "place-order", http.MethodPost, "/v1/orders", order, "Authorization", ada.Bearer, "Idempotency-Key", "dear", "Prefer", "wait=0")
+	require.Equal(t, []string{"payment_method"}, dear.Fields(), dear.Raw)
+	placed := shop.Place(t, order.With("points", 5000), "Authorization", ada.Bearer)
+	require.Equal(t, []string{"points"}, applyPoints(t, shop, placed.ID, 3000, "Authorization", ada.Bearer).Fields())
+	require.Equal(t, http.StatusOK, applyPoints(t, shop, placed.ID, 4000, "Authorization", ada.Bearer).Status)
+}
+
 // PTS-04: whatever comes first, the payment has the total of the order.
 func TestPointsAndPaymentAgree_PTS_04(t *testing.T) {
 	t.Parallel()

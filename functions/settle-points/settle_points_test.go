@@ -127,6 +127,21 @@ func TestRefundTakesBackWhatWasEarned_PTS_07(t *testing.T) {
 	b.check()
 }
 
+// PTS-07: money that did not pay for the order, such as a second payment, reclaims nothing.
+func TestRefundOfSuspenseReclaimsNothing_PTS_07(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 0)
+	placed := b.buy(5, 0, "") // 5,500
+	require.Len(t, b.refund(placed, 2500, 2500), 1)
+	before := b.points()
+	require.Empty(t, b.Send(t, name, events.PaymentRefunded{
+		PaymentID: uuid.NewString(), OrderID: placed.ID, RefundID: uuid.NewString(), AmountMinor: 5500, RefundedMinor: 2500, Currency: "JPY",
+		Suspense: "double",
+	}))
+	require.Equal(t, before, b.points())
+	b.check()
+}
+
 func TestRefundsInPartReclaimInProportion_PTS_07(t *testing.T) {
 	t.Parallel()
 	b := setup(t, 0)

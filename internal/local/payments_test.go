@@ -128,6 +128,11 @@ func TestEachMethodEndsPaid(t *testing.T) {
 	require.Equal(t, len(payment.Codes()), s.count(`SELECT count(*) FROM bus.event WHERE type = 'payment.paid'`))
 	s.requireBooksAgree()
 	s.check()
+	for _, secret := range []string{s.Simulator.Key, s.Simulator.Secret} { // PAY-06, PAY-11
+		require.Zero(t, s.count(`
+			SELECT (SELECT count(*) FROM bus.event e WHERE e::text LIKE '%'||$1||'%') + (SELECT count(*) FROM payments.payments p WHERE p::text LIKE '%'||$1||'%')
+				+ (SELECT count(*) FROM payments.attempts a WHERE a::text LIKE '%'||$1||'%') + (SELECT count(*) FROM payments.notices n WHERE n::text LIKE '%'||$1||'%')`, secret))
+	}
 	order := orderOf(1, euro)
 	for _, wrong := range []string{"bitcoin", "konbini_lawson", "paypay"} { // slips and wallets take yen
 		order.PaymentMethod = wrong
@@ -151,6 +156,22 @@ func TestPaidWithoutANoticeIsFoundOut(t *testing.T) {
 	s.Simulator.Fault = nil
 	s.await(p, "completed")
 	s.settle(30 * time.Second)
+	require.Zero(t, s.count(`SELECT count(*) FROM bus.dead_letters`))
+	s.check()
+}
+
+// ORD-22: an amount that the provider does not accept rejects the order and releases its stock; nothing is retried.
+func TestAnAmountThatCannotBePaidRejectsTheOrder(t *testing.T) {
+	t.Parallel()
+	s := open(t, methods)
+	_, err := s.Pool.Exec(t.Context(), `UPDATE catalogue.products SET price_minor = 10 WHERE sku = $1`, euro)
+	require.NoError(t, err)
+	order := orderOf(1, euro)
+	order.PaymentMethod = "card"
+	require.Equal(t, http.StatusConflict, s.place(order).Code)
+	s.settle(30 * time.Second)
+	require.Equal(t, 1, s.count(`SELECT count(*) FROM orders.orders WHERE status = 'rejected' AND reason = 'payment_failed'`))
+	require.Zero(t, s.count(`SELECT sum(reserved) FROM stock.levels`))
 	require.Zero(t, s.count(`SELECT count(*) FROM bus.dead_letters`))
 	s.check()
 }
