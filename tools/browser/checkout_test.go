@@ -256,7 +256,7 @@ func TestABannerShowsThatTheShopIsAway_WEB_06(t *testing.T) {
 	away.Store(true)
 	defer away.Store(false)
 	w.awaitFor(noticed, `!document.getElementById("offline").hidden`, "no banner")
-	require.Contains(t, w.text(), "Harbour cap")
+	w.see("Harbour cap")
 	w.shot("offline")
 	away.Store(false)
 	w.awaitFor(noticed, `document.getElementById("offline").hidden`, "the banner stays")

@@ -90,7 +90,13 @@ func (w *tab) note(event any) {
 	defer w.mu.Unlock()
 	switch e := event.(type) {
 	case *runtime.EventExceptionThrown:
-		w.errors = append(w.errors, e.ExceptionDetails.Text)
+		text := e.ExceptionDetails.Text
+		if e.ExceptionDetails.Exception != nil {
+			text += " " + e.ExceptionDetails.Exception.Description
+		}
+		if !strings.Contains(text, "ViewTransition opt-in disabled") { // what the browser reports when a page without transitions follows, such as a provider's
+			w.errors = append(w.errors, text)
+		}
 	case *log.EventEntryAdded:
 		if e.Entry.Level == log.EntryLevelError && !strings.Contains(e.Entry.Text, "status of 4") {
 			w.errors = append(w.errors, e.Entry.Text+" "+e.Entry.URL)
