@@ -94,7 +94,7 @@ func (w *tab) note(event any) {
 		if e.ExceptionDetails.Exception != nil {
 			text += " " + e.ExceptionDetails.Exception.Description
 		}
-		if !strings.Contains(text, "ViewTransition opt-in disabled") { // what the browser reports when a page without transitions follows, such as a provider's
+		if !strings.Contains(text, "InvalidStateError: Transition was aborted") { // what the browser reports when a page without transitions follows, such as a provider's
 			w.errors = append(w.errors, text)
 		}
 	case *log.EventEntryAdded:
