@@ -159,7 +159,7 @@ func TestEveryCommandPrintsJSON_TRM_31(t *testing.T) {
 	do(admin, "", "deadletters redrive", "1")
 	do(admin, "", "deadletters discard", "2")
 	do(admin, "", "check", "stock") // the dead letter that is tried again is open
-	for _, command := range []string{"status", "migrate", "seed", "key", "env", "version"} {
+	for _, command := range []string{"status", "books", "migrate", "seed", "key", "env", "version"} {
 		do(admin, "", command)
 	}
 	all, err := popup.Commands()

@@ -22,6 +22,7 @@ type commands struct {
 	Events      eventsCommand        `cmd:"" help:"Show events, send one, deliver past ones again, and drop old ones."`
 	DeadLetters deadLettersCommand   `cmd:"" name:"deadletters" help:"Manage events that no function could handle."`
 	Check       checkCommand         `cmd:"" help:"Check the shop's invariants in its database; each row must be 0."`
+	Books       booksCommand         `cmd:"" help:"Show the trial balance of all money and points."`
 	Product     api.ProductCommand   `cmd:"" help:"Show, change, import and export products."`
 	Category    api.CategoryCommand  `cmd:"" help:"Manage categories."`
 	Store       api.StoreCommand     `cmd:"" help:"Manage stores."`

@@ -91,7 +91,8 @@ func (q request) entryKinds() []string {
 	return []string{"refunded"}
 }
 
-// insertRefund records a refund, once, and returns the refunded sum of the payment.
+// insertRefund records a refund, once, and returns the refunded sum of the payment. Money that was received while the payment
+// was being voided was in suspense for a moment.
 func insertRefund(ctx context.Context, tx pgx.Tx, q request) (refunded int64, ok bool, err error) {
 	args := q.args()
 	args["kinds"] = q.entryKinds()
@@ -105,6 +106,12 @@ func insertRefund(ctx context.Context, tx pgx.Tx, q request) (refunded int64, ok
 			VALUES (@refund_id, @payment_id, @order_id, @amount, @currency, 'order is over', 'refund-payment', 'refunded', nullif(@suspense, ''))
 			ON CONFLICT (refund_id) DO UPDATE SET status = 'refunded' WHERE refunds.status <> 'refunded'
 			RETURNING refund_id
+		), suspended AS (
+			INSERT INTO payments.suspense (payment_id, order_id, provider, provider_ref, amount_minor, currency, why, returned_at)
+			SELECT @payment_id, @order_id, @provider, @ref, @amount, @currency, @suspense, now()
+			FROM returned
+			WHERE @suspense = 'late'
+			ON CONFLICT DO NOTHING
 		), released AS (
 			UPDATE payments.suspense SET returned_at = now()
 			WHERE payment_id = @payment_id AND why = @suspense AND EXISTS (SELECT FROM returned) AND NOT EXISTS (

@@ -94,9 +94,11 @@ func (s *shop) story() (text string) {
 	return text
 }
 
-// requireBooksAgree compares every payment that a provider has with what the shop has recorded.
+// requireBooksAgree compares every payment that a provider has with what the shop has recorded, and what all of them have
+// with the shop's book.
 func (s *shop) requireBooksAgree() {
 	s.t.Helper()
+	kept := map[string]int64{}
 	for _, booked := range s.Simulator.Payments() {
 		var captured, refunded, suspended int64
 		err := s.Pool.QueryRow(s.t.Context(), `
@@ -107,6 +109,10 @@ func (s *shop) requireBooksAgree() {
 			WHERE provider = $1 AND provider_ref = $2`, booked.Provider, booked.Ref).Scan(&captured, &refunded, &suspended)
 		require.NoError(s.t, err)
 		require.Equal(s.t, booked.Kept(), captured-refunded+suspended, "%+v", booked)
+		kept[booked.Provider] += booked.Kept()
+	}
+	for provider, kept := range kept { // PAY-46
+		require.EqualValues(s.t, kept, s.count(`SELECT coalesce(sum(debit - credit), 0) FROM books.balances WHERE account = 'provider:' || $1`, provider))
 	}
 }
 

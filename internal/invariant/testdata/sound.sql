@@ -31,8 +31,11 @@ INSERT INTO payments.payments (payment_id, order_id, method, provider, status, a
     ('00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000001', 'simulated', 'simulated', 'paid', 2000, 'EUR', 2000);
 INSERT INTO payments.entries (payment_id, kind, amount_minor, currency, provider, provider_ref) VALUES
     ('00000000-0000-7000-8000-000000000001', 'created', 2000, 'EUR', 'simulated', '1'), ('00000000-0000-7000-8000-000000000001', 'captured', 2000, 'EUR', 'simulated', '1');
-INSERT INTO payments.suspense (payment_id, order_id, provider, provider_ref, amount_minor, currency, came_at, returned_at) VALUES
-    (gen_random_uuid(), gen_random_uuid(), 'x', 'x', 1, 'EUR', now() - interval '1 hour', now()), (gen_random_uuid(), gen_random_uuid(), 'x', 'x', 1, 'EUR', now(), NULL);
+INSERT INTO payments.suspense (payment_id, order_id, provider, provider_ref, amount_minor, currency, why, came_at, returned_at) VALUES
+    ('00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000001', 'simulated', '1', 1, 'EUR', 'double', now() - interval '1 hour', now()),
+    (gen_random_uuid(), gen_random_uuid(), 'x', 'x', 1, 'EUR', 'late', now(), NULL);
+INSERT INTO payments.refunds (refund_id, payment_id, order_id, amount_minor, currency, reason, by, status, of_suspense) VALUES
+    (gen_random_uuid(), '00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000001', 1, 'EUR', 'paid_twice', 'check-payment', 'refunded', 'double');
 INSERT INTO delivery.shipments (shipment_id, order_id, carrier, tracking_number, status, pickup, updated_at) VALUES
     ('00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000001', 'popup', 'PU1', 'delivered', false, now() - interval '9 min');
 INSERT INTO delivery.tracking (shipment_id, n, status) VALUES
@@ -57,5 +60,8 @@ INSERT INTO points.entries (customer_id, n, kind, points, available, held, debt,
     ('00000000-0000-7000-8000-0000000000c1', 3, 'spend', 3, 0, -3, 0, '00000000-0000-7000-8000-000000000001', 'x', 'x'),
     ('00000000-0000-7000-8000-0000000000c1', 4, 'earn', 2, 2, 0, 0, '00000000-0000-7000-8000-000000000001', 'x', 'x'),
     ('00000000-0000-7000-8000-0000000000c1', 5, 'reclaim', 3, -3, 0, 0, '00000000-0000-7000-8000-000000000001', 'x', 'x');
+INSERT INTO books.entries
+SELECT l.* FROM payments.entries e, books.legs(e) l UNION ALL SELECT l.* FROM payments.suspense e, books.legs(e) l
+UNION ALL SELECT l.* FROM payments.refunds e, books.legs(e) l UNION ALL SELECT l.* FROM points.entries e, books.legs(e) l;
 INSERT INTO points.lots (entry_id, customer_id, points, expires_at) VALUES (gen_random_uuid(), '00000000-0000-7000-8000-0000000000c1', 10, now() - interval '1 min');
 UPDATE orders.orders SET points = 3, tax_minor = 30, discount_minor = 30 WHERE status = 'completed';
