@@ -564,6 +564,11 @@ func (c *Client) ListProducts(ctx context.Context, query ListProductsQuery, opti
 	return send[Page[Product]](ctx, c, options, call{method: "GET", path: "/v1/products", query: query})
 }
 
+// ListReconciliations sends GET /v1/payments/reconciliations, for: staff.
+func (c *Client) ListReconciliations(ctx context.Context, query ListReconciliationsQuery, options ...Option) (Page[Reconciliation], error) {
+	return send[Page[Reconciliation]](ctx, c, options, call{method: "GET", path: "/v1/payments/reconciliations", query: query})
+}
+
 // ListReservations sends GET /v1/inventory/reservations, for: staff, client:stock.
 func (c *Client) ListReservations(ctx context.Context, query ListReservationsQuery, options ...Option) (Page[Reservation], error) {
 	return send[Page[Reservation]](ctx, c, options, call{method: "GET", path: "/v1/inventory/reservations", query: query})

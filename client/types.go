@@ -357,6 +357,17 @@ type Deletion struct {
 	Why     string `json:"why,omitempty"` // Why it was not deleted.
 }
 
+// Difference is a payment that a provider has in another way than the shop.
+type Difference struct {
+	Kind        string `json:"kind"` // Unknown: the shop has no such payment. Missing: the provider has none. Received, refunded: the sums differ. Closed: it can no longer be paid there.; one of unknown, missing, received, refunded, closed
+	PaymentID   string `json:"payment_id,omitempty"`
+	OrderID     string `json:"order_id,omitempty"`
+	ProviderRef string `json:"provider_ref"`
+	Ours        Amount `json:"ours"`
+	Theirs      Amount `json:"theirs"`
+	Corrected   bool   `json:"corrected"` // The provider was queried about the payment, which corrects it. The others are for people.
+}
+
 // DiscardDeadLetterRequest gives a dead letter up.
 type DiscardDeadLetterRequest struct {
 	Note string `json:"note"` // Why its event needs no handling.
@@ -816,6 +827,13 @@ type ListProductsQuery struct {
 	After       string `query:"after"` // The next of the page before, instead of page: for lists of any length.
 }
 
+// ListReconciliationsQuery holds the query parameters of ListReconciliations. Zero values are left out.
+type ListReconciliationsQuery struct {
+	Paging
+	Provider string `query:"provider"`
+	Differ   bool   `query:"differ"` // Only those with differences.
+}
+
 // ListReservationsQuery holds the query parameters of ListReservations. Zero values are left out.
 type ListReservationsQuery struct {
 	Paging
@@ -1176,6 +1194,16 @@ type Range struct {
 	Min      int64  `json:"min_minor"`
 	Max      int64  `json:"max_minor"`
 	Count    int64  `json:"count"`
+}
+
+// Reconciliation is a comparison of a provider's books with the shop's.
+type Reconciliation struct {
+	ID          string       `json:"id"`
+	Provider    string       `json:"provider"`
+	Since       time.Time    `json:"since"`       // Payments from then on were compared.
+	Compared    int64        `json:"compared"`    // How many payments of the shop were compared.
+	Differences []Difference `json:"differences"` // At most 500.
+	At          time.Time    `json:"at"`
 }
 
 // RefreshRequest shows a refresh token, in the body or in the cookie.

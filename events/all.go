@@ -41,6 +41,7 @@ func All() []Event {
 		PaymentExpired{},
 		PaymentMismatched{},
 		PaymentSilent{},
+		ReconciliationDue{},
 		ProviderNotified{},
 		RefundRequested{},
 		RefundFailed{},

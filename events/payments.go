@@ -83,10 +83,18 @@ type PaymentSilent struct {
 	Since       time.Time `json:"since" jsonschema:"when the query was due"`
 }
 
+// ReconciliationDue reports that the books of a provider have to be compared with the shop's.
+type ReconciliationDue struct {
+	clock
+	ReconciliationID string    `json:"reconciliation_id"` // begins with the hour's first millisecond
+	Provider         string    `json:"provider"`
+	Since            time.Time `json:"since" jsonschema:"payments from then on are compared"`
+}
+
 // ProviderNotified reports that a provider sent a notice about a payment. It is a reason to query the provider, and no fact.
 type ProviderNotified struct {
 	Provider    string `json:"provider"`
-	NoticeID    string `json:"notice" jsonschema:"the provider's id of the notice"`
+	NoticeID    string `json:"notice" jsonschema:"the provider's id of the notice, or that of a reconciliation"`
 	ProviderRef string `json:"provider_ref"`
 	OrderID     string `json:"order_id"`
 	PaymentID   string `json:"payment_id"`
@@ -129,6 +137,7 @@ func (PaymentVoided) EventType() string     { return "payment.voided" }
 func (PaymentExpired) EventType() string    { return "payment.expired" }
 func (PaymentMismatched) EventType() string { return "payment.mismatched" }
 func (PaymentSilent) EventType() string     { return "payment.silent" }
+func (ReconciliationDue) EventType() string { return "reconciliation.due" }
 func (ProviderNotified) EventType() string  { return "provider.notified" }
 func (RefundRequested) EventType() string   { return "refund.requested" }
 func (RefundFailed) EventType() string      { return "refund.failed" }
@@ -142,6 +151,7 @@ func (e PaymentRefunded) About() About   { return aboutPayment(e.PaymentID, e.Or
 func (e PaymentVoided) About() About     { return aboutPayment(e.PaymentID, e.OrderID) }
 func (e PaymentExpired) About() About    { return aboutPayment(e.PaymentID, e.OrderID) }
 func (e PaymentMismatched) About() About { return aboutPayment(e.PaymentID, e.OrderID) }
+func (e ReconciliationDue) About() About { return About{Subject: e.ReconciliationID} }
 func (e PaymentSilent) About() About     { return aboutPayment(e.PaymentID, e.OrderID) }
 func (e ProviderNotified) About() About  { return aboutPayment(e.PaymentID, e.OrderID) }
 func (e RefundRequested) About() About   { return aboutPayment(e.PaymentID, e.OrderID) }

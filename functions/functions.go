@@ -18,6 +18,7 @@ import (
 	movestock "github.com/popup-shop/popup/functions/move-stock"
 	placeorder "github.com/popup-shop/popup/functions/place-order"
 	receivewebhook "github.com/popup-shop/popup/functions/receive-webhook"
+	reconcilepayments "github.com/popup-shop/popup/functions/reconcile-payments"
 	refundpayment "github.com/popup-shop/popup/functions/refund-payment"
 	releasestock "github.com/popup-shop/popup/functions/release-stock"
 	reservestock "github.com/popup-shop/popup/functions/reserve-stock"
@@ -100,6 +101,7 @@ func All(s Settings) []function.Function {
 		movestock.New(),
 		createpayment.New(createpayment.Settings{Settings: s.providers(), Public: s.Public}),
 		checkpayment.New(s.providers()),
+		reconcilepayments.New(s.providers()),
 		refundpayment.New(s.providers()),
 		returnpoints.New(s.Shop),
 		settlepoints.New(s.Shop),

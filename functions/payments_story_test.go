@@ -26,6 +26,7 @@ func (d *day) staffRefundsAnOrder() {
 	require.Equal(d.t, paid.ID, ok(staff.ListPayments(ctx, client.ListPaymentsQuery{Status: "paid"}))(d.t).Items[0].ID)
 	require.Len(d.t, ok(staff.GetPaymentEntries(ctx, paid.ID))(d.t).Items, 2)
 	require.Empty(d.t, ok(staff.ListSuspense(ctx, client.ListSuspenseQuery{}))(d.t).Items)
+	require.Empty(d.t, ok(staff.ListReconciliations(ctx, client.ListReconciliationsQuery{Differ: true}))(d.t).Items)
 
 	d.Deliver(d.t, "ship-order", d.Emitted(d.t, placed.ID, "order.confirmed")[0])
 	for _, status := range []string{"shipped", "in_transit", "delivered"} {

@@ -184,12 +184,13 @@ var providerKeys = map[string]string{
 
 // secrets are the settings that one function alone is given, each from a key of its own name in a Secret.
 var secrets = map[string]map[string]string{
-	"serve-accounts": {"TOKEN_KEYS": "popup-tokens"},
-	"serve-gateway":  {"PAGES_KEY": "popup-pages"},
-	"send-email":     {"SMTP_URL": "popup-mail"},
-	"create-payment":  providerKeys,
-	"check-payment":   providerKeys,
-	"refund-payment":  providerKeys,
+	"serve-accounts":     {"TOKEN_KEYS": "popup-tokens"},
+	"serve-gateway":      {"PAGES_KEY": "popup-pages"},
+	"send-email":         {"SMTP_URL": "popup-mail"},
+	"create-payment":     providerKeys,
+	"check-payment":      providerKeys,
+	"reconcile-payments": providerKeys,
+	"refund-payment":     providerKeys,
 	"receive-webhook": {
 		"CARD_WEBHOOK_SECRET": "popup-payments", "TALER_WEBHOOK_SECRET": "popup-payments", "KONBINI_WEBHOOK_SECRET": "popup-payments",
 	},

@@ -63,7 +63,7 @@ func (keyCommand) Run(out *printer.Printer) error {
 }
 
 // movesMoney lists the functions that have the keys of payment providers.
-var movesMoney = []string{"create-payment", "check-payment", "refund-payment", "receive-webhook"}
+var movesMoney = []string{"create-payment", "check-payment", "refund-payment", "reconcile-payments", "receive-webhook"}
 
 // environment returns the settings of each program that differ from ours. All can verify tokens, one can make them; those
 // that move money have the keys of payment providers; and this program is one proxy more in front of the gateway.

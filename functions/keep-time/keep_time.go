@@ -25,6 +25,7 @@ func New() function.Function {
 			events.ReservationDue{},
 			events.PaymentSilent{},
 			events.PointsDue{},
+			events.ReconciliationDue{},
 			events.HousekeepingDue{},
 		},
 	}
@@ -36,7 +37,7 @@ func tick(ctx context.Context, tx pgx.Tx, now time.Time) (due []events.Event, ne
 	more := false
 	for _, read := range []func(context.Context, pgx.Tx) ([]events.Event, error){
 		stockDue, ordersOverdue, ordersRested, shipmentsDue, reservationsDue, paymentsSilent, pointsDue,
-		housekeepingDue,
+		reconciliationsDue, housekeepingDue,
 	} {
 		batch, err := read(ctx, tx)
 		if err != nil {

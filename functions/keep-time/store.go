@@ -116,6 +116,28 @@ func paymentsSilent(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
 	})
 }
 
+// reconciliationsDue are due at the beginning of an hour, for each provider that has been called in the last 72 hours. The ids of an hour's
+// events begin with its first millisecond.
+func reconciliationsDue(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
+	return read(ctx, tx, "reconciliations", `
+		SELECT due.reconciliation_id::text, due.provider, due.since
+		FROM (
+			SELECT called.provider, since, hour, (left(bus.first_id_of(hour)::text, 24) || left(md5(called.provider), 12))::uuid AS reconciliation_id
+			FROM (SELECT date_trunc('hour', now()), date_trunc('hour', now()) - interval '72 hours') AS times (hour, since), LATERAL (
+				SELECT DISTINCT provider FROM payments.payments WHERE check_at IS NOT NULL AND created_at > since) AS called
+		) AS due
+		WHERE NOT EXISTS (
+			SELECT FROM bus.event e
+			WHERE e.event_id >= bus.first_id_of(hour) AND e.event_id < bus.first_id_of(hour + interval '1 ms')
+			AND e.type = 'reconciliation.due' AND e.subject = due.reconciliation_id::text)
+		LIMIT $1`, func(row pgx.CollectableRow) (events.Event, error) {
+		var due events.ReconciliationDue
+		err := row.Scan(&due.ReconciliationID, &due.Provider, &due.Since)
+		due.Since = due.Since.UTC()
+		return due, err
+	})
+}
+
 func pointsDue(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
 	return read(ctx, tx, "points that run out", `
 		SELECT customer_id::text, entry_id::text
@@ -157,7 +179,9 @@ func nextDue(ctx context.Context, tx pgx.Tx) (time.Time, error) {
 			(SELECT min(check_at) FROM payments.payments WHERE status = 'created' AND check_at > now()),
 			(SELECT min(due_at) FROM delivery.shipments WHERE due_at > now()),
 			(SELECT min(expires_at) FROM stock.holds WHERE status = 'held' AND expires_at > now()),
-			(SELECT min(expires_at) FROM points.lots WHERE expires_at > now()))`).Scan(&next)
+			(SELECT min(expires_at) FROM points.lots WHERE expires_at > now()),
+			(SELECT date_trunc('hour', now()) + interval '1 hour' WHERE EXISTS (
+				SELECT FROM payments.payments WHERE check_at IS NOT NULL AND created_at > date_trunc('hour', now()) - interval '71 hours')))`).Scan(&next)
 	if err != nil || next == nil {
 		return time.Time{}, err
 	}

@@ -41,6 +41,7 @@ func New(settings Settings) function.Function {
 			web.Get("/v1/orders/{id}/payment", ownerOrToken, readOfOrder),
 			web.List("/v1/payments", access.Staff, listPayments),
 			web.List("/v1/payments/suspense", access.Staff, listSuspense),
+			web.List("/v1/payments/reconciliations", access.Staff, listReconciliations),
 			web.Get("/v1/payments/{id}", ownerOrToken, readPayment),
 			web.Get("/v1/payments/{id}/entries", access.Staff, listEntries),
 			web.PostIdempotent("/v1/payments/{id}/refunds", access.Staff, web.IdempotentCall[*RefundRequest, string, RefundAnswer]{

@@ -30,6 +30,7 @@ var expiries = []expiry{
 	{`DELETE FROM mail.recipients`, `address_hash`, `day < current_date`},
 	// Notices of payment providers. One that came again after that would only have the provider asked.
 	{`DELETE FROM payments.notices`, `provider, notice_id`, `received_at < now() - interval '30 days'`},
+	{`DELETE FROM payments.reconciliations`, `reconciliation_id`, `at < now() - interval '30 days'`},
 	// Scores of products that are less than that of one view thirty days ago.
 	{`DELETE FROM catalogue.viewed`, `product_id`, `heat < extract(epoch FROM now())::float8 / 86400 - 30`},
 }

@@ -19,7 +19,7 @@ func New() function.Function {
 		On:   []function.Handler{function.On(function.Each(tidy))},
 		Writes: []string{
 			"orders.baskets", "bus.idempotency", "bus.rates", "accounts.sessions", "accounts.throttles", "accounts.resets", "catalogue.viewed",
-			"mail.recipients", "payments.notices",
+			"mail.recipients", "payments.notices", "payments.reconciliations",
 		},
 	}
 }

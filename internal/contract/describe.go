@@ -79,6 +79,7 @@ var summaries = map[string]string{
 	"GetPaymentEntries":        "Get what is known about the money of a payment",
 	"GetPaymentMethods":        "Get the methods that an order can be paid with",
 	"ListSuspense":             "List money that fits no payment",
+	"ListReconciliations":      "List comparisons of providers' books with the shop's",
 	"RefundPayment":            "Request a refund",
 	"RetryRefund":              "Request a refund again that failed",
 	"SendNotice":               "Receive the notice of a payment provider",

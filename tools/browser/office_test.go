@@ -15,7 +15,7 @@ func init() {
 		"office-import": "/office/products/import", "office-stock": "/office/stock", "office-stores": "/office/stores",
 		"office-categories": "/office/categories", "office-category": "/office/categories/01900000-0000-7000-8000-000000000402",
 		"office-warehouses": "/office/warehouses", "office-warehouse": "/office/warehouses/01900000-0000-7000-8000-000000000001",
-		"office-holds": "/office/holds", "office-delivery": "/office/delivery", "office-payments": "/office/payments", "office-suspense": "/office/payments/suspense", "office-delivery-none": "/office/delivery?q=nothing",
+		"office-holds": "/office/holds", "office-delivery": "/office/delivery", "office-payments": "/office/payments", "office-suspense": "/office/payments/suspense", "office-reconciliations": "/office/payments/reconciliations", "office-delivery-none": "/office/delivery?q=nothing",
 		"office-reports": "/office/reports", "office-samples": "/office/settings/mails", "office-orders-hidden": "/office/orders?hidden=true",
 		"office-customers": "/office/customers", "office-mails": "/office/mails", "office-engine": "/office/engine",
 		"office-functions": "/office/engine/functions", "office-dead-letters": "/office/engine/dead-letters", "office-checks": "/office/engine/checks",

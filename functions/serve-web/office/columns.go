@@ -17,7 +17,7 @@ func text[T any](key string, of func(T) string) table.Column[T] {
 	return table.Column[T]{Key: key, Text: of}
 }
 
-// linked is the column that names its rows, each of which leads to a page.
+// linked is the column that names its rows. A row leads to a page, unless its address is empty.
 func linked[T any](key string, of, to func(T) string) table.Column[T] {
 	return table.Column[T]{Key: key, Head: true, Text: of, Cell: func(row T) templ.Component { return link(to(row), of(row)) }}
 }

@@ -19,6 +19,7 @@ func Routes() []page.Route {
 		{Pattern: "GET /office/reports", Serve: reports},
 		{Pattern: "GET /office/payments", Serve: payments},
 		{Pattern: "GET /office/payments/suspense", Serve: suspense},
+		{Pattern: "GET /office/payments/reconciliations", Serve: reconciliations},
 		{Pattern: "GET /office/payments/{id}", Serve: payment},
 		{Pattern: "POST /office/payments/{id}", Serve: payment},
 		{Pattern: "POST /office/payments/{id}/retry", Serve: retryRefund},

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/popup-shop/popup/config"
@@ -367,6 +368,29 @@ func TestStaffAdjustsPoints_PTS_13(t *testing.T) {
 	require.Contains(t, page.HTML, `value="-31"`)
 	require.Contains(t, page.Text, "fewer points")
 	require.Equal(t, http.StatusUnprocessableEntity, staff.Post(t, path, "key", "x", "points", "many", "reason", "").Status)
+}
+
+// PAY-40: staff sees what differs between a provider's books and the shop's.
+func TestDifferencesOfBooksAreListed_PAY_40(t *testing.T) {
+	t.Parallel()
+	shop, staff := open(t, token.Staff)
+	const path = "/office/payments/reconciliations"
+	require.Contains(t, staff.Get(t, path).Text, "Nothing has been compared yet")
+	paymentID := uuid.NewString()
+	insert := func(provider, age, differences string) {
+		shop.Exec(t, `
+			INSERT INTO payments.reconciliations (reconciliation_id, provider, since, compared, differences, at)
+			VALUES (gen_random_uuid(), $1, now(), 7, $3, now() - $2::interval)`, provider, age, differences)
+	}
+	insert("card", "2 hours", `[{"kind": "unknown", "provider_ref": "cs_old", "currency": "EUR", "ours": 0, "theirs": 100}]`)
+	insert("card", "1 hour", `[{"kind": "unknown", "provider_ref": "cs_new", "currency": "EUR", "ours": 0, "theirs": 2400},
+		{"kind": "received", "payment_id": "`+paymentID+`", "provider_ref": "cs_paid", "currency": "EUR", "ours": 0, "theirs": 1}]`)
+	insert("taler", "3 hours", `[]`)
+	page := staff.Get(t, path)
+	require.Contains(t, page.Text, "cs_new the shop has no such payment €0.00 €24.00")
+	require.Contains(t, page.HTML, `href="/office/payments/`+paymentID+`"`)
+	require.Contains(t, page.Text, "received €0.00 €0.01 by a query")
+	require.NotContains(t, page.Text, "cs_old", "the latest comparison of a provider counts")
 }
 
 // WEB-36: staff sees payments with their entries, and refunds a part.

@@ -35,7 +35,10 @@ func paymentTabs(v *ui.View) []tab {
 	for _, status := range paymentStates {
 		tabs = append(tabs, tab{"/office/payments?status=" + status, v.T("payment-state." + status)})
 	}
-	return append(tabs, tab{"/office/payments/suspense", v.T("payments.suspense")})
+	return append(
+		tabs, tab{"/office/payments/suspense", v.T("payments.suspense")},
+		tab{"/office/payments/reconciliations", v.T("payments.reconciliations")},
+	)
 }
 
 func paymentColumns(v *ui.View) []table.Column[client.Payment] {

@@ -370,3 +370,44 @@ func TestNoticesAreSigned(t *testing.T) {
 		require.ErrorIs(t, payment.Verify(c.secrets, c.signature, c.body, c.now), payment.ErrSignature, what)
 	}
 }
+
+// PAY-40: the list has every payment with what was received and refunded, over more than one page.
+func TestTheBooksAreListed_PAY_40(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, p provider) {
+		before := time.Now().Add(-time.Second)
+		want := map[string]payment.Booked{}
+		for i := range 203 {
+			key, _, opened := p.open(t)
+			b := payment.Booked{Ref: opened.Ref, Outcome: payment.Open}
+			if i%3 > 0 {
+				p.act(t, opened.Ref, "pay")
+				b.Outcome, b.Received = payment.Paid, p.amount(1000)
+			}
+			if i%3 > 1 {
+				done, _, err := p.Refund(t.Context(), key, opened.Ref, p.amount(int64(i)))
+				require.NoError(t, err)
+				require.True(t, done)
+				b.Refunded = int64(i)
+			}
+			want[b.Ref] = b
+		}
+		listed, err := p.Provider.(payment.Lister).List(t.Context(), before)
+		require.NoError(t, err)
+		require.Len(t, listed, len(want))
+		for _, b := range listed {
+			if b.Received.Minor == 0 {
+				b.Received.Currency = ""
+			}
+			require.Equal(t, want[b.Ref], b)
+		}
+		listed, err = p.Provider.(payment.Lister).List(t.Context(), time.Now().Add(time.Hour))
+		require.NoError(t, err)
+		require.Empty(t, listed)
+		for _, fault := range []simulator.Fault{simulator.Down, simulator.Wrapped, simulator.Garbage, simulator.Huge, simulator.Redirect} {
+			p.Fault = func(*http.Request) simulator.Fault { return fault }
+			_, err := p.Provider.(payment.Lister).List(t.Context(), before)
+			require.Error(t, err, "%v is no empty list", fault)
+		}
+	})
+}

@@ -42,6 +42,7 @@ type slip struct {
 	Deadline     time.Time `json:"deadline"`
 	Status       string    `json:"status"` // open, paid, declined, expired, voided
 	Received     int64     `json:"received"`
+	Refunded     int64     `json:"refunded"`
 	Currency     string    `json:"currency"`
 	Error        string    `json:"error"`
 }

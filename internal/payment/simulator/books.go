@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"bufio"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -66,6 +67,8 @@ func (p *Payment) act(act string) bool {
 			p.Status = "expired"
 		}
 		return open
+	case "refund": // on the provider's own page, which the shop does not hear of
+		return p.Status == "paid" && p.refund("by hand "+rand.Text(), p.Kept()) == ""
 	case "refuse-refunds":
 		p.NoRefunds = !p.NoRefunds
 		return true

@@ -15,6 +15,8 @@ func (s cards) routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /card/v1/checkout/sessions/{ref}", s.with("card", s.show))
 	mux.HandleFunc("POST /card/v1/checkout/sessions/{ref}/expire", s.with("card", s.expire))
 	mux.HandleFunc("POST /card/v1/refunds", s.refund)
+	mux.HandleFunc("GET /card/v1/checkout/sessions", s.list)
+	mux.HandleFunc("GET /card/v1/refunds", s.listRefunds)
 }
 
 // leastCharge is the least that a card can be charged, in the smallest coin of most currencies.
@@ -62,13 +64,15 @@ func sessionOf(p Payment, page string) map[string]any {
 		"amount_total": p.Amount, "currency": strings.ToLower(p.Currency), "payment_intent": nil, "url": nil,
 	}
 	if paid == "paid" {
-		session["amount_total"], session["payment_intent"] = p.Received, "pi_"+strings.TrimPrefix(p.Ref, "cs_test_")
+		session["amount_total"], session["payment_intent"] = p.Received, intentOf(p)
 	}
 	if status == "open" {
 		session["url"] = page
 	}
 	return session
 }
+
+func intentOf(p Payment) string { return "pi_" + strings.TrimPrefix(p.Ref, "cs_test_") }
 
 func (s cards) show(w http.ResponseWriter, _ *http.Request, p *Payment) {
 	answer(w, http.StatusOK, sessionOf(*p, s.page(*p)))

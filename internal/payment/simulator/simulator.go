@@ -99,7 +99,7 @@ func (s *Simulator) Settings(own config.Payments) config.Payments {
 }
 
 // Acts are what customers and providers do with a payment.
-var Acts = []string{"pay", "decline", "expire", "pay-less", "pay-more", "pay-late", "pay-twice", "refuse-refunds"}
+var Acts = []string{"pay", "decline", "expire", "pay-less", "pay-more", "pay-late", "pay-twice", "refund", "refuse-refunds"}
 
 // ErrUnknown is returned for a payment or an act that does not exist.
 var ErrUnknown = errors.New("there is no such payment or act")

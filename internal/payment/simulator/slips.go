@@ -15,6 +15,7 @@ type slips struct{ *Simulator }
 
 func (s slips) routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /konbini/slips", s.open)
+	mux.HandleFunc("GET /konbini/slips", s.list)
 	mux.HandleFunc("GET /konbini/slips/{ref}", s.with("konbini", showSlip))
 	mux.HandleFunc("POST /konbini/slips/{ref}/void", s.with("konbini", s.void))
 	mux.HandleFunc("POST /konbini/slips/{ref}/refunds", s.with("konbini", s.refund))
@@ -67,14 +68,18 @@ func digits(n int) string {
 }
 
 func showSlip(w http.ResponseWriter, _ *http.Request, p *Payment) {
+	answer(w, http.StatusOK, slipOf(*p))
+}
+
+func slipOf(p Payment) map[string]any {
 	status := p.Status
 	if status == "open" && time.Now().After(p.Deadline) {
 		status = "expired"
 	}
-	answer(w, http.StatusOK, map[string]any{
+	return map[string]any{
 		"id": p.Ref, "order_id": p.OrderID, "chain": p.Chain, "number": p.Number, "confirmation": p.Confirm,
-		"deadline": p.Deadline, "status": status, "received": p.Received, "currency": p.Currency,
-	})
+		"deadline": p.Deadline, "status": status, "received": p.Received, "refunded": p.Refunded(), "currency": p.Currency,
+	}
 }
 
 func (s slips) void(w http.ResponseWriter, r *http.Request, p *Payment) {

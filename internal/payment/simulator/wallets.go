@@ -15,6 +15,7 @@ type wallets struct{ *Simulator }
 
 func (s wallets) routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /taler/private/orders", s.open)
+	mux.HandleFunc("GET /taler/private/orders", s.list)
 	mux.HandleFunc("GET /taler/private/orders/{ref}", s.with("taler", s.show))
 	mux.HandleFunc("DELETE /taler/private/orders/{ref}", s.with("taler", s.remove))
 	mux.HandleFunc("POST /taler/private/orders/{ref}/refund", s.with("taler", s.refund))
