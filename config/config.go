@@ -38,7 +38,18 @@ type Process struct {
 	ShutdownTimeout time.Duration `envconfig:"SHUTDOWN_TIMEOUT" default:"30s" desc:"how long work in hand may take at the end"`
 	Revision        string        `envconfig:"K_REVISION" desc:"revision of the function, set by Knative"`
 	Sink            string        `envconfig:"K_SINK" desc:"address of the broker, set by the SinkBinding"`
+	Production      bool          `envconfig:"PRODUCTION" desc:"true: the start fails with default passwords, with plain text to the database or to a broker outside the cluster, and with simulated payments"`
 	Tracing
+}
+
+// Check returns an error that names the first invalid setting.
+func (p Process) Check() error {
+	if p.Production && p.Sink != "" {
+		if err := CheckSafe("K_SINK", p.Sink); err != nil {
+			return err
+		}
+	}
+	return p.Tracing.Check()
 }
 
 // Tracing is the address that traces are sent to.
@@ -86,7 +97,10 @@ type Database struct {
 	Password string `envconfig:"DB_PASSWORD" desc:"password of the role"`
 	Name     string `envconfig:"DB_NAME" default:"popup" desc:"database"`
 	Pool     int32  `envconfig:"DB_POOL" default:"4" desc:"connections at most"`
+	SSLMode  string `envconfig:"DB_SSLMODE" desc:"encryption of connections, as libpq names it: require, verify-ca, verify-full; encrypted where Postgres offers it when empty"`
 	Pooler   string `envconfig:"DB_POOLER" desc:"transaction: a pooler in transaction mode stands before Postgres, such as pgbouncer"`
+
+	Production bool `envconfig:"PRODUCTION" desc:"true: the start fails with default passwords, with plain text to the database or to a broker outside the cluster, and with simulated payments"`
 }
 
 // PoolerTransaction is the Pooler that gives each transaction whatever connection is free.
@@ -96,6 +110,9 @@ const PoolerTransaction = "transaction"
 func (d Database) Check() error {
 	if d.Pooler != "" && d.Pooler != PoolerTransaction {
 		return fmt.Errorf("DB_POOLER=%s: must be empty or %s", d.Pooler, PoolerTransaction)
+	}
+	if d.Production {
+		return d.checkSafe()
 	}
 	return nil
 }
@@ -108,6 +125,9 @@ func (d Database) Address() string {
 	u := url.URL{
 		Scheme: "postgres", Host: net.JoinHostPort(d.Host, strconv.Itoa(d.Port)), Path: d.Name,
 		User: url.UserPassword(cmp.Or(d.User, d.Service, "popup"), d.Password),
+	}
+	if d.SSLMode != "" {
+		u.RawQuery = url.Values{"sslmode": {d.SSLMode}}.Encode()
 	}
 	return u.String()
 }

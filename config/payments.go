@@ -12,6 +12,7 @@ type Payments struct {
 	SlipTime       time.Duration `envconfig:"SLIP_TIME" default:"168h" desc:"how long a slip of a convenience store can be paid; whole days end with the day in Tokyo"`
 	SlipGrace      time.Duration `envconfig:"SLIP_GRACE" default:"24h" desc:"how long stock stays held after the deadline of a slip: convenience stores report payments late"`
 	PaymentSilence time.Duration `envconfig:"PAYMENT_SILENCE" default:"30s" desc:"interval after which the provider of an open payment is queried first"`
+	Production     bool          `envconfig:"PRODUCTION" desc:"true: the start fails with default passwords, with plain text to the database or to a broker outside the cluster, and with simulated payments"`
 
 	CardURL        string   `envconfig:"CARD_URL" default:"https://api.stripe.com" desc:"address of the card provider's API, in the form of Stripe's"`
 	CardKey        string   `envconfig:"CARD_KEY" desc:"secret key of the card provider's API; without one cards are not offered"`
@@ -37,6 +38,8 @@ func (p Payments) Check() error {
 	for name, address := range map[string]string{"CARD_URL": p.CardURL, "TALER_URL": p.TalerURL, "KONBINI_URL": p.KonbiniURL} {
 		if at, err := url.Parse(address); address != "" && (err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https") {
 			return errors.New(name + ": must be an address like https://pay.example.org") // it may hold a password
+		} else if p.Production && at.Scheme == "http" && address != "" {
+			return errors.New(name + ": PRODUCTION refuses plain text to payment providers")
 		}
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -91,7 +92,13 @@ func TestConfigurationListsEverySettingAndNoOther(t *testing.T) {
 			listed = append(listed, line)
 		}
 	}
-	require.Equal(t, strings.ReplaceAll(want.String(), "|  |", "| |"), strings.Join(listed, ""))
+	var rows []string
+	for row := range strings.Lines(strings.ReplaceAll(want.String(), "|  |", "| |")) {
+		if !slices.Contains(rows, row) { // several parts read PRODUCTION
+			rows = append(rows, row)
+		}
+	}
+	require.Equal(t, rows, listed)
 }
 
 func TestEveryDecisionHasAContextAndConsequences(t *testing.T) {

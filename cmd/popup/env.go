@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/kelseyhightower/envconfig"
@@ -34,7 +35,10 @@ func (envCommand) Run(out *printer.Printer) error {
 	var settings []setting
 	for line := range strings.Lines(text.String()) {
 		cells := strings.SplitN(strings.TrimRight(line, "\n"), "\t", 3)
-		settings = append(settings, setting{cells[0], cells[1], cells[2]})
+		each := setting{cells[0], cells[1], cells[2]}
+		if !slices.Contains(settings, each) { // several parts read PRODUCTION
+			settings = append(settings, each)
+		}
 	}
 	return printer.List(
 		out, settings,

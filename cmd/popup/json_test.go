@@ -139,6 +139,22 @@ func TestEveryCommandPrintsJSON_TRM_31(t *testing.T) {
 	do(admin, "", "order ship", number, "--carrier=DHL")
 	do(admin, "", "order status", number, "in_transit")
 	require.Equal(t, number, field(t, do(admin, "", "order show", number), "order_number"))
+	do(admin, "", "order status", number, "delivered")
+	require.Eventually(t, func() bool { return field(t, do(admin, "", "order show", number), "status") == "completed" }, 20*time.Second, 100*time.Millisecond)
+	do(admin, "", "order refund", number, "--amount=1.00", "--reason=a scratch")
+	require.Eventually(t, func() bool {
+		return field(t, do(admin, "", "payment refunds", number).([]any)[0], "status") == "refunded"
+	}, 20*time.Second, 100*time.Millisecond)
+	const refused = "019c1363-49c0-73ee-b7e9-6e59ce40f9cb"
+	p.update(`
+		INSERT INTO payments.refunds (refund_id, payment_id, order_id, amount_minor, currency, reason, by, status)
+		SELECT '` + refused + `', payment_id, order_id, 1, currency, reason, by, 'failed' FROM payments.refunds`)
+	do(admin, "", "payment retry", refused)
+	require.Equal(t, "paid", field(t, do(admin, "", "payment show", number), "status"))
+	require.Len(t, do(admin, "", "payment entries", number).([]any)[:3], 3)
+	require.Len(t, do(admin, "", "payment list", "--status=paid"), 1)
+	require.Empty(t, do(admin, "", "payment suspense"))
+	require.Empty(t, do(admin, "", "payment reconciliations", "--differ"))
 	do(admin, "", "order cancel", order("two"), "--reason=changed my mind")
 	require.NotEmpty(t, do(admin, "", "events tail", "--order", number))
 	require.NotEmpty(t, do(admin, "", "trace", number))

@@ -18,6 +18,7 @@ type commands struct {
 	Status      api.StatusCommand    `cmd:"" help:"Show whether each part of the shop works."`
 	Points      api.PointsCommand    `cmd:"" help:"Show the points of accounts, add and take them."`
 	Order       api.OrderCommand     `cmd:"" help:"Show, ship, move and cancel orders, and write notes about them."`
+	Payment     api.PaymentCommand   `cmd:"" help:"Show payments, refunds, money in suspense and reconciliations."`
 	Trace       traceCommand         `cmd:"" help:"Draw the events of an order over time."`
 	Events      eventsCommand        `cmd:"" help:"Show events, send one, deliver past ones again, and drop old ones."`
 	DeadLetters deadLettersCommand   `cmd:"" name:"deadletters" help:"Manage events that no function could handle."`

@@ -29,6 +29,7 @@ import (
 	"knative.dev/pkg/logging"
 	"knative.dev/pkg/signals"
 
+	"github.com/popup-shop/popup/config"
 	"github.com/popup-shop/popup/internal/jetstream"
 )
 
@@ -39,6 +40,8 @@ type Settings struct {
 	MaxBytes int64  `envconfig:"STREAM_MAX_BYTES" default:"1073741824" desc:"Bytes that the stream of one Broker stores at most."`
 	Host     string `envconfig:"INGRESS_HOST" required:"true" desc:"Host name of the Service in front of the replicas."`
 	Port     string `envconfig:"PORT" default:"8080" desc:"Port that events are posted to."`
+
+	Production bool `envconfig:"PRODUCTION" desc:"true: the start fails with plain text to a NATS outside the cluster."`
 }
 
 // Main runs the program until it is signalled to stop.
@@ -56,6 +59,11 @@ func run(ctx context.Context, embedded *string, log *slog.Logger) error {
 	var settings Settings
 	if err := envconfig.Process("", &settings); err != nil {
 		return err
+	}
+	if settings.Production {
+		if err := config.CheckSafe("NATS_URL", settings.NATSURL); err != nil {
+			return err
+		}
 	}
 	quiet := zap.NewProductionConfig()
 	quiet.Level.SetLevel(zap.WarnLevel)

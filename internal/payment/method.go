@@ -23,7 +23,9 @@ type Method struct {
 	Mode     Mode
 	Currency string // the only one that it takes; any when empty
 	AtMost   int64  // of the currency's smallest coin; 0: no limit
-	name     [2]string
+	// Simulated is whether no money moves: the shop draws the outcome.
+	Simulated bool
+	name      [2]string
 }
 
 // slipAtMost is the most that a convenience store takes for one slip, in yen.
@@ -36,15 +38,15 @@ func Tokyo() *time.Location { return tokyo }
 
 var methods = []Method{
 	{Code: "card", Provider: "card", Mode: Deferred, name: [2]string{"Card", "クレジットカード"}},
-	{Code: "paypay", Provider: "paypay", Mode: Direct, Currency: "JPY", name: [2]string{"PayPay", "PayPay"}},
-	{Code: "rakuten_pay", Provider: "rakuten_pay", Mode: Direct, Currency: "JPY", name: [2]string{"Rakuten Pay", "楽天ペイ"}},
+	{Code: "paypay", Provider: "paypay", Mode: Direct, Simulated: true, Currency: "JPY", name: [2]string{"PayPay", "PayPay"}},
+	{Code: "rakuten_pay", Provider: "rakuten_pay", Mode: Direct, Simulated: true, Currency: "JPY", name: [2]string{"Rakuten Pay", "楽天ペイ"}},
 	slipMethod("seven_eleven", "Seven-Eleven", "セブン-イレブン"),
 	slipMethod("lawson", "Lawson", "ローソン"),
 	slipMethod("family_mart", "FamilyMart", "ファミリーマート"),
 	slipMethod("ministop", "Ministop", "ミニストップ"),
 	slipMethod("seicomart", "Seicomart", "セイコーマート"),
 	{Code: "taler", Provider: "taler", Mode: Deferred, name: [2]string{"GNU Taler", "GNU Taler"}},
-	{Code: "simulated", Provider: "simulated", Mode: Direct, name: [2]string{"Test payment", "テスト決済"}},
+	{Code: "simulated", Provider: "simulated", Mode: Direct, Simulated: true, name: [2]string{"Test payment", "テスト決済"}},
 }
 
 func slipMethod(chain, english, japanese string) Method {

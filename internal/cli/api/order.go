@@ -16,6 +16,7 @@ type OrderCommand struct {
 	Cancel orderCancelCommand `cmd:"" help:"Cancel an order and give back what it took."`
 	Ship   orderShipCommand   `cmd:"" help:"Mark an order as shipped."`
 	Status orderStatusCommand `cmd:"" help:"Set the status of an order's shipment."`
+	Refund orderRefundCommand `cmd:"" help:"Refund an amount of an order that was delivered."`
 	Note   orderNoteCommand   `cmd:"" help:"Write a note about an order, which its customer does not see."`
 	Notes  orderNotesCommand  `cmd:"" help:"List the notes about an order."`
 }

@@ -40,6 +40,9 @@ func CheckMethods(s Settings) error {
 		if !s.Reaches(m.Provider) {
 			return fmt.Errorf("PAYMENT_METHODS=%s: the settings of %s are missing", code, m.Provider)
 		}
+		if s.Production && m.Simulated {
+			return fmt.Errorf("PAYMENT_METHODS=%s: PRODUCTION refuses simulated payments", code)
+		}
 		if (m.Provider == "card" || m.Provider == "taler") && s.HoldTime > longestHold {
 			return fmt.Errorf("HOLD_TIME=%s: must be at most %s with %s", s.HoldTime, longestHold, m.Provider)
 		}

@@ -411,3 +411,25 @@ func TestTheBooksAreListed_PAY_40(t *testing.T) {
 		}
 	})
 }
+
+// OPS-32.
+func TestProductionRefusesSimulatedPayments_OPS_32(t *testing.T) {
+	t.Parallel()
+	for _, method := range payment.Codes() {
+		m, _ := payment.MethodOf(method)
+		own := config.Payments{Production: true, CardKey: "sk", TalerURL: "https://taler.example.org", KonbiniURL: "https://slips.example.org"}
+		s := providers.Settings{Shop: config.Shop{PaymentMethods: []string{method}}, Payments: own}
+		err := providers.CheckMethods(s)
+		if m.Provider == "card" || m.Provider == "taler" || m.Provider == "konbini" {
+			require.NoError(t, err, method)
+			continue
+		}
+		require.ErrorContains(t, err, "PRODUCTION refuses simulated payments", method)
+		s.Production = false
+		require.NoError(t, providers.CheckMethods(s))
+	}
+	simulated, err := simulator.Open(t.TempDir())
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, simulated.Close()) })
+	require.Equal(t, config.Payments{Production: true}, simulated.Settings(config.Payments{Production: true}), "it offers no simulator")
+}
