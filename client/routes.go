@@ -103,9 +103,19 @@ func (c *Client) ApplyOrderPoints(ctx context.Context, id string, in ApplyOrderP
 	return send[Order](ctx, c, options, call{method: "POST", path: "/v1/orders/" + url.PathEscape(id) + "/points", body: in, keyed: true})
 }
 
+// Authorise sends POST /v1/authorisations, for: cust. It has an idempotency key, which is generated unless the option Key gives one.
+func (c *Client) Authorise(ctx context.Context, in Amount, options ...Option) (Authorisation, error) {
+	return send[Authorisation](ctx, c, options, call{method: "POST", path: "/v1/authorisations", body: in, keyed: true})
+}
+
 // CancelOrder sends POST /v1/orders/{id}/cancel, for: cust, order-token. It has an idempotency key, which is generated unless the option Key gives one. The option Wait is how long the shop may take to decide.
 func (c *Client) CancelOrder(ctx context.Context, id string, in CancelOrderRequest, options ...Option) (Order, error) {
 	return send[Order](ctx, c, options, call{method: "POST", path: "/v1/orders/" + url.PathEscape(id) + "/cancel", body: in, keyed: true})
+}
+
+// CapturePayment sends POST /v1/payments/{id}/capture, for: cust, order-token.
+func (c *Client) CapturePayment(ctx context.Context, id string, options ...Option) (Payment, error) {
+	return send[Payment](ctx, c, options, call{method: "POST", path: "/v1/payments/" + url.PathEscape(id) + "/capture"})
 }
 
 // ChangeAddress sends PUT /v1/addresses/{id}, for: account.
@@ -319,6 +329,11 @@ func (c *Client) ForgotPassword(ctx context.Context, in ForgotPasswordRequest, o
 	return err
 }
 
+// GetAuthorisation sends GET /v1/authorisations/{id}, for: cust.
+func (c *Client) GetAuthorisation(ctx context.Context, id string, options ...Option) (Authorisation, error) {
+	return send[Authorisation](ctx, c, options, call{method: "GET", path: "/v1/authorisations/" + url.PathEscape(id)})
+}
+
 // GetBasket sends GET /v1/basket, for: all.
 func (c *Client) GetBasket(ctx context.Context, options ...Option) (Basket, error) {
 	return send[Basket](ctx, c, options, call{method: "GET", path: "/v1/basket"})
@@ -492,6 +507,11 @@ func (c *Client) ImportProducts(ctx context.Context, in ImportProductsRequest, o
 // ListAudit sends GET /v1/audit, for: admin.
 func (c *Client) ListAudit(ctx context.Context, query ListAuditQuery, options ...Option) (Page[Act], error) {
 	return send[Page[Act]](ctx, c, options, call{method: "GET", path: "/v1/audit", query: query})
+}
+
+// ListAuthorisations sends GET /v1/authorisations, for: cust.
+func (c *Client) ListAuthorisations(ctx context.Context, query Paging, options ...Option) (Page[Authorisation], error) {
+	return send[Page[Authorisation]](ctx, c, options, call{method: "GET", path: "/v1/authorisations", query: query})
 }
 
 // ListClients sends GET /v1/clients, for: admin.

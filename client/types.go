@@ -157,6 +157,15 @@ type Arrow struct {
 	Events   int64  `json:"events"`
 }
 
+// Authorisation is an amount that a customer agreed to beforehand. Orders with payment_method pre_authorised use parts of it.
+type Authorisation struct {
+	ID        string    `json:"id"`
+	Amount    Amount    `json:"amount"`
+	Used      Amount    `json:"used"` // What orders have set aside or paid.
+	Free      Amount    `json:"free"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
 // Basket is the basket of a caller.
 type Basket struct {
 	ID          string     `json:"id,omitempty"` // Absent while there is no basket.
@@ -375,7 +384,7 @@ type DiscardDeadLetterRequest struct {
 
 // Entry is one thing that is known about the money of a payment. Entries are never changed.
 type Entry struct {
-	Kind        string    `json:"kind"` // one of created, captured, failed, expired, voided, refunded
+	Kind        string    `json:"kind"` // one of created, authorised, captured, failed, expired, voided, refunded
 	Amount      Amount    `json:"amount"`
 	ProviderRef string    `json:"provider_ref"`
 	At          time.Time `json:"at"`
@@ -800,7 +809,7 @@ type ListOrdersQuery struct {
 // ListPaymentsQuery holds the query parameters of ListPayments. Zero values are left out.
 type ListPaymentsQuery struct {
 	Paging
-	Status string `query:"status"` // one of opening, created, paid, failed, expired, voided, refunded
+	Status string `query:"status"` // one of opening, created, authorised, paid, failed, expired, voided, refunded
 	Method string `query:"method"`
 	From   string `query:"from"` // First day, in UTC.
 	To     string `query:"to"`   // Last day, in UTC.
@@ -927,7 +936,7 @@ type MailSample struct {
 type Method struct {
 	Code     string  `json:"code"`
 	Name     string  `json:"name"`               // In the language of the caller, English or Japanese.
-	Mode     string  `json:"mode"`               // Direct: the outcome is known at once. Deferred: the customer pays afterwards, at the address or with the slip of the payment.; one of direct, deferred
+	Mode     string  `json:"mode"`               // Direct: the outcome is known at once. Pre-authorised: the amount is set aside, and captured when the customer says so. Deferred: the customer pays afterwards, at the address or with the slip of the payment.; one of direct, deferred, pre-authorised
 	Currency string  `json:"currency,omitempty"` // The only currency that it takes; left out: any.
 	AtMost   *Amount `json:"at_most,omitempty"`  // The highest total that it takes; left out: any.
 }
@@ -1056,7 +1065,7 @@ type Payment struct {
 	OrderNumber string     `json:"order_number"`
 	Method      string     `json:"method"`
 	Provider    string     `json:"provider"`
-	Status      string     `json:"status"` // one of opening, created, paid, failed, expired, voided, refunded
+	Status      string     `json:"status"` // one of opening, created, authorised, paid, failed, expired, voided, refunded
 	Amount      Amount     `json:"amount"`
 	Captured    Amount     `json:"captured"`
 	Refunded    Amount     `json:"refunded"`
@@ -1081,16 +1090,17 @@ type PlaceOrderAnswer struct {
 
 // PlaceOrderRequest is an order: its items, customer and destination.
 type PlaceOrderRequest struct {
-	Lines         []Item   `json:"lines,omitempty"`      // The items to order. Required without basket_id.
-	BasketID      string   `json:"basket_id,omitempty"`  // A basket of the caller. All of it is ordered, and the basket is closed.
-	Address       *Address `json:"address,omitempty"`    // The address to deliver to. Required without address_id and pickup.
-	AddressID     string   `json:"address_id,omitempty"` // The address to deliver to, from the caller's address book.
-	Pickup        *Pickup  `json:"pickup,omitempty"`
-	ExpectedTotal *Amount  `json:"expected_total,omitempty"` // Reject the order if its total differs.
-	Points        int64    `json:"points,omitempty"`         // How many points of the caller's account lower the total: each is worth 10 minor units.
-	Locale        string   `json:"locale,omitempty"`
-	Contact       *Contact `json:"contact,omitempty"` // How to reach the customer. Required for guests.
-	PaymentMethod string   `json:"payment_method"`
+	Lines           []Item   `json:"lines,omitempty"`      // The items to order. Required without basket_id.
+	BasketID        string   `json:"basket_id,omitempty"`  // A basket of the caller. All of it is ordered, and the basket is closed.
+	Address         *Address `json:"address,omitempty"`    // The address to deliver to. Required without address_id and pickup.
+	AddressID       string   `json:"address_id,omitempty"` // The address to deliver to, from the caller's address book.
+	Pickup          *Pickup  `json:"pickup,omitempty"`
+	ExpectedTotal   *Amount  `json:"expected_total,omitempty"` // Reject the order if its total differs.
+	Points          int64    `json:"points,omitempty"`         // How many points of the caller's account lower the total: each is worth 10 minor units.
+	Locale          string   `json:"locale,omitempty"`
+	Contact         *Contact `json:"contact,omitempty"` // How to reach the customer. Required for guests.
+	PaymentMethod   string   `json:"payment_method"`
+	AuthorisationID string   `json:"authorisation_id,omitempty"` // The amount that the order is taken from. Required with payment_method pre_authorised, and only then.
 }
 
 // PointBalance is what a customer has. It is the sum of the entries.

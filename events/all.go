@@ -40,6 +40,8 @@ func All() []Event {
 		PaymentVoided{},
 		PaymentExpired{},
 		PaymentMismatched{},
+		PaymentAuthorised{},
+		PaymentDue{},
 		PaymentSilent{},
 		ReconciliationDue{},
 		ProviderNotified{},

@@ -73,6 +73,21 @@ type PaymentMismatched struct {
 	GotCurrency   string `json:"got_currency"`
 }
 
+// PaymentAuthorised reports that part of an amount which the customer authorised beforehand is set aside for an order.
+type PaymentAuthorised struct {
+	PaymentID       string `json:"payment_id"`
+	OrderID         string `json:"order_id"`
+	AuthorisationID string `json:"authorisation_id"`
+	AmountMinor     int64  `json:"amount_minor"`
+	Currency        string `json:"currency"`
+}
+
+// PaymentDue reports that the delay of an order's payment check has passed.
+type PaymentDue struct {
+	clock
+	OrderID string `json:"order_id"`
+}
+
 // PaymentSilent reports that the shop has had no news about an open payment for some time.
 type PaymentSilent struct {
 	clock
@@ -136,6 +151,8 @@ func (PaymentRefunded) EventType() string   { return "payment.refunded" }
 func (PaymentVoided) EventType() string     { return "payment.voided" }
 func (PaymentExpired) EventType() string    { return "payment.expired" }
 func (PaymentMismatched) EventType() string { return "payment.mismatched" }
+func (PaymentAuthorised) EventType() string { return "payment.authorised" }
+func (PaymentDue) EventType() string        { return "payment.due" }
 func (PaymentSilent) EventType() string     { return "payment.silent" }
 func (ReconciliationDue) EventType() string { return "reconciliation.due" }
 func (ProviderNotified) EventType() string  { return "provider.notified" }
@@ -152,6 +169,8 @@ func (e PaymentVoided) About() About     { return aboutPayment(e.PaymentID, e.Or
 func (e PaymentExpired) About() About    { return aboutPayment(e.PaymentID, e.OrderID) }
 func (e PaymentMismatched) About() About { return aboutPayment(e.PaymentID, e.OrderID) }
 func (e ReconciliationDue) About() About { return About{Subject: e.ReconciliationID} }
+func (e PaymentAuthorised) About() About { return aboutPayment(e.PaymentID, e.OrderID) }
+func (e PaymentDue) About() About        { return About{Subject: e.OrderID, OrderID: e.OrderID} }
 func (e PaymentSilent) About() About     { return aboutPayment(e.PaymentID, e.OrderID) }
 func (e ProviderNotified) About() About  { return aboutPayment(e.PaymentID, e.OrderID) }
 func (e RefundRequested) About() About   { return aboutPayment(e.PaymentID, e.OrderID) }

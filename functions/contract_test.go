@@ -18,6 +18,7 @@ import (
 	servegateway "github.com/popup-shop/popup/functions/serve-gateway"
 	"github.com/popup-shop/popup/internal/contract"
 	"github.com/popup-shop/popup/internal/local/bucket"
+	"github.com/popup-shop/popup/internal/payment"
 	"github.com/popup-shop/popup/internal/shoptest"
 )
 
@@ -36,6 +37,7 @@ func openDay(t *testing.T, perMinute int) *day {
 	t.Helper()
 	shop := shoptest.Open(t, functions.All, func(s *functions.Settings) {
 		s.SimulatedSuccess, s.Pictures, s.CardSecrets = 1, pictures(t), []string{noticeSecret}
+		s.PaymentMethods = []string{"simulated", payment.PreAuthorised}
 	})
 	d := &day{Shop: shop, t: t, answered: map[string]bool{}, seen: map[int]bool{}}
 	settings := servegateway.Settings{
@@ -104,6 +106,7 @@ func TestEveryRouteOfTheContractResponds(t *testing.T) {
 	d.staffHoldsGoodsByHand()
 	d.staffShipsAnOrder()
 	d.staffRefundsAnOrder()
+	d.customerPaysFromAnAuthorisedAmount()
 	d.staffWatchesTheEngine()
 	d.anAdminLooksAfterPeopleAndPrograms()
 	d.anAdminReadsTables()

@@ -46,3 +46,20 @@ func (d *day) staffRefundsAnOrder() {
 	signed := client.Header("Stripe-Signature", payment.Sign(noticeSecret, time.Now(), notice))
 	require.True(d.t, ok(d.visitor.With(signed).SendNotice(ctx, "card", notice))(d.t).Received)
 }
+
+// API-52, API-55: a customer authorises an amount, orders from it, and has the order's part captured.
+func (d *day) customerPaysFromAnAuthorisedAmount() {
+	ctx := d.t.Context()
+	ada := d.as("customer")
+	amount := client.Amount{Minor: 100_000, Currency: "EUR"}
+	authorised := ok(ada.Authorise(ctx, amount, client.Key("authorise")))(d.t)
+	order := oneCap()
+	order.PaymentMethod, order.AuthorisationID = payment.PreAuthorised, authorised.ID
+	placed := ok(ada.PlaceOrder(ctx, order, client.Wait(0)))(d.t)
+	d.AwaitStatus(d.t, placed.ID, "confirmed")
+	paid := ok(ada.GetOrderPayment(ctx, placed.ID))(d.t)
+	require.Equal(d.t, "authorised", paid.Status)
+	require.Equal(d.t, "paid", ok(ada.CapturePayment(ctx, paid.ID))(d.t).Status)
+	require.Equal(d.t, placed.Total, ok(ada.GetAuthorisation(ctx, authorised.ID))(d.t).Used)
+	require.Len(d.t, ok(ada.ListAuthorisations(ctx, client.Paging{}))(d.t).Items, 1)
+}

@@ -40,11 +40,11 @@ func newFunction(settings Settings, providers payment.Providers) function.Functi
 	c := creator{settings, providers}
 	return function.Function{
 		Name: name,
-		On: []function.Handler{function.OnCall(function.ExternalCall[events.StockReserved, request, payment.Opened]{
-			Prepare: c.prepare, Local: c.local, Call: c.call, Record: c.record, OnError: c.onError,
-		})},
-		Emits:  []events.Event{events.PaymentCreated{}, events.PaymentPaid{}, events.PaymentFailed{}},
-		Locks:  []string{"orders.orders"},
+		On:   []function.Handler{opening[events.StockReserved](c), opening[events.PaymentDue](c)},
+		Emits: []events.Event{
+			events.PaymentCreated{}, events.PaymentAuthorised{}, events.PaymentPaid{}, events.PaymentFailed{},
+		},
+		Locks:  []string{"orders.orders", "payments.authorisations"},
 		Writes: []string{"payments.payments", "payments.attempts", "payments.entries", "payments.suspense"},
 	}
 }
@@ -54,44 +54,77 @@ type creator struct {
 	providers payment.Providers
 }
 
-type (
-	request = payment.Request
-	call    = function.Call[events.StockReserved, request, payment.Opened]
-)
+// opening returns the handler of an event after which payments are opened.
+func opening[E events.Event](c creator) function.Handler {
+	return function.OnCall(function.ExternalCall[E, request, payment.Opened]{
+		Prepare: func(ctx context.Context, tx pgx.Tx, batch []*function.Call[E, request, payment.Opened]) error {
+			orders := make([]string, len(batch))
+			for i, d := range batch {
+				orders[i] = d.Event.About().OrderID
+			}
+			requests, err := c.prepare(ctx, tx, orders)
+			for i, d := range batch {
+				d.Request = requests[orders[i]]
+			}
+			return err
+		},
+		Local: c.local,
+		Call:  c.call,
+		Record: func(ctx context.Context, tx pgx.Tx, batch []*function.Call[E, request, payment.Opened]) error {
+			payments := make([]opened, len(batch))
+			for i, d := range batch {
+				payments[i] = opened{request: *d.Request, Opened: d.Response}
+			}
+			if err := c.record(ctx, tx, payments); err != nil {
+				return err
+			}
+			for i, d := range batch {
+				for _, e := range payments[i].events() {
+					d.Emit(e)
+				}
+			}
+			return nil
+		},
+		OnError: func(ctx context.Context, tx pgx.Tx, _ E, r request, cause error) error {
+			return insertFailedAttempt(ctx, tx, r, "unknown: "+cause.Error())
+		},
+	})
+}
 
-// prepare sets the requests of the orders that still wait for a payment.
-func (c creator) prepare(ctx context.Context, tx pgx.Tx, batch []*call) error {
-	orders := make([]string, len(batch))
-	for i, d := range batch {
-		orders[i] = d.Event.OrderID
-	}
+// request asks for the payment of an order.
+type request struct {
+	payment.Request
+	Authorisation string          // the amount that it is taken from; empty for other methods
+	Decided       *payment.Opened // what the shop's own books say, for a part of an authorisation
+}
+
+// prepare returns the requests of the orders that still wait for a payment, by order.
+func (c creator) prepare(ctx context.Context, tx pgx.Tx, orders []string) (map[string]*request, error) {
 	waiting, err := readOrders(ctx, tx, orders)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for i, d := range batch {
-		r, ok := waiting[orders[i]]
-		if !ok {
-			continue
-		}
+	for _, r := range waiting {
 		r.Method = payment.MethodFor(r.Method, r.Amount)
 		if _, err := c.providers.For(r.Method); err != nil {
-			return function.Permanent(err)
+			return nil, function.Permanent(err)
 		}
 		if r.PaymentID, err = id.Derive(name, r.OrderID, "payment"); err != nil {
-			return err
+			return nil, err
 		}
 		r.ReturnURL = strings.TrimRight(c.settings.PublicURL, "/") + "/o/" + r.OrderNumber + "/pay"
-		d.Request = &r
 	}
-	return nil
+	return waiting, setAside(ctx, tx, waiting)
 }
 
 // local returns the decision of a provider that needs no call.
 func (c creator) local(r request) (opened payment.Opened, ok bool) {
+	if r.Decided != nil {
+		return *r.Decided, true
+	}
 	provider, ok := c.providers[r.Method].(payment.LocalProvider)
 	if ok {
-		opened = provider.Decide(r)
+		opened = provider.Decide(r.Request)
 	}
 	return opened, ok
 }
@@ -101,30 +134,23 @@ func (c creator) call(ctx context.Context, _ string, r request) (payment.Opened,
 	if err != nil {
 		return payment.Opened{}, err
 	}
-	return provider.Open(ctx, r.PaymentID, r) // one payment per order: its id is the key
+	return provider.Open(ctx, r.PaymentID, r.Request) // one payment per order: its id is the key
 }
 
-// record stores the payments and emits their events. Money for an order that has ended meanwhile is put into suspense
-// until it is refunded.
-func (c creator) record(ctx context.Context, tx pgx.Tx, batch []*call) error {
-	ended, err := c.lockEnded(ctx, tx, batch)
+// record stores the payments. Money for an order that has ended meanwhile is put into suspense until it is refunded.
+func (c creator) record(ctx context.Context, tx pgx.Tx, payments []opened) error {
+	ended, err := c.lockEnded(ctx, tx, payments)
 	if err != nil {
 		return err
 	}
-	payments := make([]opened, len(batch))
-	for i, d := range batch {
-		provider, err := c.providers.For(d.Request.Method)
+	for i := range payments {
+		p := &payments[i]
+		provider, err := c.providers.For(p.Method)
 		if err != nil {
 			return err
 		}
-		payments[i] = opened{
-			request: *d.Request, Opened: d.Response, Provider: provider.Name(),
-			Suspended: ended[d.Request.OrderID] && d.Response.Outcome == payment.Paid,
-		}
-		c.setTimes(&payments[i])
-		for _, e := range payments[i].events() {
-			d.Emit(e)
-		}
+		p.Provider, p.Suspended = provider.Name(), ended[p.OrderID] && p.Outcome == payment.Paid
+		c.setTimes(p)
 	}
 	return insertPayments(ctx, tx, payments)
 }
@@ -143,21 +169,17 @@ func (c creator) setTimes(o *opened) {
 
 // lockEnded locks the orders whose providers were called, and returns those that have ended. The other orders have been
 // locked by prepare in the same transaction.
-func (c creator) lockEnded(ctx context.Context, tx pgx.Tx, batch []*call) (map[string]bool, error) {
+func (c creator) lockEnded(ctx context.Context, tx pgx.Tx, payments []opened) (map[string]bool, error) {
 	var called []string
-	for _, d := range batch {
-		if _, ok := c.providers[d.Request.Method].(payment.LocalProvider); !ok {
-			called = append(called, d.Request.OrderID)
+	for _, p := range payments {
+		if _, ok := c.local(p.request); !ok {
+			called = append(called, p.OrderID)
 		}
 	}
 	if len(called) == 0 {
 		return nil, nil
 	}
 	return lockOrders(ctx, tx, called)
-}
-
-func (c creator) onError(ctx context.Context, tx pgx.Tx, _ events.StockReserved, r request, cause error) error {
-	return insertFailedAttempt(ctx, tx, r, "unknown: "+cause.Error())
 }
 
 // opened is a payment that the provider has opened.
@@ -169,8 +191,13 @@ type opened struct {
 	CheckAt   time.Time // of the first query; zero for a payment that is not open
 }
 
-// events returns payment.created and, for a direct payment method, the event of its outcome.
+// events returns payment.created and, for a direct payment method, the event of its outcome; payment.authorised for money that is set aside.
 func (o opened) events() []events.Event {
+	if o.Outcome == payment.SetAside {
+		return []events.Event{events.PaymentAuthorised{
+			PaymentID: o.PaymentID, OrderID: o.OrderID, AuthorisationID: o.Authorisation, AmountMinor: o.Amount.Minor, Currency: o.Amount.Currency,
+		}}
+	}
 	created := events.PaymentCreated{
 		PaymentID: o.PaymentID, OrderID: o.OrderID, Method: o.Method, Provider: o.Provider,
 		AmountMinor: o.Amount.Minor, Currency: o.Amount.Currency, URI: o.URI,

@@ -19,6 +19,7 @@ func New() function.Function {
 		Schedule: tick,
 		Emits: []events.Event{
 			events.StockDue{},
+			events.PaymentDue{},
 			events.OrderOverdue{},
 			events.OrderRested{},
 			events.ShipmentDue{},
@@ -36,7 +37,7 @@ func New() function.Function {
 func tick(ctx context.Context, tx pgx.Tx, now time.Time) (due []events.Event, next time.Time, err error) {
 	more := false
 	for _, read := range []func(context.Context, pgx.Tx) ([]events.Event, error){
-		stockDue, ordersOverdue, ordersRested, shipmentsDue, reservationsDue, paymentsSilent, pointsDue,
+		stockDue, paymentsDue, ordersOverdue, ordersRested, shipmentsDue, reservationsDue, paymentsSilent, pointsDue,
 		reconciliationsDue, housekeepingDue,
 	} {
 		batch, err := read(ctx, tx)

@@ -58,7 +58,7 @@ func TestDelayedStockCheckIsDueOnce(t *testing.T) {
 	require.Empty(t, tick(t, shop, placed.ID))
 	require.WithinDuration(t, placed.StockCheckAt, next(t, shop), 0)
 
-	shop.ChangeOrder(t, placed.ID, "stock_check_at = now()")
+	shop.ChangeOrder(t, placed.ID, "stock_check_at = now(), payment_check_at = now()")
 	require.Equal(t, []events.Event{events.StockDue{OrderID: placed.ID, Lines: placed.Lines}}, tick(t, shop, placed.ID))
 	require.Empty(t, tick(t, shop, placed.ID))
 	require.WithinDuration(t, placed.Deadline, next(t, shop), 0)

@@ -34,6 +34,21 @@ func stockDue(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
 	})
 }
 
+// paymentsDue are due where the payment check is put off longer than the stock check, which has to be done first.
+func paymentsDue(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
+	return read(ctx, tx, "payment checks", `
+		SELECT order_id::text
+		FROM orders.orders o
+		WHERE status = 'pending' AND payment = 'pending' AND payment_check_at > stock_check_at AND payment_check_at <= now() AND stock = 'held'
+		AND NOT EXISTS (SELECT FROM bus.event e WHERE e.order_id = o.order_id AND e.type = 'payment.due')
+		ORDER BY payment_check_at
+		LIMIT $1`, func(row pgx.CollectableRow) (events.Event, error) {
+		var due events.PaymentDue
+		err := row.Scan(&due.OrderID)
+		return due, err
+	})
+}
+
 func ordersOverdue(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
 	return read(ctx, tx, "overdue orders", `
 		SELECT order_id::text, status, deadline
@@ -175,6 +190,8 @@ func nextDue(ctx context.Context, tx pgx.Tx) (time.Time, error) {
 	err := tx.QueryRow(ctx, `
 		SELECT LEAST(
 			(SELECT min(stock_check_at) FROM orders.orders WHERE status = 'pending' AND stock = 'pending' AND stock_check_at > now()),
+			(SELECT min(payment_check_at) FROM orders.orders
+				WHERE status = 'pending' AND payment = 'pending' AND payment_check_at > stock_check_at AND payment_check_at > now()),
 			(SELECT min(deadline) FROM orders.orders WHERE deadline > now()),
 			(SELECT min(check_at) FROM payments.payments WHERE status = 'created' AND check_at > now()),
 			(SELECT min(due_at) FROM delivery.shipments WHERE due_at > now()),

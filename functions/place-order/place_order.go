@@ -94,6 +94,9 @@ func (p *handler) place(ctx context.Context, tx pgx.Tx, in *Request) (Placed, []
 	if err := checkPickupStore(ctx, tx, body.Pickup); err != nil {
 		return Placed{}, nil, err
 	}
+	if err := checkAuthorisation(ctx, tx, body.AuthorisationID); err != nil {
+		return Placed{}, nil, err
+	}
 	priced, err := price(body, products, p.shop.TaxJPY)
 	if err != nil {
 		return Placed{}, nil, err
@@ -104,7 +107,7 @@ func (p *handler) place(ctx context.Context, tx pgx.Tx, in *Request) (Placed, []
 	}
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	placed := priced.event(orderID.String(), now, p.delays(products), p.shop.HoldTime)
-	placed.CustomerID, placed.BasketID = customer.ID, body.BasketID
+	placed.CustomerID, placed.BasketID, placed.AuthorisationID = customer.ID, body.BasketID, body.AuthorisationID
 	if err := checkEventSize(placed); err != nil {
 		return Placed{}, nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/popup-shop/popup/internal/id"
 	"github.com/popup-shop/popup/internal/money"
 	"github.com/popup-shop/popup/internal/orderview"
+	"github.com/popup-shop/popup/internal/payment"
 	"github.com/popup-shop/popup/internal/points"
 	"github.com/popup-shop/popup/internal/problem"
 	"github.com/popup-shop/popup/internal/typed"
@@ -32,7 +33,8 @@ type Request struct {
 // Body is an order: its items, customer and destination.
 type Body struct {
 	Wish
-	PaymentMethod string `json:"payment_method" maxLength:"40" example:"simulated"`
+	PaymentMethod   string `json:"payment_method" maxLength:"40" example:"simulated"`
+	AuthorisationID string `json:"authorisation_id,omitempty" format:"uuid" doc:"The amount that the order is taken from. Required with payment_method pre_authorised, and only then."`
 }
 
 // Wish is what an order and a quote have in common.
@@ -146,6 +148,14 @@ func (b *Body) fieldErrors(methods []string) (errs []problem.FieldError) {
 	}
 	if b.PaymentMethod != points.Method && !slices.Contains(methods, b.PaymentMethod) {
 		add("payment_method", "is not one of "+strings.Join(methods, ", "))
+	}
+	switch preAuthorised := b.PaymentMethod == payment.PreAuthorised; {
+	case preAuthorised && b.AuthorisationID == "":
+		add("authorisation_id", "must be given with payment_method pre_authorised")
+	case !preAuthorised && b.AuthorisationID != "":
+		add("authorisation_id", "must be left out unless payment_method is pre_authorised")
+	case b.AuthorisationID != "" && !id.Valid(b.AuthorisationID):
+		add("authorisation_id", "is not a UUID")
 	}
 	if b.ExpectedTotal != nil {
 		if _, ok := money.Exponent(b.ExpectedTotal.Currency); !ok {

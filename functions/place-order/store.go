@@ -95,10 +95,10 @@ func insertOrder(
 	err = pgbatch.Enqueue(ctx, tx, -1, `
 		WITH placed AS (
 			INSERT INTO orders.orders (order_id, order_number, customer_id, token_hash, status, stock, payment, version, currency, subtotal_minor,
-				delivery_fee_minor, tax_minor, discount_minor, total_minor, points, payment_method, pickup, locale,
+				delivery_fee_minor, tax_minor, discount_minor, total_minor, points, payment_method, authorisation_id, pickup, locale,
 				stock_check_at, payment_check_at, deadline, created_at)
 			VALUES (@order_id, @order_number, nullif(@customer_id, '')::uuid, @token_hash, 'pending', 'pending', 'pending', 1, @currency, @subtotal,
-				@delivery_fee, @tax, @discount, @total, @points, @payment_method, @pickup::uuid IS NOT NULL, @locale,
+				@delivery_fee, @tax, @discount, @total, @points, @payment_method, nullif(@authorisation_id, '')::uuid, @pickup::uuid IS NOT NULL, @locale,
 				@stock_check_at, @payment_check_at, @deadline, @at)
 			RETURNING order_id, version, status, stock, payment, reason, deadline
 		), logged AS (
@@ -133,7 +133,7 @@ func orderArgs(placed events.OrderPlaced, b Body, tokenHash []byte, at time.Time
 		"token_hash": tokenHash, "currency": placed.Currency,
 		"subtotal": placed.SubtotalMinor, "delivery_fee": placed.DeliveryFeeMinor, "tax": placed.TaxMinor,
 		"discount": placed.DiscountMinor, "total": placed.TotalMinor, "points": placed.Points,
-		"payment_method": placed.PaymentMethod, "locale": placed.Locale, "pickup": pickup,
+		"payment_method": placed.PaymentMethod, "authorisation_id": placed.AuthorisationID, "locale": placed.Locale, "pickup": pickup,
 		"stock_check_at": placed.StockCheckAt, "payment_check_at": placed.PaymentCheckAt,
 		"deadline": placed.Deadline, "at": at,
 		"name": cmp.Or(to.Name, b.Contact.Name), "email": b.Contact.Email, "phone": cmp.Or(to.Phone, b.Contact.Phone),

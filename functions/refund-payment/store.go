@@ -19,7 +19,7 @@ func readPayment(ctx context.Context, tx pgx.Tx, orderID string) (q request, ok 
 			coalesce(s.amount_minor <= p.amount_minor AND s.currency = p.currency, true), '', false
 		FROM payments.payments p
 		LEFT JOIN payments.suspense s ON s.payment_id = p.payment_id AND s.returned_at IS NULL AND s.why <> 'double'
-		WHERE p.order_id = @order_id AND (p.status IN ('opening', 'created') OR p.captured_minor > p.refunded_minor OR s.payment_id IS NOT NULL)
+		WHERE p.order_id = @order_id AND (p.status IN ('opening', 'created', 'authorised') OR p.captured_minor > p.refunded_minor OR s.payment_id IS NOT NULL)
 		ORDER BY p.created_at
 		LIMIT 1`, pgx.NamedArgs{"order_id": orderID}))
 }

@@ -47,6 +47,7 @@ func New(settings Settings) (f function.Function) {
 		Name: name,
 		On: []function.Handler{
 			mailOn(mailer, payable),
+			mailOn(mailer, kind[events.PaymentAuthorised]("payment_created")),
 			mailOn(mailer, kind[events.PaymentPaid]("payment_paid")),
 			mailOn(mailer, kind[events.OrderShipped]("order_shipped")),
 			mailOn(mailer, advanced),

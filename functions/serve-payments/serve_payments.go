@@ -39,11 +39,17 @@ func New(settings Settings) function.Function {
 		Endpoints: web.Endpoints(name, settings.Access,
 			web.Get("/v1/payment-methods", access.All, h.listMethods),
 			web.Get("/v1/orders/{id}/payment", ownerOrToken, readOfOrder),
+			web.PostIdempotent("/v1/authorisations", access.Customer, web.IdempotentCall[*AuthorisationRequest, string, AuthorisationAnswer]{
+				Status: http.StatusCreated, Do: h.authorise, Show: showAuthorisation,
+			}),
+			web.List("/v1/authorisations", access.Customer, listAuthorisations),
+			web.Get("/v1/authorisations/{id}", access.Customer, readAuthorisation),
 			web.List("/v1/payments", access.Staff, listPayments),
 			web.List("/v1/payments/suspense", access.Staff, listSuspense),
 			web.List("/v1/payments/reconciliations", access.Staff, listReconciliations),
 			web.Get("/v1/payments/{id}", ownerOrToken, readPayment),
 			web.Get("/v1/payments/{id}/entries", access.Staff, listEntries),
+			web.Post("/v1/payments/{id}/capture", ownerOrToken, http.StatusOK, capturePayment),
 			web.PostIdempotent("/v1/payments/{id}/refunds", access.Staff, web.IdempotentCall[*RefundRequest, string, RefundAnswer]{
 				Status: http.StatusAccepted, Do: requestRefund, Show: showRefund,
 			}),
@@ -51,9 +57,9 @@ func New(settings Settings) function.Function {
 			web.Get("/v1/refunds/{id}", ownerOrToken, readRefund),
 			web.Post("/v1/refunds/{id}/retry", access.Staff, http.StatusAccepted, retryRefund),
 		),
-		Emits:  []events.Event{events.RefundRequested{}},
+		Emits:  []events.Event{events.RefundRequested{}, events.PaymentPaid{}},
 		Locks:  []string{"orders.orders"},
-		Writes: []string{"payments.refunds"},
+		Writes: []string{"payments.refunds", "payments.authorisations", "payments.entries"},
 	}
 }
 
@@ -69,7 +75,7 @@ type MethodsRequest struct {
 type Method struct {
 	Code     string        `json:"code" example:"card"`
 	Name     string        `json:"name" doc:"In the language of the caller, English or Japanese."`
-	Mode     string        `json:"mode" enum:"direct,deferred" doc:"Direct: the outcome is known at once. Deferred: the customer pays afterwards, at the address or with the slip of the payment."`
+	Mode     string        `json:"mode" enum:"direct,deferred,pre-authorised" doc:"Direct: the outcome is known at once. Pre-authorised: the amount is set aside, and captured when the customer says so. Deferred: the customer pays afterwards, at the address or with the slip of the payment."`
 	Currency string        `json:"currency,omitempty" doc:"The only currency that it takes; left out: any."`
 	AtMost   *money.Amount `json:"at_most,omitempty" doc:"The highest total that it takes; left out: any."`
 }
@@ -113,7 +119,7 @@ type Payment struct {
 	OrderNumber string       `json:"order_number"`
 	Method      string       `json:"method" example:"card"`
 	Provider    string       `json:"provider" example:"card"`
-	Status      string       `json:"status" enum:"opening,created,paid,failed,expired,voided,refunded"`
+	Status      string       `json:"status" enum:"opening,created,authorised,paid,failed,expired,voided,refunded"`
 	Amount      money.Amount `json:"amount"`
 	Captured    money.Amount `json:"captured"`
 	Refunded    money.Amount `json:"refunded"`
@@ -143,7 +149,7 @@ type PaymentAnswer struct{ Body Payment }
 // PaymentsRequest selects a page of the payments, newest first.
 type PaymentsRequest struct {
 	web.Paging
-	Status string `query:"status" enum:"opening,created,paid,failed,expired,voided,refunded"`
+	Status string `query:"status" enum:"opening,created,authorised,paid,failed,expired,voided,refunded"`
 	Method string `query:"method" maxLength:"50"`
 	From   string `query:"from" format:"date" doc:"First day, in UTC."`
 	To     string `query:"to" format:"date" doc:"Last day, in UTC."`
@@ -151,7 +157,7 @@ type PaymentsRequest struct {
 
 // Entry is one thing that is known about the money of a payment. Entries are never changed.
 type Entry struct {
-	Kind        string       `json:"kind" enum:"created,captured,failed,expired,voided,refunded"`
+	Kind        string       `json:"kind" enum:"created,authorised,captured,failed,expired,voided,refunded"`
 	Amount      money.Amount `json:"amount"`
 	ProviderRef string       `json:"provider_ref"`
 	At          time.Time    `json:"at"`

@@ -27,7 +27,7 @@ func New(shop config.Shop) function.Function {
 		Name: name,
 		On: []function.Handler{
 			decideOn(t.reserved), decideOn(t.short), decideOn(t.created), decideOn(t.paid), decideOn(t.failed),
-			decideOn(t.expired),
+			decideOn(t.expired), decideOn(t.authorised),
 			function.On(t.overdue),
 		},
 		Emits: []events.Event{
@@ -102,6 +102,16 @@ func (t tracking) created(o *order.Order, created events.PaymentCreated) (decisi
 	return decision{save: news}, nil
 }
 
+func (t tracking) authorised(o *order.Order, set events.PaymentAuthorised) (decision, error) {
+	if o.MustRefund() {
+		return requestRefund(o, set.PaymentID, set.AmountMinor)
+	}
+	if !o.Authorise(set.PaymentID) {
+		return decision{}, nil
+	}
+	return t.confirmIfComplete(o), nil
+}
+
 // expired ends a pending order whose payment was not made in time.
 func (t tracking) expired(o *order.Order, _ events.PaymentExpired) (decision, error) {
 	if o.Status != order.Pending {
@@ -120,6 +130,7 @@ func (t tracking) paid(o *order.Order, paid events.PaymentPaid) (decision, error
 	if o.Status == order.Pending {
 		return t.confirmIfComplete(o), nil
 	}
+	o.Deadline = o.Now.Add(t.times.Staff) // until now it was the customer's turn
 	return decision{save: true, event: func() events.Event {
 		return events.OrderSettled{
 			OrderID: o.ID, Version: o.Version, PaymentID: o.PaymentID, AmountMinor: paid.AmountMinor,

@@ -31,6 +31,7 @@ var conflicts = map[string][]string{
 	"ShipOrder":        {"twin-in-flight"},
 	"MoveOrder":        {"twin-in-flight"},
 	"RefundPayment":    {"twin-in-flight"},
+	"Authorise":        {"twin-in-flight"},
 	"ApplyOrderPoints": {"payment-open", "not-enough-points", "twin-in-flight"},
 	"AdjustPoints":     {"not-enough-points", "twin-in-flight"},
 	"AddBasketItem":    {"out-of-stock", "not-on-sale"},
@@ -79,6 +80,10 @@ var summaries = map[string]string{
 	"GetPaymentEntries":        "Get what is known about the money of a payment",
 	"GetPaymentMethods":        "Get the methods that an order can be paid with",
 	"ListSuspense":             "List money that fits no payment",
+	"Authorise":                "Authorise an amount for orders to come",
+	"ListAuthorisations":       "List my authorised amounts",
+	"GetAuthorisation":         "Get an authorised amount",
+	"CapturePayment":           "Pay an order from the amount that is set aside for it",
 	"ListReconciliations":      "List comparisons of providers' books with the shop's",
 	"RefundPayment":            "Request a refund",
 	"RetryRefund":              "Request a refund again that failed",
@@ -140,6 +145,9 @@ func describeProblems(o *huma.Operation, name, path string) {
 		kinds := kindsOf[status]
 		if status == http.StatusConflict {
 			kinds = slices.Concat(kinds, conflicts[name])
+		}
+		if status == http.StatusBadRequest && name == "PlaceOrder" {
+			kinds = slices.Concat(kinds, []string{"authorisation-unknown"})
 		}
 		key := strconv.Itoa(status)
 		if o.Responses[key] != nil {

@@ -173,6 +173,15 @@ func (o *Order) Open(paymentID string) bool {
 	return true
 }
 
+// Authorise notes that the money is set aside. It reports whether that was news.
+func (o *Order) Authorise(paymentID string) bool {
+	if o.Status.Ended() || o.Payment != PaymentPending {
+		return false
+	}
+	o.Payment, o.PaymentID = PaymentAuthorised, paymentID
+	return true
+}
+
 // Pay notes that the money was captured. It reports whether that was news.
 func (o *Order) Pay(paymentID string) bool {
 	if o.Status.Ended() || (o.Payment != PaymentPending && o.Payment != PaymentCreated && o.Payment != PaymentAuthorised) {

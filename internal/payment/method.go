@@ -12,8 +12,9 @@ type Mode string
 
 // Modes.
 const (
-	Direct   Mode = "direct"   // the outcome is known at once
-	Deferred Mode = "deferred" // the customer pays afterwards, elsewhere
+	Direct   Mode = "direct"         // the outcome is known at once
+	Deferred Mode = "deferred"       // the customer pays afterwards, elsewhere
+	Before   Mode = "pre-authorised" // the customer agreed to an amount before, and has it captured afterwards
 )
 
 // Method is a way to pay, with its rules.
@@ -47,6 +48,7 @@ var methods = []Method{
 	slipMethod("seicomart", "Seicomart", "セイコーマート"),
 	{Code: "taler", Provider: "taler", Mode: Deferred, name: [2]string{"GNU Taler", "GNU Taler"}},
 	{Code: "simulated", Provider: "simulated", Mode: Direct, Simulated: true, name: [2]string{"Test payment", "テスト決済"}},
+	{Code: PreAuthorised, Provider: PreAuthorised, Mode: Before, Simulated: true, name: [2]string{"Pre-authorised amount", "事前承認"}},
 }
 
 func slipMethod(chain, english, japanese string) Method {

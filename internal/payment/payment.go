@@ -16,10 +16,11 @@ type Outcome string
 
 // Outcomes.
 const (
-	Open     Outcome = "open"     // the customer has to do something
-	Paid     Outcome = "paid"     // the money is captured
-	Declined Outcome = "declined" // it will never be paid
-	Expired  Outcome = "expired"  // it was not paid in time, and can no longer be
+	Open     Outcome = "open"       // the customer has to do something
+	Paid     Outcome = "paid"       // the money is captured
+	SetAside Outcome = "authorised" // the money is set aside, and captured when the customer says so
+	Declined Outcome = "declined"   // it will never be paid
+	Expired  Outcome = "expired"    // it was not paid in time, and can no longer be
 )
 
 // Request asks a provider for a payment. The same key is always sent with the same request.

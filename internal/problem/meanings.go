@@ -31,7 +31,7 @@ var meanings = map[string]struct {
 }{
 	"invalid": {http.StatusBadRequest, "Fields of the request are missing or wrong, or it contains bytes that are not text. " +
 		"The member errors names each field and what is wrong with it."},
-	"authorisation-unknown": {http.StatusNotFound, "The authorisation of the payment does not exist."},
+	"authorisation-unknown": {http.StatusBadRequest, "The caller has authorised no amount with this id."},
 	"not-signed-in": {http.StatusUnauthorized, "The request needs a token and has none, or its token is not valid. " +
 		"Sign in, or refresh the token, and repeat it."},
 	"not-allowed":  {http.StatusForbidden, "The caller does not have permission for this."},

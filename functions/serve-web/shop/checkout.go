@@ -18,6 +18,7 @@ import (
 	"github.com/popup-shop/popup/functions/serve-web/page"
 	"github.com/popup-shop/popup/functions/serve-web/text"
 	"github.com/popup-shop/popup/functions/serve-web/ui"
+	"github.com/popup-shop/popup/internal/payment"
 	"github.com/popup-shop/popup/internal/points"
 )
 
@@ -30,15 +31,16 @@ const (
 
 // checkoutView is what the checkout shows.
 type checkoutView struct {
-	form      *ui.Form
-	basket    client.Basket
-	images    map[string]client.Image
-	quote     client.Quote
-	addresses []client.KeptAddress
-	stores    []client.Store
-	methods   []client.Method
-	points    int64 // that the account can use; 0 for visitors
-	changed   bool  // the total is another one than the visitor has seen
+	form       *ui.Form
+	basket     client.Basket
+	images     map[string]client.Image
+	quote      client.Quote
+	addresses  []client.KeptAddress
+	stores     []client.Store
+	methods    []client.Method
+	authorises bool  // an amount can be authorised for this and later orders
+	points     int64 // that the account can use; 0 for visitors
+	changed    bool  // the total is another one than the visitor has seen
 }
 
 // checkout is one page with one form. It is shown again, with all that was typed, until the order is placed. The form has
@@ -132,6 +134,7 @@ func fillIn(r *page.Request, shown *checkoutView) {
 		}
 	}
 	set("key", rand.Text())
+	set("authorise", "1000")
 	if len(shown.methods) > 0 {
 		set("payment_method", shown.methods[0].Code)
 	}
@@ -216,6 +219,11 @@ func place(r *page.Request, c *checkoutView) (done bool, err error) {
 	in.Address, in.AddressID, in.Pickup = c.destination()
 	if minor, err := strconv.ParseInt(f.Value("total"), 10, 64); err == nil {
 		in.ExpectedTotal = &client.Amount{Minor: minor, Currency: f.Value("currency")}
+	}
+	if in.PaymentMethod == payment.PreAuthorised {
+		if in.AuthorisationID, err = c.authorisation(r, c.basket.Total); err != nil {
+			return false, c.reject(r, err)
+		}
 	}
 	placed, err := r.API.PlaceOrder(r.Context(), in, client.Key(f.Value("key")), client.Wait(decided))
 	if err == nil {

@@ -3,15 +3,58 @@ package shop
 import (
 	"github.com/popup-shop/popup/client"
 	"github.com/popup-shop/popup/functions/serve-web/page"
+	"github.com/popup-shop/popup/internal/money"
+	"github.com/popup-shop/popup/internal/payment"
 )
 
-// readMethods reads how the basket can be paid.
+// readMethods reads how the basket can be paid. Visitors without an account cannot authorise amounts.
 func (c *checkoutView) readMethods(r *page.Request) error {
 	offered, err := r.API.GetPaymentMethods(r.Context(), client.GetPaymentMethodsQuery{Currency: c.basket.Subtotal.Currency})
 	for _, m := range offered.Items {
-		if m.AtMost == nil || c.basket.Total.Minor <= m.AtMost.Minor {
+		switch {
+		case m.AtMost != nil && c.basket.Total.Minor > m.AtMost.Minor:
+		case m.Code == payment.PreAuthorised && !r.View.SignedIn():
+		default:
 			c.methods = append(c.methods, m)
+			c.authorises = c.authorises || m.Code == payment.PreAuthorised
 		}
 	}
 	return err
+}
+
+// authorisation returns the authorised amount that the order is taken from: one with enough left, or a new one of the form's amount.
+func (c *checkoutView) authorisation(r *page.Request, total client.Amount) (id string, err error) {
+	own, err := r.API.ListAuthorisations(r.Context(), client.Paging{Limit: 100})
+	if err != nil {
+		return "", err
+	}
+	for _, a := range own.Items {
+		if a.Free.Currency == total.Currency && a.Free.Minor >= total.Minor {
+			return a.ID, nil
+		}
+	}
+	amount, err := money.Parse(c.form.Value("authorise"), total.Currency)
+	if err != nil {
+		amount = money.Amount{Currency: total.Currency} // which the API refuses
+	}
+	made, err := r.API.Authorise(r.Context(), client.Amount(amount), client.Key("authorise "+c.form.Value("key")))
+	return made.ID, err
+}
+
+// payNow has the amount captured that is set aside for an order.
+func payNow(r *page.Request) error {
+	number := r.PathValue("number")
+	api := r.ForOrder(number)
+	shown, err := readOrder(r)
+	if err != nil {
+		return err
+	}
+	p, err := api.GetOrderPayment(r.Context(), shown.ID)
+	if err == nil {
+		_, err = api.CapturePayment(r.Context(), p.ID)
+	}
+	if err != nil && !page.Is(err, "not-possible-now") { // the page shows why
+		return err
+	}
+	return r.SeeOther(orderPath(number))
 }

@@ -25,6 +25,7 @@ func Routes() []page.Route {
 		{Pattern: "POST /o/{number}/cancel", Serve: cancel},
 		{Pattern: "POST /o/{number}/claim", Serve: page.ForAccounts(claim)},
 		{Pattern: "GET /o/{number}/pay", Serve: pay},
+		{Pattern: "POST /o/{number}/pay", Serve: payNow},
 		{Pattern: "GET /orders", Serve: page.ForAccounts(orders)},
 		{Pattern: "GET /track", Serve: track},
 		{Pattern: "POST /track", Serve: findOrder},

@@ -14,7 +14,16 @@ import (
 // open opens a shop with demo goods, and a browser without scripts.
 func open(t *testing.T) (*shoptest.Shop, *shoptest.Visitor) {
 	t.Helper()
-	shop := shoptest.Open(t, functions.All, func(s *functions.Settings) { s.SimulatedSuccess, s.Shipping = 1, "manual" })
+	return openWith(t, func(*functions.Settings) {})
+}
+
+// openWith is open with further settings.
+func openWith(t *testing.T, change func(*functions.Settings)) (*shoptest.Shop, *shoptest.Visitor) {
+	t.Helper()
+	shop := shoptest.Open(t, functions.All, func(s *functions.Settings) {
+		s.SimulatedSuccess, s.Shipping = 1, "manual"
+		change(s)
+	})
 	return shop, shop.Visitor(t, gateway())
 }
 

@@ -29,6 +29,9 @@ INSERT INTO stock.movements (level_id, kind, quantity, reservation_id, reference
     ('00000000-0000-7000-8000-0000000000a1', 'reservation', 2, '00000000-0000-7000-8000-000000000002', 'x');
 INSERT INTO payments.payments (payment_id, order_id, method, provider, status, amount_minor, currency, captured_minor) VALUES
     ('00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000001', 'simulated', 'simulated', 'paid', 2000, 'EUR', 2000);
+INSERT INTO payments.authorisations (authorisation_id, owner_id, amount_minor, used_minor, currency) VALUES
+    ('00000000-0000-7000-8000-0000000000d1', gen_random_uuid(), 2500, 2000, 'EUR'), (gen_random_uuid(), gen_random_uuid(), 2500, 0, 'EUR');
+UPDATE payments.payments SET authorisation_id = '00000000-0000-7000-8000-0000000000d1';
 INSERT INTO payments.entries (payment_id, kind, amount_minor, currency, provider, provider_ref) VALUES
     ('00000000-0000-7000-8000-000000000001', 'created', 2000, 'EUR', 'simulated', '1'), ('00000000-0000-7000-8000-000000000001', 'captured', 2000, 'EUR', 'simulated', '1');
 INSERT INTO payments.suspense (payment_id, order_id, provider, provider_ref, amount_minor, currency, why, came_at, returned_at) VALUES

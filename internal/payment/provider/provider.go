@@ -54,12 +54,13 @@ func CheckMethods(s Settings) error {
 // refunded through it.
 func Of(s Settings) payment.Providers {
 	byName := map[string]payment.Provider{
-		"simulated":   payment.Simulated{Success: s.SimulatedSuccess},
-		"paypay":      payment.Simulated{Wallet: "paypay", Success: s.SimulatedSuccess},
-		"rakuten_pay": payment.Simulated{Wallet: "rakuten_pay", Success: s.SimulatedSuccess},
-		"card":        NewCard(s.Payments),
-		"taler":       NewTaler(s.Payments),
-		"konbini":     NewSlips(s.Payments),
+		"simulated":           payment.Simulated{Success: s.SimulatedSuccess},
+		"paypay":              payment.Simulated{Wallet: "paypay", Success: s.SimulatedSuccess},
+		"rakuten_pay":         payment.Simulated{Wallet: "rakuten_pay", Success: s.SimulatedSuccess},
+		"card":                NewCard(s.Payments),
+		"taler":               NewTaler(s.Payments),
+		payment.PreAuthorised: payment.Authorised{},
+		"konbini":             NewSlips(s.Payments),
 	}
 	providers := payment.Providers{payment.Nothing: payment.Free{}, points.Method: payment.Free{}}
 	for _, m := range payment.Methods() {
