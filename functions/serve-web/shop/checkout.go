@@ -19,7 +19,6 @@ import (
 	"github.com/popup-shop/popup/functions/serve-web/text"
 	"github.com/popup-shop/popup/functions/serve-web/ui"
 	"github.com/popup-shop/popup/internal/payment"
-	"github.com/popup-shop/popup/internal/points"
 )
 
 // Where an order goes, as the form has it: an address of the form, one of the account's, or a store.
@@ -177,22 +176,6 @@ func (c *checkoutView) destination() (a *client.Address, addressID string, picku
 		City: f.Value("address.city"), AddressLine1: f.Value("address.address_line1"), AddressLine2: f.Value("address.address_line2"),
 	}, "", nil
 }
-
-// pointsUsed returns the points of the form, or -1, which the API refuses, for what is no number.
-func (c *checkoutView) pointsUsed() int64 {
-	typed := c.form.Value("points")
-	if typed == "" {
-		return 0
-	}
-	n, err := strconv.ParseInt(typed, 10, 64)
-	if err != nil {
-		return -1
-	}
-	return n
-}
-
-// pointsMost returns how many points the form offers.
-func (c *checkoutView) pointsMost() int { return int(min(c.points, points.Most)) }
 
 // readQuote asks what the order would cost, as it is now.
 func (c *checkoutView) readQuote(r *page.Request) (err error) {

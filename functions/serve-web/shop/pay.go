@@ -1,10 +1,13 @@
 package shop
 
 import (
+	"strconv"
+
 	"github.com/popup-shop/popup/client"
 	"github.com/popup-shop/popup/functions/serve-web/page"
 	"github.com/popup-shop/popup/internal/money"
 	"github.com/popup-shop/popup/internal/payment"
+	"github.com/popup-shop/popup/internal/points"
 )
 
 // readMethods reads how the basket can be paid. Visitors without an account cannot authorise amounts.
@@ -21,6 +24,22 @@ func (c *checkoutView) readMethods(r *page.Request) error {
 	}
 	return err
 }
+
+// pointsUsed returns the points of the form, or -1, which the API refuses, for what is no number.
+func (c *checkoutView) pointsUsed() int64 {
+	typed := c.form.Value("points")
+	if typed == "" {
+		return 0
+	}
+	n, err := strconv.ParseInt(typed, 10, 64)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// pointsMost returns how many points the form offers.
+func (c *checkoutView) pointsMost() int { return int(min(c.points, points.Most)) }
 
 // authorisation returns the authorised amount that the order is taken from: one with enough left, or a new one of the form's amount.
 func (c *checkoutView) authorisation(r *page.Request, total client.Amount) (id string, err error) {
