@@ -374,7 +374,7 @@ type Difference struct {
 	ProviderRef string `json:"provider_ref"`
 	Ours        Amount `json:"ours"`
 	Theirs      Amount `json:"theirs"`
-	Corrected   bool   `json:"corrected"` // The provider was queried about the payment, which corrects it. The others are for people.
+	Queried     bool   `json:"queried"` // The provider was queried about the payment, which corrects it. The others are for people.
 }
 
 // DiscardDeadLetterRequest gives a dead letter up.

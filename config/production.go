@@ -10,10 +10,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// defaultPasswords are passwords that everybody tries first.
+// defaultPasswords are those that an attacker tries first.
 var defaultPasswords = []string{"", "popup", "postgres", "password", "admin", "secret", "test", "changeme"}
 
-// checkSafe refuses a password that everybody knows, and connections that could be read on their way.
+// checkSafe returns an error for a default password and for a connection that is not encrypted.
 func (d Database) checkSafe() error {
 	at, err := pgx.ParseConfig(d.Address())
 	if err != nil {

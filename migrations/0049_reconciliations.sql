@@ -16,4 +16,4 @@ CREATE POLICY staff ON payments.reconciliations USING (bus.caller_is_staff());
 CREATE POLICY steps_see_all ON payments.reconciliations TO popup_steps USING (true);
 
 -- Payments of providers that are called, by time.
-CREATE INDEX payments_by_provider_and_time ON payments.payments (provider, created_at) WHERE check_at IS NOT NULL;
+CREATE INDEX payments_of_providers_by_time ON payments.payments (created_at, provider) WHERE check_at IS NOT NULL;

@@ -36,6 +36,8 @@ CREATE INDEX payments_by_authorisation ON payments.payments (authorisation_id) W
 ALTER TABLE payments.payments DROP CONSTRAINT payments_status_known, ADD CONSTRAINT payments_status_known CHECK
     (status IN ('opening', 'created', 'authorised', 'paid', 'failed', 'expired', 'voided', 'refunded')) NOT VALID;
 ALTER TABLE payments.payments VALIDATE CONSTRAINT payments_status_known;
+ALTER TABLE payments.payments ADD CONSTRAINT authorised_payments_have_an_authorisation CHECK (status <> 'authorised' OR authorisation_id IS NOT NULL) NOT VALID;
+ALTER TABLE payments.payments VALIDATE CONSTRAINT authorised_payments_have_an_authorisation;
 ALTER TABLE payments.entries DROP CONSTRAINT entries_kind_known, ADD CONSTRAINT entries_kind_known CHECK
     (kind IN ('created', 'authorised', 'captured', 'failed', 'expired', 'voided', 'refunded')) NOT VALID;
 ALTER TABLE payments.entries VALIDATE CONSTRAINT entries_kind_known;
@@ -88,8 +90,14 @@ BEGIN
     IF NEW.authorisation_id IS DISTINCT FROM OLD.authorisation_id THEN
         RAISE EXCEPTION 'a payment keeps its authorisation' USING ERRCODE = 'check_violation', CONSTRAINT = 'payments_keep_their_authorisation';
     END IF;
+    IF payments.used(NEW) = payments.used(OLD) THEN
+        RETURN NULL;
+    END IF;
     UPDATE payments.authorisations SET used_minor = used_minor + payments.used(NEW) - payments.used(OLD)
-    WHERE authorisation_id = NEW.authorisation_id AND currency = NEW.currency AND payments.used(NEW) <> payments.used(OLD);
+    WHERE authorisation_id = NEW.authorisation_id AND currency = NEW.currency;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'an authorisation is used in its currency' USING ERRCODE = 'check_violation', CONSTRAINT = 'authorisations_keep_the_currency';
+    END IF;
     RETURN NULL;
 END $$;
 -- +goose StatementEnd

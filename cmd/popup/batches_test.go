@@ -123,7 +123,7 @@ func TestAsProcessesAFunctionHandlesTheStoredEventOnly(t *testing.T) {
 		SELECT event_id::text, data::text FROM bus.event WHERE order_id = $1 AND type = 'order.placed'`, placed.ID).Scan(&id, &data))
 	for _, sql := range []string{ // as if the true event had not arrived yet, and the order were due
 		`SET session_replication_role = replica`,
-		`UPDATE orders.orders SET stock_check_at = created_at`,
+		`UPDATE orders.orders SET stock_check_at = created_at, payment_check_at = created_at`,
 		`DELETE FROM bus.inbox WHERE consumer = 'reserve-stock'`,
 		`RESET session_replication_role`,
 	} {

@@ -151,7 +151,7 @@ func TestEveryCommandPrintsJSON_TRM_31(t *testing.T) {
 		SELECT '` + refused + `', payment_id, order_id, 1, currency, reason, by, 'failed' FROM payments.refunds`)
 	do(admin, "", "payment retry", refused)
 	require.Equal(t, "paid", field(t, do(admin, "", "payment show", number), "status"))
-	require.Len(t, do(admin, "", "payment entries", number).([]any)[:3], 3)
+	require.GreaterOrEqual(t, len(do(admin, "", "payment entries", number).([]any)), 3, "created, captured, refunded")
 	require.Len(t, do(admin, "", "payment list", "--status=paid"), 1)
 	require.Empty(t, do(admin, "", "payment suspense"))
 	require.Empty(t, do(admin, "", "payment reconciliations", "--differ"))

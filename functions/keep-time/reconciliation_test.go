@@ -33,6 +33,8 @@ func TestBooksAreComparedEveryHour_PAY_40(t *testing.T) {
 	require.Equal(t, []string{"card", "taler"}, due())
 	require.Equal(t, []string{"card", "taler"}, due(), "once")
 	place("konbini", "1 minute")
+	require.Equal(t, []string{"card", "taler"}, due(), "a provider that was called first in this hour is compared in the next")
+	shop.Exec(t, `DELETE FROM bus.event WHERE type = 'reconciliation.due'`)
 	require.Equal(t, []string{"card", "konbini", "taler"}, due())
 	shop.Exec(t, `UPDATE payments.payments SET check_at = NULL`)
 	shop.Exec(t, `DELETE FROM bus.event WHERE type = 'reconciliation.due'`)

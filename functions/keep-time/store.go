@@ -131,20 +131,19 @@ func paymentsSilent(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
 	})
 }
 
-// reconciliationsDue are due at the beginning of an hour, for each provider that has been called in the last 72 hours. The ids of an hour's
-// events begin with its first millisecond.
+// reconciliationsDue are due at the first tick of an hour, for each provider that has been called in the last 72 hours. The ids of an
+// hour's events begin with its first millisecond. Payments are read once an hour: the planner may not read them first.
 func reconciliationsDue(ctx context.Context, tx pgx.Tx) ([]events.Event, error) {
 	return read(ctx, tx, "reconciliations", `
-		SELECT due.reconciliation_id::text, due.provider, due.since
-		FROM (
-			SELECT called.provider, since, hour, (left(bus.first_id_of(hour)::text, 24) || left(md5(called.provider), 12))::uuid AS reconciliation_id
-			FROM (SELECT date_trunc('hour', now()), date_trunc('hour', now()) - interval '72 hours') AS times (hour, since), LATERAL (
-				SELECT DISTINCT provider FROM payments.payments WHERE check_at IS NOT NULL AND created_at > since) AS called
-		) AS due
-		WHERE NOT EXISTS (
-			SELECT FROM bus.event e
-			WHERE e.event_id >= bus.first_id_of(hour) AND e.event_id < bus.first_id_of(hour + interval '1 ms')
-			AND e.type = 'reconciliation.due' AND e.subject = due.reconciliation_id::text)
+		WITH due AS MATERIALIZED (
+			SELECT hour, hour - interval '72 hours' AS since
+			FROM (SELECT date_trunc('hour', now())) AS this (hour)
+			WHERE NOT EXISTS (
+				SELECT FROM bus.event e
+				WHERE e.event_id >= bus.first_id_of(hour) AND e.event_id < bus.first_id_of(hour + interval '1 ms') AND e.type = 'reconciliation.due')
+		)
+		SELECT (left(bus.first_id_of(hour)::text, 24) || left(md5(provider), 12))::uuid::text, provider, since
+		FROM due, LATERAL (SELECT DISTINCT provider FROM payments.payments WHERE check_at IS NOT NULL AND created_at > since) AS called
 		LIMIT $1`, func(row pgx.CollectableRow) (events.Event, error) {
 		var due events.ReconciliationDue
 		err := row.Scan(&due.ReconciliationID, &due.Provider, &due.Since)

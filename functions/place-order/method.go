@@ -2,6 +2,7 @@ package placeorder
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -36,21 +37,22 @@ func notTaken(message string) error {
 	return problem.Invalid(problem.FieldError{Field: "payment_method", Message: message})
 }
 
-// checkAuthorisation returns a problem for an amount that the caller has not authorised. Whether enough of it is free is found out by the
-// payment check.
-func checkAuthorisation(ctx context.Context, tx pgx.Tx, id string) error {
+// checkAuthorisation returns a problem for an amount that the caller has not authorised, or has in another currency. Whether enough of it
+// is free is found out by the payment check.
+func checkAuthorisation(ctx context.Context, tx pgx.Tx, id, currency string) error {
 	if id == "" {
 		return nil
 	}
-	var known bool
+	var of string
 	err := tx.QueryRow(ctx, `
-		SELECT EXISTS (SELECT FROM payments.authorisations WHERE authorisation_id = @id AND owner_id = bus.caller())`,
-		pgx.NamedArgs{"id": id}).Scan(&known)
-	if err != nil {
-		return fmt.Errorf("read authorisation %s: %w", id, err)
-	}
-	if !known {
+		SELECT currency FROM payments.authorisations WHERE authorisation_id = @id AND owner_id = bus.caller()`, pgx.NamedArgs{"id": id}).Scan(&of)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
 		return problem.New(http.StatusBadRequest, "authorisation-unknown", "The caller has authorised no such amount.")
+	case err != nil:
+		return fmt.Errorf("read authorisation %s: %w", id, err)
+	case of != currency:
+		return problem.Invalid(problem.FieldError{Field: "authorisation_id", Message: "is an amount in " + of + ", and the order is in " + currency})
 	}
 	return nil
 }

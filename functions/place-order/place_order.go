@@ -94,11 +94,11 @@ func (p *handler) place(ctx context.Context, tx pgx.Tx, in *Request) (Placed, []
 	if err := checkPickupStore(ctx, tx, body.Pickup); err != nil {
 		return Placed{}, nil, err
 	}
-	if err := checkAuthorisation(ctx, tx, body.AuthorisationID); err != nil {
-		return Placed{}, nil, err
-	}
 	priced, err := price(body, products, p.shop.TaxJPY)
 	if err != nil {
+		return Placed{}, nil, err
+	}
+	if err := checkAuthorisation(ctx, tx, body.AuthorisationID, priced.Currency); err != nil {
 		return Placed{}, nil, err
 	}
 	orderID, err := uuid.NewV7()

@@ -111,8 +111,11 @@ func (o priced) event(orderID string, now time.Time, d delays, hold time.Duratio
 	placed.StockCheckAt, placed.PaymentCheckAt = now.Add(d.stock), now.Add(max(d.payment, d.stock))
 	placed.Deadline = placed.PaymentCheckAt.Add(hold)
 	first := placed.Deadline
-	if d.stock > 0 {
+	switch {
+	case d.stock > 0:
 		first = placed.StockCheckAt
+	case d.payment > 0:
+		first = placed.PaymentCheckAt
 	}
 	placed.Delayed = first.Before(now.Add(time.Minute)) && (d.stock > 0 || d.payment > 0 || hold < time.Minute)
 	return placed

@@ -132,6 +132,17 @@ func (b *Body) fieldErrors(methods []string) (errs []problem.FieldError) {
 			}
 		}
 	}
+	b.checkDestination(add)
+	b.checkPayment(methods, add)
+	if b.ExpectedTotal != nil {
+		if _, ok := money.Exponent(b.ExpectedTotal.Currency); !ok {
+			add("expected_total.currency", "is not a currency")
+		}
+	}
+	return errs
+}
+
+func (b *Body) checkDestination(add func(field, message string)) {
 	switch {
 	case b.countDestinations() == 0:
 		add("address", "must be given unless address_id or pickup is")
@@ -146,6 +157,9 @@ func (b *Body) fieldErrors(methods []string) (errs []problem.FieldError) {
 			add("address."+fieldError.Field, fieldError.Message)
 		}
 	}
+}
+
+func (b *Body) checkPayment(methods []string, add func(field, message string)) {
 	if b.PaymentMethod != points.Method && !slices.Contains(methods, b.PaymentMethod) {
 		add("payment_method", "is not one of "+strings.Join(methods, ", "))
 	}
@@ -157,12 +171,6 @@ func (b *Body) fieldErrors(methods []string) (errs []problem.FieldError) {
 	case b.AuthorisationID != "" && !id.Valid(b.AuthorisationID):
 		add("authorisation_id", "is not a UUID")
 	}
-	if b.ExpectedTotal != nil {
-		if _, ok := money.Exponent(b.ExpectedTotal.Currency); !ok {
-			add("expected_total.currency", "is not a currency")
-		}
-	}
-	return errs
 }
 
 // countDestinations counts the fields that give a destination; one is allowed.

@@ -21,9 +21,9 @@ func New(settings provider.Settings) function.Function {
 	r := reconciler{provider.Of(settings)}
 	return function.Function{
 		Name: name,
-		On: []function.Handler{function.OnCall(function.ExternalCall[events.ReconciliationDue, request, books]{
+		On: []function.Handler{function.OnCall(function.ExternalCall[events.ReconciliationDue, request, []payment.Booked]{
 			Prepare: function.EachCall(r.prepare),
-			Call:    r.list,
+			Call:    list,
 			Record:  function.EachCall(record),
 		})},
 		Emits:      []events.Event{events.ProviderNotified{}},
@@ -35,46 +35,41 @@ func New(settings provider.Settings) function.Function {
 type reconciler struct{ providers payment.Providers }
 
 // call is a comparison that is due.
-type call = function.Call[events.ReconciliationDue, request, books]
+type call = function.Call[events.ReconciliationDue, request, []payment.Booked]
 
 // request is the provider whose books are listed.
 type request struct {
 	Provider string
 	Since    time.Time
+	Begun    time.Time // by the clock of the database: what changes later is left to the next comparison
+	lister   payment.Lister
 }
 
-// books are the books of a provider, and when the shop began to list them.
-type books struct {
-	Listed   time.Time
-	Payments []payment.Booked
-}
-
-// prepare leaves out a provider that the shop no longer has settings of, or that has no books.
-func (r reconciler) prepare(_ context.Context, _ pgx.Tx, d *call) error {
+// prepare leaves out a provider without books.
+func (r reconciler) prepare(ctx context.Context, tx pgx.Tx, d *call) error {
 	found, _ := r.providers.Named(d.Event.Provider)
-	if _, ok := found.(payment.Lister); ok {
-		d.Request = &request{d.Event.Provider, d.Event.Since}
+	lister, ok := found.(payment.Lister)
+	if !ok {
+		return nil
 	}
-	return nil
+	d.Request = &request{Provider: d.Event.Provider, Since: d.Event.Since, lister: lister}
+	return tx.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&d.Request.Begun)
 }
 
-func (r reconciler) list(ctx context.Context, _ string, q request) (b books, err error) {
-	found, _ := r.providers.Named(q.Provider)
-	b.Listed = time.Now()
-	b.Payments, err = found.(payment.Lister).List(ctx, q.Since)
-	return b, err
+func list(ctx context.Context, _ string, q request) ([]payment.Booked, error) {
+	return q.lister.List(ctx, q.Since)
 }
 
 // record stores the comparison, and emits provider.notified for each payment that a query can correct.
 func record(ctx context.Context, tx pgx.Tx, d *call) error {
-	recorded, err := readRecorded(ctx, tx, *d.Request, d.Response.Listed)
+	recorded, err := readRecorded(ctx, tx, *d.Request)
 	if err != nil {
 		return err
 	}
-	differences := payment.Compare(recorded, d.Response.Payments)
+	differences := payment.Compare(recorded, d.Response)
 	differences = differences[:min(len(differences), maxStored)]
 	for _, found := range differences {
-		if found.Corrected() {
+		if found.Query {
 			d.Emit(events.ProviderNotified{
 				Provider: d.Event.Provider, NoticeID: d.Event.ReconciliationID, ProviderRef: found.Ref,
 				OrderID: found.OrderID, PaymentID: found.PaymentID,

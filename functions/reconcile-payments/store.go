@@ -3,7 +3,6 @@ package reconcilepayments
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -13,12 +12,12 @@ import (
 
 // readRecorded returns the payments that the provider's list may have: a payment is opened there a little later than here.
 // Late money is recorded in suspense and, once it is refunded, as captured too.
-func readRecorded(ctx context.Context, tx pgx.Tx, q request, listed time.Time) ([]payment.Recorded, error) {
+func readRecorded(ctx context.Context, tx pgx.Tx, q request) ([]payment.Recorded, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT p.payment_id::text, p.order_id::text, p.provider_ref, p.status = 'created',
 			greatest(p.captured_minor, s.first) + s.double, coalesce(s.currency, p.currency), r.refunded,
-			p.created_at BETWEEN @since::timestamptz + interval '1 hour' AND @listed::timestamptz - interval '1 minute',
-			greatest(p.updated_at, s.changed, r.changed) >= @listed OR r.requested
+			p.created_at BETWEEN @since::timestamptz + interval '1 hour' AND @begun::timestamptz - interval '1 minute',
+			greatest(p.updated_at, s.changed, r.changed) >= @begun OR r.requested
 		FROM payments.payments p, LATERAL (
 			SELECT coalesce(sum(amount_minor) FILTER (WHERE why <> 'double'), 0)::bigint AS first,
 				coalesce(sum(amount_minor) FILTER (WHERE why = 'double'), 0)::bigint AS double, min(currency) AS currency,
@@ -30,7 +29,7 @@ func readRecorded(ctx context.Context, tx pgx.Tx, q request, listed time.Time) (
 			FROM payments.refunds WHERE payment_id = p.payment_id
 		) AS r
 		WHERE p.provider = @provider AND p.created_at >= @since::timestamptz - interval '1 hour' AND p.check_at IS NOT NULL`,
-		pgx.NamedArgs{"provider": q.Provider, "since": q.Since, "listed": listed})
+		pgx.NamedArgs{"provider": q.Provider, "since": q.Since, "begun": q.Begun})
 	if err != nil {
 		return nil, fmt.Errorf("read payments of %s: %w", q.Provider, err)
 	}

@@ -133,12 +133,18 @@ func insertRefund(ctx context.Context, tx pgx.Tx, q request) (refunded int64, ok
 	if !returned {
 		return 0, false, nil
 	}
+	refunded, err = readRefunded(ctx, tx, q.PaymentID)
+	return refunded, err == nil, err
+}
+
+// readRefunded returns the refunded sum of a payment.
+func readRefunded(ctx context.Context, tx pgx.Tx, paymentID string) (refunded int64, err error) {
 	err = tx.QueryRow(ctx, `
-		SELECT refunded_minor FROM payments.payments WHERE payment_id = @payment_id`, args).Scan(&refunded)
+		SELECT refunded_minor FROM payments.payments WHERE payment_id = @payment_id`, pgx.NamedArgs{"payment_id": paymentID}).Scan(&refunded)
 	if err != nil {
-		return 0, false, fmt.Errorf("read payment %s: %w", q.PaymentID, err)
+		return 0, fmt.Errorf("read payment %s: %w", paymentID, err)
 	}
-	return refunded, true, nil
+	return refunded, nil
 }
 
 // insertRefusal records a refund that the provider refused. Staff can request it again. Money that was received while the

@@ -109,6 +109,15 @@ func TestRedeliverySendsNoSecondMail(t *testing.T) {
 	require.Equal(t, []string{"payment_paid sent"}, states(t, p.Shop))
 }
 
+// An order whose amount is set aside has the mail about how to pay.
+func TestAnAuthorisedPaymentHasAMail_PAY_31(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	placed := place(t, p.Shop)
+	require.Len(t, p.Send(t, name, events.PaymentAuthorised{OrderID: placed.ID, PaymentID: placed.ID}), 1)
+	require.Contains(t, p.mails(t)[0].Subject, "How to pay for order "+placed.OrderNumber)
+}
+
 func TestEachEventHasItsMail(t *testing.T) {
 	t.Parallel()
 	p := open(t)

@@ -233,7 +233,7 @@ func TestFunctionsShowWhatTheyDid_API_84(t *testing.T) {
 		byName[f["name"].(string)] = f
 	}
 	require.Contains(t, byName, "serve-gateway")
-	require.Equal(t, []any{"stock.reserved"}, byName["create-payment"]["consumes"])
+	require.Equal(t, []any{"stock.reserved", "payment.due"}, byName["create-payment"]["consumes"])
 	require.EqualValues(t, 1, byName["create-payment"]["handled"])
 	require.EqualValues(t, 1, byName["create-payment"]["waiting"])
 	require.EqualValues(t, 1, byName["create-payment"]["late"])

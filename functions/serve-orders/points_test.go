@@ -41,7 +41,7 @@ func TestPointsAreAppliedUntilThePaymentIsOpened_PTS_04(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, applyPoints(t, shop, placed.ID, 1, "Authorization", shop.SignIn(t, token.Customer).Bearer).Status)
 	require.EqualValues(t, 30, shop.PointsOf(t, ada).Held)
 
-	shop.ChangeOrder(t, placed.ID, "stock_check_at = now()")
+	shop.ChangeOrder(t, placed.ID, "stock_check_at = now(), payment_check_at = now()")
 	shop.Send(t, "reserve-stock", events.StockDue{OrderID: placed.ID, Lines: placed.Lines})
 	shop.AwaitStatus(t, placed.ID, "confirmed")
 	late := applyPoints(t, shop, placed.ID, 10, bearer...)

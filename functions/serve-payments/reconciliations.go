@@ -37,12 +37,12 @@ type Difference struct {
 	ProviderRef string       `json:"provider_ref"`
 	Ours        money.Amount `json:"ours"`
 	Theirs      money.Amount `json:"theirs"`
-	Corrected   bool         `json:"corrected" doc:"The provider was queried about the payment, which corrects it. The others are for people."`
+	Queried     bool         `json:"queried" doc:"The provider was queried about the payment, which corrects it. The others are for people."`
 }
 
 func shown(d payment.Difference) Difference {
 	return Difference{
-		Kind: d.Kind, PaymentID: d.PaymentID, OrderID: d.OrderID, ProviderRef: d.Ref, Corrected: d.Corrected(),
+		Kind: d.Kind, PaymentID: d.PaymentID, OrderID: d.OrderID, ProviderRef: d.Ref, Queried: d.Query,
 		Ours: money.Amount{Minor: d.Ours, Currency: d.Currency}, Theirs: money.Amount{Minor: d.Theirs, Currency: d.Currency},
 	}
 }

@@ -130,7 +130,9 @@ func (t tracking) paid(o *order.Order, paid events.PaymentPaid) (decision, error
 	if o.Status == order.Pending {
 		return t.confirmIfComplete(o), nil
 	}
-	o.Deadline = o.Now.Add(t.times.Staff) // until now it was the customer's turn
+	if o.Status == order.Confirmed { // until now the order waited for its customer
+		o.Deadline = o.Now.Add(t.times.Staff)
+	}
 	return decision{save: true, event: func() events.Event {
 		return events.OrderSettled{
 			OrderID: o.ID, Version: o.Version, PaymentID: o.PaymentID, AmountMinor: paid.AmountMinor,

@@ -53,10 +53,8 @@ type Difference struct {
 	Currency  string `json:"currency"`
 	Ours      int64  `json:"ours"`
 	Theirs    int64  `json:"theirs"`
+	Query     bool   `json:"query"` // a query of the payment corrects it; the others are for people
 }
-
-// Corrected reports whether a query of the payment corrects the difference. The others are for people.
-func (d Difference) Corrected() bool { return d.PaymentID != "" && d.Kind != InRefunds }
 
 // Compare returns the differences, sorted by the provider's reference. A payment has one at most.
 func Compare(ours []Recorded, theirs []Booked) (differences []Difference) {
@@ -86,14 +84,14 @@ func (o Recorded) compare(b Booked, listed bool) Difference {
 	d := Difference{Currency: o.Received.Currency, Ours: o.Received.Minor, Theirs: b.Received.Minor}
 	switch {
 	case !listed && o.Listed && (o.Open || o.Received.Minor > o.Refunded):
-		d.Kind = Missing
+		d.Kind, d.Query = Missing, o.Open
 	case !listed:
-	case b.Received.Minor != o.Received.Minor || (b.Received.Minor > 0 && b.Received.Currency != o.Received.Currency):
-		d.Kind = InReceived
+	case b.Received.Minor != o.Received.Minor || b.Received.Minor > 0 && b.Received.Currency != o.Received.Currency:
+		d.Kind, d.Query = InReceived, b.Received.Minor > o.Received.Minor && (o.Received.Minor == 0 || b.Received.Currency == o.Received.Currency)
 	case b.Refunded != o.Refunded:
 		d.Kind, d.Ours, d.Theirs = InRefunds, o.Refunded, b.Refunded
 	case o.Open && (b.Outcome == Declined || b.Outcome == Expired):
-		d.Kind = ClosedThere
+		d.Kind, d.Query = ClosedThere, true
 	}
 	return d
 }

@@ -108,3 +108,6 @@ WITH changed AS (
 )
 INSERT INTO orders.history (order_id, version, from_status, to_status, stock, payment, reason, deadline, by, cause)
 SELECT order_id, version, status, status, stock, payment, reason, deadline, 'test', 'test' FROM changed;
+-- An authorised amount of 20.00.
+INSERT INTO payments.authorisations (authorisation_id, owner_id, amount_minor, currency)
+VALUES ('00000000-0000-7000-8000-0000000000d1', '00000000-0000-7000-8000-0000000000d2', 2000, 'EUR');

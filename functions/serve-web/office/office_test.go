@@ -384,12 +384,12 @@ func TestDifferencesOfBooksAreListed_PAY_40(t *testing.T) {
 	}
 	insert("card", "2 hours", `[{"kind": "unknown", "provider_ref": "cs_old", "currency": "EUR", "ours": 0, "theirs": 100}]`)
 	insert("card", "1 hour", `[{"kind": "unknown", "provider_ref": "cs_new", "currency": "EUR", "ours": 0, "theirs": 2400},
-		{"kind": "received", "payment_id": "`+paymentID+`", "provider_ref": "cs_paid", "currency": "EUR", "ours": 0, "theirs": 1}]`)
+		{"kind": "received", "payment_id": "`+paymentID+`", "provider_ref": "cs_paid", "currency": "EUR", "ours": 0, "theirs": 1, "query": true}]`)
 	insert("taler", "3 hours", `[]`)
 	page := staff.Get(t, path)
 	require.Contains(t, page.Text, "cs_new the shop has no such payment €0.00 €24.00")
 	require.Contains(t, page.HTML, `href="/office/payments/`+paymentID+`"`)
-	require.Contains(t, page.Text, "received €0.00 €0.01 by a query")
+	require.Contains(t, page.Text, "received €0.00 €0.01 yes")
 	require.NotContains(t, page.Text, "cs_old", "the latest comparison of a provider counts")
 }
 

@@ -31,9 +31,9 @@ func differenceColumns(v *ui.View) []table.Column[client.Difference] {
 		}),
 		text("payments.why", func(d client.Difference) string { return v.T("difference." + d.Kind) }),
 		ours, theirs, currency,
-		text("payments.corrected", func(d client.Difference) string {
-			if d.Corrected {
-				return v.T("payments.queried")
+		text("payments.queried", func(d client.Difference) string {
+			if d.Queried {
+				return v.T("payments.yes")
 			}
 			return ""
 		}),

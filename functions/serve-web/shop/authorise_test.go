@@ -19,7 +19,6 @@ func TestAnAmountIsAuthorisedInTheCheckout_WEB_18(t *testing.T) {
 	visitor.Post(t, "/products/harbour-cap", "sku", shoptest.Cap, "quantity", "1")
 	require.NotContains(t, visitor.Get(t, "/checkout").Text, "Pre-authorised amount", "a visitor without an account")
 	v := visitor.As(t, shop.SignIn(t, token.Customer))
-	v.Post(t, "/products/harbour-cap", "sku", shoptest.Cap, "quantity", "1")
 	fields := []string{
 		"contact.email", "ada@example.test", "contact.name", "Ada Byron", "contact.phone", "+49 40 1234567", "to", "address",
 		"address.country", "DE", "address.postal_code", "20457", "address.city", "Hamburg", "address.address_line1", "Am Kai 1",
@@ -30,10 +29,11 @@ func TestAnAmountIsAuthorisedInTheCheckout_WEB_18(t *testing.T) {
 		require.Contains(t, page.Text, "Pre-authorised amount")
 		return v.Post(t, "/checkout", append(append(fields, hidden(t, page, "key", "basket", "total", "currency")...), "authorise", amount)...)
 	}
-	for _, wrong := range []string{"", "much", "0", "-5"} {
+	for _, wrong := range []string{"", "much", "0", "-5", "23.99"} {
 		page := order(wrong)
 		require.Equal(t, http.StatusUnprocessableEntity, page.Status, wrong)
 		require.Contains(t, page.HTML, `value="`+wrong+`"`)
+		require.Contains(t, page.Text, "Authorise at least €24.00.", wrong)
 	}
 	first := order("60.00")
 	v.Post(t, "/products/harbour-cap", "sku", shoptest.Cap, "quantity", "1")
@@ -47,9 +47,11 @@ func TestAnAmountIsAuthorisedInTheCheckout_WEB_18(t *testing.T) {
 	shop.Send(t, "track-order", reserved[0])
 	shop.Send(t, "track-order", shop.Send(t, "create-payment", reserved[0])[0])
 	require.Contains(t, v.Get(t, first.Path).HTML, `action="`+first.Path+`/pay"`)
-	page := v.Post(t, first.Path+"/pay")
+	page := v.Post(t, first.Path+"/pay", "id", id)
 	require.Equal(t, first.Path, page.Path)
 	shop.Deliver(t, "track-order", shop.Emitted(t, id, "payment.paid")[0])
 	require.Contains(t, v.Get(t, first.Path).Text, "Pre-authorised amount: paid")
-	require.Equal(t, first.Path, v.Post(t, first.Path+"/pay").Path, "once more changes nothing")
+	require.Equal(t, first.Path, v.Post(t, first.Path+"/pay", "id", id).Path, "once more changes nothing")
+	waiting := shoptest.Scalar[string](t, shop, `SELECT order_id::text FROM orders.orders ORDER BY created_at DESC LIMIT 1`)
+	require.Equal(t, http.StatusNotFound, v.Post(t, second.Path+"/pay", "id", waiting).Status, "it has no payment yet")
 }

@@ -12,11 +12,9 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/text/language"
 
 	"github.com/popup-shop/popup/client"
 	"github.com/popup-shop/popup/functions/serve-web/page"
-	"github.com/popup-shop/popup/functions/serve-web/text"
 	"github.com/popup-shop/popup/functions/serve-web/ui"
 	"github.com/popup-shop/popup/internal/payment"
 )
@@ -133,11 +131,11 @@ func fillIn(r *page.Request, shown *checkoutView) {
 		}
 	}
 	set("key", rand.Text())
-	set("authorise", "1000")
+	set("authorise", shown.likelyAmount())
 	if len(shown.methods) > 0 {
 		set("payment_method", shown.methods[0].Code)
 	}
-	set("address.country", likelyCountry(r))
+	set("address.country", r.LikelyCountry())
 	to := toAddress
 	for _, a := range shown.addresses {
 		if a.IsDefault || to == toAddress {
@@ -145,20 +143,6 @@ func fillIn(r *page.Request, shown *checkoutView) {
 		}
 	}
 	set("to", to)
-}
-
-// likelyCountry returns Japan for those who read Japanese, and otherwise the country of the browser's first language.
-func likelyCountry(r *page.Request) string {
-	if r.View.Language == text.Japanese {
-		return "JP"
-	}
-	tags, _, err := language.ParseAcceptLanguage(r.Header.Get("Accept-Language"))
-	if err == nil && len(tags) > 0 {
-		if region, confidence := tags[0].Region(); confidence == language.Exact {
-			return region.String()
-		}
-	}
-	return ""
 }
 
 // destination returns where the order goes.
@@ -204,8 +188,12 @@ func place(r *page.Request, c *checkoutView) (done bool, err error) {
 		in.ExpectedTotal = &client.Amount{Minor: minor, Currency: f.Value("currency")}
 	}
 	if in.PaymentMethod == payment.PreAuthorised {
-		if in.AuthorisationID, err = c.authorisation(r, c.basket.Total); err != nil {
+		if in.AuthorisationID, err = c.authorisation(r, *cmp.Or(in.ExpectedTotal, &c.basket.Total)); err != nil {
 			return false, c.reject(r, err)
+		}
+		if in.AuthorisationID == "" {
+			r.Status(http.StatusUnprocessableEntity)
+			return false, nil
 		}
 	}
 	placed, err := r.API.PlaceOrder(r.Context(), in, client.Key(f.Value("key")), client.Wait(decided))

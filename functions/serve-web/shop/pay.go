@@ -41,7 +41,8 @@ func (c *checkoutView) pointsUsed() int64 {
 // pointsMost returns how many points the form offers.
 func (c *checkoutView) pointsMost() int { return int(min(c.points, points.Most)) }
 
-// authorisation returns the authorised amount that the order is taken from: one with enough left, or a new one of the form's amount.
+// authorisation returns the authorised amount that an order is taken from: one with enough left, or a new one of the form's amount. It is
+// empty, with an error in the form, if that amount does not suffice.
 func (c *checkoutView) authorisation(r *page.Request, total client.Amount) (id string, err error) {
 	own, err := r.API.ListAuthorisations(r.Context(), client.Paging{Limit: 100})
 	if err != nil {
@@ -53,26 +54,34 @@ func (c *checkoutView) authorisation(r *page.Request, total client.Amount) (id s
 		}
 	}
 	amount, err := money.Parse(c.form.Value("authorise"), total.Currency)
-	if err != nil {
-		amount = money.Amount{Currency: total.Currency} // which the API refuses
+	if err != nil || amount.Minor < total.Minor {
+		c.form.Add("authorise", r.View.T("checkout.authorise-more", r.View.Money(total)))
+		return "", nil
 	}
 	made, err := r.API.Authorise(r.Context(), client.Amount(amount), client.Key("authorise "+c.form.Value("key")))
 	return made.ID, err
+}
+
+// likelyAmount returns the amount that the form offers to authorise: 1,000, or what the order costs if that is more.
+func (c *checkoutView) likelyAmount() string {
+	thousand, err := money.Parse("1000", c.basket.Total.Currency)
+	if err != nil || thousand.Minor < c.basket.Total.Minor {
+		return money.Amount(c.basket.Total).Decimal()
+	}
+	return thousand.Decimal()
 }
 
 // payNow has the amount captured that is set aside for an order.
 func payNow(r *page.Request) error {
 	number := r.PathValue("number")
 	api := r.ForOrder(number)
-	shown, err := readOrder(r)
-	if err != nil {
-		return err
-	}
-	p, err := api.GetOrderPayment(r.Context(), shown.ID)
+	p, err := api.GetOrderPayment(r.Context(), r.FormValue("id"))
 	if err == nil {
 		_, err = api.CapturePayment(r.Context(), p.ID)
 	}
-	if err != nil && !page.Is(err, "not-possible-now") { // the page shows why
+	if page.Is(err, "not-possible-now") {
+		r.Notify("bad", "order.not-payable")
+	} else if err != nil {
 		return err
 	}
 	return r.SeeOther(orderPath(number))
