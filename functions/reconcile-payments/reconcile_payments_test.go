@@ -122,6 +122,39 @@ func TestWhatNoQueryCorrectsIsShown_PAY_40(t *testing.T) {
 	require.EqualValues(t, 3, shoptest.Scalar[int64](t, b.Shop, `SELECT compared FROM payments.reconciliations`))
 }
 
+// PAY-40: a payment that changes while the books are read is left to the next comparison, and so is one that the provider may not list yet.
+func TestWhatMovesIsNotCompared_PAY_40(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	paid := b.opened("taler")
+	b.act(paid, "pay")
+	compare := func() []payment.Difference {
+		comparison := due("taler")
+		b.Send(t, name, comparison)
+		return b.differences(comparison)
+	}
+	b.age()
+	b.Exec(t, `UPDATE payments.payments SET updated_at = clock_timestamp() + interval '1 minute'`)
+	require.Empty(t, compare(), "it changed after the books were read")
+	b.age()
+	b.Exec(t, `
+		INSERT INTO payments.refunds (refund_id, payment_id, order_id, amount_minor, currency, reason, by, status, of_suspense)
+		SELECT payment_id, payment_id, order_id, 1, currency, 'x', 'x', 'requested', 'double' FROM payments.payments`)
+	require.Empty(t, compare(), "a refund is on its way")
+	b.Exec(t, `UPDATE payments.refunds SET status = 'failed', updated_at = now() - interval '1 hour'`)
+	require.Len(t, compare(), 1)
+
+	young := b.opened("taler")
+	b.Exec(t, `UPDATE payments.payments SET provider_ref = 'young', updated_at = now() - interval '1 hour' WHERE payment_id = $1`, young.PaymentID)
+	for _, d := range compare() {
+		require.NotEqual(t, young.PaymentID, d.PaymentID, "it was opened just now")
+	}
+	b.age()
+	require.Contains(t, compare(), payment.Difference{
+		Kind: payment.Missing, PaymentID: young.PaymentID, OrderID: young.OrderID, Ref: "young", Currency: "EUR", Query: true,
+	})
+}
+
 // PAY-40: a provider that does not respond leaves no comparison, and is asked again.
 func TestNoBooksNoComparison_PAY_40(t *testing.T) {
 	t.Parallel()

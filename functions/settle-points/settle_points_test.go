@@ -57,7 +57,7 @@ func (b *bundle) check() {
 	require.NoError(b.t, err)
 	seen := 0
 	for _, r := range results {
-		if r.Domain == "points" {
+		if r.Domain == "points" || r.Domain == "books" {
 			require.Zero(b.t, r.Broken, r.Promise)
 			seen++
 		}
