@@ -285,7 +285,7 @@ func checkoutPage(v *ui.View, c *checkoutView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.Input(v, c.form, ui.Control{Name: "authorise", Hint: "checkout.authorise-hint", Max: 12}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Input(v, c.form, ui.Control{Name: "authorise", Hint: "checkout.authorise-hint", Optional: true, Max: 12}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
